@@ -1,0 +1,62 @@
+//! Namespaces, one constant each, with the specification that defines it.
+
+/// RFC 6120: stanzas between client and server.
+pub const CLIENT: &str = "jabber:client";
+/// RFC 6120 §4: the stream element, its features and its errors.
+pub const STREAM: &str = "http://etherx.jabber.org/streams";
+/// RFC 6120 §4.9: stream error conditions.
+pub const STREAM_ERROR: &str = "urn:ietf:params:xml:ns:xmpp-streams";
+/// RFC 6120 §8.3: stanza error conditions.
+pub const STANZA_ERROR: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+/// RFC 6120 §6: SASL.
+pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// RFC 6120 §7: resource binding.
+pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
+/// RFC 3921 §3: session establishment, obsolete and still asked for by some servers.
+pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
+/// XEP-0124: BOSH.
+pub const HTTP_BIND: &str = "http://jabber.org/protocol/httpbind";
+/// XEP-0206: XMPP over BOSH.
+pub const XBOSH: &str = "urn:xmpp:xbosh";
+/// RFC 7395: XMPP over WebSocket.
+pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
+/// XEP-0198: stream management.
+pub const STREAM_MANAGEMENT: &str = "urn:xmpp:sm:3";
+/// The `xml:` prefix.
+pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
+/// The `xmlns` attributes themselves.
+pub const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+/// XEP-0004: data forms.
+pub const DATA_FORM: &str = "jabber:x:data";
+/// XEP-0030: service discovery, information.
+pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+/// XEP-0030: service discovery, items.
+pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+/// XEP-0045: multi-user chat.
+pub const MUC: &str = "http://jabber.org/protocol/muc";
+/// XEP-0045: what a room tells its occupants.
+pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
+/// XEP-0059: result set management.
+pub const RSM: &str = "http://jabber.org/protocol/rsm";
+/// XEP-0060: publish-subscribe.
+pub const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
+/// XEP-0060: what the service pushes.
+pub const PUBSUB_EVENT: &str = "http://jabber.org/protocol/pubsub#event";
+/// XEP-0060: its own error conditions.
+pub const PUBSUB_ERRORS: &str = "http://jabber.org/protocol/pubsub#errors";
+/// XEP-0060: what the owner of a node may do.
+pub const PUBSUB_OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
+/// XEP-0077: in-band registration.
+pub const REGISTER: &str = "jabber:iq:register";
+/// XEP-0077: its stream feature.
+pub const REGISTER_FEATURE: &str = "http://jabber.org/features/iq-register";
+/// XEP-0092: software version.
+pub const VERSION: &str = "jabber:iq:version";
+/// XEP-0199: ping.
+pub const PING: &str = "urn:xmpp:ping";
+/// XEP-0202: entity time.
+pub const TIME: &str = "urn:xmpp:time";
+/// XEP-0203: delayed delivery.
+pub const DELAY: &str = "urn:xmpp:delay";
+/// XEP-0066: out-of-band data (the address of a registration page).
+pub const OOB: &str = "jabber:x:oob";

@@ -1,0 +1,7 @@
+//! One native binary: dialogues in virtual time, per-XEP cases, properties.
+
+mod jid;
+mod sasl;
+mod support;
+mod xep;
+mod xml;

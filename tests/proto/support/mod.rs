@@ -1,0 +1,3 @@
+//! What the tests share: a seeded generator, Unicode by crates, the examples of the XEPs as data.
+
+pub mod unicode;

@@ -1,0 +1,444 @@
+/**
+ * The types of epode's surface. One hand-written file: Rust's side of the boundary is checked against it by the
+ * browser tests, and the package's entries export what is declared here.
+ *
+ * Units: times are in milliseconds unless the name says otherwise; `Date`s are UTC instants.
+ */
+
+// ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What went wrong, for a program. `text` says it for a person, with what to do. */
+export type ErrorCode =
+  /** An argument or option that cannot be meant. */
+  | "bad-argument"
+  /** Not a JID (RFC 7622). */
+  | "bad-jid"
+  /** What was to be sent is not one well-formed stanza, or holds a character that XML cannot carry. */
+  | "bad-stanza"
+  /** A call that needs a connection while there is none. */
+  | "not-connected"
+  /** `connect()` on a client that is connecting or connected. */
+  | "already-connected"
+  /** The connection ended before the answer came. */
+  | "disconnected"
+  /** A call on an object after its `free()`. */
+  | "freed"
+  /** The `AbortSignal` said so. */
+  | "aborted"
+  /** No answer in time. */
+  | "timeout"
+  /** The service cannot be reached: no network, no server, a wrong host. */
+  | "unreachable"
+  /** The server is there, but the browser kept its answer from this page: CORS headers are missing. */
+  | "blocked-by-cors"
+  /** An `https:` page may not talk to an `http:` or `ws:` service. */
+  | "mixed-content"
+  /** The service answered with an HTTP error status (`httpStatus`). */
+  | "http-error"
+  /** The service answered with something other than BOSH: an HTML page, a wrong content type, an empty answer. */
+  | "not-bosh"
+  /** What came is not XML, is cut short, or holds what XMPP forbids (a DTD, a comment, a processing instruction). */
+  | "bad-xml"
+  /** What came, or was to be sent, is larger than the limit. */
+  | "too-large"
+  /** The BOSH service ended the session; `condition` is XEP-0124's. */
+  | "terminated"
+  /** The server ended the stream; `condition` is RFC 6120's. */
+  | "stream-error"
+  /** The server broke the protocol. */
+  | "protocol-error"
+  /** The server refused the login; `condition` is RFC 6120 §6.5's, usually `not-authorized`. */
+  | "auth-failed"
+  /** The server offers no mechanism that these credentials can use. */
+  | "no-mechanism"
+  /** Only mechanisms that show the password are left, and the connection is not encrypted. See `allowPlainText`. */
+  | "insecure"
+  /** The server could not prove that it knows the password. Somebody may sit between. */
+  | "server-not-authentic"
+  /** The `password` or `token` function threw or rejected; `cause` is what it threw. */
+  | "credentials-failed"
+  /** The server refused the resource; `condition` is the stanza error's. */
+  | "bind-failed"
+  /** The server does not let accounts be registered this way, or wants fields that were not given. */
+  | "registration-failed"
+  /** The reply to a request, or the answer to a join, is an error; `condition` is the stanza error's. */
+  | "stanza-error"
+  /** It is known that the server did not take the stanza. */
+  | "undelivered"
+  /** Whether the server took the stanza is not known. */
+  | "unknown"
+  /** A fault of epode itself. The client is closed; make a new one. */
+  | "internal";
+
+/** Every error epode raises: a real `Error` whose `name` is `"XmppError"`. */
+export interface XmppError extends Error {
+  readonly name: "XmppError";
+  readonly code: ErrorCode;
+  /** The condition as the protocol names it (`conflict`, `item-not-found`, `not-authorized`, …), where there is one. */
+  readonly condition?: string;
+  /** What the server said in words, where it did. */
+  readonly text?: string;
+  /** RFC 6120 §8.3.2, for `stanza-error`: what may be done about it. */
+  readonly type?: "auth" | "cancel" | "continue" | "modify" | "wait";
+  /** An extension's own condition, e.g. `closed-node` of pubsub. */
+  readonly application?: string;
+  /** The stanza that told it. */
+  readonly stanza?: Stanza;
+  /** With `http-error`. */
+  readonly httpStatus?: number;
+}
+
+// ── the stanza ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * An element as it was received: a handle that reads on demand. A stanza (`message`, `presence`, `iq`) and each
+ * element in it look the same. Left to the garbage collector, or freed early with `free()` or `using`.
+ */
+export class Stanza {
+  private constructor();
+  /** The local name: `"message"`. */
+  readonly name: string;
+  /** The namespace: `"jabber:client"`. */
+  readonly ns: string;
+  /** The `to` attribute. */
+  readonly to: string | undefined;
+  /** The `from` attribute: who sent it, as the server says. */
+  readonly from: string | undefined;
+  /** The `id` attribute. */
+  readonly id: string | undefined;
+  /** The `type` attribute. */
+  readonly type: string | undefined;
+  /** An attribute; with `ns`, one in that namespace. */
+  attr(name: string, ns?: string): string | undefined;
+  /** All attributes without a namespace. */
+  attrs(): Record<string, string>;
+  /** The first child element of that name (and namespace). */
+  child(name: string, ns?: string): Stanza | undefined;
+  /** All child elements (of that name and namespace). */
+  children(name?: string, ns?: string): Stanza[];
+  /** Its own character data, or that of the first child of that name (`undefined` when there is none). */
+  text(): string;
+  text(child: string, ns?: string): string | undefined;
+  /** The element as XML, namespaces declared: may be given to `send()` or to `DOMParser`. */
+  toString(): string;
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/** XML made by the `xml` tag: everything interpolated into it is escaped, so it is one well-formed element. */
+export interface Xml {
+  toString(): string;
+}
+
+/** What can be sent: `xml` text, a stanza that was received, or XML in a string. */
+export type Sendable = Xml | Stanza | string;
+
+// ── registrations ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A registered callback, until `remove()`. */
+export interface Registration {
+  /** Ends it; a second call does nothing. Safe from inside the callback. */
+  remove(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Which stanzas wake a handler. What is left out matches everything; all that is given must match. */
+export interface Matcher {
+  /** `"message"`, `"presence"` or `"iq"`. */
+  name?: string;
+  /** One type or several. A message without `type` is `"normal"`, a presence without one is `"available"`. */
+  type?: string | readonly string[];
+  /** A namespace: of the stanza itself or of one of its direct children. */
+  ns?: string;
+  id?: string;
+  /** The sender. A bare JID matches all its resources; a full one only itself. */
+  from?: string;
+}
+
+// ── connecting ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A secret: a value, or a function called anew for every login (an access token that expires, a prompt). */
+export type Secret = string | (() => string | PromiseLike<string>);
+
+export interface ClientOptions {
+  /** Who logs in: `user@domain`, or `user@domain/resource` to ask for that resource. */
+  jid?: string;
+  /** With `jid`: the password. SCRAM-SHA-512, -256, -1 or PLAIN, the strongest that is offered. */
+  password?: Secret;
+  /** With `jid`: an OAuth 2 access token (OAUTHBEARER). */
+  token?: Secret;
+  /** With `domain`: log in without an account (ANONYMOUS). */
+  anonymous?: boolean;
+  /** With `jid` or `domain`: the transport has authenticated us already, say by a client certificate (EXTERNAL). */
+  external?: boolean;
+  /** The domain to log in to; default: that of `jid`. */
+  domain?: string;
+  /** The resource to ask for; default: the server chooses, which is what two open tabs want. */
+  resource?: string;
+  /** PLAIN, OAUTHBEARER and registration over unencrypted http or ws. Never needed on loopback. Default false. */
+  allowPlainText?: boolean;
+  /** Send initial presence after login. Default true. */
+  presence?: boolean;
+  /** `xml:lang` of the stream. Default: none. */
+  lang?: string;
+  /** BOSH: the longest time in **seconds** the server may hold a request. Default 60. */
+  wait?: number;
+  /** BOSH: how many requests the server may hold. Default 1. */
+  hold?: number;
+  /** BOSH: headers for each request (`Authorization`, …). A custom header costs a preflight across origins. */
+  headers?: Record<string, string>;
+  /** BOSH: send cookies and HTTP authentication across origins. Default false. */
+  withCredentials?: boolean;
+  /** BOSH: default `"text/xml; charset=utf-8"`; `"text/plain; charset=utf-8"` spares the preflight where the server takes it. */
+  contentType?: string;
+  /** The longest time for connecting and logging in, and for each phase of it. Default 30,000 ms. */
+  timeout?: number;
+  /** The largest answer that is read, in bytes. Default 16 MiB. */
+  maxBytes?: number;
+  /** How epode answers disco#info and software version. */
+  about?: { name?: string; version?: string; os?: string; features?: readonly string[] };
+}
+
+/** Where to connect: an `http(s):` address (also a relative one) is BOSH. */
+export type Service = string | URL;
+
+export type Status = "offline" | "connecting" | "authenticating" | "binding" | "online" | "disconnecting";
+
+export interface StatusChange {
+  status: Status;
+  /** With `offline`, when it was not asked for. */
+  error?: XmppError;
+}
+
+/** Times a promise out or gives it up. */
+export interface Waiting {
+  /** In milliseconds. */
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
+export interface ClientEvents {
+  /** The connection's state changed. */
+  status: StatusChange;
+  /** Something went wrong that no promise told: a liar's pubsub event, a stanza that could not be read. */
+  error: XmppError;
+  /** A stanza was given to the transport, as XML, with secrets masked. Costs nothing without a listener. */
+  sent: string;
+  /** A stanza arrived, as XML, with secrets masked. Costs nothing without a listener. */
+  received: string;
+  /** A stanza whose `send()` nobody awaits may not have arrived. */
+  undelivered: { xml: string; error: XmppError };
+}
+
+/** A connection to an XMPP server, and what lives on it. */
+export class Client {
+  /** Connects nothing yet: register handlers and listeners first, then `connect()`. */
+  constructor(service: Service, options: ClientOptions);
+  /** The own full JID while online. */
+  readonly jid: string | undefined;
+  readonly status: Status;
+  readonly pubsub: PubSub;
+  readonly muc: Muc;
+  /** Resolves when logged in and bound. Rejects with what stood in the way; the client may then try again. */
+  connect(options?: { signal?: AbortSignal }): Promise<void>;
+  /** Sends what is queued, leaves rooms and full-JID subscriptions, ends the session. Never rejects. */
+  disconnect(): Promise<void>;
+  /** Resolves when the server has taken the stanza; rejects as `undelivered` or `unknown`. Need not be awaited. */
+  send(stanza: Sendable): Promise<void>;
+  /** Sends an iq of type `get` or `set`, resolves with the result, rejects with the error. Default timeout 30,000 ms. */
+  request(iq: Sendable, options?: Waiting): Promise<Stanza>;
+  /**
+   * Calls `callback` for each stanza that matches, until removed. It stays when it throws (the error is reported).
+   * A handler whose matcher names `ns` or `id`, or `name: "iq"` with a `type`, answers the iq requests that it matches;
+   * all others are answered by epode.
+   */
+  addHandler(callback: (stanza: Stanza) => void, matcher?: Matcher): Registration;
+  on<K extends keyof ClientEvents>(type: K, listener: (event: ClientEvents[K]) => void): Registration;
+  /** Ends everything at once, without a word to the server. Later calls are `freed` errors. */
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+// ── live feeds: XEP-0060 ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One item of a node, as published. */
+export interface PubsubItem {
+  id: string | undefined;
+  node: string;
+  /** The element that was published; `undefined` where the service notifies without payloads. */
+  payload: Stanza | undefined;
+  /** Who published it, when the service tells. */
+  publisher: string | undefined;
+  /** When it was published, when the service tells (`<delay/>`). */
+  time: Date | undefined;
+  /** When it arrived here. */
+  receivedAt: Date;
+}
+
+/** What can be published: `xml`, an element, XML in a string. */
+export type Payload = Sendable;
+
+export interface ServiceOption extends Waiting {
+  /** The pubsub service's JID. Default: `pubsub.` and the own domain. */
+  service?: string;
+}
+
+export interface FeedEvents {
+  item: PubsubItem;
+  retract: { id: string; node: string };
+  purge: { node: string };
+  /** The node is no more; `redirect` is where it went, if told. The feed ends. */
+  delete: { node: string; redirect: string | undefined };
+  /** The service changed the subscription's state. */
+  subscription: { node: string; state: string };
+  /** The node's configuration changed. */
+  configuration: { node: string };
+}
+
+/** A subscribed node. */
+export class Feed implements AsyncIterable<PubsubItem> {
+  private constructor();
+  readonly node: string;
+  readonly service: string;
+  /** The JID that is subscribed: the bare one, or the full one when anonymous or without presence. */
+  readonly subscriber: string;
+  /** `subscribed`, `pending` (the owner must approve) or `unconfigured`. */
+  readonly state: string;
+  readonly subid: string | undefined;
+  on<K extends keyof FeedEvents>(type: K, listener: (event: FeedEvents[K]) => void): Registration;
+  /** Unsubscribes at the service, and ends the feed. With a bare JID this ends it for all the account's pages. */
+  unsubscribe(options?: Waiting): Promise<void>;
+  /** Ends the feed here and leaves the subscription at the service as it is. */
+  close(): void;
+  /** Items from now on, and those kept because nobody listened yet. Ends with the feed. */
+  [Symbol.asyncIterator](): AsyncIterator<PubsubItem>;
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Publish-subscribe. */
+export interface PubSub {
+  /** Subscribes to a node. `onItem` is called for each item from then on; so are the feed's listeners. */
+  subscribe(node: string, onItem: (item: PubsubItem) => void, options?: ServiceOption): Promise<Feed>;
+  subscribe(node: string, options?: ServiceOption): Promise<Feed>;
+  /** Removes a subscription by node: one without a `Feed`, say of an earlier visit. */
+  unsubscribe(node: string, options?: ServiceOption & { jid?: string; subid?: string }): Promise<void>;
+  /** Publishes one item, resolves with its id (chosen by the service when none is given). */
+  publish(
+    node: string,
+    payload: Payload,
+    options?: ServiceOption & { id?: string; publishOptions?: Record<string, string> },
+  ): Promise<string | undefined>;
+  /** Removes an item; subscribers are told unless `notify` is false. */
+  retract(node: string, id: string, options?: ServiceOption & { notify?: boolean }): Promise<void>;
+  /** What the node holds: all of it, the last `max`, or those of `ids`. */
+  items(node: string, options?: ServiceOption & { max?: number; ids?: readonly string[] }): Promise<PubsubItem[]>;
+  /** Creates a node, resolves with its name (chosen by the service for `""`). `config` is pubsub#node_config, with or without the prefix `pubsub#`. */
+  createNode(node: string, options?: ServiceOption & { config?: Record<string, string | number | boolean> }): Promise<string>;
+  deleteNode(node: string, options?: ServiceOption): Promise<void>;
+}
+
+// ── rooms: XEP-0045 ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Role = "moderator" | "participant" | "visitor" | "none";
+export type Affiliation = "owner" | "admin" | "member" | "outcast" | "none";
+
+export interface Occupant {
+  nick: string;
+  role: Role;
+  affiliation: Affiliation;
+  /** The real JID, where the room shows it. */
+  jid: string | undefined;
+  /** `away`, `chat`, `dnd`, `xa`; `undefined` when simply available. */
+  show: string | undefined;
+  statusText: string | undefined;
+  /** Is it us? */
+  self: boolean;
+}
+
+export interface RoomMessage {
+  /** The nick of who said it; `undefined`: the room itself. */
+  nick: string | undefined;
+  body: string;
+  id: string | undefined;
+  /** When it was said, for history (`<delay/>`). */
+  time: Date | undefined;
+  receivedAt: Date;
+  /** It is history: said before we came. */
+  delayed: boolean;
+  /** We said it. */
+  own: boolean;
+  /** Said to us alone. */
+  private: boolean;
+  stanza: Stanza;
+}
+
+export interface RoomEvents {
+  message: RoomMessage;
+  /** `nick`: who changed it; `undefined`: the room, or nobody yet. */
+  subject: { subject: string; nick: string | undefined };
+  /** Somebody came. */
+  join: Occupant;
+  /** Somebody went: `reason` is `left`, `kicked`, `banned`, `removed`, `shutdown` or `error`. */
+  leave: { occupant: Occupant; reason: string; text: string | undefined };
+  /** Role, affiliation or availability changed. */
+  occupant: Occupant;
+  nick: { from: string; to: string; self: boolean };
+  /** We are out, not by our own `leave()`. `reason` as above, or `destroyed`. */
+  out: { reason: string; text: string | undefined; alternative: string | undefined };
+  /** The room refused something we sent. */
+  error: XmppError;
+}
+
+/** A room we are in. */
+export class Room {
+  private constructor();
+  /** The room's bare JID. */
+  readonly jid: string;
+  /** Our nick, as the room has it. */
+  readonly nick: string;
+  readonly subject: string | undefined;
+  readonly joined: boolean;
+  /** Who is in, by nick, ourselves among them. A snapshot. */
+  readonly occupants: Map<string, Occupant>;
+  on<K extends keyof RoomEvents>(type: K, listener: (event: RoomEvents[K]) => void): Registration;
+  /** Says something to all; resolves when the server has taken it. */
+  send(body: string): Promise<void>;
+  /** Says something to one occupant. */
+  sendPrivate(nick: string, body: string): Promise<void>;
+  setSubject(subject: string): Promise<void>;
+  /** Resolves when the room has confirmed it. */
+  setNick(nick: string, options?: Waiting): Promise<void>;
+  /** Resolves when the room has let us go. */
+  leave(options?: Waiting & { status?: string }): Promise<void>;
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+export interface Muc {
+  /**
+   * Joins a room, creating it when there is none (as an instant room). Resolves when really in: own presence, who
+   * else is there, history and subject have come, and are kept for the first listener of each kind. A nick that is
+   * taken rejects with condition `conflict`.
+   */
+  join(
+    room: string,
+    nick: string,
+    options?: Waiting & {
+      password?: string;
+      history?: { maxstanzas?: number; maxchars?: number; seconds?: number; since?: Date };
+    },
+  ): Promise<Room>;
+}
+
+// ── registration: XEP-0077 ──────────────────────────────────────────────────────────────────────────────────────────
+
+export interface RegisterOptions
+  extends Pick<ClientOptions, "allowPlainText" | "headers" | "withCredentials" | "contentType" | "timeout" | "lang"> {
+  domain: string;
+  username: string;
+  password: string;
+  /** Other fields that the server asks for, by name (`email`, …). */
+  fields?: Record<string, string>;
+  signal?: AbortSignal;
+}

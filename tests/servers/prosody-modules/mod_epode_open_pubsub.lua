@@ -1,0 +1,15 @@
+-- For tests and the demo: whoever reaches the pubsub component may create nodes there, anonymous users
+-- too. Prosody leaves that to its admins and has no option for it.
+
+local service = module:depends("pubsub").service;
+
+-- With the access model "open" a stranger counts as a member, with any other as nobody.
+for _, affiliation in ipairs { "none", "member" } do
+	service.config.capabilities[affiliation].create = true;
+end
+
+-- What a node is like whose creator did not say.
+service.node_defaults.max_items = module:get_option_number("epode_default_items", 20);
+if module:get_option_boolean("epode_open_publish", false) then
+	service.node_defaults.publish_model = "open";
+end

@@ -8,6 +8,17 @@ for _, affiliation in ipairs { "none", "member" } do
 	service.config.capabilities[affiliation].create = true;
 end
 
+-- A node that does not exist is made by publishing to it, and belongs to whoever did. Prosody would make
+-- one that belongs to nobody, and only for those who may publish anywhere.
+local publish = service.publish;
+function service:publish(node, actor, id, item, requested_config)
+	if not self.nodes[node] then
+		local ok, err = self:create(node, actor, requested_config);
+		if not ok then return ok, err; end
+	end
+	return publish(self, node, actor, id, item, requested_config);
+end
+
 -- What a node is like whose creator did not say.
 service.node_defaults.max_items = module:get_option_number("epode_default_items", 20);
 if module:get_option_boolean("epode_open_publish", false) then

@@ -50,10 +50,10 @@ const STRIP = /\u001b\[[0-9;]*[A-Za-z]/g;
  * Runs a program to its end and resolves to `{ code, output }`; rejects when it fails, unless `check` is false.
  * `show`: "all" passes its output on, "none" keeps it, "progress" keeps it and shows a line now and then
  * (what `progress(line)` makes of the line last seen). `onLine` sees every line. `patient`: on an interrupt it
- * is asked to end but never killed.
+ * is asked to end but never killed. `attached`: it stays in our session (sudo remembers by terminal).
  */
 export function run(command, args, options = {}) {
-  const { show = "all", check = true, cwd = ROOT, env = {}, onLine, progress, label = command, patient = false, input } = options;
+  const { show = "all", check = true, cwd = ROOT, env = {}, onLine, progress, label = command, patient = false, attached = false, input } = options;
   watch();
   if (interrupted) return new Promise(() => {});
   return new Promise((resolve, reject) => {
@@ -61,16 +61,16 @@ export function run(command, args, options = {}) {
     const child = spawn(command, args, {
       cwd,
       env: { ...ENV, ...env },
-      detached: !patient || process.getuid() === 0,
+      detached: !attached,
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     child.patient = patient;
     child.gone = new Promise((done) => child.once("close", done));
     child.endNow = (name) => {
       try {
-        process.kill(-child.pid, name);
+        process.kill(attached ? child.pid : -child.pid, name);
       } catch {
-        child.kill(name);
+        // gone already, or root's, started through sudo: the terminal has told it
       }
     };
     if (input !== undefined) child.stdin.end(input);

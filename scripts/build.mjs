@@ -1,0 +1,194 @@
+// Builds the npm package into pkg/: the crate by wasm-pack, completed from pkg-template/.
+//
+//   npm run build [-- --dev] [--force] [--wasm-opt=-O3]
+//
+//   wasm-pack (--target web)   → epode.js, epode_bg.wasm, epode.d.ts, epode_bg.wasm.d.ts
+//   wasm-opt (binaryen)        → epode_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json
+//   pkg-template/*             → laid over it; the version in package.json becomes that of Cargo.toml
+//   esbuild                    → every .js of it minified, with a source map
+//   README.md, LICENSE*        → copied
+//
+// --dev: neither wasm-opt nor minifying, and Rust's debug build. Nothing is done when nothing has changed.
+// The package is put together beside pkg/ and takes its place at the end: pkg/ is always a whole one.
+
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { PKG, ROOT, at, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
+import { isInterrupted, main, onInterrupt, run, seconds } from "./lib/run.mjs";
+import { setup } from "./setup.mjs";
+
+const NAME = "epode";
+const WORK = at("target/epode-pkg");
+const STAMP = at("target/epode-build.json");
+const LOCK = at("target/epode-build.lock");
+const INPUTS = ["src", "pkg-template", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package.json", "README.md", "scripts/build.mjs"];
+
+const licences = () => fs.readdirSync(ROOT).filter((name) => /^LICENSE/.test(name));
+
+/** Names, sizes and times of all that goes in: a file that was added or removed changes it too. */
+function fingerprint(options) {
+  const hash = createHash("sha256").update(JSON.stringify(options));
+  for (const input of [...INPUTS, ...licences()]) {
+    const file = at(input);
+    if (!fs.existsSync(file)) continue;
+    const names = fs.statSync(file).isDirectory() ? filesUnder(file).map((name) => path.join(file, name)) : [file];
+    for (const name of names) {
+      const { size, mtimeMs } = fs.statSync(name);
+      hash.update(`${path.relative(ROOT, name)} ${size} ${mtimeMs}\n`);
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** One build at a time: two would write into each other's files. */
+async function withLock(body) {
+  fs.mkdirSync(path.dirname(LOCK), { recursive: true });
+  for (let told = false; ; ) {
+    try {
+      fs.writeFileSync(LOCK, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    const holder = Number(fs.readFileSync(LOCK, "utf8").trim() || "0");
+    if (holder && !isAlive(holder)) {
+      fs.rmSync(LOCK, { force: true });
+      continue;
+    }
+    if (!told) console.log(`build: waiting for the one that runs already (pid ${holder})`);
+    told = true;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  const unlock = () => fs.rmSync(LOCK, { force: true });
+  const forget = onInterrupt(unlock);
+  try {
+    return await body();
+  } finally {
+    forget();
+    if (!isInterrupted()) unlock();
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+export async function build({ dev = false, force = false, wasmOpt = readJson(at("package.json")).epode.wasmOpt } = {}) {
+  return withLock(async () => {
+    const print = fingerprint({ dev, wasmOpt });
+    const last = fs.existsSync(STAMP) ? fs.readFileSync(STAMP, "utf8") : "";
+    if (!force && last === print && fs.existsSync(path.join(PKG, "package.json"))) {
+      console.log("build: pkg/ is up to date");
+      return;
+    }
+    const start = Date.now();
+    fs.rmSync(STAMP, { force: true });
+    fs.rmSync(WORK, { recursive: true, force: true });
+
+    await compile(dev);
+    if (!dev) await optimise(wasmOpt);
+    await acceptable();
+    complete();
+    if (!dev) await minify();
+
+    fs.rmSync(PKG, { recursive: true, force: true });
+    fs.renameSync(WORK, PKG);
+    fs.writeFileSync(STAMP, print);
+    console.log(`build: pkg/ in ${seconds(Date.now() - start)}`);
+  });
+}
+
+async function compile(dev) {
+  let done = 0;
+  await run(
+    "wasm-pack",
+    // prettier-ignore
+    [
+      "build", ROOT, "--target", "web", dev ? "--dev" : "--release", "--out-dir", WORK, "--out-name", NAME,
+      "--mode", "no-install", "--no-pack", "--no-gitignore", "--no-opt", "--", "--locked",
+    ],
+    {
+      show: "progress",
+      label: "wasm-pack",
+      progress(line) {
+        if (/^\s*Compiling /.test(line)) done += 1;
+        return `${done} crates compiled`;
+      },
+      onLine: (line) => {
+        // Warnings of the compiler are for those who write the crate.
+        if (/^warning: `?epode`? /.test(line)) console.log(`  ${line}`);
+      },
+    },
+  );
+}
+
+// What Rust itself uses on this target. A stripped module does not tell its features any more, and asked for
+// all of them binaryen writes what Node 20 refuses.
+const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+
+async function optimise(level) {
+  const wasm = path.join(WORK, `${NAME}_bg.wasm`);
+  const smaller = path.join(WORK, "smaller.wasm");
+  const features = FEATURES.map((name) => `--enable-${name}`);
+  await run("wasm-opt", [...level.split(/\s+/), ...features, wasm, "-o", smaller], { show: "progress", label: "wasm-opt" });
+  fs.renameSync(smaller, wasm);
+}
+
+/** Compiles the module with the Node that runs this, the oldest engine we promise being Node 20. */
+async function acceptable() {
+  await WebAssembly.compile(fs.readFileSync(path.join(WORK, `${NAME}_bg.wasm`)));
+}
+
+function complete() {
+  const template = at("pkg-template");
+  if (!fs.existsSync(path.join(template, "package.json"))) throw new Error("pkg-template/package.json is missing");
+  for (const name of filesUnder(template)) {
+    const target = path.join(WORK, name);
+    // wasm-pack's own files keep their names; an entry of ours must have another.
+    if (fs.existsSync(target)) throw new Error(`pkg-template/${name} would replace a file that wasm-pack made`);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.copyFileSync(path.join(template, name), target);
+  }
+  const file = path.join(WORK, "package.json");
+  fs.writeFileSync(file, `${JSON.stringify({ ...readJson(file), version: crateVersion() }, null, 2)}\n`);
+  for (const name of ["README.md", ...licences()]) {
+    if (fs.existsSync(at(name))) fs.copyFileSync(at(name), path.join(WORK, name));
+  }
+}
+
+async function minify() {
+  const { transform } = await import("esbuild");
+  for (const name of filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file))) {
+    const file = path.join(WORK, name);
+    const { code, map } = await transform(fs.readFileSync(file, "utf8"), {
+      loader: "js",
+      minify: true,
+      // What stands before an `import` is a module, where no name of the top level is seen from outside.
+      format: /\.cjs$|\.global\.js$/.test(name) ? undefined : "esm",
+      target: "es2022",
+      legalComments: "inline",
+      sourcemap: "external",
+      sourcefile: path.basename(name),
+    });
+    fs.writeFileSync(file, `${code}//# sourceMappingURL=${path.basename(name)}.map\n`);
+    fs.writeFileSync(`${file}.map`, map);
+  }
+}
+
+if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await main(async () => {
+    const { values } = parseArgs({
+      options: { dev: { type: "boolean" }, force: { type: "boolean" }, "wasm-opt": { type: "string" } },
+    });
+    await setup("build");
+    await build({ dev: values.dev, force: values.force, ...(values["wasm-opt"] && { wasmOpt: values["wasm-opt"] }) });
+  });
+}

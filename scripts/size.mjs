@@ -1,0 +1,92 @@
+// Prints what a page downloads for each published entry: raw, gzip and brotli. Over budget is an error.
+//
+//   npm run size          (builds first when something has changed)
+//
+// An entry's JavaScript is its file and every local file that one imports; its wasm is what those files
+// name as one. A budget is given for gzip, in units of 1,024 bytes.
+
+import fs from "node:fs";
+import path from "node:path";
+import zlib from "node:zlib";
+import { fileURLToPath } from "node:url";
+import { PKG, readJson } from "./lib/project.mjs";
+import { main } from "./lib/run.mjs";
+import { build } from "./build.mjs";
+import { setup } from "./setup.mjs";
+
+const KIB = 1024;
+const BUDGETS = {
+  ".": { wasm: 70 * KIB, js: 8 * KIB },
+};
+
+/** The file a browser gets for an entry. */
+function target(entry) {
+  if (typeof entry === "string") return entry;
+  return target(entry.browser ?? entry.import ?? entry.default);
+}
+
+const IMPORT = /\b(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
+const WASM = /["']([^"'\s]+\.wasm)["']/g;
+
+/** The files an entry consists of, as { js: Set, wasm: Set }. */
+function filesOf(file, found = { js: new Set(), wasm: new Set() }) {
+  if (found.js.has(file)) return found;
+  found.js.add(file);
+  const text = fs.readFileSync(file, "utf8");
+  for (const match of text.matchAll(IMPORT)) {
+    const name = match[1] ?? match[2] ?? match[3];
+    if (name.startsWith(".")) filesOf(path.resolve(path.dirname(file), name), found);
+  }
+  for (const [, name] of text.matchAll(WASM)) {
+    const wasm = path.resolve(path.dirname(file), name);
+    if (fs.existsSync(wasm)) found.wasm.add(wasm);
+  }
+  return found;
+}
+
+/** Each file is a download of its own, and compressed by itself. */
+function measure(files) {
+  const sum = { raw: 0, gzip: 0, brotli: 0 };
+  for (const file of files) {
+    const bytes = fs.readFileSync(file);
+    sum.raw += bytes.length;
+    sum.gzip += zlib.gzipSync(bytes, { level: 9 }).length;
+    sum.brotli += zlib.brotliCompressSync(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+  }
+  return sum;
+}
+
+/** Measures every entry, prints the table, and returns what is over budget. */
+export function size(folder = PKG) {
+  const { exports } = readJson(path.join(folder, "package.json"));
+  const rows = [["entry", "", "raw", "gzip -9", "brotli 11", "budget (gzip)"]];
+  const over = [];
+  for (const [entry, value] of Object.entries(exports)) {
+    const file = target(value);
+    if (!file || !/\.[mc]?js$/.test(file)) continue;
+    const files = filesOf(path.resolve(folder, file));
+    for (const part of ["wasm", "js"]) {
+      const { raw, gzip, brotli } = measure(files[part]);
+      const budget = BUDGETS[entry]?.[part];
+      const verdict = budget === undefined ? "" : `${number(budget)} ${gzip > budget ? "OVER" : "ok"}`;
+      rows.push([part === "wasm" ? entry : "", part, number(raw), number(gzip), number(brotli), verdict]);
+      if (gzip > budget) over.push(`${entry} ${part}: ${number(gzip)} bytes gzip, ${number(gzip - budget)} over the budget of ${number(budget)}`);
+    }
+  }
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  for (const row of rows) {
+    console.log(row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join("  ").trimEnd());
+  }
+  return over;
+}
+
+const number = (value) => value.toLocaleString("en-GB");
+
+if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await main(async () => {
+    await setup("build");
+    await build();
+    const over = size();
+    if (over.length > 0) throw new Error(over.join("\n"));
+  });
+}

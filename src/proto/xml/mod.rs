@@ -1,1 +1,105 @@
-//! Soon.
+//! XML 1.0 with namespaces, as much of it as XMPP uses (RFC 6120 §11, RFC 7395 §3.3, Namespaces in XML 1.0).
+//!
+//! A document is one flat table in document order over one text buffer, the bytes that came in; an [`Element`] is a handle
+//! into it. Reading is one pass under [`Limits`].
+//!
+//! Left out, because RFC 6120 §11.1 forbids it: DTDs, entities other than the five predefined ones, comments and processing
+//! instructions. Left out as well: encodings other than UTF-8, and the prefixes of names (only their namespaces are kept).
+
+mod builder;
+mod chars;
+mod document;
+mod element;
+mod reader;
+mod writer;
+
+use std::rc::Rc;
+
+pub use builder::Builder;
+pub use chars::is_xml_text;
+pub use element::{Attribute, Element, Node};
+
+/// What a document may cost; reading stops at the first limit it meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the document, markup included. Never more than 1 GiB, whatever is set here.
+    pub bytes: usize,
+    /// Elements one within another, the root among them.
+    pub depth: usize,
+    /// Attributes and namespace declarations of one element, and also the prefixes in scope at one place.
+    pub attributes: usize,
+    /// Elements, attributes and pieces of text of the whole document.
+    pub nodes: usize,
+}
+
+impl Default for Limits {
+    /// 16 MiB, 128 deep, 64 attributes, 1,048,576 nodes: far above any stanza that a public server lets through, and at
+    /// most some 60 MB of memory and a fraction of a second for a document made to hurt.
+    fn default() -> Self {
+        Self {
+            bytes: 16 << 20,
+            depth: 128,
+            attributes: 64,
+            nodes: 1 << 20,
+        }
+    }
+}
+
+/// Why a document was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XmlError {
+    /// More bytes than [`Limits::bytes`].
+    TooLarge,
+    /// Elements nested deeper than [`Limits::depth`].
+    TooDeep,
+    /// More attributes on one element, or more prefixes in scope, than [`Limits::attributes`].
+    TooManyAttributes,
+    /// More elements, attributes and texts than [`Limits::nodes`].
+    TooManyNodes,
+    /// Bytes that are not UTF-8, or a declaration of another encoding.
+    NotUtf8,
+    /// Well-formed XML that XMPP forbids (RFC 6120 §11.1), by its name: `DTD`, `comment`, `processing instruction`.
+    Forbidden(&'static str),
+    /// Not well-formed, with a short reason.
+    Malformed(&'static str),
+    /// The document ends before its root element does.
+    Truncated,
+}
+
+impl XmlError {
+    /// A short reason in English, for logs and errors.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "too many bytes",
+            Self::TooDeep => "elements nested too deep",
+            Self::TooManyAttributes => "too many attributes on an element",
+            Self::TooManyNodes => "too many elements and attributes",
+            Self::NotUtf8 => "not UTF-8",
+            Self::Forbidden(what) | Self::Malformed(what) => what,
+            Self::Truncated => "the document ends too early",
+        }
+    }
+}
+
+impl core::fmt::Display for XmlError {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if matches!(self, Self::Forbidden(_)) {
+            out.write_str("not allowed in XMPP: ")?;
+        }
+        out.write_str(self.as_str())
+    }
+}
+
+impl core::error::Error for XmlError {}
+
+/// Reads one whole document; the buffer is kept, and what [`Element`] hands out are slices of it.
+///
+/// A byte order mark, one XML declaration at the very start (RFC 7395 §3.3.3) and white space around the root element are
+/// tolerated. Line ends are normalised (XML 1.0 §2.11), and so are attribute values (§3.3.3).
+///
+/// # Errors
+/// [`XmlError`] when the document goes over a limit, is not well-formed XML in UTF-8 with namespaces, or holds what RFC 6120
+/// §11.1 forbids.
+pub fn parse(bytes: Vec<u8>, limits: &Limits) -> Result<Element, XmlError> {
+    Ok(Element::at(Rc::new(reader::read(bytes, limits)?), 0))
+}

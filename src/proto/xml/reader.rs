@@ -1,0 +1,630 @@
+//! Reading: XML 1.0 (fifth edition) and Namespaces in XML 1.0 (third edition), within the bounds of RFC 6120 §11.
+//!
+//! quick-xml finds the tags and matches their names; attributes, namespaces, references and characters are looked at here, since
+//! it passes over most of what makes them ill-formed. Everything is done in one pass, and whatever an input can make grow is bounded by [`Limits`].
+
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
+use quick_xml::events::Event;
+use quick_xml::reader::Reader;
+
+use super::chars::{self, TEXT, VALUE};
+use super::document::{
+    AttributeRecord, Document, ElementRecord, NO_NS, NsId, Record, Span, XML_NS, known_ns,
+};
+use super::{Limits, XmlError};
+use crate::proto::ns;
+
+/// Spans are counted in 32 bits, and unescaped text can at most double the buffer.
+const MOST_BYTES: usize = 1 << 30;
+
+/// Reads a document.
+pub(super) fn read(bytes: Vec<u8>, limits: &Limits) -> Result<Document, XmlError> {
+    if bytes.len() > limits.bytes.min(MOST_BYTES) {
+        return Err(XmlError::TooLarge);
+    }
+    let source = String::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
+    let mut reading = Reading {
+        source: &source,
+        limits,
+        // A guess at what a stanza is made of: short ones fit without growing.
+        document: Document::with_capacity(0, 4 + source.len() / 48, 4 + source.len() / 48),
+        open: Vec::with_capacity(8),
+        bindings: Vec::new(),
+        pending: Pending::Nothing,
+    };
+    reading.run()?;
+    let mut document = reading.document;
+    // What had to be unescaped was gathered apart and is counted from the end of the source: here it gets there.
+    let unescaped = core::mem::replace(&mut document.text, source);
+    if !unescaped.is_empty() {
+        document.text.reserve_exact(unescaped.len());
+        document.text.push_str(&unescaped);
+    }
+    Ok(document)
+}
+
+/// An element whose end tag has not come yet.
+struct Open {
+    record: u32,
+    /// The default namespace within it.
+    default_ns: NsId,
+    /// How many prefixes were bound outside of it.
+    outer_bindings: u32,
+}
+
+/// A prefix in scope.
+struct Binding<'a> {
+    prefix: &'a str,
+    ns: NsId,
+}
+
+/// Character data that may go on in the next event.
+enum Pending {
+    Nothing,
+    /// One piece, as it stands in the source.
+    Source(Span),
+    /// From here to the end of the unescaped text.
+    Unescaped(usize),
+}
+
+/// Where the parts of an attribute stand.
+struct RawAttribute {
+    name_start: usize,
+    name_end: usize,
+    value_start: usize,
+    value_end: usize,
+    /// The classes of the value's bytes.
+    classes: u8,
+}
+
+struct Reading<'a> {
+    source: &'a str,
+    limits: &'a Limits,
+    /// Its text is the unescaped text while reading.
+    document: Document,
+    open: Vec<Open>,
+    bindings: Vec<Binding<'a>>,
+    pending: Pending,
+}
+
+impl<'a> Reading<'a> {
+    fn run(&mut self) -> Result<(), XmlError> {
+        let mut reader = Reader::from_str(self.source);
+        let mut at_start = true;
+        loop {
+            let event = reader.read_event().map_err(blame)?;
+            match &event {
+                Event::Start(tag) => self.start(tag, tag.name().as_ref().len())?,
+                Event::Empty(tag) => {
+                    self.start(tag, tag.name().as_ref().len())?;
+                    self.end();
+                }
+                Event::End(_) => {
+                    self.flush()?;
+                    self.end();
+                }
+                Event::Text(text) => self.text(text, false)?,
+                Event::CData(text) => self.text(text, true)?,
+                Event::GeneralRef(name) => self.reference(name)?,
+                Event::Decl(declaration) if at_start => {
+                    self.declaration(self.position(declaration), declaration.len())?;
+                }
+                Event::Decl(_) | Event::PI(_) => {
+                    return Err(XmlError::Forbidden("processing instruction"));
+                }
+                Event::Comment(_) => return Err(XmlError::Forbidden("comment")),
+                Event::DocType(_) => return Err(XmlError::Forbidden("DTD")),
+                Event::Eof => break,
+            }
+            at_start = false;
+        }
+        if self.open.is_empty() && !self.document.records.is_empty() {
+            Ok(())
+        } else {
+            Err(XmlError::Truncated)
+        }
+    }
+
+    /// Where a slice of the source stands in it. Events borrow from the source, so their addresses tell.
+    fn position(&self, piece: &str) -> usize {
+        (piece.as_ptr() as usize).wrapping_sub(self.source.as_ptr() as usize)
+    }
+
+    fn slice(&self, start: usize, end: usize) -> &'a str {
+        self.source.get(start..end).unwrap_or("")
+    }
+
+    /// The byte at `at`; 0, which no document holds, where there is none.
+    fn byte(&self, at: usize) -> u8 {
+        self.source.as_bytes().get(at).copied().unwrap_or(0)
+    }
+
+    /// One more element, attribute or text.
+    fn count(&self) -> Result<(), XmlError> {
+        if self.document.records.len() + self.document.attributes.len() < self.limits.nodes {
+            Ok(())
+        } else {
+            Err(XmlError::TooManyNodes)
+        }
+    }
+
+    /// Opens an element. `tag` is what stands between `<` and `>` or `/>`.
+    fn start(&mut self, tag: &str, name_len: usize) -> Result<(), XmlError> {
+        self.flush()?;
+        if self.open.is_empty() && !self.document.records.is_empty() {
+            return Err(XmlError::Malformed("a second root element"));
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err(XmlError::TooDeep);
+        }
+        let start = self.position(tag);
+        let end = start + tag.len();
+        let attributes = self.document.attributes.len();
+        let outer_bindings = self.bindings.len() as u32;
+        let mut default_ns = self.open.last().map_or(NO_NS, |open| open.default_ns);
+        if name_len < tag.len() {
+            if let Some(declared) = self.attributes(start + name_len, end)? {
+                default_ns = declared;
+            }
+            self.resolve(attributes)?;
+        }
+        let (prefix, name) = self.qualified_name(start, start + name_len)?;
+        let ns = if prefix.is_empty() {
+            default_ns
+        } else {
+            self.bound(prefix)?
+        };
+        self.count()?;
+        self.open.push(Open {
+            record: self.document.records.len() as u32,
+            default_ns,
+            outer_bindings,
+        });
+        self.document.records.push(Record::Element(ElementRecord {
+            name,
+            ns,
+            end: 0,
+            attributes: attributes as u32,
+            attribute_count: (self.document.attributes.len() - attributes) as u32,
+        }));
+        Ok(())
+    }
+
+    /// Closes the innermost element; that there is one, and that its name is right, quick-xml has checked.
+    fn end(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        self.bindings.truncate(open.outer_bindings as usize);
+        let end = self.document.records.len() as u32;
+        if let Some(Record::Element(element)) = self.document.records.get_mut(open.record as usize)
+        {
+            element.end = end;
+        }
+    }
+
+    /// Reads the attributes of a tag from `at` to `end`. Declarations take effect; the others are entered with the length of
+    /// their prefix in place of their namespace, which may be declared behind them. The answer is the default namespace, when declared.
+    fn attributes(&mut self, mut at: usize, end: usize) -> Result<Option<NsId>, XmlError> {
+        let mut default_ns = None;
+        let mut count = 0;
+        let outer_bindings = self.bindings.len();
+        loop {
+            let before = at;
+            let raw = self.next_attribute(&mut at, end)?;
+            let Some(raw) = raw else {
+                return Ok(default_ns);
+            };
+            if !chars::is_white(self.byte(before)) {
+                return Err(XmlError::Malformed("no space before an attribute"));
+            }
+            count += 1;
+            if count > self.limits.attributes {
+                return Err(XmlError::TooManyAttributes);
+            }
+            let (prefix, name) = self.qualified_name(raw.name_start, raw.name_end)?;
+            let value = if raw.classes & VALUE == 0 {
+                Span::new(raw.value_start, raw.value_end)
+            } else {
+                self.value(raw.value_start, raw.value_end)?
+            };
+            if prefix == "xmlns" {
+                let prefix = self.slice(name.start as usize, name.end() as usize);
+                self.declare(prefix, value, outer_bindings)?;
+            } else if prefix.is_empty() && self.slice(raw.name_start, raw.name_end) == "xmlns" {
+                if default_ns.is_some() {
+                    return Err(XmlError::Malformed("a namespace declared twice"));
+                }
+                let uri = self.text_of(value);
+                if uri == ns::XMLNS || uri == ns::XML {
+                    return Err(XmlError::Malformed("a reserved namespace declared"));
+                }
+                default_ns = Some(self.intern(value));
+            } else {
+                self.count()?;
+                self.document.attributes.push(AttributeRecord {
+                    name,
+                    ns: prefix.len() as NsId,
+                    value,
+                });
+            }
+        }
+    }
+
+    /// The next attribute from `at` on.
+    fn next_attribute(&self, at: &mut usize, end: usize) -> Result<Option<RawAttribute>, XmlError> {
+        let skip_white = |at: &mut usize| {
+            while *at < end && chars::is_white(self.byte(*at)) {
+                *at += 1;
+            }
+        };
+        skip_white(at);
+        if *at >= end {
+            return Ok(None);
+        }
+        let name_start = *at;
+        while *at < end && self.byte(*at) != b'=' && !chars::is_white(self.byte(*at)) {
+            *at += 1;
+        }
+        let name_end = *at;
+        skip_white(at);
+        if *at >= end || self.byte(*at) != b'=' {
+            return Err(XmlError::Malformed("an attribute without a value"));
+        }
+        *at += 1;
+        skip_white(at);
+        let quote = self.byte(*at);
+        if *at >= end || quote != b'\'' && quote != b'"' {
+            return Err(XmlError::Malformed("an attribute's value without quotes"));
+        }
+        *at += 1;
+        let value_start = *at;
+        let mut classes = 0;
+        loop {
+            let byte = self.byte(*at);
+            if *at >= end {
+                return Err(XmlError::Malformed("an attribute's value without an end"));
+            }
+            if byte == quote {
+                break;
+            }
+            classes |= chars::class(byte);
+            *at += 1;
+        }
+        let value_end = *at;
+        *at += 1;
+        Ok(Some(RawAttribute {
+            name_start,
+            name_end,
+            value_start,
+            value_end,
+            classes,
+        }))
+    }
+
+    /// Splits a name at its colon, into the prefix (empty when there is none) and the local part.
+    fn qualified_name(&self, start: usize, end: usize) -> Result<(&'a str, Span), XmlError> {
+        let whole = self.slice(start, end);
+        let colon = whole.bytes().position(|byte| byte == b':');
+        let (prefix, local_start) = match colon {
+            Some(colon) => (self.slice(start, start + colon), start + colon + 1),
+            None => ("", start),
+        };
+        if (colon.is_some() && !chars::is_name(prefix))
+            || !chars::is_name(self.slice(local_start, end))
+        {
+            return Err(XmlError::Malformed("a name that is none"));
+        }
+        Ok((prefix, Span::new(local_start, end)))
+    }
+
+    /// The text of a span while reading: from the source, or from what was unescaped.
+    fn text_of(&self, span: Span) -> &str {
+        let start = span.start as usize;
+        match start.checked_sub(self.source.len()) {
+            Some(start) => self.document.text.get(start..start + span.len as usize),
+            None => self.source.get(start..start + span.len as usize),
+        }
+        .unwrap_or("")
+    }
+
+    /// The namespace of which `name` is the name, entered when it is new.
+    fn intern(&mut self, name: Span) -> NsId {
+        let text = self.text_of(name);
+        match known_ns(&self.document.namespaces, text, |span| self.text_of(span)) {
+            Some(known) => known,
+            None => self.document.enter_ns(name),
+        }
+    }
+
+    /// Binds a prefix (Namespaces in XML 1.0 §3).
+    fn declare(
+        &mut self,
+        prefix: &'a str,
+        uri: Span,
+        outer_bindings: usize,
+    ) -> Result<(), XmlError> {
+        let text = self.text_of(uri);
+        if prefix == "xml" && text == ns::XML {
+            return Ok(());
+        }
+        if prefix == "xml" || prefix == "xmlns" || text == ns::XML || text == ns::XMLNS {
+            return Err(XmlError::Malformed("a reserved namespace declared"));
+        }
+        if text.is_empty() {
+            return Err(XmlError::Malformed("a prefix undeclared"));
+        }
+        let mut own = self.bindings.iter().skip(outer_bindings);
+        if own.any(|binding| binding.prefix == prefix) {
+            return Err(XmlError::Malformed("a namespace declared twice"));
+        }
+        if self.bindings.len() >= self.limits.attributes {
+            return Err(XmlError::TooManyAttributes);
+        }
+        let ns = self.intern(uri);
+        self.bindings.push(Binding { prefix, ns });
+        Ok(())
+    }
+
+    /// The namespace to which a prefix is bound.
+    fn bound(&self, prefix: &str) -> Result<NsId, XmlError> {
+        if prefix == "xml" {
+            return Ok(XML_NS);
+        }
+        let mut inner_first = self.bindings.iter().rev();
+        inner_first
+            .find(|binding| binding.prefix == prefix)
+            .map(|binding| binding.ns)
+            .ok_or(XmlError::Malformed("a prefix without a declaration"))
+    }
+
+    /// Gives the attributes from `first` on their namespaces, and refuses those that stand there twice.
+    fn resolve(&mut self, first: usize) -> Result<(), XmlError> {
+        for at in first..self.document.attributes.len() {
+            let Some(&AttributeRecord { name, ns, .. }) = self.document.attributes.get(at) else {
+                break;
+            };
+            let ns = if ns == 0 {
+                NO_NS
+            } else {
+                let colon = (name.start as usize).saturating_sub(1);
+                self.bound(self.slice(colon.saturating_sub(ns as usize), colon))?
+            };
+            if let Some(attribute) = self.document.attributes.get_mut(at) {
+                attribute.ns = ns;
+            }
+            let text = self.text_of(name);
+            let mut earlier = self.document.attributes.iter().take(at).skip(first);
+            if earlier.any(|other| {
+                other.name.len == name.len
+                    && self.text_of(other.name) == text
+                    && self.same_ns(other.ns, ns)
+            }) {
+                return Err(XmlError::Malformed("an attribute twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether two namespaces are one; of many in a document, one may be entered more than once.
+    fn same_ns(&self, one: NsId, other: NsId) -> bool {
+        let name = |id: NsId| {
+            let entered = (id as usize).checked_sub(2);
+            entered.and_then(|at| self.document.namespaces.get(at))
+        };
+        one == other
+            || match (name(one), name(other)) {
+                (Some(one), Some(other)) => self.text_of(*one) == self.text_of(*other),
+                _ => false,
+            }
+    }
+
+    /// Unescapes and normalises an attribute's value (XML 1.0 §3.3.3).
+    fn value(&mut self, start: usize, end: usize) -> Result<Span, XmlError> {
+        let unescaped = self.document.text.len();
+        let mut at = start;
+        let mut plain = start;
+        while at < end {
+            let byte = self.byte(at);
+            if chars::class(byte) & VALUE == 0 {
+                at += 1;
+                continue;
+            }
+            self.document.text.push_str(self.slice(plain, at));
+            at += 1;
+            plain = at;
+            match byte {
+                // A line end of two characters is one, and becomes one space.
+                b'\r' if self.byte(at) == b'\n' => {}
+                b'\t' | b'\n' | b'\r' => self.document.text.push(' '),
+                b'<' => return Err(XmlError::Malformed("`<` in an attribute's value")),
+                b'&' => {
+                    let name = self.slice(at, end);
+                    let Some(len) = name.bytes().position(|byte| byte == b';') else {
+                        return Err(XmlError::Malformed("`&` without a reference"));
+                    };
+                    self.push_reference(self.slice(at, at + len))?;
+                    at += len + 1;
+                    plain = at;
+                }
+                // The character is checked as a whole, and stays.
+                _ => {
+                    plain = at - 1;
+                    check_char(self.slice(plain, end))?;
+                }
+            }
+        }
+        self.document.text.push_str(self.slice(plain, end));
+        let base = self.source.len();
+        Ok(Span::new(base + unescaped, base + self.document.text.len()))
+    }
+
+    /// Takes a piece of character data.
+    fn text(&mut self, piece: &str, cdata: bool) -> Result<(), XmlError> {
+        let start = self.position(piece);
+        let piece = self.slice(start, start + piece.len());
+        if self.open.is_empty() {
+            if cdata || !piece.bytes().all(chars::is_white) {
+                return Err(XmlError::Malformed("text outside the root element"));
+            }
+            return Ok(());
+        }
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let mut line_ends = false;
+        if chars::classes(piece) & TEXT != 0 {
+            for (at, byte) in piece.bytes().enumerate() {
+                match byte {
+                    b'\r' => line_ends = true,
+                    b']' if !cdata && piece.as_bytes().get(at..at + 3) == Some(b"]]>") => {
+                        return Err(XmlError::Malformed("`]]>` in text"));
+                    }
+                    byte if chars::class(byte) & TEXT != 0 => {
+                        check_char(self.slice(start + at, start + piece.len()))?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if !line_ends && matches!(self.pending, Pending::Nothing) {
+            self.pending = Pending::Source(Span::new(start, start + piece.len()));
+            return Ok(());
+        }
+        self.unescape();
+        if !line_ends {
+            self.document.text.push_str(piece);
+            return Ok(());
+        }
+        // XML 1.0 §2.11: a carriage return, with or without a line feed, is a line feed.
+        for (place, line) in piece.split('\r').enumerate() {
+            if place > 0 && !line.starts_with('\n') {
+                self.document.text.push('\n');
+            }
+            self.document.text.push_str(line);
+        }
+        Ok(())
+    }
+
+    /// Takes a reference in character data.
+    fn reference(&mut self, name: &str) -> Result<(), XmlError> {
+        if self.open.is_empty() {
+            return Err(XmlError::Malformed("text outside the root element"));
+        }
+        self.unescape();
+        self.push_reference(name)
+    }
+
+    /// From now on the pending text is gathered in the unescaped text.
+    fn unescape(&mut self) {
+        match self.pending {
+            Pending::Unescaped(_) => {}
+            Pending::Nothing => self.pending = Pending::Unescaped(self.document.text.len()),
+            Pending::Source(span) => {
+                self.pending = Pending::Unescaped(self.document.text.len());
+                let piece = self.slice(span.start as usize, span.end() as usize);
+                self.document.text.push_str(piece);
+            }
+        }
+    }
+
+    /// Enters the pending text.
+    fn flush(&mut self) -> Result<(), XmlError> {
+        let span = match core::mem::replace(&mut self.pending, Pending::Nothing) {
+            Pending::Nothing => return Ok(()),
+            Pending::Source(span) => span,
+            Pending::Unescaped(start) => {
+                let base = self.source.len();
+                Span::new(base + start, base + self.document.text.len())
+            }
+        };
+        self.count()?;
+        self.document.records.push(Record::Text(span));
+        Ok(())
+    }
+
+    /// Appends what `&name;` stands for (XML 1.0 §4.1, §4.6).
+    fn push_reference(&mut self, name: &str) -> Result<(), XmlError> {
+        let char = match name {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "apos" => '\'',
+            "quot" => '"',
+            _ => match name.strip_prefix('#') {
+                Some(number) => char_of(number)
+                    .ok_or(XmlError::Malformed("a reference to no character of XML"))?,
+                None => return Err(XmlError::Malformed("an undefined entity")),
+            },
+        };
+        self.document.text.push(char);
+        Ok(())
+    }
+
+    /// Checks an XML declaration (XML 1.0 §2.8): a version 1, and no encoding but UTF-8.
+    fn declaration(&self, start: usize, len: usize) -> Result<(), XmlError> {
+        let end = start + len;
+        let mut at = start + "xml".len();
+        let mut versioned = false;
+        while let Some(raw) = self.next_attribute(&mut at, end)? {
+            let value = self.slice(raw.value_start, raw.value_end);
+            match self.slice(raw.name_start, raw.name_end) {
+                "version" => versioned = value.starts_with("1."),
+                "encoding" if !value.eq_ignore_ascii_case("utf-8") => {
+                    return Err(XmlError::NotUtf8);
+                }
+                _ => {}
+            }
+        }
+        if versioned {
+            Ok(())
+        } else {
+            Err(XmlError::Malformed("an XML declaration without a version"))
+        }
+    }
+}
+
+/// Refuses a first character that XML does not carry.
+fn check_char(text: &str) -> Result<(), XmlError> {
+    match text.chars().next() {
+        Some(char) if !chars::is_xml_char(char) => {
+            Err(XmlError::Malformed("a character that XML cannot carry"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The character that `#…;` names, by what follows `#`.
+fn char_of(number: &str) -> Option<char> {
+    let (digits, radix) = match number.strip_prefix('x') {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let mut code: u32 = 0;
+    for digit in digits.chars() {
+        code = code
+            .checked_mul(radix)?
+            .checked_add(digit.to_digit(radix)?)?;
+    }
+    char::from_u32(code).filter(|char| chars::is_xml_char(*char))
+}
+
+/// What an error of quick-xml says about the document.
+fn blame(error: Error) -> XmlError {
+    match error {
+        Error::Syntax(SyntaxError::UnclosedComment) => XmlError::Forbidden("comment"),
+        Error::Syntax(SyntaxError::UnclosedDoctype) => XmlError::Forbidden("DTD"),
+        Error::Syntax(SyntaxError::UnclosedPI) => XmlError::Forbidden("processing instruction"),
+        Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+            XmlError::Malformed("`<!` without a meaning")
+        }
+        Error::Syntax(_) => XmlError::Truncated,
+        Error::IllFormed(IllFormedError::UnclosedReference) => {
+            XmlError::Malformed("`&` without a reference")
+        }
+        Error::IllFormed(IllFormedError::MissingDoctypeName) => XmlError::Forbidden("DTD"),
+        Error::IllFormed(_) => XmlError::Malformed("an end tag that closes nothing"),
+        _ => XmlError::Malformed("not XML"),
+    }
+}

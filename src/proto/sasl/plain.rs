@@ -1,0 +1,25 @@
+//! RFC 4616: PLAIN. One message that carries the password itself: only where [`super::Policy`] allows it.
+//!
+//! Sent as typed: preparing (SASLprep) is the server's part here (RFC 4616 §2), and a server that keeps passwords
+//! unprepared, say in a directory, would refuse a prepared one.
+
+use super::{SaslError, Secret};
+
+/// `authzid NUL username NUL password`.
+pub(super) fn initial_response(
+    username: &str,
+    password: String,
+    authzid: Option<&str>,
+) -> Result<Vec<u8>, SaslError> {
+    let password = Secret::new(password);
+    let authzid = authzid.unwrap_or_default().as_bytes();
+    // NUL separates, so it cannot be inside.
+    if username.is_empty() || username.as_bytes().contains(&0) || authzid.contains(&0) {
+        return Err(SaslError::BadUsername);
+    }
+    if password.as_bytes().is_empty() || password.as_bytes().contains(&0) {
+        return Err(SaslError::BadPassword);
+    }
+    // All at once: a vector that grows leaves copies of the password behind.
+    Ok([authzid, username.as_bytes(), password.as_bytes()].join(&0))
+}

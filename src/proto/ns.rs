@@ -36,6 +36,8 @@ pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
 pub const MUC: &str = "http://jabber.org/protocol/muc";
 /// XEP-0045: what a room tells its occupants.
 pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
+/// XEP-0045: what a room's owner does.
+pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
 /// XEP-0059: result set management.
 pub const RSM: &str = "http://jabber.org/protocol/rsm";
 /// XEP-0060: publish-subscribe.
@@ -60,3 +62,7 @@ pub const TIME: &str = "urn:xmpp:time";
 pub const DELAY: &str = "urn:xmpp:delay";
 /// XEP-0066: out-of-band data (the address of a registration page).
 pub const OOB: &str = "jabber:x:oob";
+/// XEP-0131: headers of stanzas.
+pub const SHIM: &str = "http://jabber.org/protocol/shim";
+/// XEP-0221: media in data forms.
+pub const MEDIA: &str = "urn:xmpp:media-element";

@@ -7,5 +7,6 @@ pub mod muc;
 pub mod ping;
 pub mod pubsub;
 pub mod register;
+pub mod responder;
 pub mod time;
 pub mod version;

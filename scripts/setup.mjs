@@ -1,6 +1,6 @@
 // Gets what a command needs on a machine that has Rust (rustup), Node ≥ 20 and a Debian-like system.
 //
-//   npm run setup [-- build | demo | test | bench]        (default: test, which needs the most)
+//   npm run setup [-- build | demo | test | bench | …]      (default: test, which needs the most)
 //
 // What is there already is not touched, and costs a fraction of a second to find. Whatever is fetched is
 // named, with its reason, in one line; what cannot be had is named with the command that would get it.
@@ -42,6 +42,7 @@ const NEEDS = {
   demo: { system: ["cc", "prosody", "python3"], components: [] },
   // For a demo on a server that runs elsewhere.
   page: { system: ["cc", "python3"], components: [] },
+  lint: { system: ["cc"], components: ["rustfmt", "clippy"] },
   bench: { system: ["cc", "prosody", "chromium"], components: [] },
   test: {
     system: ["cc", "prosody", "python3", "ejabberd", "chromium", "chromedriver"],

@@ -51,9 +51,10 @@ const STRIP = /\u001b\[[0-9;]*[A-Za-z]/g;
  * `show`: "all" passes its output on, "none" keeps it, "progress" keeps it and shows a line now and then
  * (what `progress(line)` makes of the line last seen). `onLine` sees every line. `patient`: on an interrupt it
  * is asked to end but never killed. `attached`: it stays in our session (sudo remembers by terminal).
+ * `timeout`: milliseconds after which it is ended, which counts as a failure.
  */
 export function run(command, args, options = {}) {
-  const { show = "all", check = true, cwd = ROOT, env = {}, onLine, progress, label = command, patient = false, attached = false, input } = options;
+  const { show = "all", check = true, cwd = ROOT, env = {}, onLine, progress, label = command, patient = false, attached = false, input, timeout } = options;
   watch();
   if (interrupted) return new Promise(() => {});
   return new Promise((resolve, reject) => {
@@ -75,6 +76,15 @@ export function run(command, args, options = {}) {
     };
     if (input !== undefined) child.stdin.end(input);
     children.add(child);
+
+    let late = false;
+    const limit =
+      timeout &&
+      setTimeout(() => {
+        late = true;
+        child.endNow("SIGTERM");
+        setTimeout(() => child.endNow("SIGKILL"), 5000).unref();
+      }, timeout);
 
     const ticker = show === "progress" ? new Ticker(label) : undefined;
     let output = "";
@@ -103,11 +113,13 @@ export function run(command, args, options = {}) {
     });
     child.once("close", (code, signal) => {
       children.delete(child);
+      clearTimeout(limit);
       ticker?.end();
       if (interrupted) return; // shutDown ends the process
-      if (code === 0 || !check) return resolve({ code, signal, output });
+      if (code === 0 || (!check && !late)) return resolve({ code, signal, output });
       const tail = show === "all" ? "" : `\n${output.trimEnd().split("\n").slice(-40).join("\n")}`;
-      reject(Object.assign(new Error(`${[command, ...args].join(" ")} failed (${signal ?? code})${tail}`), { output }));
+      const how = late ? `took longer than ${seconds(timeout)}` : `failed (${signal ?? code})`;
+      reject(Object.assign(new Error(`${[command, ...args].join(" ")} ${how}${tail}`), { output }));
     });
   });
 }

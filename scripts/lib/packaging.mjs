@@ -1,0 +1,95 @@
+// The package as a consumer gets it: packed, unpacked into a node_modules of its own, imported by Node, and
+// its types checked by tsc under the settings that differ most.
+
+import fs from "node:fs";
+import path from "node:path";
+import { PKG, at, readJson } from "./project.mjs";
+import { run } from "./run.mjs";
+
+const PLACE = at("target/consumer");
+
+/** Where `npm pack` left the tarball, and what is in it. */
+async function pack() {
+  fs.rmSync(PLACE, { recursive: true, force: true });
+  fs.mkdirSync(PLACE, { recursive: true });
+  await run("npm", ["pack", "--silent", "--pack-destination", PLACE], { cwd: PKG, show: "none" });
+  const tarball = fs.readdirSync(PLACE).find((name) => name.endsWith(".tgz"));
+  const { name } = readJson(path.join(PKG, "package.json"));
+  const folder = path.join(PLACE, "node_modules", name);
+  fs.mkdirSync(folder, { recursive: true });
+  await run("tar", ["-xzf", path.join(PLACE, tarball), "-C", folder, "--strip-components=1"], { show: "none" });
+  return { name, folder, tarball };
+}
+
+/** The files an entry of `exports` names, under whatever conditions. */
+function filesNamed(entry) {
+  return typeof entry === "string" ? [entry] : Object.values(entry ?? {}).flatMap(filesNamed);
+}
+
+export async function checkPackage() {
+  const { name, folder, tarball } = await pack();
+  const bytes = fs.statSync(path.join(PLACE, tarball)).size;
+  const { exports, version, types } = readJson(path.join(folder, "package.json"));
+  console.log(`${tarball}: ${bytes.toLocaleString("en-GB")} bytes`);
+
+  const checks = [];
+  const check = async (what, body) => {
+    let problem;
+    try {
+      problem = await body();
+    } catch (error) {
+      problem = error.message;
+    }
+    checks.push(!problem);
+    console.log(`${problem ? "BROKEN" : "ok    "}  ${what}`);
+    if (problem) console.log(problem.replace(/^/gm, "          "));
+  };
+
+  await check(`what package.json names is in the tarball (version ${version})`, () => {
+    const named = [...Object.values(exports).flatMap(filesNamed), ...(types ? [types] : [])];
+    return named
+      .filter((file) => !fs.existsSync(path.join(folder, file)))
+      .map((file) => `${file} is missing`)
+      .join("\n");
+  });
+
+  const entries = Object.entries(exports)
+    .filter(([entry, value]) => filesNamed(value).some((file) => /\.[mc]?js$/.test(file)) && !entry.endsWith(".global.js"))
+    .map(([entry]) => path.posix.join(name, entry));
+
+  // To import it must be safe where there is no window: on a server, in a worker.
+  const modules = entries.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n");
+  fs.writeFileSync(path.join(PLACE, "import.mjs"), `${modules}\n`);
+  await check("Node imports every entry, without any effect", async () => {
+    const { output } = await run(process.execPath, ["import.mjs"], { cwd: PLACE, show: "none", timeout: 30_000 });
+    return output && `it printed:\n${output}`;
+  });
+
+  const source = entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)};\nvoid entry${index};`);
+  fs.writeFileSync(path.join(PLACE, "consumer.mts"), `${source.join("\n")}\n`);
+  // Programs that use the package as its documentation says, where there are any.
+  const programs = at("tests/packaging");
+  const own = fs.existsSync(programs) ? fs.readdirSync(programs).filter((file) => /\.m?ts$/.test(file)) : [];
+  for (const file of own) fs.copyFileSync(path.join(programs, file), path.join(PLACE, file));
+  for (const [module, resolution] of [
+    ["esnext", "bundler"],
+    ["node16", "node16"],
+  ]) {
+    await check(`tsc --strict, --moduleResolution ${resolution}: ${["consumer.mts", ...own].join(", ")}`, async () => {
+      const { code, output } = await run(
+        "tsc",
+        // prettier-ignore
+        [
+          "--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable,esnext.disposable",
+          "--module", module, "--moduleResolution", resolution, "consumer.mts", ...own,
+        ],
+        { cwd: PLACE, show: "none", check: false, timeout: 120_000 },
+      );
+      return code === 0 ? "" : output;
+    });
+  }
+
+  const counts = { passed: checks.filter(Boolean).length, failed: checks.filter((ok) => !ok).length };
+  if (counts.failed > 0) throw Object.assign(new Error(`the package does not pass ${counts.failed} checks`), { counts });
+  return counts;
+}

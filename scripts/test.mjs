@@ -1,0 +1,218 @@
+// All checks, from the form of the source to pages in a browser against two servers. What a CI runs.
+//
+//   npm test [-- --only NAME,NAME] [--skip NAME,NAME] [--keep-going] [--list]
+//
+// It gets what it needs first. Stops at the first step that fails unless --keep-going is given. Each step
+// prints its time; a table and the number of tests come last.
+
+import fs from "node:fs";
+import { parseArgs } from "node:util";
+import { at, which } from "./lib/project.mjs";
+import { layering } from "./lib/layering.mjs";
+import { checkPackage } from "./lib/packaging.mjs";
+import { main, run, seconds } from "./lib/run.mjs";
+import { build } from "./build.mjs";
+import { setup } from "./setup.mjs";
+import { size } from "./size.mjs";
+
+const MINUTE = 60_000;
+const WASM = ["--target", "wasm32-unknown-unknown"];
+
+/** How many tests a step ran: `{ passed, failed }`. */
+const none = { passed: 0, failed: 0 };
+
+/** What cargo's and wasm-bindgen's test programs print, added up. */
+function countRust(output) {
+  const sum = { ...none };
+  for (const [, passed, failed] of output.matchAll(/test result: \w+\. (\d+) passed; (\d+) failed/g)) {
+    sum.passed += Number(passed);
+    sum.failed += Number(failed);
+  }
+  return sum;
+}
+
+/** What node:test prints, added up over its runs. */
+function countNode(output) {
+  const sum = { ...none };
+  for (const [, what, count] of output.matchAll(/^. (pass|fail|cancelled) (\d+)$/gmu)) {
+    sum[what === "pass" ? "passed" : "failed"] += Number(count);
+  }
+  return sum;
+}
+
+/** Runs a program whose output says how many tests there were, and how many failed. */
+async function counted(count, command, args, options) {
+  try {
+    const result = count((await run(command, args, options)).output);
+    if (result.passed + result.failed === 0) throw new Error(`${command} ${args.join(" ")}: no test was run`);
+    return result;
+  } catch (error) {
+    throw Object.assign(error, { counts: count(error.output ?? "") });
+  }
+}
+
+const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed });
+
+async function clippy(args) {
+  await run("cargo", ["clippy", "--locked", "-j2", ...args, "--", "-D", "warnings"], { timeout: 20 * MINUTE });
+}
+
+async function endToEnd(server) {
+  const files = fs.existsSync(at("tests/e2e")) ? fs.readdirSync(at("tests/e2e")).filter((name) => name.endsWith(".test.mjs")) : [];
+  if (files.length === 0) throw new Error("tests/e2e holds no *.test.mjs");
+  await build();
+  // One file at a time: two cores carry one browser and one server.
+  return counted(
+    countNode,
+    process.execPath,
+    ["--test", "--test-reporter=spec", "--test-concurrency=1", ...files.sort().map((name) => `tests/e2e/${name}`)],
+    { env: { EPODE_SERVER: server, EPODE_CHROMIUM: which("chromium") }, timeout: 15 * MINUTE },
+  );
+}
+
+const STEPS = [
+  {
+    name: "format",
+    what: "cargo fmt",
+    run: () => run("cargo", ["fmt", "--all", "--check"]).then(() => none),
+  },
+  {
+    name: "layering",
+    what: "which floor may name which, no panics, no registry hosts",
+    async run() {
+      const rules = layering();
+      for (const { name, broken } of rules) {
+        console.log(`${broken.length === 0 ? "ok    " : "BROKEN"}  ${name}`);
+        for (const place of broken) console.log(`          ${place}`);
+      }
+      const failed = rules.filter(({ broken }) => broken.length > 0).length;
+      const counts = { passed: rules.length - failed, failed };
+      if (failed > 0) throw Object.assign(new Error(`${failed} rules are broken`), { counts });
+      return counts;
+    },
+  },
+  {
+    name: "clippy",
+    what: "native and wasm32, warnings are errors",
+    async run() {
+      await clippy(["--lib", "--test", "proto"]);
+      await clippy([...WASM, "--lib", "--test", "web"]);
+      return none;
+    },
+  },
+  {
+    name: "native",
+    what: "proto, and the examples in its documentation",
+    async run() {
+      const tests = await counted(countRust, "cargo", ["test", "--locked", "-j2", "--lib", "--test", "proto"], { timeout: 20 * MINUTE });
+      const { output } = await run("cargo", ["test", "--locked", "-j2", "--doc"], { timeout: 20 * MINUTE });
+      return add(tests, countRust(output));
+    },
+  },
+  {
+    name: "browser",
+    what: "the browser shell in headless Chromium, by wasm-pack",
+    browser: true,
+    async run() {
+      if (!fs.existsSync(at("tests/web.rs"))) throw new Error("tests/web.rs is missing");
+      return counted(
+        countRust,
+        "wasm-pack",
+        ["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver", which("chromedriver"), "--", "--locked", "--test", "web"],
+        { env: { WASM_BINDGEN_TEST_TIMEOUT: "120" }, timeout: 20 * MINUTE },
+      );
+    },
+  },
+  {
+    name: "build",
+    what: "pkg/, as it is published",
+    run: () => build().then(() => none),
+  },
+  {
+    name: "package",
+    what: "npm pack, and its types as a consumer sees them",
+    run: () => build().then(checkPackage),
+  },
+  { name: "e2e-prosody", what: "pages in Chromium against Prosody", browser: true, run: () => endToEnd("prosody") },
+  { name: "e2e-ejabberd", what: "pages in Chromium against ejabberd", browser: true, run: () => endToEnd("ejabberd") },
+  {
+    name: "size",
+    what: "what a page downloads",
+    async run() {
+      await build();
+      const over = size();
+      if (over.length > 0) throw new Error(over.join("\n"));
+      return none;
+    },
+  },
+];
+
+/** The steps a list of names stands for; `e2e` stands for both of its kind. */
+function named(list) {
+  const names = new Set();
+  for (const name of (list ?? "").split(",").filter(Boolean)) {
+    const found = STEPS.filter((step) => step.name === name || step.name.startsWith(`${name}-`));
+    if (found.length === 0) throw new Error(`there is no step ${name}; there are: ${STEPS.map((step) => step.name).join(", ")}`);
+    for (const step of found) names.add(step.name);
+  }
+  return names;
+}
+
+async function runStep(step) {
+  console.log(`\n── ${step.name}: ${step.what}`);
+  const start = Date.now();
+  const row = { name: step.name };
+  try {
+    row.counts = await step.run();
+    row.result = "ok";
+  } catch (error) {
+    console.error(error.message);
+    row.counts = error.counts ?? none;
+    // A step that failed without a failed test counts as one.
+    if (row.counts.failed === 0) row.counts = { ...row.counts, failed: 1 };
+    row.result = "FAILED";
+  }
+  row.ms = Date.now() - start;
+  console.log(`── ${step.name}: ${row.result} in ${seconds(row.ms)}`);
+  return row;
+}
+
+function table(rows, left) {
+  console.log("\nstep           result       time   passed  failed");
+  for (const { name, result, ms, counts } of rows) {
+    console.log(
+      name.padEnd(15) + result.padEnd(9) + seconds(ms).padStart(8) + String(counts.passed).padStart(9) + String(counts.failed).padStart(8),
+    );
+  }
+  for (const { name } of left) console.log(`${name.padEnd(15)}not run`);
+}
+
+await main(async () => {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string" },
+      skip: { type: "string" },
+      "keep-going": { type: "boolean" },
+      list: { type: "boolean" },
+    },
+  });
+  if (values.list) return STEPS.forEach(({ name, what }) => console.log(`${name.padEnd(14)} ${what}`));
+  const only = named(values.only);
+  const skip = named(values.skip);
+  const steps = STEPS.filter(({ name }) => (only.size === 0 || only.has(name)) && !skip.has(name));
+
+  const start = Date.now();
+  await setup(steps.some((step) => step.browser) ? "test" : "lint");
+  const rows = [];
+  for (const step of steps) {
+    const row = await runStep(step);
+    rows.push(row);
+    if (row.result !== "ok" && !values["keep-going"]) break;
+  }
+  table(rows, steps.slice(rows.length));
+  console.log(`in all ${seconds(Date.now() - start)}, set-up included\n`);
+  const sum = rows.map((row) => row.counts).reduce(add, none);
+  if (rows.some((row) => row.result !== "ok")) process.exitCode = 1;
+  // Read by a CI: the last line, alone.
+  console.log(`${sum.passed} passed, ${sum.failed} failed`);
+});

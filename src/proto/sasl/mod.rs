@@ -15,6 +15,8 @@ mod scram;
 
 pub use scram::{MAX_ITERATIONS, MIN_ITERATIONS};
 
+use core::fmt;
+
 use crate::proto::unicode::Unicode;
 use hash::Hash;
 use oauthbearer::OauthBearer;
@@ -35,7 +37,7 @@ pub const ANONYMOUS: &str = "ANONYMOUS";
 /// RFC 4422 appendix A.
 pub const EXTERNAL: &str = "EXTERNAL";
 
-/// What one login has to show. No `Debug`: half of it is secret. Secrets are overwritten once the mechanism has them.
+/// What one login has to show. Its `Debug` tells the kind only. Secrets are overwritten once the mechanism has used them.
 pub enum Credentials {
     /// An account and its password: SCRAM, or PLAIN where allowed.
     Password {
@@ -87,6 +89,12 @@ impl Credentials {
             Credentials::Anonymous => CredentialsKind::Anonymous,
             Credentials::External { .. } => CredentialsKind::External,
         }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().fmt(f)
     }
 }
 
@@ -350,6 +358,13 @@ impl Mechanism {
             State::OauthBearer(bearer) => bearer.reason(),
             _ => None,
         }
+    }
+}
+
+/// The name; all else is secret.
+impl fmt::Debug for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
 }
 

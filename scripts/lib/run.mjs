@@ -32,16 +32,29 @@ function watch() {
 }
 
 async function shutDown(name) {
-  for (const child of children) child.endNow(name);
-  const gone = Promise.allSettled([...children].map((child) => child.gone));
+  const all = [...children];
+  for (const child of all) child.endNow(name);
   // Nothing that was asked to stop may keep us for ever, but what may not be cut short (a package
   // manager at work) is waited for.
-  const patience = setTimeout(() => {
-    for (const child of children) if (!child.patient) child.endNow("SIGKILL");
+  const kill = setTimeout(() => {
+    for (const child of all) if (!child.patient) child.endNow("SIGKILL");
   }, 8000);
-  await gone;
-  clearTimeout(patience);
+  const enough = new Promise((resolve) => setTimeout(resolve, 10_000));
+  await Promise.allSettled(all.map((child) => (child.patient ? child.gone : Promise.race([child.gone, enough]))));
+  clearTimeout(kill);
   await Promise.allSettled([...cleanups].map((cleanup) => cleanup()));
+}
+
+/** Resolves when nothing is left of what a program has started in its session. */
+async function groupEnds(pid) {
+  for (;;) {
+    try {
+      process.kill(-pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 const STRIP = /\u001b\[[0-9;]*[A-Za-z]/g;
@@ -66,7 +79,7 @@ export function run(command, args, options = {}) {
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     child.patient = patient;
-    child.gone = new Promise((done) => child.once("close", done));
+    child.gone = new Promise((done) => child.once("close", done)).then(() => groupEnds(child.pid));
     child.endNow = (name) => {
       try {
         process.kill(attached ? child.pid : -child.pid, name);
@@ -112,7 +125,7 @@ export function run(command, args, options = {}) {
       reject(new Error(`${command} could not be started: ${error.message}`));
     });
     child.once("close", (code, signal) => {
-      children.delete(child);
+      if (!interrupted) children.delete(child); // or shutDown has to see its group end
       clearTimeout(limit);
       ticker?.end();
       if (interrupted) return; // shutDown ends the process

@@ -158,7 +158,7 @@ function watchExit() {
       stopOwnedNow();
       // Others who listen for the signal (a browser driver, for instance) get time for theirs.
       if (process.listenerCount(name) === 0) process.kill(process.pid, name);
-      else setTimeout(() => process.exit(128 + os.constants.signals[name]), 3000);
+      else setTimeout(() => process.exit(128 + os.constants.signals[name]), 1500);
     };
     process.on(name, handle);
   }

@@ -15,7 +15,7 @@
 import fs from "node:fs";
 import { parseArgs } from "node:util";
 import { at } from "./lib/project.mjs";
-import { main, onInterrupt } from "./lib/run.mjs";
+import { isInterrupted, main, onInterrupt } from "./lib/run.mjs";
 import { build } from "./build.mjs";
 import { setup } from "./setup.mjs";
 import { startOrigin } from "../tests/servers/origin.mjs";
@@ -116,7 +116,8 @@ await main(async () => {
     throw error.code === "EADDRINUSE" ? new Error(`port ${values.port} is in use; another one: npm run demo -- --port N`) : error;
   }
   server.child?.once("exit", () => {
-    console.error(`\nthe XMPP server has ended by itself; its log was ${server.logFile}`);
+    if (isInterrupted()) return;
+    console.error(`\nthe XMPP server has ended by itself:\n${server.logTail(15)}`);
     origin.stop().then(() => process.exit(1));
   });
 

@@ -1,1 +1,88 @@
-//! Soon.
+//! Extensions and stanzas, held against the examples of their specifications (`tests/proto/vectors`).
+
+// A test may stop at what should not be.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod data_form;
+mod delay;
+mod muc;
+mod pubsub;
+mod register;
+mod responder;
+mod stanza;
+mod subscriptions;
+
+use epode::proto::xml::{Element, Limits, Node, parse};
+
+/// Reads XML in which `jabber:client` needs no declaration.
+pub fn xml(text: &str) -> Element {
+    all(text).remove(0)
+}
+
+/// Several elements one after another.
+pub fn all(text: &str) -> Vec<Element> {
+    let document = format!("<all xmlns='jabber:client'>{text}</all>");
+    let root = parse(document.into_bytes(), &Limits::default()).expect("a test's own XML");
+    root.children()
+        .map(|child| rebuilt(&child.detach(), &[]))
+        .collect()
+}
+
+/// The elements of example `number` of a XEP.
+pub fn examples(xep: &str, number: u64) -> Vec<Element> {
+    let path = format!(
+        "{}/tests/proto/vectors/xep-{xep}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let text = std::fs::read_to_string(path).expect("the examples");
+    let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let example = file["examples"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|example| example["n"] == number)
+        .unwrap_or_else(|| panic!("XEP-{xep} example {number} is not in the vectors"));
+    all(example["xml"].as_str().expect("text"))
+}
+
+/// The first element of example `number`.
+pub fn example(xep: &str, number: u64) -> Element {
+    examples(xep, number).remove(0)
+}
+
+/// The same, as a client builds it: without the sender and the id, which are stamped later.
+pub fn asked(xep: &str, number: u64) -> Element {
+    rebuilt(&example(xep, number), &["from", "id"])
+}
+
+/// A copy without the white space that only lays out the text, and without some attributes of the outermost element.
+pub fn rebuilt(element: &Element, without: &[&str]) -> Element {
+    let mut builder = Element::builder(element.name(), element.ns());
+    for attribute in element.attributes() {
+        if attribute.ns.is_empty() && !without.contains(&attribute.name) {
+            builder = builder.attr(attribute.name, attribute.value);
+        } else if !attribute.ns.is_empty() {
+            builder = builder.attr_ns(attribute.name, attribute.ns, attribute.value);
+        }
+    }
+    let mixed = element.children().next().is_some();
+    for node in element.nodes() {
+        match node {
+            Node::Element(child) => builder = builder.child(rebuilt(&child, &[])),
+            Node::Text(text) if mixed && text.trim().is_empty() => {}
+            Node::Text(text) => builder = builder.text(&text),
+        }
+    }
+    builder.build()
+}
+
+/// Values of a form.
+pub fn values(pairs: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
+    pairs
+        .iter()
+        .map(|(var, values)| {
+            let values = values.iter().map(|&value| value.into()).collect();
+            ((*var).into(), values)
+        })
+        .collect()
+}

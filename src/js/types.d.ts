@@ -293,6 +293,8 @@ export interface FeedEvents {
   subscription: { node: string; state: string };
   /** The node's configuration changed. */
   configuration: { node: string };
+  /** The feed is over: closed, unsubscribed, deleted, or the connection ended. */
+  end: undefined;
 }
 
 /** A subscribed node. */
@@ -384,7 +386,7 @@ export interface RoomEvents {
   /** Role, affiliation or availability changed. */
   occupant: Occupant;
   nick: { from: string; to: string; self: boolean };
-  /** We are out, not by our own `leave()`. `reason` as above, or `destroyed`. */
+  /** We are out, not by our own `leave()`. `reason` as above, `destroyed` or `disconnected`. */
   out: { reason: string; text: string | undefined; alternative: string | undefined };
   /** The room refused something we sent. */
   error: XmppError;

@@ -25,3 +25,27 @@ pub fn token(random: &mut dyn Random, length: usize) -> String {
         .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
         .collect()
 }
+
+/// Makes ids for stanzas: unpredictable as a whole, cheap one by one.
+pub struct Ids {
+    prefix: String,
+    counter: u32,
+}
+
+impl Ids {
+    /// A new series.
+    pub fn new(random: &mut dyn Random) -> Self {
+        Self {
+            prefix: token(random, 10),
+            counter: 0,
+        }
+    }
+
+    /// The next id.
+    pub fn next_id(&mut self) -> String {
+        self.counter = self.counter.wrapping_add(1);
+        let mut id = self.prefix.clone();
+        id.push_str(&self.counter.to_string());
+        id
+    }
+}

@@ -101,5 +101,14 @@ impl core::error::Error for XmlError {}
 /// [`XmlError`] when the document goes over a limit, is not well-formed XML in UTF-8 with namespaces, or holds what RFC 6120
 /// §11.1 forbids.
 pub fn parse(bytes: Vec<u8>, limits: &Limits) -> Result<Element, XmlError> {
-    Ok(Element::at(Rc::new(reader::read(bytes, limits)?), 0))
+    parse_in(bytes, limits, "")
+}
+
+/// As [`parse`], with `default_ns` as the default namespace around the root: for elements that a page writes without one.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_in(bytes: Vec<u8>, limits: &Limits, default_ns: &str) -> Result<Element, XmlError> {
+    let document = reader::read(bytes, limits, default_ns)?;
+    Ok(Element::at(Rc::new(document), 0))
 }

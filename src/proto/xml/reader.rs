@@ -17,8 +17,12 @@ use crate::proto::ns;
 /// Spans are counted in 32 bits, and unescaped text can at most double the buffer.
 const MOST_BYTES: usize = 1 << 30;
 
-/// Reads a document.
-pub(super) fn read(bytes: Vec<u8>, limits: &Limits) -> Result<Document, XmlError> {
+/// Reads a document; `default_ns` is the default namespace around its root.
+pub(super) fn read(
+    bytes: Vec<u8>,
+    limits: &Limits,
+    default_ns: &str,
+) -> Result<Document, XmlError> {
     if bytes.len() > limits.bytes.min(MOST_BYTES) {
         return Err(XmlError::TooLarge);
     }
@@ -31,7 +35,9 @@ pub(super) fn read(bytes: Vec<u8>, limits: &Limits) -> Result<Document, XmlError
         open: Vec::with_capacity(8),
         bindings: Vec::new(),
         pending: Pending::Nothing,
+        outer_ns: NO_NS,
     };
+    reading.surround(default_ns);
     reading.run()?;
     let mut document = reading.document;
     // What had to be unescaped was gathered apart and is counted from the end of the source: here it gets there.
@@ -85,9 +91,20 @@ struct Reading<'a> {
     open: Vec<Open>,
     bindings: Vec<Binding<'a>>,
     pending: Pending,
+    /// The default namespace around the root.
+    outer_ns: NsId,
 }
 
 impl<'a> Reading<'a> {
+    /// Sets the default namespace around the root, as if the root stood in an element that declares it.
+    fn surround(&mut self, default_ns: &str) {
+        if !default_ns.is_empty() {
+            let start = self.source.len() + self.document.text.len();
+            self.document.text.push_str(default_ns);
+            self.outer_ns = self.intern(Span::new(start, start + default_ns.len()));
+        }
+    }
+
     fn run(&mut self) -> Result<(), XmlError> {
         let mut reader = Reader::from_str(self.source);
         let mut at_start = true;
@@ -161,7 +178,10 @@ impl<'a> Reading<'a> {
         let end = start + tag.len();
         let attributes = self.document.attributes.len();
         let outer_bindings = self.bindings.len() as u32;
-        let mut default_ns = self.open.last().map_or(NO_NS, |open| open.default_ns);
+        let mut default_ns = self
+            .open
+            .last()
+            .map_or(self.outer_ns, |open| open.default_ns);
         if name_len < tag.len() {
             if let Some(declared) = self.attributes(start + name_len, end)? {
                 default_ns = declared;

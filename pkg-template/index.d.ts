@@ -1,0 +1,49 @@
+// What the package exports, typed. The types themselves are written once, in src/js/types.d.ts, and come with the module.
+import type { Client, ClientOptions, RegisterOptions, Service, Xml } from "./epode.js";
+
+export { Client, Feed, Room, Stanza } from "./epode.js";
+export type {
+  Affiliation,
+  ClientEvents,
+  ClientOptions,
+  ErrorCode,
+  FeedEvents,
+  Matcher,
+  Muc,
+  Occupant,
+  Payload,
+  PubSub,
+  PubsubItem,
+  RegisterOptions,
+  Registration,
+  Role,
+  RoomEvents,
+  RoomMessage,
+  Secret,
+  Sendable,
+  Service,
+  ServiceOption,
+  Status,
+  StatusChange,
+  Waiting,
+  Xml,
+  XmppError,
+} from "./epode.js";
+
+/**
+ * Loads the module. Optional (`connect` and `register` do it) and idempotent.
+ * @param source Where the module is, or the module itself; default: beside this file.
+ */
+export function init(source?: string | URL | Request | Response | BufferSource | WebAssembly.Module): Promise<void>;
+
+/** Makes a client, connects and logs in. */
+export function connect(service: Service, options: ClientOptions & { signal?: AbortSignal }): Promise<Client>;
+
+/** Makes an account (XEP-0077); resolves when the server has made it. Log in with `connect` afterwards. */
+export function register(service: Service, options: RegisterOptions): Promise<void>;
+
+/**
+ * One element as XML. What is put in is escaped; `xml` and stanzas are put in as they are, arrays one after another,
+ * `undefined`, `null` and `false` not at all (an attribute whose value they are is left out).
+ */
+export function xml(strings: TemplateStringsArray, ...values: unknown[]): Xml;

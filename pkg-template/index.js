@@ -1,0 +1,6 @@
+// The entry for pages and workers: the module is fetched from beside this file.
+import { defaultSource } from "./surface.js";
+
+defaultSource(() => new URL("./epode_bg.wasm", import.meta.url));
+
+export { Client, Feed, Room, Stanza, connect, init, register, xml } from "./surface.js";

@@ -1,0 +1,7 @@
+// The entry for Node: the module is read from beside this file.
+import { readFile } from "node:fs/promises";
+import { defaultSource } from "./surface.js";
+
+defaultSource(() => readFile(new URL("./epode_bg.wasm", import.meta.url)));
+
+export { Client, Feed, Room, Stanza, connect, init, register, xml } from "./surface.js";

@@ -1,0 +1,308 @@
+// The surface that pages see, around wasm-bindgen's classes: loading the module, clients that can be made before it is
+// loaded, and one clear error instead of the module's own faults. Everything else is Rust.
+import load, {
+  ClientCore,
+  Feed,
+  Muc,
+  PubSub,
+  Registration,
+  Room,
+  Stanza,
+  register as registerCore,
+} from "./epode.js";
+import { Xml, makeTag, xmppError } from "./markup.js";
+
+export { Feed, Room, Stanza };
+
+/** How many items an iteration over a feed keeps while the loop is busy. */
+const ITERATION_LIMIT = 10_000;
+
+// ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+let source;
+let loading;
+let loaded = false;
+let broken;
+
+/** Where the module comes from when the page does not say. */
+export function defaultSource(find) {
+  source ??= find;
+}
+
+export function init(from) {
+  loading ??= start(from).catch((error) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function start(from) {
+  await load({ module_or_path: from ?? (await source()) });
+  [ClientCore, Feed, Muc, PubSub, Registration, Room, Stanza].forEach(guard);
+  complete();
+  loaded = true;
+}
+
+/** Turns the module's own errors into ours: a freed object, or a fault, after which the module is not to be trusted. */
+function guarded(method) {
+  return function (...args) {
+    if (this.__wbg_ptr === 0) {
+      throw xmppError("freed", "This object was freed. Do not use it after free(), or leave freeing to the garbage collector.");
+    }
+    try {
+      return method.apply(this, args);
+    } catch (error) {
+      throw fault(error);
+    }
+  };
+}
+
+function fault(error) {
+  if (!(error instanceof WebAssembly.RuntimeError)) return error;
+  broken ??= xmppError("internal", "epode failed, which is a fault of its own: please report it. Reload the page.", { cause: error });
+  return broken;
+}
+
+function guard({ prototype }) {
+  const { free } = prototype;
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (name === "constructor" || name === "free" || name.startsWith("__")) continue;
+    for (const kind of ["value", "get"]) {
+      if (typeof property[kind] === "function") property[kind] = guarded(property[kind]);
+    }
+    Object.defineProperty(prototype, name, property);
+  }
+  prototype.free = function () {
+    if (this.__wbg_ptr !== 0) free.call(this);
+  };
+  disposeBy(prototype, prototype.free);
+}
+
+/** `using` where the platform has it. */
+function disposeBy(prototype, dispose) {
+  if (Symbol.dispose) prototype[Symbol.dispose] = dispose;
+}
+
+/** What is said more easily in JavaScript. */
+function complete() {
+  disposeBy(Registration.prototype, Registration.prototype.remove);
+  disposeBy(Feed.prototype, Feed.prototype.close);
+  disposeBy(Room.prototype, function () {
+    this.leave().catch(() => {});
+  });
+  const { publish } = PubSub.prototype;
+  PubSub.prototype.publish = function (node, payload, options) {
+    return attempt(() => publish.call(this, node, markup(payload), options));
+  };
+  Feed.prototype[Symbol.asyncIterator] = iterate;
+}
+
+/** Items from now on, and those kept because nobody listened yet; ends with the feed. */
+function iterate() {
+  const items = [];
+  let wake;
+  let over = false;
+  let overflow;
+  const notify = () => {
+    wake?.();
+    wake = undefined;
+  };
+  const onItem = this.on("item", (item) => {
+    if (items.length < ITERATION_LIMIT) items.push(item);
+    else {
+      onItem.remove();
+      overflow = xmppError("too-large", `More than ${ITERATION_LIMIT} items wait for this loop: it is too slow for the feed.`);
+    }
+    notify();
+  });
+  const onEnd = this.on("end", () => {
+    over = true;
+    notify();
+  });
+  const stop = (value) => {
+    onItem.remove();
+    onEnd.remove();
+    over = true;
+    notify();
+    return { done: true, value };
+  };
+  return {
+    async next() {
+      for (;;) {
+        if (items.length > 0) return { done: false, value: items.shift() };
+        if (overflow) {
+          stop();
+          const error = overflow;
+          overflow = undefined;
+          throw error;
+        }
+        if (over) return stop();
+        await new Promise((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+    async return(value) {
+      items.length = 0;
+      return stop(value);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+// ── markup ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const isMarkup = (value) => value instanceof Xml || value instanceof Stanza;
+
+export const xml = makeTag(isMarkup);
+
+function markup(value) {
+  if (typeof value === "string" || isMarkup(value)) return value.toString();
+  throw xmppError("bad-stanza", "Not something that can be sent: use xml`…`, a stanza, or XML in a string.");
+}
+
+function address(service) {
+  if (typeof service === "string" || service instanceof URL) return String(service);
+  throw xmppError("bad-argument", 'The service is missing: the address of the server\'s BOSH service, such as "/http-bind".');
+}
+
+// ── the client ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A promise whatever happens. */
+function attempt(act) {
+  try {
+    return act();
+  } catch (error) {
+    return Promise.reject(fault(error));
+  }
+}
+
+export class Client {
+  #service;
+  #options;
+  #core;
+  #pubsub;
+  #muc;
+  #freed = false;
+  /** What was registered before the module was there. */
+  #early = [];
+
+  constructor(service, options) {
+    this.#service = address(service);
+    this.#options = options;
+    if (loaded) this.#make();
+  }
+
+  #make() {
+    if (this.#freed) throw xmppError("freed", "The client was freed. Make a new one.");
+    if (broken) throw broken;
+    if (!this.#core) {
+      this.#core = new ClientCore(this.#service, this.#options);
+      for (const early of this.#early.splice(0)) early.settle(this.#core);
+    }
+    return this.#core;
+  }
+
+  /** The core, for what makes no sense without a connection. */
+  get #ready() {
+    if (!this.#core && !this.#freed) {
+      throw xmppError("not-connected", "There is no connection. Await connect() first.");
+    }
+    return this.#make();
+  }
+
+  #register(method, args) {
+    if (this.#core || this.#freed) return this.#make()[method](...args);
+    let registration;
+    const early = {
+      settle: (core) => {
+        registration = core[method](...args);
+      },
+    };
+    this.#early.push(early);
+    const remove = () => {
+      if (registration) registration.remove();
+      else this.#early = this.#early.filter((other) => other !== early);
+    };
+    const handle = { remove };
+    disposeBy(handle, remove);
+    return handle;
+  }
+
+  get jid() {
+    return this.#core?.jid;
+  }
+
+  get status() {
+    return this.#core?.status ?? "offline";
+  }
+
+  get pubsub() {
+    return (this.#pubsub ??= this.#ready.pubsub);
+  }
+
+  get muc() {
+    return (this.#muc ??= this.#ready.muc);
+  }
+
+  async connect(options) {
+    await init();
+    return this.#make().connect(options);
+  }
+
+  async disconnect() {
+    await this.#core?.disconnect();
+  }
+
+  send(stanza) {
+    const promise = attempt(() => this.#ready.send(markup(stanza)));
+    promise.catch(() => {});
+    return promise;
+  }
+
+  request(iq, options) {
+    return attempt(() => this.#ready.request(markup(iq), options));
+  }
+
+  addHandler(callback, matcher) {
+    return this.#register("addHandler", [callback, matcher]);
+  }
+
+  on(type, listener) {
+    return this.#register("on", [type, listener]);
+  }
+
+  free() {
+    this.#freed = true;
+    this.#early = [];
+    const core = this.#core;
+    this.#core = undefined;
+    this.#pubsub = this.#muc = undefined;
+    if (core) {
+      core.shut();
+      core.free();
+    }
+  }
+}
+
+disposeBy(Client.prototype, Client.prototype.free);
+
+export async function connect(service, options) {
+  const client = new Client(service, options);
+  try {
+    await client.connect({ signal: options?.signal });
+  } catch (error) {
+    client.free();
+    throw error;
+  }
+  return client;
+}
+
+export async function register(service, options) {
+  const url = address(service);
+  await init();
+  return attempt(() => registerCore(url, options));
+}

@@ -1,0 +1,631 @@
+//! `ClientCore`: a connection as a page holds it. The package's entry wraps it as `Client`, so that a client can be made
+//! before the module is loaded.
+
+use super::dispatch::Backlog;
+use super::error::{Problem, illegal_character, not_connected, of_delivery};
+use super::feed::FeedState;
+use super::listeners::Listeners;
+use super::muc::Muc;
+use super::options::{self, Login, Options, Secret, Waiting};
+use super::pubsub::PubSub;
+use super::registration::Registration;
+use super::room::RoomHandle;
+use super::stanza::Stanza;
+use crate::proto::connection::Connection;
+use crate::proto::error::CloseReason;
+use crate::proto::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
+use crate::proto::handler::{HandlerRegistry, Matcher};
+use crate::proto::io::{Input, REPLY_TIMEOUT};
+use crate::proto::jid::Jid;
+use crate::proto::ns;
+use crate::proto::sasl::Credentials;
+use crate::proto::stanza::presence;
+use crate::proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
+use crate::proto::xep::responder::About;
+use crate::proto::xml::{Element, Limits, parse_in};
+use crate::web::driver::Driver;
+use crate::web::entropy::Entropy;
+use crate::web::oneshot::{Sender, channel};
+use crate::web::race::race;
+use crate::web::unicode::PlatformUnicode;
+use gloo_timers::callback::Timeout;
+use js_sys::futures::{JsFuture, future_to_promise, spawn_local};
+use js_sys::{Array, Function, Promise};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// A stanza on its way, and who waits to hear of it.
+struct Outgoing {
+    stanza: Element,
+    sender: Sender<Delivery>,
+}
+
+/// What all the classes of one client share.
+pub struct Inner {
+    pub(super) driver: Rc<Driver>,
+    pub(super) handlers: RefCell<HandlerRegistry<Function>>,
+    pub(super) backlog: Backlog,
+    pub(super) listeners: Rc<Listeners>,
+    pub(super) about: About,
+    pub(super) subscriptions: RefCell<Subscriptions>,
+    pub(super) feeds: RefCell<BTreeMap<FeedId, Rc<FeedState>>>,
+    pub(super) rooms: RefCell<BTreeMap<String, Rc<RoomHandle>>>,
+    login: Option<Login>,
+    presence: bool,
+    present: Cell<bool>,
+    status: Cell<&'static str>,
+    /// Counts connections: what an older one still does, such as a password function, concerns nobody.
+    attempt: Cell<u32>,
+    connecting: RefCell<Option<Sender<Result<(), JsValue>>>>,
+    closing: RefCell<Vec<Sender<()>>>,
+    credentials_problem: RefCell<Option<JsValue>>,
+    sends: RefCell<BTreeMap<SendId, Outgoing>>,
+    requests: RefCell<BTreeMap<IqId, Sender<Result<Element, RequestFailure>>>>,
+}
+
+/// Forgets a request when whoever waited for it is gone.
+struct Asking {
+    inner: Rc<Inner>,
+    request: IqId,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let waiting = self.inner.requests.borrow_mut().remove(&self.request);
+        if waiting.is_some() {
+            self.inner
+                .driver
+                .change(|connection, _| connection.forget(self.request));
+        }
+    }
+}
+
+impl Inner {
+    /// A client, offline.
+    pub fn new(options: Options) -> Rc<Self> {
+        let connection =
+            Connection::new(options.config, Rc::new(PlatformUnicode), Box::new(Entropy));
+        let driver = Driver::new(connection, options.http);
+        let inner = Rc::new(Self {
+            driver: Rc::clone(&driver),
+            handlers: RefCell::default(),
+            backlog: Backlog::default(),
+            listeners: Listeners::new(&[], &["status", "error", "sent", "received", "undelivered"]),
+            about: options.about,
+            subscriptions: RefCell::default(),
+            feeds: RefCell::default(),
+            rooms: RefCell::default(),
+            login: options.login,
+            presence: options.presence,
+            present: Cell::new(false),
+            status: Cell::new("offline"),
+            attempt: Cell::new(0),
+            connecting: RefCell::default(),
+            closing: RefCell::default(),
+            credentials_problem: RefCell::default(),
+            sends: RefCell::default(),
+            requests: RefCell::default(),
+        });
+        let weak = Rc::downgrade(&inner);
+        driver.listen(Box::new(move |event| {
+            if let Some(inner) = weak.upgrade() {
+                inner.handle_event(event);
+            }
+        }));
+        inner
+    }
+
+    /// The own full JID while online.
+    pub fn jid(&self) -> Option<Jid> {
+        self.driver.read(|connection| connection.jid().cloned())
+    }
+
+    /// The JID to subscribe with: events to a bare JID reach only resources that are present.
+    pub fn subscriber(&self) -> Result<Jid, Problem> {
+        let jid = self.jid().ok_or_else(not_connected)?;
+        let present = self.presence || self.present.get();
+        let anonymous = matches!(self.login, Some(Login::Anonymous));
+        Ok(if anonymous || !present {
+            jid
+        } else {
+            jid.bare()
+        })
+    }
+
+    fn handle_event(self: &Rc<Self>, event: Event) {
+        match event {
+            Event::Status(status) => self.handle_status(status),
+            Event::CredentialsWanted => self.give_credentials(),
+            Event::Registered => self.finish_connecting(Ok(())),
+            Event::Stanza(stanza) => self.dispatch(&stanza),
+            Event::Reply { request, outcome } => {
+                let sender = self.requests.borrow_mut().remove(&request);
+                if let Some(sender) = sender {
+                    sender.send(outcome);
+                }
+            }
+            Event::Settled { send, delivery } => {
+                let outgoing = self.sends.borrow_mut().remove(&send);
+                if let Some(outgoing) = outgoing {
+                    self.settle(outgoing, delivery);
+                }
+            }
+            Event::Sent(xml) => {
+                self.listeners.emit("sent", &JsValue::from_str(&xml));
+            }
+            Event::Received(xml) => {
+                self.listeners.emit("received", &JsValue::from_str(&xml));
+            }
+        }
+    }
+
+    fn settle(&self, outgoing: Outgoing, delivery: Delivery) {
+        if let Some(problem) = of_delivery(delivery)
+            && self.listeners.wants("undelivered")
+        {
+            let event = super::object::Record::new()
+                .with("xml", outgoing.stanza.to_xml())
+                .with("error", problem.into_js());
+            self.listeners.emit("undelivered", &event.into());
+        }
+        outgoing.sender.send(delivery);
+    }
+
+    // ── connecting ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    fn handle_status(self: &Rc<Self>, status: Status) {
+        let mut error = None;
+        let name = match &status {
+            Status::Connecting => "connecting",
+            Status::Authenticating => "authenticating",
+            Status::Binding => "binding",
+            Status::Online(_) => "online",
+            Status::Disconnecting => "disconnecting",
+            Status::Offline(reason) => {
+                error = self.explain(reason);
+                "offline"
+            }
+        };
+        self.status.set(name);
+        match status {
+            Status::Online(jid) => {
+                self.subscriptions.borrow_mut().set_account(&jid);
+                self.finish_connecting(Ok(()));
+                self.send_presence_soon();
+            }
+            Status::Offline(_) => {
+                self.attempt.set(self.attempt.get().wrapping_add(1));
+                self.present.set(false);
+                self.end_all(error.as_ref());
+                let cause = error.clone().unwrap_or_else(|| {
+                    Problem::new("disconnected", "disconnect() was called while connecting.")
+                        .into_js()
+                });
+                self.finish_connecting(Err(cause));
+                for sender in core::mem::take(&mut *self.closing.borrow_mut()) {
+                    sender.send(());
+                }
+            }
+            _ => {}
+        }
+        if self.listeners.wants("status") {
+            let mut event = super::object::Record::new().with("status", name);
+            if let Some(error) = error {
+                event = event.with("error", error);
+            }
+            self.listeners.emit("status", &event.into());
+        }
+    }
+
+    /// The error of an end that was not asked for.
+    fn explain(&self, reason: &CloseReason) -> Option<JsValue> {
+        let cause = self.credentials_problem.borrow_mut().take();
+        if *reason == CloseReason::Requested {
+            return None;
+        }
+        let mut problem = Problem::from(reason);
+        if let Some(cause) = cause {
+            problem = problem.caused_by(cause);
+        }
+        Some(problem.into_js())
+    }
+
+    fn finish_connecting(&self, outcome: Result<(), JsValue>) {
+        let sender = self.connecting.borrow_mut().take();
+        if let Some(sender) = sender {
+            sender.send(outcome);
+        }
+    }
+
+    /// After the promise of `connect` has settled and its continuation has run: that is what a timer's turn gives.
+    fn send_presence_soon(self: &Rc<Self>) {
+        if !self.presence || self.login.is_none() {
+            return;
+        }
+        let inner = Rc::downgrade(self);
+        let attempt = self.attempt.get();
+        Timeout::new(0, move || {
+            let Some(inner) = inner.upgrade() else { return };
+            // The page may have sent its own by now, which may say something else.
+            if inner.attempt.get() == attempt && !inner.present.get() {
+                inner.post(presence::available(None).build());
+            }
+        })
+        .forget();
+    }
+
+    /// Sends, and lets the `undelivered` event tell if it went wrong.
+    pub fn post(&self, stanza: Element) {
+        // Offline, there is nobody to tell.
+        let _ = self.send(stanza);
+    }
+
+    fn give_credentials(self: &Rc<Self>) {
+        let Some(login) = self.login.clone() else {
+            return;
+        };
+        let secret = match &login {
+            Login::Anonymous => return self.provide(Some(Credentials::Anonymous)),
+            Login::External { authzid } => {
+                let authzid = authzid.clone();
+                return self.provide(Some(Credentials::External { authzid }));
+            }
+            Login::Password { password, .. } => password,
+            Login::Token { token, .. } => token,
+        };
+        match secret {
+            Secret::Value(secret) => self.provide(Some(credentials(&login, secret.clone()))),
+            Secret::Function(function) => {
+                let called = function.call0(&JsValue::UNDEFINED);
+                let inner = Rc::clone(self);
+                let attempt = self.attempt.get();
+                spawn_local(async move {
+                    let secret = match called {
+                        Ok(value) => JsFuture::from(Promise::resolve(&value)).await,
+                        Err(thrown) => Err(thrown),
+                    };
+                    if inner.attempt.get() != attempt {
+                        return;
+                    }
+                    match secret.map(|secret| secret.as_string()) {
+                        Ok(Some(secret)) => inner.provide(Some(credentials(&login, secret))),
+                        Ok(None) => inner.provide(None),
+                        Err(thrown) => {
+                            inner.credentials_problem.replace(Some(thrown));
+                            inner.provide(None);
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    fn provide(&self, credentials: Option<Credentials>) {
+        self.driver.change(|connection, now| {
+            connection.handle_input(now, Input::Credentials(credentials));
+        });
+    }
+
+    /// Connects, and waits until that is done.
+    pub async fn connect(
+        self: Rc<Self>,
+        signal: Option<web_sys::AbortSignal>,
+    ) -> Result<(), JsValue> {
+        let (sender, done) = channel();
+        if !self.driver.read(Connection::is_offline) {
+            return Err(Problem::new(
+                "already-connected",
+                "This client is connecting or connected. Await disconnect() first, or make another client.",
+            )
+            .into_js());
+        }
+        self.connecting.replace(Some(sender));
+        self.driver.change(Connection::connect);
+        match race(done, signal, None).await {
+            Ok(outcome) => outcome.unwrap_or_else(|| Err(not_connected().into_js())),
+            Err(lost) => {
+                self.driver.change(Connection::abort);
+                Err(Problem::from(lost).into_js())
+            }
+        }
+    }
+
+    // ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Sends a stanza.
+    pub fn send(
+        &self,
+        stanza: Element,
+    ) -> Result<crate::web::oneshot::Receiver<Delivery>, Problem> {
+        let is_presence = stanza.name() == "presence" && stanza.attr("to").is_none();
+        let available = is_presence && stanza.attr("type").is_none();
+        let copy = stanza.clone();
+        let id = self
+            .driver
+            .change(|connection, _| connection.send(copy))
+            .map_err(Problem::from)?;
+        if is_presence {
+            self.present.set(available);
+        }
+        let (sender, delivery) = channel();
+        self.sends
+            .borrow_mut()
+            .insert(id, Outgoing { stanza, sender });
+        Ok(delivery)
+    }
+
+    /// Sends a request and waits for its result.
+    pub async fn request(
+        self: &Rc<Self>,
+        iq: Element,
+        waiting: Waiting,
+    ) -> Result<Element, Problem> {
+        if let Some(signal) = &waiting.signal
+            && signal.aborted()
+        {
+            return Err(crate::web::race::Lost::Aborted(signal.reason()).into());
+        }
+        let timeout = waiting.timeout.unwrap_or(REPLY_TIMEOUT);
+        let request = self
+            .driver
+            .change(|connection, now| connection.request(now, iq, Some(timeout)))
+            .map_err(Problem::from)?;
+        let (sender, reply) = channel();
+        self.requests.borrow_mut().insert(request, sender);
+        let _asking = Asking {
+            inner: Rc::clone(self),
+            request,
+        };
+        match race(reply, waiting.signal, None).await {
+            Ok(Some(outcome)) => outcome.map_err(Problem::from),
+            Ok(None) => Err(RequestFailure::Disconnected.into()),
+            Err(lost) => Err(lost.into()),
+        }
+    }
+
+    /// Says good-bye, and waits until it is over.
+    async fn disconnect(self: Rc<Self>) {
+        if self.driver.read(Connection::is_offline) {
+            return;
+        }
+        let (sender, closed) = channel();
+        self.closing.borrow_mut().push(sender);
+        self.end_subscriptions();
+        self.driver.change(Connection::disconnect);
+        closed.await;
+    }
+
+    fn tap(&self) {
+        let on = self.listeners.wants("sent") || self.listeners.wants("received");
+        self.driver.change(|connection, _| connection.tap(on));
+    }
+}
+
+fn credentials(login: &Login, secret: String) -> Credentials {
+    match login {
+        // Prosody's OAUTHBEARER wants the bare JID, which RFC 7628 allows everywhere.
+        Login::Token { bare, .. } => Credentials::Token {
+            username: None,
+            token: secret,
+            authzid: Some(bare.clone()),
+        },
+        Login::Password { username, .. } => Credentials::Password {
+            username: username.clone(),
+            password: secret,
+            authzid: None,
+        },
+        Login::Anonymous => Credentials::Anonymous,
+        Login::External { authzid } => Credentials::External {
+            authzid: authzid.clone(),
+        },
+    }
+}
+
+/// What the page wants sent, as XML, read into an element; without a namespace it is `jabber:client`.
+pub fn read_stanza(xml: &str) -> Result<Element, Problem> {
+    read_element(xml, ns::CLIENT)
+}
+
+/// XML that a page wrote; elements without a namespace get `namespace`.
+pub fn read_element(xml: &str, namespace: &str) -> Result<Element, Problem> {
+    if !crate::proto::xml::is_xml_text(xml) {
+        return Err(illegal_character());
+    }
+    parse_in(xml.as_bytes().to_vec(), &Limits::default(), namespace).map_err(|error| {
+        let mut message = String::from("Not one well-formed element: ");
+        message.push_str(error.as_str());
+        message.push_str(". Write it with the xml`…` tag, which escapes what is put into it.");
+        Problem::new("bad-stanza", &message)
+    })
+}
+
+/// How the promise of something sent ends.
+pub fn delivered(delivery: Option<Delivery>) -> Result<JsValue, JsValue> {
+    match of_delivery(delivery.unwrap_or(Delivery::Unknown)) {
+        None => Ok(JsValue::UNDEFINED),
+        Some(problem) => Err(problem.into_js()),
+    }
+}
+
+/// A promise whose rejection nobody must handle.
+pub fn quietly(promise: Promise) -> Promise {
+    thread_local! {
+        static IGNORE: Closure<dyn FnMut(JsValue)> = Closure::new(|_| {});
+    }
+    IGNORE.with(|ignore| {
+        let _ = promise.catch(ignore);
+    });
+    promise
+}
+
+/// A connection to an XMPP server, and what lives on it.
+#[wasm_bindgen(skip_typescript)]
+pub struct ClientCore(Rc<Inner>);
+
+#[wasm_bindgen]
+impl ClientCore {
+    /// Reads the options and connects nothing.
+    #[wasm_bindgen(constructor)]
+    pub fn new(service: &str, options: &JsValue) -> Result<ClientCore, JsValue> {
+        Ok(Self(Inner::new(options::client(service, options)?)))
+    }
+
+    /// The own full JID while online.
+    #[wasm_bindgen(getter)]
+    pub fn jid(&self) -> Option<String> {
+        self.0.jid().map(|jid| jid.as_str().to_owned())
+    }
+
+    /// Where the connection stands.
+    #[wasm_bindgen(getter)]
+    pub fn status(&self) -> String {
+        self.0.status.get().to_owned()
+    }
+
+    /// Publish-subscribe over this connection.
+    #[wasm_bindgen(getter)]
+    pub fn pubsub(&self) -> PubSub {
+        PubSub::new(Rc::clone(&self.0))
+    }
+
+    /// Rooms over this connection.
+    #[wasm_bindgen(getter)]
+    pub fn muc(&self) -> Muc {
+        Muc::new(Rc::clone(&self.0))
+    }
+
+    /// Resolves when logged in and bound.
+    pub fn connect(&self, options: JsValue) -> Promise {
+        let inner = Rc::clone(&self.0);
+        future_to_promise(async move {
+            let waiting = Waiting::read(&options)?;
+            inner.connect(waiting.signal).await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Ends the session in order. Never rejects.
+    pub fn disconnect(&self) -> Promise {
+        let inner = Rc::clone(&self.0);
+        future_to_promise(async move {
+            inner.disconnect().await;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Sends a stanza written as XML; resolves when the server has it.
+    pub fn send(&self, xml: &str) -> Promise {
+        let sent = read_stanza(xml).and_then(|stanza| self.0.send(stanza));
+        quietly(future_to_promise(async move {
+            let delivery = sent?.await;
+            delivered(delivery)
+        }))
+    }
+
+    /// Sends an iq written as XML; resolves with the result.
+    pub fn request(&self, xml: &str, options: JsValue) -> Promise {
+        let iq = read_stanza(xml);
+        let inner = Rc::clone(&self.0);
+        future_to_promise(async move {
+            let waiting = Waiting::read(&options)?;
+            let reply = inner.request(iq?, waiting).await?;
+            Ok(Stanza::from(reply.detach()).into())
+        })
+    }
+
+    /// Registers a handler.
+    #[wasm_bindgen(js_name = addHandler)]
+    pub fn add_handler(
+        &self,
+        callback: &JsValue,
+        matcher: &JsValue,
+    ) -> Result<Registration, JsValue> {
+        let callback = function(callback)?;
+        let matcher = read_matcher(matcher)?;
+        let id = self.0.handlers.borrow_mut().add(matcher, callback);
+        self.0.release_backlog();
+        let inner = Rc::downgrade(&self.0);
+        Ok(Registration::new(move || {
+            if let Some(inner) = inner.upgrade() {
+                inner.handlers.borrow_mut().remove(id);
+            }
+        }))
+    }
+
+    /// Registers a listener of an event of the client.
+    pub fn on(&self, kind: &str, listener: &JsValue) -> Result<Registration, JsValue> {
+        let registration = listen(&self.0.listeners, kind, listener)?;
+        self.0.tap();
+        let inner = Rc::downgrade(&self.0);
+        Ok(Registration::new(move || {
+            registration.remove();
+            if let Some(inner) = inner.upgrade() {
+                inner.tap();
+            }
+        }))
+    }
+
+    /// Ends everything at once: no promise, callback or timer of this client comes after it.
+    pub fn shut(&self) {
+        let gone = Problem::new("freed", "The client was freed.").into_js();
+        self.0.end_all(Some(&gone));
+        self.0.finish_connecting(Err(gone));
+        for sender in core::mem::take(&mut *self.0.closing.borrow_mut()) {
+            sender.send(());
+        }
+        // Dropping the senders settles what waits: unknown deliveries, disconnected requests.
+        drop(core::mem::take(&mut *self.0.sends.borrow_mut()));
+        drop(core::mem::take(&mut *self.0.requests.borrow_mut()));
+        self.0.status.set("offline");
+        self.0.driver.shut();
+    }
+}
+
+/// A callback.
+pub fn function(value: &JsValue) -> Result<Function, Problem> {
+    value
+        .dyn_ref::<Function>()
+        .cloned()
+        .ok_or_else(|| Problem::new("bad-argument", "The callback is not a function."))
+}
+
+/// Adds a listener of a kind that must exist.
+pub fn listen(
+    listeners: &Rc<Listeners>,
+    kind: &str,
+    listener: &JsValue,
+) -> Result<Registration, Problem> {
+    listeners.on(kind, function(listener)?).ok_or_else(|| {
+        let mut message = String::from("There is no event '");
+        message.push_str(kind);
+        message.push_str("' here. The types name those there are.");
+        Problem::new("bad-argument", &message)
+    })
+}
+
+fn read_matcher(matcher: &JsValue) -> Result<Matcher, Problem> {
+    let types = super::object::field(matcher, "type");
+    let types = if let Some(one) = types.as_string() {
+        vec![one]
+    } else if Array::is_array(&types) {
+        Array::from(&types)
+            .iter()
+            .filter_map(|one| one.as_string())
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let from = match options::text(matcher, "from")? {
+        None => None,
+        Some(from) => Some(options::jid(&from)?),
+    };
+    Ok(Matcher {
+        name: options::text(matcher, "name")?,
+        types,
+        ns: options::text(matcher, "ns")?,
+        id: options::text(matcher, "id")?,
+        from,
+    })
+}

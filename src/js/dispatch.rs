@@ -1,0 +1,176 @@
+//! Who gets a stanza: the rooms and feeds it belongs to, then the handlers; and who answers a request that nobody takes.
+
+use super::client::Inner;
+use super::error::{Problem, report};
+use super::stanza::Stanza;
+use crate::proto::handler::HandlerId;
+use crate::proto::xep::pubsub::event;
+use crate::proto::xep::responder::respond;
+use crate::proto::xml::Element;
+use crate::web::clock::unix_millis;
+use crate::web::unicode::PlatformUnicode;
+use js_sys::futures::spawn_local;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// How many stanzas are kept for the first handler; beyond, the oldest go, and the page is told.
+const KEPT: usize = 1_000;
+
+/// The stanzas that came before there was a handler.
+#[derive(Default)]
+pub struct Backlog {
+    /// `None` once the first handler has had them.
+    kept: RefCell<Kept>,
+    releasing: Cell<bool>,
+    dropped: Cell<bool>,
+}
+
+struct Kept(Option<VecDeque<Element>>);
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self(Some(VecDeque::new()))
+    }
+}
+
+impl Inner {
+    /// A stanza that is not a reply to a request of ours.
+    pub fn dispatch(self: &Rc<Self>, stanza: &Element) {
+        let taken = self.tell_room(stanza) | self.tell_feeds(stanza);
+        let request = stanza.name() == "iq";
+        if !taken && !request && self.keep(stanza) {
+            return;
+        }
+        let answered = self.wake_handlers(stanza);
+        if request && !answered {
+            self.respond(stanza);
+        }
+    }
+
+    /// Calls the handlers. True when one of them is there to answer.
+    fn wake_handlers(&self, stanza: &Element) -> bool {
+        let due = self.handlers.borrow().matching(stanza, &PlatformUnicode);
+        let mut answered = false;
+        if due.is_empty() {
+            return answered;
+        }
+        // One copy for all handlers, without the rest of the body that the stanza came in.
+        let element = stanza.detach();
+        for id in due {
+            answered |= self.wake(id, &element);
+        }
+        answered
+    }
+
+    fn wake(&self, id: HandlerId, element: &Element) -> bool {
+        // Removed by a handler before it? Then it is not called any more.
+        let (callback, answers) = {
+            let handlers = self.handlers.borrow();
+            let Some(callback) = handlers.get(id) else {
+                return false;
+            };
+            let answers = handlers
+                .matcher(id)
+                .is_some_and(|matcher| matcher.answers_requests());
+            (callback.clone(), answers)
+        };
+        let stanza = Stanza::from(element.clone());
+        if let Err(error) = callback.call1(&JsValue::UNDEFINED, &stanza.into()) {
+            report(&error);
+        }
+        answers
+    }
+
+    fn respond(&self, request: &Element) {
+        #[allow(clippy::cast_possible_truncation)]
+        let now = unix_millis() as i64;
+        let date = js_sys::Date::new_0();
+        // JavaScript counts west of UTC.
+        #[allow(clippy::cast_possible_truncation)]
+        let offset = -(date.get_timezone_offset() as i32);
+        if let Some(reply) = respond(request, &self.about, now, offset) {
+            self.post(reply);
+        }
+    }
+
+    fn tell_room(self: &Rc<Self>, stanza: &Element) -> bool {
+        let Some(from) = stanza.attr("from") else {
+            return false;
+        };
+        let room = {
+            let rooms = self.rooms.borrow();
+            let bare = from.split('/').next().unwrap_or(from);
+            rooms
+                .get(bare)
+                .cloned()
+                .or_else(|| rooms.values().find(|room| room.is_from(from)).cloned())
+        };
+        match room {
+            Some(room) if stanza.name() != "iq" => {
+                room.handle(self, stanza);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn tell_feeds(self: &Rc<Self>, stanza: &Element) -> bool {
+        event::is_event(stanza) && self.route_event(stanza)
+    }
+
+    // ── before the first handler ────────────────────────────────────────────────────────────────────────────────────
+
+    /// Keeps a stanza for the first handler. False when that one has been there.
+    fn keep(&self, stanza: &Element) -> bool {
+        let overflow = {
+            let mut kept = self.backlog.kept.borrow_mut();
+            let Some(queue) = &mut kept.0 else {
+                return false;
+            };
+            queue.push_back(stanza.detach());
+            queue.len() > KEPT && queue.pop_front().is_some()
+        };
+        if overflow && !self.backlog.dropped.replace(true) {
+            self.complain(Problem::new(
+                "too-large",
+                "More than 1,000 stanzas came before there was a handler: the oldest are dropped. Add handlers before connect().",
+            ));
+        }
+        true
+    }
+
+    /// There is a handler: what was kept is handed out after this turn, so that its siblings are there too.
+    pub fn release_backlog(self: &Rc<Self>) {
+        let waiting = self.backlog.kept.borrow().0.is_some();
+        if !waiting || self.backlog.releasing.replace(true) {
+            return;
+        }
+        let inner = Rc::clone(self);
+        spawn_local(async move {
+            loop {
+                if inner.handlers.borrow().is_empty() {
+                    // They are gone already: go on keeping.
+                    inner.backlog.releasing.set(false);
+                    return;
+                }
+                let next = inner
+                    .backlog
+                    .kept
+                    .borrow_mut()
+                    .0
+                    .as_mut()
+                    .and_then(VecDeque::pop_front);
+                let Some(stanza) = next else { break };
+                inner.wake_handlers(&stanza);
+            }
+            inner.backlog.kept.borrow_mut().0 = None;
+        });
+    }
+
+    /// Tells the page what no promise tells.
+    pub fn complain(&self, problem: Problem) {
+        self.listeners.emit("error", &problem.into_js());
+    }
+}

@@ -1,0 +1,234 @@
+//! `XmppError`: every error a page gets, one real `Error` with a code for programs and a sentence for people.
+
+use super::stanza::Stanza;
+use crate::proto::connection::SendError;
+use crate::proto::error::CloseReason;
+use crate::proto::event::{Delivery, RequestFailure};
+use crate::proto::stanza::StanzaError;
+use crate::proto::xml::Element;
+use crate::web::race::Lost;
+use js_sys::Reflect;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The platform's way to say that a callback threw.
+    #[wasm_bindgen(js_name = reportError, catch)]
+    fn report_error(error: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(error: &JsValue);
+}
+
+/// An error in the making.
+#[derive(Debug, Default)]
+pub struct Problem {
+    code: &'static str,
+    message: String,
+    condition: Option<String>,
+    text: Option<String>,
+    kind: Option<&'static str>,
+    application: Option<String>,
+    stanza: Option<Element>,
+    http_status: Option<u16>,
+    cause: Option<JsValue>,
+}
+
+impl Problem {
+    /// An error with a code of `ErrorCode` and a sentence that says what to do.
+    pub fn new(code: &'static str, message: &str) -> Self {
+        Self {
+            code,
+            message: message.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// What somebody threw.
+    pub fn caused_by(mut self, cause: JsValue) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// The stanza that told it.
+    pub fn told_by(mut self, stanza: &Element) -> Self {
+        self.stanza = Some(stanza.clone());
+        self
+    }
+
+    /// An error stanza.
+    pub fn of_stanza_error(
+        code: &'static str,
+        error: &StanzaError,
+        stanza: Option<&Element>,
+    ) -> Self {
+        let mut message = String::from("The answer is the error ");
+        message.push_str(&error.condition);
+        if let Some((application, _)) = &error.application {
+            message.push_str(" (");
+            message.push_str(application);
+            message.push(')');
+        }
+        if let Some(text) = &error.text {
+            message.push_str(": ");
+            message.push_str(text);
+        }
+        Self {
+            code,
+            message,
+            condition: Some(error.condition.clone()),
+            text: error.text.clone(),
+            kind: Some(error.kind.as_str()),
+            application: error.application.as_ref().map(|(name, _)| name.clone()),
+            stanza: stanza.cloned(),
+            ..Self::default()
+        }
+    }
+
+    /// The JavaScript error.
+    pub fn into_js(self) -> JsValue {
+        let error = js_sys::Error::new(&self.message);
+        error.set_name("XmppError");
+        let set = |name: &str, value: JsValue| {
+            // A fresh error takes any property.
+            let _ = Reflect::set(&error, &name.into(), &value);
+        };
+        set("code", self.code.into());
+        let texts = [
+            ("condition", self.condition.as_deref()),
+            ("text", self.text.as_deref()),
+            ("type", self.kind),
+            ("application", self.application.as_deref()),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                set(name, text.into());
+            }
+        }
+        if let Some(stanza) = self.stanza {
+            set("stanza", Stanza::from(stanza.detach()).into());
+        }
+        if let Some(status) = self.http_status {
+            set("httpStatus", status.into());
+        }
+        if let Some(cause) = self.cause {
+            set("cause", cause);
+        }
+        error.into()
+    }
+}
+
+impl From<Problem> for JsValue {
+    fn from(problem: Problem) -> Self {
+        problem.into_js()
+    }
+}
+
+impl From<&CloseReason> for Problem {
+    fn from(reason: &CloseReason) -> Self {
+        let mut problem = Self {
+            code: reason.code(),
+            message: reason.advice(),
+            condition: reason.condition().map(str::to_owned),
+            text: reason.text().map(str::to_owned),
+            ..Self::default()
+        };
+        if let CloseReason::Http(status) = reason {
+            problem.http_status = Some(*status);
+        }
+        problem
+    }
+}
+
+impl From<RequestFailure> for Problem {
+    fn from(failure: RequestFailure) -> Self {
+        match failure {
+            RequestFailure::Refused { error, reply } => {
+                Self::of_stanza_error("stanza-error", &error, Some(&reply))
+            }
+            RequestFailure::TimedOut => Self::new(
+                "timeout",
+                "No reply came in time. Give the request a longer timeout, or check that its addressee exists.",
+            ),
+            RequestFailure::Disconnected => Self::new(
+                "disconnected",
+                "The connection ended before the reply came. Whether the request was carried out is not known.",
+            ),
+        }
+    }
+}
+
+impl From<SendError> for Problem {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotConnected => not_connected(),
+            SendError::NotAStanza => Self::new(
+                "bad-stanza",
+                "Only <message/>, <presence/> and <iq/> in the namespace jabber:client (or in none) can be sent.",
+            ),
+            SendError::IllegalCharacter => illegal_character(),
+            SendError::NotARequest => Self::new(
+                "bad-stanza",
+                "A request is an <iq/> of type get or set with exactly one child element.",
+            ),
+            SendError::DuplicateId => Self::new(
+                "bad-stanza",
+                "A request with this id is still waiting for its reply. Leave the id out, and epode chooses one.",
+            ),
+            SendError::BadAddress => Self::new("bad-jid", "The 'to' of the stanza is not a JID."),
+        }
+    }
+}
+
+impl From<Lost> for Problem {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Aborted(reason) => {
+                Self::new("aborted", "The AbortSignal was aborted.").caused_by(reason)
+            }
+            Lost::TimedOut => Self::new(
+                "timeout",
+                "No answer came in time. Try again, or give it a longer timeout.",
+            ),
+        }
+    }
+}
+
+/// Why a stanza is not known to have arrived; `None` when it is.
+pub fn of_delivery(delivery: Delivery) -> Option<Problem> {
+    match delivery {
+        Delivery::Delivered => None,
+        Delivery::Undelivered => Some(Problem::new(
+            "undelivered",
+            "The connection ended before the stanza left. Send it again when online.",
+        )),
+        Delivery::Unknown => Some(Problem::new(
+            "unknown",
+            "The connection ended after the stanza left and before the server confirmed it. It may have arrived.",
+        )),
+    }
+}
+
+/// There is no connection.
+pub fn not_connected() -> Problem {
+    Problem::new(
+        "not-connected",
+        "There is no connection. Await connect() first, and listen for 'status'.",
+    )
+}
+
+/// A control character or the like.
+pub fn illegal_character() -> Problem {
+    Problem::new(
+        "bad-stanza",
+        "The text holds a character that XML cannot carry (a control character, U+FFFE or U+FFFF). Remove it before sending.",
+    )
+}
+
+/// Reports what a callback of the page threw, as an uncaught error would be: the callback stays registered.
+pub fn report(error: &JsValue) {
+    if report_error(error).is_err() {
+        // COMPAT(Node 20, Safari < 15.4): no reportError.
+        console_error(error);
+    }
+}

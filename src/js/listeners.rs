@@ -1,0 +1,150 @@
+//! Typed events and their listeners. What happens before the first listener of its kind is kept, bounded, and handed to
+//! it in order.
+
+use super::error::report;
+use super::registration::Registration;
+use js_sys::Function;
+use js_sys::futures::spawn_local;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// How many events of a kind are kept for its first listener; beyond, the oldest go, and it is told.
+pub const KEPT: usize = 1_000;
+
+struct Kind {
+    name: &'static str,
+    listeners: Vec<(u32, Function)>,
+    /// Kept until the first listener has had them; `None`: not kept (any more).
+    backlog: Option<VecDeque<JsValue>>,
+    dropped: bool,
+}
+
+/// The listeners of one object.
+pub struct Listeners {
+    kinds: RefCell<Vec<Kind>>,
+    next: Cell<u32>,
+}
+
+impl Listeners {
+    /// `kept` kinds wait for their first listener, `passing` ones do not.
+    pub fn new(kept: &[&'static str], passing: &[&'static str]) -> Rc<Self> {
+        let kind = |name: &'static str, kept: bool| Kind {
+            name,
+            listeners: Vec::new(),
+            backlog: kept.then(VecDeque::new),
+            dropped: false,
+        };
+        let kinds = kept.iter().map(|name| kind(name, true));
+        let kinds = kinds.chain(passing.iter().map(|name| kind(name, false)));
+        Rc::new(Self {
+            kinds: RefCell::new(kinds.collect()),
+            next: Cell::new(0),
+        })
+    }
+
+    /// Adds a listener; `None` when there is no such kind of event.
+    pub fn on(self: &Rc<Self>, name: &str, listener: Function) -> Option<Registration> {
+        let id = self.next.get();
+        self.next.set(id.wrapping_add(1));
+        let waiting = {
+            let mut kinds = self.kinds.borrow_mut();
+            let kind = kinds.iter_mut().find(|kind| kind.name == name)?;
+            kind.listeners.push((id, listener));
+            kind.backlog.is_some().then_some(kind.name)
+        };
+        if let Some(name) = waiting {
+            // After the caller's turn, so that its other listeners are there too and `on` never calls back at once.
+            let listeners = Rc::clone(self);
+            spawn_local(async move { listeners.hand_over(name) });
+        }
+        let listeners = Rc::downgrade(self);
+        let name = name.to_owned();
+        Some(Registration::new(move || {
+            if let Some(listeners) = listeners.upgrade() {
+                let mut kinds = listeners.kinds.borrow_mut();
+                if let Some(kind) = kinds.iter_mut().find(|kind| kind.name == name) {
+                    kind.listeners.retain(|(known, _)| *known != id);
+                }
+            }
+        }))
+    }
+
+    /// Is it worth making an event of this kind?
+    pub fn wants(&self, name: &str) -> bool {
+        let kinds = self.kinds.borrow();
+        kinds
+            .iter()
+            .any(|kind| kind.name == name && (!kind.listeners.is_empty() || kind.backlog.is_some()))
+    }
+
+    /// Calls the listeners, or keeps the event. False when an older one had to go for it, for the first time.
+    pub fn emit(&self, name: &str, event: &JsValue) -> bool {
+        {
+            let mut kinds = self.kinds.borrow_mut();
+            let Some(kind) = kinds.iter_mut().find(|kind| kind.name == name) else {
+                return true;
+            };
+            if let Some(backlog) = &mut kind.backlog {
+                let overflow = backlog.len() >= KEPT;
+                if overflow {
+                    backlog.pop_front();
+                }
+                backlog.push_back(event.clone());
+                return !(overflow && !core::mem::replace(&mut kind.dropped, true));
+            }
+        }
+        self.call(name, event);
+        true
+    }
+
+    fn hand_over(&self, name: &str) {
+        loop {
+            let event = {
+                let mut kinds = self.kinds.borrow_mut();
+                let Some(kind) = kinds.iter_mut().find(|kind| kind.name == name) else {
+                    return;
+                };
+                if kind.listeners.is_empty() {
+                    // The only one is gone already: go on keeping.
+                    return;
+                }
+                match kind.backlog.as_mut().and_then(VecDeque::pop_front) {
+                    Some(event) => event,
+                    None => {
+                        kind.backlog = None;
+                        return;
+                    }
+                }
+            };
+            self.call(name, &event);
+        }
+    }
+
+    /// Calls those that were there when the event happened, and are still there when their turn comes.
+    fn call(&self, name: &str, event: &JsValue) {
+        let due: Vec<u32> = {
+            let kinds = self.kinds.borrow();
+            let Some(kind) = kinds.iter().find(|kind| kind.name == name) else {
+                return;
+            };
+            kind.listeners.iter().map(|(id, _)| *id).collect()
+        };
+        for id in due {
+            let listener = {
+                let kinds = self.kinds.borrow();
+                kinds
+                    .iter()
+                    .find(|kind| kind.name == name)
+                    .and_then(|kind| kind.listeners.iter().find(|(known, _)| *known == id))
+                    .map(|(_, listener)| listener.clone())
+            };
+            if let Some(listener) = listener
+                && let Err(error) = listener.call1(&JsValue::UNDEFINED, event)
+            {
+                report(&error);
+            }
+        }
+    }
+}

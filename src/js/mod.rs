@@ -1,0 +1,22 @@
+//! The surface that pages see: the only floor with JavaScript values in a signature. One exported class per file.
+//!
+//! Two rules everywhere: methods take `&self`, and no `RefCell` is borrowed while JavaScript is called.
+
+pub mod client;
+mod dispatch;
+mod error;
+pub mod feed;
+mod listeners;
+pub mod muc;
+mod object;
+mod options;
+pub mod pubsub;
+pub mod register;
+pub mod registration;
+pub mod room;
+pub mod stanza;
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");

@@ -1,0 +1,18 @@
+//! `register`: an account made over a connection of its own (XEP-0077), before anybody logs in.
+
+use super::client::Inner;
+use super::options::{self, Waiting};
+use js_sys::Promise;
+use js_sys::futures::future_to_promise;
+use wasm_bindgen::prelude::*;
+
+/// Makes an account; resolves when the server has made it.
+#[wasm_bindgen(skip_typescript)]
+pub fn register(service: String, options: JsValue) -> Promise {
+    future_to_promise(async move {
+        let waiting = Waiting::read(&options)?;
+        let inner = Inner::new(options::registration(&service, &options)?);
+        inner.connect(waiting.signal).await?;
+        Ok(JsValue::UNDEFINED)
+    })
+}

@@ -1,0 +1,438 @@
+//! `Room`: a room we are in, at the boundary.
+
+use super::client::Inner;
+use super::error::{Problem, not_connected};
+use super::listeners::Listeners;
+use super::object::{Record, date, date_now};
+use super::options::{Waiting, text};
+use super::registration::Registration;
+use super::stanza::Stanza;
+use crate::proto::stanza::StanzaError;
+use crate::proto::xep::muc::occupant::{Departure, Occupant, Why};
+use crate::proto::xep::muc::request::History;
+use crate::proto::xep::muc::room::{Phase, RoomState};
+use crate::proto::xep::muc::{RoomEvent, RoomMessage};
+use crate::proto::xml::Element;
+use crate::web::oneshot::{Receiver, Sender, channel};
+use crate::web::race::race;
+use crate::web::unicode::PlatformUnicode;
+use js_sys::futures::{future_to_promise, spawn_local};
+use js_sys::{Map, Promise};
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use wasm_bindgen::prelude::*;
+
+/// How long a room may take to answer a change of nick, or a farewell, in milliseconds.
+const ANSWER_TIMEOUT: u32 = 30_000;
+
+type Outcome = Result<(), JsValue>;
+
+/// What a room is, shared by its handle and its client.
+pub struct RoomHandle {
+    state: RefCell<RoomState>,
+    listeners: Rc<Listeners>,
+    client: Weak<Inner>,
+    joining: RefCell<Option<Sender<Outcome>>>,
+    renaming: RefCell<Option<Sender<Outcome>>>,
+    leaving: RefCell<Vec<Sender<Outcome>>>,
+}
+
+impl RoomHandle {
+    /// A room we want to enter, and how that ends.
+    pub fn new(client: &Rc<Inner>, state: RoomState) -> (Rc<Self>, Receiver<Outcome>) {
+        let (sender, joined) = channel();
+        let room = Rc::new(Self {
+            state: RefCell::new(state),
+            listeners: Listeners::new(
+                &[
+                    "message", "subject", "join", "leave", "occupant", "nick", "out", "error",
+                ],
+                &[],
+            ),
+            client: Rc::downgrade(client),
+            joining: RefCell::new(Some(sender)),
+            renaming: RefCell::default(),
+            leaving: RefCell::default(),
+        });
+        (room, joined)
+    }
+
+    /// Knocks.
+    pub fn enter(&self, password: Option<&str>, history: History) -> Result<(), Problem> {
+        let client = self.client()?;
+        let id = client.driver.change(|connection, _| connection.next_id());
+        let presence = self
+            .state
+            .borrow_mut()
+            .join_presence(&id, password, history);
+        client.send(presence)?;
+        Ok(())
+    }
+
+    /// We are not coming after all.
+    pub fn withdraw(&self) {
+        if let Ok(client) = self.client() {
+            let presence = self.state.borrow_mut().leave(None);
+            client.post(presence);
+        }
+    }
+
+    /// Is a stanza from there for this room?
+    pub fn is_from(&self, from: &str) -> bool {
+        self.state.borrow().is_from(from, &PlatformUnicode)
+    }
+
+    /// The connection is gone.
+    pub fn lose(&self, error: Option<&JsValue>) {
+        self.state.borrow_mut().reset();
+        let cause = || {
+            error.cloned().unwrap_or_else(|| {
+                Problem::new(
+                    "disconnected",
+                    "The connection was closed before the room answered.",
+                )
+                .into_js()
+            })
+        };
+        let was_joining = self.settle(&self.joining, || Err(cause()));
+        self.settle(&self.renaming, || Err(cause()));
+        for sender in core::mem::take(&mut *self.leaving.borrow_mut()) {
+            sender.send(Ok(()));
+        }
+        if !was_joining {
+            let event = Record::new()
+                .with("reason", "disconnected")
+                .text("text", None)
+                .text("alternative", None);
+            self.emit("out", &event.into());
+        }
+    }
+
+    /// A presence or message from the room.
+    pub fn handle(self: &Rc<Self>, client: &Rc<Inner>, stanza: &Element) {
+        let events = self.state.borrow_mut().handle(stanza);
+        self.tell(client, events, stanza);
+    }
+
+    fn client(&self) -> Result<Rc<Inner>, Problem> {
+        self.client.upgrade().ok_or_else(not_connected)
+    }
+
+    fn settle(
+        &self,
+        waiting: &RefCell<Option<Sender<Outcome>>>,
+        outcome: impl FnOnce() -> Outcome,
+    ) -> bool {
+        let sender = waiting.borrow_mut().take();
+        let waited = sender.is_some();
+        if let Some(sender) = sender {
+            sender.send(outcome());
+        }
+        waited
+    }
+
+    fn emit(&self, kind: &'static str, event: &JsValue) {
+        if !self.listeners.emit(kind, event)
+            && let Some(client) = self.client.upgrade()
+        {
+            client.complain(Problem::new(
+                "too-large",
+                "A room has kept more than 1,000 events of a kind that nobody listens to: the oldest are dropped. Add a listener.",
+            ));
+        }
+    }
+
+    fn tell(self: &Rc<Self>, client: &Rc<Inner>, events: Vec<RoomEvent>, stanza: &Element) {
+        for event in events {
+            match event {
+                RoomEvent::JoinFailed(error) => {
+                    self.settle(&self.joining, || Err(refused(&error, stanza)));
+                }
+                RoomEvent::Created { request } => self.configure(client, request),
+                RoomEvent::Joined { .. } => {
+                    self.settle(&self.joining, || Ok(()));
+                }
+                RoomEvent::Message(message) => {
+                    self.emit("message", &message_to_js(&message, false))
+                }
+                RoomEvent::Private(message) => self.emit("message", &message_to_js(&message, true)),
+                RoomEvent::Subject { subject, nick, .. } => {
+                    let event = Record::new()
+                        .with("subject", subject)
+                        .text("nick", nick.as_deref());
+                    self.emit("subject", &event.into());
+                }
+                RoomEvent::OccupantJoined(occupant) => {
+                    self.emit("join", &self.occupant_to_js(&occupant));
+                }
+                RoomEvent::OccupantChanged(occupant) => {
+                    self.emit("occupant", &self.occupant_to_js(&occupant));
+                }
+                RoomEvent::OccupantLeft {
+                    occupant,
+                    departure,
+                } => {
+                    let event = Record::new()
+                        .with("occupant", self.occupant_to_js(&occupant))
+                        .with("reason", why(&departure))
+                        .text("text", departure.reason.as_deref());
+                    self.emit("leave", &event.into());
+                }
+                RoomEvent::NickChanged { from, to, own } => {
+                    if own {
+                        self.settle(&self.renaming, || Ok(()));
+                    }
+                    let event = Record::new()
+                        .with("from", from)
+                        .with("to", to)
+                        .with("self", own);
+                    self.emit("nick", &event.into());
+                }
+                RoomEvent::NickRefused(error) => {
+                    self.settle(&self.renaming, || Err(refused(&error, stanza)));
+                }
+                RoomEvent::Configured { .. } => {}
+                RoomEvent::Bounced { error, .. } => self.emit("error", &refused(&error, stanza)),
+                RoomEvent::Left(departure) => self.handle_out(client, &departure),
+            }
+        }
+    }
+
+    fn handle_out(&self, client: &Rc<Inner>, departure: &Departure) {
+        let jid = self.state.borrow().room().as_str().to_owned();
+        client.rooms.borrow_mut().remove(&jid);
+        let joining = self.settle(&self.joining, || {
+            Err(Problem::new("disconnected", "The room sent us away while we entered.").into_js())
+        });
+        self.settle(&self.renaming, || {
+            Err(Problem::new("disconnected", "We left the room before it answered.").into_js())
+        });
+        let leaving = core::mem::take(&mut *self.leaving.borrow_mut());
+        if leaving.is_empty() && !joining {
+            let event = Record::new()
+                .with("reason", why(departure))
+                .text("text", departure.reason.as_deref())
+                .text("alternative", departure.alternative.as_deref());
+            self.emit("out", &event.into());
+        }
+        for sender in leaving {
+            sender.send(Ok(()));
+        }
+    }
+
+    /// A new room is locked until its owner, that is we, takes it as it is.
+    fn configure(self: &Rc<Self>, client: &Rc<Inner>, request: Element) {
+        let room = Rc::clone(self);
+        let client = Rc::clone(client);
+        spawn_local(async move {
+            match client.request(request, Waiting::default()).await {
+                Ok(reply) => {
+                    let events = room.state.borrow_mut().configured(&reply);
+                    room.tell(&client, events, &reply);
+                }
+                Err(problem) => {
+                    room.settle(&room.joining, || Err(problem.into_js()));
+                    room.withdraw();
+                }
+            }
+        });
+    }
+
+    fn occupant_to_js(&self, occupant: &Occupant) -> JsValue {
+        let own = self.state.borrow().nick() == occupant.nick;
+        Record::new()
+            .with("nick", occupant.nick.as_str())
+            .with("role", occupant.role.as_str())
+            .with("affiliation", occupant.affiliation.as_str())
+            .text("jid", occupant.jid.as_deref())
+            .text("show", occupant.show.as_deref())
+            .text("statusText", occupant.status.as_deref())
+            .with("self", own)
+            .into()
+    }
+
+    /// Sends what `build` makes, and waits until the server has it.
+    fn deliver(&self, build: impl FnOnce(&mut RoomState, &str) -> Element) -> Promise {
+        let prepared = self.client().and_then(|client| {
+            if *self.state.borrow().phase() != Phase::Joined {
+                return Err(Problem::new(
+                    "not-connected",
+                    "We are not in this room any more. Join it again.",
+                ));
+            }
+            let id = client.driver.change(|connection, _| connection.next_id());
+            let message = build(&mut self.state.borrow_mut(), &id);
+            let sent = client.send(message)?;
+            Ok(sent)
+        });
+        super::client::quietly(future_to_promise(async move {
+            let delivery = prepared?.await;
+            super::client::delivered(delivery)
+        }))
+    }
+}
+
+fn refused(error: &StanzaError, stanza: &Element) -> JsValue {
+    Problem::of_stanza_error("stanza-error", error, Some(stanza)).into_js()
+}
+
+fn why(departure: &Departure) -> &'static str {
+    match departure.why {
+        Why::Left => "left",
+        Why::Kicked => "kicked",
+        Why::Banned => "banned",
+        Why::AffiliationLost | Why::MembersOnly => "removed",
+        Why::Shutdown => "shutdown",
+        Why::Technical => "error",
+        Why::Destroyed => "destroyed",
+    }
+}
+
+fn message_to_js(message: &RoomMessage, private: bool) -> JsValue {
+    Record::new()
+        .text("nick", message.nick.as_deref())
+        .with("body", message.body.as_deref().unwrap_or_default())
+        .text("id", message.id.as_deref())
+        .with("time", message.time.map(date))
+        .with("receivedAt", date_now())
+        .with("delayed", message.time.is_some())
+        .with("own", message.own)
+        .with("private", private)
+        .with("stanza", Stanza::from(message.stanza.detach()))
+        .into()
+}
+
+/// A room we are in.
+#[wasm_bindgen(skip_typescript)]
+pub struct Room(Rc<RoomHandle>);
+
+impl From<Rc<RoomHandle>> for Room {
+    fn from(room: Rc<RoomHandle>) -> Self {
+        Self(room)
+    }
+}
+
+#[wasm_bindgen]
+impl Room {
+    /// The room's bare JID.
+    #[wasm_bindgen(getter)]
+    pub fn jid(&self) -> String {
+        self.0.state.borrow().room().as_str().to_owned()
+    }
+
+    /// Our nick, as the room has it.
+    #[wasm_bindgen(getter)]
+    pub fn nick(&self) -> String {
+        self.0.state.borrow().nick().to_owned()
+    }
+
+    /// The subject.
+    #[wasm_bindgen(getter)]
+    pub fn subject(&self) -> Option<String> {
+        self.0.state.borrow().subject().map(str::to_owned)
+    }
+
+    /// Are we in?
+    #[wasm_bindgen(getter)]
+    pub fn joined(&self) -> bool {
+        *self.0.state.borrow().phase() == Phase::Joined
+    }
+
+    /// Who is in, by nick.
+    #[wasm_bindgen(getter)]
+    pub fn occupants(&self) -> Map {
+        let map = Map::new();
+        let occupants = self.0.state.borrow().occupants().to_vec();
+        for occupant in occupants {
+            map.set(
+                &occupant.nick.as_str().into(),
+                &self.0.occupant_to_js(&occupant),
+            );
+        }
+        map
+    }
+
+    /// Registers a listener.
+    pub fn on(&self, kind: &str, listener: &JsValue) -> Result<Registration, JsValue> {
+        Ok(super::client::listen(&self.0.listeners, kind, listener)?)
+    }
+
+    /// Says something to all.
+    pub fn send(&self, body: &str) -> Promise {
+        self.0.deliver(|state, id| state.message(id, body))
+    }
+
+    /// Says something to one occupant.
+    #[wasm_bindgen(js_name = sendPrivate)]
+    pub fn send_private(&self, nick: &str, body: &str) -> Promise {
+        self.0.deliver(|state, id| state.private(id, nick, body))
+    }
+
+    /// Sets the subject.
+    #[wasm_bindgen(js_name = setSubject)]
+    pub fn set_subject(&self, subject: &str) -> Promise {
+        self.0.deliver(|state, id| state.set_subject(id, subject))
+    }
+
+    /// Changes our nick; resolves when the room has confirmed it.
+    #[wasm_bindgen(js_name = setNick)]
+    pub fn set_nick(&self, nick: String, options: JsValue) -> Promise {
+        let room = Rc::clone(&self.0);
+        future_to_promise(async move {
+            let waiting = Waiting::read(&options)?;
+            let client = room.client()?;
+            if room.state.borrow().nick() == nick {
+                return Ok(JsValue::UNDEFINED);
+            }
+            let id = client.driver.change(|connection, _| connection.next_id());
+            let presence = room
+                .state
+                .borrow_mut()
+                .change_nick(&id, &nick, &PlatformUnicode);
+            let presence = presence.map_err(|_| {
+                Problem::new(
+                    "bad-jid",
+                    "The nick holds a character that is not allowed, is empty, or too long.",
+                )
+            })?;
+            let (sender, renamed) = channel();
+            room.renaming.replace(Some(sender));
+            client.send(presence)?;
+            let timeout = milliseconds(&waiting);
+            let outcome = race(renamed, waiting.signal, timeout)
+                .await
+                .map_err(Problem::from)?;
+            outcome.unwrap_or_else(|| Err(not_connected().into_js()))?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Leaves; resolves when the room has let us go.
+    pub fn leave(&self, options: JsValue) -> Promise {
+        let room = Rc::clone(&self.0);
+        future_to_promise(async move {
+            let waiting = Waiting::read(&options)?;
+            let status = text(&options, "status")?;
+            if *room.state.borrow().phase() == Phase::Outside {
+                return Ok(JsValue::UNDEFINED);
+            }
+            let client = room.client()?;
+            let (sender, left) = channel();
+            room.leaving.borrow_mut().push(sender);
+            let presence = room.state.borrow_mut().leave(status.as_deref());
+            client.send(presence)?;
+            let timeout = milliseconds(&waiting);
+            race(left, waiting.signal, timeout)
+                .await
+                .map_err(Problem::from)?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+}
+
+fn milliseconds(waiting: &Waiting) -> Option<u32> {
+    let timeout = waiting
+        .timeout
+        .map_or(Ok(ANSWER_TIMEOUT), |timeout| u32::try_from(timeout.0));
+    timeout.ok()
+}

@@ -1,0 +1,120 @@
+//! `Stanza`: an element at the boundary, a handle that reads on demand.
+//!
+//! Nothing is copied to JavaScript before it is asked for. The handle holds the bytes of its own element and no others.
+
+use super::object::Record;
+use crate::proto::xml::Element;
+use wasm_bindgen::prelude::*;
+
+/// An element as it was received.
+#[wasm_bindgen(skip_typescript)]
+pub struct Stanza(Element);
+
+impl From<Element> for Stanza {
+    fn from(element: Element) -> Self {
+        Self(element)
+    }
+}
+
+impl Stanza {
+    fn attribute(&self, name: &str) -> Option<String> {
+        self.0.attr(name).map(str::to_owned)
+    }
+
+    fn find(&self, name: &str, ns: Option<&str>) -> Option<Element> {
+        self.0.children().find(|child| fits(child, Some(name), ns))
+    }
+}
+
+fn fits(element: &Element, name: Option<&str>, ns: Option<&str>) -> bool {
+    name.is_none_or(|name| element.name() == name) && ns.is_none_or(|ns| element.ns() == ns)
+}
+
+#[wasm_bindgen]
+impl Stanza {
+    /// The local name.
+    #[wasm_bindgen(getter)]
+    pub fn name(&self) -> String {
+        self.0.name().to_owned()
+    }
+
+    /// The namespace.
+    #[wasm_bindgen(getter)]
+    pub fn ns(&self) -> String {
+        self.0.ns().to_owned()
+    }
+
+    /// The `to` attribute.
+    #[wasm_bindgen(getter)]
+    pub fn to(&self) -> Option<String> {
+        self.attribute("to")
+    }
+
+    /// The `from` attribute.
+    #[wasm_bindgen(getter, js_name = from)]
+    pub fn sender(&self) -> Option<String> {
+        self.attribute("from")
+    }
+
+    /// The `id` attribute.
+    #[wasm_bindgen(getter)]
+    pub fn id(&self) -> Option<String> {
+        self.attribute("id")
+    }
+
+    /// The `type` attribute.
+    #[wasm_bindgen(getter, js_name = type)]
+    pub fn kind(&self) -> Option<String> {
+        self.attribute("type")
+    }
+
+    /// An attribute; with `ns`, one in that namespace.
+    pub fn attr(&self, name: &str, ns: Option<String>) -> Option<String> {
+        match ns {
+            None => self.attribute(name),
+            Some(ns) => self.0.attr_ns(name, &ns).map(str::to_owned),
+        }
+    }
+
+    /// All attributes without a namespace.
+    pub fn attrs(&self) -> JsValue {
+        let attributes = self
+            .0
+            .attributes()
+            .filter(|attribute| attribute.ns.is_empty());
+        let record = attributes.fold(Record::new(), |record, attribute| {
+            record.with(attribute.name, attribute.value)
+        });
+        record.into()
+    }
+
+    /// The first child element of that name and namespace.
+    pub fn child(&self, name: &str, ns: Option<String>) -> Option<Stanza> {
+        self.find(name, ns.as_deref()).map(Self)
+    }
+
+    /// All child elements of that name and namespace.
+    pub fn children(&self, name: Option<String>, ns: Option<String>) -> Vec<Stanza> {
+        self.0
+            .children()
+            .filter(|child| fits(child, name.as_deref(), ns.as_deref()))
+            .map(Self)
+            .collect()
+    }
+
+    /// Its own character data, or that of the first child of that name.
+    pub fn text(&self, child: Option<String>, ns: Option<String>) -> Option<String> {
+        match child {
+            None => Some(self.0.text().into_owned()),
+            Some(name) => self
+                .find(&name, ns.as_deref())
+                .map(|child| child.text().into_owned()),
+        }
+    }
+
+    /// The element as XML.
+    #[wasm_bindgen(js_name = toString)]
+    pub fn to_xml(&self) -> String {
+        self.0.to_xml()
+    }
+}

@@ -1,0 +1,344 @@
+//! Why a connection ended, with the blame in the type, a code for programs and a sentence for people.
+
+use super::sasl::{ChooseError, SaslError};
+use super::stanza::StanzaError;
+use super::stream::error::StreamError;
+use super::xep::register::Unanswered;
+use super::xml::XmlError;
+use std::borrow::Cow;
+
+/// Which part of connecting took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reaching the service.
+    Connecting,
+    /// Waiting for the stream features.
+    Features,
+    /// Waiting for the page's `password` or `token` function.
+    Credentials,
+    /// SASL.
+    Authenticating,
+    /// Resource binding.
+    Binding,
+    /// In-band registration.
+    Registering,
+}
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CloseReason {
+    /// We asked for it.
+    Requested,
+    /// The service could not be reached, or no longer.
+    Unreachable,
+    /// The server answers, but the browser keeps the answers from this page.
+    BlockedByCors,
+    /// An `https:` page and an `http:` service.
+    MixedContent,
+    /// An HTTP error status.
+    Http(u16),
+    /// Something other than BOSH came: what it was.
+    NotBosh(&'static str),
+    /// What came cannot be read.
+    BadXml(XmlError),
+    /// What came is larger than the limit.
+    TooLarge,
+    /// The BOSH service ended the session (XEP-0124 §17).
+    Terminated {
+        /// XEP-0124's condition.
+        condition: String,
+    },
+    /// The server ended the stream (RFC 6120 §4.9).
+    Stream(StreamError),
+    /// The server refused the login (RFC 6120 §6.5).
+    AuthFailed {
+        /// The SASL condition.
+        condition: String,
+        /// What the server said.
+        text: Option<String>,
+    },
+    /// No mechanism fits.
+    NoMechanism(ChooseError),
+    /// The mechanism broke off on our side.
+    Sasl(SaslError),
+    /// The page gave no credentials.
+    NoCredentials,
+    /// The server refused to bind.
+    BindFailed(StanzaError),
+    /// The account was not made.
+    Registration(RegistrationFailure),
+    /// The password would be shown on an unencrypted connection.
+    PlainTextRegistration,
+    /// The server broke the protocol: how.
+    PeerMisbehaved(&'static str),
+    /// A phase took too long.
+    TimedOut(Phase),
+}
+
+/// Why an account was not made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RegistrationFailure {
+    /// The server said no: `conflict` when the name is taken, `service-unavailable` when it registers nobody.
+    Refused(StanzaError),
+    /// The server asks for what was not given, or for a person.
+    Unanswered(Unanswered),
+}
+
+impl CloseReason {
+    /// The code for programs, one of `ErrorCode` in `types.d.ts`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Requested => "disconnected",
+            Self::Unreachable => "unreachable",
+            Self::BlockedByCors => "blocked-by-cors",
+            Self::MixedContent => "mixed-content",
+            Self::Http(_) => "http-error",
+            Self::NotBosh(_) => "not-bosh",
+            Self::BadXml(_) => "bad-xml",
+            Self::TooLarge => "too-large",
+            Self::Terminated { .. } => "terminated",
+            Self::Stream(_) => "stream-error",
+            Self::AuthFailed { .. } => "auth-failed",
+            Self::NoMechanism(ChooseError::NoneOffered) => "no-mechanism",
+            Self::NoMechanism(ChooseError::OnlyPlainText) | Self::PlainTextRegistration => {
+                "insecure"
+            }
+            Self::Sasl(SaslError::ServerSignature) => "server-not-authentic",
+            Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) => "bad-argument",
+            Self::Sasl(_) | Self::PeerMisbehaved(_) => "protocol-error",
+            Self::NoCredentials => "credentials-failed",
+            Self::BindFailed(_) => "bind-failed",
+            Self::Registration(_) => "registration-failed",
+            Self::TimedOut(_) => "timeout",
+        }
+    }
+
+    /// The protocol's condition, where there is one.
+    pub fn condition(&self) -> Option<&str> {
+        match self {
+            Self::Terminated { condition } | Self::AuthFailed { condition, .. } => Some(condition),
+            Self::Stream(error) => Some(&error.condition),
+            Self::BindFailed(error) | Self::Registration(RegistrationFailure::Refused(error)) => {
+                Some(&error.condition)
+            }
+            _ => None,
+        }
+    }
+
+    /// The server's own words, where it had any.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::AuthFailed { text, .. } => text.as_deref(),
+            Self::Stream(error) => error.text.as_deref(),
+            Self::BindFailed(error) | Self::Registration(RegistrationFailure::Refused(error)) => {
+                error.text.as_deref()
+            }
+            _ => None,
+        }
+    }
+
+    /// What happened and what to do about it, for people.
+    pub fn advice(&self) -> String {
+        let (what, detail, then) = self.sentence();
+        let mut advice = String::from(what);
+        advice.push_str(&detail);
+        if let Self::Http(status) = self {
+            advice.push_str(&status.to_string());
+        }
+        if let Some(text) = self.text() {
+            advice.push_str(" (");
+            advice.push_str(text);
+            advice.push(')');
+        }
+        advice.push_str(". ");
+        advice.push_str(then);
+        advice
+    }
+
+    /// What happened, the particular, what to do.
+    fn sentence(&self) -> (&'static str, Cow<'_, str>, &'static str) {
+        let (what, detail, then): (_, &str, _) = match self {
+            Self::Requested => ("The connection was closed on request", "", "Nothing to do."),
+            Self::Unreachable => (
+                "The service cannot be reached",
+                "",
+                "Check the network, that the server runs, and the service's address.",
+            ),
+            Self::BlockedByCors => (
+                "The server is there, but the browser keeps its answers from this page, because they lack CORS headers",
+                "",
+                "Serve the BOSH service from the page's own origin (a proxy), or let the server send Access-Control-Allow-Origin.",
+            ),
+            Self::MixedContent => (
+                "A page on https: may not use a service on http:",
+                "",
+                "Give the service an https: address.",
+            ),
+            Self::Http(404) => (
+                "The service answered with HTTP status ",
+                "",
+                "There is nothing at this address: check its path (often /http-bind or /bosh).",
+            ),
+            Self::Http(401 | 403) => (
+                "The service answered with HTTP status ",
+                "",
+                "The web server in front asks for a permission: check its configuration, or give 'headers' or 'withCredentials'.",
+            ),
+            Self::Http(500..) => (
+                "The service answered with HTTP status ",
+                "",
+                "The proxy is there and the XMPP server behind it is not, or failed: check the server and its log.",
+            ),
+            Self::Http(_) => (
+                "The service answered with HTTP status ",
+                "",
+                "Check that the address is that of a BOSH service, and its log.",
+            ),
+            Self::NotBosh(what) => (
+                "The service does not speak BOSH: it answered with ",
+                what,
+                "Check the address: a page, a login portal or another program may be there.",
+            ),
+            Self::BadXml(error) => (
+                "What the service sent cannot be read: ",
+                error.as_str(),
+                "A proxy may have cut or changed it; if it stays so, the server is broken.",
+            ),
+            Self::TooLarge => (
+                "The answer is larger than the limit",
+                "",
+                "Raise 'maxBytes' if it is meant to be so large.",
+            ),
+            Self::Terminated { condition } => (
+                "The BOSH service ended the session: ",
+                condition,
+                match condition.as_str() {
+                    "host-unknown" | "improper-addressing" => {
+                        "The server does not serve this domain: check 'domain' or the part of 'jid' behind the @."
+                    }
+                    "item-not-found" => {
+                        "The server does not know the session, or no longer, say after a restart or a long sleep: connect anew."
+                    }
+                    "policy-violation" => {
+                        "The server finds this client too eager: check its limits."
+                    }
+                    "system-shutdown" => "The server is shutting down: connect again later.",
+                    _ => "Connect anew.",
+                },
+            ),
+            Self::Stream(error) => (
+                "The server ended the stream: ",
+                &error.condition,
+                match error.condition.as_str() {
+                    "conflict" => {
+                        "Another connection took the same resource: let the server choose resources, or do not connect twice."
+                    }
+                    "host-unknown" => {
+                        "The server does not serve this domain: check 'domain' or 'jid'."
+                    }
+                    _ => "Connect anew.",
+                },
+            ),
+            Self::AuthFailed { condition, .. } => (
+                "The server refused the login: ",
+                condition,
+                "Check the user name and the password or token, and that the account exists.",
+            ),
+            Self::NoMechanism(ChooseError::NoneOffered) => (
+                "The server offers no login mechanism that fits these credentials",
+                "",
+                "Enable SCRAM on the server (or PLAIN over https; ANONYMOUS on its host for anonymous logins).",
+            ),
+            Self::NoMechanism(ChooseError::OnlyPlainText) => (
+                "Only mechanisms that show the password are left, and this connection is not encrypted",
+                "",
+                "Use https, enable SCRAM on the server, or set allowPlainText: true if you accept the risk.",
+            ),
+            Self::PlainTextRegistration => (
+                "Registration would show the password on an unencrypted connection",
+                "",
+                "Use https, or set allowPlainText: true if you accept the risk.",
+            ),
+            Self::Sasl(SaslError::ServerSignature) => (
+                "The server could not prove that it knows the password",
+                "",
+                "Somebody may sit between: do not log in over this network.",
+            ),
+            Self::Sasl(SaslError::BadUsername) => (
+                "The user name holds a character that is not allowed",
+                "",
+                "Check the 'jid'.",
+            ),
+            Self::Sasl(SaslError::BadPassword) => (
+                "The password is empty or holds a character that is not allowed",
+                "",
+                "Check the 'password'.",
+            ),
+            Self::Sasl(error) => (
+                "The login broke off: ",
+                error.text(),
+                "The server's SASL is not in order.",
+            ),
+            Self::NoCredentials => (
+                "The 'password' or 'token' function gave no string",
+                "",
+                "See 'cause' for what it threw.",
+            ),
+            Self::BindFailed(error) => (
+                "The server refused the resource: ",
+                &error.condition,
+                "Leave 'resource' out, so that the server chooses one.",
+            ),
+            Self::Registration(RegistrationFailure::Refused(error)) => (
+                "The server did not make the account: ",
+                &error.condition,
+                match error.condition.as_str() {
+                    "conflict" => "The name is taken: choose another.",
+                    "service-unavailable"
+                    | "feature-not-implemented"
+                    | "not-allowed"
+                    | "forbidden" => "Accounts cannot be registered at this server this way.",
+                    "resource-constraint" | "wait" => {
+                        "Too many registrations at once: try again later."
+                    }
+                    _ => "Check the user name and the password.",
+                },
+            ),
+            Self::Registration(RegistrationFailure::Unanswered(Unanswered::Missing(fields))) => {
+                return (
+                    "The server wants more fields for the account: ",
+                    Cow::Owned(fields.join(", ")),
+                    "Give them in 'fields'.",
+                );
+            }
+            Self::Registration(RegistrationFailure::Unanswered(Unanswered::NeedsHuman {
+                addresses,
+                ..
+            })) => {
+                return (
+                    "The server wants a person to register: ",
+                    Cow::Owned(addresses.join(", ")),
+                    "Open that address, or solve the challenge in a client that shows it.",
+                );
+            }
+            Self::PeerMisbehaved(how) => (
+                "The server broke the protocol: ",
+                how,
+                "Look at its log, and at 'received'.",
+            ),
+            Self::TimedOut(phase) => (
+                "Connecting took too long: ",
+                match phase {
+                    Phase::Connecting => "the service did not answer",
+                    Phase::Features => "the server did not say what it offers",
+                    Phase::Credentials => "the 'password' or 'token' function did not settle",
+                    Phase::Authenticating => "the login was not answered",
+                    Phase::Binding => "the resource was not bound",
+                    Phase::Registering => "the registration was not answered",
+                },
+                "Try again, or raise 'timeout'.",
+            ),
+        };
+        (what, Cow::Borrowed(detail), then)
+    }
+}

@@ -1,0 +1,75 @@
+//! What crosses the border between [`Connection`](super::connection::Connection) and the shell that owns the network.
+
+use super::event::Event;
+use super::sasl::Credentials;
+use super::time::{Instant, Millis};
+use std::rc::Rc;
+
+/// Names one HTTP exchange between `Transmit::Http` and its answer. A repeated BOSH request is a new exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(pub u32);
+
+/// What the shell tells the connection. Nothing here can fail: what is wrong with it becomes an [`Event`].
+pub enum Input {
+    /// An HTTP answer, whole.
+    HttpAnswered {
+        /// Which exchange.
+        exchange: ExchangeId,
+        /// The HTTP status.
+        status: u16,
+        /// The `Content-Type` header, where there is one and the browser shows it.
+        content_type: Option<String>,
+        /// The body's bytes.
+        body: Vec<u8>,
+    },
+    /// An HTTP exchange that gave no answer.
+    HttpFailed {
+        /// Which exchange.
+        exchange: ExchangeId,
+        /// Why, as far as a page can know.
+        failure: NetworkFailure,
+    },
+    /// The answer to [`Event::CredentialsWanted`]; `None` when the page could not give any.
+    Credentials(Option<Credentials>),
+}
+
+/// Why an exchange gave no answer, as far as a page can know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkFailure {
+    /// No network, no server, a refused or broken connection.
+    Unreachable,
+    /// The server answers, but the browser keeps the answer from this page.
+    BlockedByCors,
+    /// An `https:` page asked for an `http:` address.
+    MixedContent,
+    /// The answer is larger than the limit.
+    TooLarge,
+}
+
+/// What the connection wants the shell to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transmit {
+    /// POST this body to the service.
+    Http {
+        /// Under which name to answer.
+        exchange: ExchangeId,
+        /// The body, byte for byte.
+        body: Rc<str>,
+    },
+    /// Give up an exchange; its answer is of no interest any more.
+    CancelHttp(ExchangeId),
+}
+
+/// One step of `poll_output`. [`Output::Timeout`] is always the last.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// For the network.
+    Transmit(Transmit),
+    /// For whoever uses the connection.
+    Event(Event),
+    /// Nothing more for now: call `handle_timeout` at that time, if any.
+    Timeout(Option<Instant>),
+}
+
+/// The default time for an iq reply.
+pub const REPLY_TIMEOUT: Millis = Millis::seconds(30);

@@ -1,0 +1,139 @@
+//! RFC 6120 §8.2.3: requests that wait for their reply.
+//!
+//! A reply belongs to a request when its id **and** its sender fit (§8.1.2.1, §8.2.3): an id alone can be guessed by anybody.
+
+use super::event::{IqId, RequestFailure};
+use super::jid::Jid;
+use super::stanza::StanzaError;
+use super::time::Instant;
+use super::unicode::Unicode;
+use super::xml::Element;
+use std::collections::BTreeMap;
+
+struct Pending {
+    request: IqId,
+    /// The normalised `to`; `None` for our own account and server.
+    to: Option<Jid>,
+    deadline: Option<Instant>,
+}
+
+/// The requests that are not settled yet.
+#[derive(Default)]
+pub struct PendingIqs {
+    by_id: BTreeMap<String, Pending>,
+    /// No deadline is earlier than this one.
+    earliest: Option<Instant>,
+}
+
+impl PendingIqs {
+    /// Is a request of this id waiting?
+    pub fn contains(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// A request is on its way. `own` is the session's full JID, if it is bound.
+    pub fn insert(
+        &mut self,
+        id: &str,
+        request: IqId,
+        to: Option<Jid>,
+        own: Option<&Jid>,
+        deadline: Option<Instant>,
+    ) {
+        let to = to.filter(|to| !own.is_some_and(|own| is_own_side(to, own)));
+        if let Some(deadline) = deadline {
+            self.earliest = Some(self.earliest.map_or(deadline, |known| known.min(deadline)));
+        }
+        let pending = Pending {
+            request,
+            to,
+            deadline,
+        };
+        self.by_id.insert(id.to_owned(), pending);
+    }
+
+    /// Nobody waits for it any more.
+    pub fn forget(&mut self, request: IqId) {
+        self.by_id.retain(|_, pending| pending.request != request);
+    }
+
+    /// Settles the request that `stanza`, an iq of type `result` or `error`, replies to.
+    pub fn settle(
+        &mut self,
+        stanza: &Element,
+        own: Option<&Jid>,
+        unicode: &dyn Unicode,
+    ) -> Option<(IqId, Result<Element, RequestFailure>)> {
+        let id = stanza.attr("id")?;
+        let pending = self.by_id.get(id)?;
+        let from = stanza.attr("from");
+        let fits = match (&pending.to, from) {
+            (None, None) => true,
+            (Some(_), None) => false,
+            (expected, Some(from)) => {
+                let from = Jid::parse(from, unicode).ok()?;
+                match expected {
+                    Some(to) => *to == from,
+                    None => own.is_none_or(|own| is_own_side(&from, own)),
+                }
+            }
+        };
+        if !fits {
+            return None;
+        }
+        let pending = self.by_id.remove(id)?;
+        let outcome = if stanza.attr("type") == Some("result") {
+            Ok(stanza.clone())
+        } else {
+            Err(RequestFailure::Refused {
+                error: StanzaError::parse(stanza),
+                reply: stanza.clone(),
+            })
+        };
+        Some((pending.request, outcome))
+    }
+
+    /// When the first request may time out.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.earliest
+    }
+
+    /// The requests whose time is over.
+    pub fn take_late(&mut self, now: Instant) -> Vec<IqId> {
+        if self.earliest.is_none_or(|earliest| now < earliest) {
+            return Vec::new();
+        }
+        let mut late = Vec::new();
+        self.earliest = None;
+        let earliest = &mut self.earliest;
+        self.by_id.retain(|_, pending| match pending.deadline {
+            Some(deadline) if deadline <= now => {
+                late.push(pending.request);
+                false
+            }
+            Some(deadline) => {
+                *earliest = Some(earliest.map_or(deadline, |known| known.min(deadline)));
+                true
+            }
+            None => true,
+        });
+        late
+    }
+
+    /// All of them, when the connection has ended.
+    pub fn take_all(&mut self) -> Vec<IqId> {
+        self.earliest = None;
+        core::mem::take(&mut self.by_id)
+            .into_values()
+            .map(|pending| pending.request)
+            .collect()
+    }
+}
+
+/// Our own account, session or server: they answer for each other (§8.1.2.1: no `from` at all, or one of these).
+fn is_own_side(jid: &Jid, own: &Jid) -> bool {
+    jid == own
+        || jid.is_bare()
+            && jid.domain() == own.domain()
+            && (jid.local().is_none() || jid.local() == own.local())
+}

@@ -1,0 +1,47 @@
+//! RFC 6120 §4.3.2: stream features, as far as they are acted upon.
+//!
+//! STARTTLS and compression are not read: over HTTP and WebSocket they are the transport's business (XEP-0206 §4).
+
+use crate::proto::ns;
+use crate::proto::xml::Element;
+
+/// What the server offers at this point of the stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// SASL mechanisms, in the server's order.
+    pub mechanisms: Vec<String>,
+    /// Resource binding.
+    pub bind: bool,
+    /// RFC 3921's session establishment is demanded (offered without `<optional/>`).
+    pub session_required: bool,
+    /// XEP-0077 is offered.
+    pub register: bool,
+}
+
+impl Features {
+    /// Reads `<stream:features/>`; `None` for any other element.
+    pub fn parse(element: &Element) -> Option<Self> {
+        if !element.is("features", ns::STREAM) {
+            return None;
+        }
+        let mut features = Self::default();
+        for child in element.children() {
+            match (child.name(), child.ns()) {
+                ("mechanisms", ns::SASL) => {
+                    features.mechanisms = child
+                        .children()
+                        .filter(|mechanism| mechanism.is("mechanism", ns::SASL))
+                        .map(|mechanism| mechanism.text().trim().to_owned())
+                        .collect();
+                }
+                ("bind", ns::BIND) => features.bind = true,
+                ("session", ns::SESSION) => {
+                    features.session_required = !child.has_child("optional", ns::SESSION);
+                }
+                ("register", ns::REGISTER_FEATURE) => features.register = true,
+                _ => {}
+            }
+        }
+        Some(features)
+    }
+}

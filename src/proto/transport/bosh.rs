@@ -1,0 +1,660 @@
+//! XEP-0124: Bidirectional-streams Over Synchronous HTTP 1.11.2, and XEP-0206: XMPP Over BOSH 1.4, as a sans-IO machine.
+//!
+//! Requests leave in rid order within the window the server gave; answers are handled in request order whatever
+//! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
+//! Left out for now: `pause`, key sequences, `report`, `see-other-uri`, several streams in one session (§12).
+
+use super::TransportEvent;
+use super::bosh_body::{BodyWriter, payload, read_answer};
+use crate::proto::error::CloseReason;
+use crate::proto::event::{Delivery, SendId};
+use crate::proto::io::{ExchangeId, NetworkFailure, Transmit};
+use crate::proto::time::{Instant, Millis};
+use crate::proto::xml::{Element, Limits};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// What the page chose.
+#[derive(Clone, Debug)]
+pub struct BoshConfig {
+    /// The domain to reach.
+    pub to: String,
+    /// `xml:lang` of the stream.
+    pub lang: Option<String>,
+    /// The longest time in seconds the server may hold a request.
+    pub wait: u32,
+    /// How many requests the server may hold.
+    pub hold: u32,
+    /// Limits on what is read.
+    pub limits: Limits,
+}
+
+/// How long an answer may be late beyond `wait`, before the request counts as broken.
+const GRACE: Millis = Millis::seconds(10);
+/// How long a terminating session waits for its last answer.
+const CLOSING: Millis = Millis::seconds(3);
+/// When a broken request is repeated, by attempt: at once, for a kept-alive connection that the server had closed; then slower.
+const BACKOFF: [Millis; 6] = [
+    Millis(0),
+    Millis(500),
+    Millis(1_000),
+    Millis(2_000),
+    Millis(4_000),
+    Millis(8_000),
+];
+/// A body is closed to further stanzas from here on, in bytes: servers limit bodies, and an answer should not wait for a long upload.
+const SOFT_BODY_LIMIT: usize = 64 * 1024;
+/// How much earlier than `wait` an empty answer must come to be a sign and not the end of the wait.
+const EARLY: Millis = Millis::seconds(5);
+/// The shortest time between two empty requests when the server does not hold them, in case it names none.
+const DEFAULT_POLLING: Millis = Millis::seconds(2);
+
+enum State {
+    /// The session request is out, or about to be.
+    Opening {
+        sent: bool,
+    },
+    Open,
+    /// Saying good-bye until the deadline.
+    Closing {
+        terminate_sent: bool,
+        deadline: Instant,
+    },
+    Closed,
+}
+
+enum Queued {
+    Element(Element, Option<SendId>),
+    Restart,
+}
+
+struct Request {
+    rid: u64,
+    body: Rc<str>,
+    /// Who wants to know when the server has taken it.
+    carried: Vec<SendId>,
+    empty: bool,
+    sent_at: Instant,
+    attempts: usize,
+    broken_since: Option<Instant>,
+    progress: Progress,
+}
+
+enum Progress {
+    /// Out there.
+    Flying(ExchangeId),
+    /// Broken; out again at that time.
+    Repeating(Instant),
+    /// Answered, and waiting for the answers before it.
+    Answered(Element),
+}
+
+/// A BOSH session.
+pub struct Bosh {
+    config: BoshConfig,
+    state: State,
+    sid: String,
+    next_rid: u64,
+    /// XEP-0124 `requests`: how many may be under way at once.
+    requests: usize,
+    wait: Millis,
+    hold: u32,
+    inactivity: Millis,
+    polling: Millis,
+    acknowledges: bool,
+    last_in_order: u64,
+    queue: VecDeque<Queued>,
+    in_flight: VecDeque<Request>,
+    next_poll: Instant,
+    next_exchange: u32,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<TransportEvent>,
+}
+
+impl Bosh {
+    /// A session about to be created. `rid` is the first request's: random, and far enough below 2⁵³ to count up from.
+    pub fn new(config: BoshConfig, rid: u64, first_exchange: u32) -> Self {
+        let wait = Millis::seconds(u64::from(config.wait));
+        let hold = config.hold;
+        Self {
+            config,
+            state: State::Opening { sent: false },
+            sid: String::new(),
+            next_rid: rid,
+            requests: 1,
+            wait,
+            hold,
+            inactivity: Millis::seconds(60),
+            polling: DEFAULT_POLLING,
+            acknowledges: false,
+            last_in_order: 0,
+            queue: VecDeque::new(),
+            in_flight: VecDeque::new(),
+            next_poll: Instant(0),
+            next_exchange: first_exchange,
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// The first exchange name this session has not used.
+    pub fn next_exchange(&self) -> u32 {
+        self.next_exchange
+    }
+
+    /// Queues an element; `name` is settled when it is known what became of it.
+    pub fn send(&mut self, element: Element, name: Option<SendId>) {
+        match self.state {
+            State::Opening { .. } | State::Open => {
+                self.queue.push_back(Queued::Element(element, name));
+            }
+            State::Closing { .. } | State::Closed => {
+                if let Some(name) = name {
+                    let event = TransportEvent::Settled(name, Delivery::Undelivered);
+                    self.events.push_back(event);
+                }
+            }
+        }
+    }
+
+    /// Starts a new stream in the session, after SASL (XEP-0206 §5).
+    pub fn restart(&mut self) {
+        self.queue.push_back(Queued::Restart);
+    }
+
+    /// Ends the session: what is queued goes out with the good-bye.
+    pub fn close(&mut self, now: Instant) {
+        match self.state {
+            State::Opening { .. } => self.end(CloseReason::Requested),
+            State::Open => {
+                self.state = State::Closing {
+                    terminate_sent: false,
+                    deadline: now + CLOSING,
+                };
+            }
+            State::Closing { .. } | State::Closed => {}
+        }
+    }
+
+    /// Ends it for `reason`, with a good-bye whose answer nobody waits for, so that the server need not keep the session.
+    pub fn dismiss(&mut self, now: Instant, reason: CloseReason) {
+        if matches!(self.state, State::Open) {
+            let mut body = BodyWriter::new(self.next_rid);
+            body.attribute("sid", &self.sid);
+            body.attribute("type", "terminate");
+            self.transmit(now, body.finish(), Vec::new(), false);
+            // Not to be cancelled with the others.
+            self.in_flight.pop_back();
+        }
+        self.end(reason);
+    }
+
+    /// Ends it here and now, for `reason`, without a word to the server.
+    pub fn end(&mut self, reason: CloseReason) {
+        if matches!(self.state, State::Closed) {
+            return;
+        }
+        self.state = State::Closed;
+        for request in core::mem::take(&mut self.in_flight) {
+            if let Progress::Flying(exchange) = request.progress {
+                self.transmits.push_back(Transmit::CancelHttp(exchange));
+            }
+            for name in request.carried {
+                let event = TransportEvent::Settled(name, Delivery::Unknown);
+                self.events.push_back(event);
+            }
+        }
+        for queued in core::mem::take(&mut self.queue) {
+            if let Queued::Element(_, Some(name)) = queued {
+                let event = TransportEvent::Settled(name, Delivery::Undelivered);
+                self.events.push_back(event);
+            }
+        }
+        self.events.push_back(TransportEvent::Closed(reason));
+    }
+
+    /// What happened, oldest first.
+    pub fn poll_event(&mut self) -> Option<TransportEvent> {
+        self.events.pop_front()
+    }
+
+    /// What the network should do, oldest first.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.fill_window(now);
+        self.transmits.pop_front()
+    }
+
+    /// When [`Bosh::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let mut earliest: Option<Instant> = None;
+        let mut consider = |at: Instant| {
+            earliest = Some(earliest.map_or(at, |known| known.min(at)));
+        };
+        for request in &self.in_flight {
+            match request.progress {
+                Progress::Flying(_) => consider(request.sent_at + self.wait + GRACE),
+                Progress::Repeating(at) => consider(at),
+                Progress::Answered(_) => {}
+            }
+        }
+        match self.state {
+            State::Open if self.in_flight.is_empty() => consider(self.next_poll),
+            State::Closing { deadline, .. } => consider(deadline),
+            _ => {}
+        }
+        earliest
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let State::Closing { deadline, .. } = self.state
+            && now >= deadline
+        {
+            self.end(CloseReason::Requested);
+            return;
+        }
+        let late: Vec<ExchangeId> = self
+            .in_flight
+            .iter()
+            .filter(|request| now >= request.sent_at + self.wait + GRACE)
+            .filter_map(|request| match request.progress {
+                Progress::Flying(exchange) => Some(exchange),
+                _ => None,
+            })
+            .collect();
+        for exchange in late {
+            self.transmits.push_back(Transmit::CancelHttp(exchange));
+            self.handle_broken(now, exchange, CloseReason::Unreachable);
+        }
+    }
+
+    /// An exchange gave no answer.
+    pub fn handle_failure(&mut self, now: Instant, exchange: ExchangeId, failure: NetworkFailure) {
+        let reason = match failure {
+            NetworkFailure::Unreachable => CloseReason::Unreachable,
+            NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
+            NetworkFailure::MixedContent => CloseReason::MixedContent,
+            NetworkFailure::TooLarge => CloseReason::TooLarge,
+        };
+        self.handle_broken(now, exchange, reason);
+    }
+
+    /// An exchange was answered.
+    pub fn handle_answer(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        status: u16,
+        content_type: Option<&str>,
+        bytes: Vec<u8>,
+    ) {
+        let Some(request) = self.flying(exchange) else {
+            return;
+        };
+        let rid = request.rid;
+        match read_answer(status, content_type, bytes, &self.config.limits) {
+            Ok(body) if body.attr("type") == Some("error") => self.repeat_up_to(now, rid),
+            Ok(body) => {
+                if let Some(request) = self.flying(exchange) {
+                    request.progress = Progress::Answered(body);
+                }
+                self.handle_in_order(now);
+            }
+            Err(reason) => self.handle_broken(now, exchange, reason),
+        }
+    }
+
+    fn flying(&mut self, exchange: ExchangeId) -> Option<&mut Request> {
+        self.in_flight.iter_mut().find(
+            |request| matches!(request.progress, Progress::Flying(known) if known == exchange),
+        )
+    }
+
+    // ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    fn handle_in_order(&mut self, now: Instant) {
+        while let Some(Request {
+            progress: Progress::Answered(_),
+            ..
+        }) = self.in_flight.front()
+        {
+            let Some(request) = self.in_flight.pop_front() else {
+                return;
+            };
+            let Progress::Answered(body) = request.progress else {
+                return;
+            };
+            self.last_in_order = request.rid;
+            for name in request.carried {
+                let event = TransportEvent::Settled(name, Delivery::Delivered);
+                self.events.push_back(event);
+            }
+            if matches!(self.state, State::Opening { .. }) && !self.open(&body) {
+                return;
+            }
+            self.acknowledge(&body);
+            let quiet = body.children().next().is_none();
+            if quiet && body.attr("type").is_none() {
+                self.released_early(now, request.sent_at);
+                if request.empty && self.in_flight.is_empty() {
+                    // The server does not hold requests, or not this one: never answer emptiness with haste (§11, overactivity).
+                    self.next_poll = request.sent_at + self.polling;
+                }
+            }
+            if self.handle_body(&body) {
+                return;
+            }
+        }
+        if self.in_flight.iter().any(
+            |request| matches!(&request.progress, Progress::Answered(body) if is_terminal(body)),
+        ) {
+            // The session is over: a broken request before this answer will never get its own.
+            self.give_up_broken(now);
+        }
+    }
+
+    /// Reads the session's attributes (§7.2). False when there is no session.
+    fn open(&mut self, body: &Element) -> bool {
+        if is_terminal(body) {
+            return true;
+        }
+        let Some(sid) = body.attr("sid").filter(|sid| !sid.is_empty()) else {
+            self.end(CloseReason::NotBosh("a session answer without a sid"));
+            return false;
+        };
+        self.sid = sid.to_owned();
+        if let Some(wait) = number(body, "wait") {
+            self.wait = Millis::seconds(wait.min(u64::from(self.config.wait)));
+        }
+        if let Some(hold) = number(body, "hold") {
+            self.hold = u32::try_from(hold).unwrap_or(1).min(self.config.hold);
+        }
+        if let Some(inactivity) = number(body, "inactivity") {
+            self.inactivity = Millis::seconds(inactivity);
+        }
+        if let Some(polling) = number(body, "polling") {
+            self.polling = Millis::seconds(polling.clamp(1, 600));
+        }
+        let requests = number(body, "requests").unwrap_or_else(|| u64::from(self.hold) + 1);
+        self.requests = usize::try_from(requests).unwrap_or(2).clamp(1, 16);
+        self.acknowledges = body.attr("ack").is_some();
+        self.state = State::Open;
+        self.events.push_back(TransportEvent::Opened);
+        true
+    }
+
+    /// §9: the server tells the highest rid up to which it has everything.
+    fn acknowledge(&mut self, body: &Element) {
+        let Some(up_to) = number(body, "ack") else {
+            return;
+        };
+        for request in &mut self.in_flight {
+            if request.rid <= up_to {
+                for name in request.carried.drain(..) {
+                    let event = TransportEvent::Settled(name, Delivery::Delivered);
+                    self.events.push_back(event);
+                }
+            }
+        }
+    }
+
+    /// COMPAT(ejabberd, Prosody): a held request is released, empty, because the next one has come; the next one itself
+    /// is then held for up to `wait`. Its early release is therefore the first word we get of the next one's arrival.
+    /// Not a protocol fact, so it counts only clearly before `wait` ran out.
+    fn released_early(&mut self, now: Instant, sent_at: Instant) {
+        if now + EARLY >= sent_at + self.wait {
+            return;
+        }
+        if let Some(next) = self.in_flight.front_mut() {
+            for name in next.carried.drain(..) {
+                let event = TransportEvent::Settled(name, Delivery::Delivered);
+                self.events.push_back(event);
+            }
+        }
+    }
+
+    /// Hands the payload on. True when the session ended with it.
+    fn handle_body(&mut self, body: &Element) -> bool {
+        for child in body.children() {
+            self.events
+                .push_back(TransportEvent::Element(payload(child)));
+        }
+        if !is_terminal(body) {
+            return false;
+        }
+        let reason = match (body.attr("condition"), &self.state) {
+            (None, _) | (_, State::Closing { .. }) => CloseReason::Requested,
+            (Some(condition), _) => CloseReason::Terminated {
+                condition: condition.to_owned(),
+            },
+        };
+        let asked = matches!(self.state, State::Closing { .. });
+        self.end(match reason {
+            CloseReason::Requested if !asked => CloseReason::Terminated {
+                condition: "undefined-condition".to_owned(),
+            },
+            reason => reason,
+        });
+        true
+    }
+
+    // ── broken requests ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    fn handle_broken(&mut self, now: Instant, exchange: ExchangeId, reason: CloseReason) {
+        if matches!(self.state, State::Opening { .. }) {
+            // There is no session yet that a repetition could save.
+            self.end(reason);
+            return;
+        }
+        let patience = self.inactivity.max(Millis::seconds(30));
+        let Some(request) = self.flying(exchange) else {
+            return;
+        };
+        let broken_since = *request.broken_since.get_or_insert(now);
+        let given_up = now - broken_since > patience;
+        match reason {
+            CloseReason::Http(status @ (400 | 403 | 404)) => {
+                // Only managers older than `ver` say it this way (§17.2).
+                let condition = match status {
+                    400 => "bad-request",
+                    403 => "policy-violation",
+                    _ => "item-not-found",
+                };
+                let condition = condition.to_owned();
+                self.end(CloseReason::Terminated { condition });
+            }
+            CloseReason::Http(status) if status < 500 && !matches!(status, 408 | 425 | 429) => {
+                self.end(reason);
+            }
+            CloseReason::TooLarge => self.end(reason),
+            _ if given_up => self.end(reason),
+            _ => {
+                let pause = BACKOFF
+                    .get(request.attempts)
+                    .or(BACKOFF.last())
+                    .copied()
+                    .unwrap_or_default();
+                request.attempts += 1;
+                request.progress = Progress::Repeating(now + pause);
+            }
+        }
+    }
+
+    /// §17.3, recoverable: the request and all unanswered ones before it are repeated.
+    fn repeat_up_to(&mut self, now: Instant, rid: u64) {
+        let due: Vec<(ExchangeId, bool)> = self
+            .in_flight
+            .iter()
+            .filter(|request| request.rid <= rid)
+            .filter_map(|request| match request.progress {
+                Progress::Flying(exchange) => Some((exchange, request.rid == rid)),
+                _ => None,
+            })
+            .collect();
+        for (exchange, answered) in due {
+            if !answered {
+                self.transmits.push_back(Transmit::CancelHttp(exchange));
+            }
+            let reason = CloseReason::Terminated {
+                condition: "undefined-condition".to_owned(),
+            };
+            self.handle_broken(now, exchange, reason);
+        }
+    }
+
+    fn give_up_broken(&mut self, now: Instant) {
+        let before = self.in_flight.len();
+        while let Some(front) = self.in_flight.front() {
+            if !matches!(front.progress, Progress::Repeating(_)) {
+                break;
+            }
+            if let Some(request) = self.in_flight.pop_front() {
+                for name in request.carried {
+                    let event = TransportEvent::Settled(name, Delivery::Unknown);
+                    self.events.push_back(event);
+                }
+            }
+        }
+        if self.in_flight.len() < before {
+            self.handle_in_order(now);
+        }
+    }
+
+    // ── requests ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Sends what may be sent.
+    fn fill_window(&mut self, now: Instant) {
+        self.repeat_due(now);
+        loop {
+            let under_way = self.in_flight.len();
+            match self.state {
+                State::Closed => return,
+                State::Opening { sent: true } => return,
+                State::Opening { sent: false } => {
+                    self.state = State::Opening { sent: true };
+                    self.request_session(now);
+                }
+                State::Open if under_way >= self.requests => return,
+                State::Open if !self.queue.is_empty() => self.request_with_queue(now, false),
+                State::Open if under_way == 0 && now >= self.next_poll => {
+                    self.request_with_queue(now, false);
+                }
+                State::Open => return,
+                State::Closing {
+                    terminate_sent: true,
+                    ..
+                } => return,
+                // One request more than the window is allowed for the good-bye (§11).
+                State::Closing { .. } if under_way > self.requests => return,
+                State::Closing { deadline, .. } => {
+                    self.state = State::Closing {
+                        terminate_sent: true,
+                        deadline,
+                    };
+                    self.request_with_queue(now, true);
+                }
+            }
+        }
+    }
+
+    fn repeat_due(&mut self, now: Instant) {
+        for request in &mut self.in_flight {
+            if let Progress::Repeating(at) = request.progress
+                && now >= at
+            {
+                let exchange = ExchangeId(self.next_exchange);
+                self.next_exchange = self.next_exchange.wrapping_add(1);
+                request.progress = Progress::Flying(exchange);
+                request.sent_at = now;
+                self.transmits.push_back(Transmit::Http {
+                    exchange,
+                    body: request.body.clone(),
+                });
+            }
+        }
+    }
+
+    /// §7.1.
+    fn request_session(&mut self, now: Instant) {
+        let mut body = BodyWriter::new(self.next_rid);
+        body.attribute("to", &self.config.to);
+        if let Some(lang) = &self.config.lang {
+            body.attribute("xml:lang", lang);
+        }
+        body.attribute("content", "text/xml; charset=utf-8");
+        body.attribute("ver", "1.11");
+        body.number("wait", u64::from(self.config.wait));
+        body.number("hold", u64::from(self.config.hold));
+        body.number("ack", 1);
+        body.declare_xbosh();
+        body.attribute("xmpp:version", "1.0");
+        self.transmit(now, body.finish(), Vec::new(), false);
+    }
+
+    /// One request with as much of the queue as fits; empty when there is none.
+    fn request_with_queue(&mut self, now: Instant, terminate: bool) {
+        let mut body = BodyWriter::new(self.next_rid);
+        body.attribute("sid", &self.sid);
+        if self.acknowledges && self.last_in_order + 1 < self.next_rid {
+            body.number("ack", self.last_in_order);
+        }
+        let mut carried = Vec::new();
+        let mut empty = true;
+        if terminate {
+            body.attribute("type", "terminate");
+        } else if matches!(self.queue.front(), Some(Queued::Restart)) {
+            // A restart travels alone, and empty (XEP-0206 §5).
+            self.queue.pop_front();
+            body.attribute("to", &self.config.to);
+            if let Some(lang) = &self.config.lang {
+                body.attribute("xml:lang", lang);
+            }
+            body.declare_xbosh();
+            body.attribute("xmpp:restart", "true");
+            self.transmit(now, body.finish(), carried, false);
+            return;
+        }
+        while terminate || body.len() < SOFT_BODY_LIMIT {
+            match self.queue.pop_front() {
+                Some(Queued::Element(element, name)) => {
+                    empty = false;
+                    body.element(&element);
+                    carried.extend(name);
+                }
+                Some(Queued::Restart) if terminate => {}
+                Some(Queued::Restart) => {
+                    self.queue.push_front(Queued::Restart);
+                    break;
+                }
+                None => break,
+            }
+        }
+        self.transmit(now, body.finish(), carried, empty && !terminate);
+    }
+
+    fn transmit(&mut self, now: Instant, body: String, carried: Vec<SendId>, empty: bool) {
+        let exchange = ExchangeId(self.next_exchange);
+        self.next_exchange = self.next_exchange.wrapping_add(1);
+        let body: Rc<str> = body.into();
+        self.in_flight.push_back(Request {
+            rid: self.next_rid,
+            body: body.clone(),
+            carried,
+            empty,
+            sent_at: now,
+            attempts: 0,
+            broken_since: None,
+            progress: Progress::Flying(exchange),
+        });
+        self.next_rid += 1;
+        self.transmits.push_back(Transmit::Http { exchange, body });
+    }
+}
+
+fn is_terminal(body: &Element) -> bool {
+    body.attr("type") == Some("terminate")
+}
+
+fn number(body: &Element, name: &str) -> Option<u64> {
+    body.attr(name)?.parse().ok()
+}

@@ -1,0 +1,80 @@
+//! Where a service is, as the page sees it: resolved, and judged by its security.
+
+use super::global::LOCATION;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    type URL;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(url: &str) -> Result<URL, JsValue>;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn with_base(url: &str, base: &str) -> Result<URL, JsValue>;
+
+    #[wasm_bindgen(method, getter)]
+    fn href(this: &URL) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    fn protocol(this: &URL) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    fn hostname(this: &URL) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    fn origin(this: &URL) -> String;
+}
+
+/// A service's address.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// Absolute.
+    pub href: String,
+    /// Encrypted, or on this very machine.
+    pub confidential: bool,
+    /// On another origin than the page: CORS decides what the page may read.
+    pub cross_origin: bool,
+    /// An unencrypted address asked for by an encrypted page: the browser refuses it.
+    pub mixed: bool,
+    /// `http:` or `https:`.
+    pub is_http: bool,
+}
+
+impl Address {
+    /// Resolves what the page wrote against where the page is. `None`: not an address.
+    pub fn resolve(text: &str) -> Option<Self> {
+        let page = LOCATION.with(|location| {
+            location
+                .as_ref()
+                .and_then(|location| URL::new(&location.href()).ok())
+        });
+        let url = match &page {
+            Some(page) => URL::with_base(text, &page.href()),
+            None => URL::new(text),
+        }
+        .ok()?;
+        let protocol = url.protocol();
+        let encrypted = matches!(protocol.as_str(), "https:" | "wss:");
+        let loopback = is_loopback(&url.hostname());
+        let page_encrypted = page
+            .as_ref()
+            .is_some_and(|page| page.protocol() == "https:");
+        Some(Self {
+            confidential: encrypted || loopback,
+            cross_origin: page.is_some_and(|page| page.origin() != url.origin()),
+            mixed: page_encrypted && !encrypted && !loopback,
+            is_http: matches!(protocol.as_str(), "http:" | "https:"),
+            href: url.href(),
+        })
+    }
+}
+
+/// What browsers call potentially trustworthy without encryption (Secure Contexts §3.1).
+fn is_loopback(hostname: &str) -> bool {
+    hostname == "localhost"
+        || hostname.ends_with(".localhost")
+        || hostname == "[::1]"
+        // `URL` has made addresses of all spellings of one: four numbers.
+        || hostname.starts_with("127.") && hostname.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit())
+}

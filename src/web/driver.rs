@@ -1,0 +1,150 @@
+//! Drives a connection with the browser's network and time: mutate, drain, arm one timer, release, then tell.
+//!
+//! No borrow of the connection is held while an event is handed on, so whoever gets it may call anything.
+
+use super::clock::now;
+use super::global::queue_microtask;
+use super::http::{Http, HttpOptions};
+use crate::proto::connection::Connection;
+use crate::proto::event::Event;
+use crate::proto::io::{Output, Transmit};
+use crate::proto::time::Instant;
+use gloo_timers::callback::Timeout;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+use wasm_bindgen::prelude::*;
+
+/// Who gets the events.
+pub type Sink = Box<dyn Fn(Event)>;
+
+/// A connection with its network and timer.
+pub struct Driver {
+    connection: RefCell<Connection>,
+    http: Rc<Http>,
+    sink: RefCell<Option<Rc<Sink>>>,
+    events: RefCell<VecDeque<Event>>,
+    telling: Cell<bool>,
+    timer: RefCell<Option<(Instant, Timeout)>>,
+    flush: RefCell<Option<Closure<dyn FnMut()>>>,
+    flush_due: Cell<bool>,
+}
+
+impl Driver {
+    /// An idle driver; nothing is sent before the connection is told to connect.
+    pub fn new(connection: Connection, options: HttpOptions) -> Rc<Self> {
+        let driver = Rc::new(Self {
+            connection: RefCell::new(connection),
+            http: Rc::new(Http::new(options)),
+            sink: RefCell::default(),
+            events: RefCell::default(),
+            telling: Cell::new(false),
+            timer: RefCell::default(),
+            flush: RefCell::default(),
+            flush_due: Cell::new(false),
+        });
+        let weak = Rc::downgrade(&driver);
+        driver.flush.replace(Some(Closure::new(move || {
+            if let Some(driver) = Weak::upgrade(&weak) {
+                driver.flush_due.set(false);
+                driver.pump();
+            }
+        })));
+        driver
+    }
+
+    /// Events go there from now on.
+    pub fn listen(&self, sink: Sink) {
+        self.sink.replace(Some(Rc::new(sink)));
+    }
+
+    /// Reads the connection.
+    pub fn read<R>(&self, read: impl FnOnce(&Connection) -> R) -> R {
+        read(&self.connection.borrow())
+    }
+
+    /// Changes the connection. What follows from it happens at the end of the current turn of the event loop, so that
+    /// what one turn sends travels together; nothing waits for a timer.
+    pub fn change<R>(&self, change: impl FnOnce(&mut Connection, Instant) -> R) -> R {
+        let result = change(&mut self.connection.borrow_mut(), now());
+        if !self.flush_due.replace(true)
+            && let Some(flush) = &*self.flush.borrow()
+        {
+            queue_microtask(flush.as_ref().unchecked_ref());
+        }
+        result
+    }
+
+    /// Ends everything here and now: no answer, timer or event comes after it.
+    pub fn shut(&self) {
+        self.sink.replace(None);
+        self.events.borrow_mut().clear();
+        self.timer.replace(None);
+        self.http.cancel_all();
+    }
+
+    /// Drains the connection, then tells what happened.
+    fn pump(self: &Rc<Self>) {
+        self.drain();
+        // Reentered from a callback's input? The outer loop goes on with what was added.
+        if self.telling.replace(true) {
+            return;
+        }
+        loop {
+            let event = self.events.borrow_mut().pop_front();
+            let Some(event) = event else { break };
+            let sink = self.sink.borrow().clone();
+            if let Some(sink) = sink {
+                sink(event);
+            }
+        }
+        self.telling.set(false);
+    }
+
+    fn drain(self: &Rc<Self>) {
+        loop {
+            let output = self.connection.borrow_mut().poll_output(now());
+            match output {
+                Output::Transmit(Transmit::Http { exchange, body }) => {
+                    let driver = Rc::downgrade(self);
+                    self.http.post(exchange, body, move |input| {
+                        if let Some(driver) = driver.upgrade() {
+                            driver.connection.borrow_mut().handle_input(now(), input);
+                            driver.pump();
+                        }
+                    });
+                }
+                Output::Transmit(Transmit::CancelHttp(exchange)) => self.http.cancel(exchange),
+                Output::Event(event) => self.events.borrow_mut().push_back(event),
+                Output::Timeout(at) => return self.arm(at),
+            }
+        }
+    }
+
+    /// One timer, for the earliest deadline.
+    fn arm(self: &Rc<Self>, at: Option<Instant>) {
+        let armed = self.timer.borrow().as_ref().map(|(at, _)| *at);
+        if armed == at {
+            return;
+        }
+        let timer = at.map(|at| {
+            // setTimeout counts in 32 bits; later deadlines are armed again when it fires.
+            let delay = u32::try_from((at - now()).0)
+                .unwrap_or(u32::MAX)
+                .min(0x7fff_ffff);
+            let driver = Rc::downgrade(self);
+            let timeout = Timeout::new(delay, move || {
+                if let Some(driver) = driver.upgrade() {
+                    // It has fired: dropping it would only tell the browser to clear what is gone.
+                    if let Some((_, timer)) = driver.timer.take() {
+                        timer.forget();
+                    }
+                    driver.connection.borrow_mut().handle_timeout(now());
+                    driver.pump();
+                }
+            });
+            (at, timeout)
+        });
+        self.timer.replace(timer);
+    }
+}

@@ -1,0 +1,20 @@
+//! Randomness from `crypto.getRandomValues`, which exists on plain-http pages too.
+
+use super::global::get_random_values;
+use crate::proto::random::Random;
+use js_sys::Uint8Array;
+
+/// The platform's generator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entropy;
+
+impl Random for Entropy {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        // The quota is 65,536 bytes a call; nothing here asks for more than 64.
+        #[allow(clippy::cast_possible_truncation)]
+        let view = Uint8Array::new_with_length(bytes.len() as u32);
+        if get_random_values(&view).is_ok() {
+            view.copy_to(bytes);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The few functions of the global scope that every JavaScript host has, by their own names.
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+use web_sys::RequestInit;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The Fetch standard's.
+    #[wasm_bindgen(js_name = fetch)]
+    pub fn fetch(url: &str, init: &RequestInit) -> Promise;
+
+    #[wasm_bindgen(js_name = queueMicrotask)]
+    pub fn queue_microtask(task: &Function);
+
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    pub fn performance_now() -> f64;
+
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
+    pub fn get_random_values(bytes: &js_sys::Uint8Array) -> Result<JsValue, JsValue>;
+
+    /// Where the page or worker is; Node has none.
+    #[wasm_bindgen(thread_local_v2, js_name = location)]
+    pub static LOCATION: Option<Location>;
+
+    pub type Location;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn href(this: &Location) -> String;
+}

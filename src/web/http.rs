@@ -1,0 +1,165 @@
+//! HTTP exchanges by `fetch`: bytes out, bytes in, under the names the connection gave them.
+
+use super::address::Address;
+use super::global::fetch;
+use crate::proto::io::{ExchangeId, Input, NetworkFailure};
+use js_sys::Uint8Array;
+use js_sys::futures::{JsFuture, spawn_local};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{AbortController, Headers, RequestCredentials, RequestInit, RequestMode, Response};
+
+/// What the page chose for its requests.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// Where to.
+    pub address: Address,
+    /// Headers of the page's own.
+    pub headers: Vec<(String, String)>,
+    /// Send cookies and HTTP authentication across origins.
+    pub with_credentials: bool,
+    /// The `Content-Type` of requests.
+    pub content_type: String,
+    /// The largest answer that is read, in bytes.
+    pub max_bytes: usize,
+}
+
+/// The exchanges under way.
+pub struct Http {
+    options: HttpOptions,
+    flying: RefCell<BTreeMap<ExchangeId, AbortController>>,
+    /// An answer has been read before: what fails later is the network's fault, not the configuration's.
+    answered: Cell<bool>,
+}
+
+impl Http {
+    /// Nothing is sent yet.
+    pub fn new(options: HttpOptions) -> Self {
+        Self {
+            options,
+            flying: RefCell::default(),
+            answered: Cell::new(false),
+        }
+    }
+
+    /// POSTs `body` now; `done` gets the answer or the failure, later, unless the exchange is cancelled.
+    pub fn post(
+        self: &Rc<Self>,
+        exchange: ExchangeId,
+        body: Rc<str>,
+        done: impl FnOnce(Input) + 'static,
+    ) {
+        let controller = AbortController::new().ok();
+        let init = self.init(&body, controller.as_ref());
+        let sent = fetch(&self.options.address.href, &init);
+        if let Some(controller) = controller {
+            self.flying.borrow_mut().insert(exchange, controller);
+        }
+        let http = Rc::clone(self);
+        spawn_local(async move {
+            let outcome = http.answer(sent).await;
+            let wanted = http.flying.borrow_mut().remove(&exchange).is_some();
+            let input = match outcome {
+                Ok((status, content_type, body)) => Input::HttpAnswered {
+                    exchange,
+                    status,
+                    content_type,
+                    body,
+                },
+                Err(None) => Input::HttpFailed {
+                    exchange,
+                    failure: http.diagnose().await,
+                },
+                Err(Some(failure)) => Input::HttpFailed { exchange, failure },
+            };
+            if wanted {
+                done(input);
+            }
+        });
+    }
+
+    /// Gives an exchange up.
+    pub fn cancel(&self, exchange: ExchangeId) {
+        let controller = self.flying.borrow_mut().remove(&exchange);
+        if let Some(controller) = controller {
+            controller.abort();
+        }
+    }
+
+    /// Gives all of them up.
+    pub fn cancel_all(&self) {
+        let flying = core::mem::take(&mut *self.flying.borrow_mut());
+        for controller in flying.into_values() {
+            controller.abort();
+        }
+    }
+
+    fn init(&self, body: &str, controller: Option<&AbortController>) -> RequestInit {
+        let init = RequestInit::new();
+        init.set_method("POST");
+        init.set_body(&JsValue::from_str(body));
+        if let Ok(headers) = Headers::new() {
+            // The names and values were checked when the options were read.
+            let _ = headers.set("Content-Type", &self.options.content_type);
+            for (name, value) in &self.options.headers {
+                let _ = headers.set(name, value);
+            }
+            init.set_headers(&headers);
+        }
+        if self.options.with_credentials {
+            init.set_credentials(RequestCredentials::Include);
+        }
+        if let Some(controller) = controller {
+            init.set_signal(Some(&controller.signal()));
+        }
+        init
+    }
+
+    /// `Err(None)`: no answer, for a reason still to be found.
+    async fn answer(
+        &self,
+        sent: js_sys::Promise,
+    ) -> Result<(u16, Option<String>, Vec<u8>), Option<NetworkFailure>> {
+        let response: Response = JsFuture::from(sent)
+            .await
+            .map_err(|_| None)?
+            .unchecked_into();
+        let headers = response.headers();
+        let announced = headers
+            .get("Content-Length")
+            .ok()
+            .flatten()
+            .and_then(|length| length.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > self.options.max_bytes) {
+            return Err(Some(NetworkFailure::TooLarge));
+        }
+        let content_type = headers.get("Content-Type").ok().flatten();
+        let buffer = response.array_buffer().map_err(|_| None)?;
+        let buffer = JsFuture::from(buffer).await.map_err(|_| None)?;
+        let bytes = Uint8Array::new(&buffer);
+        if bytes.length() as usize > self.options.max_bytes {
+            return Err(Some(NetworkFailure::TooLarge));
+        }
+        self.answered.set(true);
+        Ok((response.status(), content_type, bytes.to_vec()))
+    }
+
+    /// A page is told only "TypeError". What can be inferred: a page on `https:` may not ask an `http:` address; and a
+    /// server on another origin that answers a request whose answer nobody may read is there, but lacks CORS headers.
+    async fn diagnose(&self) -> NetworkFailure {
+        if self.options.address.mixed {
+            return NetworkFailure::MixedContent;
+        }
+        if self.answered.get() || !self.options.address.cross_origin {
+            return NetworkFailure::Unreachable;
+        }
+        let init = RequestInit::new();
+        init.set_mode(RequestMode::NoCors);
+        match JsFuture::from(fetch(&self.options.address.href, &init)).await {
+            Ok(_) => NetworkFailure::BlockedByCors,
+            Err(_) => NetworkFailure::Unreachable,
+        }
+    }
+}

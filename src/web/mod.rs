@@ -1,0 +1,13 @@
+//! The browser shell: network, timers, clock, randomness, Unicode. Knows no XMPP: bytes, text and names of exchanges.
+//!
+//! Works in a page, a worker, a service worker and Node: nothing here needs a `window` or a DOM.
+
+pub mod address;
+pub mod clock;
+pub mod driver;
+pub mod entropy;
+mod global;
+pub mod http;
+pub mod oneshot;
+pub mod race;
+pub mod unicode;

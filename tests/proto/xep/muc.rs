@@ -465,6 +465,41 @@ fn the_room_may_change_the_changed_nick() {
 }
 
 #[test]
+fn asking_for_the_nick_that_we_have_is_answered() {
+    let own = |id: &str, role: &str| {
+        format!(
+            "<presence from='$/thirdwitch' id='{id}'><x xmlns='http://jabber.org/protocol/muc#user'>
+             <item role='{role}' affiliation='member'/><status code='110'/></x></presence>"
+        )
+    };
+    let same = RoomEvent::NickChanged {
+        from: "thirdwitch".into(),
+        to: "thirdwitch".into(),
+        own: true,
+    };
+    // The same nick; and another that the room turns into the same.
+    for (wanted, id) in [("thirdwitch", "any"), ("ThirdWitch", "n1")] {
+        let mut room = joined();
+        let _ = room.change_nick("n1", wanted, &NativeUnicode);
+        assert_eq!(take(&mut room, &own(id, "participant")), [same.clone()]);
+        assert_eq!(take(&mut room, &own(id, "participant")), []);
+    }
+    // Our presence for another reason is no answer.
+    let mut room = joined();
+    let _ = room.change_nick("ifd1c35", "oldhag", &NativeUnicode);
+    let events = take(&mut room, &own("any", "visitor"));
+    assert!(
+        matches!(events.as_slice(), [RoomEvent::OccupantChanged(_)]),
+        "{events:?}"
+    );
+    let events = room.handle(&example("0045", 52));
+    assert!(
+        matches!(events.as_slice(), [RoomEvent::NickRefused(_)]),
+        "{events:?}"
+    );
+}
+
+#[test]
 fn a_refused_nick_leaves_us_in() {
     for (number, condition) in [(52, "conflict"), (53, "not-acceptable")] {
         let mut room = joined();

@@ -73,7 +73,8 @@ pub enum RoomEvent {
         /// Why.
         departure: Departure,
     },
-    /// Someone goes by another nick now.
+    /// Someone goes by another nick now. Ours may come out the same as before, when that is what we asked for or what the
+    /// room makes of it.
     NickChanged {
         /// Before.
         from: String,

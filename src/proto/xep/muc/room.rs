@@ -55,10 +55,17 @@ pub struct RoomState {
     subject: Option<String>,
     /// Ids of our messages, the newest last.
     sent: VecDeque<String>,
-    /// The id of our presence that asks for another nick.
-    renaming: Option<String>,
+    /// The presence that asks for another nick.
+    renaming: Option<Renaming>,
     /// The farewells that the room has not answered: we may be on the way in again before it does.
     farewells: u32,
+}
+
+#[derive(Debug)]
+struct Renaming {
+    id: String,
+    /// The nick that was asked for, normalised.
+    wanted: String,
 }
 
 impl RoomState {
@@ -182,7 +189,10 @@ impl RoomState {
         unicode: &dyn Unicode,
     ) -> Result<Element, JidError> {
         let occupant = self.room.with_resource(nick, unicode)?;
-        self.renaming = Some(id.into());
+        self.renaming = Some(Renaming {
+            id: id.into(),
+            wanted: occupant.resource().unwrap_or(nick).into(),
+        });
         Ok(presence::available(Some(occupant.as_str()))
             .attr("id", id)
             .build())
@@ -264,7 +274,8 @@ impl RoomState {
             }
             Phase::Entered { .. } | Phase::Joined => {
                 let error = StanzaError::parse(stanza);
-                events.push(if self.renaming.as_deref().is_some_and(answers) {
+                let renaming = self.renaming.as_ref();
+                events.push(if renaming.is_some_and(|asked| answers(&asked.id)) {
                     self.renaming = None;
                     RoomEvent::NickRefused(error)
                 } else {
@@ -311,12 +322,7 @@ impl RoomState {
             }
             Phase::Entered { .. } | Phase::Joined => {
                 if user.has(110) {
-                    self.renaming = None;
-                    if nick != self.nick {
-                        // The room gave us another nick without the farewell of the old one (example 51).
-                        let from = core::mem::replace(&mut self.nick, nick.into());
-                        self.renamed(from, nick, true, events);
-                    }
+                    self.own_presence(nick, stanza.attr("id"), events);
                 }
                 match self.occupants.insert(occupant.clone()) {
                     None => events.push(RoomEvent::OccupantJoined(occupant)),
@@ -325,6 +331,26 @@ impl RoomState {
                     }
                     Some(_) => {}
                 }
+            }
+        }
+    }
+
+    /// Our own presence has come while we are in: it may answer a wish for another nick.
+    fn own_presence(&mut self, nick: &str, id: Option<&str>, events: &mut Vec<RoomEvent>) {
+        if nick != self.nick {
+            // The room gave us another nick without the farewell of the old one (example 51).
+            self.renaming = None;
+            let from = core::mem::replace(&mut self.nick, nick.into());
+            self.renamed(from, nick, true, events);
+        } else if let Some(asked) = &self.renaming {
+            // What was asked for comes down to the nick that we have.
+            if asked.wanted == nick || id == Some(asked.id.as_str()) {
+                self.renaming = None;
+                events.push(RoomEvent::NickChanged {
+                    from: nick.into(),
+                    to: nick.into(),
+                    own: true,
+                });
             }
         }
     }

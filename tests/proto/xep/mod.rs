@@ -6,6 +6,7 @@
 mod data_form;
 mod delay;
 mod muc;
+mod odd;
 mod pubsub;
 mod register;
 mod responder;
@@ -28,21 +29,41 @@ pub fn all(text: &str) -> Vec<Element> {
         .collect()
 }
 
-/// The elements of example `number` of a XEP.
-pub fn examples(xep: &str, number: u64) -> Vec<Element> {
+/// The examples of a XEP, by number.
+fn file(xep: &str) -> Vec<(u64, String)> {
     let path = format!(
         "{}/tests/proto/vectors/xep-{xep}.json",
         env!("CARGO_MANIFEST_DIR")
     );
     let text = std::fs::read_to_string(path).expect("the examples");
     let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let example = file["examples"]
-        .as_array()
-        .expect("a list")
+    let examples = file["examples"].as_array().expect("a list");
+    examples
         .iter()
-        .find(|example| example["n"] == number)
+        .map(|example| {
+            let xml = example["xml"].as_str().expect("text");
+            (example["n"].as_u64().expect("a number"), xml.into())
+        })
+        .collect()
+}
+
+/// The elements of example `number` of a XEP.
+pub fn examples(xep: &str, number: u64) -> Vec<Element> {
+    let examples = file(xep);
+    let (_, xml) = examples
+        .iter()
+        .find(|(own, _)| *own == number)
         .unwrap_or_else(|| panic!("XEP-{xep} example {number} is not in the vectors"));
-    all(example["xml"].as_str().expect("text"))
+    all(xml)
+}
+
+/// All elements of all examples.
+pub fn every_example() -> Vec<Element> {
+    ["0004", "0030", "0045", "0060", "0077", "0199"]
+        .iter()
+        .flat_map(|xep| file(xep))
+        .flat_map(|(_, xml)| all(&xml))
+        .collect()
 }
 
 /// The first element of example `number`.

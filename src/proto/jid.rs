@@ -319,9 +319,11 @@ fn push_domain(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<()
         }
         out.push_str(part);
     } else if part.is_ascii() && !has_a_label(part) {
-        out.push_str(part);
         check_labels(part)?;
+        out.push_str(part);
     } else {
+        // The platform's parser of addresses would take an `@`, a port or a path for what they are in a URL.
+        check_labels(part)?;
         let domain = unicode.domain(part).ok_or(JidError::Domain)?;
         let domain = domain.strip_suffix('.').unwrap_or(&domain);
         check_labels(domain)?;

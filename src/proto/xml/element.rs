@@ -178,20 +178,21 @@ impl Element {
         let document = &self.document;
         let records = document.subtree(self.index).len();
         let (text, attributes) = document.measure(self.index);
-        let weigh = |text: usize, records: usize, attributes: usize| {
-            text + records * size_of::<Record>() + attributes * size_of::<AttributeRecord>()
-        };
-        let whole = weigh(
-            document.text.len(),
-            document.records.len(),
-            document.attributes.len(),
-        );
-        if weigh(text, records, attributes) >= whole / 2 {
+        if weigh(text, records, attributes) >= self.held_bytes() / 2 {
             return self.clone();
         }
         let mut copy = Document::with_capacity(text + 64, records, attributes);
         copy.append(document, self.index);
         Self::at(Rc::new(copy), 0)
+    }
+
+    /// How many bytes this handle keeps alive, about: those of its whole document.
+    pub fn held_bytes(&self) -> usize {
+        weigh(
+            self.document.text.len(),
+            self.document.records.len(),
+            self.document.attributes.len(),
+        )
     }
 
     /// The element as XML that stands alone: its namespace is declared on it.
@@ -238,6 +239,11 @@ impl Element {
     pub fn with_attr(&self, name: &str, value: &str) -> Element {
         Builder::copy(self).attr(name, value).build()
     }
+}
+
+/// The bytes of a table.
+fn weigh(text: usize, records: usize, attributes: usize) -> usize {
+    text + records * size_of::<Record>() + attributes * size_of::<AttributeRecord>()
 }
 
 /// Whether a namespace can be declared and written.

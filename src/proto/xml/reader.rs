@@ -3,16 +3,15 @@
 //! quick-xml finds the tags and matches their names; attributes, namespaces, references and characters are looked at here, since
 //! it passes over most of what makes them ill-formed. Everything is done in one pass, and whatever an input can make grow is bounded by [`Limits`].
 
+mod attributes;
+
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
-use super::chars::{self, TEXT, VALUE};
-use super::document::{
-    AttributeRecord, Document, ElementRecord, NO_NS, NsId, Record, Span, XML_NS, known_ns,
-};
+use super::chars::{self, TEXT};
+use super::document::{Document, ElementRecord, NO_NS, NsId, Record, Span};
 use super::{Limits, XmlError};
-use crate::proto::ns;
 
 /// Spans are counted in 32 bits, and unescaped text can at most double the buffer.
 const MOST_BYTES: usize = 1 << 30;
@@ -27,11 +26,12 @@ pub(super) fn read(
         return Err(XmlError::TooLarge);
     }
     let source = String::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
+    // A guess at what a stanza is made of: short ones fit without growing, long ones may be nothing but text.
+    let expected = 4 + (source.len() / 48).min(4096);
     let mut reading = Reading {
         source: &source,
         limits,
-        // A guess at what a stanza is made of: short ones fit without growing.
-        document: Document::with_capacity(0, 4 + source.len() / 48, 4 + source.len() / 48),
+        document: Document::with_capacity(0, expected, expected),
         open: Vec::with_capacity(8),
         bindings: Vec::new(),
         pending: Pending::Nothing,
@@ -71,16 +71,6 @@ enum Pending {
     Source(Span),
     /// From here to the end of the unescaped text.
     Unescaped(usize),
-}
-
-/// Where the parts of an attribute stand.
-struct RawAttribute {
-    name_start: usize,
-    name_end: usize,
-    value_start: usize,
-    value_end: usize,
-    /// The classes of the value's bytes.
-    classes: u8,
 }
 
 struct Reading<'a> {
@@ -221,105 +211,6 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads the attributes of a tag from `at` to `end`. Declarations take effect; the others are entered with the length of
-    /// their prefix in place of their namespace, which may be declared behind them. The answer is the default namespace, when declared.
-    fn attributes(&mut self, mut at: usize, end: usize) -> Result<Option<NsId>, XmlError> {
-        let mut default_ns = None;
-        let mut count = 0;
-        let outer_bindings = self.bindings.len();
-        loop {
-            let before = at;
-            let raw = self.next_attribute(&mut at, end)?;
-            let Some(raw) = raw else {
-                return Ok(default_ns);
-            };
-            if !chars::is_white(self.byte(before)) {
-                return Err(XmlError::Malformed("no space before an attribute"));
-            }
-            count += 1;
-            if count > self.limits.attributes {
-                return Err(XmlError::TooManyAttributes);
-            }
-            let (prefix, name) = self.qualified_name(raw.name_start, raw.name_end)?;
-            let value = if raw.classes & VALUE == 0 {
-                Span::new(raw.value_start, raw.value_end)
-            } else {
-                self.value(raw.value_start, raw.value_end)?
-            };
-            if prefix == "xmlns" {
-                let prefix = self.slice(name.start as usize, name.end() as usize);
-                self.declare(prefix, value, outer_bindings)?;
-            } else if prefix.is_empty() && self.slice(raw.name_start, raw.name_end) == "xmlns" {
-                if default_ns.is_some() {
-                    return Err(XmlError::Malformed("a namespace declared twice"));
-                }
-                let uri = self.text_of(value);
-                if uri == ns::XMLNS || uri == ns::XML {
-                    return Err(XmlError::Malformed("a reserved namespace declared"));
-                }
-                default_ns = Some(self.intern(value));
-            } else {
-                self.count()?;
-                self.document.attributes.push(AttributeRecord {
-                    name,
-                    ns: prefix.len() as NsId,
-                    value,
-                });
-            }
-        }
-    }
-
-    /// The next attribute from `at` on.
-    fn next_attribute(&self, at: &mut usize, end: usize) -> Result<Option<RawAttribute>, XmlError> {
-        let skip_white = |at: &mut usize| {
-            while *at < end && chars::is_white(self.byte(*at)) {
-                *at += 1;
-            }
-        };
-        skip_white(at);
-        if *at >= end {
-            return Ok(None);
-        }
-        let name_start = *at;
-        while *at < end && self.byte(*at) != b'=' && !chars::is_white(self.byte(*at)) {
-            *at += 1;
-        }
-        let name_end = *at;
-        skip_white(at);
-        if *at >= end || self.byte(*at) != b'=' {
-            return Err(XmlError::Malformed("an attribute without a value"));
-        }
-        *at += 1;
-        skip_white(at);
-        let quote = self.byte(*at);
-        if *at >= end || quote != b'\'' && quote != b'"' {
-            return Err(XmlError::Malformed("an attribute's value without quotes"));
-        }
-        *at += 1;
-        let value_start = *at;
-        let mut classes = 0;
-        loop {
-            let byte = self.byte(*at);
-            if *at >= end {
-                return Err(XmlError::Malformed("an attribute's value without an end"));
-            }
-            if byte == quote {
-                break;
-            }
-            classes |= chars::class(byte);
-            *at += 1;
-        }
-        let value_end = *at;
-        *at += 1;
-        Ok(Some(RawAttribute {
-            name_start,
-            name_end,
-            value_start,
-            value_end,
-            classes,
-        }))
-    }
-
     /// Splits a name at its colon, into the prefix (empty when there is none) and the local part.
     fn qualified_name(&self, start: usize, end: usize) -> Result<(&'a str, Span), XmlError> {
         let whole = self.slice(start, end);
@@ -334,147 +225,6 @@ impl<'a> Reading<'a> {
             return Err(XmlError::Malformed("a name that is none"));
         }
         Ok((prefix, Span::new(local_start, end)))
-    }
-
-    /// The text of a span while reading: from the source, or from what was unescaped.
-    fn text_of(&self, span: Span) -> &str {
-        let start = span.start as usize;
-        match start.checked_sub(self.source.len()) {
-            Some(start) => self.document.text.get(start..start + span.len as usize),
-            None => self.source.get(start..start + span.len as usize),
-        }
-        .unwrap_or("")
-    }
-
-    /// The namespace of which `name` is the name, entered when it is new.
-    fn intern(&mut self, name: Span) -> NsId {
-        let text = self.text_of(name);
-        match known_ns(&self.document.namespaces, text, |span| self.text_of(span)) {
-            Some(known) => known,
-            None => self.document.enter_ns(name),
-        }
-    }
-
-    /// Binds a prefix (Namespaces in XML 1.0 §3).
-    fn declare(
-        &mut self,
-        prefix: &'a str,
-        uri: Span,
-        outer_bindings: usize,
-    ) -> Result<(), XmlError> {
-        let text = self.text_of(uri);
-        if prefix == "xml" && text == ns::XML {
-            return Ok(());
-        }
-        if prefix == "xml" || prefix == "xmlns" || text == ns::XML || text == ns::XMLNS {
-            return Err(XmlError::Malformed("a reserved namespace declared"));
-        }
-        if text.is_empty() {
-            return Err(XmlError::Malformed("a prefix undeclared"));
-        }
-        let mut own = self.bindings.iter().skip(outer_bindings);
-        if own.any(|binding| binding.prefix == prefix) {
-            return Err(XmlError::Malformed("a namespace declared twice"));
-        }
-        if self.bindings.len() >= self.limits.attributes {
-            return Err(XmlError::TooManyAttributes);
-        }
-        let ns = self.intern(uri);
-        self.bindings.push(Binding { prefix, ns });
-        Ok(())
-    }
-
-    /// The namespace to which a prefix is bound.
-    fn bound(&self, prefix: &str) -> Result<NsId, XmlError> {
-        if prefix == "xml" {
-            return Ok(XML_NS);
-        }
-        let mut inner_first = self.bindings.iter().rev();
-        inner_first
-            .find(|binding| binding.prefix == prefix)
-            .map(|binding| binding.ns)
-            .ok_or(XmlError::Malformed("a prefix without a declaration"))
-    }
-
-    /// Gives the attributes from `first` on their namespaces, and refuses those that stand there twice.
-    fn resolve(&mut self, first: usize) -> Result<(), XmlError> {
-        for at in first..self.document.attributes.len() {
-            let Some(&AttributeRecord { name, ns, .. }) = self.document.attributes.get(at) else {
-                break;
-            };
-            let ns = if ns == 0 {
-                NO_NS
-            } else {
-                let colon = (name.start as usize).saturating_sub(1);
-                self.bound(self.slice(colon.saturating_sub(ns as usize), colon))?
-            };
-            if let Some(attribute) = self.document.attributes.get_mut(at) {
-                attribute.ns = ns;
-            }
-            let text = self.text_of(name);
-            let mut earlier = self.document.attributes.iter().take(at).skip(first);
-            if earlier.any(|other| {
-                other.name.len == name.len
-                    && self.text_of(other.name) == text
-                    && self.same_ns(other.ns, ns)
-            }) {
-                return Err(XmlError::Malformed("an attribute twice"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether two namespaces are one; of many in a document, one may be entered more than once.
-    fn same_ns(&self, one: NsId, other: NsId) -> bool {
-        let name = |id: NsId| {
-            let entered = (id as usize).checked_sub(2);
-            entered.and_then(|at| self.document.namespaces.get(at))
-        };
-        one == other
-            || match (name(one), name(other)) {
-                (Some(one), Some(other)) => self.text_of(*one) == self.text_of(*other),
-                _ => false,
-            }
-    }
-
-    /// Unescapes and normalises an attribute's value (XML 1.0 §3.3.3).
-    fn value(&mut self, start: usize, end: usize) -> Result<Span, XmlError> {
-        let unescaped = self.document.text.len();
-        let mut at = start;
-        let mut plain = start;
-        while at < end {
-            let byte = self.byte(at);
-            if chars::class(byte) & VALUE == 0 {
-                at += 1;
-                continue;
-            }
-            self.document.text.push_str(self.slice(plain, at));
-            at += 1;
-            plain = at;
-            match byte {
-                // A line end of two characters is one, and becomes one space.
-                b'\r' if self.byte(at) == b'\n' => {}
-                b'\t' | b'\n' | b'\r' => self.document.text.push(' '),
-                b'<' => return Err(XmlError::Malformed("`<` in an attribute's value")),
-                b'&' => {
-                    let name = self.slice(at, end);
-                    let Some(len) = name.bytes().position(|byte| byte == b';') else {
-                        return Err(XmlError::Malformed("`&` without a reference"));
-                    };
-                    self.push_reference(self.slice(at, at + len))?;
-                    at += len + 1;
-                    plain = at;
-                }
-                // The character is checked as a whole, and stays.
-                _ => {
-                    plain = at - 1;
-                    check_char(self.slice(plain, end))?;
-                }
-            }
-        }
-        self.document.text.push_str(self.slice(plain, end));
-        let base = self.source.len();
-        Ok(Span::new(base + unescaped, base + self.document.text.len()))
     }
 
     /// Takes a piece of character data.
@@ -583,21 +333,22 @@ impl<'a> Reading<'a> {
     fn declaration(&self, start: usize, len: usize) -> Result<(), XmlError> {
         let end = start + len;
         let mut at = start + "xml".len();
+        let wrong = XmlError::Malformed("an XML declaration that is none");
         let mut versioned = false;
         while let Some(raw) = self.next_attribute(&mut at, end)? {
             let value = self.slice(raw.value_start, raw.value_end);
             match self.slice(raw.name_start, raw.name_end) {
-                "version" => versioned = value.starts_with("1."),
-                "encoding" if !value.eq_ignore_ascii_case("utf-8") => {
-                    return Err(XmlError::NotUtf8);
-                }
-                _ => {}
+                "version" if value.starts_with("1.") => versioned = true,
+                "encoding" if value.eq_ignore_ascii_case("utf-8") => {}
+                "encoding" => return Err(XmlError::NotUtf8),
+                "standalone" => {}
+                _ => return Err(wrong),
             }
         }
         if versioned {
             Ok(())
         } else {
-            Err(XmlError::Malformed("an XML declaration without a version"))
+            Err(wrong)
         }
     }
 }

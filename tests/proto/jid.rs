@@ -1,5 +1,7 @@
 //! Addresses: the examples of RFC 7622 §3.5, what is normalised, what is refused; XEP-0106.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::HashSet;
 
 use epode::proto::jid::{Jid, JidError, escape_local, unescape_local};

@@ -1,5 +1,7 @@
 //! XML: what is read, what is refused, what is written.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod properties;
 mod reading;
 mod refusals;

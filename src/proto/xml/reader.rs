@@ -345,11 +345,7 @@ impl<'a> Reading<'a> {
                 _ => return Err(wrong),
             }
         }
-        if versioned {
-            Ok(())
-        } else {
-            Err(wrong)
-        }
+        if versioned { Ok(()) } else { Err(wrong) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use epode::proto::ns;
-use epode::proto::xml::{Attribute, Node};
+use epode::proto::xml::{Attribute, Limits, Node, parse_in};
 
 use super::read;
 
@@ -100,6 +100,26 @@ fn namespaces_by_prefix_and_by_default() {
             .collect::<Vec<_>>(),
         ["2", "1"]
     );
+}
+
+#[test]
+fn a_default_namespace_around_the_root() {
+    let read_in =
+        |xml: &str, ns: &str| parse_in(xml.as_bytes().to_vec(), &Limits::default(), ns).unwrap();
+    let message = read_in(
+        "<message id='&amp;'><body>&lt;</body><x xmlns='y'><z/></x></message>",
+        ns::CLIENT,
+    );
+    assert!(message.is("message", ns::CLIENT));
+    assert_eq!(message.attr("id"), Some("&"));
+    assert_eq!(message.attr_ns("id", ns::CLIENT), None);
+    assert_eq!(message.child_text("body", ns::CLIENT).as_deref(), Some("<"));
+    assert!(message.child("x", "y").unwrap().has_child("z", "y"));
+    assert!(read_in("<a xmlns=''/>", ns::CLIENT).is("a", ""));
+    assert!(read_in("<a xmlns='b'/>", ns::CLIENT).is("a", "b"));
+    assert!(read_in("<p:a xmlns:p='b'><c/></p:a>", ns::CLIENT).has_child("c", ns::CLIENT));
+    assert!(read_in("<a/>", "").is("a", ""));
+    assert!(read_in("<a/>", ns::XML).is("a", ns::XML));
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The namespace of which `name` is the name, entered when it is new.
-    fn intern(&mut self, name: Span) -> NsId {
+    pub(super) fn intern(&mut self, name: Span) -> NsId {
         let text = self.text_of(name);
         match known_ns(&self.document.namespaces, text, |span| self.text_of(span)) {
             Some(known) => known,

@@ -6,11 +6,14 @@ use super::error::{Problem, illegal_character, not_connected, of_delivery};
 use super::feed::FeedState;
 use super::listeners::Listeners;
 use super::muc::Muc;
+use super::object;
 use super::options::{self, Login, Options, Secret, Waiting};
+use super::promise::{promise, quietly, spawn};
 use super::pubsub::PubSub;
 use super::registration::Registration;
 use super::room::RoomHandle;
 use super::stanza::Stanza;
+use super::views::{self, Failed, Undelivered, View};
 use crate::proto::connection::Connection;
 use crate::proto::error::CloseReason;
 use crate::proto::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
@@ -20,6 +23,7 @@ use crate::proto::jid::Jid;
 use crate::proto::ns;
 use crate::proto::sasl::Credentials;
 use crate::proto::stanza::presence;
+use crate::proto::vec_map::VecMap;
 use crate::proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
 use crate::proto::xep::responder::About;
 use crate::proto::xml::{Element, Limits, parse_in};
@@ -29,10 +33,9 @@ use crate::web::oneshot::{Sender, channel};
 use crate::web::race::race;
 use crate::web::unicode::PlatformUnicode;
 use gloo_timers::callback::Timeout;
-use js_sys::futures::{JsFuture, future_to_promise, spawn_local};
-use js_sys::{Array, Function, Promise};
+use js_sys::futures::JsFuture;
+use js_sys::{Function, Promise};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -50,8 +53,8 @@ pub struct Inner {
     pub(super) listeners: Rc<Listeners>,
     pub(super) about: About,
     pub(super) subscriptions: RefCell<Subscriptions>,
-    pub(super) feeds: RefCell<BTreeMap<FeedId, Rc<FeedState>>>,
-    pub(super) rooms: RefCell<BTreeMap<String, Rc<RoomHandle>>>,
+    pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
+    pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
     login: Option<Login>,
     presence: bool,
     present: Cell<bool>,
@@ -61,8 +64,8 @@ pub struct Inner {
     connecting: RefCell<Option<Sender<Result<(), JsValue>>>>,
     closing: RefCell<Vec<Sender<()>>>,
     credentials_problem: RefCell<Option<JsValue>>,
-    sends: RefCell<BTreeMap<SendId, Outgoing>>,
-    requests: RefCell<BTreeMap<IqId, Sender<Result<Element, RequestFailure>>>>,
+    sends: RefCell<VecMap<SendId, Outgoing>>,
+    requests: RefCell<VecMap<IqId, Sender<Result<Element, RequestFailure>>>>,
 }
 
 /// Forgets a request when whoever waited for it is gone.
@@ -165,10 +168,11 @@ impl Inner {
         if let Some(problem) = of_delivery(delivery)
             && self.listeners.wants("undelivered")
         {
-            let event = super::object::Record::new()
-                .with("xml", outgoing.stanza.to_xml())
-                .with("error", problem.into_js());
-            self.listeners.emit("undelivered", &event.into());
+            let event = Undelivered {
+                xml: &outgoing.stanza.to_xml(),
+                error: problem.into_js(),
+            };
+            self.listeners.emit("undelivered", &event.to_js());
         }
         outgoing.sender.send(delivery);
     }
@@ -211,11 +215,15 @@ impl Inner {
             _ => {}
         }
         if self.listeners.wants("status") {
-            let mut event = super::object::Record::new().with("status", name);
-            if let Some(error) = error {
-                event = event.with("error", error);
-            }
-            self.listeners.emit("status", &event.into());
+            let event = match error {
+                None => views::Status { status: name }.to_js(),
+                Some(error) => Failed {
+                    status: name,
+                    error,
+                }
+                .to_js(),
+            };
+            self.listeners.emit("status", &event);
         }
     }
 
@@ -281,7 +289,7 @@ impl Inner {
                 let called = function.call0(&JsValue::UNDEFINED);
                 let inner = Rc::clone(self);
                 let attempt = self.attempt.get();
-                spawn_local(async move {
+                spawn(async move {
                     let secret = match called {
                         Ok(value) => JsFuture::from(Promise::resolve(&value)).await,
                         Err(thrown) => Err(thrown),
@@ -449,17 +457,6 @@ pub fn delivered(delivery: Option<Delivery>) -> Result<JsValue, JsValue> {
     }
 }
 
-/// A promise whose rejection nobody must handle.
-pub fn quietly(promise: Promise) -> Promise {
-    thread_local! {
-        static IGNORE: Closure<dyn FnMut(JsValue)> = Closure::new(|_| {});
-    }
-    IGNORE.with(|ignore| {
-        let _ = promise.catch(ignore);
-    });
-    promise
-}
-
 /// A connection to an XMPP server, and what lives on it.
 #[wasm_bindgen(skip_typescript)]
 pub struct ClientCore(Rc<Inner>);
@@ -499,7 +496,7 @@ impl ClientCore {
     /// Resolves when logged in and bound.
     pub fn connect(&self, options: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
-        future_to_promise(async move {
+        promise(async move {
             let waiting = Waiting::read(&options)?;
             inner.connect(waiting.signal).await?;
             Ok(JsValue::UNDEFINED)
@@ -509,7 +506,7 @@ impl ClientCore {
     /// Ends the session in order. Never rejects.
     pub fn disconnect(&self) -> Promise {
         let inner = Rc::clone(&self.0);
-        future_to_promise(async move {
+        promise(async move {
             inner.disconnect().await;
             Ok(JsValue::UNDEFINED)
         })
@@ -518,7 +515,7 @@ impl ClientCore {
     /// Sends a stanza written as XML; resolves when the server has it.
     pub fn send(&self, xml: &str) -> Promise {
         let sent = read_stanza(xml).and_then(|stanza| self.0.send(stanza));
-        quietly(future_to_promise(async move {
+        quietly(promise(async move {
             let delivery = sent?.await;
             delivered(delivery)
         }))
@@ -528,7 +525,7 @@ impl ClientCore {
     pub fn request(&self, xml: &str, options: JsValue) -> Promise {
         let iq = read_stanza(xml);
         let inner = Rc::clone(&self.0);
-        future_to_promise(async move {
+        promise(async move {
             let waiting = Waiting::read(&options)?;
             let reply = inner.request(iq?, waiting).await?;
             Ok(Stanza::from(reply.detach()).into())
@@ -606,26 +603,19 @@ pub fn listen(
 }
 
 fn read_matcher(matcher: &JsValue) -> Result<Matcher, Problem> {
-    let types = super::object::field(matcher, "type");
-    let types = if let Some(one) = types.as_string() {
-        vec![one]
-    } else if Array::is_array(&types) {
-        Array::from(&types)
-            .iter()
-            .filter_map(|one| one.as_string())
-            .collect()
-    } else {
-        Vec::new()
+    let types = match object::field(matcher, "type").as_string() {
+        Some(one) => vec![one],
+        None => object::list(matcher, "type")?,
     };
-    let from = match options::text(matcher, "from")? {
+    let from = match object::text(matcher, "from")? {
         None => None,
         Some(from) => Some(options::jid(&from)?),
     };
     Ok(Matcher {
-        name: options::text(matcher, "name")?,
+        name: object::text(matcher, "name")?,
         types,
-        ns: options::text(matcher, "ns")?,
-        id: options::text(matcher, "id")?,
+        ns: object::text(matcher, "ns")?,
+        id: object::text(matcher, "id")?,
         from,
     })
 }

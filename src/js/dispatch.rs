@@ -2,6 +2,7 @@
 
 use super::client::Inner;
 use super::error::{Problem, report};
+use super::promise::spawn;
 use super::stanza::Stanza;
 use crate::proto::handler::HandlerId;
 use crate::proto::xep::pubsub::event;
@@ -9,7 +10,6 @@ use crate::proto::xep::responder::respond;
 use crate::proto::xml::Element;
 use crate::web::clock::unix_millis;
 use crate::web::unicode::PlatformUnicode;
-use js_sys::futures::spawn_local;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -148,7 +148,7 @@ impl Inner {
             return;
         }
         let inner = Rc::clone(self);
-        spawn_local(async move {
+        spawn(async move {
             loop {
                 if inner.handlers.borrow().is_empty() {
                     // They are gone already: go on keeping.

@@ -3,10 +3,12 @@
 use super::client::Inner;
 use super::error::Problem;
 use super::listeners::Listeners;
-use super::object::{Record, date, date_now};
+use super::object::{date, date_now};
 use super::options::Waiting;
+use super::promise::promise;
 use super::registration::Registration;
 use super::stanza::Stanza;
+use super::views::{self, View};
 use crate::proto::xep::delay::Delay;
 use crate::proto::xep::pubsub::event::{Entry, Event};
 use crate::proto::xep::pubsub::subscriptions::{FeedId, Held, Routed};
@@ -14,7 +16,6 @@ use crate::proto::xep::pubsub::{Item, State, Subscription, request};
 use crate::proto::xml::Element;
 use crate::web::unicode::PlatformUnicode;
 use js_sys::Promise;
-use js_sys::futures::future_to_promise;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
@@ -95,39 +96,32 @@ impl FeedState {
                             self.emit("item", &item_to_js(item, node, time.as_ref()));
                         }
                         Entry::Retracted { id } => {
-                            let event = Record::new()
-                                .with("id", id.as_str())
-                                .with("node", node.as_str());
-                            self.emit("retract", &event.into());
+                            self.emit("retract", &views::Retract { id, node }.to_js());
                         }
                     }
                 }
             }
             Event::Purge { node } => {
-                self.emit("purge", &Record::new().with("node", node.as_str()).into());
+                self.emit("purge", &views::Node { node }.to_js());
             }
             Event::Delete { node, redirect } => {
-                let event = Record::new()
-                    .with("node", node.as_str())
-                    .text("redirect", redirect.as_deref());
-                self.emit("delete", &event.into());
+                let redirect = redirect.as_deref();
+                self.emit("delete", &views::Delete { node, redirect }.to_js());
                 if let Some(client) = self.client.upgrade() {
                     client.forget_feed(self.id);
                 }
                 self.end();
             }
             Event::Configuration { node, .. } => {
-                self.emit(
-                    "configuration",
-                    &Record::new().with("node", node.as_str()).into(),
-                );
+                self.emit("configuration", &views::Node { node }.to_js());
             }
             Event::Subscription(told) => {
                 self.confirm(Some(told));
-                let event = Record::new()
-                    .with("node", self.node.as_str())
-                    .with("state", state_name(told.state));
-                self.emit("subscription", &event.into());
+                let event = views::Subscription {
+                    node: &self.node,
+                    state: state_name(told.state),
+                };
+                self.emit("subscription", &event.to_js());
                 if told.state == State::None {
                     if let Some(client) = self.client.upgrade() {
                         client.forget_feed(self.id);
@@ -157,14 +151,15 @@ pub fn item_to_js(item: &Item, node: &str, delay: Option<&Delay>) -> JsValue {
         .payload
         .as_ref()
         .map(|payload| Stanza::from(payload.detach()));
-    Record::new()
-        .text("id", item.id.as_deref())
-        .with("node", node)
-        .with("payload", payload)
-        .text("publisher", item.publisher.as_deref())
-        .with("time", delay.map(|delay| date(delay.stamp)))
-        .with("receivedAt", date_now())
-        .into()
+    views::Item {
+        id: item.id.as_deref(),
+        node,
+        payload: payload.into(),
+        publisher: item.publisher.as_deref(),
+        time: delay.map(|delay| date(delay.stamp)).into(),
+        received_at: date_now(),
+    }
+    .to_js()
 }
 
 impl Inner {
@@ -221,12 +216,12 @@ impl Inner {
     /// The connection is gone: so are its feeds and rooms.
     pub fn end_all(&self, error: Option<&JsValue>) {
         let feeds = core::mem::take(&mut *self.feeds.borrow_mut());
-        for (id, feed) in feeds {
+        for (id, feed) in feeds.into_entries() {
             self.subscriptions.borrow_mut().remove(id);
             feed.end();
         }
         let rooms = core::mem::take(&mut *self.rooms.borrow_mut());
-        for room in rooms.into_values() {
+        for (_, room) in rooms.into_entries() {
             room.lose(error);
         }
     }
@@ -282,7 +277,7 @@ impl Feed {
     /// Unsubscribes at the service, and ends the feed.
     pub fn unsubscribe(&self, options: JsValue) -> Promise {
         let feed = Rc::clone(&self.0);
-        future_to_promise(async move {
+        promise(async move {
             let waiting = Waiting::read(&options)?;
             if let Some(client) = feed.client.upgrade()
                 && feed.state.get() != "none"

@@ -2,9 +2,9 @@
 //! it in order.
 
 use super::error::report;
+use super::promise::spawn;
 use super::registration::Registration;
 use js_sys::Function;
-use js_sys::futures::spawn_local;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -57,7 +57,7 @@ impl Listeners {
         if let Some(name) = waiting {
             // After the caller's turn, so that its other listeners are there too and `on` never calls back at once.
             let listeners = Rc::clone(self);
-            spawn_local(async move { listeners.hand_over(name) });
+            spawn(async move { listeners.hand_over(name) });
         }
         let listeners = Rc::downgrade(self);
         let name = name.to_owned();

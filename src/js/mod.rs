@@ -10,11 +10,13 @@ mod listeners;
 pub mod muc;
 mod object;
 mod options;
+mod promise;
 pub mod pubsub;
 pub mod register;
 pub mod registration;
 pub mod room;
 pub mod stanza;
+mod views;
 
 use wasm_bindgen::prelude::*;
 

@@ -2,8 +2,9 @@
 
 use super::client::Inner;
 use super::error::Problem;
-use super::object::field;
-use super::options::{self, Waiting, text};
+use super::object::{field, number, text};
+use super::options::{self, Waiting};
+use super::promise::promise;
 use super::room::{Room, RoomHandle};
 use crate::proto::time::Millis;
 use crate::proto::xep::muc::request::History;
@@ -11,7 +12,6 @@ use crate::proto::xep::muc::room::RoomState;
 use crate::web::race::race;
 use crate::web::unicode::PlatformUnicode;
 use js_sys::Promise;
-use js_sys::futures::future_to_promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -32,18 +32,7 @@ impl Muc {
 /// `history` of the options.
 fn history(options: &JsValue) -> Result<History, Problem> {
     let history = field(options, "history");
-    let count = |name: &str| {
-        let value = field(&history, name);
-        match value.as_f64() {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            Some(count) if (0.0..=4_294_967_295.0).contains(&count) => Ok(Some(count as u32)),
-            None if value.is_undefined() => Ok(None),
-            _ => Err(Problem::new(
-                "bad-argument",
-                "The bounds of 'history' are numbers, 0 or more.",
-            )),
-        }
-    };
+    let count = |name: &str| number(&history, name, 0..=u32::MAX, "is a number, 0 or more");
     let since = field(&history, "since");
     #[allow(clippy::cast_possible_truncation)]
     let since = match since.dyn_ref::<js_sys::Date>() {
@@ -84,7 +73,7 @@ impl Muc {
                 Waiting::read(&options)?,
             ))
         });
-        future_to_promise(async move {
+        promise(async move {
             let (state, bounds, password, waiting) = prepared?;
             let jid = state.room().as_str().to_owned();
             if inner.rooms.borrow().contains_key(&jid) {

@@ -1,34 +1,15 @@
-//! Plain JavaScript objects, field by field: what events and small results are made of.
+//! Plain JavaScript objects: events and small results written by serde, options read field by field.
 
-use js_sys::{Object, Reflect};
+use super::error::Problem;
+use js_sys::{Array, Object, Reflect};
+use serde::Serialize;
+use std::ops::RangeInclusive;
 use wasm_bindgen::prelude::*;
 
-/// A plain object in the making.
-pub struct Record(Object);
-
-impl Record {
-    /// Empty.
-    pub fn new() -> Self {
-        Self(Object::new())
-    }
-
-    /// Sets a field. What is absent is there as `undefined`, as the types say.
-    pub fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
-        // Defining a field of a fresh plain object cannot fail.
-        let _ = Reflect::set(&self.0, &name.into(), &value.into());
-        self
-    }
-
-    /// Sets a text field.
-    pub fn text(self, name: &str, value: Option<&str>) -> Self {
-        self.with(name, value.map(JsValue::from_str))
-    }
-}
-
-impl From<Record> for JsValue {
-    fn from(record: Record) -> Self {
-        record.0.into()
-    }
+/// A plain object of a view's fields; what is absent is `undefined`.
+pub fn to_js(view: &impl Serialize) -> JsValue {
+    // Plain structs of texts, numbers and JavaScript values cannot fail to become an object.
+    serde_wasm_bindgen::to_value(view).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// A field of whatever object it is; `undefined` when there is none.
@@ -38,6 +19,111 @@ pub fn field(object: &JsValue, name: &str) -> JsValue {
     } else {
         JsValue::UNDEFINED
     }
+}
+
+/// A field that may be left out: `None` for `undefined` and `null`.
+pub fn given(object: &JsValue, name: &str) -> Option<JsValue> {
+    let value = field(object, name);
+    (!value.is_undefined() && !value.is_null()).then_some(value)
+}
+
+/// An error that names the option.
+pub fn wrong(name: &str, should: &str) -> Problem {
+    let mut message = String::from("The option '");
+    message.push_str(name);
+    message.push_str("' ");
+    message.push_str(should);
+    message.push('.');
+    Problem::new("bad-argument", &message)
+}
+
+/// A text option.
+pub fn text(options: &JsValue, name: &str) -> Result<Option<String>, Problem> {
+    match given(options, name) {
+        None => Ok(None),
+        Some(value) => match value.as_string() {
+            Some(text) => Ok(Some(text)),
+            None => Err(wrong(name, "is a string")),
+        },
+    }
+}
+
+/// A yes or no.
+pub fn flag(options: &JsValue, name: &str, default: bool) -> Result<bool, Problem> {
+    match given(options, name) {
+        None => Ok(default),
+        Some(value) => value
+            .as_bool()
+            .ok_or_else(|| wrong(name, "is true or false")),
+    }
+}
+
+/// A number within bounds, which are part of the message.
+pub fn number(
+    options: &JsValue,
+    name: &str,
+    bounds: RangeInclusive<u32>,
+    should: &str,
+) -> Result<Option<u32>, Problem> {
+    match given(options, name) {
+        None => Ok(None),
+        Some(value) => match value.as_f64() {
+            // Whole and within bounds: nothing is lost.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Some(value)
+                if value >= f64::from(*bounds.start()) && value <= f64::from(*bounds.end()) =>
+            {
+                Ok(Some(value as u32))
+            }
+            _ => Err(wrong(name, should)),
+        },
+    }
+}
+
+/// Texts by name, from a plain object.
+pub fn texts(options: &JsValue, name: &str) -> Result<Vec<(String, String)>, Problem> {
+    let Some(value) = given(options, name) else {
+        return Ok(Vec::new());
+    };
+    entries(&value)
+        .into_iter()
+        .map(|(key, value)| match value.as_string() {
+            Some(value) => Ok((key, value)),
+            None => Err(wrong(name, "is an object whose values are strings")),
+        })
+        .collect()
+}
+
+/// The own fields of an object.
+pub fn entries(object: &JsValue) -> Vec<(String, JsValue)> {
+    if !object.is_object() {
+        return Vec::new();
+    }
+    Object::entries(object.unchecked_ref::<Object>())
+        .iter()
+        .map(|entry| {
+            let entry: Array = entry.unchecked_into();
+            (entry.get(0).as_string().unwrap_or_default(), entry.get(1))
+        })
+        .collect()
+}
+
+/// Several texts: an array of strings; empty when left out.
+pub fn list(options: &JsValue, name: &str) -> Result<Vec<String>, Problem> {
+    let Some(value) = given(options, name) else {
+        return Ok(Vec::new());
+    };
+    if !Array::is_array(&value) {
+        return Err(wrong(name, "is an array of strings"));
+    }
+    let array: Array = value.unchecked_into();
+    array
+        .iter()
+        .map(|text| {
+            text.as_string()
+                .ok_or_else(|| wrong(name, "is an array of strings"))
+        })
+        .collect()
 }
 
 /// A date from milliseconds since 1970.

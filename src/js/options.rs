@@ -1,7 +1,7 @@
 //! The page's options, read once and checked: what cannot be meant is an error that says what to write instead.
 
 use super::error::Problem;
-use super::object::field;
+use super::object::{field, flag, given, list, number, text, texts, wrong};
 use crate::proto::connection::Config;
 use crate::proto::jid::Jid;
 use crate::proto::session::{Goal, SessionConfig};
@@ -15,68 +15,8 @@ use crate::web::address::Address;
 use crate::web::http::HttpOptions;
 use crate::web::unicode::PlatformUnicode;
 use js_sys::Function;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Headers};
-
-/// `ClientOptions` and `RegisterOptions` as they are written; functions and signals are read beside it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Written {
-    jid: Option<String>,
-    anonymous: bool,
-    external: bool,
-    domain: Option<String>,
-    resource: Option<String>,
-    username: Option<String>,
-    fields: BTreeMap<String, String>,
-    allow_plain_text: bool,
-    presence: bool,
-    lang: Option<String>,
-    wait: u32,
-    hold: u32,
-    headers: BTreeMap<String, String>,
-    with_credentials: bool,
-    content_type: String,
-    timeout: f64,
-    max_bytes: usize,
-    about: WrittenAbout,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct WrittenAbout {
-    name: Option<String>,
-    version: Option<String>,
-    os: Option<String>,
-    features: Vec<String>,
-}
-
-impl Default for Written {
-    fn default() -> Self {
-        Self {
-            jid: None,
-            anonymous: false,
-            external: false,
-            domain: None,
-            resource: None,
-            username: None,
-            fields: BTreeMap::new(),
-            allow_plain_text: false,
-            presence: true,
-            lang: None,
-            wait: 60,
-            hold: 1,
-            headers: BTreeMap::new(),
-            with_credentials: false,
-            content_type: "text/xml; charset=utf-8".to_owned(),
-            timeout: 30_000.0,
-            max_bytes: 16 * 1024 * 1024,
-            about: WrittenAbout::default(),
-        }
-    }
-}
 
 /// A secret: a value, or a function called anew for every login.
 #[derive(Clone)]
@@ -127,28 +67,27 @@ pub struct Options {
     pub about: About,
 }
 
+/// The largest answer that is read when the page does not say.
+const DEFAULT_MAX_BYTES: usize = 16 * 1024 * 1024;
+
 fn bad(message: &str) -> Problem {
     Problem::new("bad-argument", message)
 }
 
-fn read(options: &JsValue) -> Result<Written, Problem> {
-    if !options.is_object() {
-        return Err(bad(
+fn must_be_there(options: &JsValue) -> Result<(), Problem> {
+    if options.is_object() {
+        Ok(())
+    } else {
+        Err(bad(
             "The options are missing: give { jid, password }, { jid, token } or { domain, anonymous: true }.",
-        ));
+        ))
     }
-    serde_wasm_bindgen::from_value(options.clone()).map_err(|error| {
-        let mut message = String::from("An option has the wrong type: ");
-        message.push_str(&error.to_string());
-        bad(&message)
-    })
 }
 
 fn secret(options: &JsValue, name: &str) -> Result<Option<Secret>, Problem> {
-    let value = field(options, name);
-    if value.is_undefined() || value.is_null() {
+    let Some(value) = given(options, name) else {
         return Ok(None);
-    }
+    };
     match value.dyn_into::<Function>() {
         Ok(function) => Ok(Some(Secret::Function(function))),
         Err(value) => match value.as_string() {
@@ -162,14 +101,16 @@ fn secret(options: &JsValue, name: &str) -> Result<Option<Secret>, Problem> {
 
 /// The options of `Client`.
 pub fn client(service: &str, options: &JsValue) -> Result<Options, Problem> {
-    let written = read(options)?;
+    must_be_there(options)?;
     let password = secret(options, "password")?;
     let token = secret(options, "token")?;
-    let jid = match &written.jid {
+    let anonymous = flag(options, "anonymous", false)?;
+    let external = flag(options, "external", false)?;
+    let jid = match text(options, "jid")? {
         None => None,
-        Some(text) => Some(jid(text)?),
+        Some(text) => Some(jid(&text)?),
     };
-    let login = match (&jid, password, token, written.anonymous, written.external) {
+    let login = match (&jid, password, token, anonymous, external) {
         (Some(jid), Some(password), None, false, false) => Login::Password {
             username: localpart(jid)?,
             password,
@@ -188,12 +129,12 @@ pub fn client(service: &str, options: &JsValue) -> Result<Options, Problem> {
             ));
         }
     };
-    let resource = written.resource.clone().or_else(|| {
-        jid.as_ref()
-            .and_then(|jid| jid.resource().map(str::to_owned))
+    let resource = text(options, "resource")?.or_else(|| {
+        let resource = jid.as_ref()?.resource()?;
+        Some(resource.to_owned())
     });
-    let domain = match (&written.domain, &jid) {
-        (Some(domain), _) => domain_of(domain)?,
+    let domain = match (text(options, "domain")?, &jid) {
+        (Some(domain), _) => domain_of(&domain)?,
         (None, Some(jid)) => jid.domain().to_owned(),
         (None, None) => {
             return Err(bad(
@@ -201,22 +142,21 @@ pub fn client(service: &str, options: &JsValue) -> Result<Options, Problem> {
             ));
         }
     };
-    finish(service, written, Goal::Login, Some(login), domain, resource)
+    finish(service, options, Goal::Login, Some(login), domain, resource)
 }
 
 /// The options of `register`.
 pub fn registration(service: &str, options: &JsValue) -> Result<Options, Problem> {
-    let written = read(options)?;
-    let domain = match &written.domain {
-        Some(domain) => domain_of(domain)?,
+    must_be_there(options)?;
+    let domain = match text(options, "domain")? {
+        Some(domain) => domain_of(&domain)?,
         None => {
             return Err(bad(
                 "'domain' is missing: the name of the XMPP server to register at.",
             ));
         }
     };
-    let (Some(username), Some(Secret::Value(password))) =
-        (written.username.clone(), secret(options, "password")?)
+    let (Some(username), Some(password)) = (text(options, "username")?, text(options, "password")?)
     else {
         return Err(bad(
             "Registration needs 'username' and 'password', both strings.",
@@ -226,14 +166,13 @@ pub fn registration(service: &str, options: &JsValue) -> Result<Options, Problem
         ("username".to_owned(), username),
         ("password".to_owned(), password),
     ];
-    values.extend(written.fields.clone());
-    let goal = Goal::Register(values);
-    finish(service, written, goal, None, domain, None)
+    values.extend(texts(options, "fields")?);
+    finish(service, options, Goal::Register(values), None, domain, None)
 }
 
 fn finish(
     service: &str,
-    written: Written,
+    options: &JsValue,
     goal: Goal,
     login: Option<Login>,
     domain: String,
@@ -244,73 +183,92 @@ fn finish(
         .ok_or_else(|| {
             bad("The service is not an http: or https: address. Give the path or URL of the BOSH service, usually \"/http-bind\".")
         })?;
-    if !(1..=3600).contains(&written.wait) || !(1..=4).contains(&written.hold) {
-        return Err(bad("'wait' is 1 to 3600 seconds, 'hold' 1 to 4 requests."));
+    let wait = number(
+        options,
+        "wait",
+        1..=3_600,
+        "is a number of seconds, 1 to 3600",
+    )?;
+    let hold = number(options, "hold", 1..=4, "is a number of requests, 1 to 4")?;
+    let bytes = number(
+        options,
+        "maxBytes",
+        1..=u32::MAX,
+        "is a number of bytes, 1 or more",
+    )?;
+    let max_bytes = bytes.map_or(DEFAULT_MAX_BYTES, |bytes| bytes as usize);
+    let content_type =
+        text(options, "contentType")?.unwrap_or_else(|| "text/xml; charset=utf-8".to_owned());
+    let mut headers = texts(options, "headers")?;
+    headers.push(("Content-Type".to_owned(), content_type));
+    let checked = Headers::new();
+    for (name, value) in &headers {
+        let allowed = checked.as_ref().map(|checked| checked.set(name, value));
+        if !matches!(allowed, Ok(Ok(()))) {
+            return Err(wrong(
+                "headers",
+                "holds a name or value that HTTP does not allow",
+            ));
+        }
     }
-    if !(written.timeout >= 1.0 && written.timeout <= 2_147_483_647.0) {
-        return Err(bad("'timeout' is a number of milliseconds greater than 0."));
-    }
-    let headers =
-        Headers::new().map_err(|error| bad("Headers are missing here.").caused_by(error))?;
-    let named = written
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
-    for (name, value) in named.chain([("Content-Type", written.content_type.as_str())]) {
-        headers.set(name, value).map_err(|error| {
-            bad("A header's name or value is not allowed in HTTP.").caused_by(error)
-        })?;
-    }
-    let limits = Limits {
-        bytes: written.max_bytes,
-        ..Limits::default()
-    };
-    let about = written.about;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let timeout = Millis(written.timeout as u64);
+    let timeout = timeout(options)?.unwrap_or(Millis::seconds(30));
+    let about = field(options, "about");
+    let name = text(&about, "name")?;
+    let version = text(&about, "version")?;
     Ok(Options {
         config: Config {
             session: SessionConfig {
                 goal,
                 domain: domain.clone(),
                 resource,
-                plain_text_allowed: address.confidential || written.allow_plain_text,
+                plain_text_allowed: address.confidential || flag(options, "allowPlainText", false)?,
             },
             bosh: BoshConfig {
                 to: domain,
-                lang: written.lang,
-                wait: written.wait,
-                hold: written.hold,
-                limits,
+                lang: text(options, "lang")?,
+                wait: wait.unwrap_or(60),
+                hold: hold.unwrap_or(1),
+                limits: Limits {
+                    bytes: max_bytes,
+                    ..Limits::default()
+                },
             },
             timeout,
         },
         http: HttpOptions {
             address,
-            headers: written.headers.into_iter().collect(),
-            with_credentials: written.with_credentials,
-            content_type: written.content_type,
-            max_bytes: written.max_bytes,
+            headers,
+            with_credentials: flag(options, "withCredentials", false)?,
+            max_bytes,
         },
         login,
-        presence: written.presence,
+        presence: flag(options, "presence", true)?,
         about: About {
             identity: Identity {
                 category: "client".to_owned(),
                 kind: "web".to_owned(),
-                name: about.name.clone(),
+                name: name.clone(),
             },
             version: Version {
-                name: about.name.unwrap_or_else(|| "epode".to_owned()),
-                version: about
-                    .version
-                    .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
-                os: about.os,
+                name: name.unwrap_or_else(|| "epode".to_owned()),
+                version: version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
+                os: text(&about, "os")?,
             },
-            features: about.features,
+            features: list(&about, "features")?,
             nodes: Vec::new(),
         },
     })
+}
+
+/// A time in milliseconds, as far as timers count.
+fn timeout(options: &JsValue) -> Result<Option<Millis>, Problem> {
+    let timeout = number(
+        options,
+        "timeout",
+        1..=0x7fff_ffff,
+        "is a number of milliseconds, 1 or more",
+    )?;
+    Ok(timeout.map(|timeout| Millis(u64::from(timeout))))
 }
 
 /// A JID that a page wrote.
@@ -354,39 +312,14 @@ pub struct Waiting {
 impl Waiting {
     /// Reads them from an options object, which may be absent.
     pub fn read(options: &JsValue) -> Result<Self, Problem> {
-        let timeout = field(options, "timeout");
-        let timeout = match timeout.as_f64() {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            Some(timeout) if timeout >= 1.0 && timeout <= 2_147_483_647.0 => {
-                Some(Millis(timeout as u64))
-            }
-            None if timeout.is_undefined() => None,
-            _ => return Err(bad("'timeout' is a number of milliseconds greater than 0.")),
-        };
-        let signal = field(options, "signal");
-        let signal = if signal.is_undefined() {
-            None
-        } else {
-            Some(
-                signal
-                    .dyn_into::<AbortSignal>()
-                    .map_err(|_| bad("'signal' is an AbortSignal."))?,
-            )
+        let timeout = timeout(options)?;
+        let signal = match given(options, "signal") {
+            None => None,
+            Some(signal) => match signal.dyn_into::<AbortSignal>() {
+                Ok(signal) => Some(signal),
+                Err(_) => return Err(wrong("signal", "is an AbortSignal")),
+            },
         };
         Ok(Self { timeout, signal })
     }
-}
-
-/// A text option.
-pub fn text(options: &JsValue, name: &str) -> Result<Option<String>, Problem> {
-    let value = field(options, name);
-    if value.is_undefined() || value.is_null() {
-        return Ok(None);
-    }
-    value.as_string().map(Some).ok_or_else(|| {
-        let mut message = String::from("The option '");
-        message.push_str(name);
-        message.push_str("' is a string.");
-        bad(&message)
-    })
 }

@@ -3,13 +3,13 @@
 use super::client::{Inner, function, read_element};
 use super::error::Problem;
 use super::feed::{Feed, FeedState, item_to_js};
-use super::object::field;
-use super::options::{self, Waiting, text};
+use super::object::{entries, field, flag, list, number, text};
+use super::options::{self, Waiting};
+use super::promise::promise;
 use crate::proto::jid::Jid;
 use crate::proto::xep::pubsub::request;
 use crate::proto::xml::Element;
-use js_sys::futures::future_to_promise;
-use js_sys::{Array, Object, Promise};
+use js_sys::{Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -49,7 +49,7 @@ impl PubSub {
             .and_then(|service| build(service.as_str()))
             .and_then(|request| Ok((request, Waiting::read(options)?)));
         let inner = Rc::clone(&self.0);
-        future_to_promise(async move {
+        promise(async move {
             let (request, waiting) = prepared?;
             let reply = inner.request(request, waiting).await?;
             Ok(read(&reply))
@@ -63,28 +63,27 @@ fn done(_: &Element) -> JsValue {
 
 /// `pubsub#` is understood where the page leaves it out.
 fn form_values(options: &JsValue, name: &str) -> Vec<(String, Vec<String>)> {
-    let values = field(options, name);
-    if !values.is_object() {
-        return Vec::new();
-    }
-    let entries = Object::entries(values.unchecked_ref::<Object>());
-    entries
-        .iter()
-        .map(|entry| {
-            let entry = Array::from(&entry);
-            let mut var = entry.get(0).as_string().unwrap_or_default();
+    entries(&field(options, name))
+        .into_iter()
+        .map(|(mut var, value)| {
             if !var.contains('#') {
                 var.insert_str(0, "pubsub#");
             }
-            let value = entry.get(1);
             let value = match value.as_bool() {
-                // COMPAT(Prosody 0.12): data forms' booleans as digits are read everywhere, as words not.
+                // Data forms' booleans as digits are read everywhere, as words not (XEP-0004 §3.3 allows both).
                 Some(value) => if value { "1" } else { "0" }.to_owned(),
-                None => String::from(js_sys::JsString::from(value)),
+                None => js_string(&value),
             };
             (var, vec![value])
         })
         .collect()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// As `String(value)`.
+    #[wasm_bindgen(js_name = String)]
+    fn js_string(value: &JsValue) -> String;
 }
 
 #[wasm_bindgen]
@@ -99,7 +98,7 @@ impl PubSub {
             (JsValue::UNDEFINED, on_item)
         };
         let service = self.service(&options);
-        future_to_promise(async move {
+        promise(async move {
             let service = service?;
             let waiting = Waiting::read(&options)?;
             let subscriber = inner.subscriber()?;
@@ -170,30 +169,23 @@ impl PubSub {
 
     /// Removes an item.
     pub fn retract(&self, node: String, id: String, options: JsValue) -> Promise {
-        let notify = field(&options, "notify").as_bool().unwrap_or(true);
-        let build = |service: &str| Ok(request::retract(Some(service), &node, &id, notify));
+        let build = |service: &str| {
+            let notify = flag(&options, "notify", true)?;
+            Ok(request::retract(Some(service), &node, &id, notify))
+        };
         self.ask(&options, build, done)
     }
 
     /// What the node holds.
     pub fn items(&self, node: String, options: JsValue) -> Promise {
-        let max = field(&options, "max");
-        let ids: Vec<String> = Array::from(&field(&options, "ids"))
-            .iter()
-            .filter_map(|id| id.as_string())
-            .collect();
         let build = |service: &str| {
-            let max = match max.as_f64() {
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                Some(max) if (1.0..=4_294_967_295.0).contains(&max) => Some(max as u32),
-                None if max.is_undefined() => None,
-                _ => {
-                    return Err(Problem::new(
-                        "bad-argument",
-                        "'max' is a number of items, 1 or more.",
-                    ));
-                }
-            };
+            let max = number(
+                &options,
+                "max",
+                1..=u32::MAX,
+                "is a number of items, 1 or more",
+            )?;
+            let ids = list(&options, "ids")?;
             Ok(request::items(Some(service), &node, max, &ids, None))
         };
         let named = node.clone();

@@ -2,14 +2,14 @@
 
 use super::client::Inner;
 use super::options::{self, Waiting};
+use super::promise::promise;
 use js_sys::Promise;
-use js_sys::futures::future_to_promise;
 use wasm_bindgen::prelude::*;
 
 /// Makes an account; resolves when the server has made it.
 #[wasm_bindgen(skip_typescript)]
 pub fn register(service: String, options: JsValue) -> Promise {
-    future_to_promise(async move {
+    promise(async move {
         let waiting = Waiting::read(&options)?;
         let inner = Inner::new(options::registration(&service, &options)?);
         inner.connect(waiting.signal).await?;

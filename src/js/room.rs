@@ -3,10 +3,12 @@
 use super::client::Inner;
 use super::error::{Problem, not_connected};
 use super::listeners::Listeners;
-use super::object::{Record, date, date_now};
-use super::options::{Waiting, text};
+use super::object::{date, date_now, text};
+use super::options::Waiting;
+use super::promise::{promise, quietly, spawn};
 use super::registration::Registration;
 use super::stanza::Stanza;
+use super::views::{self, View};
 use crate::proto::stanza::StanzaError;
 use crate::proto::xep::muc::occupant::{Departure, Occupant, Why};
 use crate::proto::xep::muc::request::History;
@@ -16,7 +18,6 @@ use crate::proto::xml::Element;
 use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::race::race;
 use crate::web::unicode::PlatformUnicode;
-use js_sys::futures::{future_to_promise, spawn_local};
 use js_sys::{Map, Promise};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -100,11 +101,12 @@ impl RoomHandle {
             sender.send(Ok(()));
         }
         if !was_joining {
-            let event = Record::new()
-                .with("reason", "disconnected")
-                .text("text", None)
-                .text("alternative", None);
-            self.emit("out", &event.into());
+            let event = views::Out {
+                reason: "disconnected",
+                text: None,
+                alternative: None,
+            };
+            self.emit("out", &event.to_js());
         }
     }
 
@@ -157,10 +159,11 @@ impl RoomHandle {
                 }
                 RoomEvent::Private(message) => self.emit("message", &message_to_js(&message, true)),
                 RoomEvent::Subject { subject, nick, .. } => {
-                    let event = Record::new()
-                        .with("subject", subject)
-                        .text("nick", nick.as_deref());
-                    self.emit("subject", &event.into());
+                    let event = views::Subject {
+                        subject: &subject,
+                        nick: nick.as_deref(),
+                    };
+                    self.emit("subject", &event.to_js());
                 }
                 RoomEvent::OccupantJoined(occupant) => {
                     self.emit("join", &self.occupant_to_js(&occupant));
@@ -172,21 +175,23 @@ impl RoomHandle {
                     occupant,
                     departure,
                 } => {
-                    let event = Record::new()
-                        .with("occupant", self.occupant_to_js(&occupant))
-                        .with("reason", why(&departure))
-                        .text("text", departure.reason.as_deref());
-                    self.emit("leave", &event.into());
+                    let event = views::Leave {
+                        occupant: self.occupant_to_js(&occupant),
+                        reason: why(&departure),
+                        text: departure.reason.as_deref(),
+                    };
+                    self.emit("leave", &event.to_js());
                 }
                 RoomEvent::NickChanged { from, to, own } => {
                     if own {
                         self.settle(&self.renaming, || Ok(()));
                     }
-                    let event = Record::new()
-                        .with("from", from)
-                        .with("to", to)
-                        .with("self", own);
-                    self.emit("nick", &event.into());
+                    let event = views::Nick {
+                        from: &from,
+                        to: &to,
+                        own,
+                    };
+                    self.emit("nick", &event.to_js());
                 }
                 RoomEvent::NickRefused(error) => {
                     self.settle(&self.renaming, || Err(refused(&error, stanza)));
@@ -209,11 +214,12 @@ impl RoomHandle {
         });
         let leaving = core::mem::take(&mut *self.leaving.borrow_mut());
         if leaving.is_empty() && !joining {
-            let event = Record::new()
-                .with("reason", why(departure))
-                .text("text", departure.reason.as_deref())
-                .text("alternative", departure.alternative.as_deref());
-            self.emit("out", &event.into());
+            let event = views::Out {
+                reason: why(departure),
+                text: departure.reason.as_deref(),
+                alternative: departure.alternative.as_deref(),
+            };
+            self.emit("out", &event.to_js());
         }
         for sender in leaving {
             sender.send(Ok(()));
@@ -224,7 +230,7 @@ impl RoomHandle {
     fn configure(self: &Rc<Self>, client: &Rc<Inner>, request: Element) {
         let room = Rc::clone(self);
         let client = Rc::clone(client);
-        spawn_local(async move {
+        spawn(async move {
             match client.request(request, Waiting::default()).await {
                 Ok(reply) => {
                     let events = room.state.borrow_mut().configured(&reply);
@@ -240,15 +246,16 @@ impl RoomHandle {
 
     fn occupant_to_js(&self, occupant: &Occupant) -> JsValue {
         let own = self.state.borrow().nick() == occupant.nick;
-        Record::new()
-            .with("nick", occupant.nick.as_str())
-            .with("role", occupant.role.as_str())
-            .with("affiliation", occupant.affiliation.as_str())
-            .text("jid", occupant.jid.as_deref())
-            .text("show", occupant.show.as_deref())
-            .text("statusText", occupant.status.as_deref())
-            .with("self", own)
-            .into()
+        views::Occupant {
+            nick: &occupant.nick,
+            role: occupant.role.as_str(),
+            affiliation: occupant.affiliation.as_str(),
+            jid: occupant.jid.as_deref(),
+            show: occupant.show.as_deref(),
+            status_text: occupant.status.as_deref(),
+            own,
+        }
+        .to_js()
     }
 
     /// Sends what `build` makes, and waits until the server has it.
@@ -265,7 +272,7 @@ impl RoomHandle {
             let sent = client.send(message)?;
             Ok(sent)
         });
-        super::client::quietly(future_to_promise(async move {
+        quietly(promise(async move {
             let delivery = prepared?.await;
             super::client::delivered(delivery)
         }))
@@ -289,17 +296,18 @@ fn why(departure: &Departure) -> &'static str {
 }
 
 fn message_to_js(message: &RoomMessage, private: bool) -> JsValue {
-    Record::new()
-        .text("nick", message.nick.as_deref())
-        .with("body", message.body.as_deref().unwrap_or_default())
-        .text("id", message.id.as_deref())
-        .with("time", message.time.map(date))
-        .with("receivedAt", date_now())
-        .with("delayed", message.time.is_some())
-        .with("own", message.own)
-        .with("private", private)
-        .with("stanza", Stanza::from(message.stanza.detach()))
-        .into()
+    views::RoomMessage {
+        nick: message.nick.as_deref(),
+        body: message.body.as_deref().unwrap_or_default(),
+        id: message.id.as_deref(),
+        time: message.time.map(date).into(),
+        received_at: date_now(),
+        delayed: message.time.is_some(),
+        own: message.own,
+        private,
+        stanza: Stanza::from(message.stanza.detach()).into(),
+    }
+    .to_js()
 }
 
 /// A room we are in.
@@ -378,7 +386,7 @@ impl Room {
     #[wasm_bindgen(js_name = setNick)]
     pub fn set_nick(&self, nick: String, options: JsValue) -> Promise {
         let room = Rc::clone(&self.0);
-        future_to_promise(async move {
+        promise(async move {
             let waiting = Waiting::read(&options)?;
             let client = room.client()?;
             if room.state.borrow().nick() == nick {
@@ -410,7 +418,7 @@ impl Room {
     /// Leaves; resolves when the room has let us go.
     pub fn leave(&self, options: JsValue) -> Promise {
         let room = Rc::clone(&self.0);
-        future_to_promise(async move {
+        promise(async move {
             let waiting = Waiting::read(&options)?;
             let status = text(&options, "status")?;
             if *room.state.borrow().phase() == Phase::Outside {

@@ -2,8 +2,8 @@
 //!
 //! Nothing is copied to JavaScript before it is asked for. The handle holds the bytes of its own element and no others.
 
-use super::object::Record;
 use crate::proto::xml::Element;
+use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 
 /// An element as it was received.
@@ -77,15 +77,13 @@ impl Stanza {
     }
 
     /// All attributes without a namespace.
-    pub fn attrs(&self) -> JsValue {
-        let attributes = self
-            .0
-            .attributes()
-            .filter(|attribute| attribute.ns.is_empty());
-        let record = attributes.fold(Record::new(), |record, attribute| {
-            record.with(attribute.name, attribute.value)
-        });
-        record.into()
+    pub fn attrs(&self) -> js_sys::Object {
+        let object = js_sys::Object::new();
+        for attribute in self.0.attributes().filter(|one| one.ns.is_empty()) {
+            // A fresh plain object takes any field.
+            let _ = Reflect::set(&object, &attribute.name.into(), &attribute.value.into());
+        }
+        object
     }
 
     /// The first child element of that name and namespace.

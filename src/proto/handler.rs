@@ -9,8 +9,10 @@
 use super::jid::Jid;
 use super::ns;
 use super::unicode::Unicode;
+use super::vec_map::VecMap;
 use super::xml::Element;
-use std::collections::BTreeMap;
+use core::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 
 /// Names a registered handler. Later handlers have greater names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,9 +103,25 @@ const fn bit(set: bool, bit: u8) -> u8 {
     if set { bit } else { 0 }
 }
 
-/// A group and the hash of the values in it. Two sets of values with one hash cost time and nothing else: what is found
-/// is compared in full.
-type Key = (Group, u64);
+/// The hash of a group and of the values in it. Two sets of values with one hash cost time and nothing else: what is
+/// found is compared in full.
+type Key = u64;
+
+/// The keys of the index are hashes already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
 
 struct Entry<T> {
     matcher: Matcher,
@@ -112,8 +130,8 @@ struct Entry<T> {
 
 /// Handlers by what they match, each with a value of the owner's (a callback).
 pub struct HandlerRegistry<T> {
-    entries: BTreeMap<HandlerId, Entry<T>>,
-    index: BTreeMap<Key, Vec<HandlerId>>,
+    entries: VecMap<HandlerId, Entry<T>>,
+    index: HashMap<Key, Vec<HandlerId>, BuildHasherDefault<Hashed>>,
     /// The groups in use, with the number of handlers in each.
     groups: Vec<(Group, usize)>,
     next: u32,
@@ -122,8 +140,8 @@ pub struct HandlerRegistry<T> {
 impl<T> Default for HandlerRegistry<T> {
     fn default() -> Self {
         Self {
-            entries: BTreeMap::new(),
-            index: BTreeMap::new(),
+            entries: VecMap::default(),
+            index: HashMap::default(),
             groups: Vec::new(),
             next: 0,
         }
@@ -212,15 +230,10 @@ impl<T> HandlerRegistry<T> {
                 continue;
             };
             if group.0 & NS == 0 {
-                self.collect((*group, partial), stanza, from.as_ref(), &mut found);
+                self.collect(partial, stanza, from.as_ref(), &mut found);
                 continue;
             }
-            self.collect(
-                (*group, mix(partial, stanza.ns())),
-                stanza,
-                from.as_ref(),
-                &mut found,
-            );
+            self.collect(mix(partial, stanza.ns()), stanza, from.as_ref(), &mut found);
             let mut seen: Vec<u64> = Vec::new();
             for child in stanza.children() {
                 let hash = mix(partial, child.ns());
@@ -229,7 +242,7 @@ impl<T> HandlerRegistry<T> {
                     && seen.len() < MOST_NAMESPACES
                 {
                     seen.push(hash);
-                    self.collect((*group, hash), stanza, from.as_ref(), &mut found);
+                    self.collect(hash, stanza, from.as_ref(), &mut found);
                 }
             }
         }
@@ -267,7 +280,7 @@ const MOST_NAMESPACES: usize = 64;
 fn keys_of(matcher: &Matcher) -> Vec<Key> {
     let group = matcher.group();
     let one = |kind: Option<&str>| {
-        let mut hash = START;
+        let mut hash = start(group);
         for value in [matcher.name.as_deref(), kind, matcher.id.as_deref()]
             .into_iter()
             .flatten()
@@ -280,7 +293,7 @@ fn keys_of(matcher: &Matcher) -> Vec<Key> {
         if let Some(ns) = &matcher.ns {
             hash = mix(hash, ns);
         }
-        (group, hash)
+        hash
     };
     if matcher.types.is_empty() {
         return vec![one(None)];
@@ -298,7 +311,7 @@ fn keys_of(matcher: &Matcher) -> Vec<Key> {
 /// The hash of what a stanza offers to a group, without the namespace, of which it may have several.
 /// `None` when it lacks something that the group asks for.
 fn offered(group: Group, stanza: &Element, from: Option<&Jid>) -> Option<u64> {
-    let mut hash = START;
+    let mut hash = start(group);
     if group.0 & NAME != 0 {
         hash = mix(hash, stanza.name());
     }
@@ -318,7 +331,10 @@ fn offered(group: Group, stanza: &Element, from: Option<&Jid>) -> Option<u64> {
     Some(hash)
 }
 
-const START: u64 = 0xcbf2_9ce4_8422_2325;
+/// FNV-1a's offset, apart for each group.
+fn start(group: Group) -> u64 {
+    0xcbf2_9ce4_8422_2325 ^ (u64::from(group.0) << 56)
+}
 
 /// FNV-1a with an end mark: the keys are the page's own, so nobody gains by colliding them.
 fn mix(mut hash: u64, text: &str) -> u64 {

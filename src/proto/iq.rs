@@ -7,8 +7,8 @@ use super::jid::Jid;
 use super::stanza::StanzaError;
 use super::time::Instant;
 use super::unicode::Unicode;
+use super::vec_map::VecMap;
 use super::xml::Element;
-use std::collections::BTreeMap;
 
 struct Pending {
     request: IqId,
@@ -20,7 +20,7 @@ struct Pending {
 /// The requests that are not settled yet.
 #[derive(Default)]
 pub struct PendingIqs {
-    by_id: BTreeMap<String, Pending>,
+    by_id: VecMap<String, Pending>,
     /// No deadline is earlier than this one.
     earliest: Option<Instant>,
 }
@@ -54,7 +54,7 @@ impl PendingIqs {
 
     /// Nobody waits for it any more.
     pub fn forget(&mut self, request: IqId) {
-        self.by_id.retain(|_, pending| pending.request != request);
+        self.by_id.retain(|pending| pending.request != request);
     }
 
     /// Settles the request that `stanza`, an iq of type `result` or `error`, replies to.
@@ -106,7 +106,7 @@ impl PendingIqs {
         let mut late = Vec::new();
         self.earliest = None;
         let earliest = &mut self.earliest;
-        self.by_id.retain(|_, pending| match pending.deadline {
+        self.by_id.retain(|pending| match pending.deadline {
             Some(deadline) if deadline <= now => {
                 late.push(pending.request);
                 false
@@ -124,8 +124,9 @@ impl PendingIqs {
     pub fn take_all(&mut self) -> Vec<IqId> {
         self.earliest = None;
         core::mem::take(&mut self.by_id)
-            .into_values()
-            .map(|pending| pending.request)
+            .into_entries()
+            .into_iter()
+            .map(|(_, pending)| pending.request)
             .collect()
     }
 }

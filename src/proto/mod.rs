@@ -43,5 +43,6 @@ pub mod stream;
 pub mod time;
 pub mod transport;
 pub mod unicode;
+pub mod vec_map;
 pub mod xep;
 pub mod xml;

@@ -3,10 +3,10 @@
 use super::address::Address;
 use super::global::fetch;
 use crate::proto::io::{ExchangeId, Input, NetworkFailure};
+use crate::proto::vec_map::VecMap;
 use js_sys::Uint8Array;
 use js_sys::futures::{JsFuture, spawn_local};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, Headers, RequestCredentials, RequestInit, RequestMode, Response};
@@ -16,12 +16,10 @@ use web_sys::{AbortController, Headers, RequestCredentials, RequestInit, Request
 pub struct HttpOptions {
     /// Where to.
     pub address: Address,
-    /// Headers of the page's own.
+    /// Headers of each request, `Content-Type` among them; names and values are allowed in HTTP.
     pub headers: Vec<(String, String)>,
     /// Send cookies and HTTP authentication across origins.
     pub with_credentials: bool,
-    /// The `Content-Type` of requests.
-    pub content_type: String,
     /// The largest answer that is read, in bytes.
     pub max_bytes: usize,
 }
@@ -29,7 +27,7 @@ pub struct HttpOptions {
 /// The exchanges under way.
 pub struct Http {
     options: HttpOptions,
-    flying: RefCell<BTreeMap<ExchangeId, AbortController>>,
+    flying: RefCell<VecMap<ExchangeId, AbortController>>,
     /// An answer has been read before: what fails later is the network's fault, not the configuration's.
     answered: Cell<bool>,
 }
@@ -91,7 +89,7 @@ impl Http {
     /// Gives all of them up.
     pub fn cancel_all(&self) {
         let flying = core::mem::take(&mut *self.flying.borrow_mut());
-        for controller in flying.into_values() {
+        for (_, controller) in flying.into_entries() {
             controller.abort();
         }
     }
@@ -101,8 +99,6 @@ impl Http {
         init.set_method("POST");
         init.set_body(&JsValue::from_str(body));
         if let Ok(headers) = Headers::new() {
-            // The names and values were checked when the options were read.
-            let _ = headers.set("Content-Type", &self.options.content_type);
             for (name, value) in &self.options.headers {
                 let _ = headers.set(name, value);
             }

@@ -9,7 +9,7 @@ import fs from "node:fs";
 import { parseArgs } from "node:util";
 import { at, which } from "./lib/project.mjs";
 import { layering } from "./lib/layering.mjs";
-import { checkPackage } from "./lib/packaging.mjs";
+import { checkPackage, pack } from "./lib/packaging.mjs";
 import { main, run, seconds } from "./lib/run.mjs";
 import { build } from "./build.mjs";
 import { setup } from "./setup.mjs";
@@ -61,12 +61,14 @@ async function endToEnd(server) {
   const files = fs.existsSync(at("tests/e2e")) ? fs.readdirSync(at("tests/e2e")).filter((name) => name.endsWith(".test.mjs")) : [];
   if (files.length === 0) throw new Error("tests/e2e holds no *.test.mjs");
   await build();
+  // What is tested is what was packed: a file that was left out of the package must not be found.
+  const { folder } = await pack(at("target/packed"));
   // One file at a time: two cores carry one browser and one server.
   return counted(
     countNode,
     process.execPath,
     ["--test", "--test-reporter=spec", "--test-concurrency=1", ...files.sort().map((name) => `tests/e2e/${name}`)],
-    { env: { EPODE_SERVER: server, EPODE_CHROMIUM: which("chromium") }, timeout: 15 * MINUTE },
+    { env: { EPODE_SERVER: server, EPODE_PACKAGE: folder, EPODE_CHROMIUM: which("chromium") }, timeout: 15 * MINUTE },
   );
 }
 
@@ -166,7 +168,7 @@ async function runStep(step) {
     row.counts = await step.run();
     row.result = "ok";
   } catch (error) {
-    console.error(error.message);
+    console.log(error.message);
     row.counts = error.counts ?? none;
     // A step that failed without a failed test counts as one.
     if (row.counts.failed === 0) row.counts = { ...row.counts, failed: 1 };

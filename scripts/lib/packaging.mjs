@@ -8,16 +8,16 @@ import { run } from "./run.mjs";
 
 const PLACE = at("target/consumer");
 
-/** Where `npm pack` left the tarball, and what is in it. */
-async function pack() {
-  fs.rmSync(PLACE, { recursive: true, force: true });
-  fs.mkdirSync(PLACE, { recursive: true });
-  await run("npm", ["pack", "--silent", "--pack-destination", PLACE], { cwd: PKG, show: "none" });
-  const tarball = fs.readdirSync(PLACE).find((name) => name.endsWith(".tgz"));
+/** Packs pkg/ and unpacks the tarball into the node_modules of a folder, which is made anew. */
+export async function pack(place) {
+  fs.rmSync(place, { recursive: true, force: true });
+  fs.mkdirSync(place, { recursive: true });
+  await run("npm", ["pack", "--silent", "--pack-destination", place], { cwd: PKG, show: "none" });
+  const tarball = fs.readdirSync(place).find((name) => name.endsWith(".tgz"));
   const { name } = readJson(path.join(PKG, "package.json"));
-  const folder = path.join(PLACE, "node_modules", name);
+  const folder = path.join(place, "node_modules", name);
   fs.mkdirSync(folder, { recursive: true });
-  await run("tar", ["-xzf", path.join(PLACE, tarball), "-C", folder, "--strip-components=1"], { show: "none" });
+  await run("tar", ["-xzf", path.join(place, tarball), "-C", folder, "--strip-components=1"], { show: "none" });
   return { name, folder, tarball };
 }
 
@@ -27,7 +27,7 @@ function filesNamed(entry) {
 }
 
 export async function checkPackage() {
-  const { name, folder, tarball } = await pack();
+  const { name, folder, tarball } = await pack(PLACE);
   const bytes = fs.statSync(path.join(PLACE, tarball)).size;
   const { exports, version, types } = readJson(path.join(folder, "package.json"));
   console.log(`${tarball}: ${bytes.toLocaleString("en-GB")} bytes`);

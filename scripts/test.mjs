@@ -63,11 +63,15 @@ async function endToEnd(server) {
   await build();
   // What is tested is what was packed: a file that was left out of the package must not be found.
   const { folder } = await pack(at("target/packed"));
+  // A test that failed half-way leaves its server and its connections open, and would keep its file from
+  // ending; Node 20.14 and later end it all the same.
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const force = major > 22 || (major === 22 && minor >= 1) || (major === 20 && minor >= 14) ? ["--test-force-exit"] : [];
   // One file at a time: two cores carry one browser and one server.
   return counted(
     countNode,
     process.execPath,
-    ["--test", "--test-reporter=spec", "--test-concurrency=1", ...files.sort().map((name) => `tests/e2e/${name}`)],
+    ["--test", ...force, "--test-reporter=spec", "--test-concurrency=1", ...files.sort().map((name) => `tests/e2e/${name}`)],
     { env: { EPODE_SERVER: server, EPODE_PACKAGE: folder, EPODE_CHROMIUM: which("chromium") }, timeout: 15 * MINUTE },
   );
 }

@@ -11,13 +11,13 @@ pub(super) const ESCAPE_TEXT: u8 = 4;
 /// A byte that is written as a reference in an attribute's value.
 pub(super) const ESCAPE_VALUE: u8 = 8;
 /// A byte that may begin a name, when it is ASCII.
-const NAME_START: u8 = 16;
+pub(super) const NAME_START: u8 = 16;
 /// A byte that may be in a name, when it is ASCII.
-const NAME: u8 = 32;
+pub(super) const NAME: u8 = 32;
 /// White space of XML.
 const WHITE: u8 = 64;
 
-const CLASSES: [u8; 256] = {
+static CLASSES: [u8; 256] = {
     let mut classes = [0u8; 256];
     let mut at = 0;
     while at < 256 {

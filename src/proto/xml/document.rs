@@ -238,6 +238,7 @@ pub(super) fn known_ns<'a>(
     }
     let first = namespaces.len().saturating_sub(INTERN_WINDOW);
     let mut recent = namespaces.iter().skip(first);
-    let place = recent.position(|span| text_of(*span) == name)?;
+    let place =
+        recent.position(|span| span.len as usize == name.len() && text_of(*span) == name)?;
     Some((first + place) as NsId + 2)
 }

@@ -9,7 +9,7 @@ use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
-use super::chars::{self, TEXT};
+use super::chars::{self, NAME, NAME_START, TEXT};
 use super::document::{Document, ElementRecord, NO_NS, NsId, Record, Span};
 use super::{Limits, XmlError};
 
@@ -213,18 +213,32 @@ impl<'a> Reading<'a> {
 
     /// Splits a name at its colon, into the prefix (empty when there is none) and the local part.
     fn qualified_name(&self, start: usize, end: usize) -> Result<(&'a str, Span), XmlError> {
-        let whole = self.slice(start, end);
-        let colon = whole.bytes().position(|byte| byte == b':');
-        let (prefix, local_start) = match colon {
-            Some(colon) => (self.slice(start, start + colon), start + colon + 1),
-            None => ("", start),
-        };
-        if (colon.is_some() && !chars::is_name(prefix))
-            || !chars::is_name(self.slice(local_start, end))
-        {
-            return Err(XmlError::Malformed("a name that is none"));
+        let bytes = self.source.as_bytes().get(start..end).unwrap_or(&[]);
+        // Where the local part begins in it, and what all bytes have in common.
+        let mut local = 0;
+        let mut common = NAME;
+        for (at, byte) in bytes.iter().enumerate() {
+            if *byte == b':' && local == 0 {
+                local = at + 1;
+            } else {
+                common &= chars::class(*byte);
+            }
         }
-        Ok((prefix, Span::new(local_start, end)))
+        let begins = |at: usize| matches!(bytes.get(at), Some(byte) if chars::class(*byte) & NAME_START != 0);
+        let prefix = match local.checked_sub(1) {
+            Some(colon) => self.slice(start, start + colon),
+            None => "",
+        };
+        let local = start + local;
+        // Most names are ASCII, and known to be names by now.
+        let known = common & NAME != 0 && begins(0) && begins(local - start);
+        if known
+            || (local == start || chars::is_name(prefix)) && chars::is_name(self.slice(local, end))
+        {
+            Ok((prefix, Span::new(local, end)))
+        } else {
+            Err(XmlError::Malformed("a name that is none"))
+        }
     }
 
     /// Takes a piece of character data.

@@ -8,12 +8,22 @@ use crate::proto::ns;
 
 /// Where the parts of an attribute stand.
 pub(super) struct RawAttribute {
+    /// Whether there is white space in front of it.
+    spaced: bool,
     pub(super) name_start: usize,
     pub(super) name_end: usize,
     pub(super) value_start: usize,
     pub(super) value_end: usize,
     /// The classes of the value's bytes.
     classes: u8,
+}
+
+/// The place of the first byte from `at` on that is not white space.
+fn skip_white(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at).is_some_and(|byte| chars::is_white(*byte)) {
+        at += 1;
+    }
+    at
 }
 
 impl<'a> Reading<'a> {
@@ -28,11 +38,10 @@ impl<'a> Reading<'a> {
         let mut count = 0;
         let outer_bindings = self.bindings.len();
         loop {
-            let before = at;
             let Some(raw) = self.next_attribute(&mut at, end)? else {
                 return Ok(default_ns);
             };
-            if !chars::is_white(self.byte(before)) {
+            if !raw.spaced {
                 return Err(XmlError::Malformed("no space before an attribute"));
             }
             count += 1;
@@ -48,7 +57,7 @@ impl<'a> Reading<'a> {
             if prefix == "xmlns" {
                 let prefix = self.slice(name.start as usize, name.end() as usize);
                 self.declare(prefix, value, outer_bindings)?;
-            } else if prefix.is_empty() && self.slice(raw.name_start, raw.name_end) == "xmlns" {
+            } else if prefix.is_empty() && self.text_of(name) == "xmlns" {
                 if default_ns.is_some() {
                     return Err(XmlError::Malformed("a namespace declared twice"));
                 }
@@ -74,47 +83,48 @@ impl<'a> Reading<'a> {
         at: &mut usize,
         end: usize,
     ) -> Result<Option<RawAttribute>, XmlError> {
-        let skip_white = |at: &mut usize| {
-            while *at < end && chars::is_white(self.byte(*at)) {
-                *at += 1;
-            }
-        };
-        skip_white(at);
-        if *at >= end {
+        let bytes = self.source.as_bytes().get(..end).unwrap_or(&[]);
+        let name_start = skip_white(bytes, *at);
+        if name_start >= end {
             return Ok(None);
         }
-        let name_start = *at;
-        while *at < end && self.byte(*at) != b'=' && !chars::is_white(self.byte(*at)) {
-            *at += 1;
-        }
-        let name_end = *at;
-        skip_white(at);
-        if *at >= end || self.byte(*at) != b'=' {
-            return Err(XmlError::Malformed("an attribute without a value"));
-        }
-        *at += 1;
-        skip_white(at);
-        let quote = self.byte(*at);
-        if *at >= end || quote != b'\'' && quote != b'"' {
-            return Err(XmlError::Malformed("an attribute's value without quotes"));
-        }
-        *at += 1;
-        let value_start = *at;
-        let mut classes = 0;
-        loop {
-            let byte = self.byte(*at);
-            if *at >= end {
-                return Err(XmlError::Malformed("an attribute's value without an end"));
-            }
-            if byte == quote {
+        let spaced = name_start > *at;
+        let mut name_end = name_start;
+        while let Some(&byte) = bytes.get(name_end) {
+            if byte == b'=' || chars::is_white(byte) {
                 break;
             }
-            classes |= chars::class(byte);
-            *at += 1;
+            name_end += 1;
         }
-        let value_end = *at;
-        *at += 1;
+        let equals = skip_white(bytes, name_end);
+        if bytes.get(equals) != Some(&b'=') {
+            return Err(XmlError::Malformed("an attribute without a value"));
+        }
+        let opening = skip_white(bytes, equals + 1);
+        let quote = match bytes.get(opening) {
+            Some(&quote @ (b'\'' | b'"')) => quote,
+            _ => {
+                let reason = "an attribute's value without quotes";
+                return Err(XmlError::Malformed(reason));
+            }
+        };
+        let value_start = opening + 1;
+        let mut value_end = value_start;
+        let mut classes = 0;
+        loop {
+            match bytes.get(value_end) {
+                Some(&byte) if byte == quote => break,
+                Some(&byte) => classes |= chars::class(byte),
+                None => {
+                    let reason = "an attribute's value without an end";
+                    return Err(XmlError::Malformed(reason));
+                }
+            }
+            value_end += 1;
+        }
+        *at = value_end + 1;
         Ok(Some(RawAttribute {
+            spaced,
             name_start,
             name_end,
             value_start,
@@ -198,11 +208,10 @@ impl<'a> Reading<'a> {
             if let Some(attribute) = self.document.attributes.get_mut(at) {
                 attribute.ns = ns;
             }
-            let text = self.text_of(name);
             let mut earlier = self.document.attributes.iter().take(at).skip(first);
             if earlier.any(|other| {
                 other.name.len == name.len
-                    && self.text_of(other.name) == text
+                    && self.text_of(other.name) == self.text_of(name)
                     && self.same_ns(other.ns, ns)
             }) {
                 return Err(XmlError::Malformed("an attribute twice"));

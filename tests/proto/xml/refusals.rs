@@ -196,7 +196,9 @@ fn namespaces_that_are_wrong() {
     }
     // One namespace under two prefixes is one, however many were declared in between.
     let between: String = (0..30).map(|n| format!("xmlns:n{n}='{n}' ")).collect();
-    malformed(&format!("<a xmlns:p='x' {between} xmlns:q='x' p:b='' q:b=''/>"));
+    malformed(&format!(
+        "<a xmlns:p='x' {between} xmlns:q='x' p:b='' q:b=''/>"
+    ));
     // The same local name in different namespaces is another attribute.
     assert_eq!(
         read("<a xmlns:p='x' xmlns:q='y' p:b='1' q:b='2' b='3'/>")

@@ -20,9 +20,12 @@ extern "C" {
     fn console_error(error: &JsValue);
 }
 
-/// An error in the making.
+/// An error in the making: thin, because every `Result` of this floor holds one.
+#[derive(Debug)]
+pub struct Problem(Box<Fields>);
+
 #[derive(Debug, Default)]
-pub struct Problem {
+struct Fields {
     code: &'static str,
     message: String,
     condition: Option<String>,
@@ -37,22 +40,26 @@ pub struct Problem {
 impl Problem {
     /// An error with a code of `ErrorCode` and a sentence that says what to do.
     pub fn new(code: &'static str, message: &str) -> Self {
-        Self {
+        Self::of(Fields {
             code,
             message: message.to_owned(),
-            ..Self::default()
-        }
+            ..Fields::default()
+        })
+    }
+
+    fn of(fields: Fields) -> Self {
+        Self(Box::new(fields))
     }
 
     /// What somebody threw.
     pub fn caused_by(mut self, cause: JsValue) -> Self {
-        self.cause = Some(cause);
+        self.0.cause = Some(cause);
         self
     }
 
     /// The stanza that told it.
     pub fn told_by(mut self, stanza: &Element) -> Self {
-        self.stanza = Some(stanza.clone());
+        self.0.stanza = Some(stanza.clone());
         self
     }
 
@@ -73,7 +80,7 @@ impl Problem {
             message.push_str(": ");
             message.push_str(text);
         }
-        Self {
+        Self::of(Fields {
             code,
             message,
             condition: Some(error.condition.clone()),
@@ -81,37 +88,38 @@ impl Problem {
             kind: Some(error.kind.as_str()),
             application: error.application.as_ref().map(|(name, _)| name.clone()),
             stanza: stanza.cloned(),
-            ..Self::default()
-        }
+            ..Fields::default()
+        })
     }
 
     /// The JavaScript error.
     pub fn into_js(self) -> JsValue {
-        let error = js_sys::Error::new(&self.message);
+        let fields = *self.0;
+        let error = js_sys::Error::new(&fields.message);
         error.set_name("XmppError");
         let set = |name: &str, value: JsValue| {
             // A fresh error takes any property.
             let _ = Reflect::set(&error, &name.into(), &value);
         };
-        set("code", self.code.into());
+        set("code", fields.code.into());
         let texts = [
-            ("condition", self.condition.as_deref()),
-            ("text", self.text.as_deref()),
-            ("type", self.kind),
-            ("application", self.application.as_deref()),
+            ("condition", fields.condition.as_deref()),
+            ("text", fields.text.as_deref()),
+            ("type", fields.kind),
+            ("application", fields.application.as_deref()),
         ];
         for (name, text) in texts {
             if let Some(text) = text {
                 set(name, text.into());
             }
         }
-        if let Some(stanza) = self.stanza {
+        if let Some(stanza) = fields.stanza {
             set("stanza", Stanza::from(stanza.detach()).into());
         }
-        if let Some(status) = self.http_status {
+        if let Some(status) = fields.http_status {
             set("httpStatus", status.into());
         }
-        if let Some(cause) = self.cause {
+        if let Some(cause) = fields.cause {
             set("cause", cause);
         }
         error.into()
@@ -126,17 +134,17 @@ impl From<Problem> for JsValue {
 
 impl From<&CloseReason> for Problem {
     fn from(reason: &CloseReason) -> Self {
-        let mut problem = Self {
+        Self::of(Fields {
             code: reason.code(),
             message: reason.advice(),
             condition: reason.condition().map(str::to_owned),
             text: reason.text().map(str::to_owned),
-            ..Self::default()
-        };
-        if let CloseReason::Http(status) = reason {
-            problem.http_status = Some(*status);
-        }
-        problem
+            http_status: match reason {
+                CloseReason::Http(status) => Some(*status),
+                _ => None,
+            },
+            ..Fields::default()
+        })
     }
 }
 

@@ -37,28 +37,43 @@ impl PubSub {
         }
     }
 
-    /// Sends a request built from the service and the options; resolves with what `read` makes of the reply.
-    fn ask(
-        &self,
-        options: &JsValue,
-        build: impl FnOnce(&str) -> Result<Element, Problem>,
-        read: impl FnOnce(&Element) -> JsValue + 'static,
-    ) -> Promise {
-        let prepared = self
-            .service(options)
-            .and_then(|service| build(service.as_str()))
-            .and_then(|request| Ok((request, Waiting::read(options)?)));
+    /// Sends a request; resolves with what `read` makes of the reply.
+    fn ask(&self, prepared: Result<(Element, Waiting), Problem>, read: Read) -> Promise {
         let inner = Rc::clone(&self.0);
         promise(async move {
             let (request, waiting) = prepared?;
             let reply = inner.request(request, waiting).await?;
-            Ok(read(&reply))
+            Ok(read.apply(&reply))
         })
     }
 }
 
-fn done(_: &Element) -> JsValue {
-    JsValue::UNDEFINED
+/// What a reply holds.
+enum Read {
+    Nothing,
+    /// The item's id; the one asked for when the service does not say.
+    Published(Option<String>),
+    /// The items of this node.
+    Items(String),
+    /// The node's name; the one asked for when the service does not say.
+    Created(String),
+}
+
+impl Read {
+    fn apply(self, reply: &Element) -> JsValue {
+        match self {
+            Self::Nothing => JsValue::UNDEFINED,
+            Self::Published(asked) => request::parse_published(reply).or(asked).into(),
+            Self::Created(asked) => request::parse_created(reply).unwrap_or(asked).into(),
+            Self::Items(node) => {
+                let items = Array::new();
+                for item in request::parse_items(reply) {
+                    items.push(&item_to_js(&item, &node, None));
+                }
+                items.into()
+            }
+        }
+    }
 }
 
 /// `pubsub#` is understood where the page leaves it out.
@@ -130,96 +145,85 @@ impl PubSub {
     }
 
     /// Removes a subscription by node.
-    pub fn unsubscribe(&self, node: String, options: JsValue) -> Promise {
-        let subscriber = self.0.subscriber();
-        let build = |service: &str| {
-            let jid = match text(&options, "jid")? {
+    pub fn unsubscribe(&self, node: &str, options: &JsValue) -> Promise {
+        let prepare = || {
+            let service = self.service(options)?;
+            let jid = match text(options, "jid")? {
                 Some(jid) => options::jid(&jid)?,
-                None => subscriber?,
+                None => self.0.subscriber()?,
             };
-            let subid = text(&options, "subid")?;
-            Ok(request::unsubscribe(
-                Some(service),
-                &node,
-                jid.as_str(),
-                subid.as_deref(),
-            ))
+            let subid = text(options, "subid")?;
+            let service = Some(service.as_str());
+            let request = request::unsubscribe(service, node, jid.as_str(), subid.as_deref());
+            Ok((request, Waiting::read(options)?))
         };
-        self.ask(&options, build, done)
+        self.ask(prepare(), Read::Nothing)
     }
 
     /// Publishes one item; resolves with its id.
-    pub fn publish(&self, node: String, payload: &str, options: JsValue) -> Promise {
-        let id = text(&options, "id");
-        let asked = id.as_ref().ok().cloned().flatten();
-        let build = |service: &str| {
+    pub fn publish(&self, node: &str, payload: &str, options: &JsValue) -> Promise {
+        let prepare = || {
+            let service = self.service(options)?;
             let payload = read_element(payload, "")?;
-            let values = form_values(&options, "publishOptions");
-            Ok(request::publish(
-                Some(service),
-                &node,
-                id?.as_deref(),
-                Some(payload),
-                &values,
-            ))
+            let values = form_values(options, "publishOptions");
+            let id = text(options, "id")?;
+            let service = Some(service.as_str());
+            let request = request::publish(service, node, id.as_deref(), Some(payload), &values);
+            Ok((request, Waiting::read(options)?))
         };
-        let read = move |reply: &Element| request::parse_published(reply).or(asked).into();
-        self.ask(&options, build, read)
+        let asked = field(options, "id").as_string();
+        self.ask(prepare(), Read::Published(asked))
     }
 
     /// Removes an item.
-    pub fn retract(&self, node: String, id: String, options: JsValue) -> Promise {
-        let build = |service: &str| {
-            let notify = flag(&options, "notify", true)?;
-            Ok(request::retract(Some(service), &node, &id, notify))
+    pub fn retract(&self, node: &str, id: &str, options: &JsValue) -> Promise {
+        let prepare = || {
+            let service = self.service(options)?;
+            let notify = flag(options, "notify", true)?;
+            let request = request::retract(Some(service.as_str()), node, id, notify);
+            Ok((request, Waiting::read(options)?))
         };
-        self.ask(&options, build, done)
+        self.ask(prepare(), Read::Nothing)
     }
 
     /// What the node holds.
-    pub fn items(&self, node: String, options: JsValue) -> Promise {
-        let build = |service: &str| {
+    pub fn items(&self, node: String, options: &JsValue) -> Promise {
+        let prepare = || {
+            let service = self.service(options)?;
             let max = number(
-                &options,
+                options,
                 "max",
                 1..=u32::MAX,
                 "is a number of items, 1 or more",
             )?;
-            let ids = list(&options, "ids")?;
-            Ok(request::items(Some(service), &node, max, &ids, None))
+            let ids = list(options, "ids")?;
+            let request = request::items(Some(service.as_str()), &node, max, &ids, None);
+            Ok((request, Waiting::read(options)?))
         };
-        let named = node.clone();
-        let read = move |reply: &Element| {
-            let items = request::parse_items(reply);
-            let items: Array = items
-                .iter()
-                .map(|item| item_to_js(item, &named, None))
-                .collect();
-            items.into()
-        };
-        self.ask(&options, build, read)
+        self.ask(prepare(), Read::Items(node))
     }
 
     /// Creates a node; resolves with its name.
     #[wasm_bindgen(js_name = createNode)]
-    pub fn create_node(&self, node: String, options: JsValue) -> Promise {
-        let named = node.clone();
-        let build = |service: &str| {
+    pub fn create_node(&self, node: String, options: &JsValue) -> Promise {
+        let prepare = || {
+            let service = self.service(options)?;
             let name = (!node.is_empty()).then_some(node.as_str());
-            Ok(request::create(
-                Some(service),
-                name,
-                &form_values(&options, "config"),
-            ))
+            let values = form_values(options, "config");
+            let request = request::create(Some(service.as_str()), name, &values);
+            Ok((request, Waiting::read(options)?))
         };
-        let read = move |reply: &Element| request::parse_created(reply).unwrap_or(named).into();
-        self.ask(&options, build, read)
+        self.ask(prepare(), Read::Created(node))
     }
 
     /// Deletes a node.
     #[wasm_bindgen(js_name = deleteNode)]
-    pub fn delete_node(&self, node: String, options: JsValue) -> Promise {
-        let build = |service: &str| Ok(request::delete(Some(service), &node, None));
-        self.ask(&options, build, done)
+    pub fn delete_node(&self, node: &str, options: &JsValue) -> Promise {
+        let prepare = || {
+            let service = self.service(options)?;
+            let request = request::delete(Some(service.as_str()), node, None);
+            Ok((request, Waiting::read(options)?))
+        };
+        self.ask(prepare(), Read::Nothing)
     }
 }

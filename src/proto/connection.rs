@@ -355,7 +355,7 @@ impl Connection {
         } else if is_stanza(&element) {
             self.handle_stanza(element);
         } else if let Some(error) = StreamError::parse(&element) {
-            self.fail(now, CloseReason::Stream(error));
+            self.fail(now, CloseReason::Stream(Box::new(error)));
         }
     }
 

@@ -49,7 +49,7 @@ pub enum CloseReason {
         condition: String,
     },
     /// The server ended the stream (RFC 6120 §4.9).
-    Stream(StreamError),
+    Stream(Box<StreamError>),
     /// The server refused the login (RFC 6120 §6.5).
     AuthFailed {
         /// The SASL condition.
@@ -64,7 +64,7 @@ pub enum CloseReason {
     /// The page gave no credentials.
     NoCredentials,
     /// The server refused to bind.
-    BindFailed(StanzaError),
+    BindFailed(Box<StanzaError>),
     /// The account was not made.
     Registration(RegistrationFailure),
     /// The password would be shown on an unencrypted connection.
@@ -79,7 +79,7 @@ pub enum CloseReason {
 #[derive(Clone, Debug, PartialEq)]
 pub enum RegistrationFailure {
     /// The server said no: `conflict` when the name is taken, `service-unavailable` when it registers nobody.
-    Refused(StanzaError),
+    Refused(Box<StanzaError>),
     /// The server asks for what was not given, or for a person.
     Unanswered(Unanswered),
 }

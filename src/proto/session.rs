@@ -161,7 +161,7 @@ impl Session {
         out: &mut Vec<Directive>,
     ) {
         if let Some(error) = StreamError::parse(element) {
-            self.fail(CloseReason::Stream(error), out);
+            self.fail(CloseReason::Stream(Box::new(error)), out);
             return;
         }
         if let Some(features) = Features::parse(element) {
@@ -330,7 +330,7 @@ impl Session {
         }
         let failed = match reply.attr("type") {
             Some("result") => None,
-            Some("error") => Some(StanzaError::parse(reply)),
+            Some("error") => Some(Box::new(StanzaError::parse(reply))),
             _ => return,
         };
         match core::mem::replace(&mut self.state, State::Closed) {

@@ -19,7 +19,12 @@ use super::document::{AttributeRecord, Document, ElementRecord, NO_NS, Record};
 ///     "<iq xmlns='jabber:client' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>"
 /// );
 /// ```
-pub struct Builder {
+pub struct Builder(
+    // Thin, because every step moves it.
+    Box<Table>,
+);
+
+struct Table {
     document: Document,
     /// The elements not yet closed, the root first.
     open: Vec<u32>,
@@ -29,11 +34,11 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(name: &str, ns: &str) -> Self {
-        let mut builder = Self {
+        let mut builder = Self(Box::new(Table {
             document: Document::with_capacity(128, 4, 4),
             open: Vec::with_capacity(4),
             in_text: false,
-        };
+        }));
         builder.start(name, ns);
         builder
     }
@@ -45,33 +50,35 @@ impl Builder {
         let records = from.subtree(index).len();
         let mut document = Document::with_capacity(text + 128, records, attributes + 4);
         document.append(from, index);
-        Self {
+        Self(Box::new(Table {
             document,
             open: vec![0],
             in_text: false,
-        }
+        }))
     }
 
     fn start(&mut self, name: &str, ns: &str) {
         let element = ElementRecord {
-            name: self.document.push_text(name),
-            ns: self.document.intern(ns),
+            name: self.0.document.push_text(name),
+            ns: self.0.document.intern(ns),
             end: 0,
-            attributes: self.document.attributes.len() as u32,
+            attributes: self.0.document.attributes.len() as u32,
             attribute_count: 0,
         };
-        self.open.push(self.document.records.len() as u32);
-        self.document.records.push(Record::Element(element));
-        self.in_text = false;
+        self.0.open.push(self.0.document.records.len() as u32);
+        self.0.document.records.push(Record::Element(element));
+        self.0.in_text = false;
     }
 
     fn end(&mut self) {
-        let Some(index) = self.open.pop() else { return };
-        let end = self.document.records.len() as u32;
-        if let Some(Record::Element(element)) = self.document.records.get_mut(index as usize) {
+        let Some(index) = self.0.open.pop() else {
+            return;
+        };
+        let end = self.0.document.records.len() as u32;
+        if let Some(Record::Element(element)) = self.0.document.records.get_mut(index as usize) {
             element.end = end;
         }
-        self.in_text = false;
+        self.0.in_text = false;
     }
 
     /// Sets an attribute in no namespace; one of that name is replaced.
@@ -95,8 +102,8 @@ impl Builder {
     }
 
     fn set(&mut self, name: &str, ns: &str, value: &str) {
-        let document = &mut self.document;
-        let Some(index) = self.open.last().map(|index| *index as usize) else {
+        let document = &mut self.0.document;
+        let Some(index) = self.0.open.last().map(|index| *index as usize) else {
             return;
         };
         let Some(Record::Element(mut element)) = document.records.get(index).copied() else {
@@ -144,9 +151,9 @@ impl Builder {
         if text.is_empty() {
             return self;
         }
-        let mut span = self.document.push_text(text);
-        if self.in_text {
-            if let Some(Record::Text(last)) = self.document.records.last_mut() {
+        let mut span = self.0.document.push_text(text);
+        if self.0.in_text {
+            if let Some(Record::Text(last)) = self.0.document.records.last_mut() {
                 if last.end() == span.start {
                     last.len = last.len.saturating_add(span.len);
                     return self;
@@ -154,14 +161,14 @@ impl Builder {
                 // An attribute was set in between, which put its own text there.
                 let mut joined = String::with_capacity((last.len + span.len) as usize);
                 let last = *last;
-                joined.push_str(self.document.slice(last));
-                joined.push_str(self.document.slice(span));
-                span = self.document.push_text(&joined);
-                self.document.records.pop();
+                joined.push_str(self.0.document.slice(last));
+                joined.push_str(self.0.document.slice(span));
+                span = self.0.document.push_text(&joined);
+                self.0.document.records.pop();
             }
         }
-        self.document.records.push(Record::Text(span));
-        self.in_text = true;
+        self.0.document.records.push(Record::Text(span));
+        self.0.in_text = true;
         self
     }
 
@@ -181,16 +188,16 @@ impl Builder {
 
     fn append(&mut self, child: &Element) {
         let (from, index) = child.place();
-        self.document.append(from, index);
-        self.in_text = false;
+        self.0.document.append(from, index);
+        self.0.in_text = false;
     }
 
     /// Appends a child element that is made in place: `fill` gets the builder within it.
     pub fn element(mut self, name: &str, ns: &str, fill: impl FnOnce(Self) -> Self) -> Self {
-        let depth = self.open.len();
+        let depth = self.0.open.len();
         self.start(name, ns);
         let mut filled = fill(self);
-        while filled.open.len() > depth {
+        while filled.0.open.len() > depth {
             filled.end();
         }
         filled
@@ -198,9 +205,9 @@ impl Builder {
 
     /// The element.
     pub fn build(mut self) -> Element {
-        while !self.open.is_empty() {
+        while !self.0.open.is_empty() {
             self.end();
         }
-        Element::at(Rc::new(self.document), 0)
+        Element::at(Rc::new((*self.0).document), 0)
     }
 }

@@ -61,6 +61,8 @@ pub struct Connection {
     opened: bool,
     /// We have said good-bye; what still comes is still handed on.
     closing: bool,
+    /// Why it ends, when that was found above the transport.
+    blame: Option<CloseReason>,
     /// What a transport that has ended left to do.
     leftover: VecDeque<Transmit>,
     /// When connecting has taken too long.
@@ -89,6 +91,7 @@ impl Connection {
             transport: None,
             opened: false,
             closing: false,
+            blame: None,
             leftover: VecDeque::new(),
             deadline: None,
             jid: None,
@@ -145,6 +148,9 @@ impl Connection {
                 .attr("type", "unavailable")
                 .build();
             self.transmit(presence, None);
+        } else {
+            // Nothing that is still negotiated matters any more.
+            self.session.close();
         }
         self.closing = true;
         self.deadline = None;
@@ -380,6 +386,8 @@ impl Connection {
             }
             self.next_exchange = transport.next_exchange();
         }
+        // A stream error tells more than the end of the transport that it brings about.
+        let reason = self.blame.take().unwrap_or(reason);
         self.session.close();
         self.opened = false;
         self.closing = false;
@@ -426,8 +434,11 @@ impl Connection {
 
     /// Ends the connection for a reason that was found above the transport; the server is told, not waited for.
     fn fail(&mut self, now: Instant, reason: CloseReason) {
-        if let Some(transport) = &mut self.transport {
-            transport.dismiss(now, reason);
+        if let Some(transport) = &mut self.transport
+            && !self.closing
+        {
+            self.blame = Some(reason);
+            transport.dismiss(now, CloseReason::Requested);
         }
         self.settle(now);
     }

@@ -143,13 +143,25 @@ impl Session {
         out: &mut Vec<Directive>,
     ) {
         match (&mut self.state, credentials) {
-            (State::Closed | State::Established, _) => {}
-            (_, None) => self.fail(CloseReason::NoCredentials, out),
+            (
+                State::AwaitingFeatures {
+                    authenticated: false,
+                }
+                | State::AwaitingCredentials { .. },
+                None,
+            ) => self.fail(CloseReason::NoCredentials, out),
             (State::AwaitingCredentials { mechanisms }, Some(credentials)) => {
                 let mechanisms = core::mem::take(mechanisms);
                 self.authenticate(&mechanisms, credentials, tools, out);
             }
-            (_, Some(credentials)) => self.credentials = Some(credentials),
+            (
+                State::AwaitingFeatures {
+                    authenticated: false,
+                },
+                credentials,
+            ) => self.credentials = credentials,
+            // The login has gone on, or is over: nobody wants them.
+            _ => {}
         }
     }
 
@@ -160,6 +172,9 @@ impl Session {
         tools: &mut Tools<'_>,
         out: &mut Vec<Directive>,
     ) {
+        if matches!(self.state, State::Closed) {
+            return;
+        }
         if let Some(error) = StreamError::parse(element) {
             self.fail(CloseReason::Stream(Box::new(error)), out);
             return;

@@ -1,5 +1,6 @@
 //! One native binary: dialogues in virtual time, per-XEP cases, properties.
 
+mod dialogues;
 mod jid;
 mod sasl;
 mod support;

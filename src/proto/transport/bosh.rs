@@ -10,7 +10,7 @@ use crate::proto::error::CloseReason;
 use crate::proto::event::{Delivery, SendId};
 use crate::proto::io::{ExchangeId, NetworkFailure, Transmit};
 use crate::proto::time::{Instant, Millis};
-use crate::proto::xml::{Element, Limits};
+use crate::proto::xml::{Element, Limits, XmlError};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -42,6 +42,8 @@ const BACKOFF: [Millis; 6] = [
     Millis(4_000),
     Millis(8_000),
 ];
+/// A session that the server forgets sooner than this is tried for nevertheless.
+const LEAST_PATIENCE: Millis = Millis::seconds(30);
 /// A body is closed to further stanzas from here on, in bytes: servers limit bodies, and an answer should not wait for a long upload.
 const SOFT_BODY_LIMIT: usize = 64 * 1024;
 /// How much earlier than `wait` an empty answer must come to be a sign and not the end of the wait.
@@ -148,12 +150,7 @@ impl Bosh {
             State::Opening { .. } | State::Open => {
                 self.queue.push_back(Queued::Element(element, name));
             }
-            State::Closing { .. } | State::Closed => {
-                if let Some(name) = name {
-                    let event = TransportEvent::Settled(name, Delivery::Undelivered);
-                    self.events.push_back(event);
-                }
-            }
+            State::Closing { .. } | State::Closed => self.settle(name, Delivery::Undelivered),
         }
     }
 
@@ -189,28 +186,48 @@ impl Bosh {
         self.end(reason);
     }
 
-    /// Ends it here and now, for `reason`, without a word to the server.
+    /// Ends it here and now, for `reason`, without a word to the server. What has arrived is handed on.
     pub fn end(&mut self, reason: CloseReason) {
-        if matches!(self.state, State::Closed) {
-            return;
-        }
+        let reason = match self.state {
+            State::Closed => return,
+            // Who has said good-bye does not care how it came about.
+            State::Closing { .. } => CloseReason::Requested,
+            State::Opening { .. } | State::Open => reason,
+        };
         self.state = State::Closed;
         for request in core::mem::take(&mut self.in_flight) {
-            if let Progress::Flying(exchange) = request.progress {
-                self.transmits.push_back(Transmit::CancelHttp(exchange));
-            }
-            for name in request.carried {
-                let event = TransportEvent::Settled(name, Delivery::Unknown);
-                self.events.push_back(event);
+            match request.progress {
+                Progress::Flying(exchange) => {
+                    self.transmits.push_back(Transmit::CancelHttp(exchange));
+                    self.settle(request.carried, Delivery::Unknown);
+                }
+                Progress::Repeating(_) => self.settle(request.carried, Delivery::Unknown),
+                Progress::Answered(body) => {
+                    self.settle(request.carried, Delivery::Delivered);
+                    self.hand_on(&body);
+                }
             }
         }
         for queued in core::mem::take(&mut self.queue) {
-            if let Queued::Element(_, Some(name)) = queued {
-                let event = TransportEvent::Settled(name, Delivery::Undelivered);
-                self.events.push_back(event);
+            if let Queued::Element(_, name) = queued {
+                self.settle(name, Delivery::Undelivered);
             }
         }
         self.events.push_back(TransportEvent::Closed(reason));
+    }
+
+    fn settle(&mut self, names: impl IntoIterator<Item = SendId>, delivery: Delivery) {
+        for name in names {
+            let event = TransportEvent::Settled(name, delivery);
+            self.events.push_back(event);
+        }
+    }
+
+    fn hand_on(&mut self, body: &Element) {
+        for child in body.children() {
+            self.events
+                .push_back(TransportEvent::Element(payload(child)));
+        }
     }
 
     /// What happened, oldest first.
@@ -325,17 +342,16 @@ impl Bosh {
                 return;
             };
             self.last_in_order = request.rid;
-            for name in request.carried {
-                let event = TransportEvent::Settled(name, Delivery::Delivered);
-                self.events.push_back(event);
-            }
+            self.settle(request.carried, Delivery::Delivered);
             if matches!(self.state, State::Opening { .. }) && !self.open(&body) {
                 return;
             }
             self.acknowledge(&body);
             let quiet = body.children().next().is_none();
             if quiet && body.attr("type").is_none() {
-                self.released_early(now, request.sent_at);
+                if request.attempts == 0 {
+                    self.released_early(now, request.sent_at);
+                }
                 if request.empty && self.in_flight.is_empty() {
                     // The server does not hold requests, or not this one: never answer emptiness with haste (§11, overactivity).
                     self.next_poll = request.sent_at + self.polling;
@@ -345,12 +361,16 @@ impl Bosh {
                 return;
             }
         }
-        if self.in_flight.iter().any(
-            |request| matches!(&request.progress, Progress::Answered(body) if is_terminal(body)),
-        ) {
-            // The session is over: a broken request before this answer will never get its own.
+        if self.is_over() {
             self.give_up_broken(now);
         }
+    }
+
+    /// Has the server said good-bye, in an answer whose turn has not come yet?
+    fn is_over(&self) -> bool {
+        self.in_flight.iter().any(
+            |request| matches!(&request.progress, Progress::Answered(body) if is_terminal(body)),
+        )
     }
 
     /// Reads the session's attributes (§7.2). False when there is no session.
@@ -385,9 +405,12 @@ impl Bosh {
 
     /// §9: the server tells the highest rid up to which it has everything.
     fn acknowledge(&mut self, body: &Element) {
-        let Some(up_to) = number(body, "ack") else {
-            return;
-        };
+        if let Some(up_to) = number(body, "ack") {
+            self.acknowledge_up_to(up_to);
+        }
+    }
+
+    fn acknowledge_up_to(&mut self, up_to: u64) {
         for request in &mut self.in_flight {
             if request.rid <= up_to {
                 for name in request.carried.drain(..) {
@@ -400,40 +423,36 @@ impl Bosh {
 
     /// COMPAT(ejabberd, Prosody): a held request is released, empty, because the next one has come; the next one itself
     /// is then held for up to `wait`. Its early release is therefore the first word we get of the next one's arrival.
-    /// Not a protocol fact, so it counts only clearly before `wait` ran out.
+    /// Not a protocol fact, so it counts only where the server holds requests, for one that was sent once, and clearly
+    /// before `wait` ran out.
     fn released_early(&mut self, now: Instant, sent_at: Instant) {
-        if now + EARLY >= sent_at + self.wait {
+        if self.hold == 0 || now + EARLY >= sent_at + self.wait {
             return;
         }
         if let Some(next) = self.in_flight.front_mut() {
-            for name in next.carried.drain(..) {
-                let event = TransportEvent::Settled(name, Delivery::Delivered);
-                self.events.push_back(event);
-            }
+            let carried = core::mem::take(&mut next.carried);
+            self.settle(carried, Delivery::Delivered);
         }
     }
 
     /// Hands the payload on. True when the session ended with it.
     fn handle_body(&mut self, body: &Element) -> bool {
-        for child in body.children() {
-            self.events
-                .push_back(TransportEvent::Element(payload(child)));
-        }
+        self.hand_on(body);
         if !is_terminal(body) {
             return false;
         }
-        let reason = match (body.attr("condition"), &self.state) {
-            (None, _) | (_, State::Closing { .. }) => CloseReason::Requested,
-            (Some(condition), _) => CloseReason::Terminated {
-                condition: condition.to_owned(),
-            },
-        };
-        let asked = matches!(self.state, State::Closing { .. });
-        self.end(match reason {
-            CloseReason::Requested if !asked => CloseReason::Terminated {
-                condition: "undefined-condition".to_owned(),
-            },
-            reason => reason,
+        let condition = body.attr("condition");
+        if condition.is_none()
+            && let State::Closing {
+                terminate_sent: true,
+                ..
+            } = self.state
+        {
+            // The good-bye is answered on the oldest request (§13): the server has it, and all that came before it.
+            self.acknowledge_up_to(u64::MAX);
+        }
+        self.end(CloseReason::Terminated {
+            condition: condition.unwrap_or("undefined-condition").to_owned(),
         });
         true
     }
@@ -441,17 +460,27 @@ impl Bosh {
     // ── broken requests ─────────────────────────────────────────────────────────────────────────────────────────────
 
     fn handle_broken(&mut self, now: Instant, exchange: ExchangeId, reason: CloseReason) {
-        if matches!(self.state, State::Opening { .. }) {
-            // There is no session yet that a repetition could save.
-            self.end(reason);
-            return;
-        }
-        let patience = self.inactivity.max(Millis::seconds(30));
+        let opening = matches!(self.state, State::Opening { .. });
+        let over = self.is_over();
+        let patience = self.inactivity.max(LEAST_PATIENCE);
         let Some(request) = self.flying(exchange) else {
             return;
         };
         let broken_since = *request.broken_since.get_or_insert(now);
-        let given_up = now - broken_since > patience;
+        let pause = BACKOFF
+            .get(request.attempts)
+            .or(BACKOFF.last())
+            .copied()
+            .unwrap_or_default();
+        request.attempts += 1;
+        request.progress = Progress::Repeating(now + pause);
+        if over {
+            return self.give_up_broken(now);
+        }
+        if opening {
+            // There is no session yet that a repetition could save.
+            return self.end(reason);
+        }
         match reason {
             CloseReason::Http(status @ (400 | 403 | 404)) => {
                 // Only managers older than `ver` say it this way (§17.2).
@@ -466,17 +495,10 @@ impl Bosh {
             CloseReason::Http(status) if status < 500 && !matches!(status, 408 | 425 | 429) => {
                 self.end(reason);
             }
-            CloseReason::TooLarge => self.end(reason),
-            _ if given_up => self.end(reason),
-            _ => {
-                let pause = BACKOFF
-                    .get(request.attempts)
-                    .or(BACKOFF.last())
-                    .copied()
-                    .unwrap_or_default();
-                request.attempts += 1;
-                request.progress = Progress::Repeating(now + pause);
-            }
+            // It would be so again, and the server thinks that all is well.
+            reason if is_refused(&reason) => self.dismiss(now, reason),
+            _ if now - broken_since > patience => self.end(reason),
+            _ => {}
         }
     }
 
@@ -492,6 +514,10 @@ impl Bosh {
             })
             .collect();
         for (exchange, answered) in due {
+            if self.flying(exchange).is_none() {
+                // One before it was the last straw.
+                return;
+            }
             if !answered {
                 self.transmits.push_back(Transmit::CancelHttp(exchange));
             }
@@ -502,6 +528,7 @@ impl Bosh {
         }
     }
 
+    /// The session is over: what broke before the answer that said so will never be answered.
     fn give_up_broken(&mut self, now: Instant) {
         let before = self.in_flight.len();
         while let Some(front) = self.in_flight.front() {
@@ -509,10 +536,7 @@ impl Bosh {
                 break;
             }
             if let Some(request) = self.in_flight.pop_front() {
-                for name in request.carried {
-                    let event = TransportEvent::Settled(name, Delivery::Unknown);
-                    self.events.push_back(event);
-                }
+                self.settle(request.carried, Delivery::Unknown);
             }
         }
         if self.in_flight.len() < before {
@@ -648,6 +672,18 @@ impl Bosh {
         });
         self.next_rid += 1;
         self.transmits.push_back(Transmit::Http { exchange, body });
+    }
+}
+
+/// Is it an answer that arrived whole and was refused here?
+fn is_refused(reason: &CloseReason) -> bool {
+    match reason {
+        CloseReason::TooLarge => true,
+        CloseReason::BadXml(error) => !matches!(
+            error,
+            XmlError::Truncated | XmlError::Malformed(_) | XmlError::NotUtf8
+        ),
+        _ => false,
     }
 }
 

@@ -338,7 +338,7 @@ impl Dialogue {
                 let body = rebuild(&body, false, &mut |element, name, value| {
                     let relative = element == "body" && matches!(name, "ack" | "report");
                     Some(match value.parse::<u64>() {
-                        Ok(rid) if relative => (rid + base).to_string(),
+                        Ok(rid) if relative => rid.saturating_add(base).to_string(),
                         _ => value.to_owned(),
                     })
                 });

@@ -4,9 +4,11 @@ use epode::proto::sasl::base64;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
+type Digester = fn(&[u8]) -> Vec<u8>;
+
 /// A server that knows one password.
 pub struct ScramServer {
-    hash: fn(&[u8]) -> Vec<u8>,
+    hash: Digester,
     block: usize,
     password: String,
     iterations: u32,
@@ -19,7 +21,7 @@ pub struct ScramServer {
 impl ScramServer {
     /// For `SCRAM-SHA-1`, `-256` or `-512`.
     pub fn new(mechanism: &str, password: &str) -> Self {
-        let (hash, block): (fn(&[u8]) -> Vec<u8>, usize) = match mechanism {
+        let (hash, block): (Digester, usize) = match mechanism {
             "SCRAM-SHA-1" => (|data| Sha1::digest(data).to_vec(), 64),
             "SCRAM-SHA-256" => (|data| Sha256::digest(data).to_vec(), 64),
             "SCRAM-SHA-512" => (|data| Sha512::digest(data).to_vec(), 128),

@@ -90,6 +90,24 @@ fn what_is_required_and_missing_is_named() {
 }
 
 #[test]
+fn what_is_fixed_or_empty_is_not_sent() {
+    let form = Form::parse(&xml(
+        "<x xmlns='jabber:x:data' type='form'><field type='fixed' var='words'><value>Read this</value></field>
+         <field var='optional'/><field var='kept'><value>as it is</value></field></x>",
+    ))
+    .expect("a form");
+    assert_eq!(
+        form.answer(&[]),
+        Ok(xml(
+            "<x xmlns='jabber:x:data' type='submit'><field var='kept'><value>as it is</value></field></x>"
+        ))
+    );
+    // Emptied on purpose.
+    let emptied = form.answer(&values(&[("kept", &[])]));
+    assert_eq!(emptied, Ok(xml("<x xmlns='jabber:x:data' type='submit'/>")));
+}
+
+#[test]
 fn a_result_has_rows() {
     let (_, form) = form_of(8);
     assert_eq!(form.kind, FormKind::Result);

@@ -56,6 +56,7 @@ fn errors_are_read() {
 
     let gone = StanzaError::parse(&example("0060", 40));
     assert_eq!(gone.condition, "gone");
+    assert!(!pubsub::is_error(&gone, "invalid-jid"));
     assert_eq!(
         gone.address.as_deref(),
         Some("xmpp:pubsub.shakespeare.lit?;node=some-other-node")

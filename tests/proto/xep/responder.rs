@@ -105,7 +105,7 @@ fn disco_tells_what_we_are() {
     )
     .expect("an answer");
     let info = Info::parse(&reply).expect("information");
-    assert!(info.is("client", "web"));
+    assert!(info.is("client", "web") && !info.is("client", "pc") && !info.is("server", "web"));
     assert_eq!(info.node, None);
     for feature in [
         ns::DISCO_INFO,

@@ -405,6 +405,7 @@ fn a_change_of_nick_is_not_a_leave() {
         }]
     );
     assert_eq!(nicks(&room), ["firstwitch", "oldhag"]);
+    assert_eq!(room.nick(), "firstwitch");
     // The new presence brings the real JID, which the room had not told before.
     let events = room.handle(&back);
     assert!(

@@ -322,6 +322,6 @@ fn subids_are_read_from_the_headers() {
     assert_eq!(event::subids(&example("0060", 104)), ["123-abc", "004-yyy"]);
     assert_eq!(event::subids(&example("0060", 101)), Vec::<String>::new());
     let other = xml("<message><headers xmlns='http://jabber.org/protocol/shim'><header name='Collection'>c</header>
-        <header name='subid'> 1 </header></headers></message>");
+        <header name='subid'> 1 </header><header>2</header></headers></message>");
     assert_eq!(event::subids(&other), ["1"]);
 }

@@ -232,6 +232,23 @@ fn each_of_two_feeds_gets_what_its_own_subscription_brings() {
 }
 
 #[test]
+fn a_subscription_that_nobody_here_knows_is_still_heard() {
+    let mut registry = registry();
+    let one = registry.add(&jid(SERVICE), "n", &jid(BARE));
+    registry.confirm(one, Some(&subscribed(BARE, Some("s1"))));
+    assert_eq!(
+        feeds(&mut registry, &item(SERVICE, BARE, "1", &["s9"])),
+        [one]
+    );
+    // Beside it a feed whose id has not been told: what is the first's may be its own as well.
+    let two = registry.add(&jid(SERVICE), "n", &jid(BARE));
+    assert_eq!(
+        feeds(&mut registry, &item(SERVICE, BARE, "2", &["s1"])),
+        [one, two]
+    );
+}
+
+#[test]
 fn a_bare_and_a_full_jid_subscribed_bring_one_publication_each() {
     let mut registry = registry();
     let bare = registry.add(&jid(SERVICE), "n", &jid(BARE));
@@ -285,6 +302,38 @@ fn feeds_are_removed_and_their_subscription_with_the_last() {
     assert_eq!(registry.state(two), None);
     // An id is never given twice.
     assert!(registry.add(&jid(SERVICE), "n", &jid(BARE)) > two);
+}
+
+#[test]
+fn what_the_service_keeps_is_what_is_ended() {
+    let mut registry = registry();
+    let held = |node: &str, jid: &str, subid: Option<&str>| {
+        Some(Held {
+            service: SERVICE.into(),
+            node: node.into(),
+            jid: jid.into(),
+            subid: subid.map(Into::into),
+        })
+    };
+    // Its own way of writing our JID; and no word about it.
+    let one = registry.add(&jid(SERVICE), "a", &jid(BARE));
+    registry.confirm(one, Some(&subscribed("Francisco@denmark.lit", None)));
+    assert_eq!(
+        registry.remove(one),
+        held("a", "Francisco@denmark.lit", None)
+    );
+    let two = registry.add(&jid(SERVICE), "b", &jid(BARE));
+    registry.confirm(two, Some(&subscribed("", Some("s"))));
+    assert_eq!(registry.remove(two), held("b", BARE, Some("s")));
+    // Subscriptions that differ in one thing only are two.
+    let [one, two, three] = [(BARE, "1"), (BARE, "2"), (FULL, "2")].map(|(own, subid)| {
+        let id = registry.add(&jid(SERVICE), "c", &jid(own));
+        registry.confirm(id, Some(&subscribed(own, Some(subid))));
+        id
+    });
+    assert_eq!(registry.remove(one), held("c", BARE, Some("1")));
+    assert_eq!(registry.remove(two), held("c", BARE, Some("2")));
+    assert_eq!(registry.remove(three), held("c", FULL, Some("2")));
 }
 
 #[test]
@@ -351,6 +400,41 @@ fn what_the_service_tells_of_a_subscription_is_kept() {
         Routed::Feeds { .. }
     ));
     assert_eq!(registry.remove(feed), None);
+}
+
+#[test]
+fn what_is_told_of_one_subid_leaves_the_other_alone() {
+    let mut registry = registry();
+    let [one, two] = ["1", "2"].map(|subid| {
+        let id = registry.add(&jid(SERVICE), "n", &jid(BARE));
+        registry.confirm(id, Some(&subscribed(BARE, Some(subid))));
+        id
+    });
+    let tell = |registry: &mut Subscriptions, told: &str| {
+        let message = xml(&format!(
+            "<message from='{SERVICE}'><event xmlns='http://jabber.org/protocol/pubsub#event'>
+             <subscription node='n' jid='{BARE}' {told}/></event></message>"
+        ));
+        feeds(registry, &message)
+    };
+    assert_eq!(tell(&mut registry, "subid='2' subscription='none'"), [two]);
+    assert_eq!(registry.state(one), Some(State::Subscribed));
+    assert_eq!(registry.state(two), Some(State::None));
+    // Without an id it is about all; and an id that was not known yet is.
+    let three = registry.add(&jid(SERVICE), "n", &jid(BARE));
+    assert_eq!(
+        tell(&mut registry, "subid='3' subscription='subscribed'"),
+        [three]
+    );
+    assert_eq!(
+        tell(&mut registry, "subscription='pending'"),
+        [one, two, three]
+    );
+    let subids = [one, two, three].map(|id| registry.remove(id).and_then(|held| held.subid));
+    assert_eq!(
+        subids,
+        [Some("1".into()), Some("2".into()), Some("3".into())]
+    );
 }
 
 #[test]

@@ -288,16 +288,15 @@ impl Route {
     fn retell(&mut self, told: &Subscription) -> Vec<FeedId> {
         let mut concerned = Vec::new();
         for feed in &mut self.feeds {
-            let other_subid =
-                feed.subid.is_some() && told.subid.is_some() && feed.subid != told.subid;
-            if feed.jid != told.jid || other_subid {
-                continue;
+            let another = matches!(
+                (&feed.subid, &told.subid),
+                (Some(own), Some(told)) if own != told
+            );
+            if feed.jid == told.jid && !another {
+                feed.state = told.state;
+                feed.subid = told.subid.clone().or(feed.subid.take());
+                concerned.push(feed.id);
             }
-            feed.state = told.state;
-            if told.subid.is_some() {
-                feed.subid.clone_from(&told.subid);
-            }
-            concerned.push(feed.id);
         }
         concerned
     }

@@ -548,6 +548,8 @@ fn leaving_is_confirmed() {
     assert!(room.occupants().is_empty());
     assert_eq!(room.handle(&example("0045", 81)), []);
     assert_eq!(take(&mut room, &presence("firstwitch", MEMBER)), []);
+    assert_eq!(take(&mut room, SUBJECT), []);
+    assert_eq!(room.subject(), None);
 
     // A room that does not know us is left too.
     let mut room = joined();
@@ -664,6 +666,10 @@ fn own_messages_are_known_by_id_and_nick() {
     );
     // Another client of ours under the same nick; someone who repeats our id.
     assert!(!own(&mut room, &message("thirdwitch", "other")));
+    assert!(!own(
+        &mut room,
+        &message("thirdwitch", "").replace("id=''", "")
+    ));
     assert!(!own(&mut room, &message("firstwitch", "hysf1v37")));
     // The memory is bounded.
     for n in 0..1024 {

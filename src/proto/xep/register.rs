@@ -81,13 +81,13 @@ impl Requirements {
         if let Some(form) = &self.form {
             return self.answer_form(to, form, values);
         }
-        if self.fields.is_empty() {
-            if let Some(url) = &self.url {
-                return Err(Unanswered::NeedsHuman {
-                    addresses: vec![url.clone()],
-                    fields: Vec::new(),
-                });
-            }
+        if let Some(url) = &self.url
+            && self.fields.is_empty()
+        {
+            return Err(Unanswered::NeedsHuman {
+                addresses: vec![url.clone()],
+                fields: Vec::new(),
+            });
         }
         let mut missing = Vec::new();
         let mut children = Vec::new();

@@ -373,13 +373,13 @@ impl RoomState {
         }
         let departure = Departure::parse(stanza, user);
         if !own {
-            if let Some(occupant) = self.occupants.remove(nick) {
-                if !matches!(self.phase, Phase::Joining { .. }) {
-                    events.push(RoomEvent::OccupantLeft {
-                        occupant,
-                        departure,
-                    });
-                }
+            if let Some(occupant) = self.occupants.remove(nick)
+                && !matches!(self.phase, Phase::Joining { .. })
+            {
+                events.push(RoomEvent::OccupantLeft {
+                    occupant,
+                    departure,
+                });
             }
             return;
         }

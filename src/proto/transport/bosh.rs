@@ -87,8 +87,8 @@ enum Progress {
     Flying(ExchangeId),
     /// Broken; out again at that time.
     Repeating(Instant),
-    /// Answered, and waiting for the answers before it.
-    Answered(Element),
+    /// Answered, when requests up to that rid were out, and waiting for the answers before it.
+    Answered { body: Element, sent_up_to: u64 },
 }
 
 /// A BOSH session.
@@ -202,7 +202,7 @@ impl Bosh {
                     self.settle(request.carried, Delivery::Unknown);
                 }
                 Progress::Repeating(_) => self.settle(request.carried, Delivery::Unknown),
-                Progress::Answered(body) => {
+                Progress::Answered { body, .. } => {
                     self.settle(request.carried, Delivery::Delivered);
                     self.hand_on(&body);
                 }
@@ -251,7 +251,7 @@ impl Bosh {
             match request.progress {
                 Progress::Flying(_) => consider(request.sent_at + self.wait + GRACE),
                 Progress::Repeating(at) => consider(at),
-                Progress::Answered(_) => {}
+                Progress::Answered { .. } => {}
             }
         }
         match self.state {
@@ -312,8 +312,9 @@ impl Bosh {
         match read_answer(status, content_type, bytes, &self.config.limits) {
             Ok(body) if body.attr("type") == Some("error") => self.repeat_up_to(now, rid),
             Ok(body) => {
+                let sent_up_to = self.next_rid - 1;
                 if let Some(request) = self.flying(exchange) {
-                    request.progress = Progress::Answered(body);
+                    request.progress = Progress::Answered { body, sent_up_to };
                 }
                 self.handle_in_order(now);
             }
@@ -331,14 +332,14 @@ impl Bosh {
 
     fn handle_in_order(&mut self, now: Instant) {
         while let Some(Request {
-            progress: Progress::Answered(_),
+            progress: Progress::Answered { .. },
             ..
         }) = self.in_flight.front()
         {
             let Some(request) = self.in_flight.pop_front() else {
                 return;
             };
-            let Progress::Answered(body) = request.progress else {
+            let Progress::Answered { body, sent_up_to } = request.progress else {
                 return;
             };
             self.last_in_order = request.rid;
@@ -349,7 +350,7 @@ impl Bosh {
             self.acknowledge(&body);
             let quiet = body.children().next().is_none();
             if quiet && body.attr("type").is_none() {
-                if request.attempts == 0 {
+                if request.attempts == 0 && request.rid < sent_up_to {
                     self.released_early(now, request.sent_at);
                 }
                 if request.empty && self.in_flight.is_empty() {
@@ -369,7 +370,7 @@ impl Bosh {
     /// Has the server said good-bye, in an answer whose turn has not come yet?
     fn is_over(&self) -> bool {
         self.in_flight.iter().any(
-            |request| matches!(&request.progress, Progress::Answered(body) if is_terminal(body)),
+            |request| matches!(&request.progress, Progress::Answered { body, .. } if is_terminal(body)),
         )
     }
 
@@ -423,8 +424,8 @@ impl Bosh {
 
     /// COMPAT(ejabberd, Prosody): a held request is released, empty, because the next one has come; the next one itself
     /// is then held for up to `wait`. Its early release is therefore the first word we get of the next one's arrival.
-    /// Not a protocol fact, so it counts only where the server holds requests, for one that was sent once, and clearly
-    /// before `wait` ran out.
+    /// Not a protocol fact, so it counts only where the server holds requests, for one that was sent once, and answered
+    /// when the next one was out and `wait` clearly not over.
     fn released_early(&mut self, now: Instant, sent_at: Instant) {
         if self.hold == 0 || now + EARLY >= sent_at + self.wait {
             return;

@@ -4,6 +4,8 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod bosh;
+mod delivery;
+mod disconnect;
 mod login;
 
 use crate::support::dialogue::Dialogue;

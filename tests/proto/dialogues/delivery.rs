@@ -1,0 +1,231 @@
+//! What is known of a stanza that was sent: when it counts as taken, and what is told when the session is lost.
+
+use super::NORMAL;
+use crate::support::dialogue::Dialogue;
+
+/// An online session with a stanza in rid 2, beside the empty rid 1 that the server holds.
+fn sent(session: &str) -> Dialogue {
+    sent_after(session, "0s")
+}
+
+fn sent_after(session: &str, span: &str) -> Dialogue {
+    let mut dialogue = Dialogue::online(session);
+    let ack = if session.contains("ack=") {
+        "ack='0'"
+    } else {
+        ""
+    };
+    dialogue.play(&format!(
+        "+{span}
+         A: send <message id='a'/>
+         C: <body rid='2' {ack}><message id='a'/></body>"
+    ));
+    dialogue
+}
+
+#[test]
+fn the_answer_to_its_request_settles() {
+    sent(NORMAL).play(
+        "S#2: <body/>
+         S#1: <body><message id='in'/></body>
+         E: stanza
+         E: 0 delivered
+         C: <body rid='3'/>",
+    );
+}
+
+#[test]
+fn an_acknowledgement_settles() {
+    let mut dialogue = sent("wait='60' hold='1' requests='3' ack='1'");
+    dialogue.play(
+        "A: send <message id='b'/>
+         C: <body rid='3' ack='0'><message id='b'/></body>
+         S#1: <body ack='2'><message id='in'/></body>
+         E: 0 delivered
+         E: stanza
+         S#2: <body ack='1'><message id='in'/></body>
+         E: stanza
+         S#3: <body><message id='in'/></body>
+         E: 1 delivered
+         E: stanza
+         C: <body rid='4'/>",
+    );
+}
+
+/// §9.1: an acknowledgement is due where an answer is still missing, and not where the server can tell by itself.
+#[test]
+fn answers_are_acknowledged() {
+    Dialogue::online("wait='60' hold='1' requests='3' ack='1'").play(
+        "S: <body><message id='in'/></body>
+         E: stanza
+         C: <body rid='2'/>
+         A: send <message id='a'/>
+         C: <body rid='3' ack='1'><message id='a'/></body>
+         S#3: <body/>
+         A: send <message id='b'/>
+         C: <body rid='4' ack='1'><message id='b'/></body>
+         S#2: <body><message id='in'/></body>
+         E: stanza
+         E: 0 delivered
+         A: send <message id='c'/>
+         C: <body rid='5' ack='3'><message id='c'/></body>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='6' ack='3' type='terminate'><presence type='unavailable'/></body>
+         S#4: <body type='terminate'/>
+         C: cancel 5
+         C: cancel 6
+         E: 1 delivered
+         E: 2 delivered
+         E: offline disconnected",
+    );
+}
+
+/// The session is opened with `ack='1'`; a server that does not answer that has no use for acknowledgements.
+#[test]
+fn no_acknowledgements_for_a_server_that_has_none() {
+    Dialogue::online("wait='60' hold='1' requests='3'").play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         S#2: <body/>
+         A: send <message id='b'/>
+         C: <body rid='3'><message id='b'/></body>",
+    );
+}
+
+// ── the early release ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/// COMPAT(ejabberd, Prosody): the held request is released because the next one has come, which is then held itself.
+#[test]
+fn the_early_release_of_the_held_request_settles() {
+    sent_after(NORMAL, "54s").play(
+        "+500ms
+         S#1: <body/>
+         E: 0 delivered
+         +50s
+         S#2: <body><message id='in'/></body>
+         E: stanza
+         C: <body rid='3'/>",
+    );
+}
+
+/// Released at the end of `wait`, it says nothing about the next one.
+#[test]
+fn a_release_at_the_end_of_wait_does_not() {
+    for (before, after) in [("54s", "1s"), ("54s", "6s"), ("0s", "60s")] {
+        sent_after(NORMAL, before).play(&format!(
+            "+{after}
+             S#1: <body/>
+             +1s
+             S#2: <body/>
+             E: 0 delivered
+             C: <body rid='3'/>"
+        ));
+    }
+    // `wait` is what the server made of it.
+    sent_after("wait='20' hold='1' requests='2'", "15s").play(
+        "+1s
+         S#1: <body/>
+         +1s
+         S#2: <body/>
+         E: 0 delivered
+         C: <body rid='3'/>",
+    );
+}
+
+#[test]
+fn a_server_that_does_not_hold_releases_nothing() {
+    sent("wait='60' hold='0' requests='2'").play(
+        "S#1: <body/>
+         S#2: <body/>
+         E: 0 delivered
+         C: <body rid='3'/>",
+    );
+}
+
+/// The server counts from the first time that it saw the request; when that was is not known.
+#[test]
+fn the_release_of_a_repeated_request_does_not() {
+    Dialogue::online(NORMAL).play(
+        "+50s
+         F: unreachable
+         C: again 1
+         A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         +10s
+         S#1: <body/>
+         +1s
+         S#2: <body/>
+         E: 0 delivered
+         C: <body rid='3'/>",
+    );
+}
+
+/// The first release tells of the second request only: of the third, nothing is known.
+#[test]
+fn a_release_tells_of_the_next_request_only() {
+    Dialogue::online("wait='60' hold='1' requests='3'").play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         C: <body rid='3'><message id='b'/></body>
+         S#1: <body/>
+         E: 0 delivered
+         S#2: <body/>
+         E: 1 delivered",
+    );
+}
+
+/// An answer with something in it came for that reason.
+#[test]
+fn an_answer_with_stanzas_is_no_release() {
+    sent(NORMAL).play(
+        "S#1: <body><message id='in'/></body>
+         E: stanza
+         +1s
+         S#2: <body><message id='in'/></body>
+         E: 0 delivered
+         E: stanza
+         C: <body rid='3'/>",
+    );
+}
+
+// ── losses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn what_left_is_unknown_and_what_did_not_is_undelivered() {
+    let mut dialogue = sent(NORMAL);
+    dialogue.play(
+        "A: send <message id='b'/>
+         A: request <iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>
+         S#1: <body type='terminate' condition='internal-server-error'/>
+         C: cancel 2
+         E: 0 unknown
+         E: 1 undelivered
+         E: request 0 disconnected
+         E: offline terminated internal-server-error",
+    );
+}
+
+/// What a later request was answered with has arrived, even if the earlier answer never does.
+#[test]
+fn what_was_answered_out_of_its_turn_is_not_lost_with_the_session() {
+    sent(NORMAL).play(
+        "S#2: <body><message id='in'/></body>
+         S#1 403: 
+         E: 0 delivered
+         E: stanza <message id='in'/>
+         E: offline terminated policy-violation",
+    );
+}
+
+/// Each is settled once, whatever tells of it first.
+#[test]
+fn settled_once() {
+    sent("wait='60' hold='1' requests='2' ack='1'").play(
+        "S#1: <body ack='2'/>
+         E: 0 delivered
+         S#2: <body ack='2' type='terminate' condition='host-gone'/>
+         E: offline terminated host-gone",
+    );
+}

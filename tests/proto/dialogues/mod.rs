@@ -3,10 +3,13 @@
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod bad_input;
 mod bosh;
 mod delivery;
 mod disconnect;
+mod iq;
 mod login;
+mod register;
 
 use crate::support::dialogue::Dialogue;
 use epode::proto::connection::Config;

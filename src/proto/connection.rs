@@ -18,6 +18,7 @@ use super::time::{Instant, Millis};
 use super::transport::TransportEvent;
 use super::transport::bosh::{Bosh, BoshConfig};
 use super::unicode::Unicode;
+use super::xep::ping;
 use super::xml::Element;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -74,7 +75,12 @@ pub struct Connection {
     next_iq: u32,
     next_exchange: u32,
     tapped: bool,
+    /// The id of the ping that asks the server for a word, while it is out.
+    asked: Option<String>,
 }
+
+/// After binding, how long to wait for something to send, usually presence, before an empty request is sent.
+const LINGER: Millis = Millis(50);
 
 /// The most requests one session may count up to: far beyond any session's life, far below 2⁵³ (XEP-0124 §7.1).
 const RID_ROOM: u64 = 1 << 40;
@@ -101,6 +107,7 @@ impl Connection {
             next_iq: 0,
             next_exchange: 0,
             tapped: false,
+            asked: None,
         }
     }
 
@@ -309,7 +316,21 @@ impl Connection {
         if let Some(transport) = &mut self.transport {
             transport.handle_timeout(now);
         }
+        self.ask_for_word(now);
         self.settle(now);
+    }
+
+    /// A ping to the own server, where the transport needs one to learn what has arrived. Its reply is nobody's business.
+    fn ask_for_word(&mut self, now: Instant) {
+        let wanted = self
+            .transport
+            .as_ref()
+            .is_some_and(|transport| transport.wants_word(now));
+        if wanted && self.session.is_established() && !self.closing {
+            let id = self.ids.next_id();
+            self.transmit(ping::request(None).with_attr("id", &id), None);
+            self.asked = Some(id);
+        }
     }
 
     /// The next thing to do for the shell; `Timeout` is the last.
@@ -368,6 +389,10 @@ impl Connection {
     fn handle_stanza(&mut self, stanza: Element) {
         let replies =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("result" | "error"));
+        if replies && self.asked.is_some() && self.asked.as_deref() == stanza.attr("id") {
+            self.asked = None;
+            return;
+        }
         if replies
             && let Some((request, outcome)) =
                 self.pending
@@ -393,6 +418,7 @@ impl Connection {
         self.closing = false;
         self.deadline = None;
         self.jid = None;
+        self.asked = None;
         for request in self.pending.take_all() {
             self.events.push_back(Event::Reply {
                 request,
@@ -416,6 +442,9 @@ impl Connection {
                 Directive::Status(status) => self.events.push_back(Event::Status(status)),
                 Directive::Established(jid) => {
                     self.deadline = None;
+                    if let Some(transport) = &mut self.transport {
+                        transport.linger(now + LINGER);
+                    }
                     self.jid = Some(jid.clone());
                     self.events.push_back(Event::Status(Status::Online(jid)));
                 }

@@ -48,6 +48,8 @@ const LEAST_PATIENCE: Millis = Millis::seconds(30);
 const SOFT_BODY_LIMIT: usize = 64 * 1024;
 /// How much earlier than `wait` an empty answer must come to be a sign and not the end of the wait.
 const EARLY: Millis = Millis::seconds(5);
+/// How long a request that carries what somebody waits for may be held before it is asked after.
+const PATIENCE: Millis = Millis(150);
 /// The shortest time between two empty requests when the server does not hold them, in case it names none.
 const DEFAULT_POLLING: Millis = Millis::seconds(2);
 
@@ -230,6 +232,26 @@ impl Bosh {
         }
     }
 
+    /// Nothing but waiting is due before `until`: no empty request is sent for its own sake.
+    pub fn linger(&mut self, until: Instant) {
+        self.next_poll = self.next_poll.max(until);
+    }
+
+    /// Is it time to ask the server for a word? When the newest request is held with something that somebody waits to hear
+    /// of, and no answer is on its way that could tell, any request with a reply brings one (an empty request would, too,
+    /// but that is overactivity, §11).
+    pub fn wants_word(&self, now: Instant) -> bool {
+        self.word_due().is_some_and(|due| now >= due)
+    }
+
+    fn word_due(&self) -> Option<Instant> {
+        let room = self.queue.is_empty() && self.in_flight.len() < self.requests;
+        let newest = self.in_flight.back()?;
+        let waiting = matches!(self.state, State::Open) && room && !newest.carried.is_empty();
+        let flying = matches!(newest.progress, Progress::Flying(_));
+        (waiting && flying).then(|| newest.sent_at + PATIENCE)
+    }
+
     /// What happened, oldest first.
     pub fn poll_event(&mut self) -> Option<TransportEvent> {
         self.events.pop_front()
@@ -258,6 +280,9 @@ impl Bosh {
             State::Open if self.in_flight.is_empty() => consider(self.next_poll),
             State::Closing { deadline, .. } => consider(deadline),
             _ => {}
+        }
+        if let Some(due) = self.word_due() {
+            consider(due);
         }
         earliest
     }

@@ -117,9 +117,9 @@ fn a_release_at_the_end_of_wait_does_not() {
             "+{after}
              S#1: <body/>
              +1s
+             C: <body rid='3'><iq type='get' id='$word'><ping xmlns='urn:xmpp:ping'/></iq></body>
              S#2: <body/>
-             E: 0 delivered
-             C: <body rid='3'/>"
+             E: 0 delivered"
         ));
     }
     // `wait` is what the server made of it.
@@ -127,9 +127,9 @@ fn a_release_at_the_end_of_wait_does_not() {
         "+1s
          S#1: <body/>
          +1s
+         C: <body rid='3'><iq type='get' id='$word'><ping xmlns='urn:xmpp:ping'/></iq></body>
          S#2: <body/>
-         E: 0 delivered
-         C: <body rid='3'/>",
+         E: 0 delivered",
     );
 }
 
@@ -155,9 +155,9 @@ fn the_release_of_a_repeated_request_does_not() {
          +10s
          S#1: <body/>
          +1s
+         C: <body rid='3'><iq type='get' id='$word'><ping xmlns='urn:xmpp:ping'/></iq></body>
          S#2: <body/>
-         E: 0 delivered
-         C: <body rid='3'/>",
+         E: 0 delivered",
     );
 }
 
@@ -183,10 +183,37 @@ fn an_answer_with_stanzas_is_no_release() {
         "S#1: <body><message id='in'/></body>
          E: stanza
          +1s
+         C: <body rid='3'><iq type='get' id='$word'><ping xmlns='urn:xmpp:ping'/></iq></body>
          S#2: <body><message id='in'/></body>
          E: 0 delivered
+         E: stanza",
+    );
+}
+
+/// Where no release is to be hoped for, the server is asked for a word: the reply comes with the request that is waited
+/// for, and is nobody's business. One word is enough, and none is asked for what nobody waits for.
+#[test]
+fn a_word_from_the_server_settles() {
+    sent(NORMAL).play(
+        "S#1: <body><message id='in'/></body>
          E: stanza
-         C: <body rid='3'/>",
+         +149ms
+         +1ms
+         C: <body rid='3'><iq type='get' id='$word'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         S#2: <body><iq type='result' id='$word'/></body>
+         E: 0 delivered
+         +50s",
+    );
+}
+
+#[test]
+fn no_word_is_asked_while_the_window_is_full_or_nobody_waits() {
+    sent(NORMAL).play("+40s");
+    Dialogue::online(NORMAL).play(
+        "A: request <iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>
+         C: <body rid='2'><iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         S#1: <body/>
+         +20s",
     );
 }
 

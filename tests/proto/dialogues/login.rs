@@ -34,6 +34,7 @@ fn bound(dialogue: &mut Dialogue, rid: u64) {
          C: <body rid='{}'><iq type='set' id='$bind'><bind:bind/></iq></body>
          S: <body><iq type='result' id='$bind'><bind:bind><bind:jid>romeo@example.org/orchard</bind:jid></bind:bind></iq></body>
          E: online romeo@example.org/orchard
+         +50ms
          C: <body rid='{}'/>",
         rid + 1,
         rid + 2
@@ -407,6 +408,7 @@ fn a_legacy_session_where_it_is_required() {
          C: <body rid='5'><iq type='set' id='$session'><session:session/></iq></body>
          S: <body><iq type='result' id='$session'/></body>
          E: online romeo@example.org/orchard
+         +50ms
          C: <body rid='6'/>"
     ));
 }
@@ -428,6 +430,7 @@ fn a_legacy_session_that_is_optional_is_left_out() {
     binding("<session:session><session:optional/></session:session>").play(&format!(
         "S: <body>{BOUND}</body>
          E: online romeo@example.org/orchard
+         +50ms
          C: <body rid='5'/>"
     ));
 }
@@ -441,6 +444,7 @@ fn only_the_reply_to_our_own_request_binds() {
          S: <body>{BOUND}<message><body xmlns='jabber:client'>hello</body></message></body>
          E: online romeo@example.org/orchard
          E: stanza <message><body xmlns='jabber:client'>hello</body></message>
+         +50ms
          C: <body rid='6'/>"
     ));
 }

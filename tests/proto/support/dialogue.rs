@@ -150,7 +150,8 @@ impl Dialogue {
         self.play(
             "S: <body><iq type='result' id='$bind'>
                   <bind:bind><bind:jid>romeo@example.org/orchard</bind:jid></bind:bind></iq></body>
-             E: online romeo@example.org/orchard",
+             E: online romeo@example.org/orchard
+             +50ms",
         );
         self.expect_request();
         self.count_from_here();

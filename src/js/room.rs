@@ -18,11 +18,14 @@ use crate::proto::xml::Element;
 use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::race::race;
 use crate::web::unicode::PlatformUnicode;
+use gloo_timers::callback::Timeout;
 use js_sys::{Map, Promise};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
 
+/// How long we wait for the subject, which ends the history, once inside, in milliseconds: some rooms send none.
+const SUBJECT_TIMEOUT: u32 = 5_000;
 /// How long a room may take to answer a change of nick, or a farewell, in milliseconds.
 const ANSWER_TIMEOUT: u32 = 30_000;
 
@@ -36,6 +39,7 @@ pub struct RoomHandle {
     joining: RefCell<Option<Sender<Outcome>>>,
     renaming: RefCell<Option<Sender<Outcome>>>,
     leaving: RefCell<Vec<Sender<Outcome>>>,
+    subject_timer: RefCell<Option<Timeout>>,
 }
 
 impl RoomHandle {
@@ -54,6 +58,7 @@ impl RoomHandle {
             joining: RefCell::new(Some(sender)),
             renaming: RefCell::default(),
             leaving: RefCell::default(),
+            subject_timer: RefCell::default(),
         });
         (room, joined)
     }
@@ -114,6 +119,25 @@ impl RoomHandle {
     pub fn handle(self: &Rc<Self>, client: &Rc<Inner>, stanza: &Element) {
         let events = self.state.borrow_mut().handle(stanza);
         self.tell(client, events, stanza);
+        self.mind_subject(stanza);
+    }
+
+    /// Inside, and waiting for the subject: not for ever.
+    fn mind_subject(self: &Rc<Self>, stanza: &Element) {
+        let waiting = matches!(*self.state.borrow().phase(), Phase::Entered { .. });
+        if !waiting {
+            self.subject_timer.replace(None);
+        } else if self.subject_timer.borrow().is_none() {
+            let room = Rc::downgrade(self);
+            let stanza = stanza.clone();
+            let timer = Timeout::new(SUBJECT_TIMEOUT, move || {
+                let Some(room) = room.upgrade() else { return };
+                let Ok(client) = room.client() else { return };
+                let events = room.state.borrow_mut().skip_subject();
+                room.tell(&client, events, &stanza);
+            });
+            self.subject_timer.replace(Some(timer));
+        }
     }
 
     fn client(&self) -> Result<Rc<Inner>, Problem> {

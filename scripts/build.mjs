@@ -2,29 +2,35 @@
 //
 //   npm run build [-- --dev] [--force] [--wasm-opt=-O3]
 //
-//   wasm-pack (--target web)   → epode.js, epode_bg.wasm, epode.d.ts, epode_bg.wasm.d.ts
-//   wasm-opt (binaryen)        → epode_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json
+//   wasm-pack (--target web)   → epode.js, epode_bg.wasm, epode.d.ts
+//   lib/shrink.mjs, wasm-opt   → epode_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json
 //   pkg-template/*             → laid over it; the version in package.json becomes that of Cargo.toml
-//   esbuild                    → every .js of it minified, with a source map
+//   esbuild                    → each entry one minified module, with a source map
 //   README.md, LICENSE*        → copied
 //
-// --dev: neither wasm-opt nor minifying, and Rust's debug build. Nothing is done when nothing has changed.
+// --dev: neither made smaller nor bundled, and Rust's debug build. Nothing is done when nothing has changed.
 // The package is put together beside pkg/ and takes its place at the end: pkg/ is always a whole one.
 
 import { createHash } from "node:crypto";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PKG, ROOT, at, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
 import { isInterrupted, main, onInterrupt, run, seconds } from "./lib/run.mjs";
+import { forgetPlaces, renameInGlue, silencePanics } from "./lib/shrink.mjs";
 import { setup } from "./setup.mjs";
 
 const NAME = "epode";
 const WORK = at("target/epode-pkg");
 const STAMP = at("target/epode-build.json");
 const LOCK = at("target/epode-build.lock");
-const INPUTS = ["src", "pkg-template", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package.json", "README.md", "scripts/build.mjs"];
+// prettier-ignore
+const INPUTS = [
+  "src", "pkg-template", ".cargo", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package.json", "README.md",
+  "scripts/build.mjs", "scripts/lib/shrink.mjs",
+];
 
 const licences = () => fs.readdirSync(ROOT).filter((name) => /^LICENSE/.test(name));
 
@@ -95,15 +101,25 @@ export async function build({ dev = false, force = false, wasmOpt = readJson(at(
 
     await compile(dev);
     if (!dev) await optimise(wasmOpt);
-    await acceptable();
+    await acceptable(dev);
     complete();
-    if (!dev) await minify();
+    if (!dev) await bundle();
 
     fs.rmSync(PKG, { recursive: true, force: true });
     fs.renameSync(WORK, PKG);
     fs.writeFileSync(STAMP, print);
     console.log(`build: pkg/ in ${seconds(Date.now() - start)}`);
   });
+}
+
+/** Paths of this machine do not belong into what is published. Joined to the flags in .cargo/config.toml. */
+function withoutPaths() {
+  const cargoHome = process.env.CARGO_HOME ?? path.join(os.homedir(), ".cargo");
+  const flags = [
+    [ROOT, "epode"],
+    [cargoHome, "cargo"],
+  ].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+  return ["--config", `target.wasm32-unknown-unknown.rustflags=${JSON.stringify(flags)}`];
 }
 
 async function compile(dev) {
@@ -114,6 +130,7 @@ async function compile(dev) {
     [
       "build", ROOT, "--target", "web", dev ? "--dev" : "--release", "--out-dir", WORK, "--out-name", NAME,
       "--mode", "no-install", "--no-pack", "--no-gitignore", "--no-opt", "--", "--locked",
+      ...withoutPaths(),
     ],
     {
       show: "progress",
@@ -136,15 +153,31 @@ const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-f
 
 async function optimise(level) {
   const wasm = path.join(WORK, `${NAME}_bg.wasm`);
+  const silent = path.join(WORK, "silent.wasm");
   const smaller = path.join(WORK, "smaller.wasm");
-  const features = FEATURES.map((name) => `--enable-${name}`);
-  await run("wasm-opt", [...level.split(/\s+/), ...features, wasm, "-o", smaller], { show: "progress", label: "wasm-opt" });
+  const bytes = fs.readFileSync(wasm);
+  forgetPlaces(bytes);
+  fs.writeFileSync(silent, await silencePanics(bytes));
+  const { output } = await run(
+    "wasm-opt",
+    // Functions in the order of their names: those of one kind compress better side by side.
+    [...level.split(/\s+/), ...FEATURES.map((name) => `--enable-${name}`), "--reorder-functions-by-name", "--minify-imports-and-exports-and-modules", silent, "-o", smaller],
+    { show: "none" },
+  );
+  fs.rmSync(silent);
   fs.renameSync(smaller, wasm);
+  const glue = path.join(WORK, `${NAME}.js`);
+  fs.writeFileSync(glue, renameInGlue(fs.readFileSync(glue, "utf8"), output));
 }
 
-/** Compiles the module with the Node that runs this, the oldest engine we promise being Node 20. */
-async function acceptable() {
-  await WebAssembly.compile(fs.readFileSync(path.join(WORK, `${NAME}_bg.wasm`)));
+/** Compiles the module with the Node that runs this, the oldest engine we promise being Node 20; looks for paths of this machine. */
+async function acceptable(dev) {
+  const bytes = fs.readFileSync(path.join(WORK, `${NAME}_bg.wasm`));
+  await WebAssembly.compile(bytes);
+  const path_ = dev ? null : /[\w./-]*(?:\/home\/|\/root\/|\/Users\/|\.cargo\/|\/rustc\/)[\w./-]*/.exec(bytes.toString("latin1"));
+  if (path_) throw new Error(`the module names a path of the machine that built it: ${path_[0]}`);
+  // Types of the module's own exports, whose names are no longer those; nobody needs them.
+  fs.rmSync(path.join(WORK, `${NAME}_bg.wasm.d.ts`), { force: true });
 }
 
 function complete() {
@@ -164,23 +197,30 @@ function complete() {
   }
 }
 
-async function minify() {
-  const { transform } = await import("esbuild");
-  for (const name of filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file))) {
-    const file = path.join(WORK, name);
-    const { code, map } = await transform(fs.readFileSync(file, "utf8"), {
-      loader: "js",
-      minify: true,
-      // What stands before an `import` is a module, where no name of the top level is seen from outside.
-      format: /\.cjs$|\.global\.js$/.test(name) ? undefined : "esm",
-      target: "es2022",
-      legalComments: "inline",
-      sourcemap: "external",
-      sourcefile: path.basename(name),
-    });
-    fs.writeFileSync(file, `${code}//# sourceMappingURL=${path.basename(name)}.map\n`);
-    fs.writeFileSync(`${file}.map`, map);
-  }
+/** Each .js that package.json names becomes one module with all that it imports; the others go. */
+async function bundle() {
+  const { build: esbuild } = await import("esbuild");
+  const named = (entry) => (typeof entry === "string" ? [entry] : Object.values(entry).flatMap(named));
+  const { exports } = readJson(path.join(WORK, "package.json"));
+  const entries = [...new Set(Object.values(exports).flatMap(named))].filter((file) => /\.[mc]?js$/.test(file));
+  const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file));
+  const out = path.join(WORK, "out");
+  await esbuild({
+    entryPoints: entries.map((file) => path.join(WORK, file)),
+    outdir: out,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    external: ["node:*"],
+    target: "es2022",
+    legalComments: "inline",
+    sourcemap: true,
+    logLevel: "warning",
+  });
+  for (const name of scripts) fs.rmSync(path.join(WORK, name));
+  for (const name of filesUnder(out)) fs.renameSync(path.join(out, name), path.join(WORK, name));
+  fs.rmSync(out, { recursive: true });
 }
 
 if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

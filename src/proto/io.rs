@@ -55,6 +55,8 @@ pub enum Transmit {
         exchange: ExchangeId,
         /// The body, byte for byte.
         body: Rc<str>,
+        /// It is the good-bye: it should arrive even if the page is on its way out.
+        farewell: bool,
     },
     /// Give up an exchange; its answer is of no interest any more.
     CancelHttp(ExchangeId),

@@ -77,6 +77,7 @@ impl Driver {
 
     /// Ends everything here and now: no answer, timer or event comes after it.
     pub fn shut(&self) {
+        self.connection.borrow_mut().abort(now());
         self.sink.replace(None);
         self.events.borrow_mut().clear();
         self.timer.replace(None);
@@ -105,9 +106,13 @@ impl Driver {
         loop {
             let output = self.connection.borrow_mut().poll_output(now());
             match output {
-                Output::Transmit(Transmit::Http { exchange, body }) => {
+                Output::Transmit(Transmit::Http {
+                    exchange,
+                    body,
+                    farewell,
+                }) => {
                     let driver = Rc::downgrade(self);
-                    self.http.post(exchange, body, move |input| {
+                    self.http.post(exchange, &body, farewell, move |input| {
                         if let Some(driver) = driver.upgrade() {
                             driver.connection.borrow_mut().handle_input(now(), input);
                             driver.pump();

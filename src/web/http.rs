@@ -4,12 +4,15 @@ use super::address::Address;
 use super::global::fetch;
 use crate::proto::io::{ExchangeId, Input, NetworkFailure};
 use crate::proto::vec_map::VecMap;
-use js_sys::Uint8Array;
 use js_sys::futures::{JsFuture, spawn_local};
+use js_sys::{Reflect, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, Headers, RequestCredentials, RequestInit, RequestMode, Response};
+
+/// Browsers let requests that outlive their page carry 64 KiB in all (Fetch §2.9).
+const KEEPALIVE_LIMIT: usize = 60 * 1024;
 
 /// What the page chose for its requests.
 #[derive(Clone, Debug)]
@@ -27,7 +30,7 @@ pub struct HttpOptions {
 /// The exchanges under way.
 pub struct Http {
     options: HttpOptions,
-    flying: RefCell<VecMap<ExchangeId, AbortController>>,
+    flying: RefCell<VecMap<ExchangeId, Option<AbortController>>>,
     /// An answer has been read before: what fails later is the network's fault, not the configuration's.
     answered: Cell<bool>,
 }
@@ -46,19 +49,25 @@ impl Http {
     pub fn post(
         self: &Rc<Self>,
         exchange: ExchangeId,
-        body: Rc<str>,
+        body: &str,
+        farewell: bool,
         done: impl FnOnce(Input) + 'static,
     ) {
         let controller = AbortController::new().ok();
-        let init = self.init(&body, controller.as_ref());
-        let sent = fetch(&self.options.address.href, &init);
-        if let Some(controller) = controller {
-            self.flying.borrow_mut().insert(exchange, controller);
+        let init = self.init(body, controller.as_ref());
+        if farewell && body.len() < KEEPALIVE_LIMIT {
+            // The browser finishes it even when the page is gone. A fresh object takes any field.
+            let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
         }
+        let sent = fetch(&self.options.address.href, &init);
+        self.flying.borrow_mut().insert(exchange, controller);
         let http = Rc::clone(self);
         spawn_local(async move {
             let outcome = http.answer(sent).await;
-            let wanted = http.flying.borrow_mut().remove(&exchange).is_some();
+            // Cancelled in the meantime? Then nobody wants to know.
+            if http.flying.borrow_mut().remove(&exchange).is_none() {
+                return;
+            }
             let input = match outcome {
                 Ok((status, content_type, body)) => Input::HttpAnswered {
                     exchange,
@@ -72,16 +81,14 @@ impl Http {
                 },
                 Err(Some(failure)) => Input::HttpFailed { exchange, failure },
             };
-            if wanted {
-                done(input);
-            }
+            done(input);
         });
     }
 
     /// Gives an exchange up.
     pub fn cancel(&self, exchange: ExchangeId) {
         let controller = self.flying.borrow_mut().remove(&exchange);
-        if let Some(controller) = controller {
+        if let Some(controller) = controller.flatten() {
             controller.abort();
         }
     }
@@ -90,7 +97,9 @@ impl Http {
     pub fn cancel_all(&self) {
         let flying = core::mem::take(&mut *self.flying.borrow_mut());
         for (_, controller) in flying.into_entries() {
-            controller.abort();
+            if let Some(controller) = controller {
+                controller.abort();
+            }
         }
     }
 

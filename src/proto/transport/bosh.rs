@@ -77,11 +77,22 @@ struct Request {
     body: Rc<str>,
     /// Who wants to know when the server has taken it.
     carried: Vec<SendId>,
-    empty: bool,
+    errand: Errand,
     sent_at: Instant,
     attempts: usize,
     broken_since: Option<Instant>,
     progress: Progress,
+}
+
+/// What a request is sent for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Errand {
+    /// To give the server something to answer.
+    Poll,
+    /// To carry something.
+    Payload,
+    /// To end the session.
+    Farewell,
 }
 
 enum Progress {
@@ -181,7 +192,7 @@ impl Bosh {
             let mut body = BodyWriter::new(self.next_rid);
             body.attribute("sid", &self.sid);
             body.attribute("type", "terminate");
-            self.transmit(now, body.finish(), Vec::new(), false);
+            self.transmit(now, body.finish(), Vec::new(), Errand::Farewell);
             // Not to be cancelled with the others.
             self.in_flight.pop_back();
         }
@@ -378,7 +389,7 @@ impl Bosh {
                 if request.attempts == 0 && request.rid < sent_up_to {
                     self.released_early(now, request.sent_at);
                 }
-                if request.empty && self.in_flight.is_empty() {
+                if request.errand == Errand::Poll && self.in_flight.is_empty() {
                     // The server does not hold requests, or not this one: never answer emptiness with haste (§11, overactivity).
                     self.next_poll = request.sent_at + self.polling;
                 }
@@ -619,6 +630,7 @@ impl Bosh {
                 self.transmits.push_back(Transmit::Http {
                     exchange,
                     body: request.body.clone(),
+                    farewell: request.errand == Errand::Farewell,
                 });
             }
         }
@@ -638,7 +650,7 @@ impl Bosh {
         body.number("ack", 1);
         body.declare_xbosh();
         body.attribute("xmpp:version", "1.0");
-        self.transmit(now, body.finish(), Vec::new(), false);
+        self.transmit(now, body.finish(), Vec::new(), Errand::Payload);
     }
 
     /// One request with as much of the queue as fits; empty when there is none.
@@ -649,7 +661,11 @@ impl Bosh {
             body.number("ack", self.last_in_order);
         }
         let mut carried = Vec::new();
-        let mut empty = true;
+        let mut errand = if terminate {
+            Errand::Farewell
+        } else {
+            Errand::Poll
+        };
         if terminate {
             body.attribute("type", "terminate");
         } else if matches!(self.queue.front(), Some(Queued::Restart)) {
@@ -661,13 +677,15 @@ impl Bosh {
             }
             body.declare_xbosh();
             body.attribute("xmpp:restart", "true");
-            self.transmit(now, body.finish(), carried, false);
+            self.transmit(now, body.finish(), carried, Errand::Payload);
             return;
         }
         while terminate || body.len() < SOFT_BODY_LIMIT {
             match self.queue.pop_front() {
                 Some(Queued::Element(element, name)) => {
-                    empty = false;
+                    if !terminate {
+                        errand = Errand::Payload;
+                    }
                     body.element(&element);
                     carried.extend(name);
                 }
@@ -679,10 +697,10 @@ impl Bosh {
                 None => break,
             }
         }
-        self.transmit(now, body.finish(), carried, empty && !terminate);
+        self.transmit(now, body.finish(), carried, errand);
     }
 
-    fn transmit(&mut self, now: Instant, body: String, carried: Vec<SendId>, empty: bool) {
+    fn transmit(&mut self, now: Instant, body: String, carried: Vec<SendId>, errand: Errand) {
         let exchange = ExchangeId(self.next_exchange);
         self.next_exchange = self.next_exchange.wrapping_add(1);
         let body: Rc<str> = body.into();
@@ -690,14 +708,18 @@ impl Bosh {
             rid: self.next_rid,
             body: body.clone(),
             carried,
-            empty,
+            errand,
             sent_at: now,
             attempts: 0,
             broken_since: None,
             progress: Progress::Flying(exchange),
         });
         self.next_rid += 1;
-        self.transmits.push_back(Transmit::Http { exchange, body });
+        self.transmits.push_back(Transmit::Http {
+            exchange,
+            body,
+            farewell: errand == Errand::Farewell,
+        });
     }
 }
 

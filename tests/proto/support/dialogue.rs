@@ -469,7 +469,9 @@ impl Dialogue {
                     return;
                 }
                 Output::Event(event) => self.events.push_back(event),
-                Output::Transmit(Transmit::Http { exchange, body }) => self.note(exchange, body),
+                Output::Transmit(Transmit::Http { exchange, body, .. }) => {
+                    self.note(exchange, body)
+                }
                 Output::Transmit(Transmit::CancelHttp(id)) => {
                     let exchange = self
                         .exchanges

@@ -3,6 +3,7 @@
 //! Works in a page, a worker, a service worker and Node: nothing here needs a `window` or a DOM.
 
 pub mod address;
+mod allocator;
 pub mod clock;
 pub mod driver;
 pub mod entropy;

@@ -10,9 +10,11 @@
 //   --port N           default: 8080, or the next one that is free
 //
 // It gets what it needs, builds what has changed, and stops what it started on Ctrl-C. The page reads
-// /config.json to know where to connect: always to its own origin, which passes it on.
+// /config.json to know where to connect: always to its own origin, which passes it on. Should its own Prosody end by
+// itself, or be killed to see what the page says, it is started again at the same address.
 
 import fs from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { at } from "./lib/project.mjs";
 import { isInterrupted, main, onInterrupt } from "./lib/run.mjs";
@@ -20,7 +22,62 @@ import { build } from "./build.mjs";
 import { setup } from "./setup.mjs";
 import { startOrigin } from "../tests/servers/origin.mjs";
 
-const NODE = "/demo/Record";
+const NODE = "/cafe/Order";
+const KEPT = 60;
+
+/** What the page may do: only what came from here, and no text that turns into a program. */
+const HEADERS = {
+  "Content-Security-Policy": [
+    "default-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; "),
+  "Referrer-Policy": "no-referrer",
+};
+
+/**
+ * Starts the pages in front of an XMPP server: `server` is `{ bosh, ws, domain, anonymousDomain, pubsub, conference }`,
+ * such as what startProsody() gives. `port`: default 8080, or the next one that is free; 0: any. `pkg`: the folder of
+ * the package. Resolves to `{ url, config, origin, stop }`; the server is left to whoever started it.
+ */
+export async function startDemo({ server, port, pkg = at("pkg") }) {
+  const config = {
+    service: server.bosh ? "/http-bind" : "/ws",
+    websocket: server.ws ? "/ws" : null,
+    domain: server.domain,
+    anonymousDomain: server.anonymousDomain,
+    pubsub: server.pubsub,
+    muc: server.conference,
+    node: NODE,
+  };
+  const origin = await startOnPort(
+    { roots: { "/": at("www"), "/epode": pkg }, json: { "/config.json": config }, headers: HEADERS, bosh: server.bosh, ws: server.ws },
+    port,
+  );
+  return { url: origin.url, config, origin, stop: () => origin.stop() };
+}
+
+/** A Prosody as the demo wants it: everybody may write to the node, and what is in it outlives a restart. */
+export async function startServer() {
+  const { startProsody } = await import("../tests/servers/prosody.mjs");
+  return startProsody({ openPublish: true, maxItems: KEPT, persistent: true });
+}
+
+async function startOnPort(settings, port) {
+  if (port !== undefined) return startOrigin({ ...settings, port: Number(port) });
+  for (let candidate = 8080; ; candidate += 1) {
+    try {
+      return await startOrigin({ ...settings, port: candidate });
+    } catch (error) {
+      if (error.code !== "EADDRINUSE" || candidate === 8180) throw error;
+    }
+  }
+}
 
 function options() {
   const { values } = parseArgs({
@@ -60,71 +117,66 @@ function elsewhere({ service, domain, anonymous, pubsub, muc }) {
   };
 }
 
-async function ownServer() {
-  const { startProsody } = await import("../tests/servers/prosody.mjs");
-  // Every page and the publisher write to the same node, whoever came first.
-  return startProsody({ openPublish: true, maxItems: 50 });
-}
-
-async function startOnPort(settings, port) {
-  if (port !== undefined) return startOrigin({ ...settings, port: Number(port) });
-  for (let candidate = 8080; ; candidate += 1) {
+/** Brings the server back when it ends by itself, unless it does so again at once. */
+function keepUp(server, giveUp) {
+  const started = Date.now();
+  server.child.once("exit", async () => {
+    if (isInterrupted()) return;
     try {
-      return await startOrigin({ ...settings, port: candidate });
+      if (Date.now() - started < 5000) throw new Error("it ended as soon as it was started");
+      console.log("\n  The XMPP server has ended by itself; it is started again in 3 s. The pages say so, and can reconnect then.");
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      if (isInterrupted()) return;
+      await server.start();
+      console.log(`  The XMPP server is back (pid ${server.pid})`);
+      keepUp(server, giveUp);
     } catch (error) {
-      if (error.code !== "EADDRINUSE" || candidate === 8180) throw error;
+      giveUp(error);
     }
-  }
+  });
 }
 
-/** What a person types to run the program that publishes what it inserts into a database. */
-function publisherCommand(url, { anonymousDomain, pubsub }) {
-  return `python3 www/publisher.py --service ${url}/http-bind --domain ${anonymousDomain} --pubsub ${pubsub} --node ${NODE}`;
-}
-
-await main(async () => {
+async function run() {
   const values = options();
   await setup(values.service ? "page" : "demo");
   await build();
 
-  const server = values.service ? elsewhere(values) : await ownServer();
-  let origin;
+  const server = values.service ? elsewhere(values) : await startServer();
+  let demo;
   const stop = async () => {
-    await origin?.stop();
+    await demo?.stop();
     await server.stop?.();
     console.log("\nstopped");
   };
   // Ctrl-C is how the demo is meant to end.
   onInterrupt(() => stop().then(() => process.exit(0)));
 
-  const config = {
-    service: server.bosh ? "/http-bind" : "/ws",
-    websocket: server.ws ? "/ws" : null,
-    domain: server.domain,
-    anonymousDomain: server.anonymousDomain,
-    pubsub: server.pubsub,
-    muc: server.conference,
-    node: NODE,
-  };
   try {
-    origin = await startOnPort(
-      { roots: { "/": at("www"), "/epode": at("pkg") }, json: { "/config.json": config }, bosh: server.bosh, ws: server.ws },
-      values.port,
-    );
+    demo = await startDemo({ server, port: values.port });
   } catch (error) {
     await stop();
     throw error.code === "EADDRINUSE" ? new Error(`port ${values.port} is in use; another one: npm run demo -- --port N`) : error;
   }
-  server.child?.once("exit", () => {
-    if (isInterrupted()) return;
-    console.error(`\nthe XMPP server has ended by itself:\n${server.logTail(15)}`);
-    origin.stop().then(() => process.exit(1));
-  });
+  if (server.child) {
+    keepUp(server, (error) => {
+      console.error(`\nthe XMPP server has ended by itself (${error.message}):\n${server.logTail(15)}`);
+      stop().then(() => process.exit(1));
+    });
+  }
 
+  const publisher = `python3 www/publisher.py --url ${demo.url}`;
+  const where = values.service ? values.service.join(", ") : `Prosody, ${server.bosh}, pid ${server.pid} (log: ${server.logFile})`;
   console.log(`
-  The demo is at       ${origin.url}/
-  XMPP server          ${values.service ? values.service.join(", ") : `Prosody, ${server.bosh} (log: ${server.logFile})`}
-  The publisher        ${publisherCommand(origin.url, server)}
+  The demo is at       ${demo.url}/       open it twice, side by side
+  XMPP server          ${where}
+
+  Rows for a database, published once they are committed:
+    ${publisher} add "Flat white, oat milk" --for "Table 4"
+    ${publisher} random --every 2
+    ${publisher} --help
+
   Stop with            Ctrl-C
 `);
-});
+}
+
+if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await main(run);

@@ -19,6 +19,16 @@ function service:publish(node, actor, id, item, requested_config)
 	return publish(self, node, actor, id, item, requested_config);
 end
 
+-- Where everybody may publish, everybody may take back what was published.
+local retract = service.retract;
+function service:retract(node, actor, id, notify)
+	local obj = self.nodes[node];
+	if obj and obj.config.publish_model == "open" and obj.affiliations[self.config.normalize_jid(actor)] ~= "outcast" then
+		actor = true;
+	end
+	return retract(self, node, actor, id, notify);
+end
+
 -- What a node is like whose creator did not say.
 service.node_defaults.max_items = module:get_option_number("epode_default_items", 20);
 if module:get_option_boolean("epode_open_publish", false) then

@@ -1,0 +1,186 @@
+// The connection of the page: one client at a time, its state in the header, and what went wrong below it.
+
+import { Client, register } from "/epode/index.js";
+import { byId, clock, el } from "./dom.js";
+
+const STATE_TEXTS = {
+  offline: "Offline",
+  connecting: "Connecting",
+  authenticating: "Logging in",
+  binding: "Logging in",
+  reconnecting: "Reconnecting",
+  disconnecting: "Disconnecting",
+};
+
+/** What an error means here; its own text says what to do. */
+const TITLES = {
+  unreachable: "The server cannot be reached",
+  "http-error": "The server does not answer as it should",
+  "not-bosh": "What answers is not an XMPP server",
+  timeout: "The server does not answer",
+  terminated: "The server has ended the session",
+  "stream-error": "The server has ended the session",
+  "auth-failed": "The login was refused",
+  "no-mechanism": "The server offers no login that fits",
+  "registration-failed": "The account was not created",
+};
+
+export class Link {
+  #config;
+  #login = { anonymous: true };
+  #client;
+  #parts = [];
+  #online = false;
+
+  constructor(config) {
+    this.#config = config;
+    byId("toggle").addEventListener("click", () => (this.#isOffline ? this.connect() : this.disconnect()));
+    byId("sign-in").addEventListener("click", () => (this.#login.anonymous ? this.#askAccount() : this.#signOut()));
+    byId("account-cancel").addEventListener("click", () => byId("account").close());
+    byId("account-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#signIn(event.submitter?.value === "register");
+    });
+    byId("account-domain").textContent = `@${config.domain}`;
+    // A page that is left says good-bye; one that comes back from the browser's cache connects again.
+    addEventListener("pagehide", () => this.disconnect());
+    addEventListener("pageshow", (event) => event.persisted && this.connect());
+  }
+
+  /**
+   * A part of the page that lives on the connection. All optional: `made(client)` before it connects, `online(client)`,
+   * `offline()`.
+   */
+  add(part) {
+    this.#parts.push(part);
+    if (this.#client) part.made?.(this.#client);
+  }
+
+  get client() {
+    return this.#online ? this.#client : undefined;
+  }
+
+  get #isOffline() {
+    return !this.#client || this.#client.status === "offline";
+  }
+
+  /** Connects anew. The error, if any, is shown and given back. */
+  async connect() {
+    this.#drop();
+    const client = this.#make(this.#login);
+    try {
+      await client.connect();
+      return undefined;
+    } catch (error) {
+      // The status event of an attempt that failed has told already; what never got that far is told here.
+      if (client === this.#client) this.#show({ status: "offline", error });
+      return error;
+    }
+  }
+
+  async disconnect() {
+    await this.#client?.disconnect();
+  }
+
+  #make(login) {
+    const { service, domain, anonymousDomain } = this.#config;
+    const who = login.anonymous ? { anonymous: true, domain: anonymousDomain } : { jid: `${login.username}@${domain}`, password: login.password };
+    const client = new Client(service, { ...who, about: { name: "epode order board" } });
+    this.#client = client;
+    client.on("status", (change) => client === this.#client && this.#show(change));
+    client.on("error", (error) => console.warn(error));
+    for (const part of this.#parts) part.made?.(client);
+    return client;
+  }
+
+  #drop() {
+    const old = this.#client;
+    this.#client = undefined;
+    this.#wentOffline();
+    old?.free();
+  }
+
+  #wentOffline() {
+    if (!this.#online) return;
+    this.#online = false;
+    for (const part of this.#parts) part.offline?.();
+  }
+
+  #show({ status, error }) {
+    const state = byId("state");
+    state.dataset.status = status;
+    const text = status === "online" ? `Online as ${this.#login.anonymous ? "a guest" : this.#login.username}` : (STATE_TEXTS[status] ?? status);
+    byId("state-text").textContent = text;
+    state.title = this.#client?.jid ?? "";
+    document.body.dataset.status = status;
+    byId("toggle").textContent = status === "offline" ? "Connect" : "Disconnect";
+    byId("sign-in").textContent = this.#login.anonymous ? "Sign in" : "Sign out";
+
+    const trouble = byId("trouble");
+    if (status === "online") {
+      trouble.replaceChildren();
+      this.#online = true;
+      for (const part of this.#parts) part.online?.(this.#client);
+    } else if (status === "offline") {
+      const wasOnline = this.#online;
+      this.#wentOffline();
+      if (error) this.#tell(error, wasOnline);
+      else if (wasOnline) this.#tell(undefined, true);
+    } else {
+      trouble.replaceChildren();
+    }
+  }
+
+  #tell(error, wasOnline) {
+    const again = el("button", { onclick: () => this.connect() }, wasOnline ? "Reconnect" : "Try again");
+    const title = error ? (wasOnline ? "The connection is lost" : (TITLES[error.code] ?? "Not connected")) : "You are disconnected";
+    const seen = wasOnline ? ` What you see is what was here at ${clock(new Date())}.` : "";
+    byId("trouble").replaceChildren(
+      el(
+        "div",
+        { class: error ? "message" : "message calm" },
+        el("p", {}, el("strong", {}, `${title}.`), ` ${error?.message ?? ""}${seen}`),
+        error && el("p", { class: "code" }, [error.code, error.condition, error.httpStatus].filter(Boolean).join(" · ")),
+      ),
+      again,
+    );
+  }
+
+  // ── accounts ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #askAccount() {
+    byId("account-problem").textContent = "";
+    byId("account").showModal();
+  }
+
+  async #signIn(create) {
+    const dialog = byId("account");
+    const problem = byId("account-problem");
+    const [username, password] = [byId("username").value.trim(), byId("password").value];
+    const { service, domain } = this.#config;
+    problem.textContent = create ? "Creating the account…" : "Signing in…";
+    dialog.inert = true;
+    try {
+      if (create) await register(service, { domain, username, password });
+      const login = this.#login;
+      this.#login = { username, password };
+      const error = await this.connect();
+      if (error) {
+        this.#login = login;
+        throw error;
+      }
+      byId("password").value = "";
+      dialog.close();
+    } catch (error) {
+      problem.textContent = error.condition === "conflict" ? `There is an account ${username} already. Sign in, or take another name.` : error.message;
+    } finally {
+      dialog.inert = false;
+    }
+  }
+
+  async #signOut() {
+    await this.disconnect();
+    this.#login = { anonymous: true };
+    await this.connect();
+  }
+}

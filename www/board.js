@@ -1,7 +1,7 @@
 // The live feed: the orders of a pubsub node, in three columns. What a node holds when we come is the snapshot; from
 // then on its events are shown as they arrive, whoever caused them.
 
-import { announcer, byId, duration, el, timeOf } from "./dom.js";
+import { announcer, byId, duration, el, fill, timeOf } from "./dom.js";
 import { STATES, changed, fromPayload, newId, toPayload } from "./record.js";
 
 /** How many orders the node keeps, and the page shows. */
@@ -18,7 +18,11 @@ const NODE_CONFIG = {
   deliver_payloads: true,
   notify_retract: true,
   send_last_published_item: "never",
+  itemreply: "publisher",
 };
+
+/** Some services let an item be changed by its publisher and the node's owner only, whatever the publish model. */
+const refusal = (error) => (error.condition === "forbidden" ? "this server leaves it to whoever published it." : error.message);
 
 export class Board {
   #config;
@@ -210,7 +214,8 @@ export class Board {
     const open = element.querySelector("details")?.open;
     const state = STATES.find((one) => one.id === record.status);
     const act = (name, label, className) => el("button", { type: "button", class: className, "data-act": name, "aria-label": `${label}: order ${id}` }, label);
-    element.replaceChildren(
+    fill(
+      element,
       el("div", { class: "top" }, el("span", { class: "number" }, id), record.for && el("span", { class: "whom" }, record.for)),
       el("h3", {}, record.title),
       record.note && el("p", { class: "note" }, record.note),
@@ -228,7 +233,7 @@ export class Board {
         el(
           "summary",
           { "data-act": "details" },
-          el("span", { class: "meta" }, timeOf(card.receivedAt), " ", this.#author(card), record.via && record.via !== "page" && ` from ${record.via}`),
+          el("span", { class: "meta" }, timeOf(card.time ?? record.savedAt ?? card.receivedAt), " ", this.#author(card), record.via && record.via !== "page" && ` from ${record.via}`),
           delay !== undefined && el("span", { class: "delay", title: "From saving to arriving here" }, duration(delay)),
         ),
         this.#details(card),
@@ -323,15 +328,17 @@ export class Board {
     if (!this.#isOnline()) return false;
     const start = performance.now();
     this.#saving.set(id, start);
+    const slow = setTimeout(() => this.#problem(`Order ${id}: waiting for the server…`, false), 800);
     try {
       const { node, pubsub: service } = this.#config;
       await this.#client.pubsub.publish(node, toPayload(record), { id, service });
       this.#problem(`Order ${id} is saved: the server confirmed it after ${duration(performance.now() - start)}.`, false);
       return true;
     } catch (error) {
-      this.#problem(`Order ${id} was not saved: ${error.message}`);
+      this.#problem(`Order ${id} was not saved: ${refusal(error)}`);
       return false;
     } finally {
+      clearTimeout(slow);
       // The event may come a little after the result.
       setTimeout(() => this.#saving.get(id) === start && this.#saving.delete(id), 2000);
     }
@@ -344,8 +351,7 @@ export class Board {
       await this.#client.pubsub.retract(node, id, { service });
       this.#problem(`Order ${id} is deleted.`, false);
     } catch (error) {
-      const who = error.condition === "forbidden" ? "this server lets only its publisher delete it." : error.message;
-      this.#problem(`Order ${id} was not deleted: ${who}`);
+      this.#problem(`Order ${id} was not deleted: ${refusal(error)}`);
     }
   }
 

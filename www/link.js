@@ -1,7 +1,7 @@
 // The connection of the page: one client at a time, its state in the header, and what went wrong below it.
 
 import { Client, register } from "/epode/index.js";
-import { byId, clock, el } from "./dom.js";
+import { byId, clock, el, fill } from "./dom.js";
 
 const STATE_TEXTS = {
   offline: "Offline",
@@ -10,6 +10,7 @@ const STATE_TEXTS = {
   binding: "Logging in",
   reconnecting: "Reconnecting",
   disconnecting: "Disconnecting",
+  interrupted: "No answer",
 };
 
 /** What an error means here; its own text says what to do. */
@@ -31,6 +32,7 @@ export class Link {
   #client;
   #parts = [];
   #online = false;
+  #observer;
 
   constructor(config) {
     this.#config = config;
@@ -45,6 +47,7 @@ export class Link {
     // A page that is left says good-bye; one that comes back from the browser's cache connects again.
     addEventListener("pagehide", () => this.disconnect());
     addEventListener("pageshow", (event) => event.persisted && this.connect());
+    this.#watchRequests();
   }
 
   /**
@@ -73,7 +76,8 @@ export class Link {
       return undefined;
     } catch (error) {
       // The status event of an attempt that failed has told already; what never got that far is told here.
-      if (client === this.#client) this.#show({ status: "offline", error });
+      const told = byId("trouble").childElementCount > 0 || error.code === "disconnected";
+      if (client === this.#client && !told) this.#show({ status: "offline", error });
       return error;
     }
   }
@@ -108,19 +112,27 @@ export class Link {
 
   #show({ status, error }) {
     const state = byId("state");
+    const trouble = byId("trouble");
+    // The button that was pressed to reconnect is about to go.
+    if (trouble.contains(document.activeElement)) byId("toggle").focus();
     state.dataset.status = status;
-    const text = status === "online" ? `Online as ${this.#login.anonymous ? "a guest" : this.#login.username}` : (STATE_TEXTS[status] ?? status);
-    byId("state-text").textContent = text;
+    const who = el("span", { class: "who-am-i" }, ` as ${this.#login.anonymous ? "a guest" : this.#login.username}`);
+    fill(byId("state-text"), ...(status === "online" ? ["Online", who] : [STATE_TEXTS[status] ?? status]));
     state.title = this.#client?.jid ?? "";
     document.body.dataset.status = status;
     byId("toggle").textContent = status === "offline" ? "Connect" : "Disconnect";
     byId("sign-in").textContent = this.#login.anonymous ? "Sign in" : "Sign out";
 
-    const trouble = byId("trouble");
     if (status === "online") {
       trouble.replaceChildren();
+      if (this.#online) return;
       this.#online = true;
       for (const part of this.#parts) part.online?.(this.#client);
+    } else if (status === "interrupted") {
+      const what = error.httpStatus ? `What stands before it says HTTP ${error.httpStatus}.` : "";
+      trouble.replaceChildren(
+        el("p", { class: "message" }, el("strong", {}, "The server does not answer."), ` ${what} What was sent is sent again until it does, or the session is lost.`),
+      );
     } else if (status === "offline") {
       const wasOnline = this.#online;
       this.#wentOffline();
@@ -135,7 +147,8 @@ export class Link {
     const again = el("button", { onclick: () => this.connect() }, wasOnline ? "Reconnect" : "Try again");
     const title = error ? (wasOnline ? "The connection is lost" : (TITLES[error.code] ?? "Not connected")) : "You are disconnected";
     const seen = wasOnline ? ` What you see is what was here at ${clock(new Date())}.` : "";
-    byId("trouble").replaceChildren(
+    fill(
+      byId("trouble"),
       el(
         "div",
         { class: error ? "message" : "message calm" },
@@ -144,6 +157,26 @@ export class Link {
       ),
       again,
     );
+  }
+
+  /**
+   * While the server may come back in time for the session, epode repeats its requests and stays online. That they fail
+   * is known to the browser: two in a row, and the page says it.
+   */
+  #watchRequests() {
+    const { href } = new URL(this.#config.service, location.href);
+    let failed = 0;
+    this.#observer = new PerformanceObserver((list) => {
+      for (const { name, responseStatus } of list.getEntries()) {
+        if (name !== href || responseStatus === undefined) continue;
+        const wasFailing = failed > 1;
+        failed = responseStatus === 200 ? 0 : failed + 1;
+        if (!this.#online) continue;
+        if (failed === 2) this.#show({ status: "interrupted", error: { httpStatus: responseStatus } });
+        if (failed === 0 && wasFailing) this.#show({ status: "online" });
+      }
+    });
+    this.#observer.observe({ type: "resource" });
   }
 
   // ── accounts ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,6 +200,7 @@ export class Link {
       const error = await this.connect();
       if (error) {
         this.#login = login;
+        this.connect();
         throw error;
       }
       byId("password").value = "";

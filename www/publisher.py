@@ -316,7 +316,7 @@ def element(name, text, **attributes):
 
 NODE_CONFIG = {
     "access_model": "open", "publish_model": "open", "persist_items": "true", "max_items": "60",
-    "deliver_payloads": "true", "notify_retract": "true", "send_last_published_item": "never",
+    "deliver_payloads": "true", "notify_retract": "true", "send_last_published_item": "never", "itemreply": "publisher",
 }  # fmt: skip
 
 
@@ -386,21 +386,31 @@ class Publisher:
         print(f"order {key} {what}, confirmed after {(time.perf_counter() - started) * 1000:.0f} ms", flush=True)
 
     def flush(self):
-        """Publishes what is noted, oldest first. Returns how many changes that were."""
+        """Publishes what is noted, oldest first. What the service refuses stays noted, and the others have their turn."""
+        refused = {}
+        after = 0
         with self.alone():
-            count = 0
             while True:
-                note = self.database.execute("SELECT seq, id FROM outbox ORDER BY seq LIMIT 1").fetchone()
+                note = self.database.execute("SELECT seq, id FROM outbox WHERE seq > ? ORDER BY seq", (after,)).fetchone()
                 if note is None:
-                    return count
+                    break
+                after, key = note
+                if key in refused:
+                    continue
                 if self.session is None:
                     self.connect()
                     self.create_node()
-                self.publish(note["id"])
-                # The row was published as it is now, so earlier notes of it are done as well.
+                try:
+                    self.publish(key)
+                except Failure as failure:
+                    if not hasattr(failure, "condition"):
+                        raise
+                    refused[key] = failure
+                    continue
                 with self.database:
-                    self.database.execute("DELETE FROM outbox WHERE seq = ?", (note["seq"],))
-                count += 1
+                    self.database.execute("DELETE FROM outbox WHERE seq = ?", (after,))
+        if refused:
+            raise Failure("; ".join(f"order {key}: {failure}" for key, failure in refused.items()))
 
     @contextlib.contextmanager
     def alone(self):

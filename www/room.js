@@ -20,8 +20,8 @@ const WHY = {
 
 /** The same nick has the same colour on every page. */
 function hueOf(nick) {
-  let hash = 7;
-  for (const character of nick) hash = (hash * 31 + character.codePointAt(0)) % 3600;
+  let hash = 0;
+  for (const character of nick) hash = (hash * 37 + character.codePointAt(0)) % 10_007;
   return hash % 8;
 }
 
@@ -43,7 +43,7 @@ export class RoomView {
     byId("room-lede").textContent = this.#address;
     byId("join").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#join(byId("nick").value.trim());
+      this.#join(byId("nick").value.trim(), true);
     });
     byId("say").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -85,7 +85,7 @@ export class RoomView {
 
   // ── coming and going ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #join(nick) {
+  async #join(nick, asked = false) {
     const problem = byId("join-problem");
     if (!nick) return;
     if (!this.#client) {
@@ -97,6 +97,7 @@ export class RoomView {
     try {
       const room = await this.#client.muc.join(this.#address, nick, { history: { maxstanzas: HISTORY } });
       this.#entered(room);
+      if (asked) byId("message").focus();
     } catch (error) {
       this.#wanted = undefined;
       this.#outside();
@@ -107,7 +108,7 @@ export class RoomView {
       } else {
         problem.textContent = `The room did not let you in: ${error.message}`;
       }
-      byId("nick").select();
+      if (asked) byId("nick").select();
     } finally {
       byId("enter").disabled = false;
     }
@@ -121,13 +122,15 @@ export class RoomView {
     byId("join").hidden = true;
     byId("talk").hidden = false;
     this.#enable(true);
+    // What was there when we came is handed over first, kind by kind; what is news is told in a line of its own.
+    let isNews = false;
+    room.on("message", (message) => this.#message(message));
     room.on("subject", ({ subject, nick }) => {
       this.#showSubject(subject);
-      if (nick && room === this.#room) this.#line(`${nick} set the subject.`);
+      if (nick && isNews) this.#line(`${nick} set the subject.`);
     });
-    room.on("message", (message) => this.#message(message));
     room.on("join", (occupant) => {
-      if (!occupant.self) this.#line(`${occupant.nick} came in.`);
+      if (isNews && !occupant.self) this.#line(`${occupant.nick} came in.`);
       this.#people();
     });
     room.on("leave", ({ occupant, reason, text }) => {
@@ -144,8 +147,10 @@ export class RoomView {
     room.on("out", ({ reason, text }) => this.#out(reason, text));
     this.#showSubject(room.subject);
     this.#people();
-    this.#line(`You are in, as ${room.nick}.`);
-    if (!byId("room").hidden) byId("message").focus();
+    setTimeout(() => {
+      isNews = true;
+      if (room === this.#room) this.#line(`You are in, as ${room.nick}.`);
+    });
   }
 
   #out(reason, text) {
@@ -218,7 +223,7 @@ export class RoomView {
 
   #line(text) {
     this.#last = undefined;
-    this.#append(el("p", { class: "event" }, text, el("span", { class: "when" }, clock(new Date()))));
+    this.#append(el("p", { class: "event" }, `${text} `, el("span", { class: "when" }, clock(new Date()))));
   }
 
   #append(element, force) {

@@ -1,0 +1,390 @@
+// The demo as `npm run demo` serves it: pages, publisher and server, in a browser.
+//
+//   npm test -- --only e2e        or: EPODE_SERVER=prosody node --test tests/e2e/demo.test.mjs
+//
+// EPODE_SERVER (prosody | ejabberd), EPODE_PACKAGE (the package's folder; default: pkg/), EPODE_CHROMIUM.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, afterEach, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { startDemo, startServer } from "../../scripts/demo.mjs";
+
+const PUBLISHER = fileURLToPath(new URL("../../www/publisher.py", import.meta.url));
+const SERVER = process.env.EPODE_SERVER || "prosody";
+/** For what should happen at once: reached only when it does not happen at all. */
+const LIMIT = 20_000;
+const PASSWORD = "correct-horse-battery";
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage"];
+
+let server;
+let demo;
+let browser;
+let folder;
+/** What no page may do: throw, or break the policy it is served with. */
+const problems = [];
+
+before(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "epode-demo-test-"));
+  [server, browser] = await Promise.all([
+    SERVER === "ejabberd" ? import("../servers/ejabberd.mjs").then(({ startEjabberd }) => startEjabberd({ openPublish: true, maxItems: 60 })) : startServer(),
+    chromium.launch({ executablePath: process.env.EPODE_CHROMIUM || "/usr/bin/chromium", args: FLAGS }),
+  ]);
+  await server.register("barista", PASSWORD);
+  demo = await startDemo({ server, port: 0, ...(process.env.EPODE_PACKAGE && { pkg: path.resolve(process.env.EPODE_PACKAGE) }) });
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  await server?.stop();
+  if (folder) fs.rmSync(folder, { recursive: true, force: true });
+});
+
+afterEach(() => assert.deepEqual(problems.splice(0), []));
+
+/** A page of its own browser profile, its feed live. */
+async function open(t, { hash = "", ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(LIMIT);
+  t.after(() => context.close());
+  await context.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`));
+  });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => problems.push(error.stack));
+  page.on("console", (message) => {
+    // A request that fails is the browser's to log, and some tests make them fail.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) problems.push(message.text());
+  });
+  await page.goto(`${demo.url}/${hash}`);
+  await live(page);
+  return page;
+}
+
+const live = (page) => page.locator('body[data-feed="live"]').waitFor();
+
+/** The card of an order, in the column of a state. */
+const card = (page, id, state) => page.locator(`${state ? `[data-state="${state}"] ` : ""}.card[data-id="${id}"]:not(.gone)`);
+
+/** Runs the publisher on this test's database; resolves to `{ code, stdout, stderr }`. */
+function publisher(database, ...args) {
+  const url = args[0]?.startsWith("http") ? args.shift() : demo.url;
+  return new Promise((resolve) => {
+    execFile("python3", [PUBLISHER, "--url", url, "--db", path.join(folder, `${database}.sqlite3`), ...args], { encoding: "utf8", timeout: 60_000 }, (error, stdout, stderr) =>
+      resolve({ code: error ? error.code : 0, stdout, stderr }),
+    );
+  });
+}
+
+// COMPAT(ejabberd): whatever the publish model, an item is changed and deleted by its publisher or the node's owner
+// only. So the publisher keeps to one account there, and a page to what it saved itself.
+const OWN_ONLY = SERVER === "ejabberd";
+const ACCOUNT = ["--user", "barista", "--password", PASSWORD];
+
+async function publish(...args) {
+  const { code, stdout, stderr } = await publisher("orders", ...(OWN_ONLY ? ACCOUNT : []), ...args);
+  assert.equal(code, 0, stderr);
+  return /order (\d+)/.exec(stdout)?.[1];
+}
+
+/** Saves an order by the form; resolves with its id. */
+async function save(page, title, whom = "") {
+  await page.fill("#order-what", title);
+  await page.fill("#order-for", whom);
+  await page.click("#save");
+  await page.locator("#outcome", { hasText: "is saved" }).waitFor();
+  return /Order (\w+) is saved/.exec(await page.textContent("#outcome"))[1];
+}
+
+async function join(page, nick) {
+  await page.click("#to-room");
+  await page.fill("#nick", nick);
+  await page.click("#enter");
+}
+
+describe(`the demo on ${SERVER}`, () => {
+  test("is served with a policy that its pages keep", async () => {
+    const { headers } = await fetch(demo.url);
+    const policy = headers.get("content-security-policy");
+    for (const part of ["default-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "require-trusted-types-for 'script'"]) {
+      assert.ok(policy.includes(part), policy);
+    }
+    // That they keep it is checked after every test.
+  });
+
+  test("a row that the publisher commits is on every open page", async (t) => {
+    const pages = [await open(t), await open(t)];
+    const id = await publish("add", "Flat white <b>&amp;</b>", "--for", "Table 4", "--note", "to go");
+    for (const page of pages) {
+      await card(page, id, "new").waitFor();
+      assert.equal(await card(page, id).locator("h3").textContent(), "Flat white <b>&amp;</b>");
+      assert.equal(await card(page, id).locator(".whom").textContent(), "Table 4");
+      assert.equal(await card(page, id).locator(".note").textContent(), "to go");
+      assert.match(await card(page, id).locator(".meta").textContent(), /^\d\d:\d\d:\d\d .*from SQLite$/);
+      assert.match(await card(page, id).locator(".delay").textContent(), /^[\d.]+ m?s$/);
+      await card(page, id).locator("summary").click();
+      assert.match(await card(page, id).locator(".rows").textContent(), new RegExp(`Item${id}.*Saved\\d\\d:.*Received\\d\\d:`));
+    }
+  });
+
+  test("what the form of one page saves is on the other, changes and goes", async (t) => {
+    const [one, two] = [await open(t), await open(t)];
+    const id = await save(one, "Cortado", "Mina");
+    assert.match(await one.textContent("#outcome"), /confirmed it after [\d.]+ m?s/);
+    await card(one, id, "new").waitFor();
+    await card(two, id, "new").waitFor();
+    assert.match(await card(one, id).locator(".delay").textContent(), /^[\d.]+ m?s$/);
+
+    if (OWN_ONLY) {
+      await card(two, id).getByRole("button", { name: "Start" }).click();
+      await two.locator("#outcome.bad", { hasText: "leaves it to whoever published it" }).waitFor();
+    }
+    await card(OWN_ONLY ? one : two, id).getByRole("button", { name: "Start" }).click();
+    await card(one, id, "making").waitFor();
+    await card(one, id).getByRole("button", { name: "Edit" }).click();
+    await one.fill("#order-what", "Double cortado");
+    await one.click("#save");
+    await card(two, id, "making").locator("h3", { hasText: "Double cortado" }).waitFor();
+    assert.equal(await card(two, id).locator(".whom").textContent(), "Mina");
+
+    await card(one, id).getByRole("button", { name: "Delete" }).click();
+    await card(two, id).waitFor({ state: "detached" });
+    await card(one, id).waitFor({ state: "detached" });
+  });
+
+  test("the publisher updates and deletes; Atom entries are orders too", async (t) => {
+    const [one, two] = [await open(t), await open(t)];
+    const id = await publish("--format", "atom", "add", "Lemonade", "--for", "Ute", "--note", "no ice");
+    for (const page of [one, two]) await card(page, id, "new").locator("h3", { hasText: "Lemonade" }).waitFor();
+    assert.equal(await card(one, id).locator(".whom").textContent(), "Ute");
+    assert.equal(await card(one, id).locator(".note").textContent(), "no ice");
+    await publish("--format", "atom", "update", id, "--status", "ready", "--title", "Ginger lemonade");
+    for (const page of [one, two]) await card(page, id, "ready").locator("h3", { hasText: "Ginger lemonade" }).waitFor();
+    await publish("delete", id);
+    for (const page of [one, two]) await card(page, id).waitFor({ state: "detached" });
+  });
+
+  test("who comes later finds what is there, unmarked", async (t) => {
+    const id = await publish("add", "Granola");
+    const page = await open(t);
+    await card(page, id, "new").waitFor();
+    assert.equal(await page.locator(".arrived").count(), 0);
+    assert.equal(await page.textContent("#stat-arrived"), "0");
+    assert.equal(await page.textContent("#order-count"), String(await page.locator(".card").count()));
+  });
+
+  test("the publisher says what went wrong, and publishes it later", async (t) => {
+    const nowhere = await publisher("later", "http://127.0.0.1:9", "add", "Chai");
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.stderr, /cannot be read/);
+    assert.doesNotMatch(nowhere.stderr, /Traceback/);
+
+    const refused = await publisher("later", "--node", "/cafe/Order", "--pubsub", "nobody.localhost", "add", "Chai");
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /nobody\.localhost refuses/);
+    assert.match(refused.stderr, /published with the next call/);
+    assert.doesNotMatch(refused.stderr, /Traceback/);
+    assert.match((await publisher("later", "list")).stdout, /1 orders, 1 changes not yet published/);
+
+    const page = await open(t);
+    assert.match((await publisher("later", ...(OWN_ONLY ? ACCOUNT : []), "flush")).stdout, /published: Chai/);
+    await page.locator(".card h3", { hasText: "Chai" }).waitFor();
+    assert.match((await publisher("later", "list")).stdout, /^1 orders$/m);
+
+    assert.match((await publisher("later", "delete", "99")).stderr, /no order 99/);
+  });
+
+  test("the publisher logs in with an account, and is named", async (t) => {
+    const wrong = await publisher("orders", "--user", "barista", "--password", "guessed", "flush");
+    assert.equal(wrong.code, 0, "with nothing to publish nobody logs in");
+    const page = await open(t);
+    const id = await publish(...ACCOUNT, "add", "Mocha");
+    await card(page, id).locator(".meta", { hasText: "by barista from SQLite" }).waitFor();
+    const refused = await publisher("orders", "--user", "barista", "--password", "guessed", "update", id, "--note", "hot");
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /login was refused: not-authorized/);
+    await publish("flush");
+    await card(page, id).locator(".note", { hasText: "hot" }).waitFor();
+  });
+
+  test("two pages meet in the room", async (t) => {
+    const [one, two] = [await open(t), await open(t)];
+    await join(one, "Ada");
+    await one.locator("#talk").waitFor();
+    await join(two, "Ada");
+    await two.locator("#join-problem", { hasText: "How about Ada 2?" }).waitFor();
+    assert.equal(await two.inputValue("#nick"), "Ada 2");
+    await two.click("#enter");
+    await two.locator("#talk").waitFor();
+    await one.locator(".event", { hasText: "Ada 2 came in." }).waitFor();
+    assert.deepEqual(await one.locator("#people .name").allTextContents(), ["Ada", "Ada 2"]);
+
+    await one.fill("#message", "Oat milk is <i>low</i> & so am I");
+    await one.keyboard.press("Enter");
+    await two.locator(".said .body", { hasText: "Oat milk is <i>low</i> & so am I" }).waitFor();
+    await one.locator(".said.own .body", { hasText: "Oat milk" }).waitFor();
+    await one.click("#to-orders");
+    await two.fill("#message", "I have some");
+    await two.keyboard.press("Enter");
+    await one.locator("#unread", { hasText: "1" }).waitFor();
+    await one.click("#to-room");
+    await one.locator(".said .body", { hasText: "I have some" }).waitFor();
+    assert.ok(await one.locator("#unread").isHidden());
+
+    await one.click("#change-subject");
+    await one.fill("#new-subject", "Morning shift");
+    await one.keyboard.press("Enter");
+    await two.locator("#subject", { hasText: "Morning shift" }).waitFor();
+
+    await two.click("#leave");
+    await two.locator("#join").waitFor();
+    await one.locator(".event", { hasText: "Ada 2 left." }).waitFor();
+    assert.deepEqual(await one.locator("#people .name").allTextContents(), ["Ada"]);
+  });
+
+  test("the inspector shows what passes, and no secret", async (t) => {
+    const page = await open(t);
+    await page.click("#inspect");
+    await page.click("#sign-in");
+    await page.fill("#username", "inspected");
+    await page.fill("#password", PASSWORD);
+    await page.getByRole("button", { name: "Create the account" }).click();
+    await page.locator("#state", { hasText: "Online as inspected" }).waitFor();
+    await live(page);
+    const id = await save(page, "Espresso");
+    await card(page, id).locator(".meta", { hasText: "by you" }).waitFor();
+
+    const all = await page.locator("#trace").evaluate((trace) => {
+      for (const details of trace.querySelectorAll("details")) details.open = true;
+      return new Promise((resolve) => setTimeout(() => resolve(trace.textContent), 200));
+    });
+    for (const part of ["mechanism='SCRAM-SHA-", "<publish ", "pubsub#event", "Espresso"]) assert.ok(all.includes(part), `${part} in ${all}`);
+    const base64 = Buffer.from(PASSWORD).toString("base64").replace(/=+$/, "");
+    for (const secret of [PASSWORD, base64, "c=biws", "p=", Buffer.from("c=biws").toString("base64").slice(0, 8)]) assert.ok(!all.includes(secret), secret);
+    assert.ok((await page.locator(".stanza.in").count()) > 0 && (await page.locator(".stanza.out").count()) > 0);
+
+    await page.selectOption("#direction", "out");
+    assert.equal(await page.locator(".stanza.in").count(), 0);
+    await page.fill("#filter", "<publish ");
+    assert.equal(await page.locator(".stanza").count(), 1);
+    await page.fill("#filter", "");
+    await page.selectOption("#direction", "");
+
+    await page.click("#pause");
+    const before = await page.locator(".stanza").count();
+    await save(page, "Ristretto");
+    await page.locator("#tally", { hasText: "more" }).waitFor();
+    assert.equal(await page.locator(".stanza").count(), before);
+    await page.click("#pause");
+    await page.locator(".stanza", { hasText: "Ristretto" }).first().waitFor();
+
+    // Closed, nothing is listened to.
+    await page.click("#close-inspector");
+    const closed = await page.locator(".stanza").count();
+    await save(page, "Lungo");
+    await page.click("#inspect");
+    assert.equal(await page.locator(".stanza").count(), closed);
+  });
+
+  test("everything can be done with the keyboard", async (t) => {
+    const page = await open(t);
+    const press = async (...keys) => {
+      for (const key of keys) await page.keyboard.press(key);
+    };
+    /** Tabs on until the focus is on what is asked for. */
+    const tabTo = async (selector) => {
+      for (let i = 0; i < 60; i += 1) {
+        if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
+        await press("Tab");
+      }
+      assert.fail(`the focus does not reach ${selector}`);
+    };
+    await press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+    await tabTo("#order-what");
+    await page.keyboard.type("Tea");
+    await press("Enter");
+    await page.locator("#outcome", { hasText: "is saved" }).waitFor();
+    const id = /Order (\w+)/.exec(await page.textContent("#outcome"))[1];
+    await card(page, id).waitFor();
+    await tabTo(`[data-id="${id}"] [data-act="next"]`);
+    const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    assert.equal(ring, "solid");
+    for (const state of ["making", "ready"]) {
+      await press("Enter");
+      await card(page, id, state).waitFor();
+      // The card has moved, and the focus with it.
+      assert.ok(await page.evaluate((wanted) => document.activeElement.matches(wanted), `[data-id="${id}"] [data-act="next"]`));
+    }
+    await press("Enter");
+    await card(page, id).waitFor({ state: "detached" });
+    assert.notEqual(await page.evaluate(() => document.activeElement), "BODY");
+  });
+
+  test("a narrow page scrolls one way", async (t) => {
+    const page = await open(t, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+    const id = await save(page, "An-order-with-a-very-long-name-".repeat(4).slice(0, 118), "somebody with a long name, too long for a line");
+    await card(page, id).locator("summary").click();
+    const fits = async (what) => {
+      const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      assert.ok(content <= 360 && width <= 360, `${what}: ${content} px wide in ${width}`);
+    };
+    await fits("orders");
+    await page.click("#inspect");
+    await save(page, "Water");
+    await fits("with the inspector");
+    await page.click("#close-inspector");
+    await join(page, "Bartholomew-the-second");
+    await page.locator("#talk").waitFor();
+    await page.fill("#message", "unbreakable".repeat(30));
+    await page.keyboard.press("Enter");
+    await page.locator(".said.own").waitFor();
+    await fits("the room");
+    await page.click("#sign-in");
+    await fits("signing in");
+  });
+
+  test("a page says that it was disconnected, and comes back", async (t) => {
+    const page = await open(t);
+    await page.click("#toggle");
+    await page.locator("#state", { hasText: "Offline" }).waitFor();
+    await page.fill("#order-what", "Too late");
+    await page.click("#save");
+    await page.locator("#outcome.bad", { hasText: "There is no connection" }).waitFor();
+    assert.equal(await page.inputValue("#order-what"), "Too late", "what was written is still there");
+    await page.click("#toggle");
+    await live(page);
+    assert.equal(await page.locator("#trouble .message").count(), 0);
+    await page.click("#save");
+    await page.locator(".card h3", { hasText: "Too late" }).waitFor();
+  });
+
+  test("a server that is killed is missed, and found again", async (t) => {
+    const [one, two] = [await open(t), await open(t)];
+    await join(two, "Kit");
+    await two.locator("#talk").waitFor();
+    await server.kill();
+    for (const page of [one, two]) {
+      await page.locator("#trouble", { hasText: "The server does not answer" }).waitFor();
+      assert.equal(await page.textContent("#state"), "No answer");
+    }
+    await server.start();
+    for (const page of [one, two]) {
+      // The new server knows nothing of the old sessions.
+      await page.locator("#trouble", { hasText: "The connection is lost" }).waitFor();
+      assert.equal(await page.textContent("#state"), "Offline");
+      await page.locator("#trouble").getByRole("button", { name: "Reconnect" }).click();
+      await live(page);
+      await page.locator("#state", { hasText: "Online" }).waitFor();
+      assert.equal(await page.locator("#trouble .message").count(), 0);
+    }
+    await two.locator(".event", { hasText: "You are in, as Kit." }).waitFor();
+    const id = await save(one, "First after the break");
+    await card(two, id).waitFor({ state: "attached" });
+  });
+});

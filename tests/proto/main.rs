@@ -3,6 +3,7 @@
 mod dialogues;
 mod jid;
 mod sasl;
+mod simulation;
 mod support;
 mod xep;
 mod xml;

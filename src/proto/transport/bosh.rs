@@ -33,6 +33,8 @@ pub struct BoshConfig {
 const GRACE: Millis = Millis::seconds(10);
 /// How long a terminating session waits for its last answer.
 const CLOSING: Millis = Millis::seconds(3);
+/// How long an answer may be late when the answer to a later request is there: the server answers in order, so it was lost.
+const OVERTAKEN: Millis = Millis::seconds(5);
 /// When a broken request is repeated, by attempt: at once, for a kept-alive connection that the server had closed; then slower.
 const BACKOFF: [Millis; 6] = [
     Millis(0),
@@ -81,6 +83,8 @@ struct Request {
     sent_at: Instant,
     attempts: usize,
     broken_since: Option<Instant>,
+    /// Since when a later request has its answer.
+    overtaken_since: Option<Instant>,
     progress: Progress,
 }
 
@@ -121,6 +125,8 @@ pub struct Bosh {
     queue: VecDeque<Queued>,
     in_flight: VecDeque<Request>,
     next_poll: Instant,
+    /// Since when a good-bye of the server has been waiting for its turn.
+    over_since: Option<Instant>,
     next_exchange: u32,
     transmits: VecDeque<Transmit>,
     events: VecDeque<TransportEvent>,
@@ -146,6 +152,7 @@ impl Bosh {
             queue: VecDeque::new(),
             in_flight: VecDeque::new(),
             next_poll: Instant(0),
+            over_since: None,
             next_exchange: first_exchange,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -216,7 +223,8 @@ impl Bosh {
                 }
                 Progress::Repeating(_) => self.settle(request.carried, Delivery::Unknown),
                 Progress::Answered { body, .. } => {
-                    self.settle(request.carried, Delivery::Delivered);
+                    let delivery = fate(&body, request.attempts, false);
+                    self.settle(request.carried, delivery);
                     self.hand_on(&body);
                 }
             }
@@ -246,6 +254,18 @@ impl Bosh {
     /// Nothing but waiting is due before `until`: no empty request is sent for its own sake.
     pub fn linger(&mut self, until: Instant) {
         self.next_poll = self.next_poll.max(until);
+    }
+
+    /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
+    fn given_up_at(&self, request: &Request) -> Instant {
+        let mut until = request.sent_at + self.wait + GRACE;
+        if let Some(since) = request.overtaken_since {
+            until = until.min(since.max(request.sent_at) + OVERTAKEN);
+        }
+        if let Some(since) = self.over_since {
+            until = until.min(since + CLOSING);
+        }
+        until
     }
 
     /// Is it time to ask the server for a word? When the newest request is held with something that somebody waits to hear
@@ -282,7 +302,7 @@ impl Bosh {
         };
         for request in &self.in_flight {
             match request.progress {
-                Progress::Flying(_) => consider(request.sent_at + self.wait + GRACE),
+                Progress::Flying(_) => consider(self.given_up_at(request)),
                 Progress::Repeating(at) => consider(at),
                 Progress::Answered { .. } => {}
             }
@@ -309,7 +329,7 @@ impl Bosh {
         let late: Vec<ExchangeId> = self
             .in_flight
             .iter()
-            .filter(|request| now >= request.sent_at + self.wait + GRACE)
+            .filter(|request| now >= self.given_up_at(request))
             .filter_map(|request| match request.progress {
                 Progress::Flying(exchange) => Some(exchange),
                 _ => None,
@@ -352,6 +372,9 @@ impl Bosh {
                 if let Some(request) = self.flying(exchange) {
                     request.progress = Progress::Answered { body, sent_up_to };
                 }
+                for earlier in self.in_flight.iter_mut().filter(|one| one.rid < rid) {
+                    earlier.overtaken_since.get_or_insert(now);
+                }
                 self.handle_in_order(now);
             }
             Err(reason) => self.handle_broken(now, exchange, reason),
@@ -379,7 +402,8 @@ impl Bosh {
                 return;
             };
             self.last_in_order = request.rid;
-            self.settle(request.carried, Delivery::Delivered);
+            let asked = matches!(self.state, State::Closing { .. });
+            self.settle(request.carried, fate(&body, request.attempts, asked));
             if matches!(self.state, State::Opening { .. }) && !self.open(&body) {
                 return;
             }
@@ -399,6 +423,7 @@ impl Bosh {
             }
         }
         if self.is_over() {
+            self.over_since.get_or_insert(now);
             self.give_up_broken(now);
         }
     }
@@ -712,6 +737,7 @@ impl Bosh {
             sent_at: now,
             attempts: 0,
             broken_since: None,
+            overtaken_since: None,
             progress: Progress::Flying(exchange),
         });
         self.next_rid += 1;
@@ -732,6 +758,17 @@ fn is_refused(reason: &CloseReason) -> bool {
             XmlError::Truncated | XmlError::Malformed(_) | XmlError::NotUtf8
         ),
         _ => false,
+    }
+}
+
+/// What an answer tells of what its request carried: taken, unless it says that there is no session to take it.
+/// `attempts`: an earlier one may have been taken. `asked`: it is the answer to our own good-bye.
+fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
+    match (is_terminal(body), body.attr("condition")) {
+        (false, _) => Delivery::Delivered,
+        (true, None) if asked => Delivery::Delivered,
+        (true, Some("item-not-found")) if attempts == 0 => Delivery::Undelivered,
+        (true, _) => Delivery::Unknown,
     }
 }
 

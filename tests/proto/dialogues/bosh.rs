@@ -448,7 +448,7 @@ fn an_end_that_comes_out_of_its_turn() {
          S#2: <body type='terminate' condition='system-shutdown'><message id='second'/></body>
          S#1: <body><message id='first'/></body>
          E: stanza <message id='first'/>
-         E: 0 delivered
+         E: 0 unknown
          E: stanza <message id='second'/>
          E: offline terminated system-shutdown",
     );
@@ -471,7 +471,7 @@ fn an_end_that_comes_out_of_its_turn_and_a_break() {
             "A: send <message id='a'/>
              C: <body rid='2'><message id='a'/></body>
              {order}
-             E: 0 delivered
+             E: 0 unknown
              E: stanza <message id='second'/>
              E: offline terminated system-shutdown"
         ));

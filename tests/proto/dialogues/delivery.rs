@@ -256,3 +256,32 @@ fn settled_once() {
          E: offline terminated host-gone",
     );
 }
+
+/// A later request was answered, an earlier one was not: what was lost is asked for again soon, and not after `wait`.
+#[test]
+fn an_answer_that_was_overtaken_is_asked_for_again() {
+    sent(NORMAL).play(
+        "S#2: <body><message id='second'/></body>
+         +4999ms
+         +1ms
+         C: cancel 1
+         C: again 1
+         S#1: <body><message id='first'/></body>
+         E: stanza <message id='first'/>
+         E: 0 delivered
+         E: stanza <message id='second'/>
+         C: <body rid='3'/>",
+    );
+}
+
+/// `item-not-found`: there is no session that could have taken it.
+#[test]
+fn what_a_session_that_is_gone_was_sent_is_undelivered() {
+    sent(NORMAL).play(
+        "S#1: <body><message id='in'/></body>
+         E: stanza
+         S#2: <body type='terminate' condition='item-not-found'/>
+         E: 0 undelivered
+         E: offline terminated item-not-found",
+    );
+}

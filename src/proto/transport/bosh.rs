@@ -46,6 +46,8 @@ const BACKOFF: [Millis; 6] = [
 ];
 /// A session that the server forgets sooner than this is tried for nevertheless.
 const LEAST_PATIENCE: Millis = Millis::seconds(30);
+/// How often a request is repeated at least before the session is given up.
+const FEWEST_ATTEMPTS: usize = 3;
 /// A body is closed to further stanzas from here on, in bytes: servers limit bodies, and an answer should not wait for a long upload.
 const SOFT_BODY_LIMIT: usize = 64 * 1024;
 /// How much earlier than `wait` an empty answer must come to be a sign and not the end of the wait.
@@ -535,6 +537,8 @@ impl Bosh {
             .copied()
             .unwrap_or_default();
         request.attempts += 1;
+        // Time alone is no proof: one attempt that hung for all of it may have been bad luck.
+        let given_up = now - broken_since > patience && request.attempts > FEWEST_ATTEMPTS;
         request.progress = Progress::Repeating(now + pause);
         if over {
             return self.give_up_broken(now);
@@ -559,7 +563,7 @@ impl Bosh {
             }
             // It would be so again, and the server thinks that all is well.
             reason if is_refused(&reason) => self.dismiss(now, reason),
-            _ if now - broken_since > patience => self.end(reason),
+            _ if given_up => self.end(reason),
             _ => {}
         }
     }

@@ -76,6 +76,12 @@ async function endToEnd(server) {
   );
 }
 
+/** A program that asserts what it did; it counts as one test. */
+async function program(file, ...args) {
+  await run(process.execPath, [file, ...args], { env: { EPODE_CHROMIUM: which("chromium") }, timeout: 10 * MINUTE });
+  return { passed: 1, failed: 0 };
+}
+
 const STEPS = [
   {
     name: "format",
@@ -141,6 +147,18 @@ const STEPS = [
   },
   { name: "e2e-prosody", what: "pages in Chromium against Prosody", browser: true, run: () => endToEnd("prosody") },
   { name: "e2e-ejabberd", what: "pages in Chromium against ejabberd", browser: true, run: () => endToEnd("ejabberd") },
+  {
+    name: "soak",
+    what: "a short one: 1,000 items and messages in one page",
+    browser: true,
+    run: () => build().then(() => program("tests/soak/soak.mjs", "--items", "1000")),
+  },
+  {
+    name: "bench",
+    what: "a short one beside Strophe on Prosody; `npm run bench` is the whole",
+    browser: true,
+    run: () => build().then(() => program("benches/browser.mjs", "--server", "prosody", "--reduced")),
+  },
   {
     name: "size",
     what: "what a page downloads",

@@ -84,7 +84,6 @@ export class Board {
       if (client !== this.#client) return;
       this.#takeSnapshot(items);
       document.body.dataset.feed = "live";
-      byId("stats").hidden = false;
       this.#problem("");
     } catch (error) {
       if (client !== this.#client) return;
@@ -192,7 +191,7 @@ export class Board {
     const card = this.#cards.get(id);
     if (!card) return;
     this.#cards.delete(id);
-    if (this.#editing === card) this.#edit(undefined);
+    if (this.#editing === card) this.#orphan();
     const { element } = card;
     const next = element.contains(document.activeElement) && (element.nextElementSibling ?? element.previousElementSibling);
     if (next !== false) (next?.querySelector("button") ?? byId("order-what")).focus({ preventScroll: true });
@@ -292,6 +291,7 @@ export class Board {
     const total = byId("order-count");
     total.textContent = this.#cards.size;
     total.hidden = this.#cards.size === 0;
+    byId("stats").hidden = this.#arrived === 0;
     byId("stat-arrived").textContent = this.#arrived;
     if (this.#delays.length > 0) {
       const sorted = [...this.#delays].sort((a, b) => a - b);
@@ -309,15 +309,21 @@ export class Board {
     const editing = this.#editing;
     const id = editing?.id ?? newId((taken) => this.#cards.has(taken));
     const record = changed(editing?.record ?? { status: "new", fields: {} }, given);
-    if (await this.#publish(id, record)) {
-      this.#edit(undefined);
-      byId("order-what").focus();
-    }
+    // Ready for the next one at once; what could not be saved comes back, unless the next one has been begun.
+    this.#edit(undefined);
+    this.#problem("");
+    byId("order-what").focus();
+    if ((await this.#publish(id, record)) || form.elements.title.value) return;
+    if (editing && this.#cards.has(id)) this.#edit(editing);
+    for (const [name, value] of Object.entries(given)) form.elements[name].value = value;
   }
 
   #act(name, card) {
     const { id, record } = card;
-    if (name === "edit") return this.#edit(card);
+    if (name === "edit") {
+      this.#problem("");
+      return this.#edit(card);
+    }
     const { next } = STATES.find((state) => state.id === record.status);
     if (name === "next" && next) return this.#publish(id, changed(record, { status: next }));
     if (name === "next" || name === "delete") return this.#retract(id);
@@ -371,6 +377,16 @@ export class Board {
     byId("cancel-edit").hidden = !card;
     for (const name of ["title", "for", "note"]) form.elements[name].value = card?.record[name] ?? "";
     if (card) byId("order-what").select();
+  }
+
+  /** The order that is being edited was deleted by somebody: what is written stays. */
+  #orphan() {
+    const form = byId("order");
+    const written = ["title", "for", "note"].map((name) => [name, form.elements[name].value]);
+    const { id } = this.#editing;
+    this.#edit(undefined);
+    for (const [name, value] of written) form.elements[name].value = value;
+    this.#problem(`Order ${id} was deleted meanwhile. Saved now, it becomes a new one.`);
   }
 
   #problem(text, isProblem = true) {

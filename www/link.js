@@ -63,6 +63,12 @@ export class Link {
     return this.#online ? this.#client : undefined;
   }
 
+  /** The address on our own origin: BOSH, or WebSocket where the server has nothing else. */
+  get #service() {
+    const { href } = new URL(this.#config.service, location.href);
+    return this.#config.service === this.#config.websocket ? href.replace(/^http/, "ws") : href;
+  }
+
   get #isOffline() {
     return !this.#client || this.#client.status === "offline";
   }
@@ -87,7 +93,8 @@ export class Link {
   }
 
   #make(login) {
-    const { service, domain, anonymousDomain } = this.#config;
+    const { domain, anonymousDomain } = this.#config;
+    const service = this.#service;
     const who = login.anonymous ? { anonymous: true, domain: anonymousDomain } : { jid: `${login.username}@${domain}`, password: login.password };
     const client = new Client(service, { ...who, about: { name: "epode order board" } });
     this.#client = client;
@@ -164,7 +171,7 @@ export class Link {
    * is known to the browser: two in a row, and the page says it.
    */
   #watchRequests() {
-    const { href } = new URL(this.#config.service, location.href);
+    const href = this.#service;
     let failed = 0;
     this.#observer = new PerformanceObserver((list) => {
       for (const { name, responseStatus } of list.getEntries()) {
@@ -190,11 +197,11 @@ export class Link {
     const dialog = byId("account");
     const problem = byId("account-problem");
     const [username, password] = [byId("username").value.trim(), byId("password").value];
-    const { service, domain } = this.#config;
+    const { domain } = this.#config;
     problem.textContent = create ? "Creating the account…" : "Signing in…";
     dialog.inert = true;
     try {
-      if (create) await register(service, { domain, username, password });
+      if (create) await register(this.#service, { domain, username, password });
       const login = this.#login;
       this.#login = { username, password };
       const error = await this.connect();

@@ -331,6 +331,12 @@ class Publisher:
         self.session = None
         self.used = 0.0
 
+    def prepare(self):
+        """Logs in, and makes the node where it is missing."""
+        if self.session is None:
+            self.connect()
+            self.create_node()
+
     def connect(self):
         if self.session and time.monotonic() - self.used > IDLE:
             self.close()
@@ -397,9 +403,7 @@ class Publisher:
                 after, key = note
                 if key in refused:
                     continue
-                if self.session is None:
-                    self.connect()
-                    self.create_node()
+                self.prepare()
                 try:
                     self.publish(key)
                 except Failure as failure:
@@ -531,6 +535,13 @@ def run(options):
         return show(database)
     payload = payload_atom if options.format == "atom" else payload_json
     publisher = Publisher(database, options.db, settings_of(options), payload)
+    problem = None
+    if options.command in ("add", "update", "delete"):
+        # Logged in before, it publishes at once what is committed; and it is committed whether that works or not.
+        try:
+            publisher.prepare()
+        except Failure as failure:
+            problem = failure
     if options.command == "add":
         insert(database, options.title, options.whom or "", options.note or "", options.status or "new")
     elif options.command == "update":
@@ -541,6 +552,8 @@ def run(options):
         update(database, options.id, changes)
     elif options.command == "delete":
         delete(database, options.id)
+    if problem:
+        raise problem
     try:
         if options.command == "watch":
             print(f"watching {options.db}; for instance:\n  sqlite3 {options.db} \"INSERT INTO orders (title) VALUES ('Espresso')\"", flush=True)

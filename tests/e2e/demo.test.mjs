@@ -5,12 +5,13 @@
 // EPODE_SERVER (prosody | ejabberd), EPODE_PACKAGE (the package's folder; default: pkg/), EPODE_CHROMIUM.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { startDemo, startServer } from "../../scripts/demo.mjs";
 
@@ -152,7 +153,14 @@ describe(`the demo on ${SERVER}`, () => {
     await card(two, id, "making").locator("h3", { hasText: "Double cortado" }).waitFor();
     assert.equal(await card(two, id).locator(".whom").textContent(), "Mina");
 
+    if (!OWN_ONLY) await card(two, id).getByRole("button", { name: "Edit" }).click();
     await card(one, id).getByRole("button", { name: "Delete" }).click();
+    if (!OWN_ONLY) {
+      // What somebody is writing is not lost.
+      await two.locator("#outcome", { hasText: `Order ${id} was deleted meanwhile` }).waitFor();
+      assert.equal(await two.inputValue("#order-what"), "Double cortado");
+      assert.equal(await two.textContent("#order-title"), "New order");
+    }
     await card(two, id).waitFor({ state: "detached" });
     await card(one, id).waitFor({ state: "detached" });
   });
@@ -197,6 +205,26 @@ describe(`the demo on ${SERVER}`, () => {
     assert.match((await publisher("later", "list")).stdout, /^1 orders$/m);
 
     assert.match((await publisher("later", "delete", "99")).stderr, /no order 99/);
+  });
+
+  test("what another program changes in the database is published by the one that watches", async (t) => {
+    const page = await open(t);
+    const file = path.join(folder, "watched.sqlite3");
+    const args = [PUBLISHER, "--url", demo.url, "--db", file, ...(OWN_ONLY ? ACCOUNT : []), "watch"];
+    const watching = spawn("python3", args, { stdio: ["ignore", "pipe", "inherit"] });
+    t.after(() => watching.kill("SIGKILL"));
+    const ended = new Promise((resolve) => watching.once("exit", resolve));
+    await new Promise((resolve) => watching.stdout.once("data", resolve));
+    const sql = (text) => promisify(execFile)("python3", ["-c", "import sqlite3, sys; d = sqlite3.connect(sys.argv[1], timeout=10); d.execute(sys.argv[2]); d.commit()", file, text]);
+    // An id that no other test's database gives out.
+    await sql("INSERT INTO orders (id, title) VALUES (7001, 'Carrot cake')");
+    await card(page, "7001", "new").locator("h3", { hasText: "Carrot cake" }).waitFor();
+    await sql("UPDATE orders SET status = 'ready' WHERE id = 7001");
+    await card(page, "7001", "ready").waitFor();
+    await sql("DELETE FROM orders WHERE id = 7001");
+    await card(page, "7001").waitFor({ state: "detached" });
+    watching.kill("SIGINT");
+    assert.equal(await ended, 0);
   });
 
   test("the publisher logs in with an account, and is named", async (t) => {
@@ -286,7 +314,7 @@ describe(`the demo on ${SERVER}`, () => {
     // Closed, nothing is listened to.
     await page.click("#close-inspector");
     const closed = await page.locator(".stanza").count();
-    await save(page, "Lungo");
+    await card(page, await save(page, "Lungo")).waitFor();
     await page.click("#inspect");
     assert.equal(await page.locator(".stanza").count(), closed);
   });

@@ -8,45 +8,54 @@ const MASK: &str = "…";
 /// The element as XML; SASL data, passwords, keys and tokens are replaced by `…`.
 pub fn masked(element: &Element) -> String {
     if has_secret(element) {
-        mask(element).to_xml()
+        mask(element, false).to_xml()
     } else {
         element.to_xml()
     }
 }
 
 fn has_secret(element: &Element) -> bool {
-    is_secret(element) || element.children().any(|child| has_secret(&child))
+    is_secret(element)
+        || element.attr(PASSWORD).is_some()
+        || element.children().any(|child| has_secret(&child))
 }
 
-/// Is the text of this element nobody's business?
+/// A password goes by this name wherever there is one: registration, rooms, invitations to rooms (as an attribute:
+/// XEP-0249).
+const PASSWORD: &str = "password";
+
+/// Is the text inside this element nobody's business?
 fn is_secret(element: &Element) -> bool {
+    let name = element.name();
     match element.ns() {
-        ns::SASL => matches!(
-            element.name(),
-            "auth" | "challenge" | "response" | "success"
-        ),
-        ns::REGISTER => matches!(element.name(), "password" | "key"),
-        ns::MUC => element.name() == "password",
-        ns::MUC_USER => element.name() == "password",
-        ns::DATA_FORM => element
-            .attr("var")
-            .is_some_and(|var| var.contains("password") || var.contains("secret")),
-        _ => false,
+        ns::SASL => matches!(name, "auth" | "challenge" | "response" | "success"),
+        ns::REGISTER => matches!(name, PASSWORD | "key"),
+        ns::DATA_FORM => {
+            // XEP-0004 §3.3 has a type for it; an answer need not repeat it.
+            element.attr("type") == Some("text-private")
+                || element.attr("var").is_some_and(|var| {
+                    let var = var.to_ascii_lowercase();
+                    var.contains(PASSWORD) || var.contains("secret")
+                })
+        }
+        _ => name == PASSWORD,
     }
 }
 
-fn mask(element: &Element) -> Element {
-    let secret = is_secret(element);
+fn mask(element: &Element, hidden: bool) -> Element {
+    let hidden = hidden || is_secret(element);
     let mut builder = Element::builder(element.name(), element.ns());
     for attribute in element.attributes() {
-        builder = builder.attr_ns(attribute.name, attribute.ns, attribute.value);
-    }
-    if secret {
-        return builder.text(MASK).build();
+        let value = match attribute.name {
+            PASSWORD => MASK,
+            _ => attribute.value,
+        };
+        builder = builder.attr_ns(attribute.name, attribute.ns, value);
     }
     for node in element.nodes() {
         builder = match node {
-            Node::Element(child) => builder.child(mask(&child)),
+            Node::Element(child) => builder.child(mask(&child, hidden)),
+            Node::Text(_) if hidden => builder.text(MASK),
             Node::Text(text) => builder.text(&text),
         };
     }

@@ -121,7 +121,7 @@ fn stanzas() -> impl Strategy<Value = Element> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever was added and removed in whatever order: those that fit are found, in the order of their registration.
     #[test]

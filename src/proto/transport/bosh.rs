@@ -48,6 +48,8 @@ const BACKOFF: [Millis; 6] = [
 const LEAST_PATIENCE: Millis = Millis::seconds(30);
 /// How often a request is repeated at least before the session is given up.
 const FEWEST_ATTEMPTS: usize = 3;
+/// However long the server keeps a session, the page is told after this time that it cannot be reached.
+const MOST_PATIENCE: Millis = Millis::seconds(600);
 /// A body is closed to further stanzas from here on, in bytes: servers limit bodies, and an answer should not wait for a long upload.
 const SOFT_BODY_LIMIT: usize = 64 * 1024;
 /// How much earlier than `wait` an empty answer must come to be a sign and not the end of the wait.
@@ -120,7 +122,8 @@ pub struct Bosh {
     requests: usize,
     wait: Millis,
     hold: u32,
-    inactivity: Millis,
+    /// How long a broken request is repeated: as long as the server keeps the session without one (`inactivity`).
+    patience: Millis,
     polling: Millis,
     acknowledges: bool,
     last_in_order: u64,
@@ -147,7 +150,7 @@ impl Bosh {
             requests: 1,
             wait,
             hold,
-            inactivity: Millis::seconds(60),
+            patience: Millis::seconds(60),
             polling: DEFAULT_POLLING,
             acknowledges: false,
             last_in_order: 0,
@@ -338,8 +341,7 @@ impl Bosh {
             })
             .collect();
         for exchange in late {
-            self.transmits.push_back(Transmit::CancelHttp(exchange));
-            self.handle_broken(now, exchange, CloseReason::Unreachable);
+            self.break_off(now, exchange, CloseReason::Unreachable);
         }
     }
 
@@ -454,7 +456,7 @@ impl Bosh {
             self.hold = u32::try_from(hold).unwrap_or(1).min(self.config.hold);
         }
         if let Some(inactivity) = number(body, "inactivity") {
-            self.inactivity = Millis::seconds(inactivity);
+            self.patience = Millis::seconds(inactivity).clamp(LEAST_PATIENCE, MOST_PATIENCE);
         }
         if let Some(polling) = number(body, "polling") {
             self.polling = Millis::seconds(polling.clamp(1, 600));
@@ -526,7 +528,7 @@ impl Bosh {
     fn handle_broken(&mut self, now: Instant, exchange: ExchangeId, reason: CloseReason) {
         let opening = matches!(self.state, State::Opening { .. });
         let over = self.is_over();
-        let patience = self.inactivity.max(LEAST_PATIENCE);
+        let patience = self.patience;
         let Some(request) = self.flying(exchange) else {
             return;
         };
@@ -580,16 +582,21 @@ impl Bosh {
             })
             .collect();
         for (exchange, answered) in due {
-            if self.flying(exchange).is_none() {
-                // One before it was the last straw.
-                return;
-            }
-            if !answered {
-                self.transmits.push_back(Transmit::CancelHttp(exchange));
-            }
             let reason = CloseReason::Terminated {
                 condition: "undefined-condition".to_owned(),
             };
+            if answered {
+                self.handle_broken(now, exchange, reason);
+            } else {
+                self.break_off(now, exchange, reason);
+            }
+        }
+    }
+
+    /// Waits no longer for that answer; unless the session has ended meanwhile.
+    fn break_off(&mut self, now: Instant, exchange: ExchangeId, reason: CloseReason) {
+        if self.flying(exchange).is_some() {
+            self.transmits.push_back(Transmit::CancelHttp(exchange));
             self.handle_broken(now, exchange, reason);
         }
     }

@@ -201,6 +201,25 @@ fn a_broken_request_is_repeated_until_the_session_is_lost() {
     );
 }
 
+/// Nobody answers and nothing fails: both requests are late, twice.
+#[test]
+fn a_silent_network() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         +70s
+         C: cancel 1
+         C: cancel 2
+         C: again 1
+         C: again 2
+         +70s
+         C: cancel 1
+         C: cancel 2
+         E: 0 unknown
+         E: offline unreachable",
+    );
+}
+
 #[test]
 fn every_kind_of_break_is_repeated() {
     for broken in [

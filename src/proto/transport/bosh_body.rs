@@ -91,9 +91,6 @@ pub fn read_answer(
     limits: &Limits,
 ) -> Result<Element, CloseReason> {
     let success = (200..300).contains(&status);
-    if bytes.len() > limits.bytes {
-        return Err(CloseReason::TooLarge);
-    }
     if success && bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(CloseReason::NotBosh("an empty answer"));
     }

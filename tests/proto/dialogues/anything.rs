@@ -382,7 +382,12 @@ impl Shell {
                     return;
                 }
                 Output::Event(event) => self.note_event(event),
-                Output::Transmit(Transmit::Http { exchange, body }) => {
+                Output::Transmit(Transmit::Http {
+                    exchange,
+                    body,
+                    farewell,
+                }) => {
+                    assert_eq!(farewell, body.contains("type='terminate'"));
                     self.note_request(exchange, body);
                 }
                 Output::Transmit(Transmit::CancelHttp(id)) => {

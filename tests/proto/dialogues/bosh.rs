@@ -310,6 +310,28 @@ fn a_recoverable_error_repeats_all_up_to_it() {
     );
 }
 
+/// A server that forgets quickly may still be slow to answer: it is tried for half a minute.
+#[test]
+fn a_short_inactivity() {
+    let mut dialogue = Dialogue::online("wait='60' hold='1' requests='2' inactivity='1'");
+    dialogue.play(
+        "F: unreachable
+         C: again 1",
+    );
+    for pause in [500, 1000, 2000, 4000, 8000, 8000] {
+        dialogue.play(&format!(
+            "F: unreachable
+             +{pause}ms
+             C: again 1"
+        ));
+    }
+    dialogue.play(
+        "+10s
+         F: unreachable
+         E: offline unreachable",
+    );
+}
+
 #[test]
 fn an_answer_that_is_larger_than_the_limit_would_be_so_again() {
     Dialogue::online(NORMAL).play(
@@ -320,10 +342,15 @@ fn an_answer_that_is_larger_than_the_limit_would_be_so_again() {
     let mut config = config();
     config.bosh.limits.bytes = 1000;
     let long = "x".repeat(1000);
-    Dialogue::online_with(config, NORMAL).play(&format!(
+    Dialogue::online_with(config.clone(), NORMAL).play(&format!(
         "S: <body><message id='{long}'/></body>
          C: <body rid='2' type='terminate'/>
          E: offline too-large"
+    ));
+    // The page of a proxy that has lost its server may be long: that says nothing of the next answer.
+    Dialogue::online_with(config, NORMAL).play(&format!(
+        "S 502 text/html: <html>{long}</html>
+         C: again 1"
     ));
 }
 
@@ -591,8 +618,11 @@ fn numbers_that_a_server_should_not_say() {
 #[test]
 fn stanzas_that_inherit_the_wrappers_namespace_are_stanzas() {
     Dialogue::online(NORMAL).play(
-        "S 200 text/xml: <body xmlns='http://jabber.org/protocol/httpbind'><message id='a' type='chat' xml:lang='en'><body>hi</body><x xmlns='urn:example'><body/></x></message><other/></body>
+        "A: tap
+         S 200 text/xml: <body xmlns='http://jabber.org/protocol/httpbind'><message id='a' type='chat' xml:lang='en'><body>hi</body><x xmlns='urn:example'><body/></x></message><other/></body>
+         E: received
          E: stanza <message id='a' type='chat' xml:lang='en'><body xmlns='jabber:client'>hi</body><x xmlns='urn:example'><body/></x></message>
+         E: received <other/>
          C: <body rid='2'/>",
     );
 }

@@ -46,6 +46,34 @@ fn what_is_queued_goes_out_with_it() {
     );
 }
 
+/// There is no other request to come, so that its size does not matter.
+#[test]
+fn all_of_what_is_queued_goes_out_with_it() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    let long = "x".repeat(40 << 10);
+    dialogue.play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>",
+    );
+    for id in ["b", "c", "d"] {
+        dialogue.play(&format!("A: send <message id='{id}' type='{long}'/>"));
+    }
+    dialogue.play(
+        "A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><message id='b' type='*'/><message id='c' type='*'/><message id='d' type='*'/>
+              <presence type='unavailable'/></body>
+         S: <body type='terminate'/>
+         C: cancel 2
+         C: cancel 3
+         E: 0 delivered
+         E: 1 delivered
+         E: 2 delivered
+         E: 3 delivered
+         E: offline disconnected",
+    );
+}
+
 /// The answer on the oldest request tells that the good-bye has come, and so all before it.
 #[test]
 fn what_the_good_bye_carried_is_delivered() {

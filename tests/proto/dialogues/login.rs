@@ -89,6 +89,22 @@ fn the_server_may_prove_itself_in_a_challenge() {
     bound(&mut dialogue, 5);
 }
 
+/// XEP-0206 §5: a restart travels alone, whatever is to be sent before it.
+#[test]
+fn a_restart_is_alone_in_its_body() {
+    let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-1"]);
+    let last = scram(&mut dialogue, "SCRAM-SHA-1");
+    dialogue.play(&format!(
+        "S: <body><sasl:challenge>{last}</sasl:challenge><sasl:success/></body>
+         C: <body rid='4'><sasl:response/></body>
+         C: <body rid='5' to='example.org' xmpp:restart='true'/>
+         S: <body/>
+         S: <body><stream:features><bind:bind/></stream:features></body>
+         E: binding
+         C: <body rid='6'><iq type='set' id='*'><bind:bind/></iq></body>"
+    ));
+}
+
 #[test]
 fn a_server_that_does_not_know_the_password_is_refused() {
     let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-256"]);
@@ -364,6 +380,22 @@ fn the_session_as_the_specification_writes_it() {
          C: <body rid='2' sid='SomeSID'><sasl:auth mechanism='ANONYMOUS'/></body>
          S: <body><sasl:success/></body>
          C: <body rid='3' sid='SomeSID' to='example.org' xml:lang='de' xmpp:restart='true'/>",
+    );
+}
+
+/// What goes into attributes is escaped.
+#[test]
+fn names_with_every_character_that_xml_knows() {
+    let mut config = config();
+    config.bosh.to = "a&b<c'd\"e>f".into();
+    let mut dialogue = Dialogue::new(config);
+    dialogue.play(
+        "A: connect
+         E: connecting
+         E: credentials wanted
+         C: <body rid='1' to='a&amp;b&lt;c&apos;d&quot;e>f' content='*' ver='*' wait='*' hold='*' ack='1' xmpp:version='*'/>
+         S: <body sid='a&amp;b&lt;c&apos;d&quot;e>f'/>
+         C: <body rid='2' sid='a&amp;b&lt;c&apos;d&quot;e>f'/>",
     );
 }
 

@@ -469,9 +469,11 @@ impl Dialogue {
                     return;
                 }
                 Output::Event(event) => self.events.push_back(event),
-                Output::Transmit(Transmit::Http { exchange, body, .. }) => {
-                    self.note(exchange, body)
-                }
+                Output::Transmit(Transmit::Http {
+                    exchange,
+                    body,
+                    farewell,
+                }) => self.note(exchange, body, farewell),
                 Output::Transmit(Transmit::CancelHttp(id)) => {
                     let exchange = self
                         .exchanges
@@ -486,7 +488,7 @@ impl Dialogue {
     }
 
     #[track_caller]
-    fn note(&mut self, id: ExchangeId, body: Rc<str>) {
+    fn note(&mut self, id: ExchangeId, body: Rc<str>, farewell: bool) {
         let element = parse_body(&body);
         let rid: u64 = element
             .attr("rid")
@@ -497,6 +499,7 @@ impl Dialogue {
             "a rid that not everybody can count to: {rid}"
         );
         let terminate = element.attr("type") == Some("terminate");
+        assert_eq!(farewell, terminate, "is it the good-bye? {body}");
         let earlier = self.exchanges.iter().all(|exchange| exchange.id < id);
         assert!(earlier, "an exchange's name is used again");
         if self.base == 0 {

@@ -100,7 +100,6 @@ impl Session {
 
     /// A stream is being opened.
     pub fn start(&mut self, out: &mut Vec<Directive>) {
-        self.credentials = None;
         self.state = State::AwaitingFeatures {
             authenticated: false,
         };
@@ -172,9 +171,6 @@ impl Session {
         tools: &mut Tools<'_>,
         out: &mut Vec<Directive>,
     ) {
-        if matches!(self.state, State::Closed) {
-            return;
-        }
         if let Some(error) = StreamError::parse(element) {
             self.fail(CloseReason::Stream(Box::new(error)), out);
             return;
@@ -272,11 +268,10 @@ impl Session {
         match element.name() {
             "challenge" => match mechanism.handle_challenge(&data.unwrap_or_default()) {
                 Ok(response) => {
-                    let mut element = Element::builder("response", ns::SASL);
-                    if !response.is_empty() {
-                        element = element.text(&base64::encode(&response));
-                    }
-                    out.push(Directive::Send(element.build()));
+                    let element = Element::builder("response", ns::SASL)
+                        .text(&base64::encode(&response))
+                        .build();
+                    out.push(Directive::Send(element));
                 }
                 Err(error) => self.fail(CloseReason::Sasl(error), out),
             },

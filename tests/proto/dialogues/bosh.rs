@@ -201,18 +201,33 @@ fn a_broken_request_is_repeated_until_the_session_is_lost() {
     );
 }
 
-/// Nobody answers and nothing fails: both requests are late, twice.
+/// Nobody answers and nothing fails: both requests are late, again and again.
 #[test]
 fn a_silent_network() {
-    Dialogue::online(NORMAL).play(
+    let mut dialogue = Dialogue::online(NORMAL);
+    dialogue.play(
         "A: send <message id='a'/>
-         C: <body rid='2'><message id='a'/></body>
-         +70s
+         C: <body rid='2'><message id='a'/></body>",
+    );
+    dialogue.play(
+        "+70s
          C: cancel 1
          C: cancel 2
          C: again 1
-         C: again 2
-         +70s
+         C: again 2",
+    );
+    for pause in [500, 1000] {
+        dialogue.play(&format!(
+            "+70s
+             C: cancel 1
+             C: cancel 2
+             +{pause}ms
+             C: again 1
+             C: again 2"
+        ));
+    }
+    dialogue.play(
+        "+70s
          C: cancel 1
          C: cancel 2
          E: 0 unknown

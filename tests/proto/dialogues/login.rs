@@ -147,6 +147,17 @@ fn a_wrong_password_is_told_in_the_servers_words() {
     );
 }
 
+/// The words may stand before the condition.
+#[test]
+fn a_failure_in_another_order() {
+    offered("anonymous", &["ANONYMOUS"]).play(
+        "C: <body rid='2'><sasl:auth mechanism='ANONYMOUS'/></body>
+         S: <body><sasl:failure><sasl:text>Ask again.</sasl:text><sasl:account-disabled/></sasl:failure></body>
+         C: <body rid='3' type='terminate'/>
+         E: offline auth-failed account-disabled (Ask again.)",
+    );
+}
+
 #[test]
 fn a_failure_without_a_condition_is_not_authorized() {
     offered("anonymous", &["ANONYMOUS"]).play(

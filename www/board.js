@@ -37,6 +37,8 @@ export class Board {
   #delays = [];
   #arrived = 0;
   #editing;
+  /** The id of what is in the form because saving it failed. */
+  #unsaved;
   #announce = announcer(byId("announcements"));
 
   constructor(config) {
@@ -128,6 +130,10 @@ export class Board {
     this.#told?.add(item.id);
     this.#arrived += 1;
     this.#put(item, { live: true });
+    if (item.id === this.#unsaved) {
+      this.#unsaved = undefined;
+      this.#problem(`Order ${item.id} was saved after all.`, false);
+    }
   }
 
   #put(item, { live }) {
@@ -307,7 +313,7 @@ export class Board {
     const given = Object.fromEntries(["title", "for", "note"].map((name) => [name, form.elements[name].value.trim()]));
     if (!given.title) return;
     const editing = this.#editing;
-    const id = editing?.id ?? newId((taken) => this.#cards.has(taken));
+    const id = editing?.id ?? this.#unsaved ?? newId((taken) => this.#cards.has(taken));
     const record = changed(editing?.record ?? { status: "new", fields: {} }, given);
     // Ready for the next one at once; what could not be saved comes back, unless the next one has been begun.
     this.#edit(undefined);
@@ -315,6 +321,8 @@ export class Board {
     byId("order-what").focus();
     if ((await this.#publish(id, record)) || form.elements.title.value) return;
     if (editing && this.#cards.has(id)) this.#edit(editing);
+    // It may have been saved for all that; with the same id a second time makes no second order.
+    else this.#unsaved = id;
     for (const [name, value] of Object.entries(given)) form.elements[name].value = value;
   }
 
@@ -341,7 +349,8 @@ export class Board {
       this.#problem(`Order ${id} is saved: the server confirmed it after ${duration(performance.now() - start)}.`, false);
       return true;
     } catch (error) {
-      this.#problem(`Order ${id} was not saved: ${refusal(error)}`);
+      const isKnown = !["timeout", "disconnected"].includes(error.code);
+      this.#problem(isKnown ? `Order ${id} was not saved: ${refusal(error)}` : `Whether order ${id} was saved is not known: no answer has come. Saving again does no harm.`);
       return false;
     } finally {
       clearTimeout(slow);
@@ -369,6 +378,7 @@ export class Board {
 
   #edit(card) {
     const form = byId("order");
+    this.#unsaved = undefined;
     this.#editing?.element.classList.remove("editing");
     this.#editing = card;
     card?.element.classList.add("editing");

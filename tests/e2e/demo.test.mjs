@@ -401,6 +401,9 @@ describe(`the demo on ${SERVER}`, () => {
       await page.locator("#trouble", { hasText: "The server does not answer" }).waitFor();
       assert.equal(await page.textContent("#state"), "No answer");
     }
+    await one.fill("#order-what", "Saved in between");
+    await one.click("#save");
+    await one.locator("#outcome", { hasText: "waiting for the server" }).waitFor();
     await server.start();
     for (const page of [one, two]) {
       // The new server knows nothing of the old sessions.
@@ -412,7 +415,11 @@ describe(`the demo on ${SERVER}`, () => {
       assert.equal(await page.locator("#trouble .message").count(), 0);
     }
     await two.locator(".event", { hasText: "You are in, as Kit." }).waitFor();
-    const id = await save(one, "First after the break");
+    // It did not get through, and is still in the form.
+    assert.equal(await one.inputValue("#order-what"), "Saved in between");
+    await one.click("#save");
+    await one.locator("#outcome", { hasText: "is saved" }).waitFor();
+    const [, id] = /Order (\w+)/.exec(await one.textContent("#outcome"));
     await card(two, id).waitFor({ state: "attached" });
   });
 });

@@ -4,6 +4,7 @@ use super::client::Inner;
 use super::error::{Problem, report};
 use super::promise::spawn;
 use super::stanza::Stanza;
+use crate::proto::fifo::Fifo;
 use crate::proto::handler::HandlerId;
 use crate::proto::xep::pubsub::event;
 use crate::proto::xep::responder::respond;
@@ -11,7 +12,6 @@ use crate::proto::xml::Element;
 use crate::web::clock::unix_millis;
 use crate::web::unicode::PlatformUnicode;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -27,11 +27,11 @@ pub struct Backlog {
     dropped: Cell<bool>,
 }
 
-struct Kept(Option<VecDeque<Element>>);
+struct Kept(Option<Fifo<Element>>);
 
 impl Default for Kept {
     fn default() -> Self {
-        Self(Some(VecDeque::new()))
+        Self(Some(Fifo::default()))
     }
 }
 
@@ -161,7 +161,7 @@ impl Inner {
                     .borrow_mut()
                     .0
                     .as_mut()
-                    .and_then(VecDeque::pop_front);
+                    .and_then(Fifo::pop_front);
                 let Some(stanza) = next else { break };
                 inner.wake_handlers(&stanza);
             }

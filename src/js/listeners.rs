@@ -4,9 +4,9 @@
 use super::error::report;
 use super::promise::spawn;
 use super::registration::Registration;
+use crate::proto::fifo::Fifo;
 use js_sys::Function;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -17,7 +17,7 @@ struct Kind {
     name: &'static str,
     listeners: Vec<(u32, Function)>,
     /// Kept until the first listener has had them; `None`: not kept (any more).
-    backlog: Option<VecDeque<JsValue>>,
+    backlog: Option<Fifo<JsValue>>,
     dropped: bool,
 }
 
@@ -33,7 +33,7 @@ impl Listeners {
         let kind = |name: &'static str, kept: bool| Kind {
             name,
             listeners: Vec::new(),
-            backlog: kept.then(VecDeque::new),
+            backlog: kept.then(Fifo::default),
             dropped: false,
         };
         let kinds = kept.iter().map(|name| kind(name, true));
@@ -110,7 +110,7 @@ impl Listeners {
                     // The only one is gone already: go on keeping.
                     return;
                 }
-                match kind.backlog.as_mut().and_then(VecDeque::pop_front) {
+                match kind.backlog.as_mut().and_then(Fifo::pop_front) {
                     Some(event) => event,
                     None => {
                         kind.backlog = None;

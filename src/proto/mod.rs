@@ -27,6 +27,7 @@
 //! ```
 
 pub mod connection;
+pub mod digits;
 pub mod error;
 pub mod event;
 pub mod fifo;

@@ -1,5 +1,7 @@
 //! Randomness as an argument: the shell lends its generator.
 
+use super::digits::push_number;
+
 /// A cryptographically secure generator, lent by the shell (in a page: `crypto.getRandomValues`).
 ///
 /// rids, ids and nonces come from here; tests lend a seeded one.
@@ -45,7 +47,7 @@ impl Ids {
     pub fn next_id(&mut self) -> String {
         self.counter = self.counter.wrapping_add(1);
         let mut id = self.prefix.clone();
-        id.push_str(&self.counter.to_string());
+        push_number(&mut id, self.counter.into());
         id
     }
 }

@@ -21,5 +21,12 @@ pub(super) fn initial_response(
         return Err(SaslError::BadPassword);
     }
     // All at once: a vector that grows leaves copies of the password behind.
-    Ok([authzid, username.as_bytes(), password.as_bytes()].join(&0))
+    let parts = [
+        authzid,
+        b"\0",
+        username.as_bytes(),
+        b"\0",
+        password.as_bytes(),
+    ];
+    Ok(parts.concat())
 }

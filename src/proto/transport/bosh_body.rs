@@ -2,6 +2,7 @@
 //!
 //! Text in, text out: which request is due and what an answer means is `bosh.rs`'s business.
 
+use crate::proto::digits::decimal;
 use crate::proto::error::CloseReason;
 use crate::proto::ns;
 use crate::proto::xml::{Element, Limits, Node, XmlError, parse};
@@ -44,7 +45,7 @@ impl BodyWriter {
 
     /// A numeric attribute.
     pub fn number(&mut self, name: &str, value: u64) {
-        self.attribute(name, &value.to_string());
+        self.attribute(name, &decimal(value));
     }
 
     /// Declares the prefix of XEP-0206's attributes.

@@ -1,5 +1,6 @@
 //! What is asked of a room.
 
+use crate::proto::digits::decimal;
 use crate::proto::ns;
 use crate::proto::stanza::iq::{self, Kind};
 use crate::proto::xep::delay::write_date_time;
@@ -25,7 +26,7 @@ impl History {
         if self == Self::default() {
             return None;
         }
-        let number = |bound: Option<u32>| bound.map(|bound| bound.to_string());
+        let number = |bound: Option<u32>| bound.map(|bound| decimal(bound.into()));
         Some(
             Element::builder("history", ns::MUC)
                 .attr_opt("maxstanzas", number(self.maxstanzas).as_deref())

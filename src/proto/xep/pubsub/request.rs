@@ -1,6 +1,7 @@
 //! What is asked of a publish-subscribe service, and the replies.
 
 use super::{Item, NODE_CONFIG, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS, Subscription};
+use crate::proto::digits::decimal;
 use crate::proto::ns;
 use crate::proto::stanza::iq::{self, Kind};
 use crate::proto::xep::data_form::{self, Values};
@@ -64,7 +65,7 @@ pub fn items(
     ids: &[String],
     subid: Option<&str>,
 ) -> Element {
-    let max_items = max_items.map(|count| count.to_string());
+    let max_items = max_items.map(|count| decimal(count.into()));
     let items = at("items", ns::PUBSUB, node)
         .attr_opt("max_items", max_items.as_deref())
         .attr_opt("subid", subid)

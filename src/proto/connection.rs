@@ -75,8 +75,8 @@ pub struct Connection {
     next_iq: u32,
     next_exchange: u32,
     tapped: bool,
-    /// The id of the ping that asks the server for a word, while it is out.
-    asked: Option<String>,
+    /// The ids of the pings that ask the server for a word, while they are out.
+    asked: Vec<String>,
 }
 
 /// After binding, how long to wait for something to send, usually presence, before an empty request is sent.
@@ -107,7 +107,7 @@ impl Connection {
             next_iq: 0,
             next_exchange: 0,
             tapped: false,
-            asked: None,
+            asked: Vec::new(),
         }
     }
 
@@ -329,7 +329,7 @@ impl Connection {
         if wanted && self.session.is_established() && !self.closing {
             let id = self.ids.next_id();
             self.transmit(ping::request(None).with_attr("id", &id), None);
-            self.asked = Some(id);
+            self.asked.push(id);
         }
     }
 
@@ -389,8 +389,13 @@ impl Connection {
     fn handle_stanza(&mut self, stanza: Element) {
         let replies =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("result" | "error"));
-        if replies && self.asked.is_some() && self.asked.as_deref() == stanza.attr("id") {
-            self.asked = None;
+        let asked = self.asked.iter();
+        if replies
+            && let Some(position) = asked
+                .map(String::as_str)
+                .position(|id| stanza.attr("id") == Some(id))
+        {
+            self.asked.swap_remove(position);
             return;
         }
         if replies
@@ -418,7 +423,7 @@ impl Connection {
         self.closing = false;
         self.deadline = None;
         self.jid = None;
-        self.asked = None;
+        self.asked.clear();
         for request in self.pending.take_all() {
             self.events.push_back(Event::Reply {
                 request,

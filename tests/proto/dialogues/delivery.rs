@@ -206,6 +206,30 @@ fn a_word_from_the_server_settles() {
     );
 }
 
+/// A slow server is asked again for what was sent after the first word was asked for.
+#[test]
+fn several_words() {
+    Dialogue::online("wait='60' hold='1' requests='6'").play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         +150ms
+         C: <body rid='3'><iq type='get' id='$one'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         A: send <message id='b'/>
+         C: <body rid='4'><message id='b'/></body>
+         +150ms
+         C: <body rid='5'><iq type='get' id='$two'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         S#1: <body><iq type='result' id='$one'/></body>
+         S#2: <body><iq type='error' id='$two'/></body>
+         E: 0 delivered
+         S#3: <body><iq type='result' id='$one'/></body>
+         E: stanza <iq type='result' id='$one'/>
+         S#4: <body type='terminate' condition='host-gone'/>
+         C: cancel 5
+         E: 1 unknown
+         E: offline terminated host-gone",
+    );
+}
+
 #[test]
 fn no_word_is_asked_while_the_window_is_full_or_nobody_waits() {
     sent(NORMAL).play("+40s");

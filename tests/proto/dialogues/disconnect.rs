@@ -429,6 +429,39 @@ fn a_new_login_after_one_that_failed() {
     dialogue.log_in(NORMAL);
 }
 
+/// After a good-bye everything is possible again, and each phase begins at its beginning.
+#[test]
+fn a_new_session_after_a_good_bye() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    for _ in 0..2 {
+        dialogue.play(
+            "A: disconnect
+             E: disconnecting
+             C: <body rid='2' type='terminate'><presence type='unavailable'/></body>
+             S: <body type='terminate'/>
+             C: cancel 2
+             E: offline disconnected",
+        );
+        dialogue.log_in(NORMAL);
+    }
+    dialogue.play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         S: <body><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></body>
+         C: <body rid='3' type='terminate'/>
+         C: cancel 2
+         E: 0 unknown
+         E: offline stream-error conflict
+         A: connect
+         E: connecting
+         E: credentials wanted
+         C: <body rid='1' to='*' content='*' ver='*' wait='*' hold='*' ack='1' xmpp:version='*'/>
+         +30s
+         C: cancel 1
+         E: offline timeout connecting",
+    );
+}
+
 /// Two sessions do not begin at the same rid.
 #[test]
 fn each_session_begins_at_a_rid_of_its_own() {

@@ -335,8 +335,11 @@ fn what_goes_out_and_comes_in_is_shown_on_request() {
          E: authenticating
          E: sent <sasl:auth mechanism='PLAIN'>…</sasl:auth>
          C: <body rid='2'><sasl:auth mechanism='PLAIN'>AHJvbWVvAHIwbTMw</sasl:auth></body>
+         S: <body><sasl:success>c2VjcmV0</sasl:success></body>
+         E: received <sasl:success>…</sasl:success>
+         C: <body rid='3' to='example.org' xmpp:restart='true'/>
          A: abort
-         C: cancel 2
+         C: cancel 3
          E: offline disconnected",
     );
 }

@@ -80,6 +80,8 @@ impl Problem {
             message.push_str(": ");
             message.push_str(text);
         }
+        message.push_str(". ");
+        message.push_str(error.advice());
         Self::of(Fields {
             code,
             message,

@@ -31,9 +31,9 @@ use crate::web::driver::Driver;
 use crate::web::entropy::Entropy;
 use crate::web::oneshot::{Sender, channel};
 use crate::web::race::race;
+use crate::web::task::settled;
 use crate::web::unicode::PlatformUnicode;
 use gloo_timers::callback::Timeout;
-use js_sys::futures::JsFuture;
 use js_sys::{Function, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -291,7 +291,9 @@ impl Inner {
                 let attempt = self.attempt.get();
                 spawn(async move {
                     let secret = match called {
-                        Ok(value) => JsFuture::from(Promise::resolve(&value)).await,
+                        Ok(value) => settled(&Promise::resolve(&value))
+                            .await
+                            .unwrap_or(Err(JsValue::UNDEFINED)),
                         Err(thrown) => Err(thrown),
                     };
                     if inner.attempt.get() != attempt {

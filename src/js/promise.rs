@@ -1,7 +1,7 @@
 //! Promises of asynchronous work: boxed once, so that their machinery is in the wasm once.
 
+use crate::web::task;
 use js_sys::Promise;
-use js_sys::futures::future_to_promise;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -15,13 +15,24 @@ pub fn promise(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -
 }
 
 fn boxed(work: Work) -> Promise {
-    future_to_promise(work)
+    let mut work = Some(work);
+    Promise::new(&mut |resolve, reject| {
+        if let Some(work) = work.take() {
+            spawn(async move {
+                let (settle, value) = match work.await {
+                    Ok(value) => (resolve, value),
+                    Err(error) => (reject, error),
+                };
+                // The platform's own functions do not throw.
+                let _ = settle.call1(&JsValue::UNDEFINED, &value);
+            });
+        }
+    })
 }
 
 /// Runs `work`, which nobody waits for.
 pub fn spawn(work: impl Future<Output = ()> + 'static) {
-    let work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(work);
-    js_sys::futures::spawn_local(work);
+    task::spawn(Box::pin(work));
 }
 
 /// A promise whose rejection nobody must handle.

@@ -2,9 +2,9 @@
 
 use super::address::Address;
 use super::global::fetch;
+use super::task::{settled, spawn};
 use crate::proto::io::{ExchangeId, Input, NetworkFailure};
 use crate::proto::vec_map::VecMap;
-use js_sys::futures::{JsFuture, spawn_local};
 use js_sys::{Reflect, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -62,7 +62,7 @@ impl Http {
         let sent = fetch(&self.options.address.href, &init);
         self.flying.borrow_mut().insert(exchange, controller);
         let http = Rc::clone(self);
-        spawn_local(async move {
+        spawn(Box::pin(async move {
             let outcome = http.answer(sent).await;
             // Cancelled in the meantime? Then nobody wants to know.
             if http.flying.borrow_mut().remove(&exchange).is_none() {
@@ -82,7 +82,7 @@ impl Http {
                 Err(Some(failure)) => Input::HttpFailed { exchange, failure },
             };
             done(input);
-        });
+        }));
     }
 
     /// Gives an exchange up.
@@ -127,9 +127,10 @@ impl Http {
         &self,
         sent: js_sys::Promise,
     ) -> Result<(u16, Option<String>, Vec<u8>), Option<NetworkFailure>> {
-        let response: Response = JsFuture::from(sent)
+        let response: Response = settled(&sent)
             .await
-            .map_err(|_| None)?
+            .and_then(Result::ok)
+            .ok_or(None)?
             .unchecked_into();
         let headers = response.headers();
         let announced = headers
@@ -142,7 +143,7 @@ impl Http {
         }
         let content_type = headers.get("Content-Type").ok().flatten();
         let buffer = response.array_buffer().map_err(|_| None)?;
-        let buffer = JsFuture::from(buffer).await.map_err(|_| None)?;
+        let buffer = settled(&buffer).await.and_then(Result::ok).ok_or(None)?;
         let bytes = Uint8Array::new(&buffer);
         if bytes.length() as usize > self.options.max_bytes {
             return Err(Some(NetworkFailure::TooLarge));
@@ -162,9 +163,9 @@ impl Http {
         }
         let init = RequestInit::new();
         init.set_mode(RequestMode::NoCors);
-        match JsFuture::from(fetch(&self.options.address.href, &init)).await {
-            Ok(_) => NetworkFailure::BlockedByCors,
-            Err(_) => NetworkFailure::Unreachable,
+        match settled(&fetch(&self.options.address.href, &init)).await {
+            Some(Ok(_)) => NetworkFailure::BlockedByCors,
+            _ => NetworkFailure::Unreachable,
         }
     }
 }

@@ -11,4 +11,5 @@ mod global;
 pub mod http;
 pub mod oneshot;
 pub mod race;
+pub mod task;
 pub mod unicode;

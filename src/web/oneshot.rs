@@ -1,13 +1,14 @@
 //! One value, later: what a callback settles and an async function awaits. Single-threaded, as pages are.
 
+use super::task::{Task, current, wake};
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 enum State<T> {
-    Waiting(Option<Waker>),
+    Waiting(Option<Rc<Task>>),
     Ready(T),
     /// The sender is gone, or the value is taken.
     Gone,
@@ -33,8 +34,8 @@ impl<T> Sender<T> {
 
     fn finish(&self, state: State<T>) {
         let before = self.0.replace(state);
-        if let State::Waiting(Some(waker)) = before {
-            waker.wake();
+        if let State::Waiting(Some(task)) = before {
+            wake(&task);
         }
     }
 }
@@ -50,14 +51,13 @@ impl<T> Drop for Sender<T> {
 impl<T> Future for Receiver<T> {
     type Output = Option<T>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<T>> {
         let before = self.0.replace(State::Gone);
         match before {
             State::Ready(value) => Poll::Ready(Some(value)),
             State::Gone => Poll::Ready(None),
             State::Waiting(_) => {
-                self.0
-                    .replace(State::Waiting(Some(context.waker().clone())));
+                self.0.replace(State::Waiting(current()));
                 Poll::Pending
             }
         }

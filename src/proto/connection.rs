@@ -333,6 +333,19 @@ impl Connection {
         }
     }
 
+    /// Is there nothing to send but what keeps a line open for the server? That may wait a moment: a shell that hands on the
+    /// events first ([`Connection::poll_event`]) lets what the page says because of them travel in its place. And of two
+    /// requests that leave at once over two connections the later may arrive first. COMPAT(ejabberd 23): that breaks the session.
+    pub fn only_listens(&self) -> bool {
+        let transport = self.transport.as_ref();
+        self.leftover.is_empty() && transport.is_some_and(Bosh::only_listens)
+    }
+
+    /// The next event, whatever there is to send.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
     /// The next thing to do for the shell; `Timeout` is the last.
     pub fn poll_output(&mut self, now: Instant) -> Output {
         if let Some(transmit) = self.leftover.pop_front() {

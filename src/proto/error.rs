@@ -217,6 +217,10 @@ impl CloseReason {
                     "host-unknown" | "improper-addressing" => {
                         "The server does not serve this domain: check 'domain' or the part of 'jid' behind the @."
                     }
+                    // COMPAT(ejabberd): what it says of domains without BOSH, its own or not.
+                    "internal-server-error" => {
+                        "The server failed, or does not serve this domain: check 'domain' or the part of 'jid' behind the @, then its log."
+                    }
                     "item-not-found" => {
                         "The server does not know the session, or no longer, say after a restart or a long sleep: connect anew."
                     }

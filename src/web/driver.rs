@@ -3,17 +3,19 @@
 //! No borrow of the connection is held while an event is handed on, so whoever gets it may call anything.
 
 use super::clock::now;
-use super::global::queue_microtask;
 use super::http::{Http, HttpOptions};
 use crate::proto::connection::Connection;
 use crate::proto::event::Event;
 use crate::proto::fifo::Fifo;
-use crate::proto::io::{Output, Transmit};
-use crate::proto::time::Instant;
+use crate::proto::io::{Input, Output, Transmit};
+use crate::proto::time::{Instant, Millis};
 use gloo_timers::callback::Timeout;
+use js_sys::futures::spawn_local;
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
-use wasm_bindgen::prelude::*;
+use std::rc::Rc;
+
+/// How long an empty request waits for the page to say something in its place.
+const PAUSE: Millis = Millis(5);
 
 /// Who gets the events.
 pub type Sink = Box<dyn Fn(Event)>;
@@ -26,31 +28,21 @@ pub struct Driver {
     events: RefCell<Fifo<Event>>,
     telling: Cell<bool>,
     timer: RefCell<Option<(Instant, Timeout)>>,
-    flush: RefCell<Option<Closure<dyn FnMut()>>>,
     flush_due: Cell<bool>,
 }
 
 impl Driver {
     /// An idle driver; nothing is sent before the connection is told to connect.
     pub fn new(connection: Connection, options: HttpOptions) -> Rc<Self> {
-        let driver = Rc::new(Self {
+        Rc::new(Self {
             connection: RefCell::new(connection),
             http: Rc::new(Http::new(options)),
             sink: RefCell::default(),
             events: RefCell::default(),
             telling: Cell::new(false),
             timer: RefCell::default(),
-            flush: RefCell::default(),
             flush_due: Cell::new(false),
-        });
-        let weak = Rc::downgrade(&driver);
-        driver.flush.replace(Some(Closure::new(move || {
-            if let Some(driver) = Weak::upgrade(&weak) {
-                driver.flush_due.set(false);
-                driver.pump();
-            }
-        })));
-        driver
+        })
     }
 
     /// Events go there from now on.
@@ -65,12 +57,15 @@ impl Driver {
 
     /// Changes the connection. What follows from it happens at the end of the current turn of the event loop, so that
     /// what one turn sends travels together; nothing waits for a timer.
-    pub fn change<R>(&self, change: impl FnOnce(&mut Connection, Instant) -> R) -> R {
+    pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Connection, Instant) -> R) -> R {
         let result = change(&mut self.connection.borrow_mut(), now());
-        if !self.flush_due.replace(true)
-            && let Some(flush) = &*self.flush.borrow()
-        {
-            queue_microtask(flush.as_ref().unchecked_ref());
+        if !self.flush_due.replace(true) {
+            // Whoever changed it may let go of it in the same turn: it lives until that is done.
+            let driver = Rc::clone(self);
+            spawn_local(async move {
+                driver.flush_due.set(false);
+                driver.pump();
+            });
         }
         result
     }
@@ -84,9 +79,32 @@ impl Driver {
         self.http.cancel_all();
     }
 
+    /// The network has answered.
+    fn hear(self: &Rc<Self>, input: Input) {
+        let only_listens = {
+            let mut connection = self.connection.borrow_mut();
+            connection.handle_input(now(), input);
+            connection.only_listens()
+        };
+        if !only_listens {
+            return self.pump();
+        }
+        loop {
+            let event = self.connection.borrow_mut().poll_event();
+            let Some(event) = event else { break };
+            self.events.borrow_mut().push_back(event);
+        }
+        self.arm(Some(now() + PAUSE));
+        self.tell();
+    }
+
     /// Drains the connection, then tells what happened.
     fn pump(self: &Rc<Self>) {
         self.drain();
+        self.tell();
+    }
+
+    fn tell(&self) {
         // Reentered from a callback's input? The outer loop goes on with what was added.
         if self.telling.replace(true) {
             return;
@@ -114,8 +132,7 @@ impl Driver {
                     let driver = Rc::downgrade(self);
                     self.http.post(exchange, &body, farewell, move |input| {
                         if let Some(driver) = driver.upgrade() {
-                            driver.connection.borrow_mut().handle_input(now(), input);
-                            driver.pump();
+                            driver.hear(input);
                         }
                     });
                 }

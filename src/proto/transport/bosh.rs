@@ -299,6 +299,14 @@ impl Bosh {
         self.transmits.pop_front()
     }
 
+    /// Is there nothing to send but an empty request, for the server to answer when it has something to say?
+    pub fn only_listens(&self) -> bool {
+        matches!(self.state, State::Open)
+            && self.in_flight.is_empty()
+            && self.queue.is_empty()
+            && self.transmits.is_empty()
+    }
+
     /// When [`Bosh::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let mut earliest: Option<Instant> = None;

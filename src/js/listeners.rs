@@ -92,7 +92,7 @@ impl Listeners {
                     backlog.pop_front();
                 }
                 backlog.push_back(event.clone());
-                return !(overflow && !core::mem::replace(&mut kind.dropped, true));
+                return !overflow || core::mem::replace(&mut kind.dropped, true);
             }
         }
         self.call(name, event);

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use wasm_bindgen::prelude::*;
 
+type Callback = Closure<dyn FnMut(JsValue)>;
 type Work = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
 /// The promise of what `work` results in.
@@ -38,7 +39,7 @@ pub fn spawn(work: impl Future<Output = ()> + 'static) {
 /// A promise whose rejection nobody must handle.
 pub fn quietly(promise: Promise) -> Promise {
     thread_local! {
-        static IGNORE: RefCell<Option<Closure<dyn FnMut(JsValue)>>> = const { RefCell::new(None) };
+        static IGNORE: RefCell<Option<Callback>> = const { RefCell::new(None) };
     }
     IGNORE.with(|ignore| {
         let mut ignore = ignore.borrow_mut();

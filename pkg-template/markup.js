@@ -3,7 +3,17 @@
 /** Characters that XML 1.0 cannot carry (§2.2); lone surrogates are among them. */
 const ILLEGAL = /[\0-\x08\x0b\x0c\x0e-\x1f\p{Cs}\ufffe\uffff]/u;
 
-const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+// White space is written by number where a reader would make something else of it (XML 1.0 §2.11, §3.3.3).
+const ESCAPES = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+  "\r": "&#13;",
+  "\n": "&#10;",
+  "\t": "&#9;",
+};
 
 /** Every error epode raises: see `XmppError` in the types. */
 export function xmppError(code, message, extra) {
@@ -23,15 +33,22 @@ export class Xml {
   }
 }
 
-function escape(value) {
+function illegal() {
+  return xmppError(
+    "bad-stanza",
+    "The text holds a character that XML cannot carry (a control character, half of a surrogate pair, U+FFFE or U+FFFF). Remove it before sending.",
+  );
+}
+
+/** Half of a surrogate pair would pass into the module as another character: said before it is lost. */
+export function wellFormed(value) {
+  if (typeof value === "string" && /\p{Cs}/u.test(value)) throw illegal();
+}
+
+function escape(value, special) {
   const text = String(value);
-  if (ILLEGAL.test(text)) {
-    throw xmppError(
-      "bad-stanza",
-      "The text holds a character that XML cannot carry (a control character, half of a surrogate pair, U+FFFE or U+FFFF). Remove it before sending.",
-    );
-  }
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character]);
+  if (ILLEGAL.test(text)) throw illegal();
+  return text.replace(special, (character) => ESCAPES[character]);
 }
 
 /** Where the template's own text leaves us: in text (""), in a tag ("<"), or in an attribute's quotes. */
@@ -54,7 +71,7 @@ const nothing = (value) => value === undefined || value === null || value === fa
 function content(value, isMarkup) {
   if (nothing(value)) return "";
   if (Array.isArray(value)) return value.map((one) => content(one, isMarkup)).join("");
-  return isMarkup(value) ? value.toString() : escape(value);
+  return isMarkup(value) ? value.toString() : escape(value, /[&<>"'\r]/g);
 }
 
 /** The tag, for a given idea of what is markup already. */
@@ -84,7 +101,7 @@ export function makeTag(isMarkup) {
           where = "<";
           skipQuote = true;
         } else {
-          out += nothing(value) ? "" : escape(value);
+          out += nothing(value) ? "" : escape(value, /[&<>"'\r\n\t]/g);
         }
       }
     });

@@ -10,7 +10,7 @@ import load, {
   Stanza,
   register as registerCore,
 } from "./epode.js";
-import { Xml, makeTag, xmppError } from "./markup.js";
+import { Xml, makeTag, wellFormed, xmppError } from "./markup.js";
 
 export { Feed, Room, Stanza };
 
@@ -44,17 +44,28 @@ async function start(from) {
   loaded = true;
 }
 
+/** What gives a promise gives one when it fails, too. */
+const PROMISING = new Set([
+  ...["connect", "disconnect", "send", "request", "join", "leave", "sendPrivate", "setSubject", "setNick"],
+  ...["subscribe", "unsubscribe", "publish", "retract", "items", "createNode", "deleteNode"],
+]);
+
 /** Turns the module's own errors into ours: a freed object, or a fault, after which the module is not to be trusted. */
-function guarded(method) {
-  return function (...args) {
+function guarded(name, method) {
+  function call(...args) {
     if (this.__wbg_ptr === 0) {
       throw xmppError("freed", "This object was freed. Do not use it after free(), or leave freeing to the garbage collector.");
     }
+    args.forEach(wellFormed);
     try {
       return method.apply(this, args);
     } catch (error) {
       throw fault(error);
     }
+  }
+  if (!PROMISING.has(name)) return call;
+  return function (...args) {
+    return attempt(() => call.apply(this, args));
   };
 }
 
@@ -69,7 +80,7 @@ function guard({ prototype }) {
   for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (name === "constructor" || name === "free" || name.startsWith("__")) continue;
     for (const kind of ["value", "get"]) {
-      if (typeof property[kind] === "function") property[kind] = guarded(property[kind]);
+      if (typeof property[kind] === "function") property[kind] = guarded(name, property[kind]);
     }
     Object.defineProperty(prototype, name, property);
   }

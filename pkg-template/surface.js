@@ -39,7 +39,13 @@ export function init(from) {
 
 async function start(from) {
   await load({ module_or_path: from ?? (await source()) });
-  [ClientCore, Feed, Muc, PubSub, Registration, Room, Stanza].forEach(guard);
+  guard(ClientCore, { on: 1, send: 1, request: 1 });
+  guard(Feed, { on: 1 });
+  guard(Muc, { join: 2 });
+  guard(PubSub, { subscribe: 1, unsubscribe: 1, publish: 2, retract: 2, items: 1, createNode: 1, deleteNode: 1 });
+  guard(Registration, {});
+  guard(Room, { on: 1, send: 1, sendPrivate: 2, setSubject: 1, setNick: 1 });
+  guard(Stanza, { attr: 1, child: 1 });
   complete();
   loaded = true;
 }
@@ -50,11 +56,21 @@ const PROMISING = new Set([
   ...["subscribe", "unsubscribe", "publish", "retract", "items", "createNode", "deleteNode"],
 ]);
 
-/** Turns the module's own errors into ours: a freed object, or a fault, after which the module is not to be trusted. */
-function guarded(name, method) {
+function bad(message) {
+  return xmppError("bad-argument", message);
+}
+
+/**
+ * Turns the module's own errors into ours: a freed object, or a fault, after which the module is not to be trusted.
+ * `texts`: how many arguments must be strings; the module would take anything else for an empty one.
+ */
+function guarded(name, method, texts) {
   function call(...args) {
     if (this.__wbg_ptr === 0) {
       throw xmppError("freed", "This object was freed. Do not use it after free(), or leave freeing to the garbage collector.");
+    }
+    for (let index = 0; index < texts; index += 1) {
+      if (typeof args[index] !== "string") throw bad(`${name}(): argument ${index + 1} is a string.`);
     }
     args.forEach(wellFormed);
     try {
@@ -75,12 +91,13 @@ function fault(error) {
   return broken;
 }
 
-function guard({ prototype }) {
+/** Guards a class; `texts` tells how many strings its methods begin with, where they do. */
+function guard({ prototype }, texts) {
   const { free } = prototype;
   for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (name === "constructor" || name === "free" || name.startsWith("__")) continue;
     for (const kind of ["value", "get"]) {
-      if (typeof property[kind] === "function") property[kind] = guarded(name, property[kind]);
+      if (typeof property[kind] === "function") property[kind] = guarded(name, property[kind], texts[name] ?? 0);
     }
     Object.defineProperty(prototype, name, property);
   }
@@ -177,7 +194,7 @@ function markup(value) {
 
 function address(service) {
   if (typeof service === "string" || service instanceof URL) return String(service);
-  throw xmppError("bad-argument", 'The service is missing: the address of the server\'s BOSH service, such as "/http-bind".');
+  throw bad('The service is missing: the address of the server\'s BOSH service, such as "/http-bind".');
 }
 
 // ── the client ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +229,16 @@ export class Client {
     if (broken) throw broken;
     if (!this.#core) {
       this.#core = new ClientCore(this.#service, this.#options);
-      for (const early of this.#early.splice(0)) early.settle(this.#core);
+      // One that cannot be registered is told, and the others are.
+      const problems = this.#early.splice(0).flatMap((early) => {
+        try {
+          early.settle(this.#core);
+          return [];
+        } catch (error) {
+          return [error];
+        }
+      });
+      if (problems.length > 0) throw problems[0];
     }
     return this.#core;
   }
@@ -225,7 +251,8 @@ export class Client {
     return this.#make();
   }
 
-  #register(method, args) {
+  #register(method, args, callback) {
+    if (typeof callback !== "function") throw bad("The callback is not a function.");
     if (this.#core || this.#freed) return this.#make()[method](...args);
     let registration;
     const early = {
@@ -279,11 +306,11 @@ export class Client {
   }
 
   addHandler(callback, matcher) {
-    return this.#register("addHandler", [callback, matcher]);
+    return this.#register("addHandler", [callback, matcher], callback);
   }
 
   on(type, listener) {
-    return this.#register("on", [type, listener]);
+    return this.#register("on", [type, listener], listener);
   }
 
   free() {

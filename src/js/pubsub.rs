@@ -107,14 +107,19 @@ impl PubSub {
     pub fn subscribe(&self, node: String, on_item: JsValue, options: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
         // The callback may be left out.
-        let (on_item, options) = if on_item.is_function() || on_item.is_undefined() {
-            (on_item, options)
-        } else {
+        let (on_item, options) = if on_item.is_object() && !on_item.is_function() {
             (JsValue::UNDEFINED, on_item)
+        } else {
+            (on_item, options)
         };
         let service = self.service(&options);
         promise(async move {
             let service = service?;
+            let on_item = if on_item.is_undefined() {
+                None
+            } else {
+                Some(function(&on_item)?)
+            };
             let waiting = Waiting::read(&options)?;
             let subscriber = inner.subscriber()?;
             let id = inner
@@ -124,8 +129,8 @@ impl PubSub {
             let feed = FeedState::new(&inner, id, service.as_str(), &node, subscriber.as_str());
             // From now on: an event may overtake the reply.
             inner.feeds.borrow_mut().insert(id, Rc::clone(&feed));
-            if on_item.is_function() {
-                feed.listeners.on("item", function(&on_item)?);
+            if let Some(on_item) = on_item {
+                feed.listeners.on("item", on_item);
             }
             let request =
                 request::subscribe(Some(service.as_str()), &node, subscriber.as_str(), &[]);

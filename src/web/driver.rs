@@ -36,6 +36,8 @@ pub struct Driver {
     flush_due: Cell<bool>,
     /// When the next request may leave, unless an answer comes first.
     next_post: Cell<Instant>,
+    /// When it may leave though it is empty.
+    next_empty: Cell<Instant>,
 }
 
 impl Driver {
@@ -50,6 +52,7 @@ impl Driver {
             timer: RefCell::default(),
             flush_due: Cell::new(false),
             next_post: Cell::new(Instant(0)),
+            next_empty: Cell::new(Instant(0)),
         })
     }
 
@@ -90,27 +93,24 @@ impl Driver {
     /// The network has answered.
     fn hear(self: &Rc<Self>, input: Input) {
         self.next_post.set(Instant(0));
-        let only_listens = {
-            let mut connection = self.connection.borrow_mut();
-            connection.handle_input(now(), input);
-            connection.only_listens()
-        };
-        if only_listens {
-            self.next_post.set(now() + PAUSE);
-        }
+        self.next_empty.set(now() + PAUSE);
+        self.connection.borrow_mut().handle_input(now(), input);
         self.pump();
     }
 
-    /// Drains the connection, if it may send now; then tells what happened.
+    /// Drains the connection, then tells what happened.
     fn pump(self: &Rc<Self>) {
-        let next_post = self.next_post.get();
-        if now() < next_post {
-            self.take_events();
-            self.arm(Some(next_post));
-        } else {
-            self.drain();
-        }
+        self.drain();
         self.tell();
+    }
+
+    /// When the next request may leave.
+    fn due(&self) -> Instant {
+        if self.connection.borrow().only_listens() {
+            self.next_empty.get()
+        } else {
+            self.next_post.get()
+        }
     }
 
     fn take_events(&self) {
@@ -139,6 +139,11 @@ impl Driver {
 
     fn drain(self: &Rc<Self>) {
         loop {
+            let due = self.due();
+            if now() < due {
+                self.take_events();
+                return self.arm(Some(due));
+            }
             let output = self.connection.borrow_mut().poll_output(now());
             match output {
                 Output::Transmit(Transmit::Http {
@@ -146,6 +151,7 @@ impl Driver {
                     body,
                     farewell,
                 }) => {
+                    self.next_post.set(now() + SPACING);
                     let driver = Rc::downgrade(self);
                     self.http.post(exchange, &body, farewell, move |input| {
                         if let Some(driver) = driver.upgrade() {

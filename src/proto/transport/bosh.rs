@@ -434,10 +434,29 @@ impl Bosh {
                 return;
             }
         }
+        if self.is_farewell_answered() {
+            self.acknowledge_up_to(u64::MAX);
+        }
         if self.is_over() {
             self.over_since.get_or_insert(now);
             self.give_up_broken(now);
         }
+    }
+
+    /// Has the server answered our good-bye, in an answer whose turn has not come yet? Then it has all that came before it.
+    /// COMPAT(ejabberd): the answers whose turn it is say only that there was another request.
+    fn is_farewell_answered(&self) -> bool {
+        let said = matches!(
+            self.state,
+            State::Closing {
+                terminate_sent: true,
+                ..
+            }
+        );
+        said && self.in_flight.iter().any(|request| {
+            matches!(&request.progress, Progress::Answered { body, .. }
+                if is_terminal(body) && body.attr("condition").is_none())
+        })
     }
 
     /// Has the server said good-bye, in an answer whose turn has not come yet?

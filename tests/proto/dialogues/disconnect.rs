@@ -94,6 +94,23 @@ fn what_the_good_bye_carried_is_delivered() {
     );
 }
 
+/// COMPAT(ejabberd): so does the answer to the good-bye itself, which comes first.
+#[test]
+fn what_came_before_an_answered_good_bye_is_delivered() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
+         S#3: <body type='terminate'/>
+         E: 0 delivered
+         S#1: <body/>
+         S#2: <body type='terminate' condition='other-request'/>
+         E: offline disconnected",
+    );
+}
+
 /// A server that ends the session for a reason of its own may not have read the good-bye.
 #[test]
 fn a_server_that_ends_it_first() {

@@ -1,16 +1,9 @@
-//! Plain JavaScript objects: events and small results written by serde, options read field by field.
+//! Plain JavaScript objects: options read field by field, dates.
 
 use super::error::Problem;
 use js_sys::{Array, Object, Reflect};
-use serde::Serialize;
 use std::ops::RangeInclusive;
 use wasm_bindgen::prelude::*;
-
-/// A plain object of a view's fields; what is absent is `undefined`.
-pub fn to_js(view: &impl Serialize) -> JsValue {
-    // Plain structs of texts, numbers and JavaScript values cannot fail to become an object.
-    serde_wasm_bindgen::to_value(view).unwrap_or(JsValue::UNDEFINED)
-}
 
 /// A field of whatever object it is; `undefined` when there is none.
 pub fn field(object: &JsValue, name: &str) -> JsValue {

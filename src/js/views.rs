@@ -1,29 +1,106 @@
 //! What events and small results look like to a page: the plain objects of `types.d.ts`, field by field.
 
-use super::object::to_js;
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_wasm_bindgen::preserve;
 use wasm_bindgen::prelude::*;
 
-/// An object that becomes a JavaScript value.
-pub trait View: Serialize {
-    /// The plain object.
+/// A struct that becomes a plain object.
+pub trait View {
+    /// The plain object; what is absent is `undefined`.
     fn to_js(&self) -> JsValue;
 }
 
-/// Makes a plain object of JavaScript out of a struct of texts, flags and JavaScript values.
+/// The value of a field.
+enum Value<'a> {
+    Text(&'a str),
+    Flag(bool),
+    Js(&'a JsValue),
+    Absent,
+}
+
+/// An object's fields. One type for all objects: deriving `Serialize` for each of them costs 300 bytes of wasm apiece, and
+/// serde-wasm-bindgen's way with structs a hash table.
+struct Fields<'a>(&'a [(&'static str, Value<'a>)]);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Flag(flag) => serializer.serialize_bool(*flag),
+            Value::Js(value) => preserve::serialize(*value, serializer),
+            Value::Absent => serializer.serialize_unit(),
+        }
+    }
+}
+
+fn object(fields: &[(&'static str, Value<'_>)]) -> JsValue {
+    let serializer = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
+    // Texts, flags and JavaScript's own values cannot fail to become an object.
+    Fields(fields)
+        .serialize(&serializer)
+        .unwrap_or(JsValue::UNDEFINED)
+}
+
+/// What a field of a view can be.
+trait Field {
+    fn value(&self) -> Value<'_>;
+}
+
+impl Field for &str {
+    fn value(&self) -> Value<'_> {
+        Value::Text(self)
+    }
+}
+
+impl Field for Option<&str> {
+    fn value(&self) -> Value<'_> {
+        self.map_or(Value::Absent, Value::Text)
+    }
+}
+
+impl Field for bool {
+    fn value(&self) -> Value<'_> {
+        Value::Flag(*self)
+    }
+}
+
+impl Field for JsValue {
+    fn value(&self) -> Value<'_> {
+        Value::Js(self)
+    }
+}
+
+/// The name that pages know a field by.
+macro_rules! known {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $known:literal) => {
+        $known
+    };
+}
+
+/// A view: its fields, their types, and the names that pages know them by where those are others.
 macro_rules! view {
-    ($(#[$doc:meta])* $name:ident { $($(#[$meta:meta])* $field:ident : $kind:ty),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($field:ident $(as $known:literal)? : $kind:ty),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
         pub struct $name<'a> {
-            $($(#[$meta])* #[allow(missing_docs)] pub $field: $kind,)*
+            $(#[allow(missing_docs)] pub $field: $kind,)*
         }
 
         impl View for $name<'_> {
             fn to_js(&self) -> JsValue {
-                to_js(self)
+                object(&[$((known!($field $($known)?), self.$field.value()),)*])
             }
         }
     };
@@ -37,14 +114,14 @@ view! {
     /// `StatusChange` with one.
     Failed {
         status: &'a str,
-        #[serde(with = "preserve")] error: JsValue,
+        error: JsValue,
     }
 }
 view! {
     /// The `undelivered` event.
     Undelivered {
         xml: &'a str,
-        #[serde(with = "preserve")] error: JsValue,
+        error: JsValue,
     }
 }
 view! {
@@ -52,10 +129,10 @@ view! {
     Item {
         id: Option<&'a str>,
         node: &'a str,
-        #[serde(with = "preserve")] payload: JsValue,
+        payload: JsValue,
         publisher: Option<&'a str>,
-        #[serde(with = "preserve")] time: JsValue,
-        #[serde(with = "preserve")] received_at: JsValue,
+        time: JsValue,
+        received_at as "receivedAt": JsValue,
     }
 }
 view! {
@@ -82,8 +159,8 @@ view! {
         affiliation: &'a str,
         jid: Option<&'a str>,
         show: Option<&'a str>,
-        status_text: Option<&'a str>,
-        #[serde(rename = "self")] own: bool,
+        status_text as "statusText": Option<&'a str>,
+        own as "self": bool,
     }
 }
 view! {
@@ -92,12 +169,12 @@ view! {
         nick: Option<&'a str>,
         body: &'a str,
         id: Option<&'a str>,
-        #[serde(with = "preserve")] time: JsValue,
-        #[serde(with = "preserve")] received_at: JsValue,
+        time: JsValue,
+        received_at as "receivedAt": JsValue,
         delayed: bool,
         own: bool,
         private: bool,
-        #[serde(with = "preserve")] stanza: JsValue,
+        stanza: JsValue,
     }
 }
 view! {
@@ -107,7 +184,7 @@ view! {
 view! {
     /// A room's `leave`.
     Leave {
-        #[serde(with = "preserve")] occupant: JsValue,
+        occupant: JsValue,
         reason: &'a str,
         text: Option<&'a str>,
     }
@@ -117,7 +194,7 @@ view! {
     Nick {
         from: &'a str,
         to: &'a str,
-        #[serde(rename = "self")] own: bool,
+        own as "self": bool,
     }
 }
 view! {

@@ -4,13 +4,14 @@
 
 use super::clock::now;
 use super::http::{Http, HttpOptions};
+use super::task::spawn;
 use crate::proto::connection::Connection;
 use crate::proto::event::Event;
 use crate::proto::fifo::Fifo;
 use crate::proto::io::{Input, Output, Transmit};
 use crate::proto::time::{Instant, Millis};
 use gloo_timers::callback::Timeout;
-use js_sys::futures::spawn_local;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -73,10 +74,10 @@ impl Driver {
         if !self.flush_due.replace(true) {
             // Whoever changed it may let go of it in the same turn: it lives until that is done.
             let driver = Rc::clone(self);
-            spawn_local(async move {
+            spawn(Box::pin(async move {
                 driver.flush_due.set(false);
                 driver.pump();
-            });
+            }));
         }
         result
     }

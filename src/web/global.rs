@@ -1,6 +1,6 @@
 //! The few functions of the global scope that every JavaScript host has, by their own names.
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::RequestInit;
 
@@ -9,6 +9,10 @@ extern "C" {
     /// The Fetch standard's.
     #[wasm_bindgen(js_name = fetch)]
     pub fn fetch(url: &str, init: &RequestInit) -> Promise;
+
+    /// Runs `task` after what runs now.
+    #[wasm_bindgen(js_name = queueMicrotask)]
+    pub fn queue_microtask(task: &Function);
 
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub fn performance_now() -> f64;

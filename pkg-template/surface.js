@@ -112,12 +112,39 @@ function disposeBy(prototype, dispose) {
   if (Symbol.dispose) prototype[Symbol.dispose] = dispose;
 }
 
+/** Getters, each by its place in the list: one method of the module reads them all. */
+function getters({ prototype }, names) {
+  names.forEach((name, index) => {
+    Object.defineProperty(prototype, name, {
+      get() {
+        return this._field(index);
+      },
+    });
+  });
+}
+
+/** A promise whose rejection nobody must handle. */
+function quietly(promise) {
+  promise.catch(() => {});
+  return promise;
+}
+
 /** What is said more easily in JavaScript. */
 function complete() {
+  getters(ClientCore, ["jid", "status"]);
+  getters(Feed, ["node", "service", "subscriber", "state", "subid"]);
+  getters(Room, ["jid", "nick", "subject"]);
+  getters(Stanza, ["name", "ns", "to", "from", "id", "type"]);
+  for (const name of ["send", "sendPrivate", "setSubject"]) {
+    const method = Room.prototype[name];
+    Room.prototype[name] = function (...args) {
+      return quietly(method.apply(this, args));
+    };
+  }
   disposeBy(Registration.prototype, Registration.prototype.remove);
   disposeBy(Feed.prototype, Feed.prototype.close);
   disposeBy(Room.prototype, function () {
-    this.leave().catch(() => {});
+    quietly(this.leave());
   });
   const { publish } = PubSub.prototype;
   PubSub.prototype.publish = function (node, payload, options) {
@@ -296,9 +323,7 @@ export class Client {
   }
 
   send(stanza) {
-    const promise = attempt(() => this.#ready.send(markup(stanza)));
-    promise.catch(() => {});
-    return promise;
+    return quietly(attempt(() => this.#ready.send(markup(stanza))));
   }
 
   request(iq, options) {

@@ -8,7 +8,7 @@ use super::listeners::Listeners;
 use super::muc::Muc;
 use super::object;
 use super::options::{self, Login, Options, Secret, Waiting};
-use super::promise::{promise, quietly, spawn};
+use super::promise::{promise, spawn};
 use super::pubsub::PubSub;
 use super::registration::Registration;
 use super::room::RoomHandle;
@@ -471,16 +471,13 @@ impl ClientCore {
         Ok(Self(Inner::new(options::client(service, options)?)))
     }
 
-    /// The own full JID while online.
-    #[wasm_bindgen(getter)]
-    pub fn jid(&self) -> Option<String> {
-        self.0.jid().map(|jid| jid.as_str().to_owned())
-    }
-
-    /// Where the connection stands.
-    #[wasm_bindgen(getter)]
-    pub fn status(&self) -> String {
-        self.0.status.get().to_owned()
+    /// What the entry's getters read, by their place in its list: jid, status.
+    #[wasm_bindgen(js_name = _field)]
+    pub fn field(&self, index: u8) -> Option<String> {
+        match index {
+            0 => self.0.jid().map(|jid| jid.as_str().to_owned()),
+            _ => Some(self.0.status.get().to_owned()),
+        }
     }
 
     /// Publish-subscribe over this connection.
@@ -517,10 +514,10 @@ impl ClientCore {
     /// Sends a stanza written as XML; resolves when the server has it.
     pub fn send(&self, xml: &str) -> Promise {
         let sent = read_stanza(xml).and_then(|stanza| self.0.send(stanza));
-        quietly(promise(async move {
+        promise(async move {
             let delivery = sent?.await;
             delivered(delivery)
-        }))
+        })
     }
 
     /// Sends an iq written as XML; resolves with the result.

@@ -239,34 +239,16 @@ impl From<Rc<FeedState>> for Feed {
 
 #[wasm_bindgen]
 impl Feed {
-    /// The node.
-    #[wasm_bindgen(getter)]
-    pub fn node(&self) -> String {
-        self.0.node.clone()
-    }
-
-    /// The service's JID.
-    #[wasm_bindgen(getter)]
-    pub fn service(&self) -> String {
-        self.0.service.clone()
-    }
-
-    /// The JID that is subscribed.
-    #[wasm_bindgen(getter)]
-    pub fn subscriber(&self) -> String {
-        self.0.subscriber.borrow().clone()
-    }
-
-    /// How the subscription stands.
-    #[wasm_bindgen(getter)]
-    pub fn state(&self) -> String {
-        self.0.state.get().to_owned()
-    }
-
-    /// Which of several subscriptions of one JID.
-    #[wasm_bindgen(getter)]
-    pub fn subid(&self) -> Option<String> {
-        self.0.subid.borrow().clone()
+    /// What the entry's getters read, by their place in its list: node, service, subscriber, state, subid.
+    #[wasm_bindgen(js_name = _field)]
+    pub fn field(&self, index: u8) -> Option<String> {
+        match index {
+            0 => Some(self.0.node.clone()),
+            1 => Some(self.0.service.clone()),
+            2 => Some(self.0.subscriber.borrow().clone()),
+            3 => Some(self.0.state.get().to_owned()),
+            _ => self.0.subid.borrow().clone(),
+        }
     }
 
     /// Registers a listener.

@@ -2,12 +2,10 @@
 
 use crate::web::task;
 use js_sys::Promise;
-use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use wasm_bindgen::prelude::*;
 
-type Callback = Closure<dyn FnMut(JsValue)>;
 type Work = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
 /// The promise of what `work` results in.
@@ -34,17 +32,4 @@ fn boxed(work: Work) -> Promise {
 /// Runs `work`, which nobody waits for.
 pub fn spawn(work: impl Future<Output = ()> + 'static) {
     task::spawn(Box::pin(work));
-}
-
-/// A promise whose rejection nobody must handle.
-pub fn quietly(promise: Promise) -> Promise {
-    thread_local! {
-        static IGNORE: RefCell<Option<Callback>> = const { RefCell::new(None) };
-    }
-    IGNORE.with(|ignore| {
-        let mut ignore = ignore.borrow_mut();
-        let ignore = ignore.get_or_insert_with(|| Closure::new(|_| {}));
-        let _ = promise.catch(ignore);
-    });
-    promise
 }

@@ -5,7 +5,7 @@ use super::error::{Problem, not_connected};
 use super::listeners::Listeners;
 use super::object::{date, date_now, text};
 use super::options::Waiting;
-use super::promise::{promise, quietly, spawn};
+use super::promise::{promise, spawn};
 use super::registration::Registration;
 use super::stanza::Stanza;
 use super::views::{self, View};
@@ -296,10 +296,10 @@ impl RoomHandle {
             let sent = client.send(message)?;
             Ok(sent)
         });
-        quietly(promise(async move {
+        promise(async move {
             let delivery = prepared?.await;
             super::client::delivered(delivery)
-        }))
+        })
     }
 }
 
@@ -346,22 +346,16 @@ impl From<Rc<RoomHandle>> for Room {
 
 #[wasm_bindgen]
 impl Room {
-    /// The room's bare JID.
-    #[wasm_bindgen(getter)]
-    pub fn jid(&self) -> String {
-        self.0.state.borrow().room().as_str().to_owned()
-    }
-
-    /// Our nick, as the room has it.
-    #[wasm_bindgen(getter)]
-    pub fn nick(&self) -> String {
-        self.0.state.borrow().nick().to_owned()
-    }
-
-    /// The subject.
-    #[wasm_bindgen(getter)]
-    pub fn subject(&self) -> Option<String> {
-        self.0.state.borrow().subject().map(str::to_owned)
+    /// What the entry's getters read, by their place in its list: jid, nick, subject.
+    #[wasm_bindgen(js_name = _field)]
+    pub fn field(&self, index: u8) -> Option<String> {
+        let state = self.0.state.borrow();
+        match index {
+            0 => Some(state.room().as_str()),
+            1 => Some(state.nick()),
+            _ => state.subject(),
+        }
+        .map(str::to_owned)
     }
 
     /// Are we in?

@@ -99,12 +99,11 @@ impl Element {
     }
 
     /// The attributes in document order, namespace declarations not among them.
-    pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
-        self.attribute_records().iter().map(|record| Attribute {
-            name: self.document.slice(record.name),
-            ns: self.document.ns(record.ns),
-            value: self.document.slice(record.value),
-        })
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes {
+            document: &self.document,
+            records: self.attribute_records().iter(),
+        }
     }
 
     /// The places of the direct child nodes.
@@ -121,10 +120,11 @@ impl Element {
     }
 
     /// The child elements in order.
-    pub fn children(&self) -> impl Iterator<Item = Element> + '_ {
-        self.inside()
-            .filter(|(_, record)| matches!(record, Record::Element(_)))
-            .map(|(index, _)| self.handle(index))
+    pub fn children(&self) -> Children<'_> {
+        Children {
+            parent: self,
+            inside: self.inside(),
+        }
     }
 
     /// The child elements and texts in order.
@@ -269,6 +269,48 @@ impl<'a> Iterator for Inside<'a> {
         let record = self.document.records.get(index as usize)?;
         self.next = self.document.after(index);
         Some((index, record))
+    }
+}
+
+/// [`Element::attributes`].
+pub struct Attributes<'a> {
+    document: &'a Document,
+    records: core::slice::Iter<'a, AttributeRecord>,
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Attribute<'a>;
+
+    // As below.
+    #[inline(never)]
+    fn next(&mut self) -> Option<Attribute<'a>> {
+        let record = self.records.next()?;
+        Some(Attribute {
+            name: self.document.slice(record.name),
+            ns: self.document.ns(record.ns),
+            value: self.document.slice(record.value),
+        })
+    }
+}
+
+/// [`Element::children`].
+pub struct Children<'a> {
+    parent: &'a Element,
+    inside: Inside<'a>,
+}
+
+impl Iterator for Children<'_> {
+    type Item = Element;
+
+    // Stepping is in the wasm once, instead of once in each loop over children: those are many.
+    #[inline(never)]
+    fn next(&mut self) -> Option<Element> {
+        loop {
+            let (index, record) = self.inside.next()?;
+            if matches!(record, Record::Element(_)) {
+                return Some(self.parent.handle(index));
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 pub use builder::Builder;
 pub use chars::is_xml_text;
-pub use element::{Attribute, Element, Node};
+pub use element::{Attribute, Attributes, Children, Element, Node};
 
 /// What a document may cost; reading stops at the first limit it meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

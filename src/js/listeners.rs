@@ -36,10 +36,15 @@ impl Listeners {
             backlog: kept.then(Fifo::default),
             dropped: false,
         };
-        let kinds = kept.iter().map(|name| kind(name, true));
-        let kinds = kinds.chain(passing.iter().map(|name| kind(name, false)));
+        let mut kinds = Vec::new();
+        for name in kept {
+            kinds.push(kind(name, true));
+        }
+        for name in passing {
+            kinds.push(kind(name, false));
+        }
         Rc::new(Self {
-            kinds: RefCell::new(kinds.collect()),
+            kinds: RefCell::new(kinds),
             next: Cell::new(0),
         })
     }

@@ -78,13 +78,14 @@ pub fn texts(options: &JsValue, name: &str) -> Result<Vec<(String, String)>, Pro
     let Some(value) = given(options, name) else {
         return Ok(Vec::new());
     };
-    entries(&value)
-        .into_iter()
-        .map(|(key, value)| match value.as_string() {
-            Some(value) => Ok((key, value)),
-            None => Err(wrong(name, "is an object whose values are strings")),
-        })
-        .collect()
+    let mut texts = Vec::new();
+    for (key, value) in entries(&value) {
+        match value.as_string() {
+            Some(value) => texts.push((key, value)),
+            None => return Err(wrong(name, "is an object whose values are strings")),
+        }
+    }
+    Ok(texts)
 }
 
 /// The own fields of an object.
@@ -92,13 +93,13 @@ pub fn entries(object: &JsValue) -> Vec<(String, JsValue)> {
     if !object.is_object() {
         return Vec::new();
     }
-    Object::entries(object.unchecked_ref::<Object>())
-        .iter()
-        .map(|entry| {
-            let entry: Array = entry.unchecked_into();
-            (entry.get(0).as_string().unwrap_or_default(), entry.get(1))
-        })
-        .collect()
+    let found = Object::entries(object.unchecked_ref::<Object>());
+    let mut entries = Vec::new();
+    for at in 0..found.length() {
+        let entry: Array = found.get(at).unchecked_into();
+        entries.push((entry.get(0).as_string().unwrap_or_default(), entry.get(1)));
+    }
+    entries
 }
 
 /// Several texts: an array of strings; empty when left out.
@@ -110,13 +111,14 @@ pub fn list(options: &JsValue, name: &str) -> Result<Vec<String>, Problem> {
         return Err(wrong(name, "is an array of strings"));
     }
     let array: Array = value.unchecked_into();
-    array
-        .iter()
-        .map(|text| {
-            text.as_string()
-                .ok_or_else(|| wrong(name, "is an array of strings"))
-        })
-        .collect()
+    let mut texts = Vec::new();
+    for at in 0..array.length() {
+        match array.get(at).as_string() {
+            Some(text) => texts.push(text),
+            None => return Err(wrong(name, "is an array of strings")),
+        }
+    }
+    Ok(texts)
 }
 
 /// A date from milliseconds since 1970.

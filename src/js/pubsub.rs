@@ -78,20 +78,19 @@ impl Read {
 
 /// `pubsub#` is understood where the page leaves it out.
 fn form_values(options: &JsValue, name: &str) -> Vec<(String, Vec<String>)> {
-    entries(&field(options, name))
-        .into_iter()
-        .map(|(mut var, value)| {
-            if !var.contains('#') {
-                var.insert_str(0, "pubsub#");
-            }
-            let value = match value.as_bool() {
-                // Data forms' booleans as digits are read everywhere, as words not (XEP-0004 §3.3 allows both).
-                Some(value) => if value { "1" } else { "0" }.to_owned(),
-                None => js_string(&value),
-            };
-            (var, vec![value])
-        })
-        .collect()
+    let mut values = Vec::new();
+    for (mut var, value) in entries(&field(options, name)) {
+        if !var.contains('#') {
+            var.insert_str(0, "pubsub#");
+        }
+        let value = match value.as_bool() {
+            // Data forms' booleans as digits are read everywhere, as words not (XEP-0004 §3.3 allows both).
+            Some(value) => if value { "1" } else { "0" }.to_owned(),
+            None => js_string(&value),
+        };
+        values.push((var, vec![value]));
+    }
+    values
 }
 
 #[wasm_bindgen]

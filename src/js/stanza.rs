@@ -72,11 +72,13 @@ impl Stanza {
 
     /// All child elements of that name and namespace.
     pub fn children(&self, name: Option<String>, ns: Option<String>) -> Vec<Stanza> {
-        self.0
-            .children()
-            .filter(|child| fits(child, name.as_deref(), ns.as_deref()))
-            .map(Self)
-            .collect()
+        let mut found = Vec::new();
+        for child in self.0.children() {
+            if fits(&child, name.as_deref(), ns.as_deref()) {
+                found.push(Self(child));
+            }
+        }
+        found
     }
 
     /// Its own character data, or that of the first child of that name.

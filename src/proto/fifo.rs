@@ -18,6 +18,11 @@ impl<T> Default for Fifo<T> {
 }
 
 impl<T> Fifo<T> {
+    /// The first one.
+    pub fn front(&self) -> Option<&T> {
+        self.items.get(self.taken)?.as_ref()
+    }
+
     /// Adds one at the end.
     pub fn push_back(&mut self, item: T) {
         self.items.push(Some(item));

@@ -123,11 +123,11 @@ impl PendingIqs {
     /// All of them, when the connection has ended.
     pub fn take_all(&mut self) -> Vec<IqId> {
         self.earliest = None;
-        core::mem::take(&mut self.by_id)
-            .into_entries()
-            .into_iter()
-            .map(|(_, pending)| pending.request)
-            .collect()
+        let mut all = Vec::new();
+        for (_, pending) in core::mem::take(&mut self.by_id).into_entries() {
+            all.push(pending.request);
+        }
+        all
     }
 }
 

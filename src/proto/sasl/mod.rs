@@ -425,8 +425,9 @@ fn push_saslname(text: &mut String, name: &str) {
 
 /// What a server says, made fit to be shown.
 fn printable(text: &str) -> String {
-    text.chars()
-        .take(1000)
-        .map(|one| if one.is_control() { ' ' } else { one })
-        .collect()
+    let mut shown = String::new();
+    for one in text.chars().take(1000) {
+        shown.push(if one.is_control() { ' ' } else { one });
+    }
+    shown
 }

@@ -27,10 +27,10 @@ pub fn subject(message: &Element) -> Option<String> {
 
 fn plain(message: &Element, name: &str) -> Option<String> {
     let mut first = None;
-    for child in message
-        .children()
-        .filter(|child| child.is(name, ns::CLIENT))
-    {
+    for child in message.children() {
+        if !child.is(name, ns::CLIENT) {
+            continue;
+        }
         if child.attr_ns("lang", ns::XML).is_none() {
             return Some(child.text().into_owned());
         }

@@ -28,11 +28,8 @@ impl Features {
         for child in element.children() {
             match (child.name(), child.ns()) {
                 ("mechanisms", ns::SASL) => {
-                    features.mechanisms = child
-                        .children()
-                        .filter(|mechanism| mechanism.is("mechanism", ns::SASL))
-                        .map(|mechanism| mechanism.text().trim().to_owned())
-                        .collect();
+                    features.mechanisms =
+                        child.read_children("mechanism", ns::SASL, Element::trimmed_text);
                 }
                 ("bind", ns::BIND) => features.bind = true,
                 ("session", ns::SESSION) => {

@@ -8,10 +8,10 @@ use super::TransportEvent;
 use super::bosh_body::{BodyWriter, payload, read_answer};
 use crate::proto::error::CloseReason;
 use crate::proto::event::{Delivery, SendId};
+use crate::proto::fifo::Fifo;
 use crate::proto::io::{ExchangeId, NetworkFailure, Transmit};
 use crate::proto::time::{Instant, Millis};
 use crate::proto::xml::{Element, Limits, XmlError};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What the page chose.
@@ -127,14 +127,14 @@ pub struct Bosh {
     polling: Millis,
     acknowledges: bool,
     last_in_order: u64,
-    queue: VecDeque<Queued>,
-    in_flight: VecDeque<Request>,
+    queue: Fifo<Queued>,
+    in_flight: Vec<Request>,
     next_poll: Instant,
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
     next_exchange: u32,
-    transmits: VecDeque<Transmit>,
-    events: VecDeque<TransportEvent>,
+    transmits: Fifo<Transmit>,
+    events: Fifo<TransportEvent>,
 }
 
 impl Bosh {
@@ -154,13 +154,13 @@ impl Bosh {
             polling: DEFAULT_POLLING,
             acknowledges: false,
             last_in_order: 0,
-            queue: VecDeque::new(),
-            in_flight: VecDeque::new(),
+            queue: Fifo::default(),
+            in_flight: Vec::new(),
             next_poll: Instant(0),
             over_since: None,
             next_exchange: first_exchange,
-            transmits: VecDeque::new(),
-            events: VecDeque::new(),
+            transmits: Fifo::default(),
+            events: Fifo::default(),
         }
     }
 
@@ -206,7 +206,7 @@ impl Bosh {
             body.attribute("type", "terminate");
             self.transmit(now, body.finish(), Vec::new(), Errand::Farewell);
             // Not to be cancelled with the others.
-            self.in_flight.pop_back();
+            self.in_flight.pop();
         }
         self.end(reason);
     }
@@ -234,7 +234,7 @@ impl Bosh {
                 }
             }
         }
-        for queued in core::mem::take(&mut self.queue) {
+        while let Some(queued) = self.queue.pop_front() {
             if let Queued::Element(_, name) = queued {
                 self.settle(name, Delivery::Undelivered);
             }
@@ -282,7 +282,7 @@ impl Bosh {
 
     fn word_due(&self) -> Option<Instant> {
         let room = self.queue.is_empty() && self.in_flight.len() < self.requests;
-        let newest = self.in_flight.back()?;
+        let newest = self.in_flight.last()?;
         let waiting = matches!(self.state, State::Open) && room && !newest.carried.is_empty();
         let flying = matches!(newest.progress, Progress::Flying(_));
         (waiting && flying).then(|| newest.sent_at + PATIENCE)
@@ -339,15 +339,14 @@ impl Bosh {
             self.end(CloseReason::Requested);
             return;
         }
-        let late: Vec<ExchangeId> = self
-            .in_flight
-            .iter()
-            .filter(|request| now >= self.given_up_at(request))
-            .filter_map(|request| match request.progress {
-                Progress::Flying(exchange) => Some(exchange),
-                _ => None,
-            })
-            .collect();
+        let mut late = Vec::new();
+        for request in &self.in_flight {
+            if let Progress::Flying(exchange) = request.progress
+                && now >= self.given_up_at(request)
+            {
+                late.push(exchange);
+            }
+        }
         for exchange in late {
             self.break_off(now, exchange, CloseReason::Unreachable);
         }
@@ -405,11 +404,9 @@ impl Bosh {
         while let Some(Request {
             progress: Progress::Answered { .. },
             ..
-        }) = self.in_flight.front()
+        }) = self.in_flight.first()
         {
-            let Some(request) = self.in_flight.pop_front() else {
-                return;
-            };
+            let request = self.in_flight.remove(0);
             let Progress::Answered { body, sent_up_to } = request.progress else {
                 return;
             };
@@ -522,7 +519,7 @@ impl Bosh {
         if self.hold == 0 || now + EARLY >= sent_at + self.wait {
             return;
         }
-        if let Some(next) = self.in_flight.front_mut() {
+        if let Some(next) = self.in_flight.first_mut() {
             let carried = core::mem::take(&mut next.carried);
             self.settle(carried, Delivery::Delivered);
         }
@@ -599,15 +596,14 @@ impl Bosh {
 
     /// §17.3, recoverable: the request and all unanswered ones before it are repeated.
     fn repeat_up_to(&mut self, now: Instant, rid: u64) {
-        let due: Vec<(ExchangeId, bool)> = self
-            .in_flight
-            .iter()
-            .filter(|request| request.rid <= rid)
-            .filter_map(|request| match request.progress {
-                Progress::Flying(exchange) => Some((exchange, request.rid == rid)),
-                _ => None,
-            })
-            .collect();
+        let mut due = Vec::new();
+        for request in &self.in_flight {
+            if let Progress::Flying(exchange) = request.progress
+                && request.rid <= rid
+            {
+                due.push((exchange, request.rid == rid));
+            }
+        }
         for (exchange, answered) in due {
             let reason = CloseReason::Terminated {
                 condition: "undefined-condition".to_owned(),
@@ -631,13 +627,12 @@ impl Bosh {
     /// The session is over: what broke before the answer that said so will never be answered.
     fn give_up_broken(&mut self, now: Instant) {
         let before = self.in_flight.len();
-        while let Some(front) = self.in_flight.front() {
+        while let Some(front) = self.in_flight.first() {
             if !matches!(front.progress, Progress::Repeating(_)) {
                 break;
             }
-            if let Some(request) = self.in_flight.pop_front() {
-                self.settle(request.carried, Delivery::Unknown);
-            }
+            let request = self.in_flight.remove(0);
+            self.settle(request.carried, Delivery::Unknown);
         }
         if self.in_flight.len() < before {
             self.handle_in_order(now);
@@ -744,6 +739,9 @@ impl Bosh {
             return;
         }
         while terminate || body.len() < SOFT_BODY_LIMIT {
+            if !terminate && matches!(self.queue.front(), Some(Queued::Restart)) {
+                break;
+            }
             match self.queue.pop_front() {
                 Some(Queued::Element(element, name)) => {
                     if !terminate {
@@ -752,11 +750,7 @@ impl Bosh {
                     body.element(&element);
                     carried.extend(name);
                 }
-                Some(Queued::Restart) if terminate => {}
-                Some(Queued::Restart) => {
-                    self.queue.push_front(Queued::Restart);
-                    break;
-                }
+                Some(Queued::Restart) => {}
                 None => break,
             }
         }
@@ -767,7 +761,7 @@ impl Bosh {
         let exchange = ExchangeId(self.next_exchange);
         self.next_exchange = self.next_exchange.wrapping_add(1);
         let body: Rc<str> = body.into();
-        self.in_flight.push_back(Request {
+        self.in_flight.push(Request {
             rid: self.next_rid,
             body: body.clone(),
             carried,

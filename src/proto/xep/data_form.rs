@@ -60,12 +60,11 @@ impl Field {
                         field.options.push((owned(child.attr("label")), value));
                     }
                 }
-                ("media", ns::MEDIA) => field.media.extend(
-                    child
-                        .children()
-                        .filter(|uri| uri.is("uri", ns::MEDIA))
-                        .map(|uri| uri.text().trim().into()),
-                ),
+                ("media", ns::MEDIA) => {
+                    let mut addresses =
+                        child.read_children("uri", ns::MEDIA, Element::trimmed_text);
+                    field.media.append(&mut addresses);
+                }
                 _ => {}
             }
         }
@@ -119,7 +118,10 @@ impl Form {
             reported: Vec::new(),
             items: Vec::new(),
         };
-        for child in x.children().filter(|child| child.ns() == ns::DATA_FORM) {
+        for child in x.children() {
+            if child.ns() != ns::DATA_FORM {
+                continue;
+            }
             match child.name() {
                 "title" => form.title = Some(child.text().into_owned()),
                 "instructions" => match &mut form.instructions {
@@ -216,11 +218,7 @@ fn filled(var: &str, kind: Option<&str>, values: &[String]) -> Element {
 }
 
 fn fields(element: &Element) -> Vec<Field> {
-    element
-        .children()
-        .filter(|child| child.is("field", ns::DATA_FORM))
-        .map(|child| Field::parse(&child))
-        .collect()
+    element.read_children("field", ns::DATA_FORM, Field::parse)
 }
 
 fn owned(text: Option<&str>) -> Option<String> {

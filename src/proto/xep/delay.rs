@@ -45,7 +45,10 @@ impl Delay {
     /// its own and so may whoever sent it; otherwise the first.
     pub fn of(stanza: &Element, by: &str) -> Option<Self> {
         let mut first = None;
-        for delay in stanza.children().filter_map(|child| Self::parse(&child)) {
+        for child in stanza.children() {
+            let Some(delay) = Self::parse(&child) else {
+                continue;
+            };
             if delay.from.as_deref() == Some(by) {
                 return Some(delay);
             }

@@ -104,12 +104,11 @@ impl Requirements {
         }
         if children.is_empty() {
             // A host that asks for nothing still needs to know who it is that registers.
-            children.extend(
-                values
-                    .iter()
-                    .filter(|(name, _)| name == "username" || name == "password")
-                    .map(|(name, value)| text_field(name, value)),
-            );
+            for (name, value) in values {
+                if name == "username" || name == "password" {
+                    children.push(text_field(name, value));
+                }
+            }
         }
         let query = Element::builder("query", ns::REGISTER)
             .children(children)
@@ -203,8 +202,9 @@ fn given<'a>(values: &'a [(String, String)], name: &str) -> Option<&'a String> {
 }
 
 fn as_form_values(values: &[(String, String)]) -> Vec<(String, Vec<String>)> {
-    values
-        .iter()
-        .map(|(name, value)| (name.clone(), vec![value.clone()]))
-        .collect()
+    let mut filled = Vec::with_capacity(values.len());
+    for (name, value) in values {
+        filled.push((name.clone(), vec![value.clone()]));
+    }
+    filled
 }

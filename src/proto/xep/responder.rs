@@ -34,7 +34,10 @@ pub struct About {
 impl About {
     /// What disco#info tells.
     pub fn info(&self) -> Info {
-        let mut features: Vec<String> = FEATURES.iter().map(|&feature| feature.into()).collect();
+        let mut features: Vec<String> = Vec::new();
+        for feature in FEATURES {
+            features.push((*feature).into());
+        }
         for feature in &self.features {
             if !features.contains(feature) {
                 features.push(feature.clone());

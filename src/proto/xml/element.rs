@@ -127,6 +127,23 @@ impl Element {
         }
     }
 
+    /// What `read` makes of each child element of this name and namespace. By a function's pointer, so that the loop is in
+    /// the wasm once for each type.
+    pub fn read_children<T>(&self, name: &str, ns: &str, read: fn(&Element) -> T) -> Vec<T> {
+        let mut all = Vec::new();
+        for child in self.children() {
+            if child.is(name, ns) {
+                all.push(read(&child));
+            }
+        }
+        all
+    }
+
+    /// The direct character data without the white space around it.
+    pub fn trimmed_text(&self) -> String {
+        self.text().trim().into()
+    }
+
     /// The child elements and texts in order.
     pub fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
         self.inside().map(|(index, record)| match record {

@@ -201,11 +201,15 @@ impl User {
         let Some(x) = stanza.child("x", ns::MUC_USER) else {
             return Self::default();
         };
-        let codes = x
-            .children()
-            .filter(|child| child.is("status", ns::MUC_USER))
-            .filter_map(|status| status.attr("code")?.parse().ok())
-            .collect();
+        let mut codes = Vec::new();
+        for child in x.children() {
+            let code = child.attr("code").unwrap_or_default();
+            if child.is("status", ns::MUC_USER)
+                && let Ok(code) = code.parse()
+            {
+                codes.push(code);
+            }
+        }
         Self {
             item: x.child("item", ns::MUC_USER),
             x: Some(x),

@@ -4,7 +4,6 @@
 //! was said before, and last the subject, even an empty one. Only then are we really in. Own messages are recognised by
 //! their ids, so every builder here that takes an id wants one that is used nowhere else.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::occupant::{Departure, Occupant, Occupants, User};
@@ -54,7 +53,7 @@ pub struct RoomState {
     occupants: Occupants,
     subject: Option<String>,
     /// Ids of our messages, the newest last.
-    sent: VecDeque<String>,
+    sent: Vec<String>,
     /// The presence that asks for another nick.
     renaming: Option<Renaming>,
     /// The farewells that the room has not answered: we may be on the way in again before it does.
@@ -81,7 +80,7 @@ impl RoomState {
             phase: Phase::Outside,
             occupants: Occupants::default(),
             subject: None,
-            sent: VecDeque::new(),
+            sent: Vec::new(),
             renaming: None,
             farewells: 0,
         })
@@ -164,9 +163,9 @@ impl RoomState {
     /// A message to the room that was built elsewhere was sent with this id.
     pub fn sent(&mut self, id: &str) {
         if self.sent.len() == REMEMBERED {
-            self.sent.pop_front();
+            self.sent.remove(0);
         }
-        self.sent.push_back(id.into());
+        self.sent.push(id.into());
     }
 
     /// Says something to one occupant alone (§7.5).

@@ -87,10 +87,14 @@ pub fn parse(message: &Element) -> Option<Event> {
         return None;
     }
     let event = message.child("event", ns::PUBSUB_EVENT)?;
-    event
-        .children()
-        .filter(|child| child.ns() == ns::PUBSUB_EVENT)
-        .find_map(|child| parse_child(&child))
+    for child in event.children() {
+        if child.ns() == ns::PUBSUB_EVENT
+            && let Some(event) = parse_child(&child)
+        {
+            return Some(event);
+        }
+    }
+    None
 }
 
 fn parse_child(child: &Element) -> Option<Event> {
@@ -98,10 +102,7 @@ fn parse_child(child: &Element) -> Option<Event> {
     Some(match child.name() {
         "items" => Event::Items {
             node: node(),
-            entries: child
-                .children()
-                .filter_map(|entry| parse_entry(&entry))
-                .collect(),
+            entries: parse_entries(child),
         },
         "purge" => Event::Purge { node: node() },
         "delete" => Event::Delete {
@@ -123,6 +124,16 @@ fn parse_child(child: &Element) -> Option<Event> {
     })
 }
 
+fn parse_entries(items: &Element) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for entry in items.children() {
+        if let Some(entry) = parse_entry(&entry) {
+            entries.push(entry);
+        }
+    }
+    entries
+}
+
 fn parse_entry(entry: &Element) -> Option<Entry> {
     if entry.is("item", ns::PUBSUB_EVENT) {
         return Some(Entry::Published(Item::parse(entry)));
@@ -140,14 +151,12 @@ pub fn subids(message: &Element) -> Vec<String> {
     let Some(headers) = message.child("headers", ns::SHIM) else {
         return Vec::new();
     };
-    headers
-        .children()
-        .filter(|header| {
-            header.is("header", ns::SHIM)
-                && header
-                    .attr("name")
-                    .is_some_and(|name| name.eq_ignore_ascii_case("SubID"))
-        })
-        .map(|header| header.text().trim().into())
-        .collect()
+    let mut subids = Vec::new();
+    for header in headers.children() {
+        let name = header.attr("name").unwrap_or_default();
+        if header.is("header", ns::SHIM) && name.eq_ignore_ascii_case("SubID") {
+            subids.push(header.trimmed_text());
+        }
+    }
+    subids
 }

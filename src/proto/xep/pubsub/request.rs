@@ -118,11 +118,7 @@ pub fn parse_items(reply: &Element) -> Vec<Item> {
     let Some(items) = reply_child(reply, "items") else {
         return Vec::new();
     };
-    items
-        .children()
-        .filter(|child| child.is("item", ns::PUBSUB))
-        .map(|item| Item::parse(&item))
-        .collect()
+    items.read_children("item", ns::PUBSUB, Item::parse)
 }
 
 /// The node's name in a reply to [`create`]; `None` when it is the one that was asked for.

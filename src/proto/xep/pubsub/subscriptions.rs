@@ -6,8 +6,6 @@
 //!
 //! Routes are kept sorted by service and node, so that the cost of an event does not grow with the nodes subscribed.
 
-use std::collections::VecDeque;
-
 use super::event::{self, Event};
 use super::{State, Subscription};
 use crate::proto::jid::Jid;
@@ -261,11 +259,13 @@ impl Route {
             Some(event) => self.seen.note(mask, fingerprint(&event)),
             None => 0,
         };
-        self.feeds
-            .iter()
-            .filter(|feed| self.accepts(feed, mask) && !self.accepts(feed, before))
-            .map(|feed| feed.id)
-            .collect()
+        let mut claimed = Vec::new();
+        for feed in &self.feeds {
+            if self.accepts(feed, mask) && !self.accepts(feed, before) {
+                claimed.push(feed.id);
+            }
+        }
+        claimed
     }
 
     /// Whether something sent for these subscriptions is for this feed: for its own, or for one that no feed here knows (of an
@@ -324,7 +324,7 @@ const RECENT: usize = 16;
 struct Seen {
     /// The subscriptions that messages were sent for; a bit of a mask each.
     keys: Vec<Key>,
-    recent: VecDeque<Copied>,
+    recent: Vec<Copied>,
     count: u32,
 }
 
@@ -392,9 +392,9 @@ impl Seen {
             None => {
                 self.count += 1;
                 if self.recent.len() == RECENT {
-                    self.recent.pop_front();
+                    self.recent.remove(0);
                 }
-                self.recent.push_back(Copied {
+                self.recent.push(Copied {
                     number: self.count,
                     fingerprint,
                     mask,

@@ -6,7 +6,7 @@ pub mod client;
 mod dispatch;
 mod error;
 pub mod feed;
-mod listeners;
+pub mod listeners;
 pub mod muc;
 mod object;
 mod options;

@@ -33,16 +33,21 @@ impl Unicode for PlatformUnicode {
     }
 
     fn domain(&self, text: &str) -> Option<String> {
-        // A special scheme makes URL apply IDNA and parse addresses; what it leaves out of a host name would change its meaning.
-        if text.contains(['/', '?', '#', '@', '\\', ':']) {
+        // A special scheme makes URL apply IDNA and parse addresses; what would not be part of the host name is refused first.
+        if text.bytes().any(|byte| b" %/?#@\\:".contains(&byte)) {
             return None;
         }
         let mut url = String::from("https://");
         url.push_str(text);
-        // A-labels: two spellings of one domain are one domain.
-        URL::new(&url)
-            .ok()
-            .map(|url| url.hostname())
-            .filter(|host| !host.is_empty())
+        let hostname = URL::new(&url).ok()?.hostname();
+        if hostname.is_empty() || hostname.contains('%') {
+            return None;
+        }
+        // URL gives A-labels; RFC 7622 §3.2.1 wants U-labels, which is how servers know their own names.
+        Some(if text.is_ascii() {
+            hostname
+        } else {
+            self.lowercase(&self.nfc(text))
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! One native binary: dialogues in virtual time, per-XEP cases, properties.
 
+#![cfg(not(target_family = "wasm"))]
+
 mod dialogues;
 mod handler;
 mod jid;

@@ -432,7 +432,6 @@ impl Connection {
         // A stream error tells more than the end of the transport that it brings about.
         let reason = self.blame.take().unwrap_or(reason);
         self.session.close();
-        self.opened = false;
         self.closing = false;
         self.deadline = None;
         self.jid = None;

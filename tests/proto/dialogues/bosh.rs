@@ -539,6 +539,32 @@ fn an_end_that_comes_out_of_its_turn_and_a_break() {
     }
 }
 
+/// What an earlier request would have brought is waited for, but not long.
+#[test]
+fn an_end_that_comes_out_of_its_turn_and_silence() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         S#2: <body type='terminate' condition='system-shutdown'><message id='second'/></body>
+         +2999ms
+         +1ms
+         C: cancel 1
+         E: 0 unknown
+         E: stanza <message id='second'/>
+         E: offline terminated system-shutdown",
+    );
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         S#2: <body type='terminate' condition='system-shutdown'><message id='second'/></body>
+         A: abort
+         C: cancel 1
+         E: 0 unknown
+         E: stanza <message id='second'/>
+         E: offline disconnected",
+    );
+}
+
 // ── haste and polling ───────────────────────────────────────────────────────────────────────────────────────────────
 
 /// §11: two empty requests closer than `polling` are overactivity, whatever makes the server answer at once.

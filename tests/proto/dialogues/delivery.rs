@@ -230,6 +230,38 @@ fn several_words() {
     );
 }
 
+/// A request that is broken has not been held: it is repeated, and only then asked after.
+#[test]
+fn no_word_is_asked_about_a_broken_request() {
+    sent(NORMAL).play(
+        "F#2: unreachable
+         C: again 2
+         F#2: unreachable
+         S#1: <body><message id='in'/></body>
+         E: stanza
+         +499ms
+         +1ms
+         C: again 2
+         +149ms
+         +1ms
+         C: <body rid='3'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>",
+    );
+}
+
+/// A repetition of what was taken already may find the session gone.
+#[test]
+fn what_a_session_that_is_gone_was_sent_twice_is_unknown() {
+    sent(NORMAL).play(
+        "S#1: <body><message id='in'/></body>
+         E: stanza
+         F#2: unreachable
+         C: again 2
+         S#2: <body type='terminate' condition='item-not-found'/>
+         E: 0 unknown
+         E: offline terminated item-not-found",
+    );
+}
+
 #[test]
 fn no_word_is_asked_while_the_window_is_full_or_nobody_waits() {
     sent(NORMAL).play("+40s");

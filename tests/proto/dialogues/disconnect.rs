@@ -74,6 +74,26 @@ fn all_of_what_is_queued_goes_out_with_it() {
     );
 }
 
+/// Sent and left in one breath: all of it in one request; and nothing is asked for in the meantime.
+#[test]
+fn sent_with_the_good_bye() {
+    let mut dialogue = Dialogue::online("wait='60' hold='1' requests='4'");
+    dialogue
+        .connection
+        .send(xml("<message id='a'/>"))
+        .expect("sent");
+    dialogue.play(
+        "A: disconnect
+         E: disconnecting
+         C: <body rid='2' type='terminate'><message id='a'/><presence type='unavailable'/></body>
+         +2s
+         S#1: <body/>
+         E: 0 delivered
+         S#2: <body type='terminate'/>
+         E: offline disconnected",
+    );
+}
+
 /// The answer on the oldest request tells that the good-bye has come, and so all before it.
 #[test]
 fn what_the_good_bye_carried_is_delivered() {

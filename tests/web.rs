@@ -265,7 +265,7 @@ fn a_stanza_reads_on_demand() {
     assert_eq!(text(&attributes, "from").as_deref(), Some("a@b/c"));
     assert!(get(&attributes, "lang").is_undefined());
     let xml = call(&message, "toString", &[]).as_string().unwrap();
-    assert_eq!(stanza(&xml).is_object(), true);
+    assert!(stanza(&xml).is_object());
     assert!(xml.contains("jabber:client") && xml.contains("urn:y"));
 }
 
@@ -408,17 +408,15 @@ const BIND: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stre
 async fn the_driver_posts_and_repeats() {
     let (bodies, original) = scripted_fetch(vec![Ok(FEATURES), Err(()), Ok(SUCCESS), Ok(BIND)]);
     let options = object(&[("domain", "example.org".into()), ("anonymous", true.into())]);
-    let client = ClientCore::new("/http-bind", &options)
-        .ok()
-        .expect("a client");
+    let client = ClientCore::new("/http-bind", &options).expect("a client");
     let (listener, statuses) = notebook();
-    client.on("status", &listener).ok().expect("a registration");
+    client.on("status", &listener).expect("a registration");
     let connecting = client.connect(JsValue::UNDEFINED);
     for _ in 0..20 {
         turn().await;
     }
     Reflect::set(&js_sys::global(), &"fetch".into(), &original).unwrap();
-    let bodies = bodies.borrow();
+    let bodies = bodies.borrow().clone();
     assert!(
         bodies[0].contains("to='example.org'") && bodies[0].contains("hold='1'"),
         "{}",
@@ -445,9 +443,7 @@ async fn the_driver_posts_and_repeats() {
 #[wasm_bindgen_test]
 async fn a_service_that_is_not_there_is_told() {
     let (_, original) = scripted_fetch(vec![Err(())]);
-    let client = ClientCore::new("/http-bind", &object(&credentials()))
-        .ok()
-        .expect("a client");
+    let client = ClientCore::new("/http-bind", &object(&credentials())).expect("a client");
     let error = JsFuture::from(client.connect(JsValue::UNDEFINED))
         .await
         .expect_err("unreachable");

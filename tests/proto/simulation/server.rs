@@ -113,7 +113,7 @@ impl Server {
             session.repeat(rid, connection, out);
             return;
         }
-        if rid >= session.next + REQUESTS + 1 {
+        if rid > session.next + REQUESTS {
             out.push(answer(terminate("item-not-found")));
             self.session = None;
             return;

@@ -164,7 +164,10 @@ fn asking_for_the_nick_that_we_have_is_answered() {
     for (wanted, id) in [("thirdwitch", "any"), ("ThirdWitch", "n1")] {
         let mut room = joined();
         let _ = room.change_nick("n1", wanted, &NativeUnicode);
-        assert_eq!(take(&mut room, &own(id, "participant")), [same.clone()]);
+        assert_eq!(
+            take(&mut room, &own(id, "participant")),
+            std::slice::from_ref(&same)
+        );
         assert_eq!(take(&mut room, &own(id, "participant")), []);
     }
     // Our presence for another reason is no answer.

@@ -1,0 +1,182 @@
+//! What an answer means: handled in request order (XEP-0124 §14.2), it opens, acknowledges, delivers, ends.
+
+use super::{Bosh, Errand, Progress, Request, State, TransportEvent};
+use crate::proto::error::CloseReason;
+use crate::proto::event::Delivery;
+use crate::proto::time::{Instant, Millis};
+use crate::proto::xml::Element;
+
+/// How much earlier than `wait` an empty answer must come to be a sign and not the end of the wait.
+const EARLY: Millis = Millis::seconds(5);
+/// A session that the server forgets sooner than this is tried for nevertheless.
+const LEAST_PATIENCE: Millis = Millis::seconds(30);
+/// However long the server keeps a session, the page is told after this time that it cannot be reached.
+const MOST_PATIENCE: Millis = Millis::seconds(600);
+
+impl Bosh {
+    pub(super) fn handle_in_order(&mut self, now: Instant) {
+        while let Some(Request {
+            progress: Progress::Answered { .. },
+            ..
+        }) = self.in_flight.first()
+        {
+            let request = self.in_flight.remove(0);
+            let Progress::Answered { body, sent_up_to } = request.progress else {
+                return;
+            };
+            self.last_in_order = request.rid;
+            let asked = matches!(self.state, State::Closing { .. });
+            self.settle(request.carried, fate(&body, request.attempts, asked));
+            if matches!(self.state, State::Opening { .. }) && !self.open(&body) {
+                return;
+            }
+            self.acknowledge(&body);
+            let quiet = body.children().next().is_none();
+            if quiet && body.attr("type").is_none() {
+                if request.attempts == 0 && request.rid < sent_up_to {
+                    self.released_early(now, request.sent_at);
+                }
+                if request.errand == Errand::Poll && self.in_flight.is_empty() {
+                    // The server does not hold requests, or not this one: never answer emptiness with haste (§11, overactivity).
+                    self.next_poll = request.sent_at + self.polling;
+                }
+            }
+            if self.handle_body(&body) {
+                return;
+            }
+        }
+        if self.is_farewell_answered() {
+            self.acknowledge_up_to(u64::MAX);
+        }
+        if self.is_over() {
+            self.over_since.get_or_insert(now);
+            self.give_up_broken(now);
+        }
+    }
+
+    /// Has the server answered our good-bye, in an answer whose turn has not come yet? Then it has all that came before it.
+    /// COMPAT(ejabberd): the answers whose turn it is say only that there was another request.
+    pub(super) fn is_farewell_answered(&self) -> bool {
+        let said = matches!(
+            self.state,
+            State::Closing {
+                terminate_sent: true,
+                ..
+            }
+        );
+        said && self.in_flight.iter().any(|request| {
+            matches!(&request.progress, Progress::Answered { body, .. }
+                if is_terminal(body) && body.attr("condition").is_none())
+        })
+    }
+
+    /// Has the server said good-bye, in an answer whose turn has not come yet?
+    pub(super) fn is_over(&self) -> bool {
+        self.in_flight.iter().any(
+            |request| matches!(&request.progress, Progress::Answered { body, .. } if is_terminal(body)),
+        )
+    }
+
+    /// Reads the session's attributes (§7.2). False when there is no session.
+    pub(super) fn open(&mut self, body: &Element) -> bool {
+        if is_terminal(body) {
+            return true;
+        }
+        let Some(sid) = body.attr("sid").filter(|sid| !sid.is_empty()) else {
+            self.end(CloseReason::NotBosh("a session answer without a sid"));
+            return false;
+        };
+        self.sid = sid.to_owned();
+        if let Some(wait) = number(body, "wait") {
+            self.wait = Millis::seconds(wait.min(u64::from(self.config.wait)));
+        }
+        if let Some(hold) = number(body, "hold") {
+            self.hold = u32::try_from(hold).unwrap_or(1).min(self.config.hold);
+        }
+        if let Some(inactivity) = number(body, "inactivity") {
+            self.patience = Millis::seconds(inactivity).clamp(LEAST_PATIENCE, MOST_PATIENCE);
+        }
+        if let Some(polling) = number(body, "polling") {
+            self.polling = Millis::seconds(polling.clamp(1, 600));
+        }
+        let requests = number(body, "requests").unwrap_or_else(|| u64::from(self.hold) + 1);
+        self.requests = usize::try_from(requests).unwrap_or(2).clamp(1, 16);
+        self.acknowledges = body.attr("ack").is_some();
+        self.state = State::Open;
+        self.events.push_back(TransportEvent::Opened);
+        true
+    }
+
+    /// §9: the server tells the highest rid up to which it has everything.
+    pub(super) fn acknowledge(&mut self, body: &Element) {
+        if let Some(up_to) = number(body, "ack") {
+            self.acknowledge_up_to(up_to);
+        }
+    }
+
+    pub(super) fn acknowledge_up_to(&mut self, up_to: u64) {
+        for request in &mut self.in_flight {
+            if request.rid <= up_to {
+                for name in request.carried.drain(..) {
+                    let event = TransportEvent::Settled(name, Delivery::Delivered);
+                    self.events.push_back(event);
+                }
+            }
+        }
+    }
+
+    /// COMPAT(ejabberd, Prosody): a held request is released, empty, because the next one has come; the next one itself
+    /// is then held for up to `wait`. Its early release is therefore the first word we get of the next one's arrival.
+    /// Not a protocol fact, so it counts only where the server holds requests, for one that was sent once, and answered
+    /// when the next one was out and `wait` clearly not over.
+    pub(super) fn released_early(&mut self, now: Instant, sent_at: Instant) {
+        if self.hold == 0 || now + EARLY >= sent_at + self.wait {
+            return;
+        }
+        if let Some(next) = self.in_flight.first_mut() {
+            let carried = core::mem::take(&mut next.carried);
+            self.settle(carried, Delivery::Delivered);
+        }
+    }
+
+    /// Hands the payload on. True when the session ended with it.
+    pub(super) fn handle_body(&mut self, body: &Element) -> bool {
+        self.hand_on(body);
+        if !is_terminal(body) {
+            return false;
+        }
+        let condition = body.attr("condition");
+        if condition.is_none()
+            && let State::Closing {
+                terminate_sent: true,
+                ..
+            } = self.state
+        {
+            // The good-bye is answered on the oldest request (§13): the server has it, and all that came before it.
+            self.acknowledge_up_to(u64::MAX);
+        }
+        self.end(CloseReason::Terminated {
+            condition: condition.unwrap_or("undefined-condition").to_owned(),
+        });
+        true
+    }
+}
+
+/// What an answer tells of what its request carried: taken, unless it says that there is no session to take it.
+/// `attempts`: an earlier one may have been taken. `asked`: it is the answer to our own good-bye.
+pub(super) fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
+    match (is_terminal(body), body.attr("condition")) {
+        (false, _) => Delivery::Delivered,
+        (true, None) if asked => Delivery::Delivered,
+        (true, Some("item-not-found")) if attempts == 0 => Delivery::Undelivered,
+        (true, _) => Delivery::Unknown,
+    }
+}
+
+fn is_terminal(body: &Element) -> bool {
+    body.attr("type") == Some("terminate")
+}
+
+fn number(body: &Element, name: &str) -> Option<u64> {
+    body.attr(name)?.parse().ok()
+}

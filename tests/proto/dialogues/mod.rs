@@ -3,11 +3,15 @@
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod again;
 mod anything;
 mod bad_input;
+mod binding;
 mod bosh;
+mod broken;
 mod delivery;
 mod disconnect;
+mod ends;
 mod iq;
 mod login;
 mod register;

@@ -19,6 +19,8 @@
 //! down before anything else is done. Beyond what is written, each dialogue holds the connection to these rules: rids go up by
 //! one, a repetition is the same bytes, only what is open is cancelled, the window is kept, and no timeout lies in the past.
 
+mod acts;
+
 use super::random::Seeded;
 use super::script::{Names, Step, millis, rebuild, steps, xml};
 use super::tell::tell;
@@ -27,7 +29,6 @@ use epode::proto::connection::{Config, Connection};
 use epode::proto::event::Event;
 use epode::proto::io::{ExchangeId, Input, NetworkFailure, Output, Transmit};
 use epode::proto::ns;
-use epode::proto::sasl::Credentials;
 use epode::proto::session::{Goal, SessionConfig};
 use epode::proto::time::{Instant, Millis};
 use epode::proto::transport::bosh::BoshConfig;
@@ -376,65 +377,6 @@ impl Dialogue {
             other => panic!("no such failure: {other}"),
         };
         self.input(Input::HttpFailed { exchange, failure });
-    }
-
-    #[track_caller]
-    fn act(&mut self, what: &str) {
-        let now = self.now;
-        let (command, element) = match what.find('<') {
-            Some(at) => what.split_at(at),
-            None => (what, ""),
-        };
-        let words: Vec<&str> = command.split_whitespace().collect();
-        match words[..] {
-            ["connect"] => {
-                assert!(self.connection.connect(now), "it is not offline");
-                self.sid = None;
-                self.window = 1;
-                self.base = 0;
-                self.last_rid = None;
-                self.first = self.exchanges.len();
-            }
-            ["disconnect"] => self.connection.disconnect(now),
-            ["abort"] => self.connection.abort(now),
-            ["tap"] => self.connection.tap(true),
-            ["send"] => {
-                let sent = self.connection.send(self.names.fill(&xml(element)));
-                sent.expect("it can be sent");
-            }
-            ["request"] | ["request", _] => {
-                let timeout = words.get(1).map(|span| Millis(millis(span)));
-                let iq = self.names.fill(&xml(element));
-                let sent = self.connection.request(now, iq, timeout);
-                sent.expect("it can be asked");
-            }
-            ["forget", number] => {
-                let request = epode::proto::event::IqId(number.parse().expect("a number"));
-                self.connection.forget(request);
-            }
-            ["credentials", username, password] => {
-                self.give(Some(Credentials::Password {
-                    username: username.into(),
-                    password: password.into(),
-                    authzid: None,
-                }));
-            }
-            ["token", token] => self.give(Some(Credentials::Token {
-                username: None,
-                token: token.into(),
-                authzid: Some("romeo@example.org".into()),
-            })),
-            ["anonymous"] => self.give(Some(Credentials::Anonymous)),
-            ["external"] => self.give(Some(Credentials::External { authzid: None })),
-            ["no", "credentials"] => self.give(None),
-            _ => panic!("no such act: {what}"),
-        }
-        self.drain();
-    }
-
-    fn give(&mut self, credentials: Option<Credentials>) {
-        let input = Input::Credentials(credentials);
-        self.connection.handle_input(self.now, input);
     }
 
     #[track_caller]

@@ -1,0 +1,239 @@
+//! XEP-0124 §14.3, §17.3: requests that break are repeated, byte for byte, until the session is lost.
+
+use super::NORMAL;
+use crate::support::dialogue::{Dialogue, config};
+
+/// At once, for a kept-alive connection that the server had closed; then slower; given up when the server has, too.
+#[test]
+fn a_broken_request_is_repeated_until_the_session_is_lost() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    dialogue.play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         F#2: unreachable
+         C: again 2",
+    );
+    let mut late = 0;
+    for pause in [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000] {
+        dialogue.play(&format!(
+            "F#2: unreachable
+             +{}ms
+             +1ms
+             C: again 2",
+            pause - 1
+        ));
+        late += pause;
+    }
+    assert_eq!(late, 55_500);
+    // The first request is held all that time.
+    dialogue.play(
+        "F#2: unreachable
+         +8s
+         C: again 2
+         F#2: unreachable
+         C: cancel 1
+         E: 0 unknown
+         E: 1 undelivered
+         E: offline unreachable
+         +600s",
+    );
+}
+
+/// Nobody answers and nothing fails: both requests are late, again and again.
+#[test]
+fn a_silent_network() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    dialogue.play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>",
+    );
+    dialogue.play(
+        "+70s
+         C: cancel 1
+         C: cancel 2
+         C: again 1
+         C: again 2",
+    );
+    for pause in [500, 1000] {
+        dialogue.play(&format!(
+            "+70s
+             C: cancel 1
+             C: cancel 2
+             +{pause}ms
+             C: again 1
+             C: again 2"
+        ));
+    }
+    dialogue.play(
+        "+70s
+         C: cancel 1
+         C: cancel 2
+         E: 0 unknown
+         E: offline unreachable",
+    );
+}
+
+#[test]
+fn every_kind_of_break_is_repeated() {
+    for broken in [
+        "F: unreachable",
+        "F: blocked",
+        "S 502 text/html: <html><body>Bad Gateway</body></html>",
+        "S 500: ",
+        "S 503 text/plain: maintenance",
+        "S 408: ",
+        "S 425: ",
+        "S 429: ",
+        "S 200 text/xml: <body xmlns='http://jabber.org/protocol/httpbind'><message",
+        "S 200 text/xml: ",
+        "S 200 text/html: <!DOCTYPE html><html>portal</html>",
+        "S 200 text/xml: <other/>",
+        "S 200 image/png: <body xmlns='http://jabber.org/protocol/httpbind'/>",
+    ] {
+        Dialogue::online(NORMAL).play(&format!(
+            "{broken}
+             C: again 1
+             {broken}
+             +500ms
+             C: again 1
+             S: <body><message id='in'/></body>
+             E: stanza <message id='in'/>
+             C: <body rid='2'/>"
+        ));
+    }
+}
+
+/// A network that comes and goes is not one that has been away all the time.
+#[test]
+fn an_answer_ends_the_count_of_what_broke() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    for rid in 1..=5 {
+        dialogue.play(&format!(
+            "F: unreachable
+             C: again {rid}
+             F: unreachable
+             +500ms
+             C: again {rid}
+             +30s
+             S: <body><message id='in'/></body>
+             E: stanza
+             C: <body rid='{}'/>",
+            rid + 1
+        ));
+    }
+}
+
+#[test]
+fn what_is_broken_waits_in_the_window() {
+    Dialogue::online(NORMAL).play(
+        "F: unreachable
+         C: again 1
+         F: unreachable
+         A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         S#2: <body><message id='in'/></body>
+         +500ms
+         C: again 1
+         S#1: <body/>
+         E: 0 delivered
+         E: stanza <message id='in'/>
+         C: <body rid='3'><message id='b'/></body>",
+    );
+}
+
+/// XEP-0124 §17.3: this request, and the unanswered ones before it.
+#[test]
+fn a_recoverable_error_repeats_all_up_to_it() {
+    Dialogue::online("wait='60' hold='1' requests='3'").play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         C: <body rid='3'><message id='b'/></body>
+         S#2: <body type='error'/>
+         C: cancel 1
+         C: again 1
+         C: again 2
+         S#1: <body/>
+         S#2: <body/>
+         E: 0 delivered
+         S#3: <body/>
+         E: 1 delivered
+         C: <body rid='4'/>",
+    );
+}
+
+/// A server that forgets quickly may still be slow to answer: it is tried for half a minute.
+#[test]
+fn a_short_inactivity() {
+    let mut dialogue = Dialogue::online("wait='60' hold='1' requests='2' inactivity='1'");
+    dialogue.play(
+        "F: unreachable
+         C: again 1",
+    );
+    for pause in [500, 1000, 2000, 4000, 8000, 8000] {
+        dialogue.play(&format!(
+            "F: unreachable
+             +{pause}ms
+             C: again 1"
+        ));
+    }
+    dialogue.play(
+        "+10s
+         F: unreachable
+         E: offline unreachable",
+    );
+}
+
+#[test]
+fn an_answer_that_is_larger_than_the_limit_would_be_so_again() {
+    Dialogue::online(NORMAL).play(
+        "F: too-large
+         C: <body rid='2' type='terminate'/>
+         E: offline too-large",
+    );
+    let mut config = config();
+    config.bosh.limits.bytes = 1000;
+    let long = "x".repeat(1000);
+    Dialogue::online_with(config.clone(), NORMAL).play(&format!(
+        "S: <body><message id='{long}'/></body>
+         C: <body rid='2' type='terminate'/>
+         E: offline too-large"
+    ));
+    // The page of a proxy that has lost its server may be long: that says nothing of the next answer.
+    Dialogue::online_with(config, NORMAL).play(&format!(
+        "S 502 text/html: <html>{long}</html>
+         C: again 1"
+    ));
+}
+
+#[test]
+fn what_xmpp_forbids_would_be_forbidden_again() {
+    for (body, reason) in [
+        (
+            "<!DOCTYPE body [<!ENTITY lol 'lol'>]><body xmlns='http://jabber.org/protocol/httpbind'>&lol;</body>",
+            "not allowed in XMPP: DTD",
+        ),
+        (
+            "<body xmlns='http://jabber.org/protocol/httpbind'><!-- a comment --></body>",
+            "not allowed in XMPP: comment",
+        ),
+        (
+            "<body xmlns='http://jabber.org/protocol/httpbind'><?php ?></body>",
+            "not allowed in XMPP: processing instruction",
+        ),
+    ] {
+        Dialogue::online(NORMAL).play(&format!(
+            "S 200 text/xml: {body}
+             C: <body rid='2' type='terminate'/>
+             E: offline bad-xml {reason}"
+        ));
+    }
+    let deep = "<a>".repeat(200);
+    Dialogue::online(NORMAL).play(&format!(
+        "S 200 text/xml: <body xmlns='http://jabber.org/protocol/httpbind'>{deep}
+         C: <body rid='2' type='terminate'/>
+         E: offline bad-xml elements nested too deep"
+    ));
+}

@@ -1,0 +1,168 @@
+//! XEP-0124 §17: how a session ends that we did not end, and what is told and handed on before.
+
+use super::{NORMAL, opened};
+use crate::support::dialogue::{Dialogue, config};
+
+/// §17.2: how connection managers of before `ver` said it.
+#[test]
+fn http_statuses_of_old_connection_managers() {
+    for (status, condition) in [
+        (400, "terminated bad-request"),
+        (403, "terminated policy-violation"),
+        (404, "terminated item-not-found"),
+        (401, "http-error 401"),
+        (405, "http-error 405"),
+        (410, "http-error 410"),
+    ] {
+        Dialogue::online(NORMAL).play(&format!(
+            "A: send <message id='a'/>
+             C: <body rid='2'><message id='a'/></body>
+             A: send <message id='b'/>
+             S#1 {status} text/html: <html>sorry</html>
+             C: cancel 2
+             E: 0 unknown
+             E: 1 undelivered
+             E: offline {condition}"
+        ));
+    }
+}
+
+/// ejabberd says it twice: by the status and in a body, whose condition counts.
+#[test]
+fn an_http_error_with_a_body_of_its_own() {
+    Dialogue::online(NORMAL).play(
+        "S 404 text/html: <body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='policy-violation'/>
+         E: offline terminated policy-violation",
+    );
+}
+
+#[test]
+fn each_terminal_condition() {
+    for condition in [
+        "bad-request",
+        "host-gone",
+        "host-unknown",
+        "improper-addressing",
+        "internal-server-error",
+        "item-not-found",
+        "other-request",
+        "policy-violation",
+        "remote-connection-failed",
+        "remote-stream-error",
+        "see-other-uri",
+        "system-shutdown",
+        "undefined-condition",
+    ] {
+        Dialogue::online(NORMAL).play(&format!(
+            "S: <body type='terminate' condition='{condition}'/>
+             E: offline terminated {condition}"
+        ));
+        opened(config()).play(&format!(
+            "S: <body type='terminate' condition='{condition}'/>
+             E: offline terminated {condition}"
+        ));
+    }
+    Dialogue::online(NORMAL).play(
+        "S: <body type='terminate'/>
+         E: offline terminated undefined-condition",
+    );
+}
+
+#[test]
+fn stanzas_before_the_end_are_handed_on() {
+    Dialogue::online(NORMAL).play(
+        "S: <body type='terminate' condition='system-shutdown'><message id='a'/><message id='b'/></body>
+         E: stanza <message id='a'/>
+         E: stanza <message id='b'/>
+         E: offline terminated system-shutdown",
+    );
+    Dialogue::online(NORMAL).play(
+        "S: <body type='terminate' condition='remote-stream-error'><message id='a'/><stream:error>
+              <policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>
+              <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Too fast.</text>
+              <rate xmlns='urn:example'/></stream:error></body>
+         E: stanza <message id='a'/>
+         E: offline stream-error policy-violation rate (Too fast.)",
+    );
+}
+
+#[test]
+fn a_stream_error_without_a_terminate_ends_the_session_too() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         S#1: <body><message id='in'/><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></body>
+         E: stanza <message id='in'/>
+         C: <body rid='3' type='terminate'/>
+         C: cancel 2
+         E: 0 unknown
+         E: 1 undelivered
+         E: offline stream-error conflict",
+    );
+}
+
+/// The end may be told by a later request; what an earlier one brings still comes first.
+#[test]
+fn an_end_that_comes_out_of_its_turn() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         S#2: <body type='terminate' condition='system-shutdown'><message id='second'/></body>
+         S#1: <body><message id='first'/></body>
+         E: stanza <message id='first'/>
+         E: 0 unknown
+         E: stanza <message id='second'/>
+         E: offline terminated system-shutdown",
+    );
+}
+
+/// A session that is over answers no repetition: the reason that is known already is the one to tell.
+#[test]
+fn an_end_that_comes_out_of_its_turn_and_a_break() {
+    for order in [
+        "F#1: unreachable
+         C: again 1
+         F#1: unreachable
+         S#2: <body type='terminate' condition='system-shutdown'><message id='second'/></body>",
+        "S#2: <body type='terminate' condition='system-shutdown'><message id='second'/></body>
+         F#1: unreachable",
+        "S#2: <body type='terminate' condition='system-shutdown'><message id='second'/></body>
+         S#1 404: ",
+    ] {
+        Dialogue::online(NORMAL).play(&format!(
+            "A: send <message id='a'/>
+             C: <body rid='2'><message id='a'/></body>
+             {order}
+             E: 0 unknown
+             E: stanza <message id='second'/>
+             E: offline terminated system-shutdown"
+        ));
+    }
+}
+
+/// What an earlier request would have brought is waited for, but not long.
+#[test]
+fn an_end_that_comes_out_of_its_turn_and_silence() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         S#2: <body type='terminate' condition='system-shutdown'><message id='second'/></body>
+         +2999ms
+         +1ms
+         C: cancel 1
+         E: 0 unknown
+         E: stanza <message id='second'/>
+         E: offline terminated system-shutdown",
+    );
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         S#2: <body type='terminate' condition='system-shutdown'><message id='second'/></body>
+         A: abort
+         C: cancel 1
+         E: 0 unknown
+         E: stanza <message id='second'/>
+         E: offline disconnected",
+    );
+}

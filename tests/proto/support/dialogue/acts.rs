@@ -1,0 +1,69 @@
+//! What the application does in a dialogue.
+
+use super::Dialogue;
+use crate::support::script::{millis, xml};
+use epode::proto::event::IqId;
+use epode::proto::io::Input;
+use epode::proto::sasl::Credentials;
+use epode::proto::time::Millis;
+
+impl Dialogue {
+    #[track_caller]
+    pub(super) fn act(&mut self, what: &str) {
+        let now = self.now;
+        let (command, element) = match what.find('<') {
+            Some(at) => what.split_at(at),
+            None => (what, ""),
+        };
+        let words: Vec<&str> = command.split_whitespace().collect();
+        match words[..] {
+            ["connect"] => {
+                assert!(self.connection.connect(now), "it is not offline");
+                self.sid = None;
+                self.window = 1;
+                self.base = 0;
+                self.last_rid = None;
+                self.first = self.exchanges.len();
+            }
+            ["disconnect"] => self.connection.disconnect(now),
+            ["abort"] => self.connection.abort(now),
+            ["tap"] => self.connection.tap(true),
+            ["send"] => {
+                let sent = self.connection.send(self.names.fill(&xml(element)));
+                sent.expect("it can be sent");
+            }
+            ["request"] | ["request", _] => {
+                let timeout = words.get(1).map(|span| Millis(millis(span)));
+                let iq = self.names.fill(&xml(element));
+                let sent = self.connection.request(now, iq, timeout);
+                sent.expect("it can be asked");
+            }
+            ["forget", number] => {
+                let request = IqId(number.parse().expect("a number"));
+                self.connection.forget(request);
+            }
+            ["credentials", username, password] => {
+                self.give(Some(Credentials::Password {
+                    username: username.into(),
+                    password: password.into(),
+                    authzid: None,
+                }));
+            }
+            ["token", token] => self.give(Some(Credentials::Token {
+                username: None,
+                token: token.into(),
+                authzid: Some("romeo@example.org".into()),
+            })),
+            ["anonymous"] => self.give(Some(Credentials::Anonymous)),
+            ["external"] => self.give(Some(Credentials::External { authzid: None })),
+            ["no", "credentials"] => self.give(None),
+            _ => panic!("no such act: {what}"),
+        }
+        self.drain();
+    }
+
+    fn give(&mut self, credentials: Option<Credentials>) {
+        let input = Input::Credentials(credentials);
+        self.connection.handle_input(self.now, input);
+    }
+}

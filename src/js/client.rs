@@ -6,7 +6,7 @@ use super::error::{Problem, illegal_character, not_connected, of_delivery};
 use super::feed::FeedState;
 use super::listeners::Listeners;
 use super::muc::Muc;
-use super::object;
+use super::object::{Reader, field};
 use super::options::{self, Login, Options, Secret, Waiting};
 use super::promise::{promise, spawn};
 use super::pubsub::PubSub;
@@ -602,19 +602,18 @@ pub fn listen(
 }
 
 fn read_matcher(matcher: &JsValue) -> Result<Matcher, Problem> {
-    let types = match object::field(matcher, "type").as_string() {
+    let read = Reader::of(matcher);
+    let types = match field(matcher, "type").as_string() {
         Some(one) => vec![one],
-        None => object::list(matcher, "type")?,
+        None => read.list("type"),
     };
-    let from = match object::text(matcher, "from")? {
-        None => None,
-        Some(from) => Some(options::jid(&from)?),
-    };
-    Ok(Matcher {
-        name: object::text(matcher, "name")?,
+    let matcher = Matcher {
+        name: read.text("name"),
         types,
-        ns: object::text(matcher, "ns")?,
-        id: object::text(matcher, "id")?,
-        from,
-    })
+        ns: read.text("ns"),
+        id: read.text("id"),
+        from: options::read_jid(&read, "from"),
+    };
+    read.done()?;
+    Ok(matcher)
 }

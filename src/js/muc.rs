@@ -2,7 +2,7 @@
 
 use super::client::Inner;
 use super::error::Problem;
-use super::object::{field, number, text};
+use super::object::{Reader, field};
 use super::options::{self, Waiting};
 use super::promise::promise;
 use super::room::{Room, RoomHandle};
@@ -30,27 +30,31 @@ impl Muc {
 }
 
 /// `history` of the options.
-fn history(options: &JsValue) -> Result<History, Problem> {
+fn history(options: &JsValue, outer: &Reader<'_>) -> History {
     let history = field(options, "history");
-    let count = |name: &str| number(&history, name, 0..=u32::MAX, "is a number, 0 or more");
-    let since = field(&history, "since");
-    #[allow(clippy::cast_possible_truncation)]
-    let since = match since.dyn_ref::<js_sys::Date>() {
-        Some(date) if !date.get_time().is_nan() => Some(date.get_time() as i64),
-        None if since.is_undefined() => None,
-        _ => {
-            return Err(Problem::new(
+    let read = Reader::of(&history);
+    let count = |name: &str| read.number(name, 0, u32::MAX, "is a number, 0 or more");
+    let since = read.given("since").map(|since| {
+        let since = since.dyn_ref::<js_sys::Date>();
+        let since = since.map_or(f64::NAN, js_sys::Date::get_time);
+        if since.is_nan() {
+            read.fail(Problem::new(
                 "bad-argument",
                 "'history.since' is a valid Date.",
             ));
         }
-    };
-    Ok(History {
-        maxstanzas: count("maxstanzas")?,
-        maxchars: count("maxchars")?,
-        seconds: count("seconds")?,
+        #[allow(clippy::cast_possible_truncation)]
+        let since = since as i64;
+        since
+    });
+    let history = History {
+        maxstanzas: count("maxstanzas"),
+        maxchars: count("maxchars"),
+        seconds: count("seconds"),
         since,
-    })
+    };
+    outer.ok(read.done());
+    history
 }
 
 #[wasm_bindgen]
@@ -58,23 +62,21 @@ impl Muc {
     /// Joins a room; resolves with its `Room` when really in.
     pub fn join(&self, room: &str, nick: &str, options: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
-        let prepared = options::jid(room).and_then(|room| {
-            let state = RoomState::new(&room, nick, &PlatformUnicode).map_err(|_| {
+        let read = Reader::of(&options);
+        let state = options::jid(room).and_then(|room| {
+            RoomState::new(&room, nick, &PlatformUnicode).map_err(|_| {
                 Problem::new(
                     "bad-jid",
                     "The nick holds a character that is not allowed, is empty, or too long.",
                 )
-            })?;
-            let bounds = history(&options)?;
-            Ok((
-                state,
-                bounds,
-                text(&options, "password")?,
-                Waiting::read(&options)?,
-            ))
+            })
         });
+        let bounds = history(&options, &read);
+        let password = read.text("password");
+        let waiting = Waiting::from(&read);
+        let prepared = state.and_then(|state| read.done().map(|()| state));
         promise(async move {
-            let (state, bounds, password, waiting) = prepared?;
+            let state = prepared?;
             let jid = state.room().as_str().to_owned();
             if inner.rooms.borrow().contains_key(&jid) {
                 return Err(Problem::new(

@@ -1,7 +1,7 @@
 //! The page's options, read once and checked: what cannot be meant is an error that says what to write instead.
 
 use super::error::Problem;
-use super::object::{field, flag, given, list, number, text, texts, wrong};
+use super::object::Reader;
 use crate::proto::connection::Config;
 use crate::proto::jid::Jid;
 use crate::proto::session::{Goal, SessionConfig};
@@ -74,158 +74,148 @@ fn bad(message: &str) -> Problem {
     Problem::new("bad-argument", message)
 }
 
-fn must_be_there(options: &JsValue) -> Result<(), Problem> {
-    if options.is_object() {
-        Ok(())
-    } else {
-        Err(bad(
+/// Without any options there is one thing to say.
+fn read(options: &JsValue) -> Reader<'_> {
+    let read = Reader::of(options);
+    if !options.is_object() {
+        read.fail(bad(
             "The options are missing: give { jid, password }, { jid, token } or { domain, anonymous: true }.",
-        ))
+        ));
     }
+    read
 }
 
-fn secret(options: &JsValue, name: &str) -> Result<Option<Secret>, Problem> {
-    let Some(value) = given(options, name) else {
-        return Ok(None);
-    };
-    match value.dyn_into::<Function>() {
-        Ok(function) => Ok(Some(Secret::Function(function))),
-        Err(value) => match value.as_string() {
-            Some(text) => Ok(Some(Secret::Value(text))),
-            None => Err(bad(
-                "'password' and 'token' are strings, or functions that give one.",
-            )),
-        },
+fn secret(read: &Reader<'_>, name: &str) -> Option<Secret> {
+    match read.given(name)?.dyn_into::<Function>() {
+        Ok(function) => Some(Secret::Function(function)),
+        Err(value) => {
+            let text = value.as_string();
+            if text.is_none() {
+                read.fail(bad(
+                    "'password' and 'token' are strings, or functions that give one.",
+                ));
+            }
+            text.map(Secret::Value)
+        }
     }
 }
 
 /// The options of `Client`.
 pub fn client(service: &str, options: &JsValue) -> Result<Options, Problem> {
-    must_be_there(options)?;
-    let password = secret(options, "password")?;
-    let token = secret(options, "token")?;
-    let anonymous = flag(options, "anonymous", false)?;
-    let external = flag(options, "external", false)?;
-    let jid = match text(options, "jid")? {
-        None => None,
-        Some(text) => Some(jid(&text)?),
-    };
-    let login = match (&jid, password, token, anonymous, external) {
-        (Some(jid), Some(password), None, false, false) => Login::Password {
-            username: localpart(jid)?,
+    let read = read(options);
+    let password = secret(&read, "password");
+    let token = secret(&read, "token");
+    let anonymous = read.flag("anonymous", false);
+    let external = read.flag("external", false);
+    let jid = read_jid(&read, "jid");
+    let bare = jid.as_ref().map(|jid| jid.bare().as_str().to_owned());
+    let login = match (bare, password, token, anonymous, external) {
+        (Some(_), Some(password), None, false, false) => Some(Login::Password {
+            username: localpart(&read, jid.as_ref()),
             password,
-        },
-        (Some(jid), None, Some(token), false, false) => Login::Token {
-            bare: localpart(jid).map(|_| jid.bare().as_str().to_owned())?,
-            token,
-        },
-        (None, None, None, true, false) => Login::Anonymous,
-        (jid, None, None, false, true) => Login::External {
-            authzid: jid.as_ref().map(|jid| jid.bare().as_str().to_owned()),
-        },
+        }),
+        (Some(bare), None, Some(token), false, false) => {
+            localpart(&read, jid.as_ref());
+            Some(Login::Token { bare, token })
+        }
+        (None, None, None, true, false) => Some(Login::Anonymous),
+        (authzid, None, None, false, true) => Some(Login::External { authzid }),
         _ => {
-            return Err(bad(
+            read.fail(bad(
                 "Give exactly one way to log in: { jid, password }, { jid, token }, { domain, anonymous: true } or { domain, external: true }.",
             ));
+            None
         }
     };
-    let resource = text(options, "resource")?.or_else(|| {
-        let resource = jid.as_ref()?.resource()?;
-        Some(resource.to_owned())
-    });
-    let domain = match (text(options, "domain")?, &jid) {
-        (Some(domain), _) => domain_of(&domain)?,
-        (None, Some(jid)) => jid.domain().to_owned(),
-        (None, None) => {
-            return Err(bad(
-                "'domain' is missing: the name of the XMPP server to log in to.",
-            ));
-        }
-    };
-    finish(service, options, Goal::Login, Some(login), domain, resource)
+    let own = jid.as_ref();
+    let resource = read
+        .text("resource")
+        .or_else(|| own?.resource().map(str::to_owned));
+    let known = own.map_or("", Jid::domain).to_owned();
+    let domain = domain(
+        &read,
+        known,
+        "'domain' is missing: the name of the XMPP server to log in to.",
+    );
+    finish(service, &read, Goal::Login, login, domain, resource)
 }
 
 /// The options of `register`.
 pub fn registration(service: &str, options: &JsValue) -> Result<Options, Problem> {
-    must_be_there(options)?;
-    let domain = match text(options, "domain")? {
-        Some(domain) => domain_of(&domain)?,
-        None => {
-            return Err(bad(
-                "'domain' is missing: the name of the XMPP server to register at.",
-            ));
+    let read = read(options);
+    let domain = domain(
+        &read,
+        String::new(),
+        "'domain' is missing: the name of the XMPP server to register at.",
+    );
+    let mut values = Vec::new();
+    for name in ["username", "password"] {
+        match read.text(name) {
+            Some(value) => values.push((name.to_owned(), value)),
+            None => read.fail(bad(
+                "Registration needs 'username' and 'password', both strings.",
+            )),
         }
-    };
-    let (Some(username), Some(password)) = (text(options, "username")?, text(options, "password")?)
-    else {
-        return Err(bad(
-            "Registration needs 'username' and 'password', both strings.",
-        ));
-    };
-    let mut values = vec![
-        ("username".to_owned(), username),
-        ("password".to_owned(), password),
-    ];
-    values.extend(texts(options, "fields")?);
-    finish(service, options, Goal::Register(values), None, domain, None)
+    }
+    values.append(&mut read.texts("fields"));
+    finish(service, &read, Goal::Register(values), None, domain, None)
 }
 
 fn finish(
     service: &str,
-    options: &JsValue,
+    read: &Reader<'_>,
     goal: Goal,
     login: Option<Login>,
     domain: String,
     resource: Option<String>,
 ) -> Result<Options, Problem> {
-    let address = Address::resolve(service)
-        .filter(|address| address.is_http)
-        .ok_or_else(|| {
-            bad("The service is not an http: or https: address. Give the path or URL of the BOSH service, usually \"/http-bind\".")
-        })?;
-    let wait = number(
-        options,
-        "wait",
-        1..=3_600,
-        "is a number of seconds, 1 to 3600",
-    )?;
-    let hold = number(options, "hold", 1..=4, "is a number of requests, 1 to 4")?;
-    let bytes = number(
-        options,
-        "maxBytes",
-        1..=u32::MAX,
-        "is a number of bytes, 1 or more",
-    )?;
+    let address = Address::resolve(service).filter(|address| address.is_http);
+    if address.is_none() {
+        read.fail(bad("The service is not an http: or https: address. Give the path or URL of the BOSH service, usually \"/http-bind\"."));
+    }
+    let wait = read.number("wait", 1, 3_600, "is a number of seconds, 1 to 3600");
+    let hold = read.number("hold", 1, 4, "is a number of requests, 1 to 4");
+    let bytes = read.number("maxBytes", 1, u32::MAX, "is a number of bytes, 1 or more");
     let max_bytes = bytes.map_or(DEFAULT_MAX_BYTES, |bytes| bytes as usize);
-    let content_type =
-        text(options, "contentType")?.unwrap_or_else(|| "text/xml; charset=utf-8".to_owned());
-    let mut headers = texts(options, "headers")?;
-    headers.push(("Content-Type".to_owned(), content_type));
+    let mut headers = read.texts("headers");
+    let content_type = read.text("contentType");
+    headers.push((
+        "Content-Type".to_owned(),
+        content_type.unwrap_or_else(|| "text/xml; charset=utf-8".to_owned()),
+    ));
     let checked = Headers::new();
     for (name, value) in &headers {
         let allowed = checked.as_ref().map(|checked| checked.set(name, value));
         if !matches!(allowed, Ok(Ok(()))) {
-            return Err(wrong(
-                "headers",
-                "holds a name or value that HTTP does not allow",
-            ));
+            read.refuse("headers", "holds a name or value that HTTP does not allow");
         }
     }
-    let timeout = timeout(options)?.unwrap_or(Millis::seconds(30));
-    let about = field(options, "about");
-    let name = text(&about, "name")?;
-    let version = text(&about, "version")?;
+    let timeout = timeout(read).unwrap_or(Millis::seconds(30));
+    let plain_text_allowed = read.flag("allowPlainText", false);
+    let lang = read.text("lang");
+    let with_credentials = read.flag("withCredentials", false);
+    let presence = read.flag("presence", true);
+    let about = read.given("about").unwrap_or(JsValue::UNDEFINED);
+    let about_read = Reader::of(&about);
+    let name = about_read.text("name");
+    let version = about_read.text("version");
+    let os = about_read.text("os");
+    let features = about_read.list("features");
+    read.done()?;
+    about_read.done()?;
+    // Noted above, when there is none.
+    let address = address.ok_or_else(|| bad("The service is not an address."))?;
     Ok(Options {
         config: Config {
             session: SessionConfig {
                 goal,
                 domain: domain.clone(),
                 resource,
-                plain_text_allowed: address.confidential || flag(options, "allowPlainText", false)?,
+                plain_text_allowed: address.confidential || plain_text_allowed,
             },
             bosh: BoshConfig {
                 to: domain,
-                lang: text(options, "lang")?,
+                lang,
                 wait: wait.unwrap_or(60),
                 hold: hold.unwrap_or(1),
                 limits: Limits {
@@ -238,11 +228,11 @@ fn finish(
         http: HttpOptions {
             address,
             headers,
-            with_credentials: flag(options, "withCredentials", false)?,
+            with_credentials,
             max_bytes,
         },
         login,
-        presence: flag(options, "presence", true)?,
+        presence,
         about: About {
             identity: Identity {
                 category: "client".to_owned(),
@@ -252,23 +242,19 @@ fn finish(
             version: Version {
                 name: name.unwrap_or_else(|| "epode".to_owned()),
                 version: version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
-                os: text(&about, "os")?,
+                os,
             },
-            features: list(&about, "features")?,
+            features,
             nodes: Vec::new(),
         },
     })
 }
 
 /// A time in milliseconds, as far as timers count.
-fn timeout(options: &JsValue) -> Result<Option<Millis>, Problem> {
-    let timeout = number(
-        options,
-        "timeout",
-        1..=0x7fff_ffff,
-        "is a number of milliseconds, 1 or more",
-    )?;
-    Ok(timeout.map(|timeout| Millis(u64::from(timeout))))
+fn timeout(read: &Reader<'_>) -> Option<Millis> {
+    let should = "is a number of milliseconds, 1 or more";
+    let timeout = read.number("timeout", 1, 0x7fff_ffff, should)?;
+    Some(Millis(u64::from(timeout)))
 }
 
 /// A JID that a page wrote.
@@ -281,23 +267,34 @@ pub fn jid(text: &str) -> Result<Jid, Problem> {
     })
 }
 
-fn domain_of(text: &str) -> Result<String, Problem> {
-    let domain = jid(text)?;
-    if domain.local().is_some() || !domain.is_bare() {
-        return Err(bad(
-            "'domain' is the server's name alone, such as \"example.org\".",
-        ));
-    }
-    Ok(domain.domain().to_owned())
+/// An option that is a JID.
+pub fn read_jid(read: &Reader<'_>, name: &str) -> Option<Jid> {
+    read.ok(jid(&read.text(name)?))
 }
 
-fn localpart(jid: &Jid) -> Result<String, Problem> {
-    jid.local().map(str::to_owned).ok_or_else(|| {
-        Problem::new(
+/// The option `domain`, or the one that is known.
+fn domain(read: &Reader<'_>, known: String, missing: &str) -> String {
+    let domain = read_jid(read, "domain");
+    match domain {
+        Some(domain) if domain.local().is_some() || !domain.is_bare() => read.fail(bad(
+            "'domain' is the server's name alone, such as \"example.org\".",
+        )),
+        Some(domain) => return domain.domain().to_owned(),
+        None if known.is_empty() => read.fail(bad(missing)),
+        None => {}
+    }
+    known
+}
+
+fn localpart(read: &Reader<'_>, jid: Option<&Jid>) -> String {
+    let local = jid.and_then(Jid::local);
+    if local.is_none() {
+        read.fail(Problem::new(
             "bad-jid",
             "The 'jid' to log in with needs a user: user@domain.",
-        )
-    })
+        ));
+    }
+    local.unwrap_or_default().to_owned()
 }
 
 /// `{ timeout, signal }`, which every promise takes.
@@ -312,14 +309,24 @@ pub struct Waiting {
 impl Waiting {
     /// Reads them from an options object, which may be absent.
     pub fn read(options: &JsValue) -> Result<Self, Problem> {
-        let timeout = timeout(options)?;
-        let signal = match given(options, "signal") {
-            None => None,
-            Some(signal) => match signal.dyn_into::<AbortSignal>() {
-                Ok(signal) => Some(signal),
-                Err(_) => return Err(wrong("signal", "is an AbortSignal")),
-            },
-        };
-        Ok(Self { timeout, signal })
+        let read = Reader::of(options);
+        let waiting = Self::from(&read);
+        read.done()?;
+        Ok(waiting)
+    }
+
+    /// Reads them beside other options.
+    pub fn from(read: &Reader<'_>) -> Self {
+        let timeout = timeout(read);
+        let signal =
+            read.given("signal")
+                .and_then(|signal| match signal.dyn_into::<AbortSignal>() {
+                    Ok(signal) => Some(signal),
+                    Err(_) => {
+                        read.refuse("signal", "is an AbortSignal");
+                        None
+                    }
+                });
+        Self { timeout, signal }
     }
 }

@@ -1,9 +1,8 @@
 //! `PubSub`: what is asked of a publish-subscribe service.
 
 use super::client::{Inner, function, read_element};
-use super::error::Problem;
 use super::feed::{Feed, FeedState, item_to_js};
-use super::object::{entries, field, flag, list, number, text};
+use super::object::{Reader, entries, field};
 use super::options::{self, Waiting};
 use super::promise::promise;
 use crate::proto::jid::Jid;
@@ -24,26 +23,34 @@ impl PubSub {
     }
 
     /// The service that the options name, or the usual one of the own domain.
-    fn service(&self, options: &JsValue) -> Result<Jid, Problem> {
-        match text(options, "service")? {
-            Some(service) => options::jid(&service),
-            None => {
-                let mut service = String::from("pubsub.");
-                self.0
-                    .driver
-                    .read(|connection| service.push_str(connection.domain()));
-                options::jid(&service)
-            }
-        }
+    fn service(&self, read: &Reader<'_>) -> Option<Jid> {
+        let service = read.text("service").unwrap_or_else(|| {
+            let mut service = String::from("pubsub.");
+            self.0
+                .driver
+                .read(|connection| service.push_str(connection.domain()));
+            service
+        });
+        read.ok(options::jid(&service))
     }
 
-    /// Sends a request; resolves with what `read` makes of the reply.
-    fn ask(&self, prepared: Result<(Element, Waiting), Problem>, read: Read) -> Promise {
+    /// Sends what `build` makes for the service; resolves with what `outcome` makes of the reply.
+    fn ask(
+        &self,
+        options: &JsValue,
+        outcome: Read,
+        build: &dyn Fn(&Reader<'_>, Option<&str>) -> Element,
+    ) -> Promise {
+        let read = Reader::of(options);
+        let service = self.service(&read);
+        let request = build(&read, service.as_ref().map(Jid::as_str));
+        let waiting = Waiting::from(&read);
+        let prepared = read.done();
         let inner = Rc::clone(&self.0);
         promise(async move {
-            let (request, waiting) = prepared?;
+            prepared?;
             let reply = inner.request(request, waiting).await?;
-            Ok(read.apply(&reply))
+            Ok(outcome.apply(&reply))
         })
     }
 }
@@ -111,16 +118,22 @@ impl PubSub {
         } else {
             (on_item, options)
         };
-        let service = self.service(&options);
+        let read = Reader::of(&options);
+        let service = self.service(&read);
+        let on_item = if on_item.is_undefined() {
+            None
+        } else {
+            read.ok(function(&on_item))
+        };
+        let waiting = Waiting::from(&read);
+        let subscriber = read.ok(inner.subscriber());
+        let prepared = read.done();
         promise(async move {
-            let service = service?;
-            let on_item = if on_item.is_undefined() {
-                None
-            } else {
-                Some(function(&on_item)?)
+            prepared?;
+            // Both are there, or it was told above.
+            let (Some(service), Some(subscriber)) = (service, subscriber) else {
+                return Err(JsValue::UNDEFINED);
             };
-            let waiting = Waiting::read(&options)?;
-            let subscriber = inner.subscriber()?;
             let id = inner
                 .subscriptions
                 .borrow_mut()
@@ -150,84 +163,58 @@ impl PubSub {
 
     /// Removes a subscription by node.
     pub fn unsubscribe(&self, node: &str, options: &JsValue) -> Promise {
-        let prepare = || {
-            let service = self.service(options)?;
-            let jid = match text(options, "jid")? {
-                Some(jid) => options::jid(&jid)?,
-                None => self.0.subscriber()?,
-            };
-            let subid = text(options, "subid")?;
-            let service = Some(service.as_str());
-            let request = request::unsubscribe(service, node, jid.as_str(), subid.as_deref());
-            Ok((request, Waiting::read(options)?))
-        };
-        self.ask(prepare(), Read::Nothing)
+        self.ask(options, Read::Nothing, &|read, service| {
+            let named = options::read_jid(read, "jid");
+            let jid = named.or_else(|| read.ok(self.0.subscriber()));
+            let jid = jid.as_ref().map_or("", Jid::as_str);
+            let subid = read.text("subid");
+            request::unsubscribe(service, node, jid, subid.as_deref())
+        })
     }
 
     /// Publishes one item; resolves with its id.
     pub fn publish(&self, node: &str, payload: &str, options: &JsValue) -> Promise {
-        let prepare = || {
-            let service = self.service(options)?;
-            let payload = read_element(payload, "")?;
-            let values = form_values(options, "publishOptions");
-            let id = text(options, "id")?;
-            let service = Some(service.as_str());
-            let request = request::publish(service, node, id.as_deref(), Some(payload), &values);
-            Ok((request, Waiting::read(options)?))
-        };
         let asked = field(options, "id").as_string();
-        self.ask(prepare(), Read::Published(asked))
+        self.ask(options, Read::Published(asked), &|read, service| {
+            let payload = read.ok(read_element(payload, ""));
+            let values = form_values(options, "publishOptions");
+            let id = read.text("id");
+            request::publish(service, node, id.as_deref(), payload, &values)
+        })
     }
 
     /// Removes an item.
     pub fn retract(&self, node: &str, id: &str, options: &JsValue) -> Promise {
-        let prepare = || {
-            let service = self.service(options)?;
-            let notify = flag(options, "notify", true)?;
-            let request = request::retract(Some(service.as_str()), node, id, notify);
-            Ok((request, Waiting::read(options)?))
-        };
-        self.ask(prepare(), Read::Nothing)
+        self.ask(options, Read::Nothing, &|read, service| {
+            request::retract(service, node, id, read.flag("notify", true))
+        })
     }
 
     /// What the node holds.
-    pub fn items(&self, node: String, options: &JsValue) -> Promise {
-        let prepare = || {
-            let service = self.service(options)?;
-            let max = number(
-                options,
-                "max",
-                1..=u32::MAX,
-                "is a number of items, 1 or more",
-            )?;
-            let ids = list(options, "ids")?;
-            let request = request::items(Some(service.as_str()), &node, max, &ids, None);
-            Ok((request, Waiting::read(options)?))
-        };
-        self.ask(prepare(), Read::Items(node))
+    pub fn items(&self, node: &str, options: &JsValue) -> Promise {
+        let outcome = Read::Items(node.to_owned());
+        self.ask(options, outcome, &|read, service| {
+            let should = "is a number of items, 1 or more";
+            let max = read.number("max", 1, u32::MAX, should);
+            request::items(service, node, max, &read.list("ids"), None)
+        })
     }
 
     /// Creates a node; resolves with its name.
     #[wasm_bindgen(js_name = createNode)]
-    pub fn create_node(&self, node: String, options: &JsValue) -> Promise {
-        let prepare = || {
-            let service = self.service(options)?;
-            let name = (!node.is_empty()).then_some(node.as_str());
-            let values = form_values(options, "config");
-            let request = request::create(Some(service.as_str()), name, &values);
-            Ok((request, Waiting::read(options)?))
-        };
-        self.ask(prepare(), Read::Created(node))
+    pub fn create_node(&self, node: &str, options: &JsValue) -> Promise {
+        let outcome = Read::Created(node.to_owned());
+        self.ask(options, outcome, &|_, service| {
+            let name = (!node.is_empty()).then_some(node);
+            request::create(service, name, &form_values(options, "config"))
+        })
     }
 
     /// Deletes a node.
     #[wasm_bindgen(js_name = deleteNode)]
     pub fn delete_node(&self, node: &str, options: &JsValue) -> Promise {
-        let prepare = || {
-            let service = self.service(options)?;
-            let request = request::delete(Some(service.as_str()), node, None);
-            Ok((request, Waiting::read(options)?))
-        };
-        self.ask(prepare(), Read::Nothing)
+        self.ask(options, Read::Nothing, &|_, service| {
+            request::delete(service, node, None)
+        })
     }
 }

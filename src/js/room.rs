@@ -3,7 +3,7 @@
 use super::client::Inner;
 use super::error::{Problem, not_connected};
 use super::listeners::Listeners;
-use super::object::{date, date_now, text};
+use super::object::{Reader, date, date_now};
 use super::options::Waiting;
 use super::promise::{promise, spawn};
 use super::registration::Registration;
@@ -437,8 +437,10 @@ impl Room {
     pub fn leave(&self, options: JsValue) -> Promise {
         let room = Rc::clone(&self.0);
         promise(async move {
-            let waiting = Waiting::read(&options)?;
-            let status = text(&options, "status")?;
+            let read = Reader::of(&options);
+            let status = read.text("status");
+            let waiting = Waiting::from(&read);
+            read.done()?;
             if *room.state.borrow().phase() == Phase::Outside {
                 return Ok(JsValue::UNDEFINED);
             }

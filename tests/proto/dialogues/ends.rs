@@ -166,3 +166,34 @@ fn an_end_that_comes_out_of_its_turn_and_silence() {
          E: offline disconnected",
     );
 }
+
+/// A good-bye of the server's own, even one without a reason, is no answer to ours: it tells nothing of earlier requests.
+#[test]
+fn an_end_that_comes_out_of_its_turn_is_no_receipt() {
+    Dialogue::online("wait='60' hold='1' requests='3'").play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         C: <body rid='3'><message id='b'/></body>
+         S#3: <body type='terminate'/>
+         A: abort
+         C: cancel 1
+         C: cancel 2
+         E: 0 unknown
+         E: 1 unknown
+         E: offline disconnected",
+    );
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
+         S#3: <body type='terminate' condition='internal-server-error'/>
+         +3s
+         C: cancel 1
+         C: cancel 2
+         E: 0 unknown
+         E: offline disconnected",
+    );
+}

@@ -3,6 +3,7 @@
 //! No borrow of the connection is held while an event is handed on, so whoever gets it may call anything.
 
 use super::clock::now;
+use super::global::is_hidden;
 use super::http::{Http, HttpOptions};
 use super::task::spawn;
 use crate::proto::connection::Connection;
@@ -99,15 +100,20 @@ impl Driver {
         self.pump();
     }
 
-    /// Drains the connection, then tells what happened.
+    /// Tells what happened, then drains: what the page says because of what it hears travels with the next request.
     fn pump(self: &Rc<Self>) {
+        self.take_events();
+        self.tell();
         self.drain();
         self.tell();
     }
 
     /// When the next request may leave.
     fn due(&self) -> Instant {
-        if self.connection.borrow().only_listens() {
+        if is_hidden() {
+            // Timers of hidden pages fire once a second, later once a minute, which is how long a session lives without a request.
+            Instant(0)
+        } else if self.connection.borrow().only_listens() {
             self.next_empty.get()
         } else {
             self.next_post.get()

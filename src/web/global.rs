@@ -26,6 +26,20 @@ extern "C" {
 
     pub type Location;
 
+    /// The page; workers and Node have none.
+    #[wasm_bindgen(thread_local_v2, js_name = document)]
+    static DOCUMENT: Option<Document>;
+
+    type Document;
+
+    #[wasm_bindgen(method, getter)]
+    fn hidden(this: &Document) -> bool;
+
     #[wasm_bindgen(method, getter)]
     pub fn href(this: &Location) -> String;
+}
+
+/// Is this a page that nobody sees, whose timers are slowed down?
+pub fn is_hidden() -> bool {
+    DOCUMENT.with(|document| document.as_ref().is_some_and(Document::hidden))
 }

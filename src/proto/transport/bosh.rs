@@ -117,6 +117,8 @@ pub struct Bosh {
     queue: Fifo<Queued>,
     in_flight: Vec<Request>,
     next_poll: Instant,
+    /// Until when something to send is hoped for.
+    linger_until: Instant,
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
     next_exchange: u32,
@@ -144,6 +146,7 @@ impl Bosh {
             queue: Fifo::default(),
             in_flight: Vec::new(),
             next_poll: Instant(0),
+            linger_until: Instant(0),
             over_since: None,
             next_exchange: first_exchange,
             transmits: Fifo::default(),
@@ -245,7 +248,12 @@ impl Bosh {
 
     /// Nothing but waiting is due before `until`: no empty request is sent for its own sake.
     pub fn linger(&mut self, until: Instant) {
-        self.next_poll = self.next_poll.max(until);
+        self.linger_until = until;
+    }
+
+    /// When an empty request may leave, if none is under way.
+    fn poll_at(&self) -> Instant {
+        self.next_poll.max(self.linger_until)
     }
 
     /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
@@ -308,7 +316,7 @@ impl Bosh {
             }
         }
         match self.state {
-            State::Open if self.in_flight.is_empty() => consider(self.next_poll),
+            State::Open if self.in_flight.is_empty() => consider(self.poll_at()),
             State::Closing { deadline, .. } => consider(deadline),
             _ => {}
         }

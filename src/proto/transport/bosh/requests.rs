@@ -24,7 +24,7 @@ impl Bosh {
                 }
                 State::Open if under_way >= self.requests => return,
                 State::Open if !self.queue.is_empty() => self.request_with_queue(now, false),
-                State::Open if under_way == 0 && now >= self.next_poll => {
+                State::Open if under_way == 0 && now >= self.poll_at() => {
                     self.request_with_queue(now, false);
                 }
                 State::Open => return,
@@ -133,6 +133,10 @@ impl Bosh {
         carried: Vec<SendId>,
         errand: Errand,
     ) {
+        if errand == Errand::Payload {
+            // What one lingered for has come.
+            self.linger_until = Instant(0);
+        }
         let exchange = ExchangeId(self.next_exchange);
         self.next_exchange = self.next_exchange.wrapping_add(1);
         let body: Rc<str> = body.into();

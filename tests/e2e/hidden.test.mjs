@@ -1,0 +1,45 @@
+// A page that nobody sees: its timers fire once a second, later once a minute. Nothing that keeps the session alive, or brings
+// what the server pushes, may wait for one.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { environment } from "./support.mjs";
+
+const env = environment();
+
+test("a hidden page without timers still hears, and still speaks", async () => {
+  const page = await env.page();
+  const [romeo, juliet] = await env.accounts(2);
+  await page.evaluate(
+    async ({ juliet }) => {
+      const client = await epode.connect(BOSH, juliet);
+      window.client = client;
+      window.heard = inbox("what the other page says");
+      client.addHandler((stanza) => {
+        heard.push(stanza.id);
+        client.send(epode.xml`<message to="${stanza.from}" id="re-${stanza.id}"/>`);
+      }, { name: "message" });
+      // Initial presence is out, and the server has answered since.
+      await client.request(epode.xml`<iq type="get"><ping xmlns="urn:xmpp:ping"/></iq>`);
+      Object.defineProperty(document, "hidden", { value: true });
+      window.setTimeout = () => 0;
+    },
+    { juliet },
+  );
+  const other = await env.page();
+  const answers = await other.evaluate(
+    async ({ romeo, to }) => {
+      const client = await epode.connect(BOSH, romeo);
+      const answers = inbox("the answers");
+      client.addHandler((stanza) => answers.push(stanza.id), { name: "message" });
+      for (let index = 0; index < 10; index++) {
+        client.send(epode.xml`<message to="${to}" id="${index}"/>`);
+        await answers.until(index + 1);
+      }
+      await client.disconnect();
+      return answers.got;
+    },
+    { romeo, to: await page.evaluate(() => client.jid) },
+  );
+  assert.deepEqual(answers, Array.from({ length: 10 }, (_, index) => `re-${index}`));
+});

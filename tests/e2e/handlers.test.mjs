@@ -407,12 +407,7 @@ test("sent and received show all that goes over the wire, with no secret in it",
   const page = await env.page();
   const account = await env.account();
   const { sent, received, bodies, after } = await page.evaluate(async (account) => {
-    const bodies = [];
-    const send = window.fetch;
-    window.fetch = (address, init) => {
-      if (init?.body) bodies.push(init.body);
-      return send(address, init);
-    };
+    const { bodies } = watchRequests();
     const client = new epode.Client(BOSH, account);
     const sent = [];
     const received = [];
@@ -426,7 +421,6 @@ test("sent and received show all that goes over the wire, with no secret in it",
     await client.request(epode.xml`<iq type="get"><ping xmlns="urn:xmpp:ping"/></iq>`);
     const after = [sent.length - counted[0], received.length - counted[1]];
     await client.disconnect();
-    window.fetch = send;
     return { sent, received, bodies, after };
   }, account);
   const wire = bodies.join("\n");

@@ -65,5 +65,26 @@ async function failure(what) {
 /** Everything that the browser has to do at once is done: timers of no delay run in order. */
 const nextTask = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-Object.assign(window, { epode, within, inbox, describe, failure, nextTask, BOSH: "/http-bind" });
+/** What the page POSTs from now on: the bodies, in order; how many are unanswered; a wait for one that is. */
+function watchRequests() {
+  const bodies = [];
+  let pending = 0;
+  let wake = () => {};
+  const send = window.fetch;
+  window.fetch = (address, init) => {
+    const answer = send(address, init);
+    if (init?.body) {
+      bodies.push(init.body);
+      pending += 1;
+      wake();
+      const settled = () => (pending -= 1);
+      answer.then(settled, settled);
+    }
+    return answer;
+  };
+  const untilPending = () => within(pending > 0 ? undefined : new Promise((resolve) => (wake = resolve)), "a request that waits");
+  return { bodies, untilPending };
+}
+
+Object.assign(window, { epode, within, inbox, watchRequests, describe, failure, nextTask, BOSH: "/http-bind" });
 window.ready = true;

@@ -19,7 +19,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PKG, ROOT, at, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
 import { isInterrupted, main, onInterrupt, run, seconds } from "./lib/run.mjs";
-import { forgetPlaces, renameInGlue, silencePanics } from "./lib/shrink.mjs";
+import { forgetPlaces, nameByLikeness, renameInGlue, silencePanics } from "./lib/shrink.mjs";
 import { setup } from "./setup.mjs";
 
 const NAME = "epode";
@@ -153,19 +153,22 @@ const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-f
 
 async function optimise(level) {
   const wasm = path.join(WORK, `${NAME}_bg.wasm`);
-  const silent = path.join(WORK, "silent.wasm");
-  const smaller = path.join(WORK, "smaller.wasm");
+  const step = path.join(WORK, "step.wasm");
+  const wasmOpt = (args) => run("wasm-opt", [...FEATURES.map((name) => `--enable-${name}`), ...args, step, "-o", wasm], { show: "none" });
+
   const bytes = fs.readFileSync(wasm);
   forgetPlaces(bytes);
-  fs.writeFileSync(silent, await silencePanics(bytes));
-  const { output } = await run(
-    "wasm-opt",
-    // Functions in the order of their names: those of one kind compress better side by side.
-    [...level.split(/\s+/), ...FEATURES.map((name) => `--enable-${name}`), "--reorder-functions-by-name", "--strip-producers", "--strip-target-features", "--minify-imports-and-exports-and-modules", silent, "-o", smaller],
-    { show: "none" },
-  );
-  fs.rmSync(silent);
-  fs.renameSync(smaller, wasm);
+  fs.writeFileSync(step, await silencePanics(bytes));
+  await wasmOpt([...level.split(/\s+/), "--debuginfo"]);
+  fs.writeFileSync(step, nameByLikeness(fs.readFileSync(wasm)));
+  const { output } = await wasmOpt([
+    "--reorder-functions-by-name",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+    "--minify-imports-and-exports-and-modules",
+  ]);
+  fs.rmSync(step);
   const glue = path.join(WORK, `${NAME}.js`);
   fs.writeFileSync(glue, renameInGlue(fs.readFileSync(glue, "utf8"), output));
 }

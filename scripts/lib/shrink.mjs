@@ -6,7 +6,8 @@
 //    and the formatting behind it goes. That nothing else formats is checked: text is made with push_str here.
 // 2. Where a panic happened. Each place that may panic carries its file, line and column; nobody reads them any more.
 //    They also are the only paths of the building machine in the module.
-// 3. Names between the module and its glue: one or two letters instead of forty.
+// 3. The order of functions. What compresses the module looks back 32 KB: functions that are alike are put side by side.
+// 4. Names between the module and its glue: one or two letters instead of forty.
 
 const CRATE = String.raw`(?:\[\w+\])?::`;
 
@@ -85,15 +86,22 @@ function number(bytes, at) {
   }
 }
 
+/** The sections: id, where the section begins, where its content does, where it ends. */
+function* sections(bytes) {
+  for (let at = 8; at < bytes.length; ) {
+    const size = number(bytes, at + 1);
+    const end = size.at + size.value;
+    yield { id: bytes[at], start: at, at: size.at, end };
+    at = end;
+  }
+}
+
 /** The data segments: where each is in memory, and in the file. */
 function segments(bytes) {
   const found = [];
-  for (let at = 8; at < bytes.length; ) {
-    const id = bytes[at];
-    const size = number(bytes, at + 1);
-    at = size.at + size.value;
+  for (const { id, at } of sections(bytes)) {
     if (id !== 11) continue;
-    const count = number(bytes, size.at);
+    const count = number(bytes, at);
     for (let index = 0, here = count.at; index < count.value; index += 1) {
       // An active segment of memory 0 at a constant: flags 0, i32.const, the address, end.
       if (bytes[here] !== 0 || bytes[here + 1] !== 0x41) throw new Error("the module has a kind of data segment that shrink.mjs does not know");
@@ -131,6 +139,103 @@ export function forgetPlaces(bytes) {
   for (const [path, size] of paths) bytes.fill(0, path, path + size);
   return places;
 }
+
+/** The bodies of the functions. */
+function bodies(bytes) {
+  const found = [];
+  for (const { id, at } of sections(bytes)) {
+    if (id !== 10) continue;
+    const count = number(bytes, at);
+    for (let index = 0, here = count.at; index < count.value; index += 1) {
+      const size = number(bytes, here);
+      here = size.at + size.value;
+      found.push(bytes.subarray(size.at, here));
+    }
+  }
+  return found;
+}
+
+/** How many functions are imported. */
+function importedFunctions(bytes) {
+  for (const { id, at } of sections(bytes)) {
+    if (id !== 2) continue;
+    const count = number(bytes, at);
+    let here = count.at;
+    for (let index = 0; index < count.value; index += 1) {
+      for (const _ of ["module", "name"]) {
+        const length = number(bytes, here);
+        here = length.at + length.value;
+      }
+      if (bytes[here] !== 0) throw new Error("the module imports something else than functions, which shrink.mjs does not know");
+      here = number(bytes, here + 1).at;
+    }
+    return count.value;
+  }
+  return 0;
+}
+
+/** An order in which each function is followed by the one that is most like it: that has most runs of four bytes in common. */
+function chain(functions) {
+  const runs = functions.map((body) => {
+    const found = new Set();
+    for (let at = 0; at + 4 <= body.length; at += 1) found.add(body.readUInt32LE(at));
+    return found;
+  });
+  const holders = new Map();
+  runs.forEach((found, index) => {
+    for (const run of found) {
+      if (!holders.has(run)) holders.set(run, []);
+      holders.get(run).push(index);
+    }
+  });
+  const left = new Set(functions.keys());
+  const order = [];
+  let next = 0;
+  while (next !== undefined) {
+    order.push(next);
+    left.delete(next);
+    const common = new Map();
+    for (const run of runs[next]) {
+      const others = holders.get(run);
+      // What everybody has tells nothing.
+      if (others.length > 400) continue;
+      for (const other of others) if (left.has(other)) common.set(other, (common.get(other) ?? 0) + 1);
+    }
+    let best = 0;
+    [next] = left;
+    for (const [other, count] of common) {
+      const likeness = count / (runs[other].size + 5);
+      if (likeness > best) [best, next] = [likeness, other];
+    }
+  }
+  return order;
+}
+
+/** Names the functions so that sorted by their names they stand beside those that are like them (--reorder-functions-by-name). */
+export function nameByLikeness(bytes) {
+  const imported = importedFunctions(bytes);
+  const names = [];
+  chain(bodies(bytes)).forEach((index, place) => {
+    names[imported + index] = String(place).padStart(6, "0");
+  });
+  const entries = [];
+  for (let index = imported; index < names.length; index += 1) entries.push(...encoded(index), ...sized(Buffer.from(names[index])));
+  const map = sized([...encoded(names.length - imported), ...entries]);
+  const section = [0, ...sized([...sized(Buffer.from("name")), 1, ...map])];
+  const kept = [...sections(bytes)].filter(({ id, at }) => id !== 0 || Buffer.from(bytes.subarray(at + 1, at + 5)).toString() !== "name");
+  return Buffer.concat([bytes.subarray(0, 8), ...kept.map(({ start, end }) => bytes.subarray(start, end)), Buffer.from(section)]);
+}
+
+/** A number as LEB128. */
+function encoded(value) {
+  const bytes = [];
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 128) return [...bytes, rest];
+    bytes.push((rest & 127) | 128);
+  }
+}
+
+const sized = (bytes) => [...encoded(bytes.length), ...bytes];
 
 /** Gives the glue the names that wasm-opt's --minify-imports-and-exports-and-modules has printed. */
 export function renameInGlue(glue, printed) {

@@ -58,7 +58,7 @@ pub struct Inner {
     login: Option<Login>,
     presence: bool,
     present: Cell<bool>,
-    status: Cell<&'static str>,
+    pub(super) status: Cell<&'static str>,
     /// Counts connections: what an older one still does, such as a password function, concerns nobody.
     attempt: Cell<u32>,
     connecting: RefCell<Option<Sender<Result<(), JsValue>>>>,

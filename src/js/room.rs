@@ -238,8 +238,14 @@ impl RoomHandle {
         });
         let leaving = core::mem::take(&mut *self.leaving.borrow_mut());
         if leaving.is_empty() && !joining {
+            // A room may answer our good-bye to the server before the server does.
+            let reason = if client.status.get() == "disconnecting" {
+                "disconnected"
+            } else {
+                why(departure)
+            };
             let event = views::Out {
-                reason: why(departure),
+                reason,
                 text: departure.reason.as_deref(),
                 alternative: departure.alternative.as_deref(),
             };

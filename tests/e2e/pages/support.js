@@ -65,6 +65,13 @@ async function failure(what) {
 /** Everything that the browser has to do at once is done: timers of no delay run in order. */
 const nextTask = () => new Promise((resolve) => setTimeout(resolve, 0));
 
+/** One after the other: a browser has six connections to an origin, of which every client takes up to two. */
+async function inTurn(list, act) {
+  const results = [];
+  for (const one of list) results.push(await act(one));
+  return results;
+}
+
 /** What the page POSTs from now on: the bodies, in order; how many are unanswered; a wait for one that is. */
 function watchRequests() {
   const bodies = [];
@@ -86,5 +93,5 @@ function watchRequests() {
   return { bodies, untilPending };
 }
 
-Object.assign(window, { epode, within, inbox, watchRequests, describe, failure, nextTask, BOSH: "/http-bind" });
+Object.assign(window, { epode, within, inbox, inTurn, watchRequests, describe, failure, nextTask, BOSH: "/http-bind" });
 window.ready = true;

@@ -2,7 +2,7 @@
 //! before the module is loaded.
 
 use super::dispatch::Backlog;
-use super::error::{Problem, illegal_character, not_connected, of_delivery};
+use super::error::{Problem, freed, illegal_character, not_connected, of_delivery};
 use super::feed::FeedState;
 use super::listeners::Listeners;
 use super::muc::Muc;
@@ -14,7 +14,7 @@ use super::registration::Registration;
 use super::room::RoomHandle;
 use super::stanza::Stanza;
 use super::views::{self, Failed, Undelivered, View};
-use crate::proto::connection::Connection;
+use crate::proto::connection::{Connection, SendError};
 use crate::proto::error::CloseReason;
 use crate::proto::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
 use crate::proto::handler::{HandlerRegistry, Matcher};
@@ -59,6 +59,7 @@ pub struct Inner {
     presence: bool,
     present: Cell<bool>,
     pub(super) status: Cell<&'static str>,
+    pub(super) freed: Cell<bool>,
     /// Counts connections: what an older one still does, such as a password function, concerns nobody.
     attempt: Cell<u32>,
     connecting: RefCell<Option<Sender<Result<(), JsValue>>>>,
@@ -104,6 +105,7 @@ impl Inner {
             presence: options.presence,
             present: Cell::new(false),
             status: Cell::new("offline"),
+            freed: Cell::new(false),
             attempt: Cell::new(0),
             connecting: RefCell::default(),
             closing: RefCell::default(),
@@ -127,7 +129,9 @@ impl Inner {
 
     /// The JID to subscribe with: events to a bare JID reach only resources that are present.
     pub fn subscriber(&self) -> Result<Jid, Problem> {
-        let jid = self.jid().ok_or_else(not_connected)?;
+        let jid = self
+            .jid()
+            .ok_or_else(|| self.refuse(SendError::NotConnected))?;
         let present = self.presence || self.present.get();
         let anonymous = matches!(self.login, Some(Login::Anonymous));
         Ok(if anonymous || !present {
@@ -344,6 +348,15 @@ impl Inner {
 
     // ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    /// Why something was not sent: what outlives its client can do nothing any more.
+    fn refuse(&self, error: SendError) -> Problem {
+        if self.freed.get() {
+            freed()
+        } else {
+            error.into()
+        }
+    }
+
     /// Sends a stanza.
     pub fn send(
         &self,
@@ -355,7 +368,7 @@ impl Inner {
         let id = self
             .driver
             .change(|connection, _| connection.send(copy))
-            .map_err(Problem::from)?;
+            .map_err(|error| self.refuse(error))?;
         if is_presence {
             self.present.set(available);
         }
@@ -381,7 +394,7 @@ impl Inner {
         let request = self
             .driver
             .change(|connection, now| connection.request(now, iq, Some(timeout)))
-            .map_err(Problem::from)?;
+            .map_err(|error| self.refuse(error))?;
         let (sender, reply) = channel();
         self.requests.borrow_mut().insert(request, sender);
         let _asking = Asking {
@@ -565,7 +578,8 @@ impl ClientCore {
 
     /// Ends everything at once: no promise, callback or timer of this client comes after it.
     pub fn shut(&self) {
-        let gone = Problem::new("freed", "The client was freed.").into_js();
+        self.0.freed.set(true);
+        let gone = freed().into_js();
         self.0.end_all(Some(&gone));
         self.0.finish_connecting(Err(gone));
         for sender in core::mem::take(&mut *self.0.closing.borrow_mut()) {

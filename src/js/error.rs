@@ -219,6 +219,11 @@ pub fn of_delivery(delivery: Delivery) -> Option<Problem> {
     }
 }
 
+/// The client is gone, and what lived on it.
+pub fn freed() -> Problem {
+    Problem::new("freed", "The client was freed. Make a new one.")
+}
+
 /// There is no connection.
 pub fn not_connected() -> Problem {
     Problem::new(

@@ -1,7 +1,7 @@
 //! `Room`: a room we are in, at the boundary.
 
 use super::client::Inner;
-use super::error::{Problem, not_connected};
+use super::error::{Problem, freed, not_connected};
 use super::listeners::Listeners;
 use super::object::{Reader, date, date_now};
 use super::options::Waiting;
@@ -141,7 +141,10 @@ impl RoomHandle {
     }
 
     fn client(&self) -> Result<Rc<Inner>, Problem> {
-        self.client.upgrade().ok_or_else(not_connected)
+        let client = self.client.upgrade();
+        client
+            .filter(|client| !client.freed.get())
+            .ok_or_else(freed)
     }
 
     fn settle(

@@ -80,17 +80,24 @@ const FIRST_ANSWERS = {
 test("the first answer is not what it should be: each has its error, and the client can be used afterwards", async (t) => {
   const page = await env.page();
   const cases = Object.entries(FIRST_ANSWERS).map(([name, [first, expected, options]]) => {
-    const path = env.route(service({ open: (exchange) => exchange.count === 1 && (first(exchange), true) }));
-    return { name, expected, path, options };
+    // Until told otherwise, and not only once: browsers repeat by themselves what broke on a connection that was kept.
+    let sane = false;
+    const path = env.route(service({ open: (exchange) => !sane && (first(exchange), true) }));
+    const heal = env.route(({ response }) => {
+      sane = true;
+      answer(response, "");
+    });
+    return { name, expected, path, heal, options };
   });
   const results = await page.evaluate(
     ({ cases, OPTIONS }) => {
-      const run = async ({ path, options }) => {
+      const run = async ({ path, heal, options }) => {
         const client = new epode.Client(path, { ...OPTIONS, ...options });
         const changes = [];
         client.on("status", ({ status, error }) => changes.push([status, error?.code]));
         const error = await failure(client.connect());
         const { status } = client;
+        await fetch(heal);
         // The same client, once the service has come to its senses.
         await within(client.connect(), `the second attempt (${path})`);
         const after = client.status;
@@ -100,7 +107,7 @@ test("the first answer is not what it should be: each has its error, and the cli
       };
       return inTurn(cases, run);
     },
-    { cases: cases.map(({ path, options }) => ({ path, options })), OPTIONS },
+    { cases: cases.map(({ path, heal, options }) => ({ path, heal, options })), OPTIONS },
   );
   for (const [index, { name, expected }] of cases.entries()) {
     await t.test(name, () => {
@@ -127,10 +134,9 @@ test("a service that is not there, one behind another origin, and one whose answ
   await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const account = await env.account();
   const result = await page.evaluate(
-    async ({ OPTIONS, account, closed, silent, bosh }) => {
+    async ({ OPTIONS, account, closed, silent, bosh, extras }) => {
       const attempt = (service, options) => failure(epode.connect(service, { ...OPTIONS, ...options }));
-      // The real server allows other origins, headers of one's own and credentials.
-      const client = await epode.connect(bosh, { ...account, headers: { "X-Requested-With": "epode" }, withCredentials: true });
+      const client = await epode.connect(bosh, { ...account, ...extras });
       const { status } = client;
       await client.disconnect();
       const url = await epode.connect(new URL(bosh), { ...account, contentType: "text/plain; charset=utf-8" });
@@ -149,6 +155,8 @@ test("a service that is not there, one behind another origin, and one whose answ
       closed: `http://127.0.0.1:${closed}/http-bind`,
       silent: `http://127.0.0.1:${listener.address().port}/http-bind`,
       bosh: env.server.bosh,
+      // Both servers let pages of other origins in; ejabberd neither with credentials nor with headers of their own.
+      extras: { prosody: { headers: { "X-Requested-With": "epode" }, withCredentials: true }, ejabberd: {} }[SERVER],
     },
   );
   listener.closeAllConnections();
@@ -200,13 +208,13 @@ test("a server that talks nonsense in the middle of logging in", async () => {
     noBind: env.route(service({ restart: say("<stream:features/>") })),
     noJid: env.route(
       service({
-        bind: ({ response, body }) => (answer(response, wrap(`<iq xmlns='jabber:client' type='result' id='${/id='([^']+)'/.exec(body)[1]}'/>`)), true),
+        bind: ({ response, body }) => (answer(response, wrap(`<iq xmlns='jabber:client' type='result' id='${/<iq [^>]*id='([^']+)'/.exec(body)[1]}'/>`)), true),
       }),
     ),
     conflict: env.route(
       service({
         bind: ({ response, body }) => {
-          const id = /id='([^']+)'/.exec(body)[1];
+          const id = /<iq [^>]*id='([^']+)'/.exec(body)[1];
           const error = "<error type='cancel'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
           answer(response, wrap(`<iq xmlns='jabber:client' type='error' id='${id}'>${error}</iq>`));
           return true;
@@ -364,8 +372,7 @@ test("the server is killed and comes back: the session is gone, a new one is mad
     return (await offline.until(1))[0];
   }, account);
   await page.waitForFunction(() => window.online);
-  await env.server.kill();
-  await env.server.start();
+  await env.crash();
   const error = await ended;
   // A server that was killed may have forgotten its newest account.
   await env.server.register(user, account.password).catch(({ condition }) => assert.equal(condition, "conflict"));

@@ -19,6 +19,7 @@ import path from "node:path";
 import { after, afterEach, before } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
+import { sleep } from "../servers/lifecycle.mjs";
 import { startEjabberd } from "../servers/ejabberd.mjs";
 import { startOrigin } from "../servers/origin.mjs";
 import { startProsody } from "../servers/prosody.mjs";
@@ -174,6 +175,19 @@ class Environment {
     return Promise.all(Array.from({ length: count }, () => this.page()));
   }
 
+  /** Ends the server as a crash would, and starts it again at the same address. */
+  async crash() {
+    await this.server.kill();
+    for (const end = Date.now() + LIMIT; ; await sleep(50)) {
+      try {
+        return await this.server.start();
+      } catch (error) {
+        // The kernel takes its time to close what a large process had open.
+        if (!/in use/.test(error.message) || Date.now() > end) throw error;
+      }
+    }
+  }
+
   /** Closes what a test opened. */
   async clear() {
     const pages = this.#pages.splice(0);
@@ -212,7 +226,7 @@ class Environment {
     fs.mkdirSync(path.join(place, "node_modules"));
     fs.symlinkSync(this.package, path.join(place, "node_modules/epode"));
     const entry = path.join(place, "consumer.mjs");
-    fs.writeFileSync(entry, 'export * from "epode";\nexport const where = import.meta.resolve("epode");\n');
+    fs.writeFileSync(entry, 'export * from "epode";\nexport const where = import.meta.resolve("epode");\nexport const place = import.meta.url;\n');
     return import(pathToFileURL(entry));
   }
 }

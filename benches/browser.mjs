@@ -3,7 +3,7 @@
 //   npm run bench [-- --server prosody|ejabberd] [--reduced]
 //
 // Printed: requests and time for a login, time for a message to oneself, and the main thread's CPU time for an incoming
-// stanza with 10 and with 1,000 handlers. Times are of this machine and this minute; the ratios are what counts. Nothing
+// stanza with 10 and with 1,000 handlers, where a script gives both the same answers (script.mjs). Times are of this machine and this minute; the ratios are what counts. Nothing
 // about time is asserted; that the work was done is.
 
 import assert from "node:assert/strict";
@@ -13,12 +13,15 @@ import { at, PKG } from "../scripts/lib/project.mjs";
 import { startEjabberd } from "../tests/servers/ejabberd.mjs";
 import { startOrigin } from "../tests/servers/origin.mjs";
 import { startProsody } from "../tests/servers/prosody.mjs";
+import { Script } from "./script.mjs";
 
 const LIBRARIES = ["epode", "strophe"];
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
 ];
+/** Messages in one answer. */
+const BATCH = 20;
 const FULL = { logins: 7, messages: 40, stanzas: 4_000 };
 const REDUCED = { logins: 3, messages: 8, stanzas: 400 };
 
@@ -26,16 +29,17 @@ const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
 
 /** One server, all measurements: `{ epode: { login, … }, strophe: { … } }`. */
 export async function bench(start, size) {
-  const server = await start({ maxStanza: 10_000_000 });
+  const server = await start();
+  let script;
   const origin = await startOrigin({
     roots: { "/epode": PKG, "/strophe": at("node_modules/strophe.js/dist"), "/bench": at("benches") },
     bosh: server.bosh,
+    before: (request, response) => script?.before(request, response) ?? false,
   });
   const browser = await chromium.launch({ executablePath: process.env.EPODE_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
   try {
     const password = "bench secret";
     await server.register("alice", password);
-    await server.register("sender", password);
     const jid = `alice@${server.domain}`;
     const result = { epode: {}, strophe: {} };
     for (const library of LIBRARIES) {
@@ -54,9 +58,8 @@ export async function bench(start, size) {
       result[library].login = median(logins[library]);
       result[library].message = await withPage(browser, origin, (page) => roundTrips(page, library, jid, password, size));
       for (const handlers of [10, 1_000]) {
-        result[library][`stanza${handlers}`] = await withPage(browser, origin, (page) =>
-          incoming(page, library, { jid, password, handlers, size, server }),
-        );
+        script = new Script(BATCH);
+        result[library][`stanza${handlers}`] = await withPage(browser, origin, (page) => incoming(page, library, { handlers, size, script }));
       }
     }
     return result;
@@ -107,14 +110,16 @@ async function roundTrips(page, library, jid, password, { messages }) {
   return median(times);
 }
 
-/** CPU time of the page's main thread for one incoming message, in microseconds. */
-async function incoming(page, library, { jid, password, handlers, size, server }) {
-  await page.evaluate(([library, ...args]) => bench[library].login("/http-bind", ...args), [library, jid, password]);
+/** CPU time of the page's main thread for one incoming message, in microseconds: the same answers for both, 20 messages each. */
+async function incoming(page, library, { handlers, size, script }) {
+  await page.evaluate((library) => bench[library].loginAnonymously("/script", "example.org"), library);
+  const warm = size.stanzas / 4;
   await page.evaluate(
-    ([library, handlers, expected]) => void bench[library].listen(handlers, expected + expected / 4),
-    [library, handlers, size.stanzas],
+    ([library, handlers, warm, all]) => {
+      bench[library].listen(handlers, warm, all);
+    },
+    [library, handlers, warm, warm + size.stanzas],
   );
-  const to = await page.evaluate((library) => (library === "epode" ? bench.epode.client.jid : bench.strophe.connection.jid), library);
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
   const busy = async () => {
@@ -122,29 +127,14 @@ async function incoming(page, library, { jid, password, handlers, size, server }
     return metrics.find(({ name }) => name === "TaskDuration").value;
   };
   // A quarter first, unmeasured, so that both are compiled and warm.
-  await sendMany(server, to, size.stanzas / 4);
-  await page.waitForTimeout(300);
+  script.say(warm);
+  await page.evaluate((library) => bench[library].warm, library);
   const before = await busy();
-  await sendMany(server, to, size.stanzas);
+  script.say(size.stanzas);
   const bytes = await page.evaluate((library) => bench[library].done, library);
   const spent = (await busy()) - before;
   assert.ok(bytes > 0);
-  await page.evaluate((library) => bench[library].logout(), library);
   return (spent * 1e6) / size.stanzas;
-}
-
-/** Another account says much at once, over epode in Node. */
-async function sendMany(server, to, count) {
-  const { connect, xml } = await import(new URL("node.js", `file://${PKG}/`));
-  const client = await connect(server.bosh, { jid: `sender@${server.domain}`, password: "bench secret" });
-  const text = "An ordinary sentence, as people write them to each other, neither long nor short. ".repeat(2);
-  const sent = [];
-  for (let index = 0; index < count; index++) {
-    sent.push(client.send(xml`<message to="${to}" type="chat" id="m${index}"><body>${text}</body></message>`));
-  }
-  await Promise.all(sent);
-  await client.disconnect();
-  client.free();
 }
 
 const ROWS = [

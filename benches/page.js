@@ -51,20 +51,27 @@ const epode = {
     });
   },
 
-  /** `count` handlers of which the last matches; resolves when `expected` messages have come. */
-  listen(count, expected) {
+  async loginAnonymously(service, domain) {
+    this.client = new Client(service, { domain, anonymous: true, presence: false });
+    await this.client.connect();
+  },
+
+  /** `count` handlers of which the last matches; `warm` and `done` resolve when so many messages have come. */
+  listen(count, warm, all) {
     for (let index = 1; index < count; index++) this.client.addHandler(() => {}, { name: "iq", type: "result", id: idle(index) });
     let seen = 0;
     let bytes = 0;
-    this.done = new Promise((resolve) => {
-      this.client.addHandler(
+    const told = { warm: undefined, done: undefined };
+    for (const name of Object.keys(told)) this[name] = new Promise((resolve) => (told[name] = resolve));
+    this.client.addHandler(
         (stanza) => {
           bytes += stanza.from.length + stanza.id.length + stanza.text("body").length;
-          if (++seen === expected) resolve(bytes);
-        },
-        { name: "message", type: "chat" },
-      );
-    });
+        seen += 1;
+        if (seen === warm) told.warm();
+        if (seen === all) told.done(bytes);
+      },
+      { name: "message", type: "chat" },
+    );
   },
 
   async logout() {
@@ -110,23 +117,34 @@ const strophe = {
     });
   },
 
-  listen(count, expected) {
+  loginAnonymously(service, domain) {
+    this.connection = new Strophe.Connection(service);
+    return new Promise((resolve) => {
+      this.connection.connect(domain, null, (status) => {
+        if (status === Strophe.Status.CONNECTED) resolve();
+      });
+    });
+  },
+
+  listen(count, warm, all) {
     for (let index = 1; index < count; index++) this.connection.addHandler(() => true, null, "iq", "result", idle(index));
     let seen = 0;
     let bytes = 0;
-    this.done = new Promise((resolve) => {
-      this.connection.addHandler(
+    const told = { warm: undefined, done: undefined };
+    for (const name of Object.keys(told)) this[name] = new Promise((resolve) => (told[name] = resolve));
+    this.connection.addHandler(
         (message) => {
           const body = message.getElementsByTagName("body")[0].textContent;
           bytes += message.getAttribute("from").length + message.getAttribute("id").length + body.length;
-          if (++seen === expected) resolve(bytes);
-          return true;
-        },
-        null,
-        "message",
-        "chat",
-      );
-    });
+        seen += 1;
+        if (seen === warm) told.warm();
+        if (seen === all) told.done(bytes);
+        return true;
+      },
+      null,
+      "message",
+      "chat",
+    );
   },
 
   logout() {

@@ -1,0 +1,69 @@
+// A BOSH service that says the same to everybody: a login without an account, then, when told to, so many messages in so
+// large answers. What a library spends on a stanza can only be compared when both get the same answers; from a real server
+// the quicker one gets more and smaller ones.
+
+const BODY = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'";
+const TEXT = "An ordinary sentence, as people write them to each other, neither long nor short. ".repeat(2);
+
+export class Script {
+  #due = 0;
+  #sent = 0;
+  #held = [];
+
+  constructor(batch) {
+    this.batch = batch;
+  }
+
+  /** From now on each request is answered with a batch, until there were so many messages. */
+  say(count) {
+    this.#due += count;
+    for (const respond of this.#held.splice(0)) this.#next(respond);
+  }
+
+  /** For an origin's `before`: true when it was for us. */
+  before = (request, response) => {
+    if (request.url !== "/script") return false;
+    let body = "";
+    request.setEncoding("utf8");
+    request.on("data", (chunk) => (body += chunk));
+    request.on("end", () => this.#answer(body, (payload, attributes = "") => {
+      response.writeHead(200, { "content-type": "text/xml; charset=utf-8" });
+      response.end(`${BODY} ${attributes}>${payload}</body>`);
+    }));
+    return true;
+  };
+
+  #answer(body, respond) {
+    if (!/\ssid=/.test(body)) {
+      const mechanisms = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms>";
+      const session = "sid='s' wait='60' hold='1' requests='2' inactivity='60' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'";
+      return respond(`<stream:features>${mechanisms}</stream:features>`, session);
+    }
+    if (body.includes("<auth")) return respond("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+    if (/restart=/.test(body)) return respond("<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>");
+    if (body.includes("urn:ietf:params:xml:ns:xmpp-bind")) {
+      const id = /<iq[^>]*\sid=['"]([^'"]+)/.exec(body)[1];
+      const jid = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org/b</jid></bind>";
+      return respond(`<iq xmlns='jabber:client' type='result' id='${id}'>${jid}</iq>`);
+    }
+    if (body.includes("type='terminate'") || body.includes('type="terminate"')) {
+      for (const held of this.#held.splice(0)) held("");
+      return respond("", "type='terminate'");
+    }
+    return this.#next(respond);
+  }
+
+  #next(respond) {
+    if (this.#sent >= this.#due) {
+      this.#held.push(respond);
+      // Both libraries know it so: the older request is released when the next one comes.
+      if (this.#held.length > 1) this.#held.shift()("");
+      return;
+    }
+    let payload = "";
+    for (let index = 0; index < this.batch && this.#sent < this.#due; index++) {
+      payload += `<message xmlns='jabber:client' from='juliet@example.org/balcony' to='a@example.org/b' id='m${this.#sent++}' type='chat'><body>${TEXT}</body></message>`;
+    }
+    respond(payload);
+  }
+}

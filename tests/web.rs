@@ -370,6 +370,20 @@ fn options_are_checked() {
     );
 }
 
+/// Ids that everybody can guess are worse than no client.
+#[wasm_bindgen_test]
+fn without_randomness_there_is_no_client() {
+    let crypto = get(&js_sys::global(), "crypto");
+    let broken = object(&[("value", JsValue::UNDEFINED), ("configurable", true.into())]);
+    let own: Object = crypto.clone().unchecked_into();
+    Object::define_property(&own, &"getRandomValues".into(), &broken.unchecked_into());
+    let made = ClientCore::new("/http-bind", &object(&credentials()));
+    Reflect::delete_property(&own, &"getRandomValues".into()).unwrap();
+    let error = made.err().expect("an error");
+    assert_eq!(text(&error, "code").as_deref(), Some("insecure"));
+    assert!(ClientCore::new("/http-bind", &object(&credentials())).is_ok());
+}
+
 /// `fetch`, scripted: each request is noted and answered with what the script says.
 fn scripted_fetch(answers: Vec<Result<&'static str, ()>>) -> (Rc<RefCell<Vec<String>>>, JsValue) {
     let bodies = Rc::new(RefCell::new(Vec::new()));

@@ -12,6 +12,7 @@ use crate::proto::xep::responder::About;
 use crate::proto::xep::version::Version;
 use crate::proto::xml::Limits;
 use crate::web::address::Address;
+use crate::web::entropy;
 use crate::web::http::HttpOptions;
 use crate::web::unicode::PlatformUnicode;
 use js_sys::Function;
@@ -169,6 +170,12 @@ fn finish(
     domain: String,
     resource: Option<String>,
 ) -> Result<Options, Problem> {
+    if !entropy::is_available() {
+        return Err(Problem::new(
+            "insecure",
+            "This platform has no crypto.getRandomValues, which rids and nonces are made with. Provide it before making a client.",
+        ));
+    }
     let address = Address::resolve(service).filter(|address| address.is_http);
     if address.is_none() {
         read.fail(bad("The service is not an http: or https: address. Give the path or URL of the BOSH service, usually \"/http-bind\"."));

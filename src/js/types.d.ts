@@ -51,7 +51,7 @@ export type ErrorCode =
   | "auth-failed"
   /** The server offers no mechanism that these credentials can use. */
   | "no-mechanism"
-  /** Only mechanisms that show the password are left, and the connection is not encrypted. See `allowPlainText`. */
+  /** Only mechanisms that show the password are left, and the connection is not encrypted (see `allowPlainText`); or the platform has no secure randomness. */
   | "insecure"
   /** The server could not prove that it knows the password. Somebody may sit between. */
   | "server-not-authentic"
@@ -193,7 +193,7 @@ export interface ClientOptions {
   contentType?: string;
   /** The longest time for connecting and logging in, and for each phase of it. Default 30,000 ms. */
   timeout?: number;
-  /** The largest answer that is read, in bytes. Default 16 MiB. */
+  /** The largest answer that is accepted, in bytes; one that announces more is not even read. Default 16 MiB. */
   maxBytes?: number;
   /** How epode answers disco#info and software version. */
   about?: { name?: string; version?: string; os?: string; features?: readonly string[] };

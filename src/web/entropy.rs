@@ -4,6 +4,11 @@ use super::global::get_random_values;
 use crate::proto::random::Random;
 use js_sys::Uint8Array;
 
+/// Has the platform a generator? Without one nothing may be made: rids and nonces would be known to everybody.
+pub fn is_available() -> bool {
+    get_random_values(&Uint8Array::new_with_length(1)).is_ok()
+}
+
 /// The platform's generator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Entropy;

@@ -118,7 +118,11 @@ impl Server {
             self.session = None;
             return;
         }
-        session.early.insert(rid, (connection, request));
+        // As for what is held: a request again takes the place of the first, whose connection is closed.
+        if let Some((connection, _)) = session.early.insert(rid, (connection, request)) {
+            let body = None;
+            out.push(Answer { connection, body });
+        }
         while let Some((connection, request)) = session.early.remove(&session.next) {
             let rid = session.next;
             session.next += 1;

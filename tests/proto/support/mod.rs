@@ -7,5 +7,6 @@ pub mod dialogue;
 pub mod random;
 pub mod scram;
 pub mod script;
+pub mod shell;
 pub mod tell;
 pub mod unicode;

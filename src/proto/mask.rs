@@ -16,7 +16,9 @@ pub fn masked(element: &Element) -> String {
 
 fn has_secret(element: &Element) -> bool {
     is_secret(element)
-        || element.attr(PASSWORD).is_some()
+        || element
+            .attributes()
+            .any(|attribute| is_secret_attribute(element, attribute.name))
         || element.children().any(|child| has_secret(&child))
 }
 
@@ -24,11 +26,20 @@ fn has_secret(element: &Element) -> bool {
 /// XEP-0249).
 const PASSWORD: &str = "password";
 
+/// Is the value of this attribute nobody's business? XEP-0484's tokens travel in one.
+fn is_secret_attribute(element: &Element, name: &str) -> bool {
+    name == PASSWORD || (name == "token" && element.ns() == ns::FAST)
+}
+
 /// Is the text inside this element nobody's business?
 fn is_secret(element: &Element) -> bool {
     let name = element.name();
     match element.ns() {
         ns::SASL => matches!(name, "auth" | "challenge" | "response" | "success"),
+        ns::SASL2 => matches!(
+            name,
+            "initial-response" | "challenge" | "response" | "additional-data"
+        ),
         ns::REGISTER => matches!(name, PASSWORD | "key"),
         ns::DATA_FORM => {
             // XEP-0004 §3.3 has a type for it; an answer need not repeat it.
@@ -52,9 +63,10 @@ fn mask(element: &Element, hidden: bool) -> Element {
     let hidden = hidden || is_secret(element);
     let mut builder = Element::builder(element.name(), element.ns());
     for attribute in element.attributes() {
-        let value = match attribute.name {
-            PASSWORD => MASK,
-            _ => attribute.value,
+        let value = if is_secret_attribute(element, attribute.name) {
+            MASK
+        } else {
+            attribute.value
         };
         builder = builder.attr_ns(attribute.name, attribute.ns, value);
     }

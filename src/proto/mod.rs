@@ -39,6 +39,7 @@ pub mod mask;
 pub mod ns;
 pub mod random;
 pub mod sasl;
+pub mod sasl2;
 pub mod session;
 pub mod stanza;
 pub mod stream;

@@ -10,6 +10,12 @@ pub const STREAM_ERROR: &str = "urn:ietf:params:xml:ns:xmpp-streams";
 pub const STANZA_ERROR: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 /// RFC 6120 §6: SASL.
 pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// XEP-0388: SASL in one element.
+pub const SASL2: &str = "urn:xmpp:sasl:2";
+/// XEP-0386: resource binding inside of it.
+pub const BIND2: &str = "urn:xmpp:bind:0";
+/// XEP-0484: tokens that shorten a login.
+pub const FAST: &str = "urn:xmpp:fast:0";
 /// RFC 6120 §7: resource binding.
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 /// RFC 3921 §3: session establishment, obsolete and still asked for by some servers.

@@ -42,6 +42,33 @@ fn sasl() {
     assert!(!masked(&auth).contains(&encoded));
 }
 
+/// XEP-0388's wrapper, and XEP-0484's token in an attribute.
+#[test]
+fn sasl_in_one_element() {
+    for within in [
+        "initial-response",
+        "additional-data",
+        "challenge",
+        "response",
+    ] {
+        let element = Element::builder("success", ns::SASL2)
+            .element(within, ns::SASL2, |element| element.text(SECRET))
+            .element("authorization-identifier", ns::SASL2, |element| {
+                element.text("romeo@example.org")
+            })
+            .build();
+        assert!(shown(&element).contains("romeo@example.org"));
+    }
+    let token = Element::builder("success", ns::SASL2)
+        .element("token", ns::FAST, |token| {
+            token
+                .attr("token", SECRET)
+                .attr("expiry", "2026-12-01T00:00:00Z")
+        })
+        .build();
+    assert!(shown(&token).contains("2026-12-01"));
+}
+
 #[test]
 fn why_a_login_failed_is_no_secret() {
     let failure =

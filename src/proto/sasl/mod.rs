@@ -1,6 +1,6 @@
 //! RFC 4422, as RFC 6120 §6 uses it: which SASL mechanism, and what it says.
 //!
-//! Mechanisms work on bytes; the session wraps them in `<auth/>`, `<response/>` and Base64. One mechanism, one file.
+//! Mechanisms work on bytes; `wire` wraps them in `<auth/>`, `<response/>` and Base64. One mechanism, one file.
 //! Left out: channel binding (a browser has none to give), security layers (RFC 6120 §6.3.4: TLS is below),
 //! DIGEST-MD5 (RFC 6331 retired it), GSSAPI.
 
@@ -8,10 +8,12 @@ mod anonymous;
 pub mod base64;
 mod external;
 mod hash;
+mod ht;
 mod oauthbearer;
 mod plain;
 mod saslprep;
 mod scram;
+pub mod wire;
 
 pub use scram::{MAX_ITERATIONS, MIN_ITERATIONS};
 
@@ -19,6 +21,7 @@ use core::fmt;
 
 use crate::proto::unicode::Unicode;
 use hash::Hash;
+use ht::HashedToken;
 use oauthbearer::OauthBearer;
 use scram::Scram;
 
@@ -36,6 +39,8 @@ pub const OAUTHBEARER: &str = "OAUTHBEARER";
 pub const ANONYMOUS: &str = "ANONYMOUS";
 /// RFC 4422 appendix A.
 pub const EXTERNAL: &str = "EXTERNAL";
+/// draft-schmaus-kitten-sasl-ht-08. Shows a token of XEP-0484, see [`Mechanism::start_token`]; never chosen for credentials.
+pub const HT_SHA_256_NONE: &str = "HT-SHA-256-NONE";
 
 /// What one login has to show. Its `Debug` tells the kind only. Secrets are overwritten once the mechanism has used them.
 pub enum Credentials {
@@ -249,6 +254,7 @@ pub struct Mechanism {
 enum State {
     Scram(Scram),
     OauthBearer(OauthBearer),
+    HashedToken(HashedToken),
     Anonymous,
     /// PLAIN and EXTERNAL: all was said in the first message.
     Said,
@@ -319,6 +325,20 @@ impl Mechanism {
         Ok((Mechanism { name, state }, initial))
     }
 
+    /// Begins with [`HT_SHA_256_NONE`]: a token that an earlier login was given (XEP-0484), in place of credentials.
+    /// `username` is the localpart of the account, as the server writes it.
+    ///
+    /// # Errors
+    /// [`SaslError::BadUsername`], [`SaslError::BadPassword`].
+    pub fn start_token(username: &str, token: String) -> Result<(Mechanism, Vec<u8>), SaslError> {
+        let (state, initial) = HashedToken::start(username, token)?;
+        let mechanism = Mechanism {
+            name: HT_SHA_256_NONE,
+            state: State::HashedToken(state),
+        };
+        Ok((mechanism, initial))
+    }
+
     /// The name as on the wire.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -334,7 +354,7 @@ impl Mechanism {
             State::Scram(scram) => scram.handle_challenge(data),
             State::OauthBearer(bearer) => bearer.handle_challenge(data),
             State::Anonymous => anonymous::handle_challenge(data),
-            State::Said => Err(SaslError::Malformed),
+            State::HashedToken(_) | State::Said => Err(SaslError::Malformed),
         }
     }
 
@@ -346,6 +366,7 @@ impl Mechanism {
         match &mut self.state {
             State::Scram(scram) => scram.handle_success(data),
             State::OauthBearer(bearer) => bearer.handle_success(),
+            State::HashedToken(token) => token.handle_success(data),
             State::Anonymous | State::Said => Ok(()),
         }
     }

@@ -3,6 +3,7 @@
 //! STARTTLS and compression are not read: over HTTP and WebSocket they are the transport's business (XEP-0206 §4).
 
 use crate::proto::ns;
+use crate::proto::sasl2::Offer;
 use crate::proto::xml::Element;
 
 /// What the server offers at this point of the stream.
@@ -10,6 +11,8 @@ use crate::proto::xml::Element;
 pub struct Features {
     /// SASL mechanisms, in the server's order.
     pub mechanisms: Vec<String>,
+    /// SASL in one element (XEP-0388).
+    pub sasl2: Option<Offer>,
     /// Resource binding.
     pub bind: bool,
     /// RFC 3921's session establishment is demanded (offered without `<optional/>`).
@@ -31,6 +34,7 @@ impl Features {
                     features.mechanisms =
                         child.read_children("mechanism", ns::SASL, Element::trimmed_text);
                 }
+                (_, ns::SASL2) => features.sasl2 = Offer::parse(&child),
                 ("bind", ns::BIND) => features.bind = true,
                 ("session", ns::SESSION) => {
                     features.session_required = !child.has_child("optional", ns::SESSION);

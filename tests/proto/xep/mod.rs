@@ -10,9 +10,11 @@ mod odd;
 mod pubsub;
 mod register;
 mod responder;
+mod sasl2;
 mod stanza;
 mod subscriptions;
 
+use epode::proto::ns;
 use epode::proto::xml::{Element, Limits, Node, parse};
 
 /// Reads XML in which `jabber:client` needs no declaration.
@@ -22,7 +24,10 @@ pub fn xml(text: &str) -> Element {
 
 /// Several elements one after another.
 pub fn all(text: &str) -> Vec<Element> {
-    let document = format!("<all xmlns='jabber:client'>{text}</all>");
+    let document = format!(
+        "<all xmlns='jabber:client' xmlns:stream='{}'>{text}</all>",
+        ns::STREAM
+    );
     let root = parse(document.into_bytes(), &Limits::default()).expect("a test's own XML");
     root.children()
         .map(|child| rebuilt(&child.detach(), &[]))
@@ -59,11 +64,13 @@ pub fn examples(xep: &str, number: u64) -> Vec<Element> {
 
 /// All elements of all examples.
 pub fn every_example() -> Vec<Element> {
-    ["0004", "0030", "0045", "0060", "0077", "0199"]
-        .iter()
-        .flat_map(|xep| file(xep))
-        .flat_map(|(_, xml)| all(&xml))
-        .collect()
+    [
+        "0004", "0030", "0045", "0060", "0077", "0199", "0386", "0388", "0484",
+    ]
+    .iter()
+    .flat_map(|xep| file(xep))
+    .flat_map(|(_, xml)| all(&xml))
+    .collect()
 }
 
 /// The first element of example `number`.

@@ -1,0 +1,158 @@
+//! XEP-0388 1.0.4: Extensible SASL Profile, with what travels inside it: XEP-0386 1.1.0 (Bind 2), XEP-0198 1.6.3 §9
+//! (stream management), XEP-0484 0.2.0 (FAST). A whole login in one element each way: authenticated, bound or resumed.
+//!
+//! Written and read here; what is asked for when is the session's business, challenges are
+//! [`sasl::wire`](super::sasl::wire)'s. Left out: tasks and upgrades, FAST's `count` (a page sends nothing in TLS 0-RTT: its
+//! requests and frames come after the handshake), carbons and client state inside `<bind/>` (a page asks for them itself).
+
+use super::ns;
+use super::sasl::{HT_SHA_256_NONE, base64};
+use super::xep::delay::parse_date_time;
+use super::xml::Element;
+
+/// What the server offers inside `<authentication/>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// SASL mechanisms, in the server's order.
+    pub mechanisms: Vec<String>,
+    /// A resource can be bound by the way (XEP-0386).
+    pub bind: bool,
+    /// And stream management enabled with it.
+    pub enable: bool,
+    /// A session can be resumed by the way (XEP-0198 §9).
+    pub resume: bool,
+    /// Tokens can be had that [`HT_SHA_256_NONE`] shows (XEP-0484).
+    pub tokens: bool,
+}
+
+impl Offer {
+    /// Reads the stream feature; `None` for any other.
+    pub fn parse(feature: &Element) -> Option<Self> {
+        if !feature.is("authentication", ns::SASL2) {
+            return None;
+        }
+        let mut offer = Self {
+            mechanisms: feature.read_children("mechanism", ns::SASL2, Element::trimmed_text),
+            ..Self::default()
+        };
+        let Some(inline) = feature.child("inline", ns::SASL2) else {
+            return Some(offer);
+        };
+        for child in inline.children() {
+            match (child.name(), child.ns()) {
+                ("bind", ns::BIND2) => {
+                    offer.bind = true;
+                    offer.enable = child.child("inline", ns::BIND2).is_some_and(|inline| {
+                        let mut features = inline.children();
+                        features.any(|feature| feature.attr("var") == Some(ns::STREAM_MANAGEMENT))
+                    });
+                }
+                ("sm", ns::STREAM_MANAGEMENT) => offer.resume = true,
+                ("fast", ns::FAST) => {
+                    let names = child.read_children("mechanism", ns::FAST, Element::trimmed_text);
+                    offer.tokens = names.iter().any(|name| name == HT_SHA_256_NONE);
+                }
+                _ => {}
+            }
+        }
+        Some(offer)
+    }
+}
+
+/// `<authenticate/>` (XEP-0388 §2.4). `agent` is a UUID that stays the same for this installation; `inline` is what else is
+/// wanted: [`bind`], [`request_token`], [`use_token`], XEP-0198's `<resume/>`.
+pub fn authenticate(
+    mechanism: &str,
+    initial: Option<&[u8]>,
+    agent: Option<&str>,
+    inline: Vec<Element>,
+) -> Element {
+    let mut request = Element::builder("authenticate", ns::SASL2).attr("mechanism", mechanism);
+    if let Some(initial) = initial {
+        request = request.element("initial-response", ns::SASL2, |element| {
+            element.text(&base64::encode(initial))
+        });
+    }
+    if let Some(agent) = agent {
+        request = request.element("user-agent", ns::SASL2, |element| {
+            element
+                .attr("id", agent)
+                .element("software", ns::SASL2, |software| software.text("epode"))
+        });
+    }
+    request.children(inline).build()
+}
+
+/// XEP-0386 §3: a resource, which the server names; `enable` is XEP-0198's element, where the offer allows it.
+///
+/// Without a `<tag/>`: Prosody makes the same resource of the same tag and agent, so that two pages of one installation
+/// would throw each other out.
+pub fn bind(enable: Option<Element>) -> Element {
+    Element::builder("bind", ns::BIND2).children(enable).build()
+}
+
+/// XEP-0484 §3.2: a token for the next time.
+pub fn request_token() -> Element {
+    Element::builder("request-token", ns::FAST)
+        .attr("mechanism", HT_SHA_256_NONE)
+        .build()
+}
+
+/// XEP-0484 §3.4: what is shown is a token.
+pub fn use_token() -> Element {
+    Element::builder("fast", ns::FAST).build()
+}
+
+/// What a login can be shortened with (XEP-0484). As secret as a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    /// What is shown.
+    pub secret: String,
+    /// When it ends, in milliseconds since 1970; `None` when the server does not say it in a way that can be read.
+    pub expiry: Option<i64>,
+}
+
+/// What `<success/>` brings (XEP-0388 §2.6.1), beside the mechanism's own data.
+pub struct Granted {
+    /// Who we are: a full JID where a resource is bound.
+    pub identity: String,
+    /// XEP-0386's `<bound/>`, with what became of [`bind`]'s `enable` inside: XEP-0198's `<enabled/>` or `<failed/>`.
+    pub bound: Option<Element>,
+    /// XEP-0198's `<resumed/>`, or `<failed/>` when there is nothing to resume.
+    pub resumption: Option<Element>,
+    /// A token for the next time, wanted or sent of the server's own accord (XEP-0484 §3.5).
+    pub token: Option<Token>,
+}
+
+impl Granted {
+    /// Reads `<success/>` of this profile; `None` for any other element.
+    pub fn parse(success: &Element) -> Option<Self> {
+        if !success.is("success", ns::SASL2) {
+            return None;
+        }
+        let identity = success.child_text("authorization-identifier", ns::SASL2);
+        let mut granted = Self {
+            identity: identity.as_deref().unwrap_or_default().trim().to_owned(),
+            bound: None,
+            resumption: None,
+            token: None,
+        };
+        for child in success.children() {
+            match (child.name(), child.ns()) {
+                ("bound", ns::BIND2) => granted.bound = Some(child),
+                ("resumed" | "failed", ns::STREAM_MANAGEMENT) => granted.resumption = Some(child),
+                ("token", ns::FAST) => granted.token = read_token(&child),
+                _ => {}
+            }
+        }
+        Some(granted)
+    }
+}
+
+fn read_token(element: &Element) -> Option<Token> {
+    let secret = element.attr("token")?;
+    Some(Token {
+        secret: secret.to_owned(),
+        expiry: element.attr("expiry").and_then(parse_date_time),
+    })
+}

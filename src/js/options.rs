@@ -225,6 +225,7 @@ fn finish(
                 lang,
                 wait: wait.unwrap_or(60),
                 hold: hold.unwrap_or(1),
+                keys: false,
                 limits: Limits {
                     bytes: max_bytes,
                     ..Limits::default()

@@ -12,7 +12,7 @@ use super::iq::PendingIqs;
 use super::jid::Jid;
 use super::mask::masked;
 use super::ns;
-use super::random::{Ids, Random, below_2_53};
+use super::random::{Ids, Random, below_2_53, token};
 use super::session::{Directive, Session, SessionConfig, Tools};
 use super::stream::error::StreamError;
 use super::time::{Instant, Millis};
@@ -136,7 +136,13 @@ impl Connection {
             return false;
         }
         let rid = 1 + below_2_53(self.random.as_mut()) % ((1 << 53) - RID_ROOM);
-        self.transport = Some(Bosh::new(self.config.bosh.clone(), rid, self.next_exchange));
+        let config = self.config.bosh.clone();
+        let seed = if config.keys {
+            token(self.random.as_mut(), 32)
+        } else {
+            String::new()
+        };
+        self.transport = Some(Bosh::new(config, rid, seed, self.next_exchange));
         self.opened = false;
         self.deadline = Some(now + self.config.timeout);
         let mut out = Vec::new();
@@ -452,7 +458,7 @@ impl Connection {
                 Directive::Send(element) => self.transmit(element, None),
                 Directive::Restart => {
                     if let Some(transport) = &mut self.transport {
-                        transport.restart();
+                        transport.restart(true);
                     }
                 }
                 Directive::WantCredentials => self.events.push_back(Event::CredentialsWanted),

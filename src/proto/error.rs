@@ -49,6 +49,8 @@ pub enum CloseReason {
         /// XEP-0124's condition.
         condition: String,
     },
+    /// The BOSH service is somewhere else (XEP-0124 §17.2, `see-other-uri`): where.
+    SeeOther(String),
     /// The server ended the stream (RFC 6120 §4.9).
     Stream(Box<StreamError>),
     /// The server refused the login (RFC 6120 §6.5).
@@ -97,7 +99,7 @@ impl CloseReason {
             Self::NotBosh(_) => "not-bosh",
             Self::BadXml(_) => "bad-xml",
             Self::TooLarge => "too-large",
-            Self::Terminated { .. } => "terminated",
+            Self::Terminated { .. } | Self::SeeOther(_) => "terminated",
             Self::Stream(_) => "stream-error",
             Self::AuthFailed { .. } => "auth-failed",
             Self::NoMechanism(ChooseError::NoneOffered) => "no-mechanism",
@@ -118,6 +120,7 @@ impl CloseReason {
     pub fn condition(&self) -> Option<&str> {
         match self {
             Self::Terminated { condition } | Self::AuthFailed { condition, .. } => Some(condition),
+            Self::SeeOther(_) => Some("see-other-uri"),
             Self::Stream(error) => Some(&error.condition),
             Self::BindFailed(error) | Self::Registration(RegistrationFailure::Refused(error)) => {
                 Some(&error.condition)
@@ -214,8 +217,8 @@ impl CloseReason {
                 "The BOSH service ended the session: ",
                 condition,
                 match condition.as_str() {
-                    "host-unknown" | "improper-addressing" => {
-                        "The server does not serve this domain: check 'domain' or the part of 'jid' behind the @."
+                    "host-unknown" | "host-gone" | "improper-addressing" => {
+                        "The server does not serve this domain, or no longer: check 'domain' or the part of 'jid' behind the @."
                     }
                     // COMPAT(ejabberd): what it says of domains without BOSH, its own or not.
                     "internal-server-error" => {
@@ -224,12 +227,28 @@ impl CloseReason {
                     "item-not-found" => {
                         "The server does not know the session, or no longer, say after a restart or a long sleep: connect anew."
                     }
+                    "bad-request" => {
+                        "The server could not read a request: a proxy may have changed it. Look at the server's log."
+                    }
+                    "other-request" => "Another request ended it, which says why: connect anew.",
                     "policy-violation" => {
                         "The server finds this client too eager: check its limits."
                     }
+                    "remote-connection-failed" => {
+                        "The BOSH service cannot reach the XMPP server behind it: check that it runs."
+                    }
+                    "remote-stream-error" => {
+                        "The XMPP server behind the BOSH service ended the stream: connect anew."
+                    }
+                    "see-other-uri" => "The service is at another address, and did not say where.",
                     "system-shutdown" => "The server is shutting down: connect again later.",
                     _ => "Connect anew.",
                 },
+            ),
+            Self::SeeOther(uri) => (
+                "The BOSH service is at another address: ",
+                uri,
+                "Give that as the service.",
             ),
             Self::Stream(error) => (
                 "The server ended the stream: ",

@@ -40,6 +40,11 @@ impl<T> Fifo<T> {
         item
     }
 
+    /// Those that wait, the first one first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.items.iter().flatten()
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.items.len() - self.taken

@@ -72,3 +72,5 @@ pub const OOB: &str = "jabber:x:oob";
 pub const SHIM: &str = "http://jabber.org/protocol/shim";
 /// XEP-0221: media in data forms.
 pub const MEDIA: &str = "urn:xmpp:media-element";
+/// Our own: what is kept of a session over a reload of the page.
+pub const EPODE_SESSION: &str = "urn:epode:session:0";

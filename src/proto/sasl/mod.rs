@@ -42,6 +42,11 @@ pub const EXTERNAL: &str = "EXTERNAL";
 /// draft-schmaus-kitten-sasl-ht-08. Shows a token of XEP-0484, see [`Mechanism::start_token`]; never chosen for credentials.
 pub const HT_SHA_256_NONE: &str = "HT-SHA-256-NONE";
 
+/// SHA-1 (FIPS 180-4), for BOSH's key sequences.
+pub fn sha1(data: &[u8]) -> Vec<u8> {
+    Hash::Sha1.digest(data).as_bytes().to_vec()
+}
+
 /// What one login has to show. Its `Debug` tells the kind only. Secrets are overwritten once the mechanism has used them.
 pub enum Credentials {
     /// An account and its password: SCRAM, or PLAIN where allowed.

@@ -2,12 +2,16 @@
 //!
 //! Requests leave in rid order within the window the server gave; answers are handled in request order whatever
 //! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
-//! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks.
-//! Left out for now: `pause`, key sequences, `report`, `see-other-uri`, several streams in one session (§12).
+//! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks,
+//! key sequences, pauses, and sessions that change hands.
+//! Left out: several streams in one session (§16), content encodings, and `route`.
 
 mod answers;
 mod broken;
+mod keys;
+mod pause;
 mod requests;
+mod snapshot;
 
 use super::TransportEvent;
 use super::bosh_body::{BodyWriter, payload, read_answer};
@@ -15,9 +19,13 @@ use crate::proto::error::CloseReason;
 use crate::proto::event::{Delivery, SendId};
 use crate::proto::fifo::Fifo;
 use crate::proto::io::{ExchangeId, NetworkFailure, Transmit};
+use crate::proto::ns;
 use crate::proto::time::{Instant, Millis};
 use crate::proto::xml::{Element, Limits};
 use answers::fate;
+use broken::is_troubled;
+use keys::Keys;
+use pause::is_pause;
 use std::rc::Rc;
 
 /// What the page chose.
@@ -31,6 +39,8 @@ pub struct BoshConfig {
     pub wait: u32,
     /// How many requests the server may hold.
     pub hold: u32,
+    /// Show that every request is ours by a sequence of keys (§15): for services that are not encrypted.
+    pub keys: bool,
     /// Limits on what is read.
     pub limits: Limits,
 }
@@ -62,7 +72,10 @@ enum State {
 
 enum Queued {
     Element(Element, Option<SendId>),
-    Restart,
+    /// Alone, or with what is queued behind it.
+    Restart {
+        alone: bool,
+    },
 }
 
 struct Request {
@@ -72,7 +85,10 @@ struct Request {
     carried: Vec<SendId>,
     errand: Errand,
     sent_at: Instant,
+    /// How often it broke.
     attempts: usize,
+    /// How often it broke since somebody last said that the network is back.
+    pauses: usize,
     broken_since: Option<Instant>,
     /// Since when a later request has its answer.
     overtaken_since: Option<Instant>,
@@ -86,8 +102,27 @@ enum Errand {
     Poll,
     /// To carry something.
     Payload,
+    /// To let the session rest.
+    Pause,
     /// To end the session.
     Farewell,
+}
+
+impl Errand {
+    /// Is it sent by a page that may be gone the next moment?
+    fn is_last(self) -> bool {
+        matches!(self, Self::Pause | Self::Farewell)
+    }
+
+    /// As snapshots write it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Payload => "payload",
+            Self::Pause => "pause",
+            Self::Farewell => "farewell",
+        }
+    }
 }
 
 enum Progress {
@@ -113,12 +148,21 @@ pub struct Bosh {
     patience: Millis,
     polling: Millis,
     acknowledges: bool,
+    /// Is the server older than `ver`, and says by HTTP statuses what others say in bodies (§17.1)?
+    legacy: bool,
+    /// The longest pause in seconds that the server grants, where it does (§10).
+    maxpause: Option<u64>,
+    keys: Option<Keys>,
     last_in_order: u64,
     queue: Fifo<Queued>,
     in_flight: Vec<Request>,
     next_poll: Instant,
     /// Until when something to send is hoped for.
     linger_until: Instant,
+    /// Until when the page is believed to sleep.
+    paused_until: Instant,
+    /// Can the server be asked for a word?
+    bound: bool,
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
     next_exchange: u32,
@@ -128,9 +172,11 @@ pub struct Bosh {
 
 impl Bosh {
     /// A session about to be created. `rid` is the first request's: random, and far enough below 2⁵³ to count up from.
-    pub fn new(config: BoshConfig, rid: u64, first_exchange: u32) -> Self {
+    /// `seed` is what keys come from, where the configuration wants them: secret, and random, too.
+    pub fn new(config: BoshConfig, rid: u64, seed: String, first_exchange: u32) -> Self {
         let wait = Millis::seconds(u64::from(config.wait));
         let hold = config.hold;
+        let keys = config.keys.then(|| Keys::new(seed));
         Self {
             config,
             state: State::Opening { sent: false },
@@ -142,11 +188,16 @@ impl Bosh {
             patience: Millis::seconds(60),
             polling: DEFAULT_POLLING,
             acknowledges: false,
+            legacy: false,
+            maxpause: None,
+            keys,
             last_in_order: 0,
             queue: Fifo::default(),
             in_flight: Vec::new(),
             next_poll: Instant(0),
             linger_until: Instant(0),
+            paused_until: Instant(0),
+            bound: false,
             over_since: None,
             next_exchange: first_exchange,
             transmits: Fifo::default(),
@@ -169,9 +220,10 @@ impl Bosh {
         }
     }
 
-    /// Starts a new stream in the session, after SASL (XEP-0206 §5).
-    pub fn restart(&mut self) {
-        self.queue.push_back(Queued::Restart);
+    /// Starts a new stream in the session, after SASL (XEP-0206 §5): in a request of its own, or (`alone` false) with what is
+    /// queued behind it by then.
+    pub fn restart(&mut self, alone: bool) {
+        self.queue.push_back(Queued::Restart { alone });
     }
 
     /// Ends the session: what is queued goes out with the good-bye.
@@ -191,8 +243,7 @@ impl Bosh {
     /// Ends it for `reason`, with a good-bye whose answer nobody waits for, so that the server need not keep the session.
     pub fn dismiss(&mut self, now: Instant, reason: CloseReason) {
         if matches!(self.state, State::Open) {
-            let mut body = BodyWriter::new(self.next_rid);
-            body.attribute("sid", &self.sid);
+            let mut body = self.begin();
             body.attribute("type", "terminate");
             self.transmit(now, body.finish(), Vec::new(), Errand::Farewell);
             // Not to be cancelled with the others.
@@ -241,19 +292,24 @@ impl Bosh {
 
     fn hand_on(&mut self, body: &Element) {
         for child in body.children() {
-            self.events
-                .push_back(TransportEvent::Element(payload(child)));
+            // `see-other-uri` is the transport's business.
+            if !child.is("uri", ns::HTTP_BIND) {
+                let element = payload(child);
+                self.events.push_back(TransportEvent::Element(element));
+            }
         }
     }
 
-    /// Nothing but waiting is due before `until`: no empty request is sent for its own sake.
+    /// The session is bound, from here on the server may be asked for a word. Nothing but waiting is due before `until`: no
+    /// empty request is sent for its own sake.
     pub fn linger(&mut self, until: Instant) {
+        self.bound = true;
         self.linger_until = until;
     }
 
     /// When an empty request may leave, if none is under way.
     fn poll_at(&self) -> Instant {
-        self.next_poll.max(self.linger_until)
+        self.next_poll.max(self.linger_until).max(self.paused_until)
     }
 
     /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
@@ -269,16 +325,18 @@ impl Bosh {
     }
 
     /// Is it time to ask the server for a word? When the newest request is held with something that somebody waits to hear
-    /// of, and no answer is on its way that could tell, any request with a reply brings one (an empty request would, too,
-    /// but that is overactivity, §11).
+    /// of, or after it broke more than once, or behind a pause, and no answer is on its way that could tell, any request with
+    /// a reply brings one (an empty request would, too, but that is overactivity, §11).
     pub fn wants_word(&self, now: Instant) -> bool {
         self.word_due().is_some_and(|due| now >= due)
     }
 
     fn word_due(&self) -> Option<Instant> {
-        let room = self.queue.is_empty() && self.in_flight.len() < self.requests;
-        let newest = self.in_flight.last()?;
-        let waiting = matches!(self.state, State::Open) && room && !newest.carried.is_empty();
+        let room = self.bound && self.queue.is_empty() && self.under_way() < self.requests;
+        let newest = self.in_flight.last().filter(|newest| !is_pause(newest))?;
+        let wanted = !newest.carried.is_empty() || is_troubled(newest);
+        let paused = self.in_flight.first().is_some_and(is_pause);
+        let waiting = matches!(self.state, State::Open) && room && (wanted || paused);
         let flying = matches!(newest.progress, Progress::Flying(_));
         (waiting && flying).then(|| newest.sent_at + PATIENCE)
     }
@@ -297,7 +355,7 @@ impl Bosh {
     /// Is there nothing to send but an empty request, for the server to answer when it has something to say?
     pub fn only_listens(&self) -> bool {
         matches!(self.state, State::Open)
-            && self.in_flight.is_empty()
+            && self.under_way() == 0
             && self.queue.is_empty()
             && self.transmits.is_empty()
     }
@@ -316,7 +374,7 @@ impl Bosh {
             }
         }
         match self.state {
-            State::Open if self.in_flight.is_empty() => consider(self.poll_at()),
+            State::Open if self.under_way() == 0 => consider(self.poll_at()),
             State::Closing { deadline, .. } => consider(deadline),
             _ => {}
         }
@@ -376,11 +434,13 @@ impl Bosh {
             Ok(body) => {
                 let sent_up_to = self.next_rid - 1;
                 if let Some(request) = self.flying(exchange) {
+                    let body = body.clone();
                     request.progress = Progress::Answered { body, sent_up_to };
                 }
                 for earlier in self.in_flight.iter_mut().filter(|one| one.rid < rid) {
                     earlier.overtaken_since.get_or_insert(now);
                 }
+                self.heed_report(now, &body);
                 self.handle_in_order(now);
             }
             Err(reason) => self.handle_broken(now, exchange, reason),

@@ -107,7 +107,7 @@ fn every_kind_of_break_is_repeated() {
 /// A network that comes and goes is not one that has been away all the time.
 #[test]
 fn an_answer_ends_the_count_of_what_broke() {
-    let mut dialogue = Dialogue::online(NORMAL);
+    let mut dialogue = Dialogue::online("wait='60' hold='1' requests='1'");
     for rid in 1..=5 {
         dialogue.play(&format!(
             "F: unreachable
@@ -167,7 +167,7 @@ fn a_recoverable_error_repeats_all_up_to_it() {
 /// A server that forgets quickly may still be slow to answer: it is tried for half a minute.
 #[test]
 fn a_short_inactivity() {
-    let mut dialogue = Dialogue::online("wait='60' hold='1' requests='2' inactivity='1'");
+    let mut dialogue = Dialogue::online("wait='60' hold='1' requests='1' inactivity='1'");
     dialogue.play(
         "F: unreachable
          C: again 1",

@@ -84,6 +84,7 @@ pub fn config() -> Config {
             lang: None,
             wait: 60,
             hold: 1,
+            keys: false,
             limits: Limits::default(),
         },
         timeout: Millis::seconds(30),

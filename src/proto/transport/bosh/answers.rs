@@ -1,8 +1,10 @@
 //! What an answer means: handled in request order (XEP-0124 §14.2), it opens, acknowledges, delivers, ends.
 
+use super::snapshot::LAST_RID;
 use super::{Bosh, Errand, Progress, Request, State, TransportEvent};
 use crate::proto::error::CloseReason;
 use crate::proto::event::Delivery;
+use crate::proto::ns;
 use crate::proto::time::{Instant, Millis};
 use crate::proto::xml::Element;
 
@@ -15,11 +17,15 @@ const MOST_PATIENCE: Millis = Millis::seconds(600);
 
 impl Bosh {
     pub(super) fn handle_in_order(&mut self, now: Instant) {
-        while let Some(Request {
-            progress: Progress::Answered { .. },
-            ..
-        }) = self.in_flight.first()
-        {
+        loop {
+            self.pass_over_pause();
+            let Some(Request {
+                progress: Progress::Answered { .. },
+                ..
+            }) = self.in_flight.first()
+            else {
+                break;
+            };
             let request = self.in_flight.remove(0);
             let Progress::Answered { body, sent_up_to } = request.progress else {
                 return;
@@ -33,10 +39,13 @@ impl Bosh {
             self.acknowledge(&body);
             let quiet = body.children().next().is_none();
             if quiet && body.attr("type").is_none() {
-                if request.attempts == 0 && request.rid < sent_up_to {
+                if request.attempts == 0
+                    && request.rid < sent_up_to
+                    && request.errand != Errand::Pause
+                {
                     self.released_early(now, request.sent_at);
                 }
-                if request.errand == Errand::Poll && self.in_flight.is_empty() {
+                if request.errand == Errand::Poll && self.under_way() == 0 {
                     // The server does not hold requests, or not this one: never answer emptiness with haste (§11, overactivity).
                     self.next_poll = request.sent_at + self.polling;
                 }
@@ -44,6 +53,9 @@ impl Bosh {
             if self.handle_body(&body) {
                 return;
             }
+        }
+        if self.next_rid > LAST_RID && self.in_flight.is_empty() {
+            self.end(CloseReason::PeerMisbehaved("rids that are used up"));
         }
         if self.is_farewell_answered() {
             self.acknowledge_up_to(u64::MAX);
@@ -102,6 +114,8 @@ impl Bosh {
         let requests = number(body, "requests").unwrap_or_else(|| u64::from(self.hold) + 1);
         self.requests = usize::try_from(requests).unwrap_or(2).clamp(1, 16);
         self.acknowledges = body.attr("ack").is_some();
+        self.legacy = body.attr("ver").is_none();
+        self.maxpause = number(body, "maxpause").filter(|longest| *longest > 0);
         self.state = State::Open;
         self.events.push_back(TransportEvent::Opened);
         true
@@ -155,9 +169,7 @@ impl Bosh {
             // The good-bye is answered on the oldest request (§13): the server has it, and all that came before it.
             self.acknowledge_up_to(u64::MAX);
         }
-        self.end(CloseReason::Terminated {
-            condition: condition.unwrap_or("undefined-condition").to_owned(),
-        });
+        self.end(terminated(body));
         true
     }
 }
@@ -173,10 +185,22 @@ pub(super) fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
     }
 }
 
+/// Why the server ends the session (§17.2).
+fn terminated(body: &Element) -> CloseReason {
+    let condition = body.attr("condition").unwrap_or("undefined-condition");
+    let uri = body.child("uri", ns::HTTP_BIND);
+    match uri.map(|uri| uri.trimmed_text()) {
+        Some(uri) if condition == "see-other-uri" && !uri.is_empty() => CloseReason::SeeOther(uri),
+        _ => CloseReason::Terminated {
+            condition: condition.to_owned(),
+        },
+    }
+}
+
 fn is_terminal(body: &Element) -> bool {
     body.attr("type") == Some("terminate")
 }
 
-fn number(body: &Element, name: &str) -> Option<u64> {
+pub(super) fn number(body: &Element, name: &str) -> Option<u64> {
     body.attr(name)?.parse().ok()
 }

@@ -1,11 +1,12 @@
 //! Requests that break (XEP-0124 §14.3, §17): repeated byte for byte, slower and slower, until the session is lost.
 
-use super::{Bosh, Progress, State};
+use super::answers::number;
+use super::{Bosh, Progress, Request, State};
 use crate::proto::error::CloseReason;
 use crate::proto::event::Delivery;
 use crate::proto::io::{ExchangeId, Transmit};
 use crate::proto::time::{Instant, Millis};
-use crate::proto::xml::XmlError;
+use crate::proto::xml::{Element, XmlError};
 
 /// When a broken request is repeated, by attempt: at once, for a kept-alive connection that the server had closed; then slower.
 const BACKOFF: [Millis; 6] = [
@@ -16,6 +17,8 @@ const BACKOFF: [Millis; 6] = [
     Millis(4_000),
     Millis(8_000),
 ];
+/// An answer that left the server so short a time ago may still come.
+const ON_ITS_WAY: Millis = Millis::seconds(1);
 /// How often a request is repeated at least before the session is given up.
 const FEWEST_ATTEMPTS: usize = 3;
 
@@ -29,16 +32,18 @@ impl Bosh {
         let opening = matches!(self.state, State::Opening { .. });
         let over = self.is_over();
         let patience = self.patience;
+        let legacy = self.legacy;
         let Some(request) = self.flying(exchange) else {
             return;
         };
         let broken_since = *request.broken_since.get_or_insert(now);
         let pause = BACKOFF
-            .get(request.attempts)
+            .get(request.pauses)
             .or(BACKOFF.last())
             .copied()
             .unwrap_or_default();
         request.attempts += 1;
+        request.pauses += 1;
         // Time alone is no proof: one attempt that hung for all of it may have been bad luck.
         let given_up = now - broken_since > patience && request.attempts > FEWEST_ATTEMPTS;
         request.progress = Progress::Repeating(now + pause);
@@ -50,8 +55,7 @@ impl Bosh {
             return self.end(reason);
         }
         match reason {
-            CloseReason::Http(status @ (400 | 403 | 404)) => {
-                // Only managers older than `ver` say it this way (§17.2).
+            CloseReason::Http(status @ (400 | 403 | 404)) if legacy => {
                 let condition = match status {
                     400 => "bad-request",
                     403 => "policy-violation",
@@ -60,13 +64,60 @@ impl Bosh {
                 let condition = condition.to_owned();
                 self.end(CloseReason::Terminated { condition });
             }
-            CloseReason::Http(status) if status < 500 && !matches!(status, 408 | 425 | 429) => {
+            // From a manager that knows `ver` these are somebody else's, who may come to reason (§17.1).
+            CloseReason::Http(400 | 403 | 404 | 408 | 425 | 429) if !given_up => {}
+            CloseReason::Http(status) if status < 500 => {
                 self.end(reason);
             }
             // It would be so again, and the server thinks that all is well.
             reason if is_refused(&reason) => self.dismiss(now, reason),
             _ if given_up => self.end(reason),
             _ => {}
+        }
+    }
+
+    /// Requests break, and not only once: when the next attempt is due, or when it left, while its answer is waited for.
+    /// `None` when all is well, and after a single break: that is repeated on the spot, and is most often the end of an
+    /// idle HTTP connection.
+    pub fn trouble(&self) -> Option<Instant> {
+        if !matches!(self.state, State::Open) {
+            return None;
+        }
+        let mut earliest: Option<Instant> = None;
+        for request in &self.in_flight {
+            let at = match request.progress {
+                Progress::Repeating(at) => at,
+                Progress::Flying(_) => request.sent_at,
+                Progress::Answered { .. } => continue,
+            };
+            if is_troubled(request) {
+                earliest = Some(earliest.map_or(at, |known| known.min(at)));
+            }
+        }
+        earliest
+    }
+
+    /// §9.2: an answer may report that an earlier one, sent some time ago, was not acknowledged. When it is missing indeed,
+    /// its request is repeated now.
+    pub(super) fn heed_report(&mut self, now: Instant, reporter: &Element) {
+        let Some(missing) = number(reporter, "report") else {
+            return;
+        };
+        if number(reporter, "time").is_some_and(|time| time < ON_ITS_WAY.0) {
+            return;
+        }
+        let mut lost = None;
+        for request in &mut self.in_flight {
+            if request.rid == missing {
+                match &mut request.progress {
+                    Progress::Flying(exchange) => lost = Some(*exchange),
+                    Progress::Repeating(at) => *at = now.min(*at),
+                    Progress::Answered { .. } => {}
+                }
+            }
+        }
+        if let Some(exchange) = lost {
+            self.break_off(now, exchange, CloseReason::Unreachable);
         }
     }
 
@@ -114,6 +165,11 @@ impl Bosh {
             self.handle_in_order(now);
         }
     }
+}
+
+/// Did it break more than once?
+pub(super) fn is_troubled(request: &Request) -> bool {
+    request.attempts > 1
 }
 
 /// Is it an answer that arrived whole and was refused here?

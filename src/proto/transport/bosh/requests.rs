@@ -1,5 +1,6 @@
 //! Requests that leave: as many as the window takes, each with as much as fits (XEP-0124 §7, §11, §13).
 
+use super::snapshot::LAST_RID;
 use super::{BodyWriter, Bosh, Errand, Progress, Queued, Request, State};
 use crate::proto::event::SendId;
 use crate::proto::io::{ExchangeId, Transmit};
@@ -14,7 +15,7 @@ impl Bosh {
     pub(super) fn fill_window(&mut self, now: Instant) {
         self.repeat_due(now);
         loop {
-            let under_way = self.in_flight.len();
+            let under_way = self.under_way();
             match self.state {
                 State::Closed => return,
                 State::Opening { sent: true } => return,
@@ -23,6 +24,7 @@ impl Bosh {
                     self.request_session(now);
                 }
                 State::Open if under_way >= self.requests => return,
+                State::Open if self.next_rid > LAST_RID => return,
                 State::Open if !self.queue.is_empty() => self.request_with_queue(now, false),
                 State::Open if under_way == 0 && now >= self.poll_at() => {
                     self.request_with_queue(now, false);
@@ -57,13 +59,13 @@ impl Bosh {
                 self.transmits.push_back(Transmit::Http {
                     exchange,
                     body: request.body.clone(),
-                    farewell: request.errand == Errand::Farewell,
+                    farewell: request.errand.is_last(),
                 });
             }
         }
     }
 
-    /// §7.1.
+    /// §7.1, with what is there to be sent already.
     pub(super) fn request_session(&mut self, now: Instant) {
         let mut body = BodyWriter::new(self.next_rid);
         body.attribute("to", &self.config.to);
@@ -77,51 +79,72 @@ impl Bosh {
         body.number("ack", 1);
         body.declare_xbosh();
         body.attribute("xmpp:version", "1.0");
-        self.transmit(now, body.finish(), Vec::new(), Errand::Payload);
+        if let Some(keys) = &mut self.keys {
+            keys.show(&mut body);
+        }
+        let mut carried = Vec::new();
+        self.take_queue(&mut body, &mut carried);
+        self.transmit(now, body.finish(), carried, Errand::Payload);
     }
 
-    /// One request with as much of the queue as fits; empty when there is none.
-    pub(super) fn request_with_queue(&mut self, now: Instant, terminate: bool) {
+    /// The beginning of every request but the first: what it is part of (§14), what has been answered (§9.2), the key (§15).
+    pub(super) fn begin(&mut self) -> BodyWriter {
         let mut body = BodyWriter::new(self.next_rid);
         body.attribute("sid", &self.sid);
         if self.acknowledges && self.last_in_order + 1 < self.next_rid {
             body.number("ack", self.last_in_order);
         }
+        if let Some(keys) = &mut self.keys {
+            keys.show(&mut body);
+        }
+        body
+    }
+
+    /// Moves elements from the queue to the body, as many as fit, up to the next restart. False when there are none.
+    fn take_queue(&mut self, body: &mut BodyWriter, carried: &mut Vec<SendId>) -> bool {
+        let mut any = false;
+        while body.len() < SOFT_BODY_LIMIT
+            && matches!(self.queue.front(), Some(Queued::Element(..)))
+        {
+            if let Some(Queued::Element(element, name)) = self.queue.pop_front() {
+                body.element(&element);
+                carried.extend(name);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// One request with as much of the queue as fits; empty when there is none. The good-bye takes all of it.
+    pub(super) fn request_with_queue(&mut self, now: Instant, terminate: bool) {
+        let mut body = self.begin();
         let mut carried = Vec::new();
-        let mut errand = if terminate {
-            Errand::Farewell
-        } else {
-            Errand::Poll
-        };
+        let mut errand = Errand::Poll;
+        let mut alone = false;
         if terminate {
+            errand = Errand::Farewell;
             body.attribute("type", "terminate");
-        } else if matches!(self.queue.front(), Some(Queued::Restart)) {
-            // A restart travels alone, and empty (XEP-0206 §5).
+        } else if let Some(Queued::Restart { alone: only }) = self.queue.front() {
+            // XEP-0206 §5 wants it empty, which not every server insists on.
+            alone = *only;
             self.queue.pop_front();
+            errand = Errand::Payload;
             body.attribute("to", &self.config.to);
             if let Some(lang) = &self.config.lang {
                 body.attribute("xml:lang", lang);
             }
             body.declare_xbosh();
             body.attribute("xmpp:restart", "true");
-            self.transmit(now, body.finish(), carried, Errand::Payload);
-            return;
         }
-        while terminate || body.len() < SOFT_BODY_LIMIT {
-            if !terminate && matches!(self.queue.front(), Some(Queued::Restart)) {
-                break;
-            }
-            match self.queue.pop_front() {
-                Some(Queued::Element(element, name)) => {
-                    if !terminate {
-                        errand = Errand::Payload;
-                    }
+        if terminate {
+            while let Some(queued) = self.queue.pop_front() {
+                if let Queued::Element(element, name) = queued {
                     body.element(&element);
                     carried.extend(name);
                 }
-                Some(Queued::Restart) => {}
-                None => break,
             }
+        } else if !alone && self.take_queue(&mut body, &mut carried) {
+            errand = Errand::Payload;
         }
         self.transmit(now, body.finish(), carried, errand);
     }
@@ -133,6 +156,7 @@ impl Bosh {
         carried: Vec<SendId>,
         errand: Errand,
     ) {
+        self.paused_until = Instant(0);
         if errand == Errand::Payload {
             // What one lingered for has come.
             self.linger_until = Instant(0);
@@ -147,6 +171,7 @@ impl Bosh {
             errand,
             sent_at: now,
             attempts: 0,
+            pauses: 0,
             broken_since: None,
             overtaken_since: None,
             progress: Progress::Flying(exchange),
@@ -155,7 +180,7 @@ impl Bosh {
         self.transmits.push_back(Transmit::Http {
             exchange,
             body,
-            farewell: errand == Errand::Farewell,
+            farewell: errand.is_last(),
         });
     }
 }

@@ -422,23 +422,35 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// Checks an XML declaration (XML 1.0 §2.8): a version 1, and no encoding but UTF-8.
+    /// Checks an XML declaration (XML 1.0 §2.8, §2.9): a version 1, no encoding but UTF-8, in their order and once each.
     fn declaration(&self, start: usize, end: usize) -> Result<(), XmlError> {
         let mut at = start + "xml".len();
         let wrong = XmlError::Malformed("an XML declaration that is none");
-        let mut versioned = false;
+        let mut last = 0;
         while let Some(raw) = self.next_attribute(&mut at, end)? {
             let value = self.slice(raw.value_start, raw.value_end);
-            match self.slice(raw.name_start, raw.name_end) {
-                "version" if value.starts_with("1.") => versioned = true,
-                "encoding" if value.eq_ignore_ascii_case("utf-8") => {}
-                "encoding" => return Err(XmlError::NotUtf8),
-                "standalone" => {}
-                _ => return Err(wrong),
+            let (place, fine) = match self.slice(raw.name_start, raw.name_end) {
+                "version" => (1, is_version(value)),
+                "encoding" if !value.eq_ignore_ascii_case("utf-8") => {
+                    return Err(XmlError::NotUtf8);
+                }
+                "encoding" => (2, last > 0),
+                "standalone" => (3, last > 0 && matches!(value, "yes" | "no")),
+                _ => (0, false),
+            };
+            if !fine || !raw.spaced || place <= last {
+                return Err(wrong);
             }
+            last = place;
         }
-        if versioned { Ok(()) } else { Err(wrong) }
+        if last > 0 { Ok(()) } else { Err(wrong) }
     }
+}
+
+/// Whether it is a version 1 of XML (production 26, `VersionNum`).
+fn is_version(value: &str) -> bool {
+    let minor = value.strip_prefix("1.").unwrap_or("");
+    !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Refuses a first character that XML does not carry.

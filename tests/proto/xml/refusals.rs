@@ -158,6 +158,15 @@ fn what_is_not_well_formed() {
         "<?xml version?><a/>",
         "<?xml version='1.0' a='b'?><a/>",
         "<?xml a='b' version='1.0'?><a/>",
+        "<?xml version='1.'?><a/>",
+        "<?xml version='1.0a'?><a/>",
+        "<?xml version='1.0' standalone='<?b'?><a/>",
+        "<?xml version='1.0' standalone='maybe'?><a/>",
+        "<?xml version='1.0' version='1.0'?><a/>",
+        "<?xml version='1.0' standalone='no' encoding='UTF-8'?><a/>",
+        "<?xml encoding='UTF-8' version='1.0'?><a/>",
+        "<?xml standalone='yes'?><a/>",
+        "<?xml version='1.0'encoding='UTF-8'?><a/>",
     ] {
         malformed(xml);
     }

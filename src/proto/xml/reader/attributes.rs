@@ -9,7 +9,7 @@ use crate::proto::ns;
 /// Where the parts of an attribute stand.
 pub(super) struct RawAttribute {
     /// Whether there is white space in front of it.
-    spaced: bool,
+    pub(super) spaced: bool,
     pub(super) name_start: usize,
     pub(super) name_end: usize,
     pub(super) value_start: usize,

@@ -342,15 +342,20 @@ fn has_a_label(domain: &str) -> bool {
         .any(|label| matches!(label.get(..4), Some(start) if start.eq_ignore_ascii_case("xn--")))
 }
 
-/// Checks what is ASCII in a domain name: letters, digits, hyphens not at the ends of a label; and no label empty or, as ASCII, longer than
-/// 63 bytes. An empty name is left to the caller, who has an error of its own for it.
+/// Checks what is ASCII in a domain name: letters, digits, hyphens not at the ends of a label; and no label empty, as ASCII longer than
+/// 63 bytes, or an A-label with more than ASCII in it. An empty name is left to the caller, who has an error of its own for it.
 fn check_labels(domain: &str) -> Result<(), JidError> {
     // The underscore is no letter of a host name, but is found in the names of containers.
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | 0x80..);
     let fine = |label: &str| {
-        let long = label.len() > 63 && label.is_ascii();
+        let ascii = label.is_ascii();
+        let wrong = if ascii {
+            label.len() > 63
+        } else {
+            has_a_label(label)
+        };
         let hyphen = label.starts_with('-') || label.ends_with('-');
-        !(label.is_empty() || long || hyphen) && label.bytes().all(known)
+        !(label.is_empty() || wrong || hyphen) && label.bytes().all(known)
     };
     if domain.is_empty() || domain.split('.').all(fine) {
         Ok(())

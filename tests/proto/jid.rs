@@ -311,6 +311,9 @@ fn domainparts() {
         assert_eq!(parse(&format!("a@{text}/b")).domain(), domain, "{text}");
     }
     for text in [
+        // What its code stands for is no label.
+        "xn--xn--cnme-6yhcnme-6yh",
+        "xn--a\u{e9}",
         "a b",
         "a..b",
         ".a",

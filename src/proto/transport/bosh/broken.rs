@@ -131,7 +131,8 @@ impl Bosh {
                 due.push((exchange, request.rid == rid));
             }
         }
-        for (exchange, answered) in due {
+        // The answered one, the last, goes first: should the session end with another, it must not count as open.
+        while let Some((exchange, answered)) = due.pop() {
             let reason = CloseReason::Terminated {
                 condition: "undefined-condition".to_owned(),
             };

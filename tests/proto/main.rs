@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod dialogues;
+mod fuzz;
 mod handler;
 mod jid;
 mod mask;

@@ -219,8 +219,10 @@ function markup(value) {
   throw xmppError("bad-stanza", "Not something that can be sent: use xml`…`, a stanza, or XML in a string.");
 }
 
-function address(service) {
-  if (typeof service === "string" || service instanceof URL) return String(service);
+/** The services' addresses: one, or several that are tried in order. */
+function addresses(service) {
+  const all = Array.isArray(service) ? service : [service];
+  if (all.every((one) => typeof one === "string" || one instanceof URL)) return all.map(String);
   throw bad('The service is missing: the address of the server\'s BOSH service, such as "/http-bind".');
 }
 
@@ -246,7 +248,7 @@ export class Client {
   #early = [];
 
   constructor(service, options) {
-    this.#service = address(service);
+    this.#service = addresses(service);
     this.#options = options;
     if (loaded) this.#make();
   }
@@ -365,7 +367,7 @@ export async function connect(service, options) {
 }
 
 export async function register(service, options) {
-  const url = address(service);
+  const urls = addresses(service);
   await init();
-  return attempt(() => registerCore(url, options));
+  return attempt(() => registerCore(urls, options));
 }

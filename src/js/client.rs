@@ -6,14 +6,14 @@ use super::error::{Problem, freed, illegal_character, not_connected, of_delivery
 use super::feed::FeedState;
 use super::listeners::Listeners;
 use super::muc::Muc;
-use super::object::{Reader, field};
+use super::object::{Reader, date, field};
 use super::options::{self, Login, Options, Secret, Waiting};
 use super::promise::{promise, spawn};
 use super::pubsub::PubSub;
 use super::registration::Registration;
 use super::room::RoomHandle;
 use super::stanza::Stanza;
-use super::views::{self, Failed, Undelivered, View};
+use super::views::{self, Failed, Online, Reconnecting, Undelivered, View};
 use crate::proto::connection::{Connection, SendError};
 use crate::proto::error::CloseReason;
 use crate::proto::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
@@ -27,6 +27,7 @@ use crate::proto::vec_map::VecMap;
 use crate::proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
 use crate::proto::xep::responder::About;
 use crate::proto::xml::{Element, Limits, parse_in};
+use crate::web::clock::unix_millis;
 use crate::web::driver::Driver;
 use crate::web::entropy::Entropy;
 use crate::web::oneshot::{Sender, channel};
@@ -57,7 +58,13 @@ pub struct Inner {
     pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
     login: Option<Login>,
     presence: bool,
-    present: Cell<bool>,
+    pub(super) present: Cell<bool>,
+    /// The presence that was broadcast last: a new session needs it again.
+    pub(super) broadcast: RefCell<Option<Element>>,
+    /// There was a session since the page said `connect`: what it had is wanted in the next one.
+    lasting: Cell<bool>,
+    /// Those who wait for the connection to be there again.
+    awaiting: RefCell<Vec<Sender<()>>>,
     pub(super) status: Cell<&'static str>,
     pub(super) freed: Cell<bool>,
     /// Counts connections: what an older one still does, such as a password function, concerns nobody.
@@ -104,6 +111,9 @@ impl Inner {
             login: options.login,
             presence: options.presence,
             present: Cell::new(false),
+            broadcast: RefCell::default(),
+            lasting: Cell::new(false),
+            awaiting: RefCell::default(),
             status: Cell::new("offline"),
             freed: Cell::new(false),
             attempt: Cell::new(0),
@@ -184,50 +194,107 @@ impl Inner {
     // ── connecting ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     fn handle_status(self: &Rc<Self>, status: Status) {
-        let mut error = None;
-        let name = match &status {
-            Status::Connecting => "connecting",
-            Status::Authenticating => "authenticating",
-            Status::Binding => "binding",
-            Status::Online(_) => "online",
-            Status::Disconnecting => "disconnecting",
-            Status::Offline(reason) => {
-                error = self.explain(reason);
-                "offline"
-            }
-        };
-        self.status.set(name);
         match status {
-            Status::Online(jid) => {
+            Status::Connecting => self.tell_status("connecting"),
+            Status::Authenticating => self.tell_status("authenticating"),
+            Status::Binding => self.tell_status("binding"),
+            Status::Disconnecting => self.tell_status("disconnecting"),
+            Status::Online(jid) => self.handle_online(&jid),
+            Status::Resumed(jid) => {
                 self.subscriptions.borrow_mut().set_account(&jid);
-                self.finish_connecting(Ok(()));
-                self.send_presence_soon();
+                self.be_online(true);
             }
-            Status::Offline(_) => {
+            Status::Interrupted(interruption) => {
+                // A password function that is still at it concerns nobody any more.
                 self.attempt.set(self.attempt.get().wrapping_add(1));
-                self.present.set(false);
-                self.end_all(error.as_ref());
-                let cause = error.clone().unwrap_or_else(|| {
-                    Problem::new("disconnected", "disconnect() was called while connecting.")
-                        .into_js()
-                });
-                self.finish_connecting(Err(cause));
-                for sender in core::mem::take(&mut *self.closing.borrow_mut()) {
-                    sender.send(());
-                }
+                self.status.set("reconnecting");
+                let problem = self.explain(&interruption.reason);
+                let pause = interruption.retry_at - crate::web::clock::now();
+                #[allow(clippy::cast_possible_truncation)]
+                let unix = unix_millis() as i64;
+                let retry_at = unix.saturating_add_unsigned(pause.0);
+                let event = Reconnecting {
+                    status: "reconnecting",
+                    error: problem.into(),
+                    attempt: interruption.attempt.into(),
+                    retry_at: date(retry_at),
+                };
+                self.listeners.emit("status", &event.to_js());
             }
-            _ => {}
+            Status::Offline(reason) => self.handle_offline(&reason),
         }
-        if self.listeners.wants("status") {
-            let event = match error {
-                None => views::Status { status: name }.to_js(),
-                Some(error) => Failed {
-                    status: name,
+    }
+
+    fn tell_status(&self, status: &'static str) {
+        self.status.set(status);
+        self.listeners
+            .emit("status", &views::Status { status }.to_js());
+    }
+
+    /// A new session: the first, or one in which everything is to be there again.
+    fn handle_online(self: &Rc<Self>, jid: &Jid) {
+        self.subscriptions.borrow_mut().set_account(jid);
+        if self.lasting.replace(true) {
+            self.rebuild();
+            // What was sent meanwhile comes after it, and before whatever the page says now.
+            self.driver.change(|connection, _| connection.release());
+        } else {
+            self.send_presence_soon();
+        }
+        self.be_online(false);
+    }
+
+    fn be_online(&self, resumed: bool) {
+        self.lasting.set(true);
+        self.status.set("online");
+        self.finish_connecting(Ok(()));
+        for sender in core::mem::take(&mut *self.awaiting.borrow_mut()) {
+            sender.send(());
+        }
+        let status = "online";
+        self.listeners
+            .emit("status", &Online { status, resumed }.to_js());
+    }
+
+    fn handle_offline(self: &Rc<Self>, reason: &CloseReason) {
+        let error = self.explain(reason);
+        self.status.set("offline");
+        self.attempt.set(self.attempt.get().wrapping_add(1));
+        self.present.set(false);
+        self.broadcast.replace(None);
+        self.lasting.set(false);
+        self.end_all(error.as_ref());
+        let cause = error.clone().unwrap_or_else(|| {
+            Problem::new("disconnected", "disconnect() was called while connecting.").into_js()
+        });
+        self.finish_connecting(Err(cause));
+        self.awaiting.borrow_mut().clear();
+        for sender in core::mem::take(&mut *self.closing.borrow_mut()) {
+            sender.send(());
+        }
+        match error {
+            None => self.tell_status("offline"),
+            Some(error) => {
+                let event = Failed {
+                    status: "offline",
                     error,
-                }
-                .to_js(),
-            };
-            self.listeners.emit("status", &event);
+                };
+                self.listeners.emit("status", &event.to_js());
+            }
+        }
+    }
+
+    /// Is there a session, or will there be one again?
+    pub fn is_lasting(&self) -> bool {
+        self.lasting.get()
+    }
+
+    /// During an interruption: waits until it is over, one way or the other.
+    pub async fn ready(&self) {
+        if self.status.get() == "reconnecting" {
+            let (sender, online) = channel();
+            self.awaiting.borrow_mut().push(sender);
+            online.await;
         }
     }
 
@@ -251,9 +318,14 @@ impl Inner {
         }
     }
 
+    /// Does the page want initial presence to be sent for it?
+    pub fn wants_presence(&self) -> bool {
+        self.presence && self.login.is_some()
+    }
+
     /// After the promise of `connect` has settled and its continuation has run: that is what a timer's turn gives.
     fn send_presence_soon(self: &Rc<Self>) {
-        if !self.presence || self.login.is_none() {
+        if !self.wants_presence() {
             return;
         }
         let inner = Rc::downgrade(self);
@@ -371,6 +443,7 @@ impl Inner {
             .map_err(|error| self.refuse(error))?;
         if is_presence {
             self.present.set(available);
+            self.broadcast.replace(available.then(|| stanza.clone()));
         }
         let (sender, delivery) = channel();
         self.sends
@@ -415,7 +488,9 @@ impl Inner {
         }
         let (sender, closed) = channel();
         self.closing.borrow_mut().push(sender);
-        self.end_subscriptions();
+        if self.status.get() == "online" {
+            self.end_subscriptions();
+        }
         self.driver.change(Connection::disconnect);
         closed.await;
     }
@@ -480,8 +555,9 @@ pub struct ClientCore(Rc<Inner>);
 impl ClientCore {
     /// Reads the options and connects nothing.
     #[wasm_bindgen(constructor)]
-    pub fn new(service: &str, options: &JsValue) -> Result<ClientCore, JsValue> {
-        Ok(Self(Inner::new(options::client(service, options)?)))
+    #[allow(clippy::needless_pass_by_value)] // It is how an array crosses the boundary.
+    pub fn new(services: Vec<String>, options: &JsValue) -> Result<ClientCore, JsValue> {
+        Ok(Self(Inner::new(options::client(&services, options)?)))
     }
 
     /// What the entry's getters read, by their place in its list: jid, status.

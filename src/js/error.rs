@@ -51,6 +51,11 @@ impl Problem {
         Self(Box::new(fields))
     }
 
+    /// Has the session ended in which this was asked?
+    pub fn is_disconnected(&self) -> bool {
+        self.0.code == "disconnected"
+    }
+
     /// What somebody threw.
     pub fn caused_by(mut self, cause: JsValue) -> Self {
         self.0.cause = Some(cause);
@@ -184,6 +189,10 @@ impl From<SendError> for Problem {
             SendError::DuplicateId => Self::new(
                 "bad-stanza",
                 "A request with this id is still waiting for its reply. Leave the id out, and epode chooses one.",
+            ),
+            SendError::OutboxFull => Self::new(
+                "outbox-full",
+                "More than 10,000 stanzas, or 16 MiB of them, wait for the connection to be there again. Send less while the status is 'reconnecting'.",
             ),
             SendError::BadAddress => Self::new("bad-jid", "The 'to' of the stanza is not a JID."),
         }

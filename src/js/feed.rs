@@ -29,6 +29,8 @@ pub struct FeedState {
     pub(super) subscriber: RefCell<String>,
     pub(super) subid: RefCell<Option<String>>,
     pub(super) state: Cell<&'static str>,
+    /// The service has agreed once.
+    pub(super) confirmed: Cell<bool>,
     pub(super) listeners: Rc<Listeners>,
     client: Weak<Inner>,
 }
@@ -49,6 +51,7 @@ impl FeedState {
             subscriber: RefCell::new(subscriber.to_owned()),
             subid: RefCell::default(),
             state: Cell::new("pending"),
+            confirmed: Cell::new(false),
             listeners: Listeners::new(
                 &["item", "retract", "purge", "delete", "end"],
                 &["subscription", "configuration"],
@@ -59,6 +62,7 @@ impl FeedState {
 
     /// What the service said about the subscription.
     pub fn confirm(&self, told: Option<&Subscription>) {
+        self.confirmed.set(true);
         self.state
             .set(told.map_or("subscribed", |told| state_name(told.state)));
         if let Some(told) = told {

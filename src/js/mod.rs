@@ -12,6 +12,7 @@ mod object;
 mod options;
 mod promise;
 pub mod pubsub;
+mod rebuild;
 pub mod register;
 pub mod registration;
 pub mod room;

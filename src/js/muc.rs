@@ -78,6 +78,7 @@ impl Muc {
         promise(async move {
             let state = prepared?;
             let jid = state.room().as_str().to_owned();
+            inner.ready().await;
             if inner.rooms.borrow().contains_key(&jid) {
                 return Err(Problem::new(
                     "bad-argument",
@@ -91,7 +92,7 @@ impl Muc {
                 .borrow_mut()
                 .insert(jid.clone(), Rc::clone(&room));
             let timeout = u32::try_from(waiting.timeout.unwrap_or(JOIN_TIMEOUT).0).ok();
-            let entered = match room.enter(password.as_deref(), bounds) {
+            let entered = match room.enter(password, bounds) {
                 Ok(()) => race(joined, waiting.signal, timeout).await,
                 Err(problem) => {
                     inner.rooms.borrow_mut().remove(&jid);

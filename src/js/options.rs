@@ -4,8 +4,10 @@ use super::error::Problem;
 use super::object::Reader;
 use crate::proto::connection::Config;
 use crate::proto::jid::Jid;
+use crate::proto::reconnect::Reconnect;
 use crate::proto::session::{Goal, SessionConfig};
 use crate::proto::time::Millis;
+use crate::proto::transport::Service;
 use crate::proto::transport::bosh::BoshConfig;
 use crate::proto::xep::disco::Identity;
 use crate::proto::xep::responder::About;
@@ -102,7 +104,7 @@ fn secret(read: &Reader<'_>, name: &str) -> Option<Secret> {
 }
 
 /// The options of `Client`.
-pub fn client(service: &str, options: &JsValue) -> Result<Options, Problem> {
+pub fn client(services: &[String], options: &JsValue) -> Result<Options, Problem> {
     let read = read(options);
     let password = secret(&read, "password");
     let token = secret(&read, "token");
@@ -138,11 +140,11 @@ pub fn client(service: &str, options: &JsValue) -> Result<Options, Problem> {
         known,
         "'domain' is missing: the name of the XMPP server to log in to.",
     );
-    finish(service, &read, Goal::Login, login, domain, resource)
+    finish(services, &read, Goal::Login, login, domain, resource)
 }
 
 /// The options of `register`.
-pub fn registration(service: &str, options: &JsValue) -> Result<Options, Problem> {
+pub fn registration(services: &[String], options: &JsValue) -> Result<Options, Problem> {
     let read = read(options);
     let domain = domain(
         &read,
@@ -159,11 +161,11 @@ pub fn registration(service: &str, options: &JsValue) -> Result<Options, Problem
         }
     }
     values.append(&mut read.texts("fields"));
-    finish(service, &read, Goal::Register(values), None, domain, None)
+    finish(services, &read, Goal::Register(values), None, domain, None)
 }
 
 fn finish(
-    service: &str,
+    services: &[String],
     read: &Reader<'_>,
     goal: Goal,
     login: Option<Login>,
@@ -176,10 +178,7 @@ fn finish(
             "This platform has no crypto.getRandomValues, which rids and nonces are made with. Provide it before making a client.",
         ));
     }
-    let address = Address::resolve(service).filter(|address| address.is_http);
-    if address.is_none() {
-        read.fail(bad("The service is not an http: or https: address. Give the path or URL of the BOSH service, usually \"/http-bind\"."));
-    }
+    let services = read_services(read, services);
     let wait = read.number("wait", 1, 3_600, "is a number of seconds, 1 to 3600");
     let hold = read.number("hold", 1, 4, "is a number of requests, 1 to 4");
     let bytes = read.number("maxBytes", 1, u32::MAX, "is a number of bytes, 1 or more");
@@ -199,6 +198,11 @@ fn finish(
     }
     let timeout = timeout(read).unwrap_or(Millis::seconds(30));
     let plain_text_allowed = read.flag("allowPlainText", false);
+    let reconnect = read_reconnect(read);
+    let stream_management = read.flag("streamManagement", true);
+    let should = "is a number of milliseconds, 1000 or more";
+    let silence = read.number("silence", 1_000, 0x7fff_ffff, should);
+    let silence = Millis(u64::from(silence.unwrap_or(30_000)));
     let lang = read.text("lang");
     let with_credentials = read.flag("withCredentials", false);
     let presence = read.flag("presence", true);
@@ -210,17 +214,18 @@ fn finish(
     let features = about_read.list("features");
     read.done()?;
     about_read.done()?;
-    // Noted above, when there is none.
-    let address = address.ok_or_else(|| bad("The service is not an address."))?;
     Ok(Options {
         config: Config {
             session: SessionConfig {
                 goal,
                 domain: domain.clone(),
                 resource,
-                plain_text_allowed: address.confidential || plain_text_allowed,
+                plain_text_allowed,
             },
+            services,
             bosh: BoshConfig {
+                // Each service's own.
+                address: "".into(),
                 to: domain,
                 lang,
                 wait: wait.unwrap_or(60),
@@ -232,9 +237,11 @@ fn finish(
                 },
             },
             timeout,
+            reconnect,
+            stream_management,
+            silence,
         },
         http: HttpOptions {
-            address,
             headers,
             with_credentials,
             max_bytes,
@@ -256,6 +263,53 @@ fn finish(
             nodes: Vec::new(),
         },
     })
+}
+
+/// The services, in the order in which they are tried.
+fn read_services(read: &Reader<'_>, addresses: &[String]) -> Vec<Service> {
+    let mut services = Vec::new();
+    for address in addresses {
+        let resolved = Address::resolve(address);
+        match resolved.map(|address| (address.kind, address)) {
+            Some((Some(kind), address)) => services.push(Service {
+                kind,
+                address: address.href.into(),
+                confidential: address.confidential,
+            }),
+            _ => read.fail(bad("The service is not an http:, https:, ws: or wss: address. Give the path or URL of the BOSH service, usually \"/http-bind\", or the URL of the WebSocket service.")),
+        }
+    }
+    if addresses.is_empty() {
+        read.fail(bad("There is no service to connect to: the list is empty."));
+    }
+    services
+}
+
+/// `reconnect`: yes or no, or the pauses.
+fn read_reconnect(read: &Reader<'_>) -> Option<Reconnect> {
+    let mut reconnect = Reconnect::default();
+    let Some(given) = read.given("reconnect") else {
+        return Some(reconnect);
+    };
+    if let Some(wanted) = given.as_bool() {
+        return wanted.then_some(reconnect);
+    }
+    if !given.is_object() {
+        read.refuse(
+            "reconnect",
+            "is true, false or { least, most } in milliseconds",
+        );
+    }
+    let pauses = Reader::of(&given);
+    let should = "is a number of milliseconds, 1 or more";
+    if let Some(least) = pauses.number("least", 1, 0x7fff_ffff, should) {
+        reconnect.least = Millis(u64::from(least));
+    }
+    if let Some(most) = pauses.number("most", 1, 0x7fff_ffff, should) {
+        reconnect.most = Millis(u64::from(most));
+    }
+    read.ok(pauses.done());
+    Some(reconnect)
 }
 
 /// A time in milliseconds, as far as timers count.

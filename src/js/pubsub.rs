@@ -126,14 +126,17 @@ impl PubSub {
             read.ok(function(&on_item))
         };
         let waiting = Waiting::from(&read);
-        let subscriber = read.ok(inner.subscriber());
+        // Offline there is nothing to wait for.
+        read.ok(inner.subscriber());
         let prepared = read.done();
         promise(async move {
             prepared?;
-            // Both are there, or it was told above.
-            let (Some(service), Some(subscriber)) = (service, subscriber) else {
+            // It is there, or it was told above.
+            let Some(service) = service else {
                 return Err(JsValue::UNDEFINED);
             };
+            inner.ready().await;
+            let subscriber = inner.subscriber()?;
             let id = inner
                 .subscriptions
                 .borrow_mut()
@@ -144,18 +147,31 @@ impl PubSub {
             if let Some(on_item) = on_item {
                 feed.listeners.on("item", on_item);
             }
-            let request =
-                request::subscribe(Some(service.as_str()), &node, subscriber.as_str(), &[]);
-            match inner.request(request, waiting).await {
-                Ok(reply) => {
-                    let told = request::parse_subscription(&reply);
-                    inner.subscriptions.borrow_mut().confirm(id, told.as_ref());
-                    feed.confirm(told.as_ref());
-                    Ok(Feed::from(feed).into())
-                }
-                Err(problem) => {
-                    inner.forget_feed(id);
-                    Err(problem.into())
+            loop {
+                let outcome = match inner.subscriber() {
+                    Ok(subscriber) => {
+                        inner.subscriptions.borrow_mut().renew(id, &subscriber);
+                        let service = Some(service.as_str());
+                        let request = request::subscribe(service, &node, subscriber.as_str(), &[]);
+                        inner.request(request, waiting.clone()).await
+                    }
+                    Err(problem) => Err(problem),
+                };
+                match outcome {
+                    Ok(reply) => {
+                        let told = request::parse_subscription(&reply);
+                        inner.subscriptions.borrow_mut().confirm(id, told.as_ref());
+                        feed.confirm(told.as_ref());
+                        return Ok(Feed::from(feed).into());
+                    }
+                    // The session was lost with it: once more in the next one.
+                    Err(problem) if problem.is_disconnected() && inner.is_lasting() => {
+                        inner.ready().await;
+                    }
+                    Err(problem) => {
+                        inner.forget_feed(id);
+                        return Err(problem.into());
+                    }
                 }
             }
         })

@@ -8,10 +8,10 @@ use wasm_bindgen::prelude::*;
 
 /// Makes an account; resolves when the server has made it.
 #[wasm_bindgen(skip_typescript)]
-pub fn register(service: String, options: JsValue) -> Promise {
+pub fn register(services: Vec<String>, options: JsValue) -> Promise {
     promise(async move {
         let waiting = Waiting::read(&options)?;
-        let inner = Inner::new(options::registration(&service, &options)?);
+        let inner = Inner::new(options::registration(&services, &options)?);
         inner.connect(waiting.signal).await?;
         Ok(JsValue::UNDEFINED)
     })

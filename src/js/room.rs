@@ -15,6 +15,7 @@ use crate::proto::xep::muc::request::History;
 use crate::proto::xep::muc::room::{Phase, RoomState};
 use crate::proto::xep::muc::{RoomEvent, RoomMessage};
 use crate::proto::xml::Element;
+use crate::web::clock::unix_millis;
 use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::race::race;
 use crate::web::unicode::PlatformUnicode;
@@ -28,6 +29,13 @@ use wasm_bindgen::prelude::*;
 const SUBJECT_TIMEOUT: u32 = 5_000;
 /// How long a room may take to answer a change of nick, or a farewell, in milliseconds.
 const ANSWER_TIMEOUT: u32 = 30_000;
+/// How many messages are remembered, to be recognised in the history of a room that is entered again.
+const HEARD: usize = 500;
+/// How much further back than the last message the history is asked for, in milliseconds.
+const SINCE_MARGIN: i64 = 30_000;
+/// When to knock again where our nick is taken, in milliseconds, and how often: servers notice a dead session after minutes.
+const KNOCK_AGAIN: u32 = 5_000;
+const MOST_KNOCKS: u32 = 60;
 
 type Outcome = Result<(), JsValue>;
 
@@ -40,6 +48,58 @@ pub struct RoomHandle {
     renaming: RefCell<Option<Sender<Outcome>>>,
     leaving: RefCell<Vec<Sender<Outcome>>>,
     subject_timer: RefCell<Option<Timeout>>,
+    /// How it was entered, for entering it again.
+    entry: RefCell<Entry>,
+    /// What is remembered while we are on the way back in.
+    returning: RefCell<Option<Returning>>,
+    /// The last messages, by nick and id: a room's history may tell them again.
+    heard: RefCell<Heard>,
+}
+
+#[derive(Clone, Default)]
+struct Entry {
+    password: Option<String>,
+    history: History,
+}
+
+/// The messages that the page has had.
+#[derive(Default)]
+struct Heard {
+    keys: Vec<String>,
+    /// When the last one came, in milliseconds since 1970.
+    last: Option<i64>,
+}
+
+impl Heard {
+    fn key(message: &RoomMessage) -> Option<String> {
+        let mut key = message.id.clone()?;
+        key.push('\n');
+        key.push_str(message.nick.as_deref().unwrap_or_default());
+        Some(key)
+    }
+
+    /// Notes a message. False when it is one of the past that the page has had.
+    fn note(&mut self, message: &RoomMessage, now: i64) -> bool {
+        self.last = Some(now);
+        let Some(key) = Self::key(message) else {
+            return true;
+        };
+        if message.time.is_some() && self.keys.contains(&key) {
+            return false;
+        }
+        if self.keys.len() >= HEARD {
+            self.keys.remove(0);
+        }
+        self.keys.push(key);
+        true
+    }
+}
+
+/// Who was there when the session was lost, and how often we have knocked since.
+struct Returning {
+    before: Vec<Rc<Occupant>>,
+    attempt: u32,
+    timer: Option<Timeout>,
 }
 
 impl RoomHandle {
@@ -52,27 +112,159 @@ impl RoomHandle {
                 &[
                     "message", "subject", "join", "leave", "occupant", "nick", "out", "error",
                 ],
-                &[],
+                &["rejoin"],
             ),
             client: Rc::downgrade(client),
             joining: RefCell::new(Some(sender)),
             renaming: RefCell::default(),
             leaving: RefCell::default(),
             subject_timer: RefCell::default(),
+            entry: RefCell::default(),
+            returning: RefCell::default(),
+            heard: RefCell::default(),
         });
         (room, joined)
     }
 
     /// Knocks.
-    pub fn enter(&self, password: Option<&str>, history: History) -> Result<(), Problem> {
+    pub fn enter(&self, password: Option<String>, history: History) -> Result<(), Problem> {
+        self.entry.replace(Entry { password, history });
+        self.knock(history)
+    }
+
+    fn knock(&self, history: History) -> Result<(), Problem> {
         let client = self.client()?;
         let id = client.driver.change(|connection, _| connection.next_id());
+        let password = self.entry.borrow().password.clone();
         let presence = self
             .state
             .borrow_mut()
-            .join_presence(&id, password, history);
+            .join_presence(&id, password.as_deref(), history);
         client.send(presence)?;
         Ok(())
+    }
+
+    // ── in a new session ────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// The session in which we were in is lost, and there is another one.
+    pub fn rejoin(&self, client: &Rc<Inner>) {
+        let phase = self.state.borrow().phase().clone();
+        self.settle(&self.renaming, || {
+            Err(Problem::new(
+                "disconnected",
+                "The session was lost before the room answered.",
+            )
+            .into_js())
+        });
+        match phase {
+            Phase::Outside => {}
+            Phase::Leaving => {
+                // The room has noticed by itself.
+                let jid = self.state.borrow().room().as_str().to_owned();
+                client.rooms.borrow_mut().remove(&jid);
+                self.state.borrow_mut().reset();
+                for sender in core::mem::take(&mut *self.leaving.borrow_mut()) {
+                    sender.send(Ok(()));
+                }
+            }
+            _ if self.joining.borrow().is_some() => {
+                // The page still waits for the first time.
+                let history = self.entry.borrow().history;
+                let _ = self.knock(history);
+            }
+            _ => {
+                let mut returning = self.returning.borrow_mut();
+                if returning.is_none() {
+                    *returning = Some(Returning {
+                        before: self.state.borrow().occupants().to_vec(),
+                        attempt: 0,
+                        timer: None,
+                    });
+                }
+                drop(returning);
+                self.return_in();
+            }
+        }
+    }
+
+    /// Knocks once more, and asks for what was said since.
+    fn return_in(&self) {
+        let history = match self.heard.borrow().last {
+            // Clocks differ; what comes twice is recognised.
+            Some(last) => History {
+                since: Some(last - SINCE_MARGIN),
+                ..History::default()
+            },
+            None => self.entry.borrow().history,
+        };
+        let _ = self.knock(history);
+    }
+
+    /// Our own former self may still be in there under our nick, until the server has noticed that it is gone.
+    fn handle_join_failed(self: &Rc<Self>, error: &StanzaError, stanza: &Element) {
+        if self.settle(&self.joining, || Err(refused(error, stanza))) {
+            return;
+        }
+        let mut returning = self.returning.borrow_mut();
+        let Some(back) = returning.as_mut() else {
+            return;
+        };
+        back.attempt += 1;
+        if error.condition == "conflict" && back.attempt <= MOST_KNOCKS {
+            let room = Rc::downgrade(self);
+            back.timer = Some(Timeout::new(KNOCK_AGAIN, move || {
+                if let Some(room) = room.upgrade() {
+                    room.return_in();
+                }
+            }));
+            return;
+        }
+        returning.take();
+        drop(returning);
+        let jid = self.state.borrow().room().as_str().to_owned();
+        if let Some(client) = self.client.upgrade() {
+            client.rooms.borrow_mut().remove(&jid);
+        }
+        let event = views::Out {
+            reason: "refused",
+            text: Some(&error.condition),
+            alternative: None,
+        };
+        self.emit("out", &event.to_js());
+    }
+
+    /// We are in again: those who are gone have left.
+    fn handle_returned(&self) {
+        let Some(Returning { before, .. }) = self.returning.take() else {
+            return;
+        };
+        for occupant in before {
+            if self.state.borrow().occupant(&occupant.nick).is_none() {
+                let event = views::Leave {
+                    occupant: self.occupant_to_js(&occupant),
+                    reason: "disconnected",
+                    text: None,
+                };
+                self.emit("leave", &event.to_js());
+            }
+        }
+        self.emit("rejoin", &JsValue::UNDEFINED);
+    }
+
+    /// Was that one there before the session was lost?
+    fn was_there(&self, nick: &str) -> bool {
+        let returning = self.returning.borrow();
+        let before = returning.as_ref().map(|returning| &returning.before);
+        before.is_some_and(|before| before.iter().any(|occupant| occupant.nick == nick))
+    }
+
+    /// What is said in the room, each message once.
+    fn hear(&self, message: &RoomMessage, private: bool) {
+        #[allow(clippy::cast_possible_truncation)]
+        let now = unix_millis() as i64;
+        if private || self.heard.borrow_mut().note(message, now) {
+            self.emit("message", &message_to_js(message, private));
+        }
     }
 
     /// We are not coming after all.
@@ -91,6 +283,7 @@ impl RoomHandle {
     /// The connection is gone.
     pub fn lose(&self, error: Option<&JsValue>) {
         self.state.borrow_mut().reset();
+        self.returning.take();
         let cause = || {
             error.cloned().unwrap_or_else(|| {
                 Problem::new(
@@ -174,17 +367,14 @@ impl RoomHandle {
     fn tell(self: &Rc<Self>, client: &Rc<Inner>, events: Vec<RoomEvent>, stanza: &Element) {
         for event in events {
             match event {
-                RoomEvent::JoinFailed(error) => {
-                    self.settle(&self.joining, || Err(refused(&error, stanza)));
-                }
+                RoomEvent::JoinFailed(error) => self.handle_join_failed(&error, stanza),
                 RoomEvent::Created { request } => self.configure(client, request),
                 RoomEvent::Joined { .. } => {
                     self.settle(&self.joining, || Ok(()));
+                    self.handle_returned();
                 }
-                RoomEvent::Message(message) => {
-                    self.emit("message", &message_to_js(&message, false))
-                }
-                RoomEvent::Private(message) => self.emit("message", &message_to_js(&message, true)),
+                RoomEvent::Message(message) => self.hear(&message, false),
+                RoomEvent::Private(message) => self.hear(&message, true),
                 RoomEvent::Subject { subject, nick, .. } => {
                     let event = views::Subject {
                         subject: &subject,
@@ -192,6 +382,7 @@ impl RoomHandle {
                     };
                     self.emit("subject", &event.to_js());
                 }
+                RoomEvent::OccupantJoined(occupant) if self.was_there(&occupant.nick) => {}
                 RoomEvent::OccupantJoined(occupant) => {
                     self.emit("join", &self.occupant_to_js(&occupant));
                 }
@@ -294,7 +485,9 @@ impl RoomHandle {
     /// Sends what `build` makes, and waits until the server has it.
     fn deliver(&self, build: impl FnOnce(&mut RoomState, &str) -> Element) -> Promise {
         let prepared = self.client().and_then(|client| {
-            if *self.state.borrow().phase() != Phase::Joined {
+            let inside = *self.state.borrow().phase() == Phase::Joined;
+            // On the way back in, what is said follows us.
+            if !inside && self.returning.borrow().is_none() {
                 return Err(Problem::new(
                     "not-connected",
                     "We are not in this room any more. Join it again.",

@@ -37,6 +37,10 @@ export type ErrorCode =
   | "http-error"
   /** The service answered with something other than BOSH: an HTML page, a wrong content type, an empty answer. */
   | "not-bosh"
+  /** The service answered with something other than XMPP over WebSocket. */
+  | "not-websocket"
+  /** While reconnecting, more was sent than is kept. */
+  | "outbox-full"
   /** What came is not XML, is cut short, or holds what XMPP forbids (a DTD, a comment, a processing instruction). */
   | "bad-xml"
   /** What came, or was to be sent, is larger than the limit. */
@@ -195,19 +199,46 @@ export interface ClientOptions {
   timeout?: number;
   /** The largest answer that is accepted, in bytes; one that announces more is not even read. Default 16 MiB. */
   maxBytes?: number;
+  /**
+   * Make a connection that broke again, by itself: after a random pause of up to `least` (default 1,000 ms), up to twice as
+   * long with each attempt that fails, up to `most` (30,000 ms); at once when the network comes back or the page is seen again.
+   * Not where trying again cannot help (a wrong password, a conflict). Default true.
+   */
+  reconnect?: boolean | { least?: number; most?: number };
+  /** WebSocket: XEP-0198, where the server has it. Default true. */
+  streamManagement?: boolean;
+  /** WebSocket: after how long a silence the server is asked whether it is there. Default 30,000 ms. */
+  silence?: number;
   /** How epode answers disco#info and software version. */
   about?: { name?: string; version?: string; os?: string; features?: readonly string[] };
 }
 
-/** Where to connect: an `http(s):` address (also a relative one) is BOSH. */
-export type Service = string | URL;
+/** Where to connect: an `http(s):` address (also a relative one) is BOSH, a `ws(s):` address WebSocket; several are tried in order. */
+export type Service = string | URL | readonly (string | URL)[];
 
-export type Status = "offline" | "connecting" | "authenticating" | "binding" | "online" | "disconnecting";
+export type Status =
+  | "offline"
+  | "connecting"
+  | "authenticating"
+  | "binding"
+  | "online"
+  /** The connection broke and is made again by itself; what is sent meanwhile is kept, in order. */
+  | "reconnecting"
+  | "disconnecting";
 
 export interface StatusChange {
   status: Status;
-  /** With `offline`, when it was not asked for. */
+  /** With `offline`, when it was not asked for, and with `reconnecting`: what happened. */
   error?: XmppError;
+  /**
+   * With `online`: the session goes on, and nothing was lost. When false, it is a new one, in which presence, rooms and feeds
+   * are there again; of what happened meanwhile only what server and rooms kept arrives.
+   */
+  resumed?: boolean;
+  /** With `reconnecting`: which attempt is next, from 1. */
+  attempt?: number;
+  /** With `reconnecting`: when it is due. */
+  retryAt?: Date;
 }
 
 /** Times a promise out or gives it up. */
@@ -381,12 +412,17 @@ export interface RoomEvents {
   subject: { subject: string; nick: string | undefined };
   /** Somebody came. */
   join: Occupant;
-  /** Somebody went: `reason` is `left`, `kicked`, `banned`, `removed`, `shutdown` or `error`. */
+  /**
+   * Somebody went: `reason` is `left`, `kicked`, `banned`, `removed`, `shutdown` or `error`; `disconnected` when that was found
+   * out on coming back after a lost session.
+   */
   leave: { occupant: Occupant; reason: string; text: string | undefined };
   /** Role, affiliation or availability changed. */
   occupant: Occupant;
   nick: { from: string; to: string; self: boolean };
-  /** We are out, not by our own `leave()`. `reason` as above, `destroyed` or `disconnected`. */
+  /** The session was lost, and we are in again in a new one: what was said meanwhile, as far as the room kept it, has arrived. */
+  rejoin: undefined;
+  /** We are out, not by our own `leave()`. `reason` as above, `destroyed`, `disconnected`, or `refused` on coming back. */
   out: { reason: string; text: string | undefined; alternative: string | undefined };
   /** The room refused something we sent. */
   error: XmppError;

@@ -118,6 +118,19 @@ view! {
     }
 }
 view! {
+    /// `StatusChange` to `online`.
+    Online { status: &'a str, resumed: bool }
+}
+view! {
+    /// `StatusChange` to `reconnecting`.
+    Reconnecting {
+        status: &'a str,
+        error: JsValue,
+        attempt: JsValue,
+        retry_at as "retryAt": JsValue,
+    }
+}
+view! {
     /// The `undelivered` event.
     Undelivered {
         xml: &'a str,

@@ -1,23 +1,31 @@
-//! A connection: one transport, one session, the requests that wait, and what is told about them.
+//! A connection: one transport, one session, the requests that wait, and what is told about them; and, from the first login
+//! until the page ends it, whatever it takes to have it again after it broke.
 //!
 //! The contract is the run loop at the head of [`proto`](super): change something, drain [`Connection::poll_output`]
 //! until `Timeout`, then change something again.
+//! This file holds the state, the commands and the run loop's calls; `connection/` what comes in (`incoming.rs`), and how it
+//! lasts (`lasting.rs`).
+
+mod incoming;
+mod lasting;
 
 use super::error::CloseReason;
-use super::event::{Event, IqId, RequestFailure, SendId, Status};
+use super::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
 use super::fifo::Fifo;
 use super::handler::is_stanza;
-use super::io::{Input, Output, Transmit};
+use super::io::{Output, SocketId, Transmit};
 use super::iq::PendingIqs;
 use super::jid::Jid;
 use super::mask::masked;
 use super::ns;
-use super::random::{Ids, Random, below_2_53, token};
-use super::session::{Directive, Session, SessionConfig, Tools};
-use super::stream::error::StreamError;
+use super::outbox::Outbox;
+use super::random::{Ids, Random};
+use super::reconnect::{Backoff, Reconnect};
+use super::session::{Session, SessionConfig};
 use super::time::{Instant, Millis};
-use super::transport::TransportEvent;
-use super::transport::bosh::{Bosh, BoshConfig};
+use super::transport::bosh::BoshConfig;
+use super::transport::stream_management::{StreamManagement, Word};
+use super::transport::{Service, Transport};
 use super::unicode::Unicode;
 use super::xep::ping;
 use super::xml::Element;
@@ -28,10 +36,18 @@ use std::rc::Rc;
 pub struct Config {
     /// What the stream is opened for, and as whom.
     pub session: SessionConfig,
-    /// How it is carried.
+    /// Where, tried in order; at least one.
+    pub services: Vec<Service>,
+    /// How it is carried over BOSH; the address is the service's.
     pub bosh: BoshConfig,
     /// The longest time for connecting and logging in.
     pub timeout: Millis,
+    /// Whether and how a connection that broke is made again; `None`: it is over.
+    pub reconnect: Option<Reconnect>,
+    /// XEP-0198 over WebSocket, where the server has it.
+    pub stream_management: bool,
+    /// Over WebSocket: after how long a silence the server is asked whether it is there.
+    pub silence: Millis,
 }
 
 /// The caller's mistakes in sending.
@@ -49,6 +65,8 @@ pub enum SendError {
     DuplicateId,
     /// `to` is not a JID.
     BadAddress,
+    /// More is waiting for the connection to be there again than is kept.
+    OutboxFull,
 }
 
 /// A connection to an XMPP server.
@@ -58,7 +76,7 @@ pub struct Connection {
     random: Box<dyn Random>,
     ids: Ids,
     session: Session,
-    transport: Option<Bosh>,
+    transport: Option<Transport>,
     opened: bool,
     /// We have said good-bye; what still comes is still handed on.
     closing: bool,
@@ -74,22 +92,42 @@ pub struct Connection {
     next_send: u32,
     next_iq: u32,
     next_exchange: u32,
+    next_socket: u32,
     tapped: bool,
-    /// The ids of the pings that ask the server for a word, while they are out.
+    /// The ids of the pings that ask the server for a word over BOSH, while they are out.
     asked: Vec<String>,
+    // ── lasting ──
+    /// The page has been told that requests of the session break.
+    troubled: bool,
+    /// The session is there, or may be there again: what is sent is kept rather than refused.
+    lasting: bool,
+    /// The page has been told that it is online, and not that it is not.
+    online: bool,
+    /// What is sent while it is not; released once the page has put its rooms and feeds in order.
+    outbox: Outbox,
+    /// What the transport that ended gave back.
+    returned: Vec<(Element, Option<SendId>)>,
+    /// Over WebSocket: what the server has taken; outlives the socket.
+    managed: Option<StreamManagement>,
+    /// When the last connection was lost.
+    lost_at: Instant,
+    backoff: Backoff,
+    /// When the next attempt is due.
+    retry_at: Option<Instant>,
+    /// Which service is used, and how many were tried since one worked.
+    service: usize,
+    tried: usize,
+    /// Where the server sent us, and how often it did since we were online.
+    moved: Option<Service>,
+    moves: u32,
 }
-
-/// After binding, how long to wait for something to send, usually presence, before an empty request is sent.
-const LINGER: Millis = Millis(50);
-
-/// The most requests one session may count up to: far beyond any session's life, far below 2⁵³ (XEP-0124 §7.1).
-const RID_ROOM: u64 = 1 << 40;
 
 impl Connection {
     /// A connection that is offline.
     pub fn new(config: Config, unicode: Rc<dyn Unicode>, mut random: Box<dyn Random>) -> Self {
         Self {
             session: Session::new(config.session.clone()),
+            backoff: Backoff::default(),
             config,
             unicode,
             ids: Ids::new(random.as_mut()),
@@ -106,21 +144,34 @@ impl Connection {
             next_send: 0,
             next_iq: 0,
             next_exchange: 0,
+            next_socket: 0,
             tapped: false,
             asked: Vec::new(),
+            troubled: false,
+            lasting: false,
+            online: false,
+            outbox: Outbox::default(),
+            returned: Vec::new(),
+            managed: None,
+            lost_at: Instant(0),
+            retry_at: None,
+            service: 0,
+            tried: 0,
+            moved: None,
+            moves: 0,
         }
     }
 
     // ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The own full JID while online.
+    /// The own full JID: while online, and during an interruption that of the session that may be resumed.
     pub fn jid(&self) -> Option<&Jid> {
         self.jid.as_ref()
     }
 
-    /// Is there no connection, and none in the making?
+    /// Is there no connection, none in the making and none hoped for?
     pub fn is_offline(&self) -> bool {
-        self.transport.is_none()
+        self.transport.is_none() && self.retry_at.is_none()
     }
 
     /// The domain we log in to.
@@ -132,35 +183,38 @@ impl Connection {
 
     /// Starts connecting. False when it is not offline.
     pub fn connect(&mut self, now: Instant) -> bool {
-        if self.transport.is_some() {
+        if !self.is_offline() {
             return false;
         }
-        let rid = 1 + below_2_53(self.random.as_mut()) % ((1 << 53) - RID_ROOM);
-        let config = self.config.bosh.clone();
-        let seed = if config.keys {
-            token(self.random.as_mut(), 32)
-        } else {
-            String::new()
-        };
-        self.transport = Some(Bosh::new(config, rid, seed, self.next_exchange));
-        self.opened = false;
+        self.tried = 0;
+        self.moves = 0;
         self.deadline = Some(now + self.config.timeout);
-        let mut out = Vec::new();
-        self.session.start(&mut out);
-        self.follow(now, out);
+        self.begin(now);
         true
     }
 
     /// Ends the session in order: what is queued is sent, unavailable presence last.
     pub fn disconnect(&mut self, now: Instant) {
-        if self.transport.is_none() || self.closing {
+        if self.closing {
+            return;
+        }
+        if self.transport.is_none() {
+            if self.retry_at.is_some() {
+                self.go_offline(CloseReason::Requested);
+            }
             return;
         }
         if self.session.is_established() {
+            self.release();
             let presence = Element::builder("presence", ns::CLIENT)
                 .attr("type", "unavailable")
                 .build();
             self.transmit(presence, None);
+            self.ask_word(now);
+            // §4 of XEP-0198: the server should know what has arrived before it forgets the session.
+            if let Some(ack) = self.managed.as_ref().and_then(StreamManagement::ack) {
+                self.transmit(ack, None);
+            }
         } else {
             // Nothing that is still negotiated matters any more.
             self.session.close();
@@ -176,13 +230,36 @@ impl Connection {
 
     /// Ends it at once, without a word to the server.
     pub fn abort(&mut self, now: Instant) {
-        if let Some(transport) = &mut self.transport {
-            transport.end(CloseReason::Requested);
+        match &mut self.transport {
+            Some(transport) => {
+                self.blame = Some(CloseReason::Requested);
+                transport.end(CloseReason::Requested);
+            }
+            None if self.retry_at.is_some() => self.go_offline(CloseReason::Requested),
+            None => {}
         }
         self.settle(now);
     }
 
-    /// Sends a stanza. An iq request without an id gets one.
+    /// The network is said to be there again, or the tab woke: what waits for its time need not wait any longer, and whether
+    /// the server is there is asked.
+    pub fn wake(&mut self, now: Instant) {
+        if self.retry_at.is_some() {
+            self.retry_at = Some(now);
+            return self.handle_timeout(now);
+        }
+        match &mut self.transport {
+            Some(Transport::WebSocket(_)) if self.online => {
+                if let Some(managed) = &mut self.managed {
+                    managed.doubt(now);
+                }
+            }
+            Some(Transport::Bosh(bosh)) => bosh.hurry(now),
+            _ => {}
+        }
+    }
+
+    /// Sends a stanza; during an interruption, once it is over. An iq request without an id gets one.
     pub fn send(&mut self, stanza: Element) -> Result<SendId, SendError> {
         self.check(&stanza)?;
         let is_request =
@@ -194,7 +271,7 @@ impl Connection {
         };
         let id = SendId(self.next_send);
         self.next_send = self.next_send.wrapping_add(1);
-        self.transmit(stanza, Some(id));
+        self.transmit_or_keep(stanza, Some(id));
         Ok(id)
     }
 
@@ -230,8 +307,8 @@ impl Connection {
         self.next_iq = self.next_iq.wrapping_add(1);
         let deadline = timeout.map(|timeout| now + timeout);
         self.pending
-            .insert(&id, request, to, self.jid.as_ref(), deadline);
-        self.transmit(iq, None);
+            .insert(&id, request, to, self.jid.as_ref(), deadline, !self.online);
+        self.transmit_or_keep(iq, None);
         Ok(request)
     }
 
@@ -257,61 +334,57 @@ impl Connection {
         if !stanza.is_legal() {
             return Err(SendError::IllegalCharacter);
         }
-        if self.closing || !self.session.is_established() {
+        if self.closing || !self.lasting {
             return Err(SendError::NotConnected);
         }
+        let managed = self.managed.as_ref();
+        if !self.outbox.has_room() || managed.is_some_and(|managed| !managed.has_room()) {
+            return Err(SendError::OutboxFull);
+        }
         Ok(())
+    }
+
+    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>) {
+        if self.online {
+            self.transmit(stanza, name);
+        } else {
+            self.outbox.keep(stanza, name);
+        }
     }
 
     fn transmit(&mut self, element: Element, name: Option<SendId>) {
         if self.tapped {
             self.events.push_back(Event::Sent(masked(&element).into()));
         }
-        if let Some(transport) = &mut self.transport {
-            transport.send(element, name);
+        let established = self.session.is_established();
+        match (&mut self.transport, &mut self.managed) {
+            (Some(Transport::WebSocket(socket)), Some(managed))
+                if established && is_stanza(&element) =>
+            {
+                // Written once, for the frame and for what may have to be sent again.
+                let text: Rc<str> = element.to_xml().into();
+                managed.note_sent(text.clone(), name, element.name() == "message");
+                socket.send_text(text);
+            }
+            (Some(transport), _) => transport.send(element, name),
+            (None, _) => {}
         }
     }
 
-    // ── input ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// What the network, or the page, answered. Cannot fail: what is wrong with it becomes an event.
-    pub fn handle_input(&mut self, now: Instant, input: Input) {
-        match input {
-            Input::HttpAnswered {
-                exchange,
-                status,
-                content_type,
-                body,
-            } => {
-                if let Some(transport) = &mut self.transport {
-                    transport.handle_answer(now, exchange, status, content_type.as_deref(), body);
-                }
-            }
-            Input::HttpFailed { exchange, failure } => {
-                if let Some(transport) = &mut self.transport {
-                    transport.handle_failure(now, exchange, failure);
-                }
-            }
-            Input::Credentials(credentials) => {
-                let mut out = Vec::new();
-                let mut tools = Tools {
-                    ids: &mut self.ids,
-                    random: self.random.as_mut(),
-                    unicode: self.unicode.as_ref(),
-                };
-                self.session
-                    .handle_credentials(credentials, &mut tools, &mut out);
-                self.follow(now, out);
-            }
-        }
-        self.settle(now);
+    fn tell_settled(&mut self, send: SendId, delivery: Delivery) {
+        self.events.push_back(Event::Settled { send, delivery });
     }
+
+    // ── the run loop ────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.deadline.is_some_and(|deadline| now >= deadline) {
             let phase = self.session.phase(self.opened);
             self.fail(now, CloseReason::TimedOut(phase));
+        }
+        if self.retry_at.is_some_and(|at| now >= at) {
+            self.retry(now);
         }
         for request in self.pending.take_late(now) {
             self.events.push_back(Event::Reply {
@@ -322,16 +395,29 @@ impl Connection {
         if let Some(transport) = &mut self.transport {
             transport.handle_timeout(now);
         }
-        self.ask_for_word(now);
+        self.mind_link(now);
+        self.ask_bosh_for_word(now);
         self.settle(now);
     }
 
-    /// A ping to the own server, where the transport needs one to learn what has arrived. Its reply is nobody's business.
-    fn ask_for_word(&mut self, now: Instant) {
-        let wanted = self
-            .transport
-            .as_ref()
-            .is_some_and(|transport| transport.wants_word(now));
+    /// Over WebSocket: nobody tells of a dead link but the silence.
+    fn mind_link(&mut self, now: Instant) {
+        if self.online
+            && !self.closing
+            && let (Some(Transport::WebSocket(socket)), Some(managed)) =
+                (&mut self.transport, &mut self.managed)
+            && managed.is_dead(now)
+        {
+            socket.end(CloseReason::Unreachable);
+        }
+    }
+
+    /// A ping to the own server, where BOSH needs one to learn what has arrived. Its reply is nobody's business.
+    fn ask_bosh_for_word(&mut self, now: Instant) {
+        let wanted = match &self.transport {
+            Some(Transport::Bosh(bosh)) => bosh.wants_word(now),
+            _ => false,
+        };
         if wanted && self.session.is_established() && !self.closing {
             let id = self.ids.next_id();
             self.transmit(ping::request(None).with_attr("id", &id), None);
@@ -339,12 +425,45 @@ impl Connection {
         }
     }
 
-    /// Is there nothing to send but what keeps a line open for the server? That may wait a moment: a shell that hands on the
-    /// events first ([`Connection::poll_event`]) lets what the page says because of them travel in its place. And of two
-    /// requests that leave at once over two connections the later may arrive first. COMPAT(ejabberd 23): that breaks the session.
-    pub fn only_listens(&self) -> bool {
-        let transport = self.transport.as_ref();
-        self.leftover.is_empty() && transport.is_some_and(Bosh::only_listens)
+    /// Over WebSocket: asks what has arrived, or whether the server is there, if that is due. True when it did.
+    fn ask_word(&mut self, now: Instant) -> bool {
+        if !self.online || self.closing || !matches!(self.transport, Some(Transport::WebSocket(_)))
+        {
+            return false;
+        }
+        let word = match &mut self.managed {
+            Some(managed) => managed.poll_word(now),
+            None => None,
+        };
+        let ping = match word {
+            None => return false,
+            Some(Word::Request) => {
+                let request = Element::builder("r", ns::STREAM_MANAGEMENT).build();
+                self.transmit(request, None);
+                None
+            }
+            Some(Word::Ping) => {
+                let id = self.ids.next_id();
+                self.transmit(ping::request(None).with_attr("id", &id), None);
+                Some(id)
+            }
+        };
+        if let Some(managed) = &mut self.managed {
+            managed.note_asked(now, ping);
+        }
+        true
+    }
+
+    /// Over BOSH, is there nothing to send but what keeps a line open for the server? That may wait a moment: a shell that
+    /// hands on the events first ([`Connection::poll_event`]) lets what the page says because of them travel in its place.
+    /// And of two requests that leave at once over two connections the later may arrive first. COMPAT(ejabberd 23): that
+    /// breaks the session. `None` over WebSocket, where nothing of the kind matters.
+    pub fn only_listens(&self) -> Option<bool> {
+        match &self.transport {
+            Some(Transport::Bosh(bosh)) if self.leftover.is_empty() => Some(bosh.only_listens()),
+            Some(Transport::Bosh(_)) => Some(false),
+            _ => None,
+        }
     }
 
     /// The next event, whatever there is to send.
@@ -354,144 +473,43 @@ impl Connection {
 
     /// The next thing to do for the shell; `Timeout` is the last.
     pub fn poll_output(&mut self, now: Instant) -> Output {
-        if let Some(transmit) = self.leftover.pop_front() {
-            return Output::Transmit(transmit);
-        }
-        if let Some(transport) = &mut self.transport
-            && let Some(transmit) = transport.poll_transmit(now)
-        {
-            return Output::Transmit(transmit);
-        }
-        if let Some(event) = self.events.pop_front() {
-            return Output::Event(event);
-        }
-        let transport = self.transport.as_ref().and_then(Bosh::poll_timeout);
-        let deadlines = [transport, self.deadline, self.pending.deadline()];
-        Output::Timeout(deadlines.into_iter().flatten().min())
-    }
-
-    /// Handles what the transport has to say, until it is silent.
-    fn settle(&mut self, now: Instant) {
-        while let Some(event) = self.transport.as_mut().and_then(Bosh::poll_event) {
-            match event {
-                TransportEvent::Opened => self.opened = true,
-                TransportEvent::Element(element) => self.handle_element(now, element),
-                TransportEvent::Settled(send, delivery) => {
-                    self.events.push_back(Event::Settled { send, delivery });
-                }
-                TransportEvent::Closed(reason) => self.handle_closed(now, reason),
+        loop {
+            if let Some(transmit) = self.leftover.pop_front() {
+                return Output::Transmit(transmit);
             }
-        }
-    }
-
-    fn handle_element(&mut self, now: Instant, element: Element) {
-        if self.tapped {
-            self.events
-                .push_back(Event::Received(masked(&element).into()));
-        }
-        if !self.session.is_established() {
-            let mut out = Vec::new();
-            let mut tools = Tools {
-                ids: &mut self.ids,
-                random: self.random.as_mut(),
-                unicode: self.unicode.as_ref(),
+            if let Some(transport) = &mut self.transport
+                && let Some(transmit) = transport.poll_transmit(now)
+            {
+                return Output::Transmit(transmit);
+            }
+            if let Some(event) = self.events.pop_front() {
+                return Output::Event(event);
+            }
+            // Whoever wanted to put something in order before it has done so by now.
+            if self.release() || self.ask_word(now) {
+                continue;
+            }
+            let transport = self.transport.as_ref().and_then(Transport::poll_timeout);
+            let link = match (&self.transport, &self.managed) {
+                (Some(Transport::WebSocket(_)), Some(managed)) if self.online && !self.closing => {
+                    Some(managed.poll_timeout())
+                }
+                _ => None,
             };
-            self.session.handle_element(&element, &mut tools, &mut out);
-            self.follow(now, out);
-        } else if is_stanza(&element) {
-            self.handle_stanza(element);
-        } else if let Some(error) = StreamError::parse(&element) {
-            self.fail(now, CloseReason::Stream(Box::new(error)));
+            let deadlines = [
+                transport,
+                link,
+                self.deadline,
+                self.retry_at,
+                self.pending.deadline(),
+            ];
+            return Output::Timeout(deadlines.into_iter().flatten().min());
         }
     }
 
-    fn handle_stanza(&mut self, stanza: Element) {
-        let replies =
-            stanza.name() == "iq" && matches!(stanza.attr("type"), Some("result" | "error"));
-        let asked = self.asked.iter();
-        if replies
-            && let Some(position) = asked
-                .map(String::as_str)
-                .position(|id| stanza.attr("id") == Some(id))
-        {
-            self.asked.swap_remove(position);
-            return;
-        }
-        if replies
-            && let Some((request, outcome)) =
-                self.pending
-                    .settle(&stanza, self.jid.as_ref(), self.unicode.as_ref())
-        {
-            self.events.push_back(Event::Reply { request, outcome });
-            return;
-        }
-        self.events.push_back(Event::Stanza(stanza));
-    }
-
-    fn handle_closed(&mut self, now: Instant, reason: CloseReason) {
-        if let Some(mut transport) = self.transport.take() {
-            while let Some(transmit) = transport.poll_transmit(now) {
-                self.leftover.push_back(transmit);
-            }
-            self.next_exchange = transport.next_exchange();
-        }
-        // A stream error tells more than the end of the transport that it brings about.
-        let reason = self.blame.take().unwrap_or(reason);
-        self.session.close();
-        self.closing = false;
-        self.deadline = None;
-        self.jid = None;
-        self.asked.clear();
-        for request in self.pending.take_all() {
-            self.events.push_back(Event::Reply {
-                request,
-                outcome: Err(RequestFailure::Disconnected),
-            });
-        }
-        self.events
-            .push_back(Event::Status(Status::Offline(reason)));
-    }
-
-    fn follow(&mut self, now: Instant, directives: Vec<Directive>) {
-        for directive in directives {
-            match directive {
-                Directive::Send(element) => self.transmit(element, None),
-                Directive::Restart => {
-                    if let Some(transport) = &mut self.transport {
-                        transport.restart(true);
-                    }
-                }
-                Directive::WantCredentials => self.events.push_back(Event::CredentialsWanted),
-                Directive::Status(status) => self.events.push_back(Event::Status(status)),
-                Directive::Established(jid) => {
-                    self.deadline = None;
-                    if let Some(transport) = &mut self.transport {
-                        transport.linger(now + LINGER);
-                    }
-                    self.jid = Some(jid.clone());
-                    self.events.push_back(Event::Status(Status::Online(jid)));
-                }
-                Directive::Registered => {
-                    self.events.push_back(Event::Registered);
-                    self.deadline = None;
-                    self.closing = true;
-                    if let Some(transport) = &mut self.transport {
-                        transport.close(now);
-                    }
-                }
-                Directive::Fail(reason) => self.fail(now, reason),
-            }
-        }
-    }
-
-    /// Ends the connection for a reason that was found above the transport; the server is told, not waited for.
-    fn fail(&mut self, now: Instant, reason: CloseReason) {
-        if let Some(transport) = &mut self.transport
-            && !self.closing
-        {
-            self.blame = Some(reason);
-            transport.dismiss(now, CloseReason::Requested);
-        }
-        self.settle(now);
+    fn next_socket_id(&mut self) -> SocketId {
+        let socket = SocketId(self.next_socket);
+        self.next_socket = self.next_socket.wrapping_add(1);
+        socket
     }
 }

@@ -40,6 +40,12 @@ pub enum CloseReason {
     Http(u16),
     /// Something other than BOSH came: what it was.
     NotBosh(&'static str),
+    /// Something other than XMPP over WebSocket came: what it was.
+    NotWebSocket(&'static str),
+    /// The server closed the stream without a reason.
+    Ended,
+    /// The service is somewhere else (`see-other-uri`: XEP-0124 §17.2, RFC 7395 §3.6.1): where.
+    SeeOther(String),
     /// What came cannot be read.
     BadXml(XmlError),
     /// What came is larger than the limit.
@@ -49,8 +55,6 @@ pub enum CloseReason {
         /// XEP-0124's condition.
         condition: String,
     },
-    /// The BOSH service is somewhere else (XEP-0124 §17.2, `see-other-uri`): where.
-    SeeOther(String),
     /// The server ended the stream (RFC 6120 §4.9).
     Stream(Box<StreamError>),
     /// The server refused the login (RFC 6120 §6.5).
@@ -91,7 +95,8 @@ impl CloseReason {
     /// The code for programs, one of `ErrorCode` in `types.d.ts`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Requested => "disconnected",
+            Self::Requested | Self::Ended => "disconnected",
+            Self::NotWebSocket(_) => "not-websocket",
             Self::Unreachable => "unreachable",
             Self::BlockedByCors => "blocked-by-cors",
             Self::MixedContent => "mixed-content",
@@ -120,8 +125,8 @@ impl CloseReason {
     pub fn condition(&self) -> Option<&str> {
         match self {
             Self::Terminated { condition } | Self::AuthFailed { condition, .. } => Some(condition),
-            Self::SeeOther(_) => Some("see-other-uri"),
             Self::Stream(error) => Some(&error.condition),
+            Self::SeeOther(_) => Some("see-other-uri"),
             Self::BindFailed(error) | Self::Registration(RegistrationFailure::Refused(error)) => {
                 Some(&error.condition)
             }
@@ -203,6 +208,17 @@ impl CloseReason {
                 what,
                 "Check the address: a page, a login portal or another program may be there.",
             ),
+            Self::NotWebSocket(what) => (
+                "The service does not speak XMPP over WebSocket: there was ",
+                what,
+                "Check the address (often /ws or /xmpp-websocket) and that the proxy passes the Upgrade on.",
+            ),
+            Self::Ended => ("The server closed the stream", "", "Connect anew."),
+            Self::SeeOther(address) => (
+                "The server wants this client to connect elsewhere: ",
+                address,
+                "It is not followed when it would be unencrypted, or leads in circles.",
+            ),
             Self::BadXml(error) => (
                 "What the service sent cannot be read: ",
                 error.as_str(),
@@ -244,11 +260,6 @@ impl CloseReason {
                     "system-shutdown" => "The server is shutting down: connect again later.",
                     _ => "Connect anew.",
                 },
-            ),
-            Self::SeeOther(uri) => (
-                "The BOSH service is at another address: ",
-                uri,
-                "Give that as the service.",
             ),
             Self::Stream(error) => (
                 "The server ended the stream: ",

@@ -3,6 +3,7 @@
 use super::error::CloseReason;
 use super::jid::Jid;
 use super::stanza::StanzaError;
+use super::time::Instant;
 use super::xml::Element;
 use std::rc::Rc;
 
@@ -54,12 +55,27 @@ pub enum Status {
     Authenticating,
     /// Asking for a resource.
     Binding,
-    /// Bound: the session is there.
+    /// Bound: a new session is there. What the page had in one before it, rooms and subscriptions, is not in it.
     Online(Jid),
+    /// The session goes on as if nothing had happened.
+    Resumed(Jid),
+    /// The network or the server is away; what is sent is kept. Tried again.
+    Interrupted(Box<Interruption>),
     /// Saying good-bye.
     Disconnecting,
     /// No connection, and why.
     Offline(CloseReason),
+}
+
+/// Why there is no connection for a while, and when that is tried to be changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interruption {
+    /// What happened.
+    pub reason: CloseReason,
+    /// When the next attempt is due.
+    pub retry_at: Instant,
+    /// Which attempt that will be, from 1.
+    pub attempt: u32,
 }
 
 /// What is known of a stanza that was sent.

@@ -9,6 +9,10 @@ use std::rc::Rc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub u32);
 
+/// Names one WebSocket between `Transmit::OpenSocket` and its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u32);
+
 /// What the shell tells the connection. Nothing here can fail: what is wrong with it becomes an [`Event`].
 pub enum Input {
     /// An HTTP answer, whole.
@@ -26,6 +30,27 @@ pub enum Input {
     HttpFailed {
         /// Which exchange.
         exchange: ExchangeId,
+        /// Why, as far as a page can know.
+        failure: NetworkFailure,
+    },
+    /// A WebSocket is open.
+    SocketOpened {
+        /// Which.
+        socket: SocketId,
+        /// The server has agreed to the subprotocol `xmpp`.
+        subprotocol: bool,
+    },
+    /// A frame has come.
+    SocketFrame {
+        /// On which.
+        socket: SocketId,
+        /// The frame's bytes; `None` for one that is not text.
+        text: Option<Vec<u8>>,
+    },
+    /// A WebSocket is closed, or could not be opened.
+    SocketClosed {
+        /// Which.
+        socket: SocketId,
         /// Why, as far as a page can know.
         failure: NetworkFailure,
     },
@@ -49,10 +74,12 @@ pub enum NetworkFailure {
 /// What the connection wants the shell to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transmit {
-    /// POST this body to the service.
+    /// POST this body.
     Http {
         /// Under which name to answer.
         exchange: ExchangeId,
+        /// Where to.
+        address: Rc<str>,
         /// The body, byte for byte.
         body: Rc<str>,
         /// It is the good-bye: it should arrive even if the page is on its way out.
@@ -60,6 +87,22 @@ pub enum Transmit {
     },
     /// Give up an exchange; its answer is of no interest any more.
     CancelHttp(ExchangeId),
+    /// Open a WebSocket with the subprotocol `xmpp` (RFC 7395 §3.1).
+    OpenSocket {
+        /// Under which name to tell of it.
+        socket: SocketId,
+        /// Where to.
+        address: Rc<str>,
+    },
+    /// Send a text frame.
+    Frame {
+        /// On which socket.
+        socket: SocketId,
+        /// The frame.
+        text: Rc<str>,
+    },
+    /// Close a socket; what comes from it is of no interest any more.
+    CloseSocket(SocketId),
 }
 
 /// One step of `poll_output`. [`Output::Timeout`] is always the last.

@@ -15,6 +15,8 @@ struct Pending {
     /// The normalised `to`; `None` for our own account and server.
     to: Option<Jid>,
     deadline: Option<Instant>,
+    /// It has not left yet: it waits in the outbox.
+    kept: bool,
 }
 
 /// The requests that are not settled yet.
@@ -39,6 +41,7 @@ impl PendingIqs {
         to: Option<Jid>,
         own: Option<&Jid>,
         deadline: Option<Instant>,
+        kept: bool,
     ) {
         let to = to.filter(|to| !own.is_some_and(|own| is_own_side(to, own)));
         if let Some(deadline) = deadline {
@@ -48,6 +51,7 @@ impl PendingIqs {
             request,
             to,
             deadline,
+            kept,
         };
         self.by_id.insert(id.to_owned(), pending);
     }
@@ -118,6 +122,26 @@ impl PendingIqs {
             None => true,
         });
         late
+    }
+
+    /// What was kept in the outbox has left.
+    pub fn note_released(&mut self) {
+        self.by_id.retain_mut(|pending| {
+            pending.kept = false;
+            true
+        });
+    }
+
+    /// Those that had left, when the session they left in is lost.
+    pub fn take_sent(&mut self) -> Vec<IqId> {
+        let mut sent = Vec::new();
+        self.by_id.retain(|pending| {
+            if !pending.kept {
+                sent.push(pending.request);
+            }
+            pending.kept
+        });
+        sent
     }
 
     /// All of them, when the connection has ended.

@@ -4,6 +4,7 @@
 //! Knows elements and directives, no transport: what to send, when to restart, how it ended.
 //! Left out: STARTTLS and compression (the transport's business), SASL2, Bind 2.
 
+use super::digits::decimal;
 use super::error::{CloseReason, Phase, RegistrationFailure};
 use super::event::Status;
 use super::jid::Jid;
@@ -36,7 +37,7 @@ pub struct SessionConfig {
     pub domain: String,
     /// The resource to ask for; the server chooses when there is none.
     pub resource: Option<String>,
-    /// May a password be shown to the transport? True over TLS, on loopback, or when the page says so.
+    /// May a password be shown to any transport? Over TLS and on loopback it may anyway.
     pub plain_text_allowed: bool,
 }
 
@@ -53,6 +54,10 @@ pub enum Directive {
     Status(Status),
     /// Bound, as this full JID.
     Established(Jid),
+    /// The former session goes on (XEP-0198 §5): `<resumed/>`.
+    Resumed(Element),
+    /// It does not: `<failed/>`. A new one is bound.
+    ResumeFailed(Element),
     /// The account was made.
     Registered,
     /// It is over.
@@ -74,6 +79,7 @@ enum State {
     AwaitingFeatures { authenticated: bool },
     AwaitingCredentials { mechanisms: Vec<String> },
     Authenticating { mechanism: Mechanism },
+    Resuming { features: Features },
     Binding { id: String, session_required: bool },
     OpeningSession { id: String, jid: Jid },
     AskingForm { id: String },
@@ -86,6 +92,27 @@ pub struct Session {
     config: SessionConfig,
     state: State,
     credentials: Option<Credentials>,
+    plain_text_allowed: bool,
+    resumption: Option<Resumption>,
+    stream_management: bool,
+}
+
+/// A session that may go on (XEP-0198 §5).
+#[derive(Clone, Debug)]
+pub struct Resumption {
+    /// Its `id`.
+    pub previd: String,
+    /// How many stanzas we have handled in it, modulo 2³².
+    pub h: u32,
+}
+
+/// The stream that a session is negotiated on.
+#[derive(Clone, Debug, Default)]
+pub struct Circumstances {
+    /// It is encrypted, or does not leave the machine.
+    pub confidential: bool,
+    /// What may be resumed on it.
+    pub resumption: Option<Resumption>,
 }
 
 impl Session {
@@ -95,11 +122,22 @@ impl Session {
             config,
             state: State::Closed,
             credentials: None,
+            plain_text_allowed: false,
+            resumption: None,
+            stream_management: false,
         }
     }
 
+    /// Does the server offer stream management on the bound stream?
+    pub fn offers_stream_management(&self) -> bool {
+        self.stream_management
+    }
+
     /// A stream is being opened.
-    pub fn start(&mut self, out: &mut Vec<Directive>) {
+    pub fn start(&mut self, circumstances: Circumstances, out: &mut Vec<Directive>) {
+        self.plain_text_allowed = self.config.plain_text_allowed || circumstances.confidential;
+        self.resumption = circumstances.resumption;
+        self.stream_management = false;
         self.state = State::AwaitingFeatures {
             authenticated: false,
         };
@@ -107,6 +145,11 @@ impl Session {
         if matches!(self.config.goal, Goal::Login) {
             out.push(Directive::WantCredentials);
         }
+    }
+
+    /// The session is there already: it goes on from another page, or a web server has made it.
+    pub fn adopt(&mut self) {
+        self.state = State::Established;
     }
 
     /// Forget all of it.
@@ -127,9 +170,10 @@ impl Session {
             State::Closed | State::AwaitingFeatures { .. } => Phase::Features,
             State::AwaitingCredentials { .. } => Phase::Credentials,
             State::Authenticating { .. } => Phase::Authenticating,
-            State::Binding { .. } | State::OpeningSession { .. } | State::Established => {
-                Phase::Binding
-            }
+            State::Resuming { .. }
+            | State::Binding { .. }
+            | State::OpeningSession { .. }
+            | State::Established => Phase::Binding,
             State::AskingForm { .. } | State::Registering { .. } => Phase::Registering,
         }
     }
@@ -181,6 +225,7 @@ impl Session {
         }
         match element.ns() {
             ns::SASL => self.handle_sasl(element, tools, out),
+            ns::STREAM_MANAGEMENT => self.handle_resumption(element, tools, out),
             ns::CLIENT if element.name() == "iq" => self.handle_iq(element, tools, out),
             // Nothing else has a meaning before the session is bound.
             _ => {}
@@ -204,7 +249,7 @@ impl Session {
             return;
         };
         if authenticated {
-            self.bind(&features, tools, out);
+            self.resume_or_bind(features, tools, out);
         } else if let Goal::Register(_) = self.config.goal {
             self.ask_form(tools, out);
         } else if let Some(credentials) = self.credentials.take() {
@@ -228,7 +273,7 @@ impl Session {
         out.push(Directive::Status(Status::Authenticating));
         let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
         let policy = Policy {
-            plain_text_allowed: self.config.plain_text_allowed,
+            plain_text_allowed: self.plain_text_allowed,
             minimum: None,
         };
         let name = match choose(&offered, credentials.kind(), &policy) {
@@ -298,6 +343,51 @@ impl Session {
                 self.fail(CloseReason::AuthFailed { condition, text }, out);
             }
             _ => {}
+        }
+    }
+
+    // ── resuming ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    fn resume_or_bind(
+        &mut self,
+        features: Features,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        self.stream_management = features.stream_management;
+        match self.resumption.take() {
+            Some(resumption) if features.stream_management => {
+                let resume = Element::builder("resume", ns::STREAM_MANAGEMENT)
+                    .attr("h", &decimal(u64::from(resumption.h)))
+                    .attr("previd", &resumption.previd)
+                    .build();
+                out.push(Directive::Send(resume));
+                self.state = State::Resuming { features };
+            }
+            _ => self.bind(&features, tools, out),
+        }
+    }
+
+    fn handle_resumption(
+        &mut self,
+        element: &Element,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        let State::Resuming { features } = &mut self.state else {
+            return;
+        };
+        let features = core::mem::take(features);
+        match element.name() {
+            "resumed" => {
+                self.state = State::Established;
+                out.push(Directive::Resumed(element.clone()));
+            }
+            "failed" => {
+                out.push(Directive::ResumeFailed(element.clone()));
+                self.bind(&features, tools, out);
+            }
+            _ => self.state = State::Resuming { features },
         }
     }
 
@@ -408,7 +498,7 @@ impl Session {
     // ── registration ────────────────────────────────────────────────────────────────────────────────────────────────
 
     fn ask_form(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
-        if !self.config.plain_text_allowed {
+        if !self.plain_text_allowed {
             return self.fail(CloseReason::PlainTextRegistration, out);
         }
         // The stream feature is optional and often left out where registration works: asking is the test (XEP-0077 §8).

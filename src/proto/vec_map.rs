@@ -72,6 +72,11 @@ impl<K: Ord, V> VecMap<K, V> {
         self.0.retain(|(_, value)| keep(value));
     }
 
+    /// The same, where the values may be changed.
+    pub fn retain_mut(&mut self, mut keep: impl FnMut(&mut V) -> bool) {
+        self.0.retain_mut(|(_, value)| keep(value));
+    }
+
     /// The values, by their keys' order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)

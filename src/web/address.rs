@@ -1,6 +1,7 @@
 //! Where a service is, as the page sees it: resolved, and judged by its security.
 
 use super::global::LOCATION;
+use crate::proto::transport::Kind;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -37,8 +38,8 @@ pub struct Address {
     pub cross_origin: bool,
     /// An unencrypted address asked for by an encrypted page: the browser refuses it.
     pub mixed: bool,
-    /// `http:` or `https:`.
-    pub is_http: bool,
+    /// `http:` and `https:` are BOSH, `ws:` and `wss:` WebSocket; anything else is neither.
+    pub kind: Option<Kind>,
 }
 
 impl Address {
@@ -64,7 +65,11 @@ impl Address {
             confidential: encrypted || loopback,
             cross_origin: page.is_some_and(|page| page.origin() != url.origin()),
             mixed: page_encrypted && !encrypted && !loopback,
-            is_http: matches!(protocol.as_str(), "http:" | "https:"),
+            kind: match protocol.as_str() {
+                "http:" | "https:" => Some(Kind::Bosh),
+                "ws:" | "wss:" => Some(Kind::WebSocket),
+                _ => None,
+            },
             href: url.href(),
         })
     }

@@ -5,6 +5,8 @@
 use super::clock::now;
 use super::global::is_hidden;
 use super::http::{Http, HttpOptions};
+use super::lifecycle::{Lifecycle, Turn};
+use super::socket::Sockets;
 use super::task::spawn;
 use crate::proto::connection::Connection;
 use crate::proto::event::Event;
@@ -31,6 +33,8 @@ pub type Sink = Box<dyn Fn(Event)>;
 pub struct Driver {
     connection: RefCell<Connection>,
     http: Rc<Http>,
+    sockets: Sockets,
+    lifecycle: RefCell<Option<Lifecycle>>,
     sink: RefCell<Option<Rc<Sink>>>,
     events: RefCell<Fifo<Event>>,
     telling: Cell<bool>,
@@ -47,6 +51,8 @@ impl Driver {
     pub fn new(connection: Connection, options: HttpOptions) -> Rc<Self> {
         Rc::new(Self {
             connection: RefCell::new(connection),
+            sockets: Sockets::new(options.max_bytes),
+            lifecycle: RefCell::default(),
             http: Rc::new(Http::new(options)),
             sink: RefCell::default(),
             events: RefCell::default(),
@@ -90,6 +96,38 @@ impl Driver {
         self.events.take();
         self.timer.replace(None);
         self.http.cancel_all();
+        self.sockets.close_all();
+        self.lifecycle.replace(None);
+    }
+
+    /// Listens to what happens to the page, or no longer: worth it while a connection is there or hoped for.
+    fn mind_lifecycle(self: &Rc<Self>) {
+        let wanted = !self.connection.borrow().is_offline();
+        if wanted == self.lifecycle.borrow().is_some() {
+            return;
+        }
+        let lifecycle = wanted.then(|| {
+            let driver = Rc::downgrade(self);
+            Lifecycle::listen(move |turn| {
+                if let Some(driver) = driver.upgrade() {
+                    driver.handle_turn(turn);
+                }
+            })
+        });
+        self.lifecycle.replace(lifecycle);
+    }
+
+    fn handle_turn(self: &Rc<Self>, turn: Turn) {
+        match turn {
+            Turn::Awake => self.connection.borrow_mut().wake(now()),
+        }
+        self.pump();
+    }
+
+    /// A socket has something to say.
+    fn hear_socket(self: &Rc<Self>, input: Input) {
+        self.connection.borrow_mut().handle_input(now(), input);
+        self.pump();
     }
 
     /// The network has answered.
@@ -106,6 +144,7 @@ impl Driver {
         self.tell();
         self.drain();
         self.tell();
+        self.mind_lifecycle();
     }
 
     /// When the next request may leave.
@@ -113,10 +152,13 @@ impl Driver {
         if is_hidden() {
             // Timers of hidden pages fire once a second, later once a minute, which is how long a session lives without a request.
             Instant(0)
-        } else if self.connection.borrow().only_listens() {
-            self.next_empty.get()
         } else {
-            self.next_post.get()
+            match self.connection.borrow().only_listens() {
+                Some(true) => self.next_empty.get(),
+                Some(false) => self.next_post.get(),
+                // A socket keeps the order by itself.
+                None => Instant(0),
+            }
         }
     }
 
@@ -153,18 +195,32 @@ impl Driver {
             }
             let output = self.connection.borrow_mut().poll_output(now());
             match output {
+                Output::Transmit(Transmit::OpenSocket { socket, address }) => {
+                    let driver = Rc::downgrade(self);
+                    self.sockets.open(socket, &address, move |input| {
+                        if let Some(driver) = driver.upgrade() {
+                            driver.hear_socket(input);
+                        }
+                    });
+                }
+                Output::Transmit(Transmit::Frame { socket, text }) => {
+                    self.sockets.send(socket, &text);
+                }
+                Output::Transmit(Transmit::CloseSocket(socket)) => self.sockets.close(socket),
                 Output::Transmit(Transmit::Http {
                     exchange,
+                    address,
                     body,
                     farewell,
                 }) => {
                     self.next_post.set(now() + SPACING);
                     let driver = Rc::downgrade(self);
-                    self.http.post(exchange, &body, farewell, move |input| {
-                        if let Some(driver) = driver.upgrade() {
-                            driver.hear(input);
-                        }
-                    });
+                    self.http
+                        .post(exchange, &address, &body, farewell, move |input| {
+                            if let Some(driver) = driver.upgrade() {
+                                driver.hear(input);
+                            }
+                        });
                 }
                 Output::Transmit(Transmit::CancelHttp(exchange)) => self.http.cancel(exchange),
                 Output::Event(event) => self.events.borrow_mut().push_back(event),

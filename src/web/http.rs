@@ -17,8 +17,6 @@ const KEEPALIVE_LIMIT: usize = 60 * 1024;
 /// What the page chose for its requests.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    /// Where to.
-    pub address: Address,
     /// Headers of each request, `Content-Type` among them; names and values are allowed in HTTP.
     pub headers: Vec<(String, String)>,
     /// Send cookies and HTTP authentication across origins.
@@ -49,6 +47,7 @@ impl Http {
     pub fn post(
         self: &Rc<Self>,
         exchange: ExchangeId,
+        address: &str,
         body: &str,
         farewell: bool,
         done: impl FnOnce(Input) + 'static,
@@ -59,9 +58,10 @@ impl Http {
             // The browser finishes it even when the page is gone. A fresh object takes any field.
             let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
         }
-        let sent = fetch(&self.options.address.href, &init);
+        let sent = fetch(address, &init);
         self.flying.borrow_mut().insert(exchange, controller);
         let http = Rc::clone(self);
+        let address = address.to_owned();
         spawn(Box::pin(async move {
             let outcome = http.answer(sent).await;
             // Cancelled in the meantime? Then nobody wants to know.
@@ -77,7 +77,7 @@ impl Http {
                 },
                 Err(None) => Input::HttpFailed {
                     exchange,
-                    failure: http.diagnose().await,
+                    failure: http.diagnose(&address).await,
                 },
                 Err(Some(failure)) => Input::HttpFailed { exchange, failure },
             };
@@ -154,16 +154,17 @@ impl Http {
 
     /// A page is told only "TypeError". What can be inferred: a page on `https:` may not ask an `http:` address; and a
     /// server on another origin that answers a request whose answer nobody may read is there, but lacks CORS headers.
-    async fn diagnose(&self) -> NetworkFailure {
-        if self.options.address.mixed {
+    async fn diagnose(&self, href: &str) -> NetworkFailure {
+        let address = Address::resolve(href);
+        if address.as_ref().is_some_and(|address| address.mixed) {
             return NetworkFailure::MixedContent;
         }
-        if self.answered.get() || !self.options.address.cross_origin {
+        if self.answered.get() || !address.is_some_and(|address| address.cross_origin) {
             return NetworkFailure::Unreachable;
         }
         let init = RequestInit::new();
         init.set_mode(RequestMode::NoCors);
-        match settled(&fetch(&self.options.address.href, &init)).await {
+        match settled(&fetch(href, &init)).await {
             Some(Ok(_)) => NetworkFailure::BlockedByCors,
             _ => NetworkFailure::Unreachable,
         }

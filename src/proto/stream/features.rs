@@ -17,6 +17,8 @@ pub struct Features {
     pub bind: bool,
     /// RFC 3921's session establishment is demanded (offered without `<optional/>`).
     pub session_required: bool,
+    /// XEP-0198 is offered.
+    pub stream_management: bool,
     /// XEP-0077 is offered.
     pub register: bool,
 }
@@ -39,6 +41,7 @@ impl Features {
                 ("session", ns::SESSION) => {
                     features.session_required = !child.has_child("optional", ns::SESSION);
                 }
+                ("sm", ns::STREAM_MANAGEMENT) => features.stream_management = true,
                 ("register", ns::REGISTER_FEATURE) => features.register = true,
                 _ => {}
             }

@@ -31,6 +31,8 @@ use std::rc::Rc;
 /// What the page chose.
 #[derive(Clone, Debug)]
 pub struct BoshConfig {
+    /// The service's address.
+    pub address: Rc<str>,
     /// The domain to reach.
     pub to: String,
     /// `xml:lang` of the stream.
@@ -276,8 +278,9 @@ impl Bosh {
             }
         }
         while let Some(queued) = self.queue.pop_front() {
-            if let Queued::Element(_, name) = queued {
-                self.settle(name, Delivery::Undelivered);
+            if let Queued::Element(element, name) = queued {
+                let event = TransportEvent::Returned(element, name);
+                self.events.push_back(event);
             }
         }
         self.events.push_back(TransportEvent::Closed(reason));

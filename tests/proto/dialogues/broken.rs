@@ -237,3 +237,28 @@ fn what_xmpp_forbids_would_be_forbidden_again() {
          E: offline bad-xml elements nested too deep"
     ));
 }
+
+/// A single break is nothing to speak of; while it goes on, the page knows, and is told when it is over.
+#[test]
+fn trouble_is_told() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    dialogue.tells_trouble = true;
+    dialogue.play(
+        "F: unreachable
+         C: again 1
+         F: unreachable
+         E: interrupted 1 unreachable
+         A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         +500ms
+         C: again 1
+         F#1: unreachable
+         A: wake
+         C: again 1
+         S#1: <body/>
+         E: resumed romeo@example.org/orchard
+         S#2: <body/>
+         E: 0 delivered
+         C: <body rid='3'/>",
+    );
+}

@@ -15,6 +15,7 @@ mod ends;
 mod iq;
 mod login;
 mod register;
+mod socket;
 
 use crate::support::dialogue::Dialogue;
 use epode::proto::connection::Config;

@@ -394,6 +394,9 @@ impl World {
                 Output::Transmit(Transmit::CancelHttp(exchange)) => {
                     self.open.retain(|_, known| *known != exchange);
                 }
+                Output::Transmit(
+                    Transmit::OpenSocket { .. } | Transmit::Frame { .. } | Transmit::CloseSocket(_),
+                ) => panic!("a socket, over BOSH"),
                 Output::Event(event) => self.note(event),
                 Output::Timeout(at) => {
                     self.timeout = at;

@@ -9,6 +9,9 @@
 //! S@3: <body …/>                answers the third exchange of the dialogue, whatever became of it
 //! S 502 text/html: …            answers with these bytes as they are (also `S#2 502: …`)
 //! F: unreachable                the oldest exchange fails (also blocked, mixed, too-large; `F#2`, `F@3`)
+//! C: socket wss://…             a WebSocket is asked for;  C: close  it is closed
+//! C: <message …/>               a frame is sent
+//! W: <message …/>               a frame comes; `raw …` with these bytes; also opened, opened without xmpp, binary, closed
 //! +30s                          time passes; timeouts fire at their due times (also 500ms)
 //! E: online romeo@example.org/x the next event, in the words of `tell`
 //! A: send <message/>            the application acts: connect, disconnect, abort, send, request [5s], forget 0,
@@ -26,12 +29,13 @@ use super::script::{Names, Step, millis, rebuild, steps, xml};
 use super::tell::tell;
 use super::unicode::NativeUnicode;
 use epode::proto::connection::{Config, Connection};
-use epode::proto::event::Event;
-use epode::proto::io::{ExchangeId, Input, NetworkFailure, Output, Transmit};
+use epode::proto::event::{Event, Status};
+use epode::proto::io::{ExchangeId, Input, NetworkFailure, Output, SocketId, Transmit};
 use epode::proto::ns;
 use epode::proto::session::{Goal, SessionConfig};
 use epode::proto::time::{Instant, Millis};
 use epode::proto::transport::bosh::BoshConfig;
+use epode::proto::transport::{Kind, Service};
 use epode::proto::xml::{Element, Limits, parse};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -50,6 +54,10 @@ enum Act {
     Request(usize),
     Again(u64),
     Cancel(u64),
+    /// A socket is to be opened, there.
+    Socket(Rc<str>),
+    Frame(Rc<str>),
+    CloseSocket,
 }
 
 /// A connection, its network and its clock.
@@ -68,6 +76,10 @@ pub struct Dialogue {
     first: usize,
     sid: Option<String>,
     window: usize,
+    /// The WebSocket that was asked for last, until it is closed.
+    socket: Option<SocketId>,
+    /// Is it said when requests break, and no longer do? One dialogue is about that; the others need not say it.
+    pub tells_trouble: bool,
 }
 
 /// A session for `example.org`, where passwords may be shown, with 30 seconds for connecting.
@@ -79,7 +91,9 @@ pub fn config() -> Config {
             resource: None,
             plain_text_allowed: true,
         },
+        services: vec![service(Kind::Bosh, "https://example.org/http-bind")],
         bosh: BoshConfig {
+            address: "".into(),
             to: "example.org".into(),
             lang: None,
             wait: 60,
@@ -88,6 +102,26 @@ pub fn config() -> Config {
             limits: Limits::default(),
         },
         timeout: Millis::seconds(30),
+        reconnect: None,
+        stream_management: true,
+        silence: Millis::seconds(30),
+    }
+}
+
+/// A service to connect to.
+pub fn service(kind: Kind, address: &str) -> Service {
+    Service {
+        kind,
+        address: address.into(),
+        confidential: false,
+    }
+}
+
+/// The same session, over WebSocket.
+pub fn socket_config() -> Config {
+    Config {
+        services: vec![service(Kind::WebSocket, "wss://example.org/ws")],
+        ..config()
     }
 }
 
@@ -108,6 +142,8 @@ impl Dialogue {
             first: 0,
             sid: None,
             window: 1,
+            socket: None,
+            tells_trouble: true,
         }
     }
 
@@ -126,6 +162,7 @@ impl Dialogue {
 
     /// Logs in, from offline.
     pub fn log_in(&mut self, session: &str) {
+        self.tells_trouble = false;
         self.play(
             "A: connect
              E: connecting
@@ -159,6 +196,56 @@ impl Dialogue {
         self.count_from_here();
     }
 
+    /// Logged in over WebSocket as `romeo@example.org/orchard`. `features` are those of the bound stream beside binding.
+    pub fn online_over_socket(config: Config, features: &str) -> Self {
+        let mut dialogue = Self::new(config);
+        dialogue.play(
+            "A: connect
+             E: connecting
+             E: credentials wanted
+             C: socket
+             A: anonymous",
+        );
+        dialogue.log_in_over_socket(features);
+        dialogue.play("E: online romeo@example.org/orchard");
+        dialogue
+    }
+
+    /// From the open socket until bound; the credentials are given.
+    pub fn log_in_over_socket(&mut self, features: &str) {
+        self.authenticate_over_socket(features);
+        let Some(Act::Frame(text)) = self.acts.pop_front() else {
+            panic!("a bind request was expected\n{}", self.unsaid());
+        };
+        let bind = parse(text.as_bytes().to_vec(), &Limits::default()).expect("XML");
+        self.names.set("bind", bind.attr("id").expect("an id"));
+        self.events
+            .retain(|event| !matches!(tell(event).0.as_str(), "binding"));
+        self.play(
+            "W: <iq type='result' id='$bind'>
+               <bind:bind><bind:jid>romeo@example.org/orchard</bind:jid></bind:bind></iq>",
+        );
+    }
+
+    /// From the open socket until the second features.
+    pub fn authenticate_over_socket(&mut self, features: &str) {
+        self.play(
+            "W: opened
+             C: <framing:open to='example.org' version='1.0'/>
+             W: <framing:open from='example.org' id='s1' version='1.0'/>
+             W: <stream:features><sasl:mechanisms><sasl:mechanism>ANONYMOUS</sasl:mechanism></sasl:mechanisms></stream:features>",
+        );
+        self.events
+            .retain(|event| !matches!(tell(event).0.as_str(), "authenticating"));
+        self.play(&format!(
+            "C: <sasl:auth mechanism='ANONYMOUS'/>
+             W: <sasl:success/>
+             C: <framing:open to='example.org' version='1.0'/>
+             W: <framing:open from='example.org' id='s2' version='1.0'/>
+             W: <stream:features><bind:bind/>{features}</stream:features>"
+        ));
+    }
+
     /// The last request is rid 1 from now on.
     pub fn count_from_here(&mut self) {
         self.base = self.exchanges.last().map_or(0, |exchange| exchange.rid - 1);
@@ -176,6 +263,19 @@ impl Dialogue {
             Some(Act::Request(index)) => parse_body(&self.exchanges[index].body),
             other => panic!("a request was expected, not {other:?}"),
         }
+    }
+
+    /// The next event is an interruption.
+    #[track_caller]
+    pub fn interrupted(&mut self) {
+        let words = self.next_words();
+        assert!(words.starts_with("interrupted"), "{words}");
+    }
+
+    /// The next event, in words.
+    #[track_caller]
+    pub fn next_words(&mut self) -> String {
+        tell(&self.events.pop_front().expect("an event")).0
     }
 
     /// What happened and was not said need not be.
@@ -197,6 +297,7 @@ impl Dialogue {
                         b'+' => self.pass(millis(&step.rest)),
                         b'S' => self.answer(&step),
                         b'F' => self.fail(&step),
+                        b'W' => self.frame(&step.rest),
                         _ => self.act(&step.rest),
                     }
                 }
@@ -253,6 +354,23 @@ impl Dialogue {
                     panic!("{difference}\nC: {}\nis {actual:?}", step.rest);
                 }
             }
+            (Some("socket"), Act::Socket(address)) => {
+                if let Some(expected) = words.next() {
+                    assert_eq!(&**address, expected, "C: {}", step.rest);
+                }
+            }
+            (Some("close"), Act::CloseSocket) => {}
+            (Some(word), Act::Frame(text)) if word.starts_with('<') => {
+                let actual = parse(text.as_bytes().to_vec(), &Limits::default());
+                let actual = rebuild(&actual.expect("XML"), false, &mut |_, _, value| {
+                    Some(value.to_owned())
+                });
+                let expected = xml(&step.rest);
+                if let Some(difference) = self.names.difference(&expected, &actual) {
+                    panic!("{difference}\nC: {}\nis {text}", step.rest);
+                }
+            }
+            (_, Act::Frame(text)) => panic!("C: {} is {text}", step.rest),
             (_, Act::Request(index)) => {
                 panic!("C: {} is {}", step.rest, self.exchanges[*index].body);
             }
@@ -380,6 +498,37 @@ impl Dialogue {
         self.input(Input::HttpFailed { exchange, failure });
     }
 
+    /// What the server, or the network, does with the WebSocket.
+    #[track_caller]
+    fn frame(&mut self, what: &str) {
+        let socket = self.socket.expect("no socket is open");
+        let input = match what {
+            "opened" | "opened without xmpp" => Input::SocketOpened {
+                socket,
+                subprotocol: what == "opened",
+            },
+            "closed" => {
+                self.socket = None;
+                let failure = NetworkFailure::Unreachable;
+                Input::SocketClosed { socket, failure }
+            }
+            "binary" => Input::SocketFrame { socket, text: None },
+            "raw" => Input::SocketFrame {
+                socket,
+                text: Some(b" ".to_vec()),
+            },
+            text => {
+                let text = match text.strip_prefix("raw ") {
+                    Some(raw) => raw.to_owned(),
+                    None => self.names.fill(&xml(text)).to_xml(),
+                };
+                let text = Some(text.into_bytes());
+                Input::SocketFrame { socket, text }
+            }
+        };
+        self.input(input);
+    }
+
     #[track_caller]
     fn input(&mut self, input: Input) {
         self.connection.handle_input(self.now, input);
@@ -411,12 +560,29 @@ impl Dialogue {
                     self.timeout = at;
                     return;
                 }
+                Output::Event(Event::Status(Status::Interrupted(_) | Status::Resumed(_)))
+                    if !self.tells_trouble => {}
                 Output::Event(event) => self.events.push_back(event),
                 Output::Transmit(Transmit::Http {
                     exchange,
                     body,
                     farewell,
+                    ..
                 }) => self.note(exchange, body, farewell),
+                Output::Transmit(Transmit::OpenSocket { socket, address }) => {
+                    assert!(self.socket.is_none(), "two sockets at once");
+                    self.socket = Some(socket);
+                    self.acts.push_back(Act::Socket(address));
+                }
+                Output::Transmit(Transmit::Frame { socket, text }) => {
+                    assert_eq!(self.socket, Some(socket), "a frame on another socket");
+                    self.acts.push_back(Act::Frame(text));
+                }
+                Output::Transmit(Transmit::CloseSocket(socket)) => {
+                    assert_eq!(self.socket, Some(socket), "another socket is closed");
+                    self.socket = None;
+                    self.acts.push_back(Act::CloseSocket);
+                }
                 Output::Transmit(Transmit::CancelHttp(id)) => {
                     let exchange = self
                         .exchanges

@@ -26,7 +26,10 @@ pub fn steps(script: &str) -> Vec<Step> {
             continue;
         }
         let tagged = line.split_once(':').filter(|(tag, _)| {
-            matches!(tag.bytes().next(), Some(b'C' | b'S' | b'F' | b'E' | b'A'))
+            matches!(
+                tag.bytes().next(),
+                Some(b'C' | b'S' | b'F' | b'E' | b'A' | b'W')
+            )
         });
         match (tagged, steps.last_mut()) {
             (Some((tag, rest)), _) => steps.push(Step {
@@ -52,19 +55,21 @@ pub fn millis(span: &str) -> u64 {
     number.parse::<u64>().expect("a time") * unit
 }
 
-/// Reads XML of a script. The default namespace is BOSH's; `stream:`, `sasl:`, `bind:`, `session:`, `register:` and `xmpp:`
-/// need no declaration; stanzas are in `jabber:client`. White space that only lays out the text is dropped.
+/// Reads XML of a script. The default namespace is BOSH's; `stream:`, `sasl:`, `bind:`, `session:`, `register:`, `framing:`, `sm:` and
+/// `xmpp:` need no declaration; stanzas are in `jabber:client`. White space that only lays out the text is dropped.
 pub fn xml(text: &str) -> Element {
     let wrapped = format!(
         "<script xmlns='{}' xmlns:stream='{}' xmlns:sasl='{}' xmlns:bind='{}' xmlns:session='{}' xmlns:register='{}' \
-         xmlns:xmpp='{}'>{text}</script>",
+         xmlns:xmpp='{}' xmlns:framing='{}' xmlns:sm='{}'>{text}</script>",
         ns::HTTP_BIND,
         ns::STREAM,
         ns::SASL,
         ns::BIND,
         ns::SESSION,
         ns::REGISTER,
-        ns::XBOSH
+        ns::XBOSH,
+        ns::FRAMING,
+        ns::STREAM_MANAGEMENT
     );
     let script = parse(wrapped.into_bytes(), &Limits::default())
         .unwrap_or_else(|error| panic!("{error} in the script's\n{text}"));

@@ -348,7 +348,7 @@ impl Shell {
     }
 
     fn drain_once(&mut self) {
-        let listens = self.connection.only_listens();
+        let listens = self.connection.only_listens() == Some(true);
         let before = self.exchanges.len();
         self.drain_all();
         let sent = &self.exchanges[before..];
@@ -371,10 +371,14 @@ impl Shell {
                     exchange,
                     body,
                     farewell,
+                    ..
                 }) => {
                     assert_eq!(farewell, body.contains("type='terminate'"));
                     self.note_request(exchange, body);
                 }
+                Output::Transmit(
+                    Transmit::OpenSocket { .. } | Transmit::Frame { .. } | Transmit::CloseSocket(_),
+                ) => panic!("a socket, over BOSH"),
                 Output::Transmit(Transmit::CancelHttp(id)) => {
                     let mut exchanges = self.exchanges.iter_mut();
                     let cancelled = exchanges.find(|exchange| exchange.id == id && exchange.open);
@@ -396,6 +400,7 @@ impl Shell {
                 self.online = false;
             }
             Event::Status(Status::Disconnecting) => assert!(self.leaving),
+            Event::Status(Status::Interrupted(_) | Status::Resumed(_)) => assert!(self.online),
             Event::Status(_) | Event::CredentialsWanted => {
                 assert!(!self.online && !self.leaving);
             }

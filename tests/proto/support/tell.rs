@@ -49,6 +49,12 @@ fn status_words(status: &Status) -> String {
         Status::Authenticating => "authenticating".into(),
         Status::Binding => "binding".into(),
         Status::Online(jid) => format!("online {}", jid.as_str()),
+        Status::Resumed(jid) => format!("resumed {}", jid.as_str()),
+        Status::Interrupted(interruption) => format!(
+            "interrupted {} {}",
+            interruption.attempt,
+            reason_words(&interruption.reason)
+        ),
         Status::Disconnecting => "disconnecting".into(),
         Status::Offline(reason) => format!("offline {}", reason_words(reason)),
     }
@@ -59,7 +65,9 @@ fn reason_words(reason: &CloseReason) -> String {
     let mut words = reason.code().to_owned();
     let particular = match reason {
         CloseReason::Http(status) => status.to_string(),
-        CloseReason::NotBosh(what) | CloseReason::PeerMisbehaved(what) => (*what).into(),
+        CloseReason::NotBosh(what)
+        | CloseReason::NotWebSocket(what)
+        | CloseReason::PeerMisbehaved(what) => (*what).into(),
         CloseReason::BadXml(error) => error.to_string(),
         CloseReason::Sasl(error) => error.text().into(),
         CloseReason::TimedOut(phase) => match phase {

@@ -58,6 +58,7 @@ impl Bosh {
                 request.sent_at = now;
                 self.transmits.push_back(Transmit::Http {
                     exchange,
+                    address: self.config.address.clone(),
                     body: request.body.clone(),
                     farewell: request.errand.is_last(),
                 });
@@ -179,6 +180,7 @@ impl Bosh {
         self.next_rid += 1;
         self.transmits.push_back(Transmit::Http {
             exchange,
+            address: self.config.address.clone(),
             body,
             farewell: errand.is_last(),
         });

@@ -27,6 +27,7 @@ impl Dialogue {
             }
             ["disconnect"] => self.connection.disconnect(now),
             ["abort"] => self.connection.abort(now),
+            ["wake"] => self.connection.wake(now),
             ["tap"] => self.connection.tap(true),
             ["send"] => {
                 let sent = self.connection.send(self.names.fill(&xml(element)));

@@ -1,0 +1,392 @@
+//! How a connection lasts: which service is tried, what becomes of a session when its connection breaks, resuming it or
+//! beginning a new one, and what was sent meanwhile.
+
+use super::Connection;
+use crate::proto::error::CloseReason;
+use crate::proto::event::{Delivery, Event, Interruption, RequestFailure, Status};
+use crate::proto::jid::Jid;
+use crate::proto::ns;
+use crate::proto::random::{below_2_53, token};
+use crate::proto::reconnect::{is_curable, may_work_elsewhere};
+use crate::proto::session::{Circumstances, Resumption};
+use crate::proto::time::{Instant, Millis};
+use crate::proto::transport::bosh::{Bosh, BoshConfig};
+use crate::proto::transport::stream_management::{Lost, StreamManagement, parse_h};
+use crate::proto::transport::websocket::{WebSocket, WebSocketConfig};
+use crate::proto::transport::{Kind, Service, Transport};
+use crate::proto::xml::{Element, Limits, parse};
+
+/// After binding over BOSH, how long to wait for something to send, usually presence, before an empty request is sent.
+const LINGER: Millis = Millis(50);
+/// How long a socket may take to open when there is another way in.
+const OPEN_WITHIN: Millis = Millis::seconds(8);
+/// How often a server may send us elsewhere before that is called a circle.
+const MOST_MOVES: u32 = 4;
+/// The most requests one session may count up to: far beyond any session's life, far below 2⁵³ (XEP-0124 §7.1).
+const RID_ROOM: u64 = 1 << 40;
+
+impl Connection {
+    // ── beginning ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// The service whose turn it is.
+    fn next_service(&mut self) -> Option<Service> {
+        if let Some(moved) = self.moved.take() {
+            return Some(moved);
+        }
+        self.tried += 1;
+        self.config.services.get(self.service).cloned()
+    }
+
+    /// Opens a stream at the service whose turn it is.
+    pub(super) fn begin(&mut self, now: Instant) {
+        let Some(service) = self.next_service() else {
+            return;
+        };
+        let resumption = match (&self.managed, service.kind) {
+            (Some(managed), Kind::WebSocket) => managed.resumption(now, self.lost_at),
+            _ => None,
+        };
+        let circumstances = Circumstances {
+            confidential: service.confidential,
+            resumption: resumption.map(|(previd, h)| Resumption {
+                previd: previd.to_owned(),
+                h,
+            }),
+        };
+        self.transport = Some(self.open(now, &service));
+        self.opened = false;
+        let mut out = Vec::new();
+        self.session.start(circumstances, &mut out);
+        self.follow(now, out);
+    }
+
+    fn open(&mut self, now: Instant, service: &Service) -> Transport {
+        let bosh = &self.config.bosh;
+        match service.kind {
+            Kind::Bosh => {
+                let config = BoshConfig {
+                    address: service.address.clone(),
+                    ..bosh.clone()
+                };
+                let rid = 1 + below_2_53(self.random.as_mut()) % ((1 << 53) - RID_ROOM);
+                let seed = if config.keys {
+                    token(self.random.as_mut(), 32)
+                } else {
+                    String::new()
+                };
+                let bosh = Bosh::new(config, rid, seed, self.next_exchange);
+                Transport::Bosh(Box::new(bosh))
+            }
+            Kind::WebSocket => {
+                let elsewhere = self.config.services.len() > 1;
+                let config = WebSocketConfig {
+                    address: service.address.clone(),
+                    to: bosh.to.clone(),
+                    lang: bosh.lang.clone(),
+                    limits: bosh.limits,
+                    open_within: elsewhere.then_some(OPEN_WITHIN),
+                };
+                let socket = self.next_socket_id();
+                Transport::WebSocket(Box::new(WebSocket::new(config, socket, now)))
+            }
+        }
+    }
+
+    /// Tries again.
+    pub(super) fn retry(&mut self, now: Instant) {
+        self.retry_at = None;
+        self.deadline = Some(now + self.config.timeout);
+        self.begin(now);
+    }
+
+    // ── ending ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn handle_closed(&mut self, now: Instant, reason: CloseReason) {
+        let bosh = matches!(self.transport, Some(Transport::Bosh(_)));
+        if let Some(mut transport) = self.transport.take() {
+            while let Some(transmit) = transport.poll_transmit(now) {
+                self.leftover.push_back(transmit);
+            }
+            if let Transport::Bosh(bosh) = transport {
+                self.next_exchange = bosh.next_exchange();
+            }
+        }
+        // A stream error tells more than the end of the transport that it brings about.
+        let reason = self.blame.take().unwrap_or(reason);
+        let established = self.session.is_established();
+        self.session.close();
+        self.asked.clear();
+        self.troubled = false;
+        let was_closing = core::mem::take(&mut self.closing);
+        if was_closing || reason == CloseReason::Requested {
+            return self.go_offline(CloseReason::Requested);
+        }
+        if let CloseReason::SeeOther(address) = &reason
+            && self.moves < MOST_MOVES
+            && let Some(service) = self.config.services.get(self.service)
+            && let Some(moved) = service.moved_to(address)
+        {
+            self.moves += 1;
+            self.moved = Some(moved);
+            if !self.lasting {
+                return self.begin(now);
+            }
+        }
+        if !self.lasting {
+            // Another way in may do, as long as there is time.
+            let left = self.deadline.is_none_or(|deadline| now < deadline);
+            if left && may_work_elsewhere(&reason) && self.turn_to_next() {
+                return self.begin(now);
+            }
+            return self.go_offline(reason);
+        }
+        if self.config.reconnect.is_none() || !is_curable(&reason) {
+            return self.go_offline(reason);
+        }
+        self.interrupt(now, reason, established, bosh);
+    }
+
+    /// The next service's turn; false when all have had theirs.
+    fn turn_to_next(&mut self) -> bool {
+        let count = self.config.services.len();
+        if self.tried >= count {
+            return false;
+        }
+        self.service = (self.service + 1) % count;
+        true
+    }
+
+    /// The connection is gone, and will be made again.
+    fn interrupt(&mut self, now: Instant, reason: CloseReason, established: bool, bosh: bool) {
+        self.deadline = None;
+        if established {
+            self.online = false;
+            self.lost_at = now;
+            self.tried = 0;
+            self.moves = 0;
+            self.backoff.note_lost(now);
+            // What cannot be read would come again.
+            let spoilt = matches!(reason, CloseReason::BadXml(_) | CloseReason::TooLarge);
+            let resumable = !bosh && !spoilt;
+            let managed = self.managed.as_ref();
+            if !(resumable && managed.is_some_and(StreamManagement::is_resumable)) {
+                self.lose_session(false);
+            }
+            self.keep_returned();
+        } else {
+            self.returned.clear();
+        }
+        let others = self.moved.is_some() || !established && self.turn_to_next();
+        if !others && self.tried > 0 {
+            // A new round, from the first of them.
+            self.tried = 0;
+            self.service = 0;
+        }
+        let retry_at = match &self.config.reconnect {
+            Some(_) if others => now,
+            Some(reconnect) => now + self.backoff.next(reconnect, self.random.as_mut()),
+            None => now,
+        };
+        self.retry_at = Some(retry_at);
+        self.tell_status(Status::Interrupted(Box::new(Interruption {
+            reason,
+            retry_at,
+            attempt: self.backoff.attempt(),
+        })));
+    }
+
+    /// The session will not come back: whoever waited for something from it is told.
+    fn lose_session(&mut self, known: bool) {
+        for request in self.pending.take_sent() {
+            self.events.push_back(Event::Reply {
+                request,
+                outcome: Err(RequestFailure::Disconnected),
+            });
+        }
+        let Some(mut managed) = self.managed.take() else {
+            return;
+        };
+        let mut again = Vec::new();
+        for Lost { again: text, name } in managed.take_unacked(known) {
+            // What was sent with the lost session's address cannot be said in a new one's name.
+            let message = text
+                .and_then(|text| parse(text.as_bytes().to_vec(), &Limits::default()).ok())
+                .filter(|message| message.attr("from").is_none());
+            match (message, name) {
+                (Some(message), name) => again.push((message, name)),
+                (None, Some(name)) if known => self.tell_settled(name, Delivery::Undelivered),
+                (None, Some(name)) => self.tell_settled(name, Delivery::Unknown),
+                (None, None) => {}
+            }
+        }
+        self.outbox.keep_first(again);
+    }
+
+    /// What BOSH gave back never left: messages wait for the next session, the rest had a meaning in the lost one only.
+    fn keep_returned(&mut self) {
+        let mut kept = Vec::new();
+        for (element, name) in core::mem::take(&mut self.returned) {
+            if element.is("message", ns::CLIENT) {
+                kept.push((element, name));
+            } else if let Some(name) = name {
+                self.tell_settled(name, Delivery::Undelivered);
+            }
+        }
+        self.outbox.keep_first(kept);
+    }
+
+    pub(super) fn go_offline(&mut self, reason: CloseReason) {
+        self.deadline = None;
+        self.retry_at = None;
+        self.moved = None;
+        self.jid = None;
+        self.lasting = false;
+        self.online = false;
+        self.backoff = Default::default();
+        for (_, name) in core::mem::take(&mut self.returned) {
+            if let Some(name) = name {
+                self.tell_settled(name, Delivery::Undelivered);
+            }
+        }
+        while let Some((_, name)) = self.outbox.take() {
+            if let Some(name) = name {
+                self.tell_settled(name, Delivery::Undelivered);
+            }
+        }
+        self.lose_session(false);
+        for request in self.pending.take_all() {
+            self.events.push_back(Event::Reply {
+                request,
+                outcome: Err(RequestFailure::Disconnected),
+            });
+        }
+        self.tell_status(Status::Offline(reason));
+    }
+
+    // ── being there again ───────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A new session is bound.
+    pub(super) fn handle_established(&mut self, now: Instant, jid: Jid) {
+        // One that was to be resumed and was not even asked for, say because the way in is another now.
+        self.lose_session(false);
+        self.come_online(now);
+        match &mut self.transport {
+            Some(Transport::Bosh(bosh)) => bosh.linger(now + LINGER),
+            Some(Transport::WebSocket(_)) => {
+                let mut managed = StreamManagement::new(now, self.config.silence);
+                let wanted = self.config.stream_management;
+                let enable =
+                    (wanted && self.session.offers_stream_management()).then(|| managed.enable());
+                self.managed = Some(managed);
+                if let Some(enable) = enable {
+                    self.transmit(enable, None);
+                }
+            }
+            None => {}
+        }
+        self.jid = Some(jid.clone());
+        self.tell_status(Status::Online(jid));
+    }
+
+    fn come_online(&mut self, now: Instant) {
+        self.deadline = None;
+        self.lasting = true;
+        self.online = true;
+        self.tried = 0;
+        self.moves = 0;
+        self.backoff.note_online(now);
+    }
+
+    /// The session goes on (XEP-0198 §5): what the server has not had is sent once more.
+    pub(super) fn handle_resumed(&mut self, now: Instant, resumed: &Element) {
+        let mut settled = Vec::new();
+        let mut texts = None;
+        if let Some(managed) = &mut self.managed {
+            let plausible = parse_h(resumed).is_some_and(|h| managed.acknowledge(h, &mut settled));
+            texts = plausible.then(|| managed.resume(now));
+        }
+        for (send, delivery) in settled {
+            self.tell_settled(send, delivery);
+        }
+        let Some(texts) = texts else {
+            self.lose_session(false);
+            let reason = CloseReason::PeerMisbehaved("a resumption that does not fit the session");
+            return self.fail(now, reason);
+        };
+        if let Some(Transport::WebSocket(socket)) = &mut self.transport {
+            for text in texts {
+                socket.send_text(text);
+            }
+        }
+        self.come_online(now);
+        if let Some(jid) = &self.jid {
+            self.tell_status(Status::Resumed(jid.clone()));
+        }
+    }
+
+    /// It does not. `h` tells what of the former session has arrived; then the rest has not.
+    pub(super) fn handle_resume_failed(&mut self, failed: &Element) {
+        let mut settled = Vec::new();
+        let known = match (&mut self.managed, parse_h(failed)) {
+            (Some(managed), Some(h)) => managed.acknowledge(h, &mut settled),
+            _ => false,
+        };
+        for (send, delivery) in settled {
+            self.tell_settled(send, delivery);
+        }
+        self.lose_session(known);
+    }
+
+    /// What was kept leaves now, in order: whatever a new session needs before it (presence, rooms) is sent by then. Called
+    /// when there is nothing else to do; sooner by a shell that knows. True when something left.
+    pub fn release(&mut self) -> bool {
+        if !self.online || self.outbox.is_empty() {
+            return false;
+        }
+        self.pending.note_released();
+        while let Some((stanza, name)) = self.outbox.take() {
+            self.transmit(stanza, name);
+        }
+        true
+    }
+
+    // ── stream management ───────────────────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn handle_management(&mut self, now: Instant, element: &Element) {
+        let Some(managed) = &mut self.managed else {
+            return;
+        };
+        let mut settled = Vec::new();
+        let mut plausible = true;
+        match element.name() {
+            "r" => {
+                if let Some(ack) = managed.ack() {
+                    self.transmit(ack, None);
+                }
+            }
+            "a" => plausible = managed.handle_ack(element, &mut settled),
+            "enabled" => managed.handle_enabled(element),
+            "failed" => managed.handle_refused(),
+            _ => {}
+        }
+        for (send, delivery) in settled {
+            self.tell_settled(send, delivery);
+        }
+        if !plausible {
+            self.lose_session(false);
+            let reason = CloseReason::PeerMisbehaved("more acknowledged than was sent");
+            self.fail(now, reason);
+        }
+    }
+
+    /// The server has closed the stream after we did: it has read all of it.
+    pub(super) fn acknowledge_all(&mut self) {
+        let mut settled = Vec::new();
+        if let Some(managed) = &mut self.managed {
+            managed.acknowledge_all(&mut settled);
+        }
+        for (send, delivery) in settled {
+            self.tell_settled(send, delivery);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What is sent while there is no connection: kept in order, within bounds, until there is one.
+
+use super::event::SendId;
+use super::fifo::Fifo;
+use super::xml::Element;
+
+/// How many stanzas are kept.
+const MOST: usize = 10_000;
+/// How many bytes of them.
+const MOST_BYTES: usize = 16 << 20;
+
+/// The stanzas that wait.
+#[derive(Default)]
+pub struct Outbox {
+    stanzas: Fifo<(Element, Option<SendId>)>,
+    bytes: usize,
+}
+
+impl Outbox {
+    /// Is there room for another one?
+    pub fn has_room(&self) -> bool {
+        self.stanzas.len() < MOST && self.bytes < MOST_BYTES
+    }
+
+    /// Keeps one behind the others.
+    pub fn keep(&mut self, stanza: Element, name: Option<SendId>) {
+        self.bytes += stanza.held_bytes();
+        self.stanzas.push_back((stanza, name));
+    }
+
+    /// Keeps some that were sent before all of the others.
+    pub fn keep_first(&mut self, stanzas: Vec<(Element, Option<SendId>)>) {
+        let mut later = core::mem::take(self);
+        for (stanza, name) in stanzas {
+            self.keep(stanza, name);
+        }
+        while let Some((stanza, name)) = later.take() {
+            self.keep(stanza, name);
+        }
+    }
+
+    /// The oldest.
+    pub fn take(&mut self) -> Option<(Element, Option<SendId>)> {
+        let kept = self.stanzas.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(kept.0.held_bytes());
+        Some(kept)
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.stanzas.is_empty()
+    }
+}

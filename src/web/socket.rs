@@ -1,0 +1,158 @@
+//! WebSockets: text frames out, text frames in, under the names the connection gave them.
+
+use super::address::Address;
+use crate::proto::io::{Input, NetworkFailure, SocketId};
+use crate::proto::vec_map::VecMap;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// RFC 7395 §3.1.
+const SUBPROTOCOL: &str = "xmpp";
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = WebSocket)]
+    type Raw;
+
+    #[wasm_bindgen(constructor, js_class = "WebSocket", catch)]
+    fn new(url: &str, protocol: &str) -> Result<Raw, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn send(this: &Raw, text: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn close(this: &Raw);
+
+    #[wasm_bindgen(method, getter)]
+    fn protocol(this: &Raw) -> String;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_onopen(this: &Raw, listener: Option<&JsValue>);
+
+    #[wasm_bindgen(method, setter)]
+    fn set_onmessage(this: &Raw, listener: Option<&JsValue>);
+
+    #[wasm_bindgen(method, setter)]
+    fn set_onclose(this: &Raw, listener: Option<&JsValue>);
+
+    type Happening;
+
+    #[wasm_bindgen(method, getter, js_name = type)]
+    fn kind(this: &Happening) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    fn data(this: &Happening) -> JsValue;
+}
+
+struct Open {
+    raw: Raw,
+    /// Kept alive as long as the socket may call it; one that runs when it is dropped runs to its end.
+    listener: Closure<dyn FnMut(Happening)>,
+}
+
+impl Open {
+    fn listen(&self, listener: Option<&JsValue>) {
+        self.raw.set_onopen(listener);
+        self.raw.set_onmessage(listener);
+        self.raw.set_onclose(listener);
+    }
+}
+
+/// The sockets in use.
+pub struct Sockets {
+    max_bytes: usize,
+    open: Rc<RefCell<VecMap<SocketId, Open>>>,
+}
+
+impl Sockets {
+    /// None is open yet. A frame of more than `max_bytes` is not read.
+    pub fn new(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            open: Rc::default(),
+        }
+    }
+
+    /// Opens a socket; `hear` gets what it says, never within this call.
+    pub fn open(&self, socket: SocketId, address: &str, hear: impl Fn(Input) + 'static) {
+        let failed = move |failure: NetworkFailure| Input::SocketClosed { socket, failure };
+        let resolved = Address::resolve(address);
+        let mixed = resolved.is_some_and(|address| address.mixed);
+        let raw = match Raw::new(address, SUBPROTOCOL) {
+            Ok(raw) if !mixed => raw,
+            _ => {
+                // An encrypted page is refused here and now; so is an address that is none.
+                let failure = if mixed {
+                    NetworkFailure::MixedContent
+                } else {
+                    NetworkFailure::Unreachable
+                };
+                super::task::spawn(Box::pin(async move { hear(failed(failure)) }));
+                return;
+            }
+        };
+        let sockets = Rc::downgrade(&self.open);
+        let max_bytes = self.max_bytes;
+        let listener = Closure::new(move |happening: Happening| {
+            let input = match happening.kind().as_str() {
+                "open" => {
+                    let Some(sockets) = sockets.upgrade() else {
+                        return;
+                    };
+                    let protocol = sockets
+                        .borrow()
+                        .get(&socket)
+                        .map(|open| open.raw.protocol());
+                    let subprotocol = protocol.as_deref() == Some(SUBPROTOCOL);
+                    Input::SocketOpened {
+                        socket,
+                        subprotocol,
+                    }
+                }
+                "message" => read_frame(socket, &happening.data(), max_bytes),
+                _ => failed(NetworkFailure::Unreachable),
+            };
+            hear(input);
+        });
+        let open = Open { raw, listener };
+        open.listen(Some(open.listener.as_ref()));
+        self.open.borrow_mut().insert(socket, open);
+    }
+
+    /// Sends a text frame; on a socket that is gone, it is lost, as it would be on its way.
+    pub fn send(&self, socket: SocketId, text: &str) {
+        if let Some(open) = self.open.borrow().get(&socket) {
+            let _ = open.raw.send(text);
+        }
+    }
+
+    /// Closes a socket; nothing is heard from it any more. What was sent before still leaves.
+    pub fn close(&self, socket: SocketId) {
+        let open = self.open.borrow_mut().remove(&socket);
+        if let Some(open) = open {
+            open.listen(None);
+            open.raw.close();
+        }
+    }
+
+    /// Closes all of them.
+    pub fn close_all(&self) {
+        let open = core::mem::take(&mut *self.open.borrow_mut());
+        for (_, open) in open.into_entries() {
+            open.listen(None);
+            open.raw.close();
+        }
+    }
+}
+
+/// A frame as it is read; one that is too large is not copied.
+fn read_frame(socket: SocketId, data: &JsValue, max_bytes: usize) -> Input {
+    let text: Option<&js_sys::JsString> = data.dyn_ref();
+    if text.is_some_and(|text| text.length() as usize > max_bytes) {
+        let failure = NetworkFailure::TooLarge;
+        return Input::SocketClosed { socket, failure };
+    }
+    let text = data.as_string().map(String::into_bytes);
+    Input::SocketFrame { socket, text }
+}

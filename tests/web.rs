@@ -8,6 +8,7 @@ use epode::js::client::ClientCore;
 use epode::js::listeners::Listeners;
 use epode::js::stanza::Stanza;
 use epode::proto::random::Random;
+use epode::proto::transport::Kind;
 use epode::proto::unicode::Unicode;
 use epode::proto::xml::{Limits, parse};
 use epode::web::address::Address;
@@ -41,6 +42,13 @@ fn get(value: &JsValue, name: &str) -> JsValue {
 
 fn text(value: &JsValue, name: &str) -> Option<String> {
     get(value, name).as_string()
+}
+
+/// One service, as the entry hands it on.
+fn services(address: &str) -> JsValue {
+    let list: Array = Array::new();
+    list.push(&address.into());
+    list.into()
 }
 
 fn credentials() -> Vec<(&'static str, JsValue)> {
@@ -127,7 +135,7 @@ fn the_clock_goes_forward() {
 #[wasm_bindgen_test]
 fn addresses_are_resolved_and_judged() {
     let own = Address::resolve("/http-bind").unwrap();
-    assert!(own.is_http && !own.cross_origin && own.confidential);
+    assert!(own.kind == Some(Kind::Bosh) && !own.cross_origin && own.confidential);
     assert!(own.href.ends_with("/http-bind"));
     let plain = Address::resolve("http://example.org/http-bind").unwrap();
     assert!(plain.cross_origin && !plain.confidential);
@@ -150,7 +158,9 @@ fn addresses_are_resolved_and_judged() {
             "{unsafe_}"
         );
     }
-    assert!(!Address::resolve("ws://example.org/ws").unwrap().is_http);
+    let socket = Address::resolve("ws://example.org/ws").unwrap();
+    assert_eq!(socket.kind, Some(Kind::WebSocket));
+    assert_eq!(Address::resolve("ftp://example.org/ws").unwrap().kind, None);
     assert!(Address::resolve("http://").is_none());
 }
 
@@ -320,7 +330,9 @@ async fn what_is_kept_is_bounded() {
 #[wasm_bindgen_test]
 fn options_are_checked() {
     let refuse = |service: &str, options: JsValue| -> (String, String) {
-        let error = ClientCore::new(service, &options).err().expect("an error");
+        let error = ClientCore::new(&services(service), &options)
+            .err()
+            .expect("an error");
         assert!(error.is_instance_of::<js_sys::Error>());
         assert_eq!(text(&error, "name").as_deref(), Some("XmppError"));
         (
@@ -333,7 +345,7 @@ fn options_are_checked() {
         fields.push((name, value));
         object(&fields)
     };
-    assert!(ClientCore::new("/http-bind", &object(&credentials())).is_ok());
+    assert!(ClientCore::new(&services("/http-bind"), &object(&credentials())).is_ok());
     for (options, hint) in [
         (JsValue::UNDEFINED, "options are missing"),
         (object(&[]), "exactly one way to log in"),
@@ -377,11 +389,11 @@ fn without_randomness_there_is_no_client() {
     let broken = object(&[("value", JsValue::UNDEFINED), ("configurable", true.into())]);
     let own: Object = crypto.clone().unchecked_into();
     Object::define_property(&own, &"getRandomValues".into(), &broken.unchecked_into());
-    let made = ClientCore::new("/http-bind", &object(&credentials()));
+    let made = ClientCore::new(&services("/http-bind"), &object(&credentials()));
     Reflect::delete_property(&own, &"getRandomValues".into()).unwrap();
     let error = made.err().expect("an error");
     assert_eq!(text(&error, "code").as_deref(), Some("insecure"));
-    assert!(ClientCore::new("/http-bind", &object(&credentials())).is_ok());
+    assert!(ClientCore::new(&services("/http-bind"), &object(&credentials())).is_ok());
 }
 
 /// `fetch`, scripted: each request is noted and answered with what the script says.
@@ -422,7 +434,7 @@ const BIND: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stre
 async fn the_driver_posts_and_repeats() {
     let (bodies, original) = scripted_fetch(vec![Ok(FEATURES), Err(()), Ok(SUCCESS), Ok(BIND)]);
     let options = object(&[("domain", "example.org".into()), ("anonymous", true.into())]);
-    let client = ClientCore::new("/http-bind", &options).expect("a client");
+    let client = ClientCore::new(&services("/http-bind"), &options).expect("a client");
     let (listener, statuses) = notebook();
     client.on("status", &listener).expect("a registration");
     let connecting = client.connect(JsValue::UNDEFINED);
@@ -457,7 +469,8 @@ async fn the_driver_posts_and_repeats() {
 #[wasm_bindgen_test]
 async fn a_service_that_is_not_there_is_told() {
     let (_, original) = scripted_fetch(vec![Err(())]);
-    let client = ClientCore::new("/http-bind", &object(&credentials())).expect("a client");
+    let client =
+        ClientCore::new(&services("/http-bind"), &object(&credentials())).expect("a client");
     let error = JsFuture::from(client.connect(JsValue::UNDEFINED))
         .await
         .expect_err("unreachable");

@@ -555,9 +555,8 @@ pub struct ClientCore(Rc<Inner>);
 impl ClientCore {
     /// Reads the options and connects nothing.
     #[wasm_bindgen(constructor)]
-    #[allow(clippy::needless_pass_by_value)] // It is how an array crosses the boundary.
-    pub fn new(services: Vec<String>, options: &JsValue) -> Result<ClientCore, JsValue> {
-        Ok(Self(Inner::new(options::client(&services, options)?)))
+    pub fn new(services: &JsValue, options: &JsValue) -> Result<ClientCore, JsValue> {
+        Ok(Self(Inner::new(options::client(services, options)?)))
     }
 
     /// What the entry's getters read, by their place in its list: jid, status.

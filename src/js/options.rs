@@ -104,7 +104,7 @@ fn secret(read: &Reader<'_>, name: &str) -> Option<Secret> {
 }
 
 /// The options of `Client`.
-pub fn client(services: &[String], options: &JsValue) -> Result<Options, Problem> {
+pub fn client(services: &JsValue, options: &JsValue) -> Result<Options, Problem> {
     let read = read(options);
     let password = secret(&read, "password");
     let token = secret(&read, "token");
@@ -144,7 +144,7 @@ pub fn client(services: &[String], options: &JsValue) -> Result<Options, Problem
 }
 
 /// The options of `register`.
-pub fn registration(services: &[String], options: &JsValue) -> Result<Options, Problem> {
+pub fn registration(services: &JsValue, options: &JsValue) -> Result<Options, Problem> {
     let read = read(options);
     let domain = domain(
         &read,
@@ -165,7 +165,7 @@ pub fn registration(services: &[String], options: &JsValue) -> Result<Options, P
 }
 
 fn finish(
-    services: &[String],
+    services: &JsValue,
     read: &Reader<'_>,
     goal: Goal,
     login: Option<Login>,
@@ -265,11 +265,12 @@ fn finish(
     })
 }
 
-/// The services, in the order in which they are tried.
-fn read_services(read: &Reader<'_>, addresses: &[String]) -> Vec<Service> {
+/// The services, an array of texts, in the order in which they are tried.
+fn read_services(read: &Reader<'_>, addresses: &JsValue) -> Vec<Service> {
     let mut services = Vec::new();
-    for address in addresses {
-        let resolved = Address::resolve(address);
+    let addresses: &js_sys::Array = addresses.unchecked_ref();
+    for at in 0..addresses.length() {
+        let resolved = Address::resolve(&addresses.get(at).as_string().unwrap_or_default());
         match resolved.map(|address| (address.kind, address)) {
             Some((Some(kind), address)) => services.push(Service {
                 kind,
@@ -279,7 +280,7 @@ fn read_services(read: &Reader<'_>, addresses: &[String]) -> Vec<Service> {
             _ => read.fail(bad("The service is not an http:, https:, ws: or wss: address. Give the path or URL of the BOSH service, usually \"/http-bind\", or the URL of the WebSocket service.")),
         }
     }
-    if addresses.is_empty() {
+    if addresses.length() == 0 {
         read.fail(bad("There is no service to connect to: the list is empty."));
     }
     services

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 /// Makes an account; resolves when the server has made it.
 #[wasm_bindgen(skip_typescript)]
-pub fn register(services: Vec<String>, options: JsValue) -> Promise {
+pub fn register(services: JsValue, options: JsValue) -> Promise {
     promise(async move {
         let waiting = Waiting::read(&options)?;
         let inner = Inner::new(options::registration(&services, &options)?);

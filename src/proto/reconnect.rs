@@ -53,7 +53,7 @@ impl Backoff {
             .least
             .0
             .saturating_mul(1 << self.attempts.min(20))
-            .clamp(1, reconnect.most.0.max(1));
+            .min(reconnect.most.0);
         self.attempts = self.attempts.saturating_add(1);
         Millis(below_2_53(random) % (most + 1))
     }

@@ -4,6 +4,7 @@
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod bosh;
 mod dialogues;
 mod fuzz;
 mod handler;

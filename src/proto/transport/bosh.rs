@@ -159,6 +159,10 @@ pub struct Bosh {
     queue: Fifo<Queued>,
     in_flight: Vec<Request>,
     next_poll: Instant,
+    /// When the next new request of any kind may leave.
+    next_request: Instant,
+    /// How far apart all requests are in a session that polls: nothing in any other.
+    pace: Millis,
     /// Until when something to send is hoped for.
     linger_until: Instant,
     /// Until when the page is believed to sleep.
@@ -197,6 +201,8 @@ impl Bosh {
             queue: Fifo::default(),
             in_flight: Vec::new(),
             next_poll: Instant(0),
+            next_request: Instant(0),
+            pace: Millis(0),
             linger_until: Instant(0),
             paused_until: Instant(0),
             bound: false,
@@ -312,7 +318,8 @@ impl Bosh {
 
     /// When an empty request may leave, if none is under way.
     fn poll_at(&self) -> Instant {
-        self.next_poll.max(self.linger_until).max(self.paused_until)
+        let idle = self.next_poll.max(self.linger_until);
+        idle.max(self.paused_until).max(self.next_request)
     }
 
     /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
@@ -335,7 +342,7 @@ impl Bosh {
     }
 
     fn word_due(&self) -> Option<Instant> {
-        let room = self.bound && self.queue.is_empty() && self.under_way() < self.requests;
+        let room = self.bound && self.queue.is_empty() && self.has_room();
         let newest = self.in_flight.last().filter(|newest| !is_pause(newest))?;
         let wanted = !newest.carried.is_empty() || is_troubled(newest);
         let paused = self.in_flight.first().is_some_and(is_pause);
@@ -378,6 +385,13 @@ impl Bosh {
         }
         match self.state {
             State::Open if self.under_way() == 0 => consider(self.poll_at()),
+            State::Open if self.pace > Millis(0) && self.has_room() && !self.queue.is_empty() => {
+                consider(self.next_request);
+            }
+            State::Closing {
+                terminate_sent: false,
+                deadline,
+            } => consider(deadline.min(self.next_request)),
             State::Closing { deadline, .. } => consider(deadline),
             _ => {}
         }
@@ -443,7 +457,7 @@ impl Bosh {
                 for earlier in self.in_flight.iter_mut().filter(|one| one.rid < rid) {
                     earlier.overtaken_since.get_or_insert(now);
                 }
-                self.heed_report(now, &body);
+                self.heed_report(now, rid, &body);
                 self.handle_in_order(now);
             }
             Err(reason) => self.handle_broken(now, exchange, reason),

@@ -199,7 +199,7 @@ fn a_server_that_names_no_polling_interval() {
 /// A stanza need not wait for the next poll.
 #[test]
 fn a_polling_session() {
-    Dialogue::online("wait='0' hold='0' requests='1' polling='10'").play(
+    Dialogue::online("wait='60' hold='0' requests='1' polling='10'").play(
         "S: <body/>
          +4s
          A: send <message id='a'/>

@@ -10,3 +10,4 @@ pub mod script;
 pub mod shell;
 pub mod tell;
 pub mod unicode;
+pub mod wire;

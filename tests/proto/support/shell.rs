@@ -81,7 +81,7 @@ pub const SESSIONS: [&str; 8] = [
     "wait='60' hold='1' requests='2' ack='1'",
     "wait='60' hold='1'",
     "wait='10' hold='2' requests='3' inactivity='3'",
-    "wait='0' hold='0' requests='1' polling='10'",
+    "wait='60' hold='0' requests='1' polling='10'",
     "requests='0' polling='0' wait='x'",
     "requests='5' hold='4' inactivity='18446744073709551615'",
     "wait='18446744073709551615' polling='18446744073709551615'",

@@ -61,7 +61,7 @@ fn status_words(status: &Status) -> String {
 }
 
 /// The code, the particular, and the server's words in brackets.
-fn reason_words(reason: &CloseReason) -> String {
+pub fn reason_words(reason: &CloseReason) -> String {
     let mut words = reason.code().to_owned();
     let particular = match reason {
         CloseReason::Http(status) => status.to_string(),

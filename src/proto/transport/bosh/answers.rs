@@ -37,6 +37,7 @@ impl Bosh {
                 return;
             }
             self.acknowledge(&body);
+            self.next_request = now + self.pace;
             let quiet = body.children().next().is_none();
             if quiet && body.attr("type").is_none() {
                 if request.attempts == 0
@@ -45,9 +46,12 @@ impl Bosh {
                 {
                     self.released_early(now, request.sent_at);
                 }
-                if request.errand == Errand::Poll && self.under_way() == 0 {
+                if request.errand == Errand::Poll && self.in_flight.is_empty() {
                     // The server does not hold requests, or not this one: never answer emptiness with haste (§11, overactivity).
-                    self.next_poll = request.sent_at + self.polling;
+                    // Where it never does, when the request reached it is not known but from its answer.
+                    let holds = self.hold > 0 && self.wait > Millis(0);
+                    let reached = if holds { request.sent_at } else { now };
+                    self.next_poll = reached + self.polling;
                 }
             }
             if self.handle_body(&body) {
@@ -110,6 +114,9 @@ impl Bosh {
         }
         if let Some(polling) = number(body, "polling") {
             self.polling = Millis::seconds(polling.clamp(1, 600));
+            if polling > 0 {
+                self.keep_pace();
+            }
         }
         let requests = number(body, "requests").unwrap_or_else(|| u64::from(self.hold) + 1);
         self.requests = usize::try_from(requests).unwrap_or(2).clamp(1, 16);
@@ -119,6 +126,14 @@ impl Bosh {
         self.state = State::Open;
         self.events.push_back(TransportEvent::Opened);
         true
+    }
+
+    /// How far apart requests are. COMPAT(ejabberd): in a session that was asked to poll (§12, neither `wait` nor `hold`) it takes
+    /// not only empty requests that come too soon for overactivity, but all, the first one after the session request included.
+    pub(super) fn keep_pace(&mut self) {
+        if self.wait == Millis(0) && self.hold == 0 {
+            self.pace = self.polling;
+        }
     }
 
     /// §9: the server tells the highest rid up to which it has everything.

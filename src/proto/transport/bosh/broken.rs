@@ -99,8 +99,8 @@ impl Bosh {
 
     /// §9.2: an answer may report that an earlier one, sent some time ago, was not acknowledged. When it is missing indeed,
     /// its request is repeated now.
-    pub(super) fn heed_report(&mut self, now: Instant, reporter: &Element) {
-        let Some(missing) = number(reporter, "report") else {
+    pub(super) fn heed_report(&mut self, now: Instant, rid: u64, reporter: &Element) {
+        let Some(missing) = number(reporter, "report").filter(|missing| *missing < rid) else {
             return;
         };
         if number(reporter, "time").is_some_and(|time| time < ON_ITS_WAY.0) {

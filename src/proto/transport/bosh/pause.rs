@@ -58,18 +58,25 @@ impl Bosh {
         }
     }
 
-    /// How many requests count for the window (§11): a pause may be one too many.
+    /// How many requests count for the window (§11): a pause may be one too many, unless the server cannot have got it.
     pub(super) fn under_way(&self) -> usize {
         let mut count = 0;
         for request in &self.in_flight {
-            if !(is_pause(request) && matches!(request.progress, Progress::Flying(_))) {
+            let lost = matches!(request.progress, Progress::Repeating(_)) && request.attempts > 0;
+            if !is_pause(request) || lost {
                 count += 1;
             }
         }
         count
     }
+
+    /// May another request leave?
+    pub(super) fn has_room(&self) -> bool {
+        self.under_way() < self.requests
+    }
 }
 
+/// Is it one?
 pub(super) fn is_pause(request: &super::Request) -> bool {
     request.errand == Errand::Pause
 }

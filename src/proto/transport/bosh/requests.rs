@@ -24,7 +24,7 @@ impl Bosh {
                     self.request_session(now);
                 }
                 State::Open if under_way >= self.requests => return,
-                State::Open if self.next_rid > LAST_RID => return,
+                State::Open if self.next_rid > LAST_RID || now < self.next_request => return,
                 State::Open if !self.queue.is_empty() => self.request_with_queue(now, false),
                 State::Open if under_way == 0 && now >= self.poll_at() => {
                     self.request_with_queue(now, false);
@@ -36,6 +36,7 @@ impl Bosh {
                 } => return,
                 // One request more than the window is allowed for the good-bye (§11).
                 State::Closing { .. } if under_way > self.requests => return,
+                State::Closing { .. } if now < self.next_request => return,
                 State::Closing { deadline, .. } => {
                     self.state = State::Closing {
                         terminate_sent: true,
@@ -158,6 +159,7 @@ impl Bosh {
         errand: Errand,
     ) {
         self.paused_until = Instant(0);
+        self.next_request = now + self.pace;
         if errand == Errand::Payload {
             // What one lingered for has come.
             self.linger_until = Instant(0);

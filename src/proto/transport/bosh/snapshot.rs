@@ -98,8 +98,10 @@ impl Bosh {
             });
         }
         if bosh.requests == 1 || bosh.hold == 0 || bosh.wait == Millis(0) {
-            // When the last empty request left is not known (§12).
+            // When the last request left is not known (§12).
             bosh.next_poll = now + bosh.polling;
+            bosh.keep_pace();
+            bosh.next_request = now + bosh.pace;
         }
         for child in snapshot.children() {
             if child.is("request", ns::EPODE_SESSION) {
@@ -111,7 +113,7 @@ impl Bosh {
         }
         let mut rid = bosh.next_rid;
         for request in bosh.in_flight.iter_mut().rev() {
-            rid -= 1;
+            rid = rid.checked_sub(1)?;
             request.rid = rid;
         }
         bosh.last_in_order = rid.checked_sub(1)?;
@@ -146,15 +148,15 @@ fn restored(entry: &Element, now: Instant) -> Option<Request> {
         "pause" => Errand::Pause,
         _ => return None,
     };
+    // All but such a pause have been sent before, and got no answer.
+    let unbroken = errand == Errand::Pause && entry.attr("broken").is_none();
     let progress = match entry.children().next() {
         Some(body) => Progress::Answered {
             body: body.detach(),
             sent_up_to: 0,
         },
         // Most likely it arrived: it is repeated only when the next request stays without an answer.
-        None if errand == Errand::Pause && entry.attr("broken").is_none() => {
-            Progress::Repeating(now + OVERTAKEN)
-        }
+        None if unbroken => Progress::Repeating(now + OVERTAKEN),
         None => Progress::Repeating(now),
     };
     Some(Request {
@@ -163,8 +165,7 @@ fn restored(entry: &Element, now: Instant) -> Option<Request> {
         carried: Vec::new(),
         errand,
         sent_at: now,
-        // It has been sent before.
-        attempts: 1,
+        attempts: usize::from(!unbroken),
         pauses: 0,
         broken_since: None,
         overtaken_since: None,

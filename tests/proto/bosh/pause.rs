@@ -1,0 +1,155 @@
+//! XEP-0124 §10: sessions that rest while the page sleeps.
+
+use super::NORMAL;
+use crate::support::wire::{Wire, config};
+
+#[test]
+fn a_page_that_nods_off_and_does_not_sleep() {
+    Wire::open(NORMAL).play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         S#2: <body/>
+         S#3: <body/>
+         +4999ms
+         +1ms
+         C: <body rid='4'/>",
+    );
+}
+
+#[test]
+fn what_wakes_it() {
+    for (waker, request) in [
+        ("hurry", "<body rid='4'/>"),
+        (
+            "send <message id='a'/>",
+            "<body rid='4'><message id='a'/></body>",
+        ),
+    ] {
+        Wire::open(NORMAL).play(&format!(
+            "A: pause
+             C: last <body rid='3' pause='120'/>
+             S#2: <body/>
+             S#3: <body/>
+             A: {waker}
+             C: {request}"
+        ));
+    }
+    // What is answered then is followed by an empty request, as ever.
+    Wire::open(NORMAL).play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         A: send <message id='a'/>
+         C: <body rid='4'><message id='a'/></body>
+         S#2: <body/>
+         S#3: <body/>
+         S#4: <body/>
+         E: 0 delivered
+         C: <body rid='5'/>",
+    );
+}
+
+#[test]
+fn where_sessions_do_not_rest() {
+    for session in ["", "maxpause='0'", "maxpause='-1'", "maxpause='long'"] {
+        Wire::open(&format!("wait='60' hold='1' requests='2' {session}")).play("A: pause");
+    }
+    let mut wire = Wire::new(config());
+    wire.play(
+        "C: <body rid='1' to='*' content='*' ver='*' wait='60' hold='1' ack='1' xmpp:version='1.0'/>
+         A: pause",
+    );
+    Wire::open(NORMAL).play(
+        "A: close
+         C: last <body rid='3' type='terminate'/>
+         A: pause",
+    );
+}
+
+#[test]
+fn nobody_sleeps_for_ever() {
+    Wire::open("wait='60' hold='1' requests='2' maxpause='86400'").play(
+        "A: pause
+         C: last <body rid='3' pause='600'/>",
+    );
+}
+
+/// §11: one request more than the window is allowed; a second pause says nothing new, and stanzas are not risked with it.
+#[test]
+fn a_pause_beyond_the_window() {
+    Wire::open(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         A: send <message id='b'/>
+         A: pause
+         C: last <body rid='4' pause='120'/>
+         A: pause
+         S#2: <body/>
+         E: 0 delivered
+         C: <body rid='5'><message id='b'/></body>",
+    );
+}
+
+/// COMPAT(ejabberd): its pauses are never answered. What comes later is the answer, and is asked for.
+#[test]
+fn a_pause_without_an_answer() {
+    Wire::open(NORMAL).play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         S#2: <body/>
+         +5s
+         C: <body rid='4'/>
+         +150ms
+         C: <body rid='5'><iq id='word'/></body>
+         S#4: <body><iq id='word'/></body>
+         C: cancel 3
+         E: element <iq id='word'/>
+         S#5: <body/>
+         C: <body rid='6'/>",
+    );
+}
+
+/// An earlier answer that is missing is another matter: it may hold something.
+#[test]
+fn a_pause_behind_a_lost_answer() {
+    Wire::open(NORMAL).play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         A: send <message id='a'/>
+         C: <body rid='4'><message id='a'/></body>
+         S#4: <body><message id='later'/></body>
+         S#2: <body><message id='sooner'/></body>
+         E: element <message id='sooner'/>
+         C: cancel 3
+         E: 0 delivered
+         E: element <message id='later'/>
+         C: <body rid='5'/>",
+    );
+}
+
+/// A pause is answered because it is one: that is no sign that what came next has arrived.
+#[test]
+fn the_answer_to_a_pause_is_no_early_release() {
+    Wire::open(NORMAL).play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         S#2: <body/>
+         A: send <message id='a'/>
+         C: <body rid='4'><message id='a'/></body>
+         S#3: <body/>
+         S#4: <body/>
+         E: 0 delivered
+         C: <body rid='5'/>",
+    );
+}
+
+#[test]
+fn a_pause_that_breaks_is_repeated() {
+    Wire::open(NORMAL).play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         F#3: unreachable
+         C: again 3
+         S#2: <body/>
+         S#3: <body/>",
+    );
+}

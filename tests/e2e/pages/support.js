@@ -4,6 +4,9 @@ import * as epode from "epode";
 /** Reached only when something does not happen at all. */
 const LIMIT = 30_000;
 
+/** Most tests hold over either transport: `?transport=ws` runs them over WebSocket. */
+const SERVICE = new URLSearchParams(location.search).get("transport") === "ws" ? location.origin.replace(/^http/, "ws") + "/ws" : "/http-bind";
+
 /** A promise that must settle; otherwise an error says what was waited for. */
 function within(promise, what) {
   let timer;
@@ -93,5 +96,5 @@ function watchRequests() {
   return { bodies, untilPending };
 }
 
-Object.assign(window, { epode, within, inbox, inTurn, watchRequests, describe, failure, nextTask, BOSH: "/http-bind" });
+Object.assign(window, { epode, within, inbox, inTurn, watchRequests, describe, failure, nextTask, BOSH: SERVICE });
 window.ready = true;

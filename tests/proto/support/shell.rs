@@ -424,6 +424,13 @@ impl Shell {
         let rid = element.attr("rid").and_then(|rid| rid.parse().ok());
         let rid: u64 = rid.expect("a rid");
         assert!(self.exchanges.iter().all(|exchange| exchange.id < id));
+        let again = self.exchanges[self.first..]
+            .iter()
+            .any(|exchange| exchange.rid == rid);
+        if element.attr("sid").is_none() && !again {
+            // The server has sent us elsewhere: another session.
+            self.first = self.exchanges.len();
+        }
         let session = &self.exchanges[self.first..];
         match session.iter().find(|exchange| exchange.rid == rid) {
             Some(first) => assert_eq!(first.body, body, "not the same again"),

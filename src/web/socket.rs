@@ -59,6 +59,14 @@ impl Open {
     }
 }
 
+impl Drop for Open {
+    /// Nothing is heard from it any more. What was sent before still leaves.
+    fn drop(&mut self) {
+        self.listen(None);
+        self.raw.close();
+    }
+}
+
 /// The sockets in use.
 pub struct Sockets {
     max_bytes: usize,
@@ -127,22 +135,15 @@ impl Sockets {
         }
     }
 
-    /// Closes a socket; nothing is heard from it any more. What was sent before still leaves.
+    /// Closes a socket.
     pub fn close(&self, socket: SocketId) {
         let open = self.open.borrow_mut().remove(&socket);
-        if let Some(open) = open {
-            open.listen(None);
-            open.raw.close();
-        }
+        drop(open);
     }
 
     /// Closes all of them.
     pub fn close_all(&self) {
-        let open = core::mem::take(&mut *self.open.borrow_mut());
-        for (_, open) in open.into_entries() {
-            open.listen(None);
-            open.raw.close();
-        }
+        drop(core::mem::take(&mut *self.open.borrow_mut()));
     }
 }
 

@@ -28,6 +28,9 @@ const HERE = path.dirname(fileURLToPath(import.meta.url));
 const PAGES = path.join(HERE, "pages");
 
 /** Which server the tests run against. */
+/** EPODE_TRANSPORT=ws: over WebSocket what is not about BOSH. */
+const TRANSPORT = process.env.EPODE_TRANSPORT ? `?transport=${process.env.EPODE_TRANSPORT}` : "";
+
 export const SERVER = process.env.EPODE_SERVER || "prosody";
 const START = { prosody: startProsody, ejabberd: startEjabberd }[SERVER];
 if (!START) throw new Error(`EPODE_SERVER is ${SERVER}; it can be prosody or ejabberd`);
@@ -166,7 +169,7 @@ class Environment {
     page.setDefaultTimeout(LIMIT);
     if (process.env.EPODE_WIRE) await logWire(page, path.join(process.env.EPODE_WIRE, `page-${process.pid}-${(unique += 1)}.log`));
     this.#pages.push(page);
-    await page.goto(`${origin.url}${file}`);
+    await page.goto(`${origin.url}${file}${TRANSPORT}`);
     if (ready) await page.waitForFunction(() => window.ready);
     return page;
   }

@@ -1,0 +1,216 @@
+// RFC 7395: the same life over a WebSocket, and how it goes on when the socket breaks.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SERVER, environment } from "./support.mjs";
+
+const env = environment();
+
+const WS = () => `${env.origin.url.replace(/^http/, "ws")}/ws`;
+
+test("log in, join, say, hear, publish and leave over a WebSocket", async () => {
+  const page = await env.page();
+  const [account] = await env.accounts(1);
+  const result = await page.evaluate(
+    async ({ ws, account, room, node }) => {
+      const client = new epode.Client(ws, account);
+      const statuses = [];
+      client.on("status", (change) => statuses.push([change.status, change.resumed]));
+      await client.connect();
+      const joined = await client.muc.join(room, "Romeo");
+      const heard = inbox("a message in the room");
+      joined.on("message", heard.push);
+      await joined.send("But, soft!");
+      const [said] = await heard.until(1);
+      await client.pubsub.createNode(node);
+      const items = inbox("an item");
+      await client.pubsub.subscribe(node, items.push);
+      await client.pubsub.publish(node, epode.xml`<entry xmlns="urn:test">light</entry>`, { id: "1" });
+      const [item] = await items.until(1);
+      await joined.leave();
+      await client.disconnect();
+      return { statuses, body: said.body, text: item.payload.text() };
+    },
+    { ws: WS(), account, room: `ws-${env.name()}@${env.names.conference}`, node: env.name("node") },
+  );
+  assert.deepEqual(result, {
+    statuses: [
+      ["connecting", undefined],
+      ["authenticating", undefined],
+      ["binding", undefined],
+      ["online", false],
+      ["disconnecting", undefined],
+      ["offline", undefined],
+    ],
+    body: "But, soft!",
+    text: "light",
+  });
+});
+
+test("2,000 messages in one turn: each is delivered, in order", async () => {
+  const page = await env.page();
+  const [romeo, juliet] = await env.accounts(2);
+  const result = await page.evaluate(
+    async ({ ws, romeo, juliet }) => {
+      const from = await epode.connect(ws, romeo);
+      const to = await epode.connect(ws, juliet);
+      const heard = inbox("a message");
+      to.addHandler((stanza) => heard.push(stanza.text("body")), { name: "message" });
+      const sent = [];
+      for (let number = 0; number < 2_000; number += 1) {
+        sent.push(from.send(epode.xml`<message to="${to.jid}" type="chat"><body>${number}</body></message>`));
+      }
+      await Promise.all(sent);
+      await heard.until(2_000);
+      await from.disconnect();
+      await to.disconnect();
+      return heard.got.every((text, number) => text === String(number)) && heard.got.length;
+    },
+    { ws: WS(), romeo, juliet },
+  );
+  assert.equal(result, 2_000);
+});
+
+test("the socket is cut: the session goes on, and nothing is lost either way", async () => {
+  const page = await env.page();
+  const [romeo, juliet] = await env.accounts(2);
+  const cut = await env.serve();
+  const start = page.evaluate(
+    async ({ ws, steady, romeo, juliet, room }) => {
+      const from = new epode.Client(ws, { ...romeo, reconnect: { least: 50, most: 500 } });
+      const statuses = inbox("a status");
+      from.on("status", ({ status, resumed }) => statuses.push({ status, resumed }));
+      const up = inbox("a message up");
+      const down = inbox("a message down");
+      from.addHandler((stanza) => down.push(stanza.text("body")), { name: "message", type: "chat" });
+      await from.connect();
+      const to = await epode.connect(steady, juliet);
+      to.addHandler((stanza) => up.push(stanza.text("body")), { name: "message", type: "chat" });
+      const joined = await from.muc.join(room, "Romeo");
+      const { jid } = from;
+      const sent = [];
+      for (let number = 0; number < 300; number += 1) {
+        sent.push(from.send(epode.xml`<message to="${to.jid}" type="chat"><body>${number}</body></message>`));
+        to.send(epode.xml`<message to="${jid}" type="chat"><body>${number}</body></message>`);
+        if (number % 100 === 50) await fetch("/cut-the-sockets");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      await Promise.all(sent);
+      await up.until(300);
+      await down.until(300);
+      await joined.send("still here");
+      const kept = joined.joined && from.jid === jid;
+      await from.disconnect();
+      await to.disconnect();
+      const right = (box) => box.got.length === 300 && box.got.every((text, number) => text === String(number));
+      return { kept, up: right(up), down: right(down), resumed: statuses.got.filter(({ resumed }) => resumed).length, fresh: statuses.got.filter(({ resumed }) => resumed === false).length };
+    },
+    { ws: `${cut.url.replace(/^http/, "ws")}/ws`, steady: WS(), romeo, juliet, room: `cut-${env.name()}@${env.names.conference}` },
+  );
+  await page.route("**/cut-the-sockets", (route) => {
+    for (const socket of cut.sockets) socket.destroy();
+    return route.fulfill({ status: 204 });
+  });
+  assert.deepEqual(await start, { kept: true, up: true, down: true, resumed: 3, fresh: 1 });
+});
+
+for (const transport of ["ws", "bosh"]) {
+  test(`the server is killed and comes back (${transport}): a new session in which all is there again`, async () => {
+    const page = await env.page();
+    const [romeo] = await env.accounts(1);
+    await page.evaluate(
+      async ({ service, romeo, room }) => {
+        const client = (window.client = new epode.Client(service, { ...romeo, reconnect: { least: 100, most: 1000 } }));
+        window.statuses = inbox("a status");
+        client.on("status", ({ status, resumed, error }) => statuses.push({ status, resumed, code: error?.code }));
+        await client.connect();
+        window.heard = inbox("a message in the room");
+        window.rejoined = inbox("being back");
+        window.room = await client.muc.join(room, "Romeo");
+        window.room.on("message", heard.push);
+        window.room.on("rejoin", rejoined.push);
+        window.chats = inbox("a message");
+        client.addHandler((stanza) => chats.push(stanza.text("body")), { name: "message", type: "chat" });
+      },
+      { service: transport === "ws" ? WS() : "/http-bind", romeo, room: `kill-${env.name()}@${env.names.conference}` },
+    );
+    await env.server.kill();
+    await page.evaluate(() => statuses.untilAny(({ status }) => status === "reconnecting"));
+    const sent = page.evaluate(async () => {
+      // Sent into the void, and kept.
+      const sending = client.send(epode.xml`<message to="${client.jid.split("/")[0]}" type="chat"><body>kept</body></message>`);
+      await statuses.untilAny(({ status, resumed }) => status === "online" && resumed === false && statuses.got.length > 5);
+      await sending;
+      await chats.until(1);
+      await rejoined.until(1);
+      await room.send("back again");
+      const said = await heard.until(1);
+      return { chats: chats.got, room: said.at(-1).body, joined: room.joined, status: client.status };
+    });
+    await env.crash();
+    assert.deepEqual(await sent, { chats: ["kept"], room: "back again", joined: true, status: "online" });
+    await page.evaluate(() => client.disconnect());
+  });
+}
+
+test("where there is no WebSocket, BOSH does it; the other way round too", async () => {
+  const page = await env.page();
+  const [account] = await env.accounts(1);
+  const result = await page.evaluate(
+    async ({ ws, account }) => {
+      const one = await epode.connect([`${ws}-not-here`, "/http-bind"], account);
+      const two = await epode.connect(["/nothing-here", ws], account);
+      const jids = [one.jid, two.jid];
+      await one.disconnect();
+      await two.disconnect();
+      const error = await failure(epode.connect([`${ws}-not-here`, "/nothing-here"], account));
+      return { jids: jids.every(Boolean), code: error.code };
+    },
+    { ws: WS(), account },
+  );
+  assert.deepEqual(result, { jids: true, code: "http-error" });
+});
+
+test("with reconnect: false, what breaks is over", async () => {
+  const page = await env.page();
+  const [account] = await env.accounts(1);
+  const origin = await env.serve();
+  const over = page.evaluate(
+    async ({ ws, account }) => {
+      const client = new epode.Client(ws, { ...account, reconnect: false });
+      const statuses = inbox("a status");
+      client.on("status", ({ status, error }) => statuses.push({ status, code: error?.code }));
+      await client.connect();
+      await fetch("/cut-the-sockets");
+      await statuses.untilAny(({ status }) => status === "offline");
+      return statuses.got.slice(4);
+    },
+    { ws: `${origin.url.replace(/^http/, "ws")}/ws`, account },
+  );
+  await page.route("**/cut-the-sockets", (route) => {
+    for (const socket of origin.sockets) socket.destroy();
+    return route.fulfill({ status: 204 });
+  });
+  assert.deepEqual(await over, [{ status: "offline", code: "unreachable" }]);
+});
+
+test("another connection takes our resource: no fight over it", async () => {
+  const page = await env.page();
+  const [account] = await env.accounts(1);
+  const result = await page.evaluate(
+    async ({ ws, account }) => {
+      const options = { ...account, resource: "orchard" };
+      const one = new epode.Client(ws, options);
+      const statuses = inbox("a status");
+      one.on("status", ({ status, error }) => statuses.push({ status, condition: error?.condition }));
+      await one.connect();
+      const two = await epode.connect(ws, options).catch(() => undefined);
+      if (!two) return [{ status: "offline", condition: "conflict" }];
+      await statuses.untilAny(({ status }) => status === "offline");
+      await two.disconnect();
+      return statuses.got.slice(4);
+    },
+    { ws: WS(), account },
+  );
+  assert.deepEqual(result, [{ status: "offline", condition: "conflict" }], SERVER);
+});

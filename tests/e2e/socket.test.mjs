@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SERVER, environment } from "./support.mjs";
 
-const env = environment();
+// A server that is killed is to know its accounts afterwards.
+const env = environment({ server: { persistent: true } });
 
 const WS = () => `${env.origin.url.replace(/^http/, "ws")}/ws`;
 

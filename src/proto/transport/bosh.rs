@@ -158,6 +158,8 @@ pub struct Bosh {
     last_in_order: u64,
     queue: Fifo<Queued>,
     in_flight: Vec<Request>,
+    /// While requests break: until when nothing new leaves.
+    held_back: Option<Instant>,
     next_poll: Instant,
     /// When the next new request of any kind may leave.
     next_request: Instant,
@@ -200,6 +202,7 @@ impl Bosh {
             last_in_order: 0,
             queue: Fifo::default(),
             in_flight: Vec::new(),
+            held_back: None,
             next_poll: Instant(0),
             next_request: Instant(0),
             pace: Millis(0),
@@ -397,6 +400,9 @@ impl Bosh {
         }
         if let Some(due) = self.word_due() {
             consider(due);
+        }
+        if let Some(until) = self.held_back {
+            consider(until);
         }
         earliest
     }

@@ -1,7 +1,8 @@
 //! Requests that leave: as many as the window takes, each with as much as fits (XEP-0124 §7, §11, §13).
 
+use super::broken::is_troubled;
 use super::snapshot::LAST_RID;
-use super::{BodyWriter, Bosh, Errand, Progress, Queued, Request, State};
+use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
 use crate::proto::event::SendId;
 use crate::proto::io::{ExchangeId, Transmit};
 use crate::proto::time::Instant;
@@ -14,6 +15,7 @@ impl Bosh {
     /// Sends what may be sent.
     pub(super) fn fill_window(&mut self, now: Instant) {
         self.repeat_due(now);
+        self.held_back = self.held_back_until(now);
         loop {
             let under_way = self.under_way();
             match self.state {
@@ -25,6 +27,8 @@ impl Bosh {
                 }
                 State::Open if under_way >= self.requests => return,
                 State::Open if self.next_rid > LAST_RID || now < self.next_request => return,
+                // What does not leave on a network that is broken need not be called unknown when the session is lost.
+                State::Open if self.held_back.is_some() => return,
                 State::Open if !self.queue.is_empty() => self.request_with_queue(now, false),
                 State::Open if under_way == 0 && now >= self.poll_at() => {
                     self.request_with_queue(now, false);
@@ -46,6 +50,22 @@ impl Bosh {
                 }
             }
         }
+    }
+
+    /// While requests break: until when nothing new leaves. The next attempt comes first, and a moment to fail.
+    fn held_back_until(&self, now: Instant) -> Option<Instant> {
+        let mut until = None;
+        for request in &self.in_flight {
+            let at = match request.progress {
+                Progress::Repeating(at) => at,
+                Progress::Flying(_) if is_troubled(request) => request.sent_at + PATIENCE,
+                _ => continue,
+            };
+            if at > now {
+                until = until.max(Some(at));
+            }
+        }
+        until
     }
 
     pub(super) fn repeat_due(&mut self, now: Instant) {

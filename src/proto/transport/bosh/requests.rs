@@ -58,10 +58,10 @@ impl Bosh {
         for request in &self.in_flight {
             let at = match request.progress {
                 Progress::Repeating(at) => at,
-                Progress::Flying(_) if is_troubled(request) => request.sent_at + PATIENCE,
-                _ => continue,
+                Progress::Flying(_) => request.sent_at + PATIENCE,
+                Progress::Answered { .. } => continue,
             };
-            if at > now {
+            if is_troubled(request) && at > now {
                 until = until.max(Some(at));
             }
         }

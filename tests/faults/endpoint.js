@@ -1,0 +1,80 @@
+// One end of the conversation: says numbered messages, notes what became of each, and what it heard. The same in the page
+// under test and, for its partner, in Node.
+
+export class Endpoint {
+  /** What the other end said, by number, in the order it arrived. */
+  heard = [];
+  /** What became of each message of ours: "delivered", or the code of the error. */
+  fates = [];
+  /** Which of ours came back as errors. */
+  returned = [];
+  said = 0;
+  settled = 0;
+  reconnects = 0;
+  resumed = 0;
+
+  constructor({ Client, xml }, service, account) {
+    this.xml = xml;
+    this.client = new Client(service, account);
+    this.client.addHandler((stanza) => this.#hear(stanza), { name: "message" });
+    this.client.on("status", (change) => this.#live(change));
+  }
+
+  /** Resolves when it is online for the first time. */
+  start() {
+    return new Promise((resolve) => {
+      this.online = resolve;
+      this.#connect();
+    });
+  }
+
+  async end() {
+    this.over = true;
+    await this.client.disconnect();
+  }
+
+  #connect() {
+    this.client.connect().catch(() => {}); // told as `offline`
+  }
+
+  // Until the client reconnects by itself.
+  #live({ status }) {
+    if (status === "online") {
+      if (this.wasOnline) this.reconnects += 1;
+      this.wasOnline = true;
+      this.online();
+    }
+    if (status === "offline" && !this.over) setTimeout(() => this.over || this.#connect(), 300);
+  }
+
+  #hear(stanza) {
+    const number = Number(stanza.id?.slice(1));
+    if (stanza.type === "error") this.returned.push(number);
+    else if (stanza.id?.startsWith("m")) this.heard.push(number);
+  }
+
+  /** Says so many more, each to `to`; every tenth is a long one. */
+  say(count, to) {
+    for (const end = this.said + count; this.said < end; this.said += 1) {
+      const number = this.said;
+      const text = "something of the length that people say to one another ".repeat(number % 10 === 9 ? 40 : 1);
+      const fate = (code) => {
+        this.fates[number] = code;
+        this.settled += 1;
+      };
+      this.client
+        .send(this.xml`<message to="${to}" type="chat" id="m${number}"><body>${text}</body></message>`)
+        .then(() => fate("delivered"), (error) => fate(error.code ?? error.message));
+    }
+  }
+
+  /** How far it is. */
+  get progress() {
+    return { jid: this.client.jid, said: this.said, settled: this.settled, heard: this.heard.length, distinct: new Set(this.heard).size };
+  }
+
+  get report() {
+    const { said, fates, heard, returned, reconnects, resumed } = this;
+    return { said, fates, heard, returned, reconnects, resumed };
+  }
+}

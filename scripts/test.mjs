@@ -154,6 +154,16 @@ const STEPS = [
     run: () => build().then(() => program("tests/soak/soak.mjs", "--items", "1000")),
   },
   {
+    name: "faults",
+    what: "a short one: 200 messages each way through a network that breaks; `npm run faults` is the whole",
+    browser: true,
+    async run() {
+      await build();
+      const { folder } = await pack(at("target/packed"));
+      return program("tests/faults/faults.mjs", "--package", folder, "--transport", "bosh", "--messages", "200", "--faults", "20");
+    },
+  },
+  {
     name: "bench",
     what: "a short one beside Strophe on Prosody; `npm run bench` is the whole",
     browser: true,

@@ -10,8 +10,13 @@ export class Endpoint {
   returned = [];
   said = 0;
   settled = 0;
-  reconnects = 0;
+  /** How often the session went on, how often a new one began, and why it ended for good. */
   resumed = 0;
+  renewed = 0;
+  ended = [];
+  #wasOnline = false;
+  #over = false;
+  #online;
 
   constructor({ Client, xml }, service, account) {
     this.xml = xml;
@@ -23,13 +28,13 @@ export class Endpoint {
   /** Resolves when it is online for the first time. */
   start() {
     return new Promise((resolve) => {
-      this.online = resolve;
+      this.#online = resolve;
       this.#connect();
     });
   }
 
   async end() {
-    this.over = true;
+    this.#over = true;
     await this.client.disconnect();
   }
 
@@ -37,14 +42,19 @@ export class Endpoint {
     this.client.connect().catch(() => {}); // told as `offline`
   }
 
-  // Until the client reconnects by itself.
-  #live({ status }) {
+  #live({ status, resumed, error }) {
     if (status === "online") {
-      if (this.wasOnline) this.reconnects += 1;
-      this.wasOnline = true;
-      this.online();
+      if (resumed !== undefined && this.#wasOnline) {
+        if (resumed) this.resumed += 1;
+        else this.renewed += 1;
+      }
+      this.#wasOnline = true;
+      this.#online();
     }
-    if (status === "offline" && !this.over) setTimeout(() => this.over || this.#connect(), 300);
+    if (status !== "offline" || this.#over) return;
+    // Once online, it comes back by itself.
+    if (this.#wasOnline) this.ended.push(error?.code);
+    setTimeout(() => this.#over || this.#connect(), 300);
   }
 
   #hear(stanza) {
@@ -74,7 +84,7 @@ export class Endpoint {
   }
 
   get report() {
-    const { said, fates, heard, returned, reconnects, resumed } = this;
-    return { said, fates, heard, returned, reconnects, resumed };
+    const { said, fates, heard, returned, resumed, renewed, ended } = this;
+    return { said, fates, heard, returned, resumed, renewed, ended };
   }
 }

@@ -21,13 +21,17 @@ import { Endpoint } from "./endpoint.js";
 import { complaints, tally } from "./tally.mjs";
 
 const SERVERS = { prosody: startProsody, ejabberd: startEjabberd };
-const SERVICES = { bosh: "/http-bind" };
+const SERVICES = { bosh: (url) => `${url}/http-bind`, ws: (url) => `${url.replace("http", "ws")}/ws` };
+/** How often an exchange suffers, or a frame: of these there are many more, a dozen of them to log in again. */
+const CHANCE = { bosh: 0.15, ws: 0.03 };
 /** How many messages may be under way each way. */
 const AHEAD = 60;
 /** How long nothing may happen, once all is said, before what is missing counts as missing: longer than a poll is held. */
 const SILENCE = 75_000;
 /** Something that comes twice may come late. */
 const LATE = 2000;
+/** Nobody should have to wait for half a minute because of bad luck. */
+const IMPATIENT = { reconnect: { least: 100, most: 1000 } };
 const PASSWORD = "pencil of all weathers";
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -80,11 +84,11 @@ async function crash(server) {
 async function stage({ name, server, transport, chance, longest }) {
   const log = values.log ? (text) => console.log(`${(performance.now() / 1000).toFixed(2).padStart(8)} ${name}: ${text}`) : undefined;
   const origin = await startOrigin({ roots: { "/epode": values.package, "/": at("tests/faults") }, bosh: server.bosh, ws: server.ws });
-  const faults = await startFaults({ upstream: origin.url, seed, chance, longest, log, without: ["404"] });
+  const faults = await startFaults({ upstream: origin.url, seed, chance, longest, log });
   const [near, far] = [`near${(unique += 1)}`, `far${unique}`];
   await server.register(near, PASSWORD);
   await server.register(far, PASSWORD);
-  const partner = new Endpoint(library, server.bosh, { jid: `${far}@${server.domain}`, password: PASSWORD });
+  const partner = new Endpoint(library, server.bosh, { ...IMPATIENT, jid: `${far}@${server.domain}`, password: PASSWORD });
   await partner.start();
   const page = await browser.newPage();
   const problems = [];
@@ -92,8 +96,7 @@ async function stage({ name, server, transport, chance, longest }) {
   if (log) page.on("console", (message) => log(`page: ${message.text()}`));
   await page.goto(`${faults.url}/page.html`);
   await page.waitForFunction(() => window.ready);
-  const service = transport === "ws" ? `${faults.url.replace("http", "ws")}/ws` : SERVICES[transport];
-  await page.evaluate(([service, account]) => open(service, account), [service, { jid: `${near}@${server.domain}`, password: PASSWORD }]);
+  await page.evaluate(([service, account]) => open(service, account), [SERVICES[transport](faults.url), { ...IMPATIENT, jid: `${near}@${server.domain}`, password: PASSWORD }]);
   const turn = (count, to) => page.evaluate(([count, to]) => turn(count, to), [count, to]);
   return {
     ...{ faults, page, partner, problems, turn, log, excused: { near: [], far: [] } },
@@ -196,7 +199,8 @@ async function verdict({ page, partner, faults, problems, excused }) {
     "page to partner": tally(near, far, within(excused.near)),
     "partner to page": tally(far, near, within(excused.far)),
   };
-  const found = [...problems, ...Object.entries(both).flatMap(([direction, sum]) => complaints(sum).map((text) => `${direction}: ${text}`))];
+  const ended = near.ended.map((code) => `went offline for good: ${code}`);
+  const found = [...problems, ...ended, ...Object.entries(both).flatMap(([direction, sum]) => complaints(sum).map((text) => `${direction}: ${text}`))];
   const missing = Object.values(both).reduce((sum, { lost }) => sum + lost.length, 0);
   const { counts, total, events } = faults;
   return { both, near, counts, total, events, found, missing };
@@ -214,8 +218,7 @@ function tell(name, { both, near, counts, total, events, found }) {
     each("undelivered", ({ undelivered }) => undelivered),
     each("returned", ({ returned }) => returned),
     each("gone with the server", ({ gone }) => gone),
-    `reconnects ${near.reconnects}`,
-    `resumed ${near.resumed}`,
+    `sessions resumed ${near.resumed} and renewed ${near.renewed}`,
   ];
   console.log(`${name}: ${each("messages from and to the page", ({ said }) => said)}, ${total} faults in ${events} exchanges or frames`);
   console.log(`    ${sums.join(", ")}`);
@@ -230,8 +233,7 @@ async function combination(name, transport) {
   try {
     for (const run of runs) {
       const started = performance.now();
-      const chance = 0.15;
-      const result = await RUNS[run]({ name: `${name} ${transport}`, server: running, transport, chance, longest });
+      const result = await RUNS[run]({ name: `${name} ${transport}`, server: running, transport, chance: CHANCE[transport], longest });
       tell(`${name} ${transport} ${run}, seed ${seed}, ${((performance.now() - started) / 1000).toFixed(0)} s`, result);
       wrong += result.found.length > 0;
     }

@@ -40,6 +40,14 @@ function malformed(text, draw) {
   )();
 }
 
+/** A body for the log: the attributes that matter, and which messages it carries. */
+function gist(body) {
+  const text = body.toString();
+  const attributes = [...text.slice(0, text.indexOf(">")).matchAll(/\s(rid|ack|type|condition)=["']([^"']*)/g)].map(([, name, value]) => `${name} ${value}`);
+  const ids = [...text.matchAll(/<message[^>]*?\sid=["']([^"']*)/g)].map(([, id]) => id);
+  return [`${text.length} bytes`, ...attributes, ...ids].join(" ");
+}
+
 /** What an intermediary answers in the server's place, as often before the server was asked as after. */
 function instead(status, type, body) {
   return async (exchange) => {
@@ -122,10 +130,16 @@ class Exchange {
     Object.assign(this, { proxy, request, response, body, draw });
   }
 
+  /** For the log; files pass in silence. */
+  note(text) {
+    if (this.name) this.proxy.log(`${this.name} ${text}`);
+  }
+
   /** Has the server answer; what it says is read to its end. Never resolves when the page has gone. */
   ask() {
     return new Promise((resolve) => {
       const { request, response, body, proxy } = this;
+      this.note(`asks: ${gist(body)}`);
       const headers = { ...request.headers, host: proxy.target.host, "content-length": Buffer.byteLength(body) };
       for (const name of ["connection", "transfer-encoding", "accept-encoding"]) delete headers[name];
       const asked = http.request(new URL(request.url, proxy.target), { method: request.method, headers, agent: proxy.agent });
@@ -134,7 +148,11 @@ class Exchange {
         const chunks = [];
         answer.on("data", (chunk) => chunks.push(chunk));
         answer.on("error", failed);
-        answer.on("end", () => resolve({ status: answer.statusCode, type: answer.headers["content-type"], body: Buffer.concat(chunks) }));
+        answer.on("end", () => {
+          const said = { status: answer.statusCode, type: answer.headers["content-type"], body: Buffer.concat(chunks) };
+          this.note(`hears: ${said.status} ${gist(said.body)}`);
+          resolve(said);
+        });
       });
       asked.on("error", () => response.destroyed || failed());
       response.on("close", () => asked.destroy());
@@ -161,6 +179,7 @@ class Exchange {
   }
 
   pass(answer) {
+    this.note(`answers${this.response.destroyed ? " nobody" : ""}: ${answer.status} ${gist(answer.body)}`);
     this.begin(answer);
     this.response.end(answer.body);
   }
@@ -187,7 +206,6 @@ export class Faults {
     this.chance = options.chance ?? 0.1;
     this.longest = options.longest ?? 8000;
     this.log = options.log ?? (() => {});
-    this.kinds = Object.keys(FAULTS).filter((kind) => !options.without?.includes(kind));
   }
 
   get url() {
@@ -205,7 +223,7 @@ export class Faults {
     if (draw() >= this.chance) return undefined;
     const kind = among(kinds, draw);
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
-    this.log(`${kind}: ${name.join(" ")}`);
+    this.log(`${name.join(" ")} suffers: ${kind}`);
     return { kind, draw };
   }
 
@@ -247,9 +265,12 @@ export class Faults {
     const exchange = new Exchange(this, request, response, body);
     if (!this.paths.has(pathname)) return exchange.pass(await exchange.ask());
     const kept = this.kept.get(body);
-    if (kept) return exchange.pass(kept);
-
-    const fate = this.draw(this.kinds, "exchange", (this.exchanges += 1));
+    if (kept) {
+      exchange.name = "a repeated exchange";
+      return exchange.pass(kept);
+    }
+    exchange.name = `exchange ${(this.exchanges += 1)}`;
+    const fate = this.draw(Object.keys(FAULTS), exchange.name);
     if (!fate) return exchange.pass(await exchange.ask());
     exchange.draw = fate.draw;
     return FAULTS[fate.kind](exchange);
@@ -258,6 +279,6 @@ export class Faults {
 
 /**
  * Starts it on 127.0.0.1, in front of `upstream` (an origin's address). Options: `seed`; `chance` of an exchange or a frame to
- * suffer (0.1); `longest`: milliseconds that something may hang; `without`: kinds of faults over HTTP that do not happen; `log(text)` is told of each fault.
+ * suffer (0.1); `longest`: milliseconds that something may hang; `log(text)` is told of each fault.
  */
 export const startFaults = (options) => new Faults(options).start();

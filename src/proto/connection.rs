@@ -460,8 +460,10 @@ impl Connection {
     /// breaks the session. `None` over WebSocket, where nothing of the kind matters.
     pub fn only_listens(&self) -> Option<bool> {
         match &self.transport {
-            Some(Transport::Bosh(bosh)) if self.leftover.is_empty() => Some(bosh.only_listens()),
-            Some(Transport::Bosh(_)) => Some(false),
+            Some(Transport::Bosh(bosh)) => {
+                let kept = self.online && !self.outbox.is_empty();
+                Some(self.leftover.is_empty() && !kept && bosh.only_listens())
+            }
             _ => None,
         }
     }

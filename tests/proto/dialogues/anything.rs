@@ -1,7 +1,7 @@
-//! The whole connection under arbitrary answers, failures, commands and times. What must hold is in `support/shell.rs`.
+//! The whole connection under arbitrary answers, frames, failures, commands and times. What must hold is in `support/shell.rs`.
 
 use crate::support::script::xml;
-use crate::support::shell::{ATTRIBUTES, PAYLOADS, SESSIONS, Shell, Step};
+use crate::support::shell::{ATTRIBUTES, PAYLOADS, SESSIONS, Shell, Step, WAYS, body};
 use epode::proto::io::NetworkFailure;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -12,14 +12,25 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(select(PAYLOADS.to_vec()), 0..3),
     )
         .prop_map(|(attributes, payloads)| {
-            let text = format!("<body {attributes}>{}</body>", payloads.concat());
-            xml(&text).to_xml().into_bytes()
+            let body = body(attributes, &payloads);
+            body.to_xml().into_bytes()
         });
     prop_oneof![
         6 => ours.clone(),
         1 => (ours, any::<usize>()).prop_map(|(body, at)| body[..at % body.len()].to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..20),
         1 => select(vec!["", "<html></html>", "<!DOCTYPE body><body/>", "<other/>"]).prop_map(|text| text.into()),
+    ]
+}
+
+fn frames() -> impl Strategy<Value = Option<Vec<u8>>> {
+    let ours = select(PAYLOADS.to_vec())
+        .prop_filter("an element", |payload| payload.starts_with('<'))
+        .prop_map(|payload| xml(payload).to_xml().into_bytes());
+    prop_oneof![
+        6 => ours.clone().prop_map(Some),
+        1 => (ours, any::<usize>()).prop_map(|(text, at)| Some(text[..at % text.len()].to_vec())),
+        1 => Just(None),
     ]
 }
 
@@ -37,6 +48,11 @@ fn steps() -> impl Strategy<Value = Step> {
     ]);
     let kind = select(vec![Some("text/xml"), Some("text/html"), None]);
     let served = prop::collection::vec(select(PAYLOADS[..4].to_vec()), 0..2);
+    let lost = select(vec![
+        NetworkFailure::Unreachable,
+        NetworkFailure::Unreachable,
+        NetworkFailure::TooLarge,
+    ]);
     prop_oneof![
         2 => Just(Step::Connect),
         1 => Just(Step::Disconnect),
@@ -49,6 +65,10 @@ fn steps() -> impl Strategy<Value = Step> {
         40 => (any::<usize>(), served).prop_map(|(which, payload)| Step::Serve(which, payload)),
         4 => (any::<usize>(), status, kind, bodies())
             .prop_map(|(which, status, kind, body)| Step::Answer(which, status, kind, body)),
+        1 => Just(Step::Wake),
+        1 => prop::bool::weighted(0.9).prop_map(Step::Open),
+        1 => frames().prop_map(Step::Frame),
+        2 => (0_usize..4, lost).prop_map(|(arrives, failure)| Step::Lose(arrives, failure)),
         4 => (any::<usize>(), failure).prop_map(|(which, failure)| Step::Fail(which, failure)),
         6 => (0_u64..80_000, any::<bool>()).prop_map(|(span, late)| Step::Pass(span, late)),
     ]
@@ -60,14 +80,14 @@ proptest! {
     #[test]
     fn nothing_breaks_it(
         session in select(SESSIONS.to_vec()),
-        registers in prop::bool::weighted(0.1),
+        way in select(WAYS.to_vec()),
         logs_in: bool,
         seed: u64,
         script in prop::collection::vec(steps(), 0..80),
     ) {
-        let mut shell = Shell::new(session, registers, seed);
+        let mut shell = Shell::new(session, way, seed);
         shell.step(Step::Connect);
-        if logs_in && !registers {
+        if logs_in && !way.registers {
             shell.log_in();
         }
         for step in script {

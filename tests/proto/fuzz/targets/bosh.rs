@@ -1,7 +1,7 @@
 //! The bytes of a BOSH answer: as the answer to the session request, during the login, to a request that is held and to one that
 //! carries a stanza, with and without a status that says all is well.
 
-use crate::support::shell::{SESSIONS, Shell, Step};
+use crate::support::shell::{SESSIONS, Shell, Step, WAYS};
 
 /// The target.
 pub fn bosh(data: &[u8]) {
@@ -41,7 +41,7 @@ pub fn bosh(data: &[u8]) {
 }
 
 fn connecting() -> Shell {
-    let mut shell = Shell::new(SESSIONS[0], false, 1);
+    let mut shell = Shell::new(SESSIONS[0], WAYS[0], 1);
     shell.step(Step::Connect);
     shell
 }

@@ -1,36 +1,43 @@
 //! A script for a connection: what the page does, what the server and the network do, and how time passes.
 //!
-//! It begins with three numbers: how the server opens sessions, where the script sets in (0 connecting, 1 online, 2 as the
-//! first, for an account to be made) and the seed of the connection's chance. A number is one byte: a digit, a letter from
-//! `a` for 10, or the byte's own value. Then come the steps, each a sign and its numbers; what is no sign is passed over:
+//! It begins with four numbers: which of the ways to connect in `support/shell/words.rs`, how the server opens BOSH sessions,
+//! where the script sets in (0 connecting, 1 online) and the seed of the connection's chance. A number is one byte: a digit, a
+//! letter from `a` for 10, or the byte's own value. Then come the steps, each a sign and its numbers; what is no sign is passed over:
 //!
 //! ```text
-//! C D A             connect, disconnect, abort
+//! C D A k           connect, disconnect, abort, wake
 //! s                 send a message
 //! q SPAN            ask, with a reply awaited for that long (0: for ever)
 //! f N               forget what was asked
 //! c N               give credentials: 0 none, 1 a password, else none needed
 //! t N               look on (1) or no longer (0)
-//! S N P             the server answers the open request N as it should, with the payload P of those in `shell.rs` or none
-//! b N A P P         the server answers the request N with attributes and payloads of those in `shell.rs`
+//! S N P             the server answers the open request N, or the next frame, as it should, and says the payload P of those in
+//!                   `words.rs` or none; over a socket, an odd N: it has forgotten the session
+//! b N A P P         the server answers the request N with attributes and payloads of those in `words.rs`
 //! w N TEXT⏎         … with a body that is open for its attributes: ` ack='1'><message/>`
 //! B N STATUS KIND TEXT⏎   … with these bytes
 //! F N KIND          the request N fails
+//! o N               the socket opens, 0: for XMPP
+//! p P               a frame comes that nobody asked for: a payload of those in `words.rs`
+//! v TEXT⏎           … these bytes
+//! V                 … a binary one
+//! x N KIND          the socket is gone, after N frames have arrived
 //! + SPAN LATE       time passes; timeouts fire when they are due (0) or only at the end (1)
 //! ```
 
 use crate::support::script::xml;
-use crate::support::shell::{ATTRIBUTES, PAYLOADS, SESSIONS, Shell, Step};
+use crate::support::shell::{ATTRIBUTES, PAYLOADS, SESSIONS, Shell, Step, WAYS, body};
 use epode::proto::io::NetworkFailure;
 
 /// The target.
 pub fn connection(data: &[u8]) {
     let mut tape = Tape(data.iter());
+    let way = pick(&WAYS, tape.number());
     let session = pick(&SESSIONS, tape.number());
-    let start = tape.number() % 3;
-    let mut shell = Shell::new(session, start == 2, tape.number() as u64);
+    let online = tape.number() % 2 == 1;
+    let mut shell = Shell::new(session, way, tape.number() as u64);
     shell.step(Step::Connect);
-    if start == 1 {
+    if online && !way.registers {
         shell.log_in();
     }
     while let Some(sign) = tape.byte() {
@@ -111,7 +118,7 @@ impl Tape<'_> {
                     pick(&PAYLOADS, self.number()),
                     pick(&PAYLOADS, self.number()),
                 ];
-                let body = xml(&format!("<body {attributes}>{}</body>", payloads.concat()));
+                let body = body(attributes, &payloads);
                 Step::Answer(which, 200, KINDS[0], body.to_xml().into_bytes())
             }
             b'w' => {
@@ -126,6 +133,17 @@ impl Tape<'_> {
                 let kind = pick(&KINDS, self.number());
                 Step::Answer(which, status, kind, self.text())
             }
+            b'k' => Step::Wake,
+            b'o' => Step::Open(self.number() == 0),
+            b'p' => match pick(&PAYLOADS, self.number()) {
+                payload if payload.starts_with('<') => {
+                    Step::Frame(Some(xml(payload).to_xml().into_bytes()))
+                }
+                other => Step::Frame(Some(other.into())),
+            },
+            b'v' => Step::Frame(Some(self.text())),
+            b'V' => Step::Frame(None),
+            b'x' => Step::Lose(self.number(), pick(&FAILURES, self.number())),
             b'F' => Step::Fail(self.number(), pick(&FAILURES, self.number())),
             b'+' => Step::Pass(self.span(), self.number() == 1),
             _ => return None,

@@ -141,12 +141,72 @@ fn a_pause_before_a_reload() {
     wire.play(
         "C: again 2
          A: send <message id='a'/>
-         C: <body rid='4'><message id='a'/></body>
          S#2: <body><message id='in'/></body>
          E: element <message id='in'/>
+         C: <body rid='4'><message id='a'/></body>
          S#4: <body/>
          E: 0 delivered
          C: <body rid='5'/>",
+    );
+    // Nor is what was sent after it, before the answer that says so.
+    let mut wire = Wire::open(NORMAL);
+    wire.play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         A: send <message id='a'/>
+         C: <body rid='4'><message id='a'/></body>",
+    );
+    let mut wire = wire.reload();
+    wire.play(
+        "C: again 2
+         S#2: <body/>
+         C: again 4
+         S#4: <body><message id='in'/></body>
+         E: element <message id='in'/>
+         C: <body rid='5'/>",
+    );
+    // There was nothing before it.
+    let mut wire = Wire::open(NORMAL);
+    wire.play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         S#2: <body/>",
+    );
+    let mut wire = wire.reload();
+    wire.play(
+        "C: <body rid='4'/>
+         S#4: <body><message id='in'/></body>
+         E: element <message id='in'/>
+         C: <body rid='5'/>",
+    );
+}
+
+/// Where a pause was lost, what was out before it is held, and not answered: then all is repeated in order.
+/// COMPAT(ejabberd 23): what comes before its turn breaks the session.
+#[test]
+fn a_pause_that_never_left() {
+    let mut wire = Wire::open(NORMAL);
+    wire.play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         A: send <message id='a'/>
+         C: <body rid='4'><message id='a'/></body>",
+    );
+    let mut wire = wire.reload();
+    wire.play(
+        "C: again 2
+         A: send <message id='b'/>
+         +999ms
+         +1ms
+         C: again 3
+         C: again 4
+         S#2: <body/>
+         C: <body rid='5'><message id='b'/></body>
+         S#3: <body/>
+         S#4: <body/>
+         S#5: <body/>
+         E: 0 delivered
+         C: <body rid='6'/>",
     );
 }
 

@@ -57,6 +57,7 @@ impl Bosh {
             if self.handle_body(&body) {
                 return;
             }
+            self.hesitate_no_more(now);
         }
         if self.next_rid > LAST_RID && self.in_flight.is_empty() {
             self.end(CloseReason::PeerMisbehaved("rids that are used up"));

@@ -4,6 +4,7 @@
 //! nothing of what was on its way when the page went is lost or comes twice.
 
 use super::keys::Keys;
+use super::pause::is_pause;
 use super::{Bosh, BoshConfig, Errand, OVERTAKEN, Progress, Queued, Request, State};
 use crate::proto::digits::decimal;
 use crate::proto::ns;
@@ -12,6 +13,8 @@ use crate::proto::xml::Element;
 
 /// A snapshot larger than this is none, in bytes: pages keep a few megabytes for all that they keep.
 const LARGEST: usize = 1 << 20;
+/// How long answers are waited for that show whether a pause has arrived.
+const HESITATION: Millis = Millis::seconds(1);
 /// The highest rid that everybody can count to (§14.1).
 pub(super) const LAST_RID: u64 = (1 << 53) - 1;
 
@@ -117,7 +120,40 @@ impl Bosh {
             request.rid = rid;
         }
         bosh.last_in_order = rid.checked_sub(1)?;
+        bosh.hesitate(now);
         Some(bosh)
+    }
+
+    /// The former page let the session rest, and nobody has said that this was lost. If it arrived, what was out before it has
+    /// been answered, and is answered again without delay: the rest waits for that, but not for long, and then goes in order.
+    fn hesitate(&mut self, now: Instant) {
+        let mut behind = false;
+        let mut first = true;
+        for request in &mut self.in_flight {
+            behind |= is_resting(request) && !first;
+            first = false;
+            if let Progress::Repeating(at) = &mut request.progress
+                && behind
+            {
+                *at = now + HESITATION;
+                self.next_request = now + HESITATION;
+            }
+        }
+    }
+
+    /// What was out before such a pause has been answered: the pause has arrived, most likely, and is not repeated (§14.3)
+    /// unless nothing that comes after it is answered.
+    pub(super) fn hesitate_no_more(&mut self, now: Instant) {
+        let Some(first) = self.in_flight.first_mut().filter(|first| is_resting(first)) else {
+            return;
+        };
+        first.progress = Progress::Repeating(now + OVERTAKEN);
+        for request in self.in_flight.iter_mut().skip(1) {
+            if let Progress::Repeating(at) = &mut request.progress {
+                *at = now.min(*at);
+            }
+        }
+        self.next_request = now + self.pace;
     }
 
     /// A session that somebody else created, a web server for a page of its own: `rid` is the next to be used. What the
@@ -138,6 +174,12 @@ impl Bosh {
         bosh.bound = true;
         Some(bosh)
     }
+}
+
+/// Is it a pause of the former page that was not seen to break?
+fn is_resting(request: &Request) -> bool {
+    let waits = matches!(request.progress, Progress::Repeating(_));
+    is_pause(request) && request.attempts == 0 && waits
 }
 
 /// A request of a snapshot, without its rid.

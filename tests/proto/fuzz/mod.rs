@@ -42,6 +42,11 @@ fn a_bosh_answer() {
 }
 
 #[test]
+fn a_frame() {
+    replay("frame", targets::frame);
+}
+
+#[test]
 fn a_connection() {
     replay("connection", targets::connection);
 }

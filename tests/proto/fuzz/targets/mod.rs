@@ -4,10 +4,12 @@
 
 mod bosh;
 mod connection;
+mod frame;
 mod jid;
 mod xml;
 
 pub use bosh::bosh;
 pub use connection::connection;
+pub use frame::frame;
 pub use jid::jid;
 pub use xml::xml;

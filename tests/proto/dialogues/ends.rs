@@ -86,6 +86,17 @@ fn stanzas_before_the_end_are_handed_on() {
     );
 }
 
+/// Also when it is the first thing the server says.
+#[test]
+fn a_stream_error_instead_of_a_session() {
+    opened(config()).play(
+        "S: <body type='terminate' condition='remote-stream-error'><stream:error>
+              <host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>
+              <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Who?</text></stream:error></body>
+         E: offline stream-error host-unknown (Who?)",
+    );
+}
+
 #[test]
 fn a_stream_error_without_a_terminate_ends_the_session_too() {
     Dialogue::online(NORMAL).play(

@@ -1,8 +1,11 @@
 //! Sessions that change hands: over a reload, and from a web server.
 
 use super::NORMAL;
+use crate::support::random::Seeded;
 use crate::support::wire::{Wire, config};
+use epode::proto::io::{NetworkFailure, Transmit};
 use epode::proto::ns;
+use epode::proto::random::Random;
 use epode::proto::time::Instant;
 use epode::proto::transport::bosh::Bosh;
 use epode::proto::xml::{Element, Limits, parse};
@@ -327,6 +330,79 @@ fn what_is_no_snapshot() {
         assert!(bad.contains(from), "{from} is in {good}");
         assert!(restore(&bad.replacen(from, to, 1)).is_none(), "{from} {to}");
     }
+}
+
+/// Bytes of it changed, lost and doubled: refused, or a session that comes to rest.
+#[test]
+fn a_snapshot_that_was_spoilt() {
+    let mut wire = Wire::open(NORMAL);
+    wire.play(
+        "A: pause
+         C: last <body rid='3' pause='120'/>
+         A: send <message id='a'/>
+         C: <body rid='4'><message id='a'/></body>
+         S#4: <body><message id='in'/></body>
+         A: send <message id='b'/>
+         A: send <message id='c'/>",
+    );
+    let good = wire.bosh.snapshot().expect("a snapshot").to_xml();
+    let mut dice = Seeded(11);
+    let mut roll = |sides: usize| {
+        let mut bytes = [0; 4];
+        dice.fill(&mut bytes);
+        u32::from_le_bytes(bytes) as usize % sides
+    };
+    let mut restored = 0;
+    for _ in 0..3000 {
+        let mut bytes = good.clone().into_bytes();
+        for _ in 0..=roll(3) {
+            let at = roll(bytes.len());
+            match roll(4) {
+                0 => bytes[at] = b"019'x<> "[roll(8)],
+                1 => drop(bytes.remove(at)),
+                2 => {
+                    let end = (at + roll(60)).min(bytes.len());
+                    bytes.drain(at..end);
+                }
+                _ => {
+                    let end = (at + roll(60)).min(bytes.len());
+                    let again = bytes[at..end].to_vec();
+                    bytes.splice(at..at, again);
+                }
+            }
+        }
+        let Ok(snapshot) = parse(bytes, &Limits::default()) else {
+            continue;
+        };
+        let Some(mut bosh) = Bosh::restore(config(), &snapshot, Instant(7), 0) else {
+            continue;
+        };
+        restored += 1;
+        let mut now = Instant(7);
+        for step in 0..40 {
+            let mut said = 0;
+            while let Some(transmit) = bosh.poll_transmit(now) {
+                if let Transmit::Http { exchange, .. } = transmit
+                    && step % 3 > 0
+                {
+                    bosh.handle_failure(now, exchange, NetworkFailure::Unreachable);
+                }
+                said += 1;
+                assert!(said < 100, "it does not come to rest: {snapshot:?}");
+            }
+            while bosh.poll_event().is_some() {}
+            let _ = (bosh.trouble(), bosh.snapshot());
+            if step == 20 {
+                bosh.pause(now);
+                bosh.hurry(now);
+            }
+            if let Some(at) = bosh.poll_timeout() {
+                now = now.max(at);
+                bosh.handle_timeout(now);
+            }
+        }
+    }
+    assert!(restored > 300, "{restored}");
 }
 
 // ── from a web server ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,5 @@
 // What the package exports, typed. The types themselves are written once, in src/js/types.d.ts, and come with the module.
-import type { Client, ClientOptions, RegisterOptions, Service, Xml } from "./epode.js";
+import type { Client, ClientOptions, RegisterOptions, Service, Waiting, Xml } from "./epode.js";
 
 export { Client, Feed, Room, Stanza } from "./epode.js";
 export type {
@@ -38,6 +38,12 @@ export function init(source?: string | URL | Request | Response | BufferSource |
 
 /** Makes a client, connects and logs in. */
 export function connect(service: Service, options: ClientOptions & { signal?: AbortSignal }): Promise<Client>;
+
+/**
+ * Asks a domain's web server where its services are (XEP-0156), WebSocket first: `connect(await discover("example.org"), …)`.
+ * Only encrypted ones count. Quick and quiet: `[]` when there is nothing to find within `timeout` (default 5,000 ms).
+ */
+export function discover(domain: string, options?: Waiting): Promise<string[]>;
 
 /** Makes an account (XEP-0077); resolves when the server has made it. Log in with `connect` afterwards. */
 export function register(service: Service, options: RegisterOptions): Promise<void>;

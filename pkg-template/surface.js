@@ -8,8 +8,10 @@ import load, {
   Registration,
   Room,
   Stanza,
+  parseXml,
   register as registerCore,
 } from "./epode.js";
+import { lookUp } from "./discover.js";
 import { Xml, makeTag, wellFormed, xmppError } from "./markup.js";
 
 export { Feed, Room, Stanza };
@@ -370,4 +372,15 @@ export async function register(service, options) {
   const urls = addresses(service);
   await init();
   return attempt(() => registerCore(urls, options));
+}
+
+export async function discover(domain, options) {
+  // A domain, not a path, a port or a user: it is put into an address.
+  if (typeof domain !== "string" || !/^[^\s/?#@:\\]+$/.test(domain)) throw bad('The domain is a name such as "example.org".');
+  await init();
+  try {
+    return await lookUp(domain, parseXml, options);
+  } catch (error) {
+    throw options?.signal?.aborted ? xmppError("aborted", "The AbortSignal was aborted.", { cause: error }) : error;
+  }
 }

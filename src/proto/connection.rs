@@ -337,8 +337,12 @@ impl Connection {
         if self.closing || !self.lasting {
             return Err(SendError::NotConnected);
         }
-        let managed = self.managed.as_ref();
-        if !self.outbox.has_room() || managed.is_some_and(|managed| !managed.has_room()) {
+        let full = match (&self.transport, &self.managed) {
+            (Some(Transport::Bosh(bosh)), _) => bosh.is_full(),
+            (_, Some(managed)) => !managed.has_room(),
+            _ => false,
+        };
+        if full || !self.outbox.has_room() {
             return Err(SendError::OutboxFull);
         }
         Ok(())

@@ -58,6 +58,9 @@ const PATIENCE: Millis = Millis(150);
 /// The shortest time between two empty requests when the server does not hold them, in case it names none.
 const DEFAULT_POLLING: Millis = Millis::seconds(2);
 
+/// How many elements may wait to leave. A server that is so far behind does not answer at all.
+const MOST_QUEUED: usize = 65_536;
+
 enum State {
     /// The session request is out, or about to be.
     Opening {
@@ -229,6 +232,11 @@ impl Bosh {
             }
             State::Closing { .. } | State::Closed => self.settle(name, Delivery::Undelivered),
         }
+    }
+
+    /// Is too much waiting to leave for more to be sent?
+    pub fn is_full(&self) -> bool {
+        self.queue.len() >= MOST_QUEUED
     }
 
     /// Starts a new stream in the session, after SASL (XEP-0206 §5): in a request of its own, or (`alone` false) with what is

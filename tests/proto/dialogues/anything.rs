@@ -1,8 +1,11 @@
 //! The whole connection under arbitrary answers, frames, failures, commands and times. What must hold is in `support/shell.rs`.
 
+use crate::support::dialogue::{Dialogue, socket_config};
 use crate::support::script::xml;
 use crate::support::shell::{ATTRIBUTES, PAYLOADS, SESSIONS, Shell, Step, WAYS, body};
-use epode::proto::io::NetworkFailure;
+use epode::proto::connection::SendError;
+use epode::proto::event::Event;
+use epode::proto::io::{NetworkFailure, Output};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -94,5 +97,32 @@ proptest! {
             shell.step(step);
         }
         shell.end();
+    }
+}
+
+/// A page that sends without end into a network that takes nothing is told to stop, whatever carries it; and of each stanza what
+/// became of it.
+#[test]
+fn a_flood_is_bounded() {
+    let over_socket = Dialogue::online_over_socket(socket_config(), "<sm:sm/>");
+    for mut dialogue in [Dialogue::online(SESSIONS[0]), over_socket] {
+        dialogue.forgive();
+        let message = xml("<message/>");
+        let connection = &mut dialogue.connection;
+        let mut sent = 0;
+        while sent < 70_000 && connection.send(message.clone()).is_ok() {
+            sent += 1;
+        }
+        assert_eq!(connection.send(message), Err(SendError::OutboxFull));
+        connection.abort(dialogue.now);
+        let mut settled = 0;
+        loop {
+            match connection.poll_output(dialogue.now) {
+                Output::Event(Event::Settled { .. }) => settled += 1,
+                Output::Timeout(_) => break,
+                _ => {}
+            }
+        }
+        assert_eq!(settled, sent);
     }
 }

@@ -3,13 +3,14 @@
 //!
 //! The contract is the run loop at the head of [`proto`](super): change something, drain [`Connection::poll_output`]
 //! until `Timeout`, then change something again.
-//! This file holds the state, the commands and the run loop's calls; `connection/` what comes in (`incoming.rs`), and how it
-//! lasts (`lasting.rs`).
+//! This file holds the state, the commands and the run loop's calls; `connection/` what comes in (`incoming.rs`), how it
+//! lasts (`lasting.rs`), and how a session goes from one page to the next (`handover.rs`).
 
+mod handover;
 mod incoming;
 mod lasting;
 
-use super::error::CloseReason;
+use super::error::{CloseReason, Phase};
 use super::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
 use super::fifo::Fifo;
 use super::handler::is_stanza;
@@ -30,6 +31,8 @@ use super::unicode::Unicode;
 use super::xep::ping;
 use super::xml::Element;
 use std::rc::Rc;
+
+pub use handover::{Prebound, Snapshot};
 
 /// What the page chose.
 #[derive(Clone)]
@@ -96,6 +99,13 @@ pub struct Connection {
     tapped: bool,
     /// The ids of the pings that ask the server for a word over BOSH, while they are out.
     asked: Vec<String>,
+    // ── handed over ──
+    /// The session was taken over, and whether it is there is asked.
+    adopted: Option<handover::Adopted>,
+    /// Nobody can log in anew.
+    alone: bool,
+    /// Where the WebSocket's session is.
+    socket_address: Rc<str>,
     // ── lasting ──
     /// The page has been told that requests of the session break.
     troubled: bool,
@@ -147,6 +157,9 @@ impl Connection {
             next_socket: 0,
             tapped: false,
             asked: Vec::new(),
+            adopted: None,
+            alone: false,
+            socket_address: "".into(),
             troubled: false,
             lasting: false,
             online: false,
@@ -186,11 +199,16 @@ impl Connection {
         if !self.is_offline() {
             return false;
         }
+        self.alone = false;
         self.tried = 0;
+        self.set_out(now);
+        true
+    }
+
+    fn set_out(&mut self, now: Instant) {
         self.moves = 0;
         self.deadline = Some(now + self.config.timeout);
         self.begin(now);
-        true
     }
 
     /// Ends the session in order: what is queued is sent, unavailable presence last.
@@ -384,7 +402,10 @@ impl Connection {
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.deadline.is_some_and(|deadline| now >= deadline) {
-            let phase = self.session.phase(self.opened);
+            let phase = match self.adopted {
+                Some(_) => Phase::Connecting,
+                None => self.session.phase(self.opened),
+            };
             self.fail(now, CloseReason::TimedOut(phase));
         }
         if self.retry_at.is_some_and(|at| now >= at) {

@@ -46,6 +46,11 @@ impl Outbox {
         Some(kept)
     }
 
+    /// Those that wait, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Element> {
+        self.stanzas.iter().map(|(stanza, _)| stanza)
+    }
+
     /// Is there none?
     pub fn is_empty(&self) -> bool {
         self.stanzas.is_empty()

@@ -134,7 +134,7 @@ impl Connection {
             if let Some(managed) = &mut self.managed {
                 managed.note_handled();
             }
-            self.handle_stanza(element);
+            self.handle_stanza(now, element);
         } else if element.ns() == ns::STREAM_MANAGEMENT {
             self.handle_management(now, &element);
         } else if let Some(error) = StreamError::parse(&element) {
@@ -142,10 +142,11 @@ impl Connection {
         }
     }
 
-    fn handle_stanza(&mut self, stanza: Element) {
+    fn handle_stanza(&mut self, now: Instant, stanza: Element) {
         let replies =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("result" | "error"));
-        if replies && self.is_word(stanza.attr("id").unwrap_or_default()) {
+        let id = stanza.attr("id").unwrap_or_default();
+        if replies && (self.is_word(id) || self.is_proof(now, id)) {
             return;
         }
         if replies

@@ -79,6 +79,7 @@ impl Connection {
             }
             Kind::WebSocket => {
                 let elsewhere = self.config.services.len() > 1;
+                self.socket_address = service.address.clone();
                 let config = WebSocketConfig {
                     address: service.address.clone(),
                     to: bosh.to.clone(),
@@ -121,6 +122,9 @@ impl Connection {
         if was_closing || reason == CloseReason::Requested {
             return self.go_offline(CloseReason::Requested);
         }
+        if self.replace_adopted(now, &reason) {
+            return;
+        }
         if let CloseReason::SeeOther(address) = &reason
             && self.moves < MOST_MOVES
             && let Some(service) = self.config.services.get(self.service)
@@ -140,7 +144,7 @@ impl Connection {
             }
             return self.go_offline(reason);
         }
-        if self.config.reconnect.is_none() || !is_curable(&reason) {
+        if self.config.reconnect.is_none() || self.alone || !is_curable(&reason) {
             return self.go_offline(reason);
         }
         self.interrupt(now, reason, established, bosh);
@@ -196,7 +200,7 @@ impl Connection {
     }
 
     /// The session will not come back: whoever waited for something from it is told.
-    fn lose_session(&mut self, known: bool) {
+    pub(super) fn lose_session(&mut self, known: bool) {
         for request in self.pending.take_sent() {
             self.events.push_back(Event::Reply {
                 request,
@@ -223,7 +227,7 @@ impl Connection {
     }
 
     /// What BOSH gave back never left: messages wait for the next session, the rest had a meaning in the lost one only.
-    fn keep_returned(&mut self) {
+    pub(super) fn keep_returned(&mut self) {
         let mut kept = Vec::new();
         for (element, name) in core::mem::take(&mut self.returned) {
             if element.is("message", ns::CLIENT) {
@@ -240,6 +244,7 @@ impl Connection {
         self.retry_at = None;
         self.moved = None;
         self.jid = None;
+        self.adopted = None;
         self.lasting = false;
         self.online = false;
         self.backoff = Default::default();
@@ -288,7 +293,7 @@ impl Connection {
         self.tell_status(Status::Online(jid));
     }
 
-    fn come_online(&mut self, now: Instant) {
+    pub(super) fn come_online(&mut self, now: Instant) {
         self.deadline = None;
         self.lasting = true;
         self.online = true;

@@ -219,6 +219,11 @@ impl Bosh {
         }
     }
 
+    /// Where it is.
+    pub fn address(&self) -> &str {
+        &self.config.address
+    }
+
     /// The first exchange name this session has not used.
     pub fn next_exchange(&self) -> u32 {
         self.next_exchange

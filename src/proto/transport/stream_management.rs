@@ -5,7 +5,10 @@
 //! being able to resume costs a reference per stanza.
 //! Where the server has no stream management, the reply to a ping says the same (stanzas are handled in order, RFC 6120
 //! §10.1), without resumption.
+//! Going on after a reload of the page is `stream_management/snapshot.rs`'s business.
 //! Left out: `location` (§4: host and port of a socket that no page can open), several streams.
+
+mod snapshot;
 
 use crate::proto::event::{Delivery, SendId};
 use crate::proto::fifo::Fifo;

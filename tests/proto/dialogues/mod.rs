@@ -12,6 +12,7 @@ mod broken;
 mod delivery;
 mod disconnect;
 mod ends;
+mod handover;
 mod iq;
 mod login;
 mod register;

@@ -15,6 +15,7 @@
 //! +30s                          time passes; timeouts fire at their due times (also 500ms)
 //! E: online romeo@example.org/x the next event, in the words of `tell`
 //! A: send <message/>            the application acts: connect, disconnect, abort, send, request [5s], forget 0,
+//!                               wake, pause, forfeit, attach SID RID, attach alone SID RID,
 //!                               credentials NAME PASSWORD, token WORD, anonymous, external, no credentials, tap
 //! ```
 //!
@@ -23,6 +24,7 @@
 //! one, a repetition is the same bytes, only what is open is cancelled, the window is kept, and no timeout lies in the past.
 
 mod acts;
+mod handover;
 
 use super::random::Seeded;
 use super::script::{Names, Step, millis, rebuild, steps, xml};
@@ -52,6 +54,7 @@ struct Exchange {
 #[derive(Debug)]
 enum Act {
     Request(usize),
+    /// By rid, counted from the session's first.
     Again(u64),
     Cancel(u64),
     /// A socket is to be opened, there.
@@ -76,6 +79,8 @@ pub struct Dialogue {
     first: usize,
     sid: Option<String>,
     window: usize,
+    /// Where the exchanges of this connection begin.
+    own: usize,
     /// The WebSocket that was asked for last, until it is closed.
     socket: Option<SocketId>,
     /// Is it said when requests break, and no longer do? One dialogue is about that; the others need not say it.
@@ -140,6 +145,7 @@ impl Dialogue {
             base: 0,
             last_rid: None,
             first: 0,
+            own: 0,
             sid: None,
             window: 1,
             socket: None,
@@ -168,6 +174,14 @@ impl Dialogue {
              E: connecting
              E: credentials wanted",
         );
+        self.finish_login(session);
+        self.play("+50ms");
+        self.expect_request();
+        self.count_from_here();
+    }
+
+    /// From the session request until online.
+    pub fn finish_login(&mut self, session: &str) {
         self.expect_request();
         self.play(&format!(
             "A: anonymous
@@ -189,11 +203,8 @@ impl Dialogue {
         self.play(
             "S: <body><iq type='result' id='$bind'>
                   <bind:bind><bind:jid>romeo@example.org/orchard</bind:jid></bind:bind></iq></body>
-             E: online romeo@example.org/orchard
-             +50ms",
+             E: online romeo@example.org/orchard",
         );
-        self.expect_request();
-        self.count_from_here();
     }
 
     /// Logged in over WebSocket as `romeo@example.org/orchard`. `features` are those of the bound stream beside binding.
@@ -345,7 +356,7 @@ impl Dialogue {
         match (words.next(), &act) {
             (Some("again"), Act::Again(rid)) | (Some("cancel"), Act::Cancel(rid)) => {
                 let expected: u64 = words.next().expect("a rid").parse().expect("a rid");
-                assert_eq!(rid - self.base, expected, "C: {}", step.rest);
+                assert_eq!(*rid, expected, "C: {}", step.rest);
             }
             (Some(word), Act::Request(index)) if word.starts_with('<') => {
                 let expected = xml(&step.rest);
@@ -590,7 +601,7 @@ impl Dialogue {
                         .find(|exchange| exchange.id == id && exchange.open)
                         .expect("only an open exchange is cancelled");
                     exchange.open = false;
-                    self.acts.push_back(Act::Cancel(exchange.rid));
+                    self.acts.push_back(Act::Cancel(exchange.rid - self.base));
                 }
             }
         }
@@ -608,9 +619,19 @@ impl Dialogue {
             "a rid that not everybody can count to: {rid}"
         );
         let terminate = element.attr("type") == Some("terminate");
-        assert_eq!(farewell, terminate, "is it the good-bye? {body}");
-        let earlier = self.exchanges.iter().all(|exchange| exchange.id < id);
+        let pauses = element.attr("pause").is_some();
+        assert_eq!(farewell, terminate || pauses, "is it the last? {body}");
+        let mut own = self.exchanges.iter().skip(self.own);
+        let earlier = own.all(|exchange| exchange.id < id);
         assert!(earlier, "an exchange's name is used again");
+        if element.attr("sid").is_none() {
+            // A new session, in place of one that was lost.
+            self.base = 0;
+            self.sid = None;
+            self.window = 1;
+            self.last_rid = None;
+            self.first = self.exchanges.len();
+        }
         if self.base == 0 {
             self.base = rid - 1;
         }
@@ -622,7 +643,7 @@ impl Dialogue {
             );
             let flies = original.open || before.any(|exchange| exchange.open);
             assert!(!flies, "repeated while it is still open: {body}");
-            self.acts.push_back(Act::Again(rid));
+            self.acts.push_back(Act::Again(rid - self.base));
         } else {
             let in_turn = self.last_rid.is_none_or(|last| rid == last + 1);
             assert!(in_turn, "rids go up by one: {body}");
@@ -633,7 +654,7 @@ impl Dialogue {
             id,
             rid,
             body,
-            terminate,
+            terminate: farewell,
             open: true,
         });
         let session = self.exchanges.iter().skip(self.first);

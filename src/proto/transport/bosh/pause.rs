@@ -4,7 +4,7 @@ use super::{Bosh, Errand, Instant, Millis, Progress, State};
 use crate::proto::io::Transmit;
 
 /// The longest pause asked for, in seconds: a server has better to do than to keep what nobody comes back to.
-const LONGEST: u64 = 600;
+pub(super) const LONGEST: u64 = 600;
 /// A page that still runs that long after it said that it would sleep does not sleep.
 const NOD: Millis = Millis::seconds(5);
 

@@ -4,7 +4,7 @@
 //! nothing of what was on its way when the page went is lost or comes twice.
 
 use super::keys::Keys;
-use super::pause::is_pause;
+use super::pause::{LONGEST, is_pause};
 use super::{Bosh, BoshConfig, Errand, OVERTAKEN, Progress, Queued, Request, State};
 use crate::proto::digits::decimal;
 use crate::proto::ns;
@@ -63,6 +63,15 @@ impl Bosh {
         }
         let snapshot = snapshot.build();
         (snapshot.held_bytes() <= LARGEST).then_some(snapshot)
+    }
+
+    /// How long the server keeps the session when nobody is there: longer while it pauses.
+    pub fn lasts(&self) -> Millis {
+        let paused = self.in_flight.iter().any(is_pause);
+        match self.maxpause {
+            Some(longest) if paused => Millis::seconds(longest.min(LONGEST)),
+            _ => self.patience,
+        }
     }
 
     /// Goes on with the session of a [`Bosh::snapshot`]: what was unanswered is repeated, then come new requests. `None` when

@@ -27,6 +27,10 @@ impl Dialogue {
             }
             ["disconnect"] => self.connection.disconnect(now),
             ["abort"] => self.connection.abort(now),
+            ["pause"] => self.connection.pause(now),
+            ["forfeit"] => self.connection.forfeit(now),
+            ["attach", sid, rid] => self.attach(sid, rid, false),
+            ["attach", "alone", sid, rid] => self.attach(sid, rid, true),
             ["wake"] => self.connection.wake(now),
             ["tap"] => self.connection.tap(true),
             ["send"] => {

@@ -108,7 +108,16 @@ fn a_reload_keeps_the_servers_numbers() {
          C: again 3
          C: again 4
          C: again 5
-         C: again 6",
+         C: last again 6",
+    );
+}
+
+#[test]
+fn a_session_that_does_not_rest_does_not_after_a_reload() {
+    let mut wire = Wire::open("wait='60' hold='1' requests='2'").reload();
+    wire.play(
+        "C: again 2
+         A: pause",
     );
 }
 
@@ -168,6 +177,26 @@ fn a_pause_before_a_reload() {
          E: element <message id='in'/>
          C: <body rid='5'/>",
     );
+    // All that was before it has to be answered.
+    let mut wire = Wire::open("wait='60' hold='1' requests='3' maxpause='120'");
+    wire.play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         A: pause
+         C: last <body rid='4' pause='120'/>
+         A: send <message id='b'/>
+         C: <body rid='5'><message id='b'/></body>
+         A: send <message id='c'/>",
+    );
+    let mut wire = wire.reload();
+    wire.play(
+        "C: again 2
+         C: again 3
+         S#2: <body/>
+         S#3: <body/>
+         C: again 5
+         C: <body rid='6'><message id='c'/></body>",
+    );
     // There was nothing before it.
     let mut wire = Wire::open(NORMAL);
     wire.play(
@@ -201,7 +230,7 @@ fn a_pause_that_never_left() {
          A: send <message id='b'/>
          +999ms
          +1ms
-         C: again 3
+         C: last again 3
          C: again 4
          S#2: <body/>
          C: <body rid='5'><message id='b'/></body>
@@ -230,7 +259,7 @@ fn a_pause_that_was_lost_before_a_reload() {
          C: <body rid='5'><iq id='word'/></body>
          +4849ms
          +1ms
-         C: again 3
+         C: last again 3
          S#3: <body/>
          S#4: <body><iq id='word'/></body>
          E: element <iq id='word'/>",
@@ -240,7 +269,7 @@ fn a_pause_that_was_lost_before_a_reload() {
         "A: pause
          C: last <body rid='3' pause='120'/>
          F#3: unreachable
-         C: again 3
+         C: last again 3
          F#3: unreachable",
     );
     let mut wire = wire.reload();

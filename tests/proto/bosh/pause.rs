@@ -148,7 +148,7 @@ fn a_pause_that_breaks_is_repeated() {
         "A: pause
          C: last <body rid='3' pause='120'/>
          F#3: unreachable
-         C: again 3
+         C: last again 3
          S#2: <body/>
          S#3: <body/>",
     );

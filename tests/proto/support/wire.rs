@@ -358,7 +358,8 @@ impl Wire {
         let mut before = self.exchanges.iter().take(at);
         if let Some(original) = before.find(|other| other.rid == exchange.rid) {
             assert_eq!(original.body, exchange.body, "a repetition is the same");
-            self.acts.push_back(format!("again {}", exchange.rid));
+            let last = if last { "last " } else { "" };
+            self.acts.push_back(format!("{last}again {}", exchange.rid));
         } else {
             let body = parse(exchange.body.as_bytes().to_vec(), &Limits::default()).expect("XML");
             assert!(body.is("body", ns::HTTP_BIND));

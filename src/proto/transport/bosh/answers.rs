@@ -37,7 +37,7 @@ impl Bosh {
                 return;
             }
             self.acknowledge(&body);
-            self.next_request = now + self.pace;
+            self.next_request = self.next_request.max(now + self.pace);
             let quiet = body.children().next().is_none();
             if quiet && body.attr("type").is_none() {
                 if request.attempts == 0

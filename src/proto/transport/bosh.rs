@@ -55,6 +55,8 @@ const CLOSING: Millis = Millis::seconds(3);
 const OVERTAKEN: Millis = Millis::seconds(5);
 /// How long a request that carries what somebody waits for may be held before it is asked after.
 const PATIENCE: Millis = Millis(150);
+/// The same, when no answer is to be expected that could tell: a moment for the server to answer of its own accord.
+const PATIENCE_ALONE: Millis = Millis(30);
 /// The shortest time between two empty requests when the server does not hold them, in case it names none.
 const DEFAULT_POLLING: Millis = Millis::seconds(2);
 
@@ -163,6 +165,8 @@ pub struct Bosh {
     in_flight: Vec<Request>,
     /// While requests break: until when nothing new leaves.
     held_back: Option<Instant>,
+    /// When an answer was handled last.
+    heard_at: Instant,
     next_poll: Instant,
     /// When the next new request of any kind may leave.
     next_request: Instant,
@@ -206,6 +210,7 @@ impl Bosh {
             queue: Fifo::default(),
             in_flight: Vec::new(),
             held_back: None,
+            heard_at: Instant(0),
             next_poll: Instant(0),
             next_request: Instant(0),
             pace: Millis(0),
@@ -364,7 +369,12 @@ impl Bosh {
         let paused = self.in_flight.first().is_some_and(is_pause);
         let waiting = matches!(self.state, State::Open) && room && (wanted || paused);
         let flying = matches!(newest.progress, Progress::Flying(_));
-        (waiting && flying).then(|| newest.sent_at + PATIENCE)
+        // Alone under way, it has nothing before it whose release could tell (any more).
+        let patience = match self.under_way() {
+            1 => PATIENCE_ALONE,
+            _ => PATIENCE,
+        };
+        (waiting && flying).then(|| newest.sent_at.max(self.heard_at) + patience)
     }
 
     /// What happened, oldest first.

@@ -31,6 +31,7 @@ impl Bosh {
                 return;
             };
             self.last_in_order = request.rid;
+            self.heard_at = now;
             let asked = matches!(self.state, State::Closing { .. });
             self.settle(request.carried, fate(&body, request.attempts, asked));
             if matches!(self.state, State::Opening { .. }) && !self.open(&body) {

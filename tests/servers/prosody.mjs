@@ -17,6 +17,9 @@ const PROSODY = {
     const { options, dir, port } = server;
     for (const folder of ["data", "certs"]) fs.mkdirSync(path.join(dir, folder), { recursive: true });
     const config = path.join(dir, "prosody.cfg.lua");
+    const extra = options.sasl2 ? ["sasl2", "sasl2_bind2", "sasl2_sm"] : [];
+    // With Prosody 0.12 the module throws where features are made.
+    if (options.sasl2 && options.prefix) extra.push("sasl2_fast");
     const values = {
       PORT: port,
       DATA: lua(path.join(dir, "data")),
@@ -30,11 +33,33 @@ const PROSODY = {
       PUBSUB_STORAGE: lua(options.persistent ? "internal" : "memory"),
       PUBSUB_DEFAULT_ITEMS: Number(options.maxItems ?? 20),
       PUBSUB_OPEN_PUBLISH: Boolean(options.openPublish),
+      EXTRA_MODULES: extra.map((name) => `${lua(name)};`).join(" "),
     };
     fs.writeFileSync(config, render("prosody.cfg.lua.in", values));
-    return { command: program("prosody", "prosody"), args: ["-F", "--config", config], env: {} };
+    const command = options.prefix ? relocated(options.prefix, dir) : program("prosody", "prosody");
+    return { command, args: ["-F", "--config", config], env: {} };
   },
 };
+
+/** Prosody has its folders built in: of one that is not installed but unpacked somewhere, a copy is run that knows where. */
+function relocated(prefix, dir) {
+  const library = path.join(prefix, "usr/lib/prosody");
+  const places = { SOURCEDIR: library, PLUGINDIR: path.join(library, "modules/"), DATADIR: path.join(dir, "data"), CONFIGDIR: dir };
+  const text = fs.readFileSync(path.join(prefix, "usr/bin/prosody"), "utf8");
+  const command = path.join(dir, "prosody");
+  fs.writeFileSync(command, text.replace(/^CFG_([A-Z]+)\s*=.*$/gm, (line, name) => (name in places ? `CFG_${name}=${lua(places[name])};` : line)));
+  fs.chmodSync(command, 0o755);
+  return command;
+}
+
+/**
+ * A newer Prosody, unpacked beside the installed one: the folder that EPODE_PROSODY_PREFIX names, or target/servers/prosody.
+ * Undefined where there is none. In a Debian 12 it comes from backports: apt-get download, dpkg -x.
+ */
+export function newerProsody() {
+  const folders = [process.env.EPODE_PROSODY_PREFIX, path.join(HERE, "../../target/servers/prosody")];
+  return folders.find((folder) => folder && fs.existsSync(path.join(folder, "usr/bin/prosody")));
+}
 
 /**
  * Starts Prosody and resolves when it answers. Options, all optional:
@@ -44,6 +69,8 @@ const PROSODY = {
  * - `openPublish`: whoever comes may publish to a node that was created without saying otherwise
  * - `maxItems`: how many items such a node keeps (20; a node's own configuration may ask for up to 20,000)
  * - `boshInactivity`, `boshWait`: seconds; `maxStanza`: bytes
+ * - `sasl2`: offer SASL2 with Bind 2 and stream management inside (and FAST, with `prefix`)
+ * - `prefix`: the folder of an unpacked package to run in place of the installed one, see `newerProsody()`
  * - `authentication`: "internal_plain" (SCRAM-SHA-256, -1 and PLAIN) or "internal_hashed" (SCRAM-SHA-1 and PLAIN)
  */
 export const startProsody = (options = {}) => new Server(PROSODY, options).start();

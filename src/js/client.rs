@@ -57,6 +57,8 @@ pub struct Inner {
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
     pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
     login: Option<Login>,
+    /// The page's place for what logins have shown.
+    memory: Option<JsValue>,
     presence: bool,
     pub(super) present: Cell<bool>,
     /// The presence that was broadcast last: a new session needs it again.
@@ -109,6 +111,7 @@ impl Inner {
             feeds: RefCell::default(),
             rooms: RefCell::default(),
             login: options.login,
+            memory: options.memory,
             presence: options.presence,
             present: Cell::new(false),
             broadcast: RefCell::default(),
@@ -155,6 +158,7 @@ impl Inner {
         match event {
             Event::Status(status) => self.handle_status(status),
             Event::CredentialsWanted => self.give_credentials(),
+            Event::Learned => self.store_memory(),
             Event::Registered => self.finish_connecting(Ok(())),
             Event::Stanza(stanza) => self.dispatch(&stanza),
             Event::Reply { request, outcome } => {
@@ -346,6 +350,27 @@ impl Inner {
         let _ = self.send(stanza);
     }
 
+    /// What the page kept for us. A place that fails is as good as an empty one.
+    fn recall(&self) {
+        let kept = self.memory.as_ref().and_then(|memory| {
+            let get = field(memory, "get").dyn_into::<Function>().ok()?;
+            get.call0(memory).ok()?.as_string()
+        });
+        if let Some(kept) = kept {
+            self.driver
+                .change(|connection, _| connection.remember(&kept));
+        }
+    }
+
+    fn store_memory(&self) {
+        let Some(memory) = &self.memory else { return };
+        let text = self.driver.read(Connection::memory);
+        if let Ok(set) = field(memory, "set").dyn_into::<Function>() {
+            // A full or forbidden storage costs round trips at the next login, nothing else.
+            let _ = set.call1(memory, &JsValue::from_str(&text));
+        }
+    }
+
     fn give_credentials(self: &Rc<Self>) {
         let Some(login) = self.login.clone() else {
             return;
@@ -408,6 +433,7 @@ impl Inner {
             .into_js());
         }
         self.connecting.replace(Some(sender));
+        self.recall();
         self.driver.change(Connection::connect);
         match race(done, signal, None).await {
             Ok(outcome) => outcome.unwrap_or_else(|| Err(not_connected().into_js())),

@@ -1,7 +1,7 @@
 //! The page's options, read once and checked: what cannot be meant is an error that says what to write instead.
 
 use super::error::Problem;
-use super::object::Reader;
+use super::object::{Reader, field};
 use crate::proto::connection::Config;
 use crate::proto::jid::Jid;
 use crate::proto::reconnect::Reconnect;
@@ -64,6 +64,8 @@ pub struct Options {
     pub http: HttpOptions,
     /// How to log in; `None` for registration.
     pub login: Option<Login>,
+    /// Where the page keeps what logins have shown: an object with `get` and `set`.
+    pub memory: Option<JsValue>,
     /// Send initial presence?
     pub presence: bool,
     /// For those who ask who we are.
@@ -140,7 +142,21 @@ pub fn client(services: &JsValue, options: &JsValue) -> Result<Options, Problem>
         known,
         "'domain' is missing: the name of the XMPP server to log in to.",
     );
-    finish(services, &read, Goal::Login, login, domain, resource)
+    let account = own.filter(|jid| jid.local().is_some() && jid.domain() == domain);
+    let account = account.map(|jid| jid.bare().as_str().to_owned());
+    let memory = read.given("memory");
+    let stores = |name| {
+        memory
+            .as_ref()
+            .is_none_or(|memory| field(memory, name).is_function())
+    };
+    if !(stores("get") && stores("set")) {
+        read.refuse("memory", "is an object with the functions get and set");
+    }
+    let mut options = finish(services, &read, Goal::Login, login, domain, resource)?;
+    options.config.session.account = account;
+    options.memory = memory;
+    Ok(options)
 }
 
 /// The options of `register`.
@@ -218,15 +234,18 @@ fn finish(
         config: Config {
             session: SessionConfig {
                 goal,
+                account: None,
                 domain: domain.clone(),
                 resource,
                 plain_text_allowed,
+                haste: true,
             },
             services,
             bosh: BoshConfig {
                 // Each service's own.
                 address: "".into(),
                 to: domain,
+                from: None,
                 lang,
                 wait: wait.unwrap_or(60),
                 hold: hold.unwrap_or(1),
@@ -247,6 +266,7 @@ fn finish(
             max_bytes,
         },
         login,
+        memory: None,
         presence,
         about: About {
             identity: Identity {

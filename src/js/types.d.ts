@@ -181,6 +181,13 @@ export interface ClientOptions {
   resource?: string;
   /** PLAIN, OAUTHBEARER and registration over unencrypted http or ws. Never needed on loopback. Default false. */
   allowPlainText?: boolean;
+  /**
+   * Where to keep, from one visit to the next, what lets the next login take fewer round trips: which mechanism worked, what
+   * may be sent early, and a login token where the server gives one (XEP-0484). Such a token is as good as a password: keep it
+   * where you would keep one. What is stored is opaque, and of use to this account only. Default: remembered by this
+   * `Client` alone. For example `{ get: () => sessionStorage.getItem("epode"), set: (value) => sessionStorage.setItem("epode", value) }`.
+   */
+  memory?: { get(): string | null | undefined; set(value: string): void };
   /** Send initial presence after login. Default true. */
   presence?: boolean;
   /** `xml:lang` of the stream. Default: none. */

@@ -4,11 +4,13 @@
 //! The contract is the run loop at the head of [`proto`](super): change something, drain [`Connection::poll_output`]
 //! until `Timeout`, then change something again.
 //! This file holds the state, the commands and the run loop's calls; `connection/` what comes in (`incoming.rs`), how it
-//! lasts (`lasting.rs`), and how a session goes from one page to the next (`handover.rs`).
+//! lasts (`lasting.rs`), how a session goes from one page to the next (`handover.rs`), and what it knows of its services
+//! (`remembering.rs`).
 
 mod handover;
 mod incoming;
 mod lasting;
+mod remembering;
 
 use super::error::{CloseReason, Phase};
 use super::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
@@ -22,7 +24,7 @@ use super::ns;
 use super::outbox::Outbox;
 use super::random::{Ids, Random};
 use super::reconnect::{Backoff, Reconnect};
-use super::session::{Session, SessionConfig};
+use super::session::{Memory, Session, SessionConfig};
 use super::time::{Instant, Millis};
 use super::transport::bosh::BoshConfig;
 use super::transport::stream_management::{StreamManagement, Word};
@@ -106,6 +108,12 @@ pub struct Connection {
     alone: bool,
     /// Where the WebSocket's session is.
     socket_address: Rc<str>,
+    /// What logins at the services have shown, in the services' order.
+    memories: Vec<Memory>,
+    /// Which of them is in use; none where the server sent us.
+    memory: Option<usize>,
+    /// Until when an attempt at which something was said early may take.
+    patience: Option<Instant>,
     // ── lasting ──
     /// The page has been told that requests of the session break.
     troubled: bool,
@@ -160,6 +168,9 @@ impl Connection {
             adopted: None,
             alone: false,
             socket_address: "".into(),
+            memories: Vec::new(),
+            memory: None,
+            patience: None,
             troubled: false,
             lasting: false,
             online: false,
@@ -408,6 +419,13 @@ impl Connection {
             };
             self.fail(now, CloseReason::TimedOut(phase));
         }
+        if self.patience.is_some_and(|until| now >= until) {
+            self.patience = None;
+            if self.session.is_hasty() {
+                let phase = self.session.phase(self.opened);
+                self.fail(now, CloseReason::TimedOut(phase));
+            }
+        }
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry(now);
         }
@@ -527,6 +545,7 @@ impl Connection {
                 transport,
                 link,
                 self.deadline,
+                self.patience,
                 self.retry_at,
                 self.pending.deadline(),
             ];

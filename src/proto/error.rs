@@ -108,9 +108,8 @@ impl CloseReason {
             Self::Stream(_) => "stream-error",
             Self::AuthFailed { .. } => "auth-failed",
             Self::NoMechanism(ChooseError::NoneOffered) => "no-mechanism",
-            Self::NoMechanism(ChooseError::OnlyPlainText) | Self::PlainTextRegistration => {
-                "insecure"
-            }
+            Self::NoMechanism(ChooseError::OnlyPlainText | ChooseError::Weaker)
+            | Self::PlainTextRegistration => "insecure",
             Self::Sasl(SaslError::ServerSignature) => "server-not-authentic",
             Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) => "bad-argument",
             Self::Sasl(_) | Self::PeerMisbehaved(_) => "protocol-error",
@@ -288,6 +287,11 @@ impl CloseReason {
                 "Only mechanisms that show the password are left, and this connection is not encrypted",
                 "",
                 "Use https, enable SCRAM on the server, or set allowPlainText: true if you accept the risk.",
+            ),
+            Self::NoMechanism(ChooseError::Weaker) => (
+                "The server offers only login mechanisms that are weaker than the one that worked before",
+                "",
+                "Somebody may sit between. If the server was changed on purpose, forget what was remembered of it ('memory').",
             ),
             Self::PlainTextRegistration => (
                 "Registration would show the password on an unencrypted connection",

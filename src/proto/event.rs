@@ -22,6 +22,8 @@ pub enum Event {
     Status(Status),
     /// A login begins: answer with `Input::Credentials`, now or later.
     CredentialsWanted,
+    /// What is remembered of the services is another now: `Connection::memory`.
+    Learned,
     /// The account was made ([`Goal::Register`](super::session::Goal::Register)).
     Registered,
     /// A stanza arrived that is not the reply to one of our requests.

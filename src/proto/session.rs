@@ -1,22 +1,31 @@
 //! RFC 6120 §6, §7: from an open stream to a bound session: features → SASL → restart → bind → established;
 //! or, to make an account first, features → in-band registration (XEP-0077 §3.1).
 //!
-//! Knows elements and directives, no transport: what to send, when to restart, how it ended.
-//! Left out: STARTTLS and compression (the transport's business), SASL2, Bind 2.
+//! Knows elements and directives, no transport: what to send, when to restart, how it ended. What an earlier login has shown
+//! ([`Memory`]) is said before it is asked for: the first message with the opening of the stream, and what belongs on the
+//! authenticated stream with the last one. Until the server has proved itself, nothing else leaves: the page's own stanzas
+//! wait for [`Directive::Established`].
+//! Here are the states and what moves between them; `session/login.rs` authenticates (RFC 6120's profile, XEP-0388's),
+//! `binding.rs` resumes and binds, `registration.rs` makes accounts, `memory.rs` is what is remembered.
+//! Left out: STARTTLS and compression (the transport's business).
 
-use super::digits::decimal;
+mod binding;
+mod login;
+pub mod memory;
+mod registration;
+
+pub use memory::Memory;
+
 use super::error::{CloseReason, Phase, RegistrationFailure};
 use super::event::Status;
 use super::jid::Jid;
 use super::ns;
-use super::random::{Ids, Random, token};
-use super::sasl::{Credentials, Mechanism, Policy, base64, choose};
+use super::random::{Ids, Random};
+use super::sasl::{Credentials, Mechanism};
 use super::stanza::StanzaError;
-use super::stanza::iq::{self, Kind};
 use super::stream::error::StreamError;
 use super::stream::features::Features;
 use super::unicode::Unicode;
-use super::xep::register;
 use super::xml::Element;
 
 /// What the stream is opened for.
@@ -35,10 +44,14 @@ pub struct SessionConfig {
     pub goal: Goal,
     /// The domain to log in to.
     pub domain: String,
+    /// The account, a bare JID, where it is known before the login.
+    pub account: Option<String>,
     /// The resource to ask for; the server chooses when there is none.
     pub resource: Option<String>,
     /// May a password be shown to any transport? Over TLS and on loopback it may anyway.
     pub plain_text_allowed: bool,
+    /// May things be said before they are asked for?
+    pub haste: bool,
 }
 
 /// What the session wants done.
@@ -46,14 +59,21 @@ pub struct SessionConfig {
 pub enum Directive {
     /// To be sent on the stream.
     Send(Element),
-    /// A new stream is due.
-    Restart,
+    /// A new stream is due; with what is sent right after it, unless it goes alone.
+    Restart {
+        /// XEP-0206 §5's way, over BOSH.
+        alone: bool,
+    },
     /// Credentials are due.
     WantCredentials,
     /// We are somewhere else now.
     Status(Status),
-    /// Bound, as this full JID.
-    Established(Jid),
+    /// The request of that id was sent a second time: a second reply to it is nobody's business.
+    Repeated(String),
+    /// [`Session::memory`] is another now.
+    Learned,
+    /// Bound, as this full JID; with what XEP-0198 says, where it was enabled by the way (XEP-0386): `<enabled/>` or `<failed/>`.
+    Established(Jid, Option<Element>),
     /// The former session goes on (XEP-0198 §5): `<resumed/>`.
     Resumed(Element),
     /// It does not: `<failed/>`. A new one is bound.
@@ -76,14 +96,42 @@ pub struct Tools<'a> {
 
 enum State {
     Closed,
-    AwaitingFeatures { authenticated: bool },
-    AwaitingCredentials { mechanisms: Vec<String> },
-    Authenticating { mechanism: Mechanism },
-    Resuming { features: Features },
-    Binding { id: String, session_required: bool },
-    OpeningSession { id: String, jid: Jid },
-    AskingForm { id: String },
-    Registering { id: String },
+    /// The stream is opened; what it offers is not known.
+    Greeting,
+    AwaitingCredentials {
+        features: Features,
+    },
+    Authenticating {
+        mechanism: Mechanism,
+        /// Of which profile: its namespace.
+        profile: &'static str,
+        /// What follows at once when the server agrees, because it was said already.
+        next: Option<Box<State>>,
+    },
+    /// Authenticated; what the new stream offers is not known.
+    AwaitingFeatures,
+    Resuming {
+        /// `None` while the stream has not said what it offers.
+        features: Option<Features>,
+    },
+    Binding {
+        id: String,
+        session_required: bool,
+        /// It was asked for before the stream's features came, and has not been asked for again.
+        ahead: bool,
+        /// They have come.
+        greeted: bool,
+    },
+    OpeningSession {
+        id: String,
+        jid: Jid,
+    },
+    AskingForm {
+        id: String,
+    },
+    Registering {
+        id: String,
+    },
     Established,
 }
 
@@ -93,8 +141,23 @@ pub struct Session {
     state: State,
     credentials: Option<Credentials>,
     plain_text_allowed: bool,
+    framed: bool,
+    manage: bool,
     resumption: Option<Resumption>,
     stream_management: bool,
+    memory: Memory,
+    /// As it was when the login began.
+    remembered: Memory,
+    /// What the stream offers that is not authenticated yet.
+    offered: Option<Features>,
+    /// May something be said early this time?
+    haste: bool,
+    /// Something was.
+    ahead: bool,
+    /// The attempt before this one said something early and failed; `true` when nothing else can have been the cause.
+    suspicion: Option<bool>,
+    /// How much of the way the page has been told of.
+    told: u8,
 }
 
 /// A session that may go on (XEP-0198 §5).
@@ -107,12 +170,20 @@ pub struct Resumption {
 }
 
 /// The stream that a session is negotiated on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Circumstances {
     /// It is encrypted, or does not leave the machine.
     pub confidential: bool,
+    /// What is sent arrives in order by itself, and each element is answered by itself: a WebSocket.
+    pub framed: bool,
+    /// Stream management is wanted, where there is any.
+    pub manage: bool,
     /// What may be resumed on it.
     pub resumption: Option<Resumption>,
+    /// What is known of the service.
+    pub memory: Memory,
+    /// The last attempt failed where haste may have been the cause ([`Session::blames_haste`]): none of it this time.
+    pub suspicion: Option<bool>,
 }
 
 impl Session {
@@ -123,8 +194,17 @@ impl Session {
             state: State::Closed,
             credentials: None,
             plain_text_allowed: false,
+            framed: false,
+            manage: false,
             resumption: None,
             stream_management: false,
+            memory: Memory::default(),
+            remembered: Memory::default(),
+            offered: None,
+            haste: false,
+            ahead: false,
+            suspicion: None,
+            told: 0,
         }
     }
 
@@ -133,17 +213,45 @@ impl Session {
         self.stream_management
     }
 
+    /// What is known of the service by now.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
     /// A stream is being opened.
-    pub fn start(&mut self, circumstances: Circumstances, out: &mut Vec<Directive>) {
+    pub fn start(
+        &mut self,
+        circumstances: Circumstances,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
         self.plain_text_allowed = self.config.plain_text_allowed || circumstances.confidential;
+        self.framed = circumstances.framed;
+        self.manage = circumstances.manage;
         self.resumption = circumstances.resumption;
         self.stream_management = false;
-        self.state = State::AwaitingFeatures {
-            authenticated: false,
-        };
-        out.push(Directive::Status(Status::Connecting));
+        self.remembered = circumstances.memory.clone();
+        self.memory = circumstances.memory;
+        self.offered = None;
+        self.suspicion = circumstances.suspicion;
+        let again = self.suspicion.is_some();
+        self.haste = self.config.haste && !again && self.memory.allows_haste();
+        self.ahead = false;
+        if !again {
+            self.told = 0;
+        }
+        self.state = State::Greeting;
+        self.tell(1, Status::Connecting, out);
         if matches!(self.config.goal, Goal::Login) {
-            out.push(Directive::WantCredentials);
+            self.prepare(tools, out);
+        }
+    }
+
+    /// Tells the page how far we are, unless a first attempt at the same has.
+    fn tell(&mut self, stage: u8, status: Status, out: &mut Vec<Directive>) {
+        if stage > self.told {
+            self.told = stage;
+            out.push(Directive::Status(status));
         }
     }
 
@@ -163,11 +271,18 @@ impl Session {
         matches!(self.state, State::Established)
     }
 
+    /// Is it on its way there, and was something said before it was asked for?
+    pub fn is_hasty(&self) -> bool {
+        self.ahead && !matches!(self.state, State::Established | State::Closed)
+    }
+
     /// Which phase to blame when time runs out; `opened` tells whether the stream is open.
     pub fn phase(&self, opened: bool) -> Phase {
         match self.state {
-            State::AwaitingFeatures { .. } if !opened => Phase::Connecting,
-            State::Closed | State::AwaitingFeatures { .. } => Phase::Features,
+            State::Closed | State::Greeting | State::Authenticating { .. } if !opened => {
+                Phase::Connecting
+            }
+            State::Closed | State::Greeting | State::AwaitingFeatures => Phase::Features,
             State::AwaitingCredentials { .. } => Phase::Credentials,
             State::Authenticating { .. } => Phase::Authenticating,
             State::Resuming { .. }
@@ -178,33 +293,35 @@ impl Session {
         }
     }
 
-    /// The page's answer to [`Directive::WantCredentials`].
-    pub fn handle_credentials(
-        &mut self,
-        credentials: Option<Credentials>,
-        tools: &mut Tools<'_>,
-        out: &mut Vec<Directive>,
-    ) {
-        match (&mut self.state, credentials) {
-            (
-                State::AwaitingFeatures {
-                    authenticated: false,
-                }
-                | State::AwaitingCredentials { .. },
-                None,
-            ) => self.fail(CloseReason::NoCredentials, out),
-            (State::AwaitingCredentials { mechanisms }, Some(credentials)) => {
-                let mechanisms = core::mem::take(mechanisms);
-                self.authenticate(&mechanisms, credentials, tools, out);
-            }
-            (
-                State::AwaitingFeatures {
-                    authenticated: false,
-                },
-                credentials,
-            ) => self.credentials = credentials,
-            // The login has gone on, or is over: nobody wants them.
-            _ => {}
+    /// May what was said early be why the connection ended like this? `Some(true)`: nothing else comes to mind. Then the
+    /// same without haste is worth an attempt, of which the page need not hear. What the password, the server's identity or
+    /// its offer is the reason of is not tried again.
+    pub fn blames_haste(&self, reason: &CloseReason, opened: bool) -> Option<bool> {
+        if !self.ahead {
+            return None;
+        }
+        match reason {
+            CloseReason::AuthFailed { condition, .. } => matches!(
+                condition.as_str(),
+                "aborted" | "incorrect-encoding" | "invalid-mechanism" | "malformed-request"
+            )
+            .then_some(true),
+            CloseReason::Stream(error) => (!matches!(
+                error.condition.as_str(),
+                "conflict" | "host-gone" | "host-unknown" | "see-other-host" | "system-shutdown"
+            ))
+            .then_some(true),
+            CloseReason::BindFailed(_)
+            | CloseReason::PeerMisbehaved(_)
+            | CloseReason::Terminated { .. } => Some(true),
+            // Networks do that, too.
+            CloseReason::Ended
+            | CloseReason::Unreachable
+            | CloseReason::Http(_)
+            | CloseReason::NotBosh(_)
+            | CloseReason::NotWebSocket(_)
+            | CloseReason::TimedOut(_) => opened.then_some(false),
+            _ => None,
         }
     }
 
@@ -224,7 +341,7 @@ impl Session {
             return;
         }
         match element.ns() {
-            ns::SASL => self.handle_sasl(element, tools, out),
+            ns::SASL | ns::SASL2 => self.handle_sasl(element, tools, out),
             ns::STREAM_MANAGEMENT => self.handle_resumption(element, tools, out),
             ns::CLIENT if element.name() == "iq" => self.handle_iq(element, tools, out),
             // Nothing else has a meaning before the session is bound.
@@ -237,184 +354,37 @@ impl Session {
         out.push(Directive::Fail(reason));
     }
 
-    // ── features ────────────────────────────────────────────────────────────────────────────────────────────────────
-
     fn handle_features(
         &mut self,
         features: Features,
         tools: &mut Tools<'_>,
         out: &mut Vec<Directive>,
     ) {
-        let State::AwaitingFeatures { authenticated } = self.state else {
-            return;
-        };
-        if authenticated {
-            self.resume_or_bind(features, tools, out);
-        } else if let Goal::Register(_) = self.config.goal {
-            self.ask_form(tools, out);
-        } else if let Some(credentials) = self.credentials.take() {
-            self.authenticate(&features.mechanisms, credentials, tools, out);
-        } else {
-            self.state = State::AwaitingCredentials {
-                mechanisms: features.mechanisms,
-            };
-        }
-    }
-
-    // ── SASL ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    fn authenticate(
-        &mut self,
-        offered: &[String],
-        credentials: Credentials,
-        tools: &mut Tools<'_>,
-        out: &mut Vec<Directive>,
-    ) {
-        out.push(Directive::Status(Status::Authenticating));
-        let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
-        let policy = Policy {
-            plain_text_allowed: self.plain_text_allowed,
-            minimum: None,
-        };
-        let name = match choose(&offered, credentials.kind(), &policy) {
-            Ok(name) => name,
-            Err(error) => return self.fail(CloseReason::NoMechanism(error), out),
-        };
-        let nonce = token(tools.random, 32);
-        match Mechanism::start(name, credentials, nonce, tools.unicode) {
-            Ok((mechanism, initial)) => {
-                let mut auth = Element::builder("auth", ns::SASL).attr("mechanism", name);
-                if let Some(initial) = initial {
-                    auth = auth.text(&sasl_text(&initial));
-                }
-                out.push(Directive::Send(auth.build()));
-                self.state = State::Authenticating { mechanism };
+        match &mut self.state {
+            State::Greeting => match self.config.goal {
+                Goal::Register(_) => self.ask_form(tools, out),
+                Goal::Login => self.handle_offer(features, tools, out),
+            },
+            // The login has begun before it was known what is offered.
+            State::Authenticating { .. } if self.offered.is_none() => {
+                self.check_offer(features, out);
             }
-            Err(error) => self.fail(CloseReason::Sasl(error), out),
-        }
-    }
-
-    fn handle_sasl(&mut self, element: &Element, _tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
-        let State::Authenticating { mechanism } = &mut self.state else {
-            return;
-        };
-        let text = element.text();
-        let data = match text.trim() {
-            "" => None,
-            "=" => Some(Vec::new()),
-            data => match base64::decode(data) {
-                Some(data) => Some(data),
-                None => {
-                    let reason = CloseReason::PeerMisbehaved("SASL data that is not base64");
-                    return self.fail(reason, out);
-                }
-            },
-        };
-        match element.name() {
-            "challenge" => match mechanism.handle_challenge(&data.unwrap_or_default()) {
-                Ok(response) => {
-                    let element = Element::builder("response", ns::SASL)
-                        .text(&base64::encode(&response))
-                        .build();
-                    out.push(Directive::Send(element));
-                }
-                Err(error) => self.fail(CloseReason::Sasl(error), out),
-            },
-            "success" => match mechanism.handle_success(data.as_deref()) {
-                Ok(()) => {
-                    self.state = State::AwaitingFeatures {
-                        authenticated: true,
-                    };
-                    out.push(Directive::Restart);
-                }
-                Err(error) => self.fail(CloseReason::Sasl(error), out),
-            },
-            "failure" => {
-                let condition = element
-                    .children()
-                    .find(|child| child.name() != "text")
-                    .map_or_else(
-                        || "not-authorized".to_owned(),
-                        |child| child.name().to_owned(),
-                    );
-                let text = element
-                    .child_text("text", ns::SASL)
-                    .or_else(|| mechanism.reason().map(str::to_owned));
-                self.fail(CloseReason::AuthFailed { condition, text }, out);
+            State::AwaitingFeatures => self.resume_or_bind(features, tools, out),
+            State::Resuming { features: known } => {
+                self.stream_management = features.stream_management;
+                *known = Some(features);
+            }
+            State::Binding {
+                session_required,
+                greeted,
+                ..
+            } => {
+                self.stream_management = features.stream_management;
+                *session_required = features.session_required;
+                *greeted = true;
             }
             _ => {}
         }
-    }
-
-    // ── resuming ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    fn resume_or_bind(
-        &mut self,
-        features: Features,
-        tools: &mut Tools<'_>,
-        out: &mut Vec<Directive>,
-    ) {
-        self.stream_management = features.stream_management;
-        match self.resumption.take() {
-            Some(resumption) if features.stream_management => {
-                let resume = Element::builder("resume", ns::STREAM_MANAGEMENT)
-                    .attr("h", &decimal(u64::from(resumption.h)))
-                    .attr("previd", &resumption.previd)
-                    .build();
-                out.push(Directive::Send(resume));
-                self.state = State::Resuming { features };
-            }
-            _ => self.bind(&features, tools, out),
-        }
-    }
-
-    fn handle_resumption(
-        &mut self,
-        element: &Element,
-        tools: &mut Tools<'_>,
-        out: &mut Vec<Directive>,
-    ) {
-        let State::Resuming { features } = &mut self.state else {
-            return;
-        };
-        let features = core::mem::take(features);
-        match element.name() {
-            "resumed" => {
-                self.state = State::Established;
-                out.push(Directive::Resumed(element.clone()));
-            }
-            "failed" => {
-                out.push(Directive::ResumeFailed(element.clone()));
-                self.bind(&features, tools, out);
-            }
-            _ => self.state = State::Resuming { features },
-        }
-    }
-
-    // ── binding ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    fn bind(&mut self, features: &Features, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
-        if !features.bind {
-            let reason = CloseReason::PeerMisbehaved("no resource binding after login");
-            return self.fail(reason, out);
-        }
-        out.push(Directive::Status(Status::Binding));
-        let mut bind = Element::builder("bind", ns::BIND);
-        if let Some(resource) = &self.config.resource {
-            bind = bind.element("resource", ns::BIND, |element| element.text(resource));
-        }
-        let id = self.request(iq::request(Kind::Set, None, bind.build()), tools, out);
-        self.state = State::Binding {
-            id,
-            session_required: features.session_required,
-        };
-    }
-
-    /// Sends an iq and returns its id.
-    fn request(&self, request: Element, tools: &mut Tools<'_>, out: &mut Vec<Directive>) -> String {
-        let id = tools.ids.next_id();
-        out.push(Directive::Send(request.with_attr("id", &id)));
-        id
     }
 
     fn handle_iq(&mut self, reply: &Element, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
@@ -435,14 +405,16 @@ impl Session {
         };
         match core::mem::replace(&mut self.state, State::Closed) {
             State::Binding {
-                session_required, ..
+                session_required,
+                ahead,
+                ..
             } => match failed {
                 Some(error) => self.fail(CloseReason::BindFailed(error), out),
-                None => self.handle_bound(reply, session_required, tools, out),
+                None => self.handle_bound(reply, session_required, ahead, tools, out),
             },
             State::OpeningSession { jid, .. } => match failed {
                 Some(error) => self.fail(CloseReason::BindFailed(error), out),
-                None => self.establish(jid, out),
+                None => self.establish(jid, None, out),
             },
             State::AskingForm { .. } => match failed {
                 Some(error) => self.fail(
@@ -465,74 +437,33 @@ impl Session {
         }
     }
 
-    fn handle_bound(
-        &mut self,
-        reply: &Element,
-        session_required: bool,
-        tools: &mut Tools<'_>,
-        out: &mut Vec<Directive>,
-    ) {
-        let jid = reply
-            .child("bind", ns::BIND)
-            .and_then(|bind| bind.child_text("jid", ns::BIND))
-            .and_then(|jid| Jid::parse(jid.trim(), tools.unicode).ok())
-            .filter(|jid| !jid.is_bare());
-        let Some(jid) = jid else {
-            let reason = CloseReason::PeerMisbehaved("a binding without a full JID");
-            return self.fail(reason, out);
-        };
-        if session_required {
-            let session = Element::builder("session", ns::SESSION).build();
-            let id = self.request(iq::request(Kind::Set, None, session), tools, out);
-            self.state = State::OpeningSession { id, jid };
-        } else {
-            self.establish(jid, out);
+    /// Sends an iq and returns its id.
+    fn request(&self, request: Element, tools: &mut Tools<'_>, out: &mut Vec<Directive>) -> String {
+        let id = tools.ids.next_id();
+        out.push(Directive::Send(request.with_attr("id", &id)));
+        id
+    }
+
+    /// It worked: what is to be remembered of it.
+    fn learn(&mut self, out: &mut Vec<Directive>) {
+        match self.suspicion.take() {
+            Some(certain) => self.memory.doubt(certain),
+            None if self.ahead => self.memory.doubts = 0,
+            None => {}
         }
-    }
-
-    fn establish(&mut self, jid: Jid, out: &mut Vec<Directive>) {
-        self.state = State::Established;
-        out.push(Directive::Established(jid));
-    }
-
-    // ── registration ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    fn ask_form(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
-        if !self.plain_text_allowed {
-            return self.fail(CloseReason::PlainTextRegistration, out);
-        }
-        // The stream feature is optional and often left out where registration works: asking is the test (XEP-0077 §8).
-        let domain = self.config.domain.clone();
-        let id = self.request(register::fields(Some(&domain)), tools, out);
-        self.state = State::AskingForm { id };
-    }
-
-    fn handle_form(&mut self, reply: &Element, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
-        let Goal::Register(account) = &self.config.goal else {
-            return;
-        };
-        let Some(requirements) = register::Requirements::parse(reply) else {
-            let reason = CloseReason::PeerMisbehaved("a registration form that is none");
-            return self.fail(reason, out);
-        };
-        match requirements.answer(Some(&self.config.domain), account) {
-            Ok(request) => {
-                let id = self.request(request, tools, out);
-                self.state = State::Registering { id };
+        if let Some(features) = self.offered.take() {
+            self.memory.sasl2 = features.sasl2;
+            if let Some(offer) = &mut self.memory.sasl2 {
+                offer.mechanisms = Vec::new();
             }
-            Err(error) => self.fail(
-                CloseReason::Registration(RegistrationFailure::Unanswered(error)),
-                out,
-            ),
         }
+        self.tell_learned(out);
     }
-}
 
-/// RFC 6120 §6.4.2: an empty initial response is `=`.
-fn sasl_text(data: &[u8]) -> String {
-    if data.is_empty() {
-        "=".to_owned()
-    } else {
-        base64::encode(data)
+    fn tell_learned(&mut self, out: &mut Vec<Directive>) {
+        if self.memory != self.remembered {
+            self.remembered = self.memory.clone();
+            out.push(Directive::Learned);
+        }
     }
 }

@@ -89,6 +89,11 @@ impl Connection {
                 TransportEvent::Closed(reason) => self.handle_closed(now, reason),
             }
         }
+        if !self.session.is_established() {
+            let mut out = Vec::new();
+            self.session.handle_silence(&mut out);
+            self.follow(now, out);
+        }
         self.mind_trouble();
     }
 
@@ -182,11 +187,13 @@ impl Connection {
         for directive in directives {
             match directive {
                 Directive::Send(element) => self.transmit(element, None),
-                Directive::Restart => {
+                Directive::Restart { alone } => {
                     if let Some(transport) = &mut self.transport {
-                        transport.restart(true);
+                        transport.restart(alone);
                     }
                 }
+                Directive::Repeated(id) => self.asked.push(id),
+                Directive::Learned => self.learn(),
                 Directive::WantCredentials => self.events.push_back(Event::CredentialsWanted),
                 Directive::Status(status) => {
                     // During an interruption the page knows that it is tried.
@@ -194,7 +201,9 @@ impl Connection {
                         self.events.push_back(Event::Status(status));
                     }
                 }
-                Directive::Established(jid) => self.handle_established(now, jid),
+                Directive::Established(jid, management) => {
+                    self.handle_established(now, jid, management.as_ref());
+                }
                 Directive::Resumed(resumed) => self.handle_resumed(now, &resumed),
                 Directive::ResumeFailed(failed) => self.handle_resume_failed(&failed),
                 Directive::Registered => {

@@ -8,7 +8,7 @@ use crate::proto::jid::Jid;
 use crate::proto::ns;
 use crate::proto::random::{below_2_53, token};
 use crate::proto::reconnect::{is_curable, may_work_elsewhere};
-use crate::proto::session::{Circumstances, Resumption};
+use crate::proto::session::{Circumstances, Resumption, Tools};
 use crate::proto::time::{Instant, Millis};
 use crate::proto::transport::bosh::{Bosh, BoshConfig};
 use crate::proto::transport::stream_management::{Lost, StreamManagement, parse_h};
@@ -31,41 +31,65 @@ impl Connection {
     /// The service whose turn it is.
     fn next_service(&mut self) -> Option<Service> {
         if let Some(moved) = self.moved.take() {
+            self.memory = None;
             return Some(moved);
         }
         self.tried += 1;
+        self.memory = Some(self.service);
         self.config.services.get(self.service).cloned()
     }
 
     /// Opens a stream at the service whose turn it is.
     pub(super) fn begin(&mut self, now: Instant) {
-        let Some(service) = self.next_service() else {
-            return;
-        };
+        if let Some(service) = self.next_service() {
+            self.begin_at(now, &service, None);
+        }
+    }
+
+    /// Opens a stream there. `suspicion`: haste may have been why the last attempt failed (see
+    /// [`Circumstances::suspicion`]).
+    fn begin_at(&mut self, now: Instant, service: &Service, suspicion: Option<bool>) {
         let resumption = match (&self.managed, service.kind) {
             (Some(managed), Kind::WebSocket) => managed.resumption(now, self.lost_at),
             _ => None,
         };
+        let memory = self.memory.and_then(|at| self.memories.get(at));
         let circumstances = Circumstances {
             confidential: service.confidential,
+            framed: service.kind == Kind::WebSocket,
+            manage: self.config.stream_management,
+            memory: memory.cloned().unwrap_or_default(),
+            suspicion,
             resumption: resumption.map(|(previd, h)| Resumption {
                 previd: previd.to_owned(),
                 h,
             }),
         };
-        self.transport = Some(self.open(now, &service));
+        self.transport = Some(self.open(now, service));
         self.opened = false;
+        // A server that says nothing to what it does not expect is not waited for until the end.
+        self.patience = Some(now + Millis(self.config.timeout.0 / 3));
         let mut out = Vec::new();
-        self.session.start(circumstances, &mut out);
+        let mut tools = Tools {
+            ids: &mut self.ids,
+            random: self.random.as_mut(),
+            unicode: self.unicode.as_ref(),
+        };
+        self.session.start(circumstances, &mut tools, &mut out);
         self.follow(now, out);
     }
 
     fn open(&mut self, now: Instant, service: &Service) -> Transport {
         let bosh = &self.config.bosh;
+        let session = &self.config.session;
+        // XEP-0388 §2.1 and XEP-0484 §4.1 want it; nobody else should read it.
+        let tells = service.confidential || session.plain_text_allowed;
+        let from = session.account.clone().filter(|_| tells);
         match service.kind {
             Kind::Bosh => {
                 let config = BoshConfig {
                     address: service.address.clone(),
+                    from,
                     ..bosh.clone()
                 };
                 let rid = 1 + below_2_53(self.random.as_mut()) % ((1 << 53) - RID_ROOM);
@@ -83,6 +107,7 @@ impl Connection {
                 let config = WebSocketConfig {
                     address: service.address.clone(),
                     to: bosh.to.clone(),
+                    from,
                     lang: bosh.lang.clone(),
                     limits: bosh.limits,
                     open_within: elsewhere.then_some(OPEN_WITHIN),
@@ -115,6 +140,8 @@ impl Connection {
         // A stream error tells more than the end of the transport that it brings about.
         let reason = self.blame.take().unwrap_or(reason);
         let established = self.session.is_established();
+        let suspicion = self.session.blames_haste(&reason, self.opened);
+        self.patience = None;
         self.session.close();
         self.asked.clear();
         self.troubled = false;
@@ -124,6 +151,16 @@ impl Connection {
         }
         if self.replace_adopted(now, &reason) {
             return;
+        }
+        // Before anybody hears of it: the same without what was said early.
+        if suspicion.is_some()
+            && !established
+            && self.deadline.is_none_or(|deadline| now < deadline)
+            && let Some(at) = self.memory
+            && let Some(service) = self.config.services.get(at).cloned()
+        {
+            self.returned.clear();
+            return self.begin_at(now, &service, suspicion);
         }
         if let CloseReason::SeeOther(address) = &reason
             && self.moves < MOST_MOVES
@@ -271,7 +308,12 @@ impl Connection {
     // ── being there again ───────────────────────────────────────────────────────────────────────────────────────────
 
     /// A new session is bound.
-    pub(super) fn handle_established(&mut self, now: Instant, jid: Jid) {
+    pub(super) fn handle_established(
+        &mut self,
+        now: Instant,
+        jid: Jid,
+        management: Option<&Element>,
+    ) {
         // One that was to be resumed and was not even asked for, say because the way in is another now.
         self.lose_session(false);
         self.come_online(now);
@@ -280,8 +322,15 @@ impl Connection {
             Some(Transport::WebSocket(_)) => {
                 let mut managed = StreamManagement::new(now, self.config.silence);
                 let wanted = self.config.stream_management;
-                let enable =
-                    (wanted && self.session.offers_stream_management()).then(|| managed.enable());
+                let mut enable = None;
+                match management {
+                    Some(enabled) if enabled.name() == "enabled" => managed.handle_enabled(enabled),
+                    Some(_) => {}
+                    None if wanted && self.session.offers_stream_management() => {
+                        enable = Some(managed.enable());
+                    }
+                    None => {}
+                }
                 self.managed = Some(managed);
                 if let Some(enable) = enable {
                     self.transmit(enable, None);
@@ -295,6 +344,7 @@ impl Connection {
 
     pub(super) fn come_online(&mut self, now: Instant) {
         self.deadline = None;
+        self.patience = None;
         self.lasting = true;
         self.online = true;
         self.tried = 0;

@@ -108,7 +108,38 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// A mechanism's name, if it is one of this module's that credentials are used with.
+#[must_use]
+pub fn known_name(name: &str) -> Option<&'static str> {
+    let kind = CredentialsKind::of(name);
+    let mut names = kind.mechanisms().iter();
+    names.find(|known| **known == name).copied()
+}
+
+/// Is it one of the SCRAM family?
+#[must_use]
+pub fn is_scram(name: &str) -> bool {
+    matches!(name, SCRAM_SHA_512 | SCRAM_SHA_256 | SCRAM_SHA_1)
+}
+
 impl CredentialsKind {
+    /// The kind of credentials that a mechanism is used with; a password's for names that are not known.
+    #[must_use]
+    pub fn of(mechanism: &str) -> Self {
+        match mechanism {
+            OAUTHBEARER => Self::Token,
+            ANONYMOUS => Self::Anonymous,
+            EXTERNAL => Self::External,
+            _ => Self::Password,
+        }
+    }
+
+    /// Can a mechanism be used with such credentials?
+    #[must_use]
+    pub fn can_use(self, mechanism: &str) -> bool {
+        self.mechanisms().contains(&mechanism)
+    }
+
     /// The mechanisms that such credentials can use, strongest first.
     fn mechanisms(self) -> &'static [&'static str] {
         match self {
@@ -134,10 +165,12 @@ pub struct Policy {
 /// Why no mechanism can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChooseError {
-    /// Of those offered, none can be used with such credentials, or none is as strong as the policy's minimum.
+    /// Of those offered, none can be used with such credentials.
     NoneOffered,
     /// All that is left shows the secret (PLAIN, OAUTHBEARER), and this connection may not carry it.
     OnlyPlainText,
+    /// What could be used is weaker than the policy's minimum.
+    Weaker,
 }
 
 /// The mechanism to use of those `offered` by the server, in whatever order it listed them.
@@ -153,16 +186,18 @@ pub fn choose(
     policy: &Policy,
 ) -> Result<&'static str, ChooseError> {
     let mut error = ChooseError::NoneOffered;
+    let mut weaker = false;
     for &name in kind.mechanisms() {
         if offered.contains(&name) {
+            if weaker {
+                return Err(ChooseError::Weaker);
+            }
             if policy.plain_text_allowed || !matches!(name, PLAIN | OAUTHBEARER) {
                 return Ok(name);
             }
             error = ChooseError::OnlyPlainText;
         }
-        if policy.minimum == Some(name) {
-            break;
-        }
+        weaker |= policy.minimum == Some(name);
     }
     Err(error)
 }

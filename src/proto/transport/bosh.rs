@@ -35,6 +35,8 @@ pub struct BoshConfig {
     pub address: Rc<str>,
     /// The domain to reach.
     pub to: String,
+    /// Who is going to log in, a bare JID, where that may be told (§7.1).
+    pub from: Option<String>,
     /// `xml:lang` of the stream.
     pub lang: Option<String>,
     /// The longest time in seconds the server may hold a request.

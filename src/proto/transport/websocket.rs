@@ -20,6 +20,8 @@ pub struct WebSocketConfig {
     pub address: Rc<str>,
     /// The domain to reach.
     pub to: String,
+    /// Who is going to log in, a bare JID, where that may be told (RFC 6120 §4.7.1).
+    pub from: Option<String>,
     /// `xml:lang` of the stream.
     pub lang: Option<String>,
     /// Limits on what is read.
@@ -88,6 +90,7 @@ impl WebSocket {
     pub fn restart(&mut self) {
         let mut open = Element::builder("open", ns::FRAMING)
             .attr("to", &self.config.to)
+            .attr_opt("from", self.config.from.as_deref())
             .attr("version", "1.0");
         if let Some(lang) = &self.config.lang {
             open = open.attr_ns("lang", ns::XML, lang);

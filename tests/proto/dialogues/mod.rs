@@ -15,6 +15,8 @@ mod ends;
 mod handover;
 mod iq;
 mod login;
+mod login_early;
+mod login_sasl2;
 mod register;
 mod socket;
 

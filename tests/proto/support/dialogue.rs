@@ -16,7 +16,8 @@
 //! E: online romeo@example.org/x the next event, in the words of `tell`
 //! A: send <message/>            the application acts: connect, disconnect, abort, send, request [5s], forget 0,
 //!                               wake, pause, forfeit, attach SID RID, attach alone SID RID,
-//!                               credentials NAME PASSWORD, token WORD, anonymous, external, no credentials, tap
+//!                               credentials NAME PASSWORD, token WORD, anonymous, external, no credentials, tap;
+//!                               connect with credentials …: they are there before anything leaves
 //! ```
 //!
 //! rids and acks are counted from the dialogue's first request. `sid` need not be written. Whatever happens must be written
@@ -85,6 +86,8 @@ pub struct Dialogue {
     socket: Option<SocketId>,
     /// Is it said when requests break, and no longer do? One dialogue is about that; the others need not say it.
     pub tells_trouble: bool,
+    /// Is it said when something is learned for the next login?
+    pub tells_learned: bool,
 }
 
 /// A session for `example.org`, where passwords may be shown, with 30 seconds for connecting.
@@ -93,13 +96,16 @@ pub fn config() -> Config {
         session: SessionConfig {
             goal: Goal::Login,
             domain: "example.org".into(),
+            account: None,
             resource: None,
             plain_text_allowed: true,
+            haste: false,
         },
         services: vec![service(Kind::Bosh, "https://example.org/http-bind")],
         bosh: BoshConfig {
             address: "".into(),
             to: "example.org".into(),
+            from: None,
             lang: None,
             wait: 60,
             hold: 1,
@@ -150,6 +156,7 @@ impl Dialogue {
             window: 1,
             socket: None,
             tells_trouble: true,
+            tells_learned: false,
         }
     }
 
@@ -573,6 +580,7 @@ impl Dialogue {
                 }
                 Output::Event(Event::Status(Status::Interrupted(_) | Status::Resumed(_)))
                     if !self.tells_trouble => {}
+                Output::Event(Event::Learned) if !self.tells_learned => {}
                 Output::Event(event) => self.events.push_back(event),
                 Output::Transmit(Transmit::Http {
                     exchange,

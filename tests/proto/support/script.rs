@@ -60,7 +60,8 @@ pub fn millis(span: &str) -> u64 {
 pub fn xml(text: &str) -> Element {
     let wrapped = format!(
         "<script xmlns='{}' xmlns:stream='{}' xmlns:sasl='{}' xmlns:bind='{}' xmlns:session='{}' xmlns:register='{}' \
-         xmlns:xmpp='{}' xmlns:framing='{}' xmlns:sm='{}'>{text}</script>",
+         xmlns:xmpp='{}' xmlns:framing='{}' xmlns:sm='{}' \
+         xmlns:sasl2='{}' xmlns:bind2='{}' xmlns:fast='{}'>{text}</script>",
         ns::HTTP_BIND,
         ns::STREAM,
         ns::SASL,
@@ -69,7 +70,10 @@ pub fn xml(text: &str) -> Element {
         ns::REGISTER,
         ns::XBOSH,
         ns::FRAMING,
-        ns::STREAM_MANAGEMENT
+        ns::STREAM_MANAGEMENT,
+        ns::SASL2,
+        ns::BIND2,
+        ns::FAST
     );
     let script = parse(wrapped.into_bytes(), &Limits::default())
         .unwrap_or_else(|error| panic!("{error} in the script's\n{text}"));

@@ -358,6 +358,7 @@ impl Shell {
                 assert!(wanted && !self.leaving);
                 self.wants_credentials = true;
             }
+            Event::Learned => {}
             Event::Stanza(_) => assert!(self.has_session()),
             Event::Settled { send, delivery } => {
                 let at = self.sends.iter().position(|(known, _)| *known == send);

@@ -52,6 +52,7 @@ pub fn config() -> BoshConfig {
     BoshConfig {
         address: "https://example.org/bosh".into(),
         to: "example.org".into(),
+        from: None,
         lang: None,
         wait: 60,
         hold: 1,

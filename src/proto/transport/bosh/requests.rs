@@ -91,6 +91,9 @@ impl Bosh {
     pub(super) fn request_session(&mut self, now: Instant) {
         let mut body = BodyWriter::new(self.next_rid);
         body.attribute("to", &self.config.to);
+        if let Some(from) = &self.config.from {
+            body.attribute("from", from);
+        }
         if let Some(lang) = &self.config.lang {
             body.attribute("xml:lang", lang);
         }

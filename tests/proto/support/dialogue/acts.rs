@@ -10,13 +10,23 @@ use epode::proto::time::Millis;
 impl Dialogue {
     #[track_caller]
     pub(super) fn act(&mut self, what: &str) {
-        let now = self.now;
         let (command, element) = match what.find('<') {
             Some(at) => what.split_at(at),
             None => (what, ""),
         };
         let words: Vec<&str> = command.split_whitespace().collect();
-        match words[..] {
+        self.do_it(&words, element);
+        self.drain();
+    }
+
+    #[track_caller]
+    fn do_it(&mut self, words: &[&str], element: &str) {
+        let now = self.now;
+        match *words {
+            ["connect", "with", ref then @ ..] => {
+                self.do_it(&["connect"], "");
+                self.do_it(then, "");
+            }
             ["connect"] => {
                 assert!(self.connection.connect(now), "it is not offline");
                 self.sid = None;
@@ -62,9 +72,8 @@ impl Dialogue {
             ["anonymous"] => self.give(Some(Credentials::Anonymous)),
             ["external"] => self.give(Some(Credentials::External { authzid: None })),
             ["no", "credentials"] => self.give(None),
-            _ => panic!("no such act: {what}"),
+            _ => panic!("no such act: {words:?}"),
         }
-        self.drain();
     }
 
     fn give(&mut self, credentials: Option<Credentials>) {

@@ -358,8 +358,12 @@ impl Shell {
                 assert!(wanted && !self.leaving);
                 self.wants_credentials = true;
             }
-            Event::Learned => {}
-            Event::Stanza(_) => assert!(self.has_session()),
+            Event::Stanza(stanza) => {
+                assert!(self.has_session());
+                if self.socket.is_there() {
+                    self.socket.note_heard(&stanza);
+                }
+            }
             Event::Settled { send, delivery } => {
                 let at = self.sends.iter().position(|(known, _)| *known == send);
                 let (_, number) = self.sends.remove(at.expect("settled once"));
@@ -369,7 +373,7 @@ impl Shell {
                 let at = self.requests.iter().position(|known| *known == request);
                 self.requests.remove(at.expect("settled once"));
             }
-            Event::Registered | Event::Sent(_) | Event::Received(_) => {}
+            Event::Learned | Event::Registered | Event::Sent(_) | Event::Received(_) => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! WebSockets in a [`Shell`]: what is sent, held to RFC 7395's rules, and an honest server with XEP-0198 at the other end.
 
 use super::words::PAYLOADS;
-use super::{Shell, read};
+use super::{Place, Shell, read};
 use crate::support::script::xml;
 use epode::proto::io::{Input, NetworkFailure, SocketId};
 use epode::proto::ns;
@@ -21,6 +21,12 @@ pub struct Socket {
     /// The session that can be resumed is there, and how many stanzas the server has had in it since.
     kept: bool,
     handled: Option<u32>,
+    /// What it has said in that session: once more where we have not had it.
+    said: Vec<String>,
+    /// How many messages it has had for us; they are numbered.
+    pushed: u64,
+    /// Those that we have not heard yet.
+    due: VecDeque<u64>,
     /// The numbers of the messages that the server has got.
     pub received: Vec<u64>,
     /// Something has come from elsewhere, in the server's name: nothing it tells has to be true.
@@ -46,6 +52,36 @@ impl Socket {
     pub fn close(&mut self, id: SocketId) {
         assert_eq!(self.id, Some(id), "another socket is closed");
         self.id = None;
+        self.lose_due();
+    }
+
+    /// Without XEP-0198 nobody says it again.
+    fn lose_due(&mut self) {
+        if !self.kept {
+            self.due.clear();
+        }
+    }
+
+    /// A stanza has been heard.
+    pub fn note_heard(&mut self, stanza: &Element) {
+        if stanza.name() == "message" && !self.lied {
+            let number = stanza.attr("id").and_then(|id| id.parse().ok());
+            assert_eq!(number, self.due.pop_front(), "lost, twice, or out of order");
+        }
+    }
+
+    /// The server has a message for us.
+    fn push(&mut self) -> String {
+        self.pushed += 1;
+        self.due.push_back(self.pushed);
+        format!("<message id='{}'/>", self.pushed)
+    }
+
+    /// What it says in a session that can be resumed is kept.
+    fn keep(&mut self, text: &str) {
+        if self.kept && (text.starts_with("<message") || text.starts_with("<iq")) {
+            self.said.push(text.to_owned());
+        }
     }
 }
 
@@ -73,12 +109,19 @@ impl Shell {
         }
     }
 
-    /// The socket is gone; what is under way arrives or is lost with it.
+    /// The socket is gone; what is under way arrives or is lost with it, and all that the server says.
     pub(super) fn lose_socket(&mut self, failure: NetworkFailure, arrives: usize) {
         for _ in 0..arrives {
-            self.take_frame();
+            for answer in self.take_frame() {
+                self.socket.keep(&answer);
+            }
+        }
+        if self.socket.kept && arrives % 2 == 1 {
+            let message = self.socket.push();
+            self.socket.keep(&message);
         }
         if let Some(socket) = self.socket.id.take() {
+            self.socket.lose_due();
             self.input(Input::SocketClosed { socket, failure });
         }
     }
@@ -100,17 +143,23 @@ impl Shell {
         }
         self.socket.kept &= !forgets;
         for answer in self.take_frame() {
+            self.socket.keep(&answer);
             self.say(&answer);
         }
         for payload in payloads {
-            // What is in the name of BOSH's, or of nobody, is for other targets.
-            if payload.starts_with('<') {
+            if payload.starts_with("<message id") && self.place == Place::Online {
+                let message = self.socket.push();
+                self.socket.keep(&message);
+                self.say(&message);
+            } else if payload.starts_with('<') {
+                // An answer to what has not arrived is a lie, and so are messages to nobody.
+                self.socket.lied = true;
                 let payload = payload.replace("ID", &self.last_id);
-                // An answer to what has not arrived is a lie.
-                self.socket.lied |= !payload.starts_with("<message");
                 self.say(&payload);
             }
         }
+        let hears = self.place == Place::Online && !self.socket.lied;
+        assert!(!hears || self.socket.due.is_empty(), "not heard");
     }
 
     fn say(&mut self, text: &str) {
@@ -152,6 +201,7 @@ impl Shell {
             "enable" => {
                 server.kept = true;
                 server.handled = Some(0);
+                server.said.clear();
                 vec!["<sm:enabled id='sm' resume='true' max='300'/>".into()]
             }
             "r" => match server.handled {
@@ -159,7 +209,15 @@ impl Shell {
                 None => Vec::new(),
             },
             "resume" => match (server.kept, server.handled) {
-                (true, Some(h)) => vec![format!("<sm:resumed previd='sm' h='{h}'/>")],
+                (true, Some(h)) => {
+                    let heard: Option<usize> = element.attr("h").and_then(|h| h.parse().ok());
+                    let (heard, said) = (heard.expect("a number"), server.said.len());
+                    assert!(heard <= said || server.lied, "{heard} of {said}");
+                    let again = server.said.split_off(heard.min(said));
+                    let mut answers = vec![format!("<sm:resumed previd='sm' h='{h}'/>")];
+                    answers.extend(again);
+                    answers
+                }
                 // Some still know how far they were (§5).
                 (false, Some(h)) if h % 2 == 1 => vec![format!(
                     "<sm:failed h='{h}'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></sm:failed>"
@@ -184,6 +242,7 @@ impl Shell {
                 // A new session; nothing counts before it is managed.
                 self.socket.kept = false;
                 self.socket.handled = None;
+                self.socket.due.clear();
                 vec![PAYLOADS[6].replace("ID", id)]
             }
             "iq" if matches!(stanza.attr("type"), Some("get" | "set")) => {

@@ -143,6 +143,12 @@ impl Connection {
         } else if element.ns() == ns::STREAM_MANAGEMENT {
             self.handle_management(now, &element);
         } else if let Some(error) = StreamError::parse(&element) {
+            if self.closing
+                && let Some(Transport::WebSocket(socket)) = &mut self.transport
+            {
+                // The `<close/>` behind it does not answer ours: the server has not read up to there.
+                socket.end(CloseReason::Requested);
+            }
             self.fail(now, CloseReason::Stream(Box::new(error)));
         }
     }

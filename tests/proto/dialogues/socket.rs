@@ -117,6 +117,24 @@ fn the_good_bye_waits_for_the_servers() {
     );
 }
 
+/// Two good-byes that cross: the server's belongs to its error, and tells nothing of what was on its way to it.
+#[test]
+fn a_stream_error_does_not_answer_the_good_bye() {
+    plain().play(
+        "A: send <message id='a'/>
+         C: <message id='a'/>
+         C: <iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq>
+         A: disconnect
+         C: <presence type='unavailable'/>
+         C: <framing:close/>
+         E: disconnecting
+         W: <stream:error><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
+         E: 0 unknown
+         E: offline disconnected
+         C: close",
+    );
+}
+
 /// Only in its own namespace does an element close the stream.
 #[test]
 fn a_close_of_another_namespace_is_none() {

@@ -9,7 +9,9 @@ import { main, run } from "./lib/run.mjs";
 
 main(async () => {
   const { values } = parseArgs({ options: { seeds: { type: "string", default: "100000" }, from: { type: "string", default: "1" } } });
-  await run("cargo", ["test", "--locked", "-j2", "--release", "--quiet", "--test", "proto", "simulation", "--", "--nocapture"], {
+  // As quick as a release where it matters, and compiled in a tenth of its time.
+  const profile = ["inherits='dev'", "opt-level=2", "debug=0"].flatMap((line) => ["--config", `profile.sim.${line}`]);
+  await run("cargo", ["test", "--locked", "-j2", "--profile", "sim", ...profile, "--quiet", "--test", "proto", "simulation", "--", "--nocapture"], {
     show: "all",
     env: { EPODE_SIM_SEEDS: values.seeds, EPODE_SIM_FROM: values.from },
   });

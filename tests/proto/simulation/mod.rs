@@ -1,20 +1,30 @@
 //! Many lives of a connection: a scripted server behind a simulated network, in virtual time, from a seed.
 //!
-//! Each seed is one scenario: how bad the network is, who says how much when. While faults fly, stanzas go both ways; then
-//! the network heals and everything must drain. What must hold is in `world.rs`.
+//! Each seed is one scenario: over what, how bad the network is, what the server can do, who says how much when. While
+//! faults fly, stanzas go both ways; then calm comes and everything must drain. What must hold is in `judge.rs` and `life.rs`.
 //!
 //! `cargo test` runs a fixed number of seeds. `npm run sim -- --seeds N [--from SEED]` runs more; a failing seed is printed
 //! and replays with `--from SEED --seeds 1`.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-mod network;
+mod bosh_server;
+mod dice;
+mod faults;
+mod http;
+mod judge;
+mod life;
+mod scenario;
 mod server;
+mod socket_server;
+mod wire;
 mod world;
 
-use world::{Scenario, Tally, World};
+use scenario::{Scenario, Tally};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use world::World;
 
-const REDUCED: u64 = 200;
+const REDUCED: u64 = 350;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)
@@ -29,17 +39,24 @@ fn nothing_is_lost_doubled_or_out_of_order() {
     let mut tally = Tally::default();
     let mut failed = Vec::new();
     for seed in from..from + seeds {
-        let outcome = std::panic::catch_unwind(|| World::new(Scenario::of(seed)).run());
-        match outcome {
-            Ok(one) => tally.add(&one),
-            Err(_) => failed.push(seed),
+        let mut world = World::new(Scenario::of(seed));
+        world.tell(|| format!("{:?}", world.scenario));
+        if catch_unwind(AssertUnwindSafe(|| world.run())).is_err() {
+            println!("seed {seed} failed: {:?}", world.scenario);
+            failed.push(seed);
         }
+        world.add_to(&mut tally);
     }
-    println!("{}", tally.line(seeds));
+    println!("{}", tally.lines(seeds));
     assert!(failed.is_empty(), "failing seeds: {failed:?}");
     if seeds >= REDUCED {
         // A simulation in which nothing goes wrong proves nothing.
-        assert!(tally.faults > seeds, "too few faults: {}", tally.faults);
-        assert!(tally.restarts > 0 && tally.delivered_up > 0 && tally.delivered_down > 0);
+        assert!(tally.faults.total() > seeds, "too few faults");
+        assert!(
+            tally.faults.none().is_none(),
+            "never: {:?}",
+            tally.faults.none()
+        );
+        assert!(tally.up > seeds && tally.down > seeds && tally.resumed > 0);
     }
 }

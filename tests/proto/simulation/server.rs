@@ -1,267 +1,138 @@
-//! A BOSH service and the XMPP server behind it, as far as a session needs them: XEP-0124's rules for rids, windows, holding
-//! and repeated requests; anonymous login; messages counted.
+//! The XMPP server behind both ways in, as far as a session needs it: anonymous login, messages counted, requests answered.
 
+use super::bosh_server::BoshServer;
+use super::judge::Judge;
+use super::socket_server::SocketServer;
 use epode::proto::ns;
-use epode::proto::time::{Instant, Millis};
-use epode::proto::xml::{Element, Limits, parse};
-use std::collections::{BTreeMap, VecDeque};
+use epode::proto::time::Instant;
+use epode::proto::xml::Element;
 
-const WAIT: Millis = Millis::seconds(60);
-const HOLD: usize = 1;
-const REQUESTS: u64 = 2;
-const INACTIVITY: Millis = Millis::seconds(60);
+pub const ANONYMOUS: &str = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms>";
+pub const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+pub const BIND: &str = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
 
-/// What the server says to an HTTP connection.
-pub struct Answer {
-    pub connection: u64,
-    /// `None`: the connection is closed without a word.
-    pub body: Option<String>,
+/// What the server does to a connection.
+pub enum Say {
+    /// An HTTP answer; `None`: the connection is closed without a word.
+    Answer {
+        connection: u64,
+        body: Option<String>,
+    },
+    /// A socket is taken.
+    Accept(u64),
+    Frame {
+        link: u64,
+        text: String,
+    },
+    Close(u64),
 }
 
-struct Held {
-    rid: u64,
-    connection: u64,
-    until: Instant,
+/// What a server can do.
+#[derive(Clone, Copy, Debug)]
+pub struct Abilities {
+    /// Stream management: not at all, acknowledgements, or those and resumption.
+    pub management: Management,
+    /// How long a session is kept for resumption, in seconds.
+    pub keeps: u64,
+    /// Does it tell `h` of a session that it has forgotten?
+    pub tells_h: bool,
+    /// How many requests it holds over BOSH.
+    pub hold: usize,
+    /// XEP-0124 §9.
+    pub acks: bool,
 }
 
-struct Session {
-    sid: String,
-    /// The next rid to be processed.
-    next: u64,
-    early: BTreeMap<u64, (u64, Element)>,
-    held: VecDeque<Held>,
-    said: BTreeMap<u64, String>,
-    outgoing: VecDeque<String>,
-    bound: bool,
-    quiet_since: Instant,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Management {
+    None,
+    Acks,
+    Resumes,
 }
 
 /// The server.
-#[derive(Default)]
 pub struct Server {
-    session: Option<Session>,
-    sessions: u64,
-    /// The ids of the messages that have come, in order.
-    pub received: Vec<String>,
-    pub requests: u64,
-}
-
-fn body(attributes: &str, payload: &str) -> String {
-    format!(
-        "<body xmlns='{}' xmlns:stream='{}' {attributes}>{payload}</body>",
-        ns::HTTP_BIND,
-        ns::STREAM
-    )
-}
-
-fn terminate(condition: &str) -> String {
-    body(&format!("type='terminate' condition='{condition}'"), "")
+    pub bosh: BoshServer,
+    pub sockets: SocketServer,
+    /// Nobody is there before.
+    pub down_until: Instant,
 }
 
 impl Server {
-    /// Forgets everything but what has been received, as a restart does.
-    pub fn restart(&mut self) {
-        self.session = None;
+    pub fn new(abilities: Abilities) -> Self {
+        Self {
+            bosh: BoshServer::new(abilities),
+            sockets: SocketServer::new(abilities),
+            down_until: Instant(0),
+        }
     }
 
-    /// Something for the client; false when nobody is there to get it.
-    pub fn push(&mut self, id: &str, now: Instant, out: &mut Vec<Answer>) -> bool {
-        let Some(session) = self.session.as_mut().filter(|session| session.bound) else {
-            return false;
-        };
-        session
-            .outgoing
-            .push_back(format!("<message xmlns='{}' id='{id}'/>", ns::CLIENT));
-        session.flush(now, out);
-        true
+    /// Forgets everything but what has been received.
+    pub fn restart(&mut self, polite: bool, judge: &mut Judge, out: &mut Vec<Say>) {
+        self.bosh.restart(polite, judge, out);
+        self.sockets.restart(polite, judge, out);
     }
 
-    /// A request arrives on an HTTP connection.
-    pub fn request(&mut self, connection: u64, text: &str, now: Instant, out: &mut Vec<Answer>) {
-        self.requests += 1;
-        let request = parse(text.as_bytes().to_vec(), &Limits::default()).expect("a client's body");
-        let rid: u64 = request
-            .attr("rid")
-            .expect("a rid")
-            .parse()
-            .expect("a number");
-        let answer = |body: String| Answer {
-            connection,
-            body: Some(body),
-        };
-        let Some(sid) = request.attr("sid") else {
-            self.sessions += 1;
-            let session = Session::new(format!("s{}", self.sessions), rid, now);
-            let features = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>";
-            let said = body(
-                &format!(
-                    "sid='{}' wait='60' hold='{HOLD}' requests='{REQUESTS}' inactivity='60' polling='2'",
-                    session.sid
-                ),
-                features,
-            );
-            self.session = Some(session);
-            out.push(answer(said));
-            return;
-        };
-        let Some(session) = self.session.as_mut().filter(|session| session.sid == sid) else {
-            out.push(answer(terminate("item-not-found")));
-            return;
-        };
-        session.quiet_since = now;
-        if rid < session.next {
-            session.repeat(rid, connection, out);
-            return;
-        }
-        if rid > session.next + REQUESTS {
-            out.push(answer(terminate("item-not-found")));
-            self.session = None;
-            return;
-        }
-        // As for what is held: a request again takes the place of the first, whose connection is closed.
-        if let Some((connection, _)) = session.early.insert(rid, (connection, request)) {
-            let body = None;
-            out.push(Answer { connection, body });
-        }
-        while let Some((connection, request)) = session.early.remove(&session.next) {
-            let rid = session.next;
-            session.next += 1;
-            session.held.push_back(Held {
-                rid,
-                connection,
-                until: now + WAIT,
-            });
-            let over = session.process(&request, &mut self.received);
-            session.flush(now, out);
-            if over {
-                for held in core::mem::take(&mut session.held) {
-                    out.push(Answer {
-                        connection: held.connection,
-                        body: Some(body("type='terminate'", "")),
-                    });
-                }
-                self.session = None;
-                return;
-            }
+    /// A message for the client, in the session that was bound last; nothing when there is none.
+    pub fn push(&mut self, now: Instant, judge: &mut Judge, out: &mut Vec<Say>) {
+        let bosh = self.bosh.newest();
+        let socket = self.sockets.newest();
+        if bosh > socket {
+            self.bosh.push(now, judge, out);
+        } else if socket.is_some() {
+            self.sockets.push(judge, out);
         }
     }
 
     /// When something is due.
     pub fn deadline(&self) -> Option<Instant> {
-        let session = self.session.as_ref()?;
-        let held = session.held.front().map(|held| held.until);
-        Some(held.unwrap_or(session.quiet_since + INACTIVITY))
+        let due = [self.bosh.deadline(), self.sockets.deadline()];
+        due.into_iter().flatten().min()
     }
 
     /// Time has passed.
-    pub fn tick(&mut self, now: Instant, out: &mut Vec<Answer>) {
-        let Some(session) = &mut self.session else {
-            return;
-        };
-        while session.held.front().is_some_and(|held| held.until <= now) {
-            session.answer(now, String::new(), out);
-        }
-        if session.held.is_empty() && now - session.quiet_since >= INACTIVITY {
-            self.session = None;
-        }
+    pub fn tick(&mut self, now: Instant, judge: &mut Judge, out: &mut Vec<Say>) {
+        self.bosh.tick(now, judge, out);
+        self.sockets.tick(now, judge);
     }
 }
 
-impl Session {
-    fn new(sid: String, rid: u64, now: Instant) -> Self {
-        Self {
-            sid,
-            next: rid + 1,
-            early: BTreeMap::new(),
-            held: VecDeque::new(),
-            said: BTreeMap::new(),
-            outgoing: VecDeque::new(),
-            bound: false,
-            quiet_since: now,
-        }
+/// What the server makes of a stanza in a bound session: what it says to it.
+pub fn handle_stanza(stanza: &Element, session: usize, judge: &mut Judge) -> Option<String> {
+    let id = stanza.attr("id").unwrap_or_default();
+    if stanza.name() == "message" {
+        judge.arrived(session, id);
+        return None;
     }
+    let asks = stanza.name() == "iq" && matches!(stanza.attr("type"), Some("get" | "set"));
+    match stanza.attr("to") {
+        _ if !asks => None,
+        // Somebody who never answers.
+        Some("void@example.org") => None,
+        to => Some(reply(id, to, "")),
+    }
+}
 
-    /// A request again (§14.3): the same answer, or, while it is held, the same wait on the new connection.
-    fn repeat(&mut self, rid: u64, connection: u64, out: &mut Vec<Answer>) {
-        if let Some(held) = self.held.iter_mut().find(|held| held.rid == rid) {
-            let body = None;
-            let connection = core::mem::replace(&mut held.connection, connection);
-            out.push(Answer { connection, body });
-        } else if let Some(said) = self.said.get(&rid) {
-            out.push(Answer {
-                connection,
-                body: Some(said.clone()),
-            });
-        } else {
-            out.push(Answer {
-                connection,
-                body: Some(terminate("item-not-found")),
-            });
-        }
-    }
+/// The result of binding.
+pub fn bound(id: &str, session: usize) -> String {
+    let jid = format!(
+        "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org/{session}</jid></bind>"
+    );
+    reply(id, None, &jid)
+}
 
-    /// True when the client says good-bye.
-    fn process(&mut self, request: &Element, received: &mut Vec<String>) -> bool {
-        if request.attr_ns("restart", ns::XBOSH).is_some() {
-            let bind = "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>";
-            self.outgoing.push_back(bind.into());
-        }
-        for child in request.children() {
-            let id = child.attr("id").unwrap_or_default();
-            match (
-                child.name(),
-                child.children().next().map(|first| first.name().to_owned()),
-            ) {
-                ("auth", _) => {
-                    let success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
-                    self.outgoing.push_back(success.into());
-                }
-                ("iq", Some(payload)) if payload == "bind" => {
-                    self.bound = true;
-                    self.outgoing.push_back(format!(
-                        "<iq xmlns='jabber:client' type='result' id='{id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org/b</jid></bind></iq>"
-                    ));
-                }
-                ("iq", _) => {
-                    self.outgoing.push_back(format!(
-                        "<iq xmlns='jabber:client' type='result' id='{id}'/>"
-                    ));
-                }
-                ("message", _) => {
-                    assert!(self.bound, "a page's stanza before the session was bound");
-                    received.push(id.to_owned());
-                }
-                _ => {}
-            }
-        }
-        request.attr("type") == Some("terminate")
-    }
+fn reply(id: &str, from: Option<&str>, payload: &str) -> String {
+    let from = from.map_or(String::new(), |from| format!(" from='{from}'"));
+    format!(
+        "<iq xmlns='{}' type='result' id='{id}'{from}>{payload}</iq>",
+        ns::CLIENT
+    )
+}
 
-    /// Hands out what there is, and holds no more than may be held.
-    fn flush(&mut self, now: Instant, out: &mut Vec<Answer>) {
-        if !self.outgoing.is_empty() && !self.held.is_empty() {
-            let payload: String = self.outgoing.drain(..).collect();
-            self.answer(now, payload, out);
-        }
-        while self.held.len() > HOLD {
-            self.answer(now, String::new(), out);
-        }
-    }
+pub fn is_bind(stanza: &Element) -> bool {
+    let child = stanza.children().next();
+    stanza.name() == "iq" && child.is_some_and(|child| child.is("bind", ns::BIND))
+}
 
-    fn answer(&mut self, now: Instant, payload: String, out: &mut Vec<Answer>) {
-        let Some(held) = self.held.pop_front() else {
-            return;
-        };
-        self.quiet_since = now;
-        let said = body("", &payload);
-        self.said.insert(held.rid, said.clone());
-        // Only the last few are kept (§14.3): a client that leaves a gap behind loses what was in it.
-        while self.said.len() > REQUESTS as usize + 1 {
-            self.said.pop_first();
-        }
-        out.push(Answer {
-            connection: held.connection,
-            body: Some(said),
-        });
-    }
+pub fn message(id: &str) -> String {
+    format!("<message xmlns='{}' id='{id}'/>", ns::CLIENT)
 }

@@ -1,402 +1,320 @@
-//! One scenario from start to end, and what must hold in it:
-//! - messages arrive at the server in the order sent, each once; at the client too (a restart may swallow some, in between too);
-//! - every send is settled once; `Delivered` means that the server has it, `Undelivered` that it has not;
-//! - never more requests under way than the window allows;
-//! - without a restart of the server the session survives, everything drains, and all is `Delivered`;
-//! - an idle connection polls and does nothing else.
+//! The machinery: a page's connection, two networks, a server, and time, which goes on to whatever happens next.
 
-use super::network::{Network, Parcel, Weather};
-use super::server::{Answer, Server};
-use crate::support::dialogue::config;
+use super::dice::Dice;
+use super::faults::{Fault, Faults};
+use super::http::{HttpNetwork, Parcel};
+use super::judge::{Judge, Wrong};
+use super::scenario::{Kind, Scenario};
+use super::server::{Say, Server};
+use super::wire::{Arrival, Down, Up, Wire};
+use crate::support::dialogue::{config, service};
 use crate::support::random::Seeded;
 use crate::support::unicode::NativeUnicode;
-use epode::proto::connection::Connection;
-use epode::proto::event::{Delivery, Event, SendId, Status};
-use epode::proto::io::{ExchangeId, Input, NetworkFailure, Output, Transmit};
+use epode::proto::connection::{Config, Connection};
+use epode::proto::error::CloseReason;
+use epode::proto::event::{Event, Status};
+use epode::proto::io::{ExchangeId, Input, NetworkFailure, Output, SocketId, Transmit};
 use epode::proto::ns;
+use epode::proto::reconnect::Reconnect;
 use epode::proto::sasl::Credentials;
 use epode::proto::time::{Instant, Millis};
+use epode::proto::transport::Kind as Carrier;
 use epode::proto::xml::Element;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// What a seed stands for.
-#[derive(Debug)]
-pub struct Scenario {
-    seed: u64,
-    weather: Weather,
-    up: u64,
-    down: u64,
-    /// For how long faults fly and stanzas are made.
-    span: Millis,
-    restart: bool,
-}
-
-impl Scenario {
-    pub fn of(seed: u64) -> Self {
-        let mut random = Seeded(seed);
-        let mut pick = |values: &[u64]| values[(random.next() % values.len() as u64) as usize];
-        Self {
-            seed,
-            weather: Weather {
-                per_mille: pick(&[0, 20, 100, 300]),
-                slowest: pick(&[5, 80, 900]),
-            },
-            up: pick(&[0, 1, 10, 60]),
-            down: pick(&[0, 1, 10, 60]),
-            span: Millis(pick(&[200, 5_000, 40_000])),
-            restart: pick(&[0, 0, 0, 0, 1]) == 1,
-        }
-    }
-}
-
-/// What happened in all scenarios together.
-#[derive(Default)]
-pub struct Tally {
-    pub faults: u64,
-    pub restarts: u64,
-    pub requests: u64,
-    pub delivered_up: u64,
-    pub delivered_down: u64,
-    pub unknown: u64,
-    pub undelivered: u64,
-}
-
-impl Tally {
-    pub fn add(&mut self, other: &Self) {
-        self.faults += other.faults;
-        self.restarts += other.restarts;
-        self.requests += other.requests;
-        self.delivered_up += other.delivered_up;
-        self.delivered_down += other.delivered_down;
-        self.unknown += other.unknown;
-        self.undelivered += other.undelivered;
-    }
-
-    pub fn line(&self, seeds: u64) -> String {
-        format!(
-            "simulation: {seeds} scenarios, {} faults, {} server restarts, {} requests; {} messages up and {} down: 0 lost, 0 twice, 0 out of order; after restarts {} unknown, {} undelivered, all told",
-            self.faults,
-            self.restarts,
-            self.requests,
-            self.delivered_up,
-            self.delivered_down,
-            self.unknown,
-            self.undelivered
-        )
-    }
-}
-
+/// Everything there is.
 pub struct World {
-    scenario: Scenario,
-    now: Instant,
-    random: Seeded,
-    connection: Connection,
-    timeout: Option<Instant>,
-    network: Network,
-    server: Server,
-    /// HTTP connections by what the client calls them.
-    open: BTreeMap<u64, ExchangeId>,
+    pub scenario: Scenario,
+    pub now: Instant,
+    pub dice: Dice,
+    pub connection: Connection,
+    pub timeout: Option<Instant>,
+    pub http: HttpNetwork,
+    pub wire: Wire,
+    pub server: Server,
+    pub judge: Judge,
+    pub faults: Faults,
+    /// HTTP connections, and whose answer they bring.
+    pub open: BTreeMap<u64, ExchangeId>,
     next_connection: u64,
-    most_open: usize,
-    online: bool,
-    offline: bool,
-    sent: Vec<SendId>,
-    settled: BTreeMap<SendId, Delivery>,
-    received: Vec<String>,
-    pushed: u64,
+    /// The socket that was asked for, and whether it is open.
+    pub socket: Option<(SocketId, bool)>,
+    /// No socket opens before.
+    pub socketless_until: Instant,
+    /// The page does nothing before; what comes meanwhile waits.
+    pub frozen_until: Option<Instant>,
+    inbox: Vec<Input>,
+    /// How the page sees it.
+    pub online: bool,
+    pub offline: bool,
+    /// It was online since it last was offline: what is sent is kept.
+    pub lasting: bool,
+    pub leaving: bool,
+    pub interrupted: u64,
+    pub sessions: u64,
+    pub resumed: u64,
+    /// Requests, frames and sockets.
+    pub transmits: u64,
     trace: bool,
+}
+
+fn configuration(scenario: &Scenario) -> Config {
+    let mut services = Vec::new();
+    if scenario.over_sockets() {
+        services.push(service(Carrier::WebSocket, "wss://example.org/ws"));
+    }
+    if scenario.over_bosh() {
+        services.push(service(Carrier::Bosh, "https://example.org/http-bind"));
+    }
+    Config {
+        services,
+        reconnect: scenario.reconnects().then(Reconnect::default),
+        ..config()
+    }
 }
 
 impl World {
     pub fn new(scenario: Scenario) -> Self {
-        let random = Box::new(Seeded(scenario.seed.wrapping_mul(31)));
+        let seed = scenario.seed;
+        let connection = Connection::new(
+            configuration(&scenario),
+            Rc::new(NativeUnicode),
+            Box::new(Seeded(seed)),
+        );
+        let now = Instant(1_000_000);
+        let judge = Judge::new(scenario.kind == Kind::Garbled);
         Self {
-            now: Instant(1_000),
-            random: Seeded(scenario.seed ^ 0x0077_6f72_6c64),
-            connection: Connection::new(config(), Rc::new(NativeUnicode), random),
+            now,
+            dice: Dice::new(seed, "world"),
+            connection,
             timeout: None,
-            network: Network::new(
-                scenario.seed,
-                Weather {
-                    per_mille: 0,
-                    ..scenario.weather
-                },
-            ),
-            server: Server::default(),
+            http: HttpNetwork::new(seed),
+            wire: Wire::new(seed),
+            server: Server::new(scenario.abilities),
+            judge,
+            faults: Faults::default(),
             open: BTreeMap::new(),
             next_connection: 0,
-            most_open: 0,
+            socket: None,
+            socketless_until: now + scenario.socketless,
+            frozen_until: None,
+            inbox: Vec::new(),
             online: false,
-            offline: false,
-            sent: Vec::new(),
-            settled: BTreeMap::new(),
-            received: Vec::new(),
-            pushed: 0,
+            offline: true,
+            lasting: false,
+            leaving: false,
+            interrupted: 0,
+            sessions: 0,
+            resumed: 0,
+            transmits: 0,
             trace: std::env::var_os("EPODE_SIM_TRACE").is_some(),
             scenario,
         }
     }
 
-    pub fn run(mut self) -> Tally {
-        self.log_in();
-        self.network = Network::new(self.scenario.seed, self.scenario.weather);
-        self.talk();
-        self.network.heal();
-        self.drain();
-        self.judge();
-        Tally {
-            faults: self.network.faults,
-            restarts: u64::from(self.scenario.restart),
-            requests: self.server.requests,
-            delivered_up: self.server.received.len() as u64,
-            delivered_down: self.received.len() as u64,
-            unknown: self.count(Delivery::Unknown),
-            undelivered: self.count(Delivery::Undelivered),
-        }
-    }
-
-    fn count(&self, what: Delivery) -> u64 {
-        self.settled
-            .values()
-            .filter(|&&delivery| delivery == what)
-            .count() as u64
-    }
-
-    /// Before the weather turns: a login that breaks is begun anew by whoever wants it, which is not the matter here.
-    fn log_in(&mut self) {
-        assert!(self.connection.connect(self.now));
-        self.connection
-            .handle_input(self.now, Input::Credentials(Some(Credentials::Anonymous)));
-        self.poll();
-        let deadline = self.now + Millis::seconds(30);
-        while !self.online && self.now < deadline {
-            self.step(deadline);
-        }
-        assert!(self.online, "not online");
-    }
-
-    fn talk(&mut self) {
-        let Scenario {
-            up,
-            down,
-            span,
-            restart,
-            ..
-        } = self.scenario;
-        let start = self.now;
-        let mut moments: Vec<(u64, u8)> = Vec::new();
-        for (count, what) in [(up, 0), (down, 1), (u64::from(restart), 2)] {
-            for _ in 0..count {
-                moments.push((self.random.next() % span.0, what));
-            }
-        }
-        moments.sort_unstable();
-        for (moment, what) in moments {
-            let at = start + Millis(moment);
-            while self.now < at {
-                self.step(at);
-            }
-            match what {
-                0 => self.say(),
-                1 => self.push(),
-                _ => self.restart(),
-            }
-        }
-        let end = start + span;
-        while self.now < end {
-            self.step(end);
-        }
-    }
-
-    /// The page says something, if it can.
-    fn say(&mut self) {
-        let id = format!("up{}", self.sent.len());
-        let message = Element::builder("message", ns::CLIENT)
-            .attr("id", &id)
-            .build();
-        if let Ok(send) = self.connection.send(message) {
-            self.sent.push(send);
-            self.poll();
-        }
-    }
-
-    /// The server says something, if somebody is there.
-    fn push(&mut self) {
-        let mut out = Vec::new();
-        let id = format!("down{}", self.pushed);
-        if self.server.push(&id, self.now, &mut out) {
-            self.pushed += 1;
-        }
-        self.carry(out);
-    }
-
-    /// The server goes, and with it all connections to it.
-    fn restart(&mut self) {
-        self.server.restart();
-        self.network.lose_all();
-        let connections: Vec<u64> = self.open.keys().copied().collect();
-        for connection in connections {
-            self.network.cut(self.now, connection);
-        }
-    }
-
-    /// Enough time for the longest back-off and the longest wait; then a quiet hour, to see what an idle connection does.
-    fn drain(&mut self) {
-        let end = self.now + Millis::seconds(200);
-        while self.now < end {
-            self.step(end);
-        }
-        let before = self.server.requests;
-        let hour = self.now + Millis::seconds(3_600);
-        while self.now < hour {
-            self.step(hour);
-        }
-        let polls = self.server.requests - before;
-        assert!(polls <= 62, "a busy loop: {polls} requests in a quiet hour");
-    }
-
-    fn judge(&self) {
-        assert!(self.most_open <= 3, "{} requests under way", self.most_open);
-        assert_eq!(
-            self.settled.len(),
-            self.sent.len(),
-            "sends that are never settled"
-        );
-        let numbers: Vec<u64> = self
-            .received
-            .iter()
-            .map(|id| id.trim_start_matches("down").parse().expect("a number"))
-            .collect();
-        assert!(
-            numbers.windows(2).all(|pair| pair[0] < pair[1]),
-            "doubled or out of order on the way down: {numbers:?}"
-        );
-        let mut position = 0;
-        for (index, send) in self.sent.iter().enumerate() {
-            let id = format!("up{index}");
-            let arrived = self.server.received.get(position) == Some(&id);
-            position += usize::from(arrived);
-            match self.settled[send] {
-                Delivery::Delivered => assert!(arrived, "{id} is called delivered and is not"),
-                Delivery::Undelivered => {
-                    assert!(!arrived, "{id} is called undelivered and has arrived")
-                }
-                Delivery::Unknown => {}
-            }
-        }
-        assert_eq!(
-            position,
-            self.server.received.len(),
-            "doubled or out of order on the way up"
-        );
-        if self.scenario.restart {
-            return;
-        }
-        assert!(!self.offline, "the session was lost");
-        assert_eq!(
-            self.received.len() as u64,
-            self.pushed,
-            "lost on the way down"
-        );
-        assert_eq!(
-            self.count(Delivery::Delivered),
-            self.sent.len() as u64,
-            "not all delivered"
-        );
-    }
-
-    // ── the machinery ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// On to whatever happens next, at `end` at the latest.
-    fn step(&mut self, end: Instant) {
-        let due = [
-            self.timeout,
-            self.network.next_arrival(),
-            self.server.deadline(),
-        ];
-        let next = due.into_iter().flatten().min().unwrap_or(end).min(end);
-        self.now = next.max(self.now);
-        let mut out = Vec::new();
-        self.server.tick(self.now, &mut out);
-        for parcel in self.network.arrived(self.now) {
-            match parcel {
-                Parcel::Request { connection, body } => {
-                    self.server.request(connection, &body, self.now, &mut out);
-                }
-                Parcel::Answer {
-                    connection,
-                    status,
-                    body,
-                } => {
-                    if let Some(exchange) = self.open.remove(&connection) {
-                        let content_type = Some("text/xml; charset=utf-8".to_owned());
-                        self.feed(Input::HttpAnswered {
-                            exchange,
-                            status,
-                            content_type,
-                            body,
-                        });
-                    }
-                }
-                Parcel::Broken { connection } => {
-                    if let Some(exchange) = self.open.remove(&connection) {
-                        let failure = NetworkFailure::Unreachable;
-                        self.feed(Input::HttpFailed { exchange, failure });
-                    }
-                }
-            }
-        }
-        self.carry(out);
-        if self.timeout.is_some_and(|at| self.now >= at) {
-            self.connection.handle_timeout(self.now);
-            self.poll();
-            assert!(
-                self.timeout.is_none_or(|at| at > self.now),
-                "a timeout that does not pass"
-            );
-        }
-    }
-
     /// For whoever replays a seed: what travels, when, with EPODE_SIM_TRACE set.
-    fn tell(&self, line: impl FnOnce() -> String) {
+    pub fn tell(&self, line: impl FnOnce() -> String) {
         if self.trace {
             println!("{} {}", self.now.0, line());
         }
     }
 
-    fn carry(&mut self, out: Vec<Answer>) {
-        for Answer { connection, body } in out {
-            self.tell(|| format!("S{connection} {body:?}"));
-            match body {
-                Some(body) => self.network.answer(self.now, connection, body),
-                None => self.network.cut(self.now, connection),
+    pub fn run_until(&mut self, end: Instant) {
+        while self.now < end {
+            self.step(end);
+        }
+    }
+
+    /// On to whatever happens next, at `end` at the latest.
+    pub fn step(&mut self, end: Instant) {
+        let frozen = self.frozen_until.is_some();
+        let due = [
+            self.timeout.filter(|_| !frozen),
+            self.frozen_until,
+            self.http.next_arrival(),
+            self.wire.next_arrival(),
+            self.server.deadline(),
+        ];
+        let next = due.into_iter().flatten().min().unwrap_or(end).min(end);
+        self.now = next.max(self.now);
+        let mut said = Vec::new();
+        self.server.tick(self.now, &mut self.judge, &mut said);
+        self.carry(said);
+        for parcel in self.http.arrived(self.now) {
+            self.hand_over(parcel);
+        }
+        for (link, arrival) in self.wire.arrived(self.now) {
+            match arrival {
+                Arrival::Up(up) => self.reach_server(link, up),
+                Arrival::Down(down) => self.reach_page(link, down),
+            }
+        }
+        if self.frozen_until.is_some_and(|until| self.now >= until) {
+            self.thaw();
+        }
+        if self.frozen_until.is_none() && self.timeout.is_some_and(|at| self.now >= at) {
+            self.handle_timeout();
+        }
+    }
+
+    fn handle_timeout(&mut self) {
+        self.connection.handle_timeout(self.now);
+        self.poll();
+        if self.timeout.is_some_and(|at| at <= self.now) {
+            self.judge
+                .blame(Wrong::Restless, "a timeout that does not pass");
+        }
+    }
+
+    /// The tab wakes: what has come is there all at once, and timers fire; in what order, nobody knows.
+    pub fn thaw(&mut self) {
+        self.tell(|| "the tab wakes".into());
+        self.frozen_until = None;
+        if self.dice.chance(300) {
+            self.connection.wake(self.now);
+            self.poll();
+        }
+        if self.dice.chance(500) && self.timeout.is_some_and(|at| self.now >= at) {
+            self.handle_timeout();
+        }
+        let at_once = self.dice.chance(500);
+        for input in core::mem::take(&mut self.inbox) {
+            self.connection.handle_input(self.now, input);
+            if !at_once {
+                self.poll();
+            }
+        }
+        self.poll();
+    }
+
+    fn hand_over(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::Request { connection, .. } if self.now < self.server.down_until => {
+                self.http.refuse(self.now, connection);
+            }
+            Parcel::Request { connection, body } => {
+                let mut said = Vec::new();
+                let judge = &mut self.judge;
+                self.server
+                    .bosh
+                    .request(connection, body, self.now, judge, &mut said);
+                self.carry(said);
+            }
+            Parcel::Answer {
+                connection,
+                status,
+                body,
+            } => {
+                if let Some(exchange) = self.open.remove(&connection) {
+                    self.tell(|| {
+                        format!("→{connection} {status} {}", String::from_utf8_lossy(&body))
+                    });
+                    let content_type = Some("text/xml; charset=utf-8".to_owned());
+                    self.feed(Input::HttpAnswered {
+                        exchange,
+                        status,
+                        content_type,
+                        body,
+                    });
+                }
+            }
+            Parcel::Broken { connection } => {
+                if let Some(exchange) = self.open.remove(&connection) {
+                    self.tell(|| format!("→{connection} broken"));
+                    let failure = NetworkFailure::Unreachable;
+                    self.feed(Input::HttpFailed { exchange, failure });
+                }
+            }
+        }
+    }
+
+    fn reach_server(&mut self, link: u64, up: Up) {
+        let mut said = Vec::new();
+        let judge = &mut self.judge;
+        match up {
+            Up::Open if self.now < self.server.down_until.max(self.socketless_until) => {
+                said.push(Say::Close(link));
+            }
+            Up::Open => self.server.sockets.opened(link, &mut said),
+            Up::Frame(bytes) => {
+                self.server
+                    .sockets
+                    .frame(link, bytes, self.now, judge, &mut said);
+            }
+            Up::Closed => self.server.sockets.closed(link, self.now, judge),
+        }
+        self.carry(said);
+    }
+
+    fn reach_page(&mut self, link: u64, down: Down) {
+        let socket = SocketId(link as u32);
+        if self.socket.is_none_or(|(id, _)| id != socket) {
+            return;
+        }
+        let input = match down {
+            Down::Opened { subprotocol } => {
+                self.socket = Some((socket, true));
+                self.tell(|| format!("→{link} opened {subprotocol}"));
+                Input::SocketOpened {
+                    socket,
+                    subprotocol,
+                }
+            }
+            Down::Frame(text) => {
+                let shown = text.as_deref().map(String::from_utf8_lossy);
+                self.tell(|| format!("→{link} {shown:?}"));
+                Input::SocketFrame { socket, text }
+            }
+            Down::Closed => {
+                self.socket = None;
+                self.tell(|| format!("→{link} closed"));
+                let failure = NetworkFailure::Unreachable;
+                Input::SocketClosed { socket, failure }
+            }
+        };
+        self.feed(input);
+    }
+
+    /// What the server says goes on its way.
+    pub fn carry(&mut self, said: Vec<Say>) {
+        for say in said {
+            match say {
+                Say::Answer {
+                    connection,
+                    body: Some(body),
+                } => {
+                    self.tell(|| format!("S{connection} {body}"));
+                    self.http.answer(self.now, connection, body);
+                }
+                Say::Answer { connection, .. } => self.http.cut(self.now, connection),
+                Say::Accept(link) => self.wire.accept(self.now, link),
+                Say::Frame { link, text } => {
+                    self.tell(|| format!("S{link} {text}"));
+                    self.wire.send_down(self.now, link, &text);
+                }
+                Say::Close(link) => {
+                    self.tell(|| format!("S{link} closes"));
+                    self.wire.close(self.now, link);
+                }
             }
         }
     }
 
     fn feed(&mut self, input: Input) {
+        if self.frozen_until.is_some() {
+            self.inbox.push(input);
+            return;
+        }
         self.connection.handle_input(self.now, input);
         self.poll();
     }
 
-    fn poll(&mut self) {
-        loop {
+    /// As a shell does: drains what there is to do.
+    pub fn poll(&mut self) {
+        for _ in 0..10_000 {
             match self.connection.poll_output(self.now) {
-                Output::Transmit(Transmit::Http { exchange, body, .. }) => {
-                    self.next_connection += 1;
-                    self.open.insert(self.next_connection, exchange);
-                    self.most_open = self.most_open.max(self.open.len());
-                    self.tell(|| format!("C{} {body}", self.next_connection));
-                    self.network
-                        .send(self.now, self.next_connection, body.to_string());
-                }
-                Output::Transmit(Transmit::CancelHttp(exchange)) => {
-                    self.open.retain(|_, known| *known != exchange);
-                }
-                Output::Transmit(
-                    Transmit::OpenSocket { .. } | Transmit::Frame { .. } | Transmit::CloseSocket(_),
-                ) => panic!("a socket, over BOSH"),
+                Output::Transmit(transmit) => self.transmit(transmit),
                 Output::Event(event) => self.note(event),
                 Output::Timeout(at) => {
                     self.timeout = at;
@@ -404,22 +322,119 @@ impl World {
                 }
             }
         }
+        self.judge.blame(Wrong::Restless, "it is never through");
+    }
+
+    fn transmit(&mut self, transmit: Transmit) {
+        self.transmits += 1;
+        match transmit {
+            Transmit::Http { exchange, body, .. } => {
+                self.next_connection += 1;
+                let connection = self.next_connection;
+                self.open.insert(connection, exchange);
+                self.tell(|| format!("C{connection} {body}"));
+                // One for the good-bye of a session that was given up, too.
+                if self.open.len() > self.server.bosh.window() + 2 {
+                    self.judge
+                        .blame(Wrong::Restless, "too many requests under way");
+                }
+                self.http
+                    .send(self.now, connection, body.as_bytes().to_vec());
+            }
+            Transmit::CancelHttp(exchange) => self.open.retain(|_, known| *known != exchange),
+            Transmit::OpenSocket { socket, .. } => {
+                self.tell(|| format!("C{} opens", socket.0));
+                if self.socket.replace((socket, false)).is_some() {
+                    self.judge.blame(Wrong::Restless, "two sockets at once");
+                }
+                self.wire.open(self.now, u64::from(socket.0));
+            }
+            Transmit::Frame { socket, text } => {
+                self.tell(|| format!("C{} {text}", socket.0));
+                // While it was frozen, the socket may have gone without its knowing.
+                if self.socket != Some((socket, true)) && self.socket.is_some() {
+                    self.judge
+                        .blame(Wrong::Disordered, "a frame before the socket is open");
+                }
+                self.wire.send_up(self.now, u64::from(socket.0), &text);
+            }
+            Transmit::CloseSocket(socket) => {
+                self.tell(|| format!("C{} closes", socket.0));
+                if self.socket.is_some_and(|(known, _)| known == socket) {
+                    self.socket = None;
+                }
+                self.wire.hang_up(self.now, u64::from(socket.0));
+            }
+        }
     }
 
     fn note(&mut self, event: Event) {
+        self.tell(|| format!("E {event:?}"));
         match event {
-            Event::Status(Status::Online(_)) => self.online = true,
-            Event::Status(Status::Offline(_)) => self.offline = true,
-            Event::Settled { send, delivery } => {
-                self.tell(|| format!("E {send:?} {delivery:?}"));
-                let before = self.settled.insert(send, delivery);
-                assert!(before.is_none(), "settled twice");
+            Event::Status(status) => self.note_status(status),
+            Event::CredentialsWanted => {
+                let credentials = Some(Credentials::Anonymous);
+                self.connection
+                    .handle_input(self.now, Input::Credentials(credentials));
             }
+            Event::Settled { send, delivery } => self.judge.settled(send, delivery),
+            Event::Reply { request, outcome } => self.judge.replied(request, outcome.is_ok()),
             Event::Stanza(stanza) if stanza.name() == "message" => {
-                self.received
-                    .push(stanza.attr("id").expect("an id").to_owned());
+                self.judge.got(stanza.attr("id").unwrap_or_default());
             }
             _ => {}
         }
     }
+
+    fn note_status(&mut self, status: Status) {
+        match status {
+            Status::Online(_) => {
+                self.online = true;
+                self.lasting = true;
+                self.sessions += 1;
+                // What a session needs before what waits for it.
+                let presence = Element::builder("presence", ns::CLIENT).build();
+                if let Ok(send) = self.connection.send(presence) {
+                    self.judge.sent(send, false);
+                }
+            }
+            Status::Resumed(_) => {
+                self.online = true;
+                self.resumed += 1;
+            }
+            Status::Interrupted(_) => {
+                self.online = false;
+                self.interrupted += 1;
+            }
+            Status::Offline(reason) => {
+                let expected = reason == CloseReason::Requested && self.leaving;
+                let given_up = self.lasting && self.scenario.reconnects();
+                if given_up && !expected && !self.judge.lenient {
+                    let why = format!("it gave up: {reason:?}");
+                    self.judge.blame(Wrong::Untold, &why);
+                }
+                self.online = false;
+                self.offline = true;
+                self.lasting = false;
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything that went wrong, by kind.
+    pub fn all_faults(&self) -> Faults {
+        let mut all = self.faults.clone();
+        all.add(&self.http.faults);
+        all.add(&self.wire.faults);
+        all
+    }
+
+    pub fn note_fault(&mut self, fault: Fault) {
+        self.faults.note(fault);
+    }
+}
+
+/// A while.
+pub fn seconds(count: u64) -> Millis {
+    Millis::seconds(count)
 }

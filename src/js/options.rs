@@ -216,6 +216,7 @@ fn finish(
     let plain_text_allowed = read.flag("allowPlainText", false);
     let reconnect = read_reconnect(read);
     let stream_management = read.flag("streamManagement", true);
+    let keys = read.flag("keys", false);
     let should = "is a number of milliseconds, 1000 or more";
     let silence = read.number("silence", 1_000, 0x7fff_ffff, should);
     let silence = Millis(u64::from(silence.unwrap_or(30_000)));
@@ -249,7 +250,7 @@ fn finish(
                 lang,
                 wait: wait.unwrap_or(60),
                 hold: hold.unwrap_or(1),
-                keys: false,
+                keys,
                 limits: Limits {
                     bytes: max_bytes,
                     ..Limits::default()

@@ -196,6 +196,11 @@ export interface ClientOptions {
   wait?: number;
   /** BOSH: how many requests the server may hold. Default 1. */
   hold?: number;
+  /**
+   * BOSH: show a key with each request (XEP-0124 §15), so that somebody who listens to an unencrypted connection cannot take it
+   * over. Not needed over https, and a risk on ejabberd 23, which mistakes requests that overtake each other. Default false.
+   */
+  keys?: boolean;
   /** BOSH: headers for each request (`Authorization`, …). A custom header costs a preflight across origins. */
   headers?: Record<string, string>;
   /** BOSH: send cookies and HTTP authentication across origins. Default false. */

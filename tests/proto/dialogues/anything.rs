@@ -69,6 +69,8 @@ fn steps() -> impl Strategy<Value = Step> {
         4 => (any::<usize>(), status, kind, bodies())
             .prop_map(|(which, status, kind, body)| Step::Answer(which, status, kind, body)),
         1 => Just(Step::Wake),
+        1 => Just(Step::Pause),
+        1 => (0_usize..4).prop_map(Step::Reload),
         1 => prop::bool::weighted(0.9).prop_map(Step::Open),
         1 => frames().prop_map(Step::Frame),
         2 => (0_usize..4, lost).prop_map(|(arrives, failure)| Step::Lose(arrives, failure)),

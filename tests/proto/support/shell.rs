@@ -51,6 +51,12 @@ pub enum Step {
     Frame(Option<Vec<u8>>),
     /// The socket is gone, after so many frames have arrived.
     Lose(usize, NetworkFailure),
+    /// The page is about to sleep.
+    Pause,
+    /// The page is loaded anew, after so many frames have arrived, and goes on with the session if it can.
+    Reload(usize),
+    /// Somebody has written something where a page keeps its session (true) or what it remembers of a service.
+    Tamper(bool, String),
     /// Time passes: timeouts fire in time, or (a suspended page) much too late.
     Pass(u64, bool),
 }
@@ -88,6 +94,11 @@ pub struct Shell {
     /// Has a stanza of the page left in what is drained?
     pages_stanza: bool,
     wants_credentials: bool,
+    /// The session is one that another page had.
+    restored: bool,
+    /// … or one that somebody wrote: then anything may leave.
+    tampered: bool,
+    seed: u64,
     /// EPODE_TRACE is set: everything is told, for whoever looks into a failure.
     traced: bool,
 }
@@ -95,9 +106,8 @@ pub struct Shell {
 impl Shell {
     /// Offline. `session` is what the server says when it opens one over BOSH.
     pub fn new(session: &'static str, way: Way, seed: u64) -> Self {
-        let random = Box::new(Seeded(seed));
         Self {
-            connection: Connection::new(way.config(), Rc::new(NativeUnicode), random),
+            connection: connection(way, seed),
             now: Instant(seed % 3),
             timeout: None,
             way,
@@ -114,6 +124,9 @@ impl Shell {
             bound: false,
             pages_stanza: false,
             wants_credentials: false,
+            restored: false,
+            tampered: false,
+            seed,
             traced: std::env::var_os("EPODE_TRACE").is_some(),
         }
     }
@@ -127,6 +140,7 @@ impl Shell {
                 let offline = self.connection.is_offline();
                 assert_eq!(self.connection.connect(now), offline);
                 self.leaving &= !offline;
+                self.restored &= !offline;
             }
             Step::Disconnect => {
                 self.leaving |= !self.connection.is_offline();
@@ -166,6 +180,13 @@ impl Shell {
             Step::Open(subprotocol) => self.open_socket(subprotocol),
             Step::Frame(text) => self.frame(text),
             Step::Lose(arrives, failure) => self.lose_socket(failure, arrives),
+            Step::Pause => self.connection.pause(now),
+            Step::Reload(arrives) => self.reload(arrives),
+            Step::Tamper(true, text) => {
+                let text = text.replace("ID", &self.last_id);
+                self.restore(&text);
+            }
+            Step::Tamper(false, text) => self.connection.remember(&text),
             Step::Pass(span, late) => {
                 let until = now + Millis(span);
                 if !late {
@@ -181,6 +202,39 @@ impl Shell {
     fn tell(&self, what: &str, thing: &dyn std::fmt::Debug) {
         if self.traced {
             println!("{} {what} {thing:?}", self.now.0);
+        }
+    }
+
+    /// Whoever waited for something was of the page that is gone.
+    fn reload(&mut self, arrives: usize) {
+        let snapshot = self.connection.snapshot();
+        let memory = self.connection.memory();
+        self.seed = self.seed.wrapping_add(1);
+        self.connection = connection(self.way, self.seed);
+        self.connection.remember(&memory);
+        self.sends.clear();
+        self.requests.clear();
+        self.place = Place::Offline;
+        self.leaving = false;
+        self.wants_credentials = false;
+        self.http.reload();
+        self.abandon_socket(arrives);
+        if let Some(snapshot) = snapshot {
+            self.tell("  snapshot", &snapshot);
+            assert!(self.connection.restore(self.now, &snapshot.text));
+            self.restored = true;
+        }
+    }
+
+    fn restore(&mut self, text: &str) {
+        let offline = self.connection.is_offline();
+        let restored = self.connection.restore(self.now, text);
+        assert!(offline || !restored);
+        if restored {
+            self.restored = true;
+            self.leaving = false;
+            self.socket.lied = true;
+            self.tampered = true;
         }
     }
 
@@ -226,7 +280,7 @@ impl Shell {
     }
 
     fn serve(&mut self, which: usize, payloads: &[&str]) {
-        if self.wants_credentials && self.place == Place::Interrupted {
+        if self.wants_credentials && (self.restored || self.place == Place::Interrupted) {
             // The page has been asked before, and remembers.
             self.give_credentials(2);
             self.drain();
@@ -291,7 +345,7 @@ impl Shell {
         assert_eq!(offline, self.place == Place::Offline);
         let addressed = self.connection.jid().is_some();
         assert!(addressed || self.place != Place::Online);
-        assert!(!addressed || self.has_session());
+        assert!(!addressed || self.has_session() || self.restored && !offline);
         if offline {
             assert!(self.sends.is_empty(), "not settled: {:?}", self.sends);
             assert!(self.requests.is_empty(), "not settled: {:?}", self.requests);
@@ -310,7 +364,7 @@ impl Shell {
         self.pages_stanza = false;
         self.drain_all();
         let early = self.pages_stanza && !self.bound;
-        assert!(!early, "before the session is bound");
+        assert!(!early || self.tampered, "before the session is bound");
         let more = self.http.count() > before + 1 || self.http.says_something(before);
         assert!(!listens || !more, "it only listened, and said something");
     }
@@ -337,6 +391,10 @@ impl Shell {
 
     fn note_transmit(&mut self, transmit: Transmit) {
         match transmit {
+            Transmit::Http { exchange, .. } if self.tampered => {
+                self.http.note_anything(exchange);
+            }
+            Transmit::Frame { .. } if self.tampered => {}
             Transmit::Http {
                 exchange,
                 body,
@@ -359,7 +417,7 @@ impl Shell {
                 self.wants_credentials = true;
             }
             Event::Stanza(stanza) => {
-                assert!(self.has_session());
+                assert!(self.has_session() || self.restored);
                 if self.socket.is_there() {
                     self.socket.note_heard(&stanza);
                 }
@@ -379,7 +437,8 @@ impl Shell {
 
     fn check_delivery(&self, number: u64, delivery: Delivery) {
         let left = number <= self.left;
-        assert!(left || delivery == Delivery::Undelivered, "{delivery:?}");
+        let fits = left || delivery == Delivery::Undelivered || self.tampered;
+        assert!(fits, "{delivery:?}");
         let only_sockets = !self.way.services.contains(&Kind::Bosh);
         if only_sockets && !self.socket.lied {
             let arrived = self.socket.received.contains(&number);
@@ -400,7 +459,10 @@ impl Shell {
             Status::Online(_) => {
                 matches!(from, Place::Connecting | Place::Interrupted) && !self.leaving
             }
-            Status::Resumed(_) => from == Place::Interrupted && !self.leaving,
+            Status::Resumed(_) => {
+                let restored = self.restored && from == Place::Connecting;
+                (restored || from == Place::Interrupted) && !self.leaving
+            }
             Status::Interrupted(_) => self.has_session() && !self.leaving,
             Status::Disconnecting => self.leaving && from != Place::Offline,
             Status::Offline(_) => from != Place::Offline,
@@ -440,6 +502,11 @@ impl Shell {
             _ => {}
         }
     }
+}
+
+fn connection(way: Way, seed: u64) -> Connection {
+    let random = Box::new(Seeded(seed));
+    Connection::new(way.config(), Rc::new(NativeUnicode), random)
 }
 
 fn read(text: &str) -> Element {

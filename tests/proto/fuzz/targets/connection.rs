@@ -5,7 +5,10 @@
 //! letter from `a` for 10, or the byte's own value. Then come the steps, each a sign and its numbers; what is no sign is passed over:
 //!
 //! ```text
-//! C D A k           connect, disconnect, abort, wake
+//! C D A k z         connect, disconnect, abort, wake, pause
+//! R N               the page is loaded anew, after N frames have arrived
+//! r TEXT⏎           a session is restored from these bytes
+//! m TEXT⏎           these bytes are what is remembered of the services
 //! s                 send a message
 //! q SPAN            ask, with a reply awaited for that long (0: for ever)
 //! f N               forget what was asked
@@ -93,6 +96,10 @@ impl Tape<'_> {
             .collect()
     }
 
+    fn words(&mut self) -> String {
+        String::from_utf8_lossy(&self.text()).into_owned()
+    }
+
     fn span(&mut self) -> u64 {
         pick(&SPANS, self.number())
     }
@@ -134,6 +141,10 @@ impl Tape<'_> {
                 Step::Answer(which, status, kind, self.text())
             }
             b'k' => Step::Wake,
+            b'z' => Step::Pause,
+            b'R' => Step::Reload(self.number()),
+            b'r' => Step::Tamper(true, self.words()),
+            b'm' => Step::Tamper(false, self.words()),
             b'o' => Step::Open(self.number() == 0),
             b'p' => match pick(&PAYLOADS, self.number()) {
                 payload if payload.starts_with('<') => {

@@ -20,7 +20,8 @@ struct Exchange {
 /// The exchanges, and the session that they belong to.
 pub struct Http {
     exchanges: Vec<Exchange>,
-    /// Where those of this session begin.
+    /// Where those of this page begin, and of this session.
+    own: usize,
     first: usize,
     /// What the server says when it opens one.
     session: &'static str,
@@ -31,6 +32,7 @@ impl Http {
     pub fn new(session: &'static str) -> Self {
         Self {
             exchanges: Vec::new(),
+            own: 0,
             first: 0,
             session,
             window: 1,
@@ -64,11 +66,31 @@ impl Http {
         cancelled.expect("only what is open is cancelled").open = false;
     }
 
+    /// The page is gone; nobody hears the answers.
+    pub fn reload(&mut self) {
+        self.own = self.exchanges.len();
+        for exchange in &mut self.exchanges {
+            exchange.open = false;
+        }
+    }
+
+    /// A request of a session that is none of ours.
+    pub fn note_anything(&mut self, id: ExchangeId) {
+        self.exchanges.push(Exchange {
+            id,
+            rid: 0,
+            body: "<body sid='s'/>".into(),
+            open: true,
+            session: false,
+            terminate: false,
+        });
+    }
+
     /// Any exchange, open or not, mostly the last ones.
     fn choose(&self, which: usize) -> Option<usize> {
         let count = self.exchanges.len();
-        let recent = count.min(4);
-        (count > 0).then(|| count - recent + which % recent)
+        let recent = (count - self.own).min(4);
+        (recent > 0).then(|| count - recent + which % recent)
     }
 }
 
@@ -99,7 +121,13 @@ impl Shell {
         } else if let Some(id) = bind.as_ref().and_then(|iq| iq.attr("id")) {
             format!("<body>{}</body>", PAYLOADS[6].replace("ID", id))
         } else {
-            let payload = payloads.concat().replace("ID", &self.last_id);
+            let mut payload = payloads.concat().replace("ID", &self.last_id);
+            for child in request.children() {
+                if child.has_child("ping", ns::PING) {
+                    let id = child.attr("id").expect("an id");
+                    payload.push_str(&PAYLOADS[2].replace("ID", id));
+                }
+            }
             format!("<body>{payload}</body>")
         };
         self.answer(at, 200, Some("text/xml"), xml(&text).to_xml().into_bytes());
@@ -150,10 +178,12 @@ impl Shell {
         let element = read(&body);
         let rid = element.attr("rid").and_then(|rid| rid.parse().ok());
         let rid: u64 = rid.expect("a rid");
-        let terminate = element.attr("type") == Some("terminate");
+        // One more than the window is allowed for either (XEP-0124 §10, §11).
+        let terminate = element.attr("type").is_some() || element.attr("pause").is_some();
         assert_eq!(farewell, terminate);
         let known = &self.http.exchanges;
-        assert!(known.iter().all(|exchange| exchange.id < id));
+        let own = &known[self.http.own..];
+        assert!(own.iter().all(|exchange| exchange.id < id));
         let session = element.attr("sid").is_none();
         if session {
             self.http.first = known.len();

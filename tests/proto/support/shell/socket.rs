@@ -111,6 +111,15 @@ impl Shell {
 
     /// The socket is gone; what is under way arrives or is lost with it, and all that the server says.
     pub(super) fn lose_socket(&mut self, failure: NetworkFailure, arrives: usize) {
+        self.lose_answers(arrives);
+        if let Some(socket) = self.socket.id.take() {
+            self.socket.lose_due();
+            self.input(Input::SocketClosed { socket, failure });
+        }
+    }
+
+    /// As many frames arrive, and nothing that the server says to that, or by itself.
+    fn lose_answers(&mut self, arrives: usize) {
         for _ in 0..arrives {
             for answer in self.take_frame() {
                 self.socket.keep(&answer);
@@ -120,10 +129,14 @@ impl Shell {
             let message = self.socket.push();
             self.socket.keep(&message);
         }
-        if let Some(socket) = self.socket.id.take() {
-            self.socket.lose_due();
-            self.input(Input::SocketClosed { socket, failure });
-        }
+    }
+
+    /// The page is gone, and its sockets with it.
+    pub(super) fn abandon_socket(&mut self, arrives: usize) {
+        self.lose_answers(arrives);
+        self.socket.id = None;
+        self.socket.last = None;
+        self.socket.lose_due();
     }
 
     /// A frame that no honest server sent; `None` for a binary one.

@@ -123,6 +123,7 @@ impl Way {
             };
             config.services.push(service(*kind, address));
         }
+        config.session.haste = self.lasts;
         config.reconnect = self.lasts.then(Reconnect::default);
         config
     }

@@ -6,6 +6,7 @@
 //! While the server at the other end of a socket is honest: each message arrives once, in order, or is not called delivered.
 
 mod http;
+mod pages;
 mod socket;
 mod words;
 
@@ -202,39 +203,6 @@ impl Shell {
     fn tell(&self, what: &str, thing: &dyn std::fmt::Debug) {
         if self.traced {
             println!("{} {what} {thing:?}", self.now.0);
-        }
-    }
-
-    /// Whoever waited for something was of the page that is gone.
-    fn reload(&mut self, arrives: usize) {
-        let snapshot = self.connection.snapshot();
-        let memory = self.connection.memory();
-        self.seed = self.seed.wrapping_add(1);
-        self.connection = connection(self.way, self.seed);
-        self.connection.remember(&memory);
-        self.sends.clear();
-        self.requests.clear();
-        self.place = Place::Offline;
-        self.leaving = false;
-        self.wants_credentials = false;
-        self.http.reload();
-        self.abandon_socket(arrives);
-        if let Some(snapshot) = snapshot {
-            self.tell("  snapshot", &snapshot);
-            assert!(self.connection.restore(self.now, &snapshot.text));
-            self.restored = true;
-        }
-    }
-
-    fn restore(&mut self, text: &str) {
-        let offline = self.connection.is_offline();
-        let restored = self.connection.restore(self.now, text);
-        assert!(offline || !restored);
-        if restored {
-            self.restored = true;
-            self.leaving = false;
-            self.socket.lied = true;
-            self.tampered = true;
         }
     }
 

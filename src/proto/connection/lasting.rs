@@ -53,6 +53,7 @@ impl Connection {
             (Some(managed), Kind::WebSocket) => managed.resumption(now, self.lost_at),
             _ => None,
         };
+        let spares = resumption.is_some();
         let memory = self.memory.and_then(|at| self.memories.get(at));
         let circumstances = Circumstances {
             confidential: service.confidential,
@@ -66,6 +67,7 @@ impl Connection {
             }),
         };
         self.transport = Some(self.open(now, service));
+        self.spare(spares);
         self.opened = false;
         // A server that says nothing to what it does not expect is not waited for until the end.
         self.patience = Some(now + Millis(self.config.timeout.0 / 3));
@@ -342,7 +344,15 @@ impl Connection {
         self.tell_status(Status::Online(jid));
     }
 
+    /// Over WebSocket: is there a session that the stream must not take along when it fails?
+    fn spare(&mut self, spares: bool) {
+        if let Some(Transport::WebSocket(socket)) = &mut self.transport {
+            socket.spare(spares);
+        }
+    }
+
     pub(super) fn come_online(&mut self, now: Instant) {
+        self.spare(false);
         self.deadline = None;
         self.patience = None;
         self.lasting = true;
@@ -363,6 +373,7 @@ impl Connection {
         for (send, delivery) in settled {
             self.tell_settled(send, delivery);
         }
+        self.spare(false);
         let Some(texts) = texts else {
             self.lose_session(false);
             let reason = CloseReason::PeerMisbehaved("a resumption that does not fit the session");
@@ -381,6 +392,7 @@ impl Connection {
 
     /// It does not. `h` tells what of the former session has arrived; then the rest has not.
     pub(super) fn handle_resume_failed(&mut self, failed: &Element) {
+        self.spare(false);
         let mut settled = Vec::new();
         let known = match (&mut self.managed, parse_h(failed)) {
             (Some(managed), Some(h)) => managed.acknowledge(h, &mut settled),

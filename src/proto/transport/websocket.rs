@@ -56,6 +56,8 @@ pub struct WebSocket {
     state: State,
     /// Frames, until the socket is open.
     early: Vec<Rc<str>>,
+    /// A session that is wanted elsewhere may be on its way onto this stream: no `<close/>` to take it along.
+    spares: bool,
     transmits: Fifo<Transmit>,
     events: Fifo<TransportEvent>,
 }
@@ -74,6 +76,7 @@ impl WebSocket {
             socket,
             state: State::Connecting { until },
             early: Vec::new(),
+            spares: false,
             transmits,
             events: Fifo::default(),
         };
@@ -136,9 +139,15 @@ impl WebSocket {
         self.frame(close.to_xml().into());
     }
 
+    /// Is a session to be resumed on it that another stream will be tried for if this one fails? Then it fails without a
+    /// `<close/>`: a server that reads it late, right behind the `<resume/>`, would end the session for good (XEP-0198 §5).
+    pub fn spare(&mut self, spares: bool) {
+        self.spares = spares;
+    }
+
     /// Ends it for `reason`: the server is told, not waited for.
     pub fn dismiss(&mut self, reason: CloseReason) {
-        if matches!(self.state, State::Open { .. }) {
+        if matches!(self.state, State::Open { .. }) && !self.spares {
             self.say_close();
         }
         self.end(reason);

@@ -274,6 +274,17 @@ fn acknowledgements_settle() {
     );
 }
 
+/// A stream that stands still while it asks for the session is given up without a `<close/>`: when both arrive after all, the
+/// session would be resumed, ended in order, and lost.
+#[test]
+fn an_attempt_to_resume_spares_the_session() {
+    let mut dialogue = managed();
+    broken(&mut dialogue, 0);
+    dialogue.play("+30s\nC: close");
+    dialogue.interrupted();
+    dialogue.forgive();
+}
+
 #[test]
 fn a_session_goes_on() {
     let mut dialogue = managed();

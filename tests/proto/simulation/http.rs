@@ -3,6 +3,7 @@
 use super::dice::Dice;
 use super::faults::{Fault, Faults, Weather, garble, malform, truncate};
 use epode::proto::time::{Instant, Millis};
+use std::collections::BTreeSet;
 
 /// The name of a connection whose other end is gone.
 pub const NOBODY: u64 = u64::MAX;
@@ -27,6 +28,8 @@ pub struct HttpNetwork {
     weather: Weather,
     parcels: Vec<(Instant, u64, Parcel)>,
     sequence: u64,
+    /// Connections that have had their answer: each has one at most, whatever the server says twice.
+    answered: BTreeSet<u64>,
     pub faults: Faults,
 }
 
@@ -43,6 +46,7 @@ impl HttpNetwork {
             },
             parcels: Vec::new(),
             sequence: 0,
+            answered: BTreeSet::new(),
             faults: Faults::default(),
         }
     }
@@ -133,7 +137,9 @@ impl HttpNetwork {
 
     /// The other end of a connection is gone.
     pub fn cut(&mut self, now: Instant, connection: u64) {
-        self.post(now, Parcel::Broken { connection });
+        if self.answered.insert(connection) {
+            self.post(now, Parcel::Broken { connection });
+        }
     }
 
     /// The server answers.
@@ -142,6 +148,9 @@ impl HttpNetwork {
         let kinds = [
             AnswerLost, Status5xx, Status404, Truncated, Empty, Html, Malformed, Late,
         ];
+        if connection == NOBODY || !self.answered.insert(connection) {
+            return;
+        }
         let mut body = body.into_bytes();
         match self.fault(&kinds) {
             Some(AnswerLost | Fault::RequestLost) => {

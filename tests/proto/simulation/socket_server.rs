@@ -280,6 +280,11 @@ impl SocketServer {
             );
             return out.push(said(link, failed));
         };
+        if !self.sessions[at].can_trim(h) {
+            // It was asked for long ago, on a socket that has stood still since: the session has gone on without it.
+            self.streams.retain(|stream| stream.link != link);
+            return end_stream(link, "undefined-condition", out);
+        }
         // The old stream, if it is there, is none any more.
         if let Ok(old) = self.sessions[at].link {
             self.streams.retain(|stream| stream.link != old);
@@ -346,14 +351,22 @@ impl Session {
         }
     }
 
+    /// How many of those that are kept `h` acknowledges.
+    fn newly(&self, h: Option<u32>) -> usize {
+        let acknowledged = self.said.wrapping_sub(self.unacked.len() as u32);
+        h.map_or(0, |h| h.wrapping_sub(acknowledged)) as usize
+    }
+
+    fn can_trim(&self, h: Option<u32>) -> bool {
+        self.newly(h) <= self.unacked.len()
+    }
+
     /// The client has `h` of what was said.
     fn trim(&mut self, h: Option<u32>, judge: &mut Judge) {
-        let acknowledged = self.said.wrapping_sub(self.unacked.len() as u32);
-        let newly = h.map_or(0, |h| h.wrapping_sub(acknowledged)) as usize;
-        if newly > self.unacked.len() {
+        if !self.can_trim(h) {
             assert!(judge.lenient, "the client acknowledges what was never said");
             return;
         }
-        self.unacked.drain(..newly);
+        self.unacked.drain(..self.newly(h));
     }
 }

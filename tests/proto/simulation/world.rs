@@ -52,6 +52,9 @@ pub struct World {
     pub lasting: bool,
     pub leaving: bool,
     pub interrupted: u64,
+    /// Since when it is; and how long it ever was.
+    interrupted_since: Option<Instant>,
+    pub longest_interruption: Millis,
     pub sessions: u64,
     pub resumed: u64,
     /// Requests, frames and sockets.
@@ -105,6 +108,8 @@ impl World {
             lasting: false,
             leaving: false,
             interrupted: 0,
+            interrupted_since: None,
+            longest_interruption: Millis(0),
             sessions: 0,
             resumed: 0,
             transmits: 0,
@@ -158,13 +163,17 @@ impl World {
         }
     }
 
+    /// What is due; the next attempt may be due at once, too.
     fn handle_timeout(&mut self) {
-        self.connection.handle_timeout(self.now);
-        self.poll();
-        if self.timeout.is_some_and(|at| at <= self.now) {
-            self.judge
-                .blame(Wrong::Restless, "a timeout that does not pass");
+        for _ in 0..3 {
+            self.connection.handle_timeout(self.now);
+            self.poll();
+            if self.timeout.is_none_or(|at| at > self.now) {
+                return;
+            }
         }
+        self.judge
+            .blame(Wrong::Restless, "a timeout that does not pass");
     }
 
     /// The tab wakes: what has come is there all at once, and timers fire; in what order, nobody knows.
@@ -387,6 +396,11 @@ impl World {
     }
 
     fn note_status(&mut self, status: Status) {
+        if let Status::Interrupted(_) = &status {
+            self.interrupted_since.get_or_insert(self.now);
+        } else if let Some(since) = self.interrupted_since.take() {
+            self.longest_interruption = self.longest_interruption.max(self.now - since);
+        }
         match status {
             Status::Online(_) => {
                 self.online = true;

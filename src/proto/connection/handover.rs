@@ -185,6 +185,10 @@ impl Connection {
         let (Some(adopted), Some(jid)) = (self.adopted.take_if(proof), self.jid.clone()) else {
             return false;
         };
+        if self.closing {
+            // The page has said good-bye meanwhile.
+            return true;
+        }
         self.come_online(now);
         self.tell_status(if adopted.restored {
             Status::Resumed(jid)

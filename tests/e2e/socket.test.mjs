@@ -144,15 +144,22 @@ for (const transport of ["ws", "bosh"]) {
       // Sent into the void, and kept.
       const sending = client.send(epode.xml`<message to="${client.jid.split("/")[0]}" type="chat"><body>kept</body></message>`);
       await statuses.untilAny(({ status, resumed }) => status === "online" && resumed === false && statuses.got.length > 5);
-      await sending;
-      await chats.until(1);
+      // Over BOSH it may have left in the very moment in which the server came back.
+      const fate = await sending.then(
+        () => "delivered",
+        ({ code }) => code,
+      );
+      if (fate === "delivered") await chats.until(1);
       await rejoined.until(1);
       await room.send("back again");
       const said = await heard.until(1);
-      return { chats: chats.got, room: said.at(-1).body, joined: room.joined, status: client.status };
+      return { fate, chats: chats.got, room: said.at(-1).body, joined: room.joined, status: client.status };
     });
     await env.crash();
-    assert.deepEqual(await sent, { chats: ["kept"], room: "back again", joined: true, status: "online" });
+    const { fate, chats, ...rest } = await sent;
+    assert.deepEqual(rest, { room: "back again", joined: true, status: "online" });
+    if (transport === "bosh" && fate === "unknown") assert.ok(chats.length <= 1);
+    else assert.deepEqual([fate, chats], ["delivered", ["kept"]]);
     await page.evaluate(() => client.disconnect());
   });
 }

@@ -68,6 +68,8 @@ pub const TIME: &str = "urn:xmpp:time";
 pub const DELAY: &str = "urn:xmpp:delay";
 /// XEP-0066: out-of-band data (the address of a registration page).
 pub const OOB: &str = "jabber:x:oob";
+/// XEP-0115: entity capabilities.
+pub const CAPS: &str = "http://jabber.org/protocol/caps";
 /// XEP-0131: headers of stanzas.
 pub const SHIM: &str = "http://jabber.org/protocol/shim";
 /// XEP-0221: media in data forms.

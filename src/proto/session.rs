@@ -360,6 +360,13 @@ impl Session {
         tools: &mut Tools<'_>,
         out: &mut Vec<Directive>,
     ) {
+        let authenticated = matches!(
+            self.state,
+            State::AwaitingFeatures | State::Resuming { .. } | State::Binding { .. }
+        );
+        if authenticated && self.framed {
+            self.memory.reads_apart = features.reads_apart;
+        }
         match &mut self.state {
             State::Greeting => match self.config.goal {
                 Goal::Register(_) => self.ask_form(tools, out),

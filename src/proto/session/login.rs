@@ -320,9 +320,17 @@ impl Session {
     }
 
     /// All is said that the server needs. What follows if it agrees may leave with it: over BOSH, once a first login has shown
-    /// how the server takes a restart.
+    /// how the server takes a restart; over WebSocket, once it has shown that it reads each frame by itself.
+    ///
+    /// COMPAT(Prosody 0.12, 13): frames that arrive in one read are joined before they are parsed. The new stream then opens
+    /// within the parser of the old one, and the new parser takes the next stanza but one for a second root: the session ends
+    /// right after it was bound. Whether frames are read together is chance, so that it works once proves nothing.
     fn hurry(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
-        if !self.haste || !self.framed && self.memory.bind_with_restart.is_none() {
+        let known = match self.framed {
+            true => self.memory.reads_apart,
+            false => self.memory.bind_with_restart.is_some(),
+        };
+        if !self.haste || !known {
             return;
         }
         let ahead = self.go_ahead(tools, out);

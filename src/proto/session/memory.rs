@@ -25,6 +25,8 @@ pub struct Memory {
     pub sasl2: Option<Offer>,
     /// Over BOSH: does the server read what travels with a restart? `None` before it was tried.
     pub bind_with_restart: Option<bool>,
+    /// Over WebSocket: does the server read each frame by itself, so that a new stream may be opened before it is wanted?
+    pub reads_apart: bool,
     /// How much speaks against saying things early.
     pub doubts: u8,
     /// This installation's name for the server (XEP-0388 §2.4): a UUID.
@@ -63,6 +65,7 @@ impl Memory {
             .attr("address", address)
             .attr_opt("mechanism", self.mechanism)
             .attr_opt("settled", self.settled.then_some("true"))
+            .attr_opt("apart", self.reads_apart.then_some("true"))
             .attr_opt("agent", self.agent.as_deref());
         if self.doubts > 0 {
             element = element.attr("doubts", &decimal(u64::from(self.doubts)));
@@ -106,6 +109,7 @@ impl Memory {
         Self {
             mechanism: element.attr("mechanism").and_then(known_name),
             settled: is(element, "settled"),
+            reads_apart: is(element, "apart"),
             sasl2: element.child("sasl2", NS).map(|sasl2| Offer {
                 mechanisms: Vec::new(),
                 bind: is(&sasl2, "bind"),

@@ -21,6 +21,8 @@ pub struct Features {
     pub stream_management: bool,
     /// XEP-0077 is offered.
     pub register: bool,
+    /// The server reads each WebSocket frame by itself, as far as its software is known for that (XEP-0115 §6.3).
+    pub reads_apart: bool,
 }
 
 impl Features {
@@ -42,6 +44,10 @@ impl Features {
                     features.session_required = !child.has_child("optional", ns::SESSION);
                 }
                 ("sm", ns::STREAM_MANAGEMENT) => features.stream_management = true,
+                ("c", ns::CAPS) => {
+                    let software = child.attr("node").unwrap_or_default();
+                    features.reads_apart = software.contains("process-one.net");
+                }
                 ("register", ns::REGISTER_FEATURE) => features.register = true,
                 _ => {}
             }

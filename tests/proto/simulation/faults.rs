@@ -27,9 +27,11 @@ pub enum Fault {
     Binary,
     Restart,
     Freeze,
+    Reload,
+    FarCount,
 }
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
     "requests lost",
     "answers lost",
     "500/502/503/504",
@@ -52,6 +54,8 @@ const NAMES: [&str; 22] = [
     "binary frames",
     "server restarts",
     "frozen tabs",
+    "pages loaded anew",
+    "counters near 2³²",
 ];
 
 /// How many of each there were.

@@ -46,6 +46,8 @@ pub struct Judge {
     sessions: Vec<Session>,
     sends: BTreeMap<SendId, Option<u64>>,
     settled: BTreeMap<SendId, Delivery>,
+    /// What was sent by pages that are gone: nobody is told of it.
+    forgotten: u64,
     /// By number, whether it was settled and how.
     messages: Vec<Option<Delivery>>,
     received: Vec<bool>,
@@ -161,6 +163,17 @@ impl Judge {
         self.sends.insert(send, number);
     }
 
+    /// The page is gone, and with it whoever waited for anything.
+    pub fn page_gone(&mut self) {
+        for (send, number) in core::mem::take(&mut self.sends) {
+            if number.is_some() && !self.settled.contains_key(&send) {
+                self.forgotten += 1;
+            }
+        }
+        self.settled.clear();
+        self.open_requests.clear();
+    }
+
     pub fn settled(&mut self, send: SendId, delivery: Delivery) {
         if self.settled.insert(send, delivery).is_some() {
             self.blame(Wrong::Untold, "a send that is settled twice");
@@ -248,8 +261,16 @@ impl Judge {
             .count() as u64
     }
 
+    /// Without those that nobody is told of.
     pub fn sent_messages(&self) -> u64 {
-        self.messages.len() as u64
+        self.messages.len() as u64 - self.forgotten
+    }
+
+    /// How many of those that nobody is told of never arrived.
+    pub fn forgotten_and_lost(&self) -> u64 {
+        let told = self.messages.iter().zip(&self.received);
+        told.filter(|(told, received)| told.is_none() && !**received)
+            .count() as u64
     }
 
     pub fn received_messages(&self) -> u64 {
@@ -287,7 +308,8 @@ impl Judge {
         }
         for at in 0..self.late.len() {
             let number = self.late[at];
-            if self.messages[number as usize] != Some(Delivery::Unknown) {
+            let told = self.messages[number as usize];
+            if told.is_some_and(|told| told != Delivery::Unknown) {
                 let why = format!("up{number} came behind a later one");
                 self.blame(Wrong::Disordered, &why);
             }

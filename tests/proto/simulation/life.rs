@@ -20,6 +20,7 @@ enum Act {
     Restart,
     Freeze,
     Wake,
+    Reload,
     Leave,
 }
 
@@ -108,6 +109,7 @@ impl World {
             (scenario.restarts, Act::Restart),
             (scenario.freezes, Act::Freeze),
             (scenario.wakes, Act::Wake),
+            (scenario.reloads, Act::Reload),
             (u64::from(scenario.leaves), Act::Leave),
         ];
         let span = scenario.span;
@@ -154,6 +156,8 @@ impl World {
                 self.connection.wake(self.now);
                 self.poll();
             }
+            // A page that has said good-bye has nothing to go on with.
+            Act::Reload if awake && !self.leaving => self.reload(),
             Act::Leave if awake => {
                 self.tell(|| "the page leaves".into());
                 self.leaving = true;
@@ -254,7 +258,8 @@ impl World {
     fn judge_haste(&mut self) {
         let scenario = &self.scenario;
         let stanzas = scenario.up + scenario.down + scenario.asks;
-        let troubles = 10 + scenario.restarts + scenario.freezes + scenario.wakes;
+        let troubles =
+            10 + scenario.reloads + scenario.restarts + scenario.freezes + scenario.wakes;
         let span = (self.now - Instant(1_000_000)).0 / 1_000;
         let most = 20 * troubles + 20 * stanzas + 5 * span;
         if self.transmits > most {
@@ -312,9 +317,10 @@ impl World {
             && sockets.dropped == 0;
         // Longer than that a server need not keep a session without requests, nor a client try.
         let survives = scenario.kind == Kind::Bosh && self.longest_interruption < seconds(50);
+        let stayed = scenario.reloads == 0;
         let delivered = self.judge.count(Delivery::Delivered);
         let all = self.judge.sent_messages();
-        if (untroubled || resumes || survives) && delivered < all {
+        if (untroubled || stayed && (resumes || survives)) && delivered < all {
             let why = format!("{delivered} of {all} delivered");
             self.judge.blame(Wrong::Lost, &why);
         }
@@ -322,7 +328,12 @@ impl World {
             self.judge
                 .blame(Wrong::Lost, "requests without the replies to them");
         }
-        if resumes && self.sessions > 1 {
+        let kept = self.server.sockets.dropped == 0 && self.server.bosh.expired == 0;
+        if untroubled && kept && self.judge.forgotten_and_lost() > 0 {
+            self.judge
+                .blame(Wrong::Lost, "what a page left to the next one is lost");
+        }
+        if resumes && stayed && self.sessions > 1 {
             self.judge
                 .blame(Wrong::Lost, "a session that was there is not resumed");
         }

@@ -14,6 +14,7 @@ mod faults;
 mod http;
 mod judge;
 mod life;
+mod reload;
 mod scenario;
 mod server;
 mod socket_server;
@@ -24,7 +25,7 @@ use scenario::{Scenario, Tally};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::World;
 
-const REDUCED: u64 = 350;
+const REDUCED: u64 = 800;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)

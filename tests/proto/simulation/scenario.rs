@@ -53,6 +53,7 @@ pub struct Scenario {
     pub restarts: u64,
     pub freezes: u64,
     pub wakes: u64,
+    pub reloads: u64,
     /// How long no socket opens, from the beginning.
     pub socketless: Millis,
     /// The page leaves in the midst of it.
@@ -114,6 +115,7 @@ impl Scenario {
             },
             freezes: if strict { 0 } else { sometimes(&mut dice, 3) },
             wakes: sometimes(&mut dice, 5),
+            reloads: sometimes(&mut dice, 3),
             socketless: match kind {
                 Kind::Either => Millis(dice.pick(&[0, 0, 5_000, 60_000])),
                 _ => Millis(0),

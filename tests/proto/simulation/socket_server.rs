@@ -83,6 +83,23 @@ impl SocketServer {
         }
     }
 
+    /// The session counts on from elsewhere, in both directions. False when there is none that could.
+    pub fn shift(&mut self, now: Instant, up: u32, down: u32) -> bool {
+        let [session] = self.sessions.as_mut_slice() else {
+            return false;
+        };
+        if session.resumable {
+            // What still comes from the former page counts as it did: nobody listens to it any more.
+            if let Ok(old) = session.link {
+                self.streams.retain(|stream| stream.link != old);
+                session.link = Err(now);
+            }
+            session.handled = session.handled.wrapping_add(up);
+            session.said = session.said.wrapping_add(down);
+        }
+        session.resumable
+    }
+
     pub fn newest(&self) -> Option<usize> {
         self.sessions.iter().map(|session| session.number).max()
     }

@@ -38,6 +38,8 @@ pub struct World {
     /// HTTP connections, and whose answer they bring.
     pub open: BTreeMap<u64, ExchangeId>,
     next_connection: u64,
+    /// How many pages there were before this one.
+    pages: u64,
     /// The socket that was asked for, and whether it is open.
     pub socket: Option<(SocketId, bool)>,
     /// No socket opens before.
@@ -77,14 +79,16 @@ fn configuration(scenario: &Scenario) -> Config {
     }
 }
 
+/// A page's connection.
+fn page(scenario: &Scenario, pages: u64) -> Connection {
+    let random = Box::new(Seeded(scenario.seed ^ pages << 48));
+    Connection::new(configuration(scenario), Rc::new(NativeUnicode), random)
+}
+
 impl World {
     pub fn new(scenario: Scenario) -> Self {
         let seed = scenario.seed;
-        let connection = Connection::new(
-            configuration(&scenario),
-            Rc::new(NativeUnicode),
-            Box::new(Seeded(seed)),
-        );
+        let connection = page(&scenario, 0);
         let now = Instant(1_000_000);
         let judge = Judge::new(scenario.kind == Kind::Garbled);
         Self {
@@ -99,6 +103,7 @@ impl World {
             faults: Faults::default(),
             open: BTreeMap::new(),
             next_connection: 0,
+            pages: 0,
             socket: None,
             socketless_until: now + scenario.socketless,
             frozen_until: None,
@@ -123,6 +128,28 @@ impl World {
         if self.trace {
             println!("{} {}", self.now.0, line());
         }
+    }
+
+    /// The network's name for a socket of this page.
+    fn link(&self, socket: SocketId) -> u64 {
+        self.pages << 32 | u64::from(socket.0)
+    }
+
+    /// The network's name for the socket there is.
+    pub fn socket_link(&self) -> Option<u64> {
+        self.socket.map(|(socket, _)| self.link(socket))
+    }
+
+    /// Another page is there, and knows nothing.
+    pub fn turn_page(&mut self) {
+        self.pages += 1;
+        self.connection = page(&self.scenario, self.pages);
+        self.timeout = None;
+        self.socket = None;
+        self.online = false;
+        self.offline = true;
+        self.lasting = false;
+        self.interrupted_since = None;
     }
 
     pub fn run_until(&mut self, end: Instant) {
@@ -258,7 +285,7 @@ impl World {
 
     fn reach_page(&mut self, link: u64, down: Down) {
         let socket = SocketId(link as u32);
-        if self.socket.is_none_or(|(id, _)| id != socket) {
+        if self.socket_link() != Some(link) {
             return;
         }
         let input = match down {
@@ -356,7 +383,8 @@ impl World {
                 if self.socket.replace((socket, false)).is_some() {
                     self.judge.blame(Wrong::Restless, "two sockets at once");
                 }
-                self.wire.open(self.now, u64::from(socket.0));
+                let link = self.link(socket);
+                self.wire.open(self.now, link);
             }
             Transmit::Frame { socket, text } => {
                 self.tell(|| format!("C{} {text}", socket.0));
@@ -365,14 +393,16 @@ impl World {
                     self.judge
                         .blame(Wrong::Disordered, "a frame before the socket is open");
                 }
-                self.wire.send_up(self.now, u64::from(socket.0), &text);
+                let link = self.link(socket);
+                self.wire.send_up(self.now, link, &text);
             }
             Transmit::CloseSocket(socket) => {
                 self.tell(|| format!("C{} closes", socket.0));
                 if self.socket.is_some_and(|(known, _)| known == socket) {
                     self.socket = None;
                 }
-                self.wire.hang_up(self.now, u64::from(socket.0));
+                let link = self.link(socket);
+                self.wire.hang_up(self.now, link);
             }
         }
     }
@@ -414,6 +444,7 @@ impl World {
             }
             Status::Resumed(_) => {
                 self.online = true;
+                self.lasting = true;
                 self.resumed += 1;
             }
             Status::Interrupted(_) => {

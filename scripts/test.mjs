@@ -57,8 +57,12 @@ async function clippy(args) {
   await run("cargo", ["clippy", "--locked", "-j2", ...args, "--", "-D", "warnings"], { timeout: 20 * MINUTE });
 }
 
-async function endToEnd(server) {
-  const files = fs.existsSync(at("tests/e2e")) ? fs.readdirSync(at("tests/e2e")).filter((name) => name.endsWith(".test.mjs")) : [];
+/** What holds over either transport, and is run once more over WebSocket. */
+const EITHER_WAY = ["flow", "handlers", "pubsub", "rooms", "text"].map((name) => `${name}.test.mjs`);
+
+async function endToEnd(server, transport = "bosh") {
+  const all = fs.existsSync(at("tests/e2e")) ? fs.readdirSync(at("tests/e2e")).filter((name) => name.endsWith(".test.mjs")) : [];
+  const files = transport === "ws" ? all.filter((name) => EITHER_WAY.includes(name)) : all;
   if (files.length === 0) throw new Error("tests/e2e holds no *.test.mjs");
   await build();
   // What is tested is what was packed: a file that was left out of the package must not be found.
@@ -72,7 +76,7 @@ async function endToEnd(server) {
     countNode,
     process.execPath,
     ["--test", ...force, "--test-reporter=spec", "--test-concurrency=1", ...files.sort().map((name) => `tests/e2e/${name}`)],
-    { env: { EPODE_SERVER: server, EPODE_PACKAGE: folder, EPODE_CHROMIUM: which("chromium") }, timeout: 15 * MINUTE },
+    { env: { EPODE_SERVER: server, EPODE_TRANSPORT: transport, EPODE_PACKAGE: folder, EPODE_CHROMIUM: which("chromium") }, timeout: 15 * MINUTE },
   );
 }
 
@@ -147,6 +151,12 @@ const STEPS = [
   },
   { name: "e2e-prosody", what: "pages in Chromium against Prosody", browser: true, run: () => endToEnd("prosody") },
   { name: "e2e-ejabberd", what: "pages in Chromium against ejabberd", browser: true, run: () => endToEnd("ejabberd") },
+  {
+    name: "e2e-ws",
+    what: "what holds over either transport, over WebSocket against both",
+    browser: true,
+    run: async () => add(await endToEnd("prosody", "ws"), await endToEnd("ejabberd", "ws")),
+  },
   {
     name: "soak",
     what: "a short one: 1,000 items and messages in one page",

@@ -29,7 +29,8 @@ const PAGES = path.join(HERE, "pages");
 
 /** Which server the tests run against. */
 /** EPODE_TRANSPORT=ws: over WebSocket what is not about BOSH. */
-const TRANSPORT = process.env.EPODE_TRANSPORT ? `?transport=${process.env.EPODE_TRANSPORT}` : "";
+export const OVER_SOCKET = process.env.EPODE_TRANSPORT === "ws";
+const TRANSPORT = OVER_SOCKET ? "?transport=ws" : "";
 
 export const SERVER = process.env.EPODE_SERVER || "prosody";
 const START = { prosody: startProsody, ejabberd: startEjabberd }[SERVER];

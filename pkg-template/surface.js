@@ -133,7 +133,7 @@ function quietly(promise) {
 
 /** What is said more easily in JavaScript. */
 function complete() {
-  getters(ClientCore, ["jid", "status"]);
+  getters(ClientCore, ["jid", "status", "service"]);
   getters(Feed, ["node", "service", "subscriber", "state", "subid"]);
   getters(Room, ["jid", "nick", "subject"]);
   getters(Stanza, ["name", "ns", "to", "from", "id", "type"]);
@@ -307,6 +307,10 @@ export class Client {
 
   get status() {
     return this.#core?.status ?? "offline";
+  }
+
+  get service() {
+    return this.#core?.service;
   }
 
   get pubsub() {

@@ -585,11 +585,15 @@ impl ClientCore {
         Ok(Self(Inner::new(options::client(services, options)?)))
     }
 
-    /// What the entry's getters read, by their place in its list: jid, status.
+    /// What the entry's getters read, by their place in its list: jid, status, service.
     #[wasm_bindgen(js_name = _field)]
     pub fn field(&self, index: u8) -> Option<String> {
         match index {
             0 => self.0.jid().map(|jid| jid.as_str().to_owned()),
+            2 => self.0.driver.read(|connection| {
+                connection.jid()?;
+                connection.service().map(str::to_owned)
+            }),
             _ => Some(self.0.status.get().to_owned()),
         }
     }

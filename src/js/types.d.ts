@@ -280,6 +280,8 @@ export class Client {
   /** The own full JID while online. */
   readonly jid: string | undefined;
   readonly status: Status;
+  /** While online: which of the services it is. */
+  readonly service: string | undefined;
   readonly pubsub: PubSub;
   readonly muc: Muc;
   /** Resolves when logged in and bound. Rejects with what stood in the way; the client may then try again. */

@@ -198,6 +198,12 @@ impl Connection {
         self.transport.is_none() && self.retry_at.is_none()
     }
 
+    /// The address of the service that is used or tried, as it was configured.
+    pub fn service(&self) -> Option<&str> {
+        let service = self.config.services.get(self.service)?;
+        Some(&service.address)
+    }
+
     /// The domain we log in to.
     pub fn domain(&self) -> &str {
         &self.config.session.domain

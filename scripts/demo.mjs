@@ -10,8 +10,9 @@
 //   --port N           default: 8080, or the next one that is free
 //
 // It gets what it needs, builds what has changed, and stops what it started on Ctrl-C. The page reads
-// /config.json to know where to connect: always to its own origin, which passes it on. Should its own Prosody end by
-// itself, or be killed to see what the page says, it is started again at the same address.
+// /config.json to know where to connect: always to its own origin, which passes it on, by WebSocket first, where there is
+// one, and by BOSH otherwise (the page's address chooses with ?via=ws or ?via=bosh). Should its own Prosody end by itself,
+// or be killed to see what the page does, it is started again at the same address.
 
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -124,7 +125,7 @@ function keepUp(server, giveUp) {
     if (isInterrupted()) return;
     try {
       if (Date.now() - started < 5000) throw new Error("it ended as soon as it was started");
-      console.log("\n  The XMPP server has ended by itself; it is started again in 3 s. The pages say so, and can reconnect then.");
+      console.log("\n  The XMPP server has ended by itself; it is started again in 3 s. The pages say so, and find it again.");
       await new Promise((resolve) => setTimeout(resolve, 3000));
       if (isInterrupted()) return;
       await server.start();

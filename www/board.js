@@ -8,6 +8,10 @@ import { STATES, changed, fromPayload, newId, toPayload } from "./record.js";
 const LIMIT = 60;
 /** For how long a change is marked. */
 const FRESH = 4000;
+/** What is saved while there is no connection is kept for so long: `ms`. Whether there is one, the client minds itself. */
+const PATIENCE = 30 * 60_000;
+/** After this time it is said that the server is waited for: `ms`. */
+const SLOW = 800;
 
 /** For a node that we may have to create: everybody writes, and deletions are told. */
 const NODE_CONFIG = {
@@ -21,6 +25,9 @@ const NODE_CONFIG = {
   itemreply: "publisher",
 };
 
+/** The session was lost, and the answer with it. */
+const isLost = (error) => error.code === "disconnected";
+
 /** Some services let an item be changed by its publisher and the node's owner only, whatever the publish model. */
 const refusal = (error) => (error.condition === "forbidden" ? "this server leaves it to whoever published it." : error.message);
 
@@ -32,8 +39,14 @@ export class Board {
   #columns = new Map();
   /** While the snapshot is on its way: ids of which an event has told already. */
   #told;
+  /** Resolves when the snapshot of this session is here, or cannot be had. */
+  #loaded;
   /** When we saved what has not come back yet, by id: `performance.now()`. */
   #saving = new Map();
+  /** Ids of what the server is waited for. */
+  #waiting = new Set();
+  /** Who is to hear that the interruption is over. */
+  #interrupted = [];
   #delays = [];
   #arrived = 0;
   #editing;
@@ -63,43 +76,77 @@ export class Board {
       const card = this.#cards.get(event.target.closest(".card")?.dataset.id);
       if (button && card) this.#act(button.dataset.act, card);
     });
+    // What waits, waits in this page.
+    addEventListener("beforeunload", (event) => this.#waiting.size > 0 && event.preventDefault());
     this.#count();
   }
 
   // ── the feed ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async online(client) {
+  online(client) {
     this.#client = client;
-    document.body.dataset.feed = "loading";
-    const { node, pubsub: service } = this.#config;
-    try {
-      await this.#createNode(client);
-      this.#told = new Set();
-      const feed = await client.pubsub.subscribe(node, (item) => this.#receive(item), { service });
-      if (client !== this.#client) return;
-      this.#feed = feed;
-      feed.on("retract", ({ id }) => this.#remove(id));
-      feed.on("purge", () => [...this.#cards.keys()].forEach((id) => this.#remove(id)));
-      feed.on("delete", () => this.#problem("The node was deleted: nothing more will arrive. Reconnect to create it again."));
-      // Subscribed first and asked afterwards, nothing falls in between.
-      const items = await client.pubsub.items(node, { service });
-      if (client !== this.#client) return;
-      this.#takeSnapshot(items);
-      document.body.dataset.feed = "live";
-      this.#problem("");
-    } catch (error) {
-      if (client !== this.#client) return;
-      document.body.dataset.feed = "failed";
-      this.#problem(`The feed ${node} of ${service} cannot be had: ${error.message}`);
-    }
+    this.#loaded = this.#load();
+  }
+
+  /**
+   * After an interruption. In the same session nothing was missed; in a new one the client has subscribed again, and what
+   * happened in between the node knows. Resolves to what that was, in words.
+   */
+  back(resumed) {
+    if (!resumed) this.#loaded = this.#load();
+    for (const resolve of this.#interrupted.splice(0)) resolve();
+    return resumed ? undefined : this.#loaded;
   }
 
   offline() {
     this.#client = undefined;
     this.#feed = undefined;
     this.#told = undefined;
-    this.#saving.clear();
+    this.#loaded = undefined;
+    for (const resolve of this.#interrupted.splice(0)) resolve();
     document.body.dataset.feed = "off";
+  }
+
+  /** Has the feed, and what the node holds. Resolves to what was new, in words, if anything was here before. */
+  async #load() {
+    const client = this.#client;
+    const { node, pubsub: service } = this.#config;
+    const told = new Set();
+    const isOld = () => client !== this.#client || told !== this.#told;
+    this.#told = told;
+    document.body.dataset.feed = "loading";
+    try {
+      await this.#createNode(client);
+      if (isOld()) return undefined;
+      if (!this.#feed) await this.#subscribe(client);
+      if (isOld()) return undefined;
+      // Subscribed first and asked afterwards, nothing falls in between.
+      const items = await client.pubsub.items(node, { service });
+      if (isOld()) return undefined;
+      const meant = this.#takeSnapshot(items);
+      document.body.dataset.feed = "live";
+      return meant;
+    } catch (error) {
+      // The next session does it, should this one be lost.
+      if (isOld() || isLost(error)) return undefined;
+      document.body.dataset.feed = "failed";
+      this.#problem(`The feed ${node} of ${service} cannot be had: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  async #subscribe(client) {
+    const { node, pubsub: service } = this.#config;
+    const feed = await client.pubsub.subscribe(node, (item) => this.#receive(item), { service });
+    if (client !== this.#client) return;
+    this.#feed = feed;
+    feed.on("retract", ({ id }) => this.#remove(id));
+    feed.on("purge", () => [...this.#cards.keys()].forEach((id) => this.#remove(id)));
+    feed.on("delete", () => this.#problem("The node was deleted: nothing more will arrive. Connect again to create it anew."));
+    // Also when it cannot be had again in a new session: then the next snapshot begins with another one.
+    feed.on("end", () => {
+      if (feed === this.#feed) this.#feed = undefined;
+    });
   }
 
   async #createNode(client) {
@@ -113,17 +160,25 @@ export class Board {
   }
 
   #takeSnapshot(items) {
+    const isFirst = this.#cards.size === 0;
     const there = new Set();
+    let changes = 0;
     for (const item of items) {
       there.add(item.id);
-      if (!this.#told.has(item.id)) this.#put(item, { live: false });
+      if (this.#told.has(item.id)) continue;
+      const isChange = this.#put(item, { live: false, mark: !isFirst });
+      if (isChange) changes += 1;
     }
-    // What an earlier connection showed and was deleted since.
+    // What an earlier session showed and was deleted since.
     for (const id of [...this.#cards.keys()]) {
-      if (!there.has(id) && !this.#told.has(id)) this.#remove(id, { quiet: true });
+      if (there.has(id) || this.#told.has(id)) continue;
+      this.#remove(id, { quiet: true });
+      changes += 1;
     }
     this.#told = undefined;
     this.#sort();
+    const meanwhile = changes === 0 ? "nothing had changed" : changes === 1 ? "one order had changed" : `${changes} orders had changed`;
+    return `The board was fetched again: ${meanwhile}.`;
   }
 
   #receive(item) {
@@ -136,27 +191,30 @@ export class Board {
     }
   }
 
-  #put(item, { live }) {
+  /** Shows an item; true when there is something new about it. */
+  #put(item, { live, mark = live }) {
     const { id, publisher, time, receivedAt, payload } = item;
-    if (id === undefined) return;
+    if (id === undefined) return false;
     const record = fromPayload(payload);
     const known = this.#cards.get(id);
     const card = known ?? { id, element: el("li", { class: "card", "data-id": id }) };
     const delay = live ? this.#delayOf(id, record, receivedAt) : known?.delay;
     const kind = known ? (known.record.status === record.status ? "changed" : "moved") : "arrived";
     const before = known?.record.status;
+    const isNew = live || JSON.stringify(known?.record) !== JSON.stringify(record);
     Object.assign(card, { record, publisher, time, receivedAt, delay, live: live || known?.live, xml: payload?.toString() });
     this.#cards.set(id, card);
     this.#draw(card);
     const { list } = this.#columns.get(record.status);
     if (live || before !== record.status) this.#place(list, card, live);
+    if (mark && isNew) this.#mark(card, kind);
     if (live) {
-      this.#mark(card, kind);
       const state = STATES.find((one) => one.id === record.status).title.toLowerCase();
       this.#announce(kind === "arrived" ? `Order ${id}, ${record.title}, has arrived` : kind === "moved" ? `Order ${id}, ${record.title}, is ${state}` : `Order ${id} has changed`);
     }
     this.#trim();
     this.#count();
+    return isNew;
   }
 
   /** The newest first; the focus stays where it was, also when its card moves. */
@@ -338,39 +396,94 @@ export class Board {
     return undefined;
   }
 
+  /** Saves an order: now, or when the server is back. False when it is not saved, or may not be. */
   async #publish(id, record) {
-    if (!this.#isOnline()) return false;
+    const client = this.#client;
+    if (!this.#hasConnection()) return false;
     const start = performance.now();
+    const isUpdate = this.#cards.has(id);
     this.#saving.set(id, start);
-    const slow = setTimeout(() => this.#problem(`Order ${id}: waiting for the server…`, false), 800);
+    const isLatest = () => this.#saving.get(id) === start;
     try {
       const { node, pubsub: service } = this.#config;
-      await this.#client.pubsub.publish(node, toPayload(record), { id, service });
-      this.#problem(`Order ${id} is saved: the server confirmed it after ${duration(performance.now() - start)}.`, false);
+      const outcome = await this.#persist(
+        id,
+        () => client.pubsub.publish(node, toPayload(record), { id, service, timeout: PATIENCE }),
+        () => {
+          if (!isLatest()) return ""; // saved once more since, here
+          const shown = this.#cards.get(id)?.record;
+          if (!shown) return isUpdate && `Order ${id} was deleted meanwhile.`;
+          if (shown.savedAt?.getTime() === Date.parse(record.savedAt)) return `Order ${id} is saved: the board has it.`;
+          return shown.savedAt > new Date(record.savedAt) && `Order ${id} was changed by somebody else meanwhile: that is what you see.`;
+        },
+      );
+      if (outcome !== "") this.#problem(outcome ?? `Order ${id} is saved: the server confirmed it after ${duration(performance.now() - start)}.`, false);
       return true;
     } catch (error) {
-      const isKnown = !["timeout", "disconnected"].includes(error.code);
+      const isKnown = !isLost(error) && error.code !== "timeout";
       this.#problem(isKnown ? `Order ${id} was not saved: ${refusal(error)}` : `Whether order ${id} was saved is not known: no answer has come. Saving again does no harm.`);
       return false;
     } finally {
-      clearTimeout(slow);
       // The event may come a little after the result.
-      setTimeout(() => this.#saving.get(id) === start && this.#saving.delete(id), 2000);
+      setTimeout(() => isLatest() && this.#saving.delete(id), 2000);
     }
   }
 
   async #retract(id) {
-    if (!this.#isOnline()) return;
+    const client = this.#client;
+    if (!this.#hasConnection()) return;
     try {
       const { node, pubsub: service } = this.#config;
-      await this.#client.pubsub.retract(node, id, { service });
+      await this.#persist(
+        id,
+        () => client.pubsub.retract(node, id, { service, timeout: PATIENCE }),
+        () => !this.#cards.has(id) && "gone",
+      );
       this.#problem(`Order ${id} is deleted.`, false);
     } catch (error) {
       this.#problem(`Order ${id} was not deleted: ${refusal(error)}`);
     }
   }
 
-  #isOnline() {
+  /**
+   * Does something about an order until it is known to be done. What a lost session leaves open, the snapshot of the next
+   * one may answer: `settled()` says how, or nothing. The same once more, with the same id, makes no second order.
+   */
+  async #persist(id, act, settled) {
+    const client = this.#client;
+    const wait = () => {
+      this.#waiting.add(id);
+      const ids = [...this.#waiting];
+      this.#problem(`${ids.length > 1 ? "Orders" : "Order"} ${ids.join(", ")}: waiting for the server…`, false);
+    };
+    const slow = setTimeout(wait, client.status === "online" ? SLOW : 0);
+    try {
+      for (;;) {
+        try {
+          await act();
+          return undefined;
+        } catch (error) {
+          if (!isLost(error) || !(await this.#nextSession(client))) throw error;
+          const outcome = settled();
+          if (typeof outcome === "string") return outcome;
+        }
+      }
+    } finally {
+      clearTimeout(slow);
+      this.#waiting.delete(id);
+    }
+  }
+
+  /** Resolves once the board shows what the next session found; to false when there will be none. */
+  async #nextSession(client) {
+    do {
+      if (client.status === "reconnecting") await new Promise((resolve) => this.#interrupted.push(resolve));
+      await this.#loaded;
+    } while (client.status === "reconnecting");
+    return client === this.#client;
+  }
+
+  #hasConnection() {
     if (this.#client) return true;
     this.#problem("There is no connection: nothing was saved. Connect first.");
     return false;

@@ -1,4 +1,7 @@
-// The connection of the page: one client at a time, its state in the header, and what went wrong below it.
+// The connection of the page: one client at a time, its state and its way in in the header, and what went wrong below it.
+//
+// A connection that breaks is made again by the client itself. The page keeps what it shows, says so, and counts down to
+// the next attempt; what is saved or said meanwhile waits in the client.
 
 import { Client, register } from "/epode/index.js";
 import { byId, clock, el, fill } from "./dom.js";
@@ -10,7 +13,6 @@ const STATE_TEXTS = {
   binding: "Logging in",
   reconnecting: "Reconnecting",
   disconnecting: "Disconnecting",
-  interrupted: "No answer",
 };
 
 /** What an error means here; its own text says what to do. */
@@ -18,6 +20,7 @@ const TITLES = {
   unreachable: "The server cannot be reached",
   "http-error": "The server does not answer as it should",
   "not-bosh": "What answers is not an XMPP server",
+  "not-websocket": "What answers is not an XMPP server",
   timeout: "The server does not answer",
   terminated: "The server has ended the session",
   "stream-error": "The server has ended the session",
@@ -26,13 +29,25 @@ const TITLES = {
   "registration-failed": "The account was not created",
 };
 
+const WAYS = { ws: "WebSocket", bosh: "BOSH" };
+
+/** An interruption that is over sooner is not worth a word: `ms`. */
+const GRACE = 600;
+/** For how long it is said that all is well again: `ms`. */
+const CALM = 8000;
+
 export class Link {
   #config;
   #login = { anonymous: true };
   #client;
   #parts = [];
-  #online = false;
-  #observer;
+  /** There is a session, or will be one again. */
+  #lasting = false;
+  /** What is told of a broken connection: elements that change with each attempt. */
+  #broken;
+  #ticking;
+  /** The timer of what is shown for a while, or soon. */
+  #timer;
 
   constructor(config) {
     this.#config = config;
@@ -47,26 +62,25 @@ export class Link {
     // A page that is left says good-bye; one that comes back from the browser's cache connects again.
     addEventListener("pagehide", () => this.disconnect());
     addEventListener("pageshow", (event) => event.persisted && this.connect());
-    this.#watchRequests();
   }
 
   /**
    * A part of the page that lives on the connection. All optional: `made(client)` before it connects, `online(client)`,
-   * `offline()`.
+   * `back(resumed)` after an interruption, `offline()`. What `back` resolves to says what it meant for that part.
    */
   add(part) {
     this.#parts.push(part);
     if (this.#client) part.made?.(this.#client);
   }
 
-  get client() {
-    return this.#online ? this.#client : undefined;
-  }
-
-  /** The address on our own origin: BOSH, or WebSocket where the server has nothing else. */
-  get #service() {
-    const { href } = new URL(this.#config.service, location.href);
-    return this.#config.service === this.#config.websocket ? href.replace(/^http/, "ws") : href;
+  /** The ways in on our own origin, by name: those that the server has and, should it say so, the page's address wants. */
+  get #ways() {
+    const { service, websocket } = this.#config;
+    const ways = {};
+    if (websocket) ways.ws = new URL(websocket, location.href).href.replace(/^http/, "ws");
+    if (service !== websocket) ways.bosh = new URL(service, location.href).href;
+    const via = new URLSearchParams(location.search).get("via");
+    return Object.hasOwn(ways, via) ? { [via]: ways[via] } : ways;
   }
 
   get #isOffline() {
@@ -94,9 +108,9 @@ export class Link {
 
   #make(login) {
     const { domain, anonymousDomain } = this.#config;
-    const service = this.#service;
     const who = login.anonymous ? { anonymous: true, domain: anonymousDomain } : { jid: `${login.username}@${domain}`, password: login.password };
-    const client = new Client(service, { ...who, about: { name: "epode order board" } });
+    // The first that works is taken.
+    const client = new Client(Object.values(this.#ways), { ...who, about: { name: "epode order board" } });
     this.#client = client;
     client.on("status", (change) => client === this.#client && this.#show(change));
     client.on("error", (error) => console.warn(error));
@@ -112,50 +126,125 @@ export class Link {
   }
 
   #wentOffline() {
-    if (!this.#online) return;
-    this.#online = false;
+    if (!this.#lasting) return;
+    this.#lasting = false;
     for (const part of this.#parts) part.offline?.();
   }
 
-  #show({ status, error }) {
-    const state = byId("state");
-    const trouble = byId("trouble");
-    // The button that was pressed to reconnect is about to go.
-    if (trouble.contains(document.activeElement)) byId("toggle").focus();
-    state.dataset.status = status;
-    const who = el("span", { class: "who-am-i" }, ` as ${this.#login.anonymous ? "a guest" : this.#login.username}`);
-    fill(byId("state-text"), ...(status === "online" ? ["Online", who] : [STATE_TEXTS[status] ?? status]));
-    state.title = this.#client?.jid ?? "";
+  // ── what is shown ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #show(change) {
+    const { status, error } = change;
     document.body.dataset.status = status;
+    this.#showState(status);
     byId("toggle").textContent = status === "offline" ? "Connect" : "Disconnect";
     byId("sign-in").textContent = this.#login.anonymous ? "Sign in" : "Sign out";
 
-    if (status === "online") {
-      trouble.replaceChildren();
-      if (this.#online) return;
-      this.#online = true;
+    if (status === "online" && this.#lasting) this.#cameBack(change.resumed);
+    else if (status === "online") {
+      this.#lasting = true;
+      this.#say();
       for (const part of this.#parts) part.online?.(this.#client);
-    } else if (status === "interrupted") {
-      const what = error.httpStatus ? `What stands before it says HTTP ${error.httpStatus}.` : "";
-      trouble.replaceChildren(
-        el("p", { class: "message" }, el("strong", {}, "The server does not answer."), ` ${what} What was sent is sent again until it does, or the session is lost.`),
-      );
+    } else if (status === "reconnecting") {
+      this.#interrupted(change);
     } else if (status === "offline") {
-      const wasOnline = this.#online;
+      const wasOnline = this.#lasting;
       this.#wentOffline();
-      if (error) this.#tell(error, wasOnline);
-      else if (wasOnline) this.#tell(undefined, true);
+      this.#say();
+      if (error || wasOnline) this.#tell(error, wasOnline);
     } else {
-      trouble.replaceChildren();
+      this.#say();
     }
+  }
+
+  #showState(status) {
+    const state = byId("state");
+    state.dataset.status = status;
+    state.title = this.#client?.jid ?? "";
+    const who = el("span", { class: "who-am-i" }, ` as ${this.#login.anonymous ? "a guest" : this.#login.username}`);
+    fill(byId("state-text"), ...(status === "online" ? ["Online", who] : [STATE_TEXTS[status] ?? status]));
+    fill(byId("way"), status === "online" && this.#way());
+  }
+
+  /** How we came in; where there are two ways, a link to the other one. */
+  #way() {
+    const { ws, bosh } = this.#ways;
+    const used = this.#client.service === ws ? "ws" : "bosh";
+    const other = used === "ws" ? "bosh" : "ws";
+    const { service, websocket } = this.#config;
+    if (!websocket || service === websocket) return WAYS[used];
+    const address = new URL(location.href);
+    address.searchParams.set("via", other);
+    const label = `${WAYS[used]}: connect by ${WAYS[other]} instead`;
+    return el("a", { href: address.href, title: label, "aria-label": label }, WAYS[used]);
+  }
+
+  /** Shows this and nothing else below the header. */
+  #say(...content) {
+    clearTimeout(this.#timer);
+    clearInterval(this.#ticking);
+    this.#broken = undefined;
+    const trouble = byId("trouble");
+    // The button that was pressed is about to go.
+    if (trouble.contains(document.activeElement)) byId("toggle").focus();
+    fill(trouble, ...content);
+  }
+
+  #interrupted({ error, attempt, retryAt }) {
+    if (!this.#broken) {
+      this.#say();
+      // Counted down before the eyes only: said every second it would be a nuisance.
+      const countdown = el("span", { "aria-hidden": "true" });
+      const cause = el("p", { class: "code" });
+      this.#broken = { countdown, cause };
+      const message = el(
+        "div",
+        { class: "message" },
+        el("p", {}, el("strong", {}, "The connection is lost: "), countdown, el("span", { class: "hidden" }, "it is tried again by itself.")),
+        el("p", {}, `What you see is what was here at ${clock(new Date())}. What you save or say meanwhile is sent when the server is back.`),
+        cause,
+      );
+      this.#timer = setTimeout(() => this.#broken?.countdown === countdown && byId("trouble").append(message), GRACE);
+    }
+    const { countdown, cause } = this.#broken;
+    const text = [TITLES[error?.code], error?.code, error?.httpStatus].filter(Boolean).join(" · ");
+    if (cause.textContent !== text) cause.textContent = text;
+    clearInterval(this.#ticking);
+    const tick = () => {
+      const left = Math.ceil((retryAt - Date.now()) / 1000);
+      const which = attempt > 1 ? ` (attempt ${attempt})` : "";
+      countdown.textContent = left > 0 ? `trying again in ${left} s${which}.` : `trying again${which}…`;
+    };
+    tick();
+    this.#ticking = setInterval(tick, 200);
+  }
+
+  /** The connection is there again: what did it mean? */
+  async #cameBack(resumed) {
+    const wasSaid = byId("trouble").childElementCount > 0;
+    const calm = (text) => {
+      this.#say(el("div", { class: "message calm" }, el("p", {}, el("strong", {}, "The connection is back."), ` ${text}`)));
+      this.#timer = setTimeout(() => this.#say(), CALM);
+    };
+    this.#say();
+    const meant = Promise.all(this.#parts.map((part) => part.back?.(resumed)));
+    if (resumed) {
+      // What nobody noticed need not be told.
+      if (wasSaid) calm("The session went on, and nothing was missed.");
+      return;
+    }
+    calm("It is a new session: what happened meanwhile is asked for…");
+    const { firstElementChild: said } = byId("trouble");
+    const told = (await meant).filter(Boolean);
+    // Unless something else is said by now.
+    if (said.isConnected) calm(`It is a new session. ${told.join(" ")}`);
   }
 
   #tell(error, wasOnline) {
     const again = el("button", { onclick: () => this.connect() }, wasOnline ? "Reconnect" : "Try again");
     const title = error ? (wasOnline ? "The connection is lost" : (TITLES[error.code] ?? "Not connected")) : "You are disconnected";
     const seen = wasOnline ? ` What you see is what was here at ${clock(new Date())}.` : "";
-    fill(
-      byId("trouble"),
+    this.#say(
       el(
         "div",
         { class: error ? "message" : "message calm" },
@@ -164,26 +253,6 @@ export class Link {
       ),
       again,
     );
-  }
-
-  /**
-   * While the server may come back in time for the session, epode repeats its requests and stays online. That they fail
-   * is known to the browser: two in a row, and the page says it.
-   */
-  #watchRequests() {
-    const href = this.#service;
-    let failed = 0;
-    this.#observer = new PerformanceObserver((list) => {
-      for (const { name, responseStatus } of list.getEntries()) {
-        if (name !== href || responseStatus === undefined) continue;
-        const wasFailing = failed > 1;
-        failed = responseStatus === 200 ? 0 : failed + 1;
-        if (!this.#online) continue;
-        if (failed === 2) this.#show({ status: "interrupted", error: { httpStatus: responseStatus } });
-        if (failed === 0 && wasFailing) this.#show({ status: "online" });
-      }
-    });
-    this.#observer.observe({ type: "resource" });
   }
 
   // ── accounts ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +270,7 @@ export class Link {
     problem.textContent = create ? "Creating the account…" : "Signing in…";
     dialog.inert = true;
     try {
-      if (create) await register(this.#service, { domain, username, password });
+      if (create) await register(Object.values(this.#ways), { domain, username, password });
       const login = this.#login;
       this.#login = { username, password };
       const error = await this.connect();

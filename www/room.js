@@ -1,11 +1,13 @@
 // The room: joining with a nick, who is there, what is said, the subject, leaving. It stays joined while another view
-// is shown, and is entered again after a reconnect.
+// is shown. In a session that took the place of a lost one the client enters it again by itself; after connecting anew we do.
 
 import { byId, clock, el, stickToEnd, timeOf } from "./dom.js";
 
 const HISTORY = 20;
 /** How many lines are kept on the page. */
 const LINES = 300;
+/** After this time it is said that the server is waited for: `ms`. */
+const SLOW = 800;
 
 const NAMES = ["Ada", "Basil", "Clio", "Dora", "Edgar", "Fern", "Gus", "Hazel", "Ines", "Juno", "Kit", "Lou", "Mina", "Noor", "Otto", "Pia"];
 
@@ -16,6 +18,7 @@ const WHY = {
   removed: "was removed",
   shutdown: "went: the room is closing",
   error: "lost the connection",
+  disconnected: "left meanwhile",
 };
 
 /** The same nick has the same colour on every page. */
@@ -143,6 +146,10 @@ export class RoomView {
       this.#people();
     });
     room.on("occupant", () => this.#people());
+    room.on("rejoin", () => {
+      this.#line(`You are in again, as ${room.nick}, after a lost session.`);
+      this.#people();
+    });
     room.on("error", (error) => this.#sayProblem(`The room refused it: ${error.message}`));
     room.on("out", ({ reason, text }) => this.#out(reason, text));
     this.#showSubject(room.subject);
@@ -158,7 +165,7 @@ export class RoomView {
     this.#room = undefined;
     this.#wanted = undefined;
     this.#outside();
-    const how = { kicked: "You were sent out of the room", banned: "You were banned from the room", destroyed: "The room is no more" }[reason];
+    const how = { refused: "You could not come back into the room", kicked: "You were sent out of the room", banned: "You were banned from the room", destroyed: "The room is no more" }[reason];
     byId("join-problem").textContent = `${how ?? "You are out of the room"}${text ? `: ${text}` : ""}.`;
   }
 
@@ -239,16 +246,22 @@ export class RoomView {
     if (!text || !this.#room) return;
     this.#sayProblem("");
     input.value = "";
+    const slow = setTimeout(() => this.#sayProblem("Waiting for the server…", false), this.#client.status === "online" ? SLOW : 0);
     try {
       await this.#room.send(text);
+      this.#sayProblem("");
     } catch (error) {
       if (!input.value) input.value = text;
       this.#sayProblem(`Not sent: ${error.message}`);
+    } finally {
+      clearTimeout(slow);
     }
   }
 
-  #sayProblem(text) {
-    byId("say-problem").textContent = text;
+  #sayProblem(text, isProblem = true) {
+    const outcome = byId("say-problem");
+    outcome.textContent = text;
+    outcome.classList.toggle("calm", !isProblem);
   }
 
   #countUnread() {

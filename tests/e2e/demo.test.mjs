@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { startDemo, startServer } from "../../scripts/demo.mjs";
+import { sleep } from "../servers/lifecycle.mjs";
 
 const PUBLISHER = fileURLToPath(new URL("../../www/publisher.py", import.meta.url));
 const SERVER = process.env.EPODE_SERVER || "prosody";
@@ -36,8 +37,22 @@ before(async () => {
     chromium.launch({ executablePath: process.env.EPODE_CHROMIUM || "/usr/bin/chromium", args: FLAGS }),
   ]);
   await server.register("barista", PASSWORD);
-  demo = await startDemo({ server, port: 0, ...(process.env.EPODE_PACKAGE && { pkg: path.resolve(process.env.EPODE_PACKAGE) }) });
+  demo = await serve(server);
 });
+
+/** The demo's pages in front of a server. */
+const serve = (server) => startDemo({ server, port: 0, ...(process.env.EPODE_PACKAGE && { pkg: path.resolve(process.env.EPODE_PACKAGE) }) });
+
+/** After a kill: the kernel takes its time to close what a large process had open. */
+async function startAgain() {
+  for (const end = Date.now() + LIMIT; ; await sleep(50)) {
+    try {
+      return await server.start();
+    } catch (error) {
+      if (!/in use/.test(error.message) || Date.now() > end) throw error;
+    }
+  }
+}
 
 after(async () => {
   await browser?.close();
@@ -49,7 +64,7 @@ after(async () => {
 afterEach(() => assert.deepEqual(problems.splice(0), []));
 
 /** A page of its own browser profile, its feed live. */
-async function open(t, { hash = "", ...options } = {}) {
+async function open(t, { hash = "", via, at = demo, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(LIMIT);
   t.after(() => context.close());
@@ -59,10 +74,10 @@ async function open(t, { hash = "", ...options } = {}) {
   const page = await context.newPage();
   page.on("pageerror", (error) => problems.push(error.stack));
   page.on("console", (message) => {
-    // A request that fails is the browser's to log, and some tests make them fail.
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) problems.push(message.text());
+    // A connection that fails is the browser's to log, and some tests make them fail.
+    if (message.type() === "error" && !/^(Failed to load resource|WebSocket connection to )/.test(message.text())) problems.push(message.text());
   });
-  await page.goto(`${demo.url}/${hash}`);
+  await page.goto(`${at.url}/${via ? `?via=${via}` : ""}${hash}`);
   await live(page);
   return page;
 }
@@ -100,6 +115,15 @@ async function save(page, title, whom = "") {
   await page.click("#save");
   await page.locator("#outcome", { hasText: "is saved" }).waitFor();
   return /Order (\w+) is saved/.exec(await page.textContent("#outcome"))[1];
+}
+
+async function signIn(page, username, button = "Sign in") {
+  await page.click("#sign-in");
+  await page.fill("#username", username);
+  await page.fill("#password", PASSWORD);
+  await page.locator("#account").getByRole("button", { name: button, exact: true }).click();
+  await page.locator("#state", { hasText: `Online as ${username}` }).waitFor();
+  await live(page);
 }
 
 async function join(page, nick) {
@@ -278,12 +302,7 @@ describe(`the demo on ${SERVER}`, () => {
   test("the inspector shows what passes, and no secret", async (t) => {
     const page = await open(t);
     await page.click("#inspect");
-    await page.click("#sign-in");
-    await page.fill("#username", "inspected");
-    await page.fill("#password", PASSWORD);
-    await page.getByRole("button", { name: "Create the account" }).click();
-    await page.locator("#state", { hasText: "Online as inspected" }).waitFor();
-    await live(page);
+    await signIn(page, "inspected", "Create the account");
     const id = await save(page, "Espresso");
     await card(page, id).locator(".meta", { hasText: "by you" }).waitFor();
 
@@ -392,34 +411,88 @@ describe(`the demo on ${SERVER}`, () => {
     await page.locator(".card h3", { hasText: "Too late" }).waitFor();
   });
 
-  test("a server that is killed is missed, and found again", async (t) => {
-    const [one, two] = [await open(t), await open(t)];
-    await join(two, "Kit");
-    await two.locator("#talk").waitFor();
-    await server.kill();
-    for (const page of [one, two]) {
-      await page.locator("#trouble", { hasText: "The server does not answer" }).waitFor();
-      assert.equal(await page.textContent("#state"), "No answer");
-    }
-    await one.fill("#order-what", "Saved in between");
-    await one.click("#save");
-    await one.locator("#outcome", { hasText: "waiting for the server" }).waitFor();
-    await server.start();
-    for (const page of [one, two]) {
-      // The new server knows nothing of the old sessions.
-      await page.locator("#trouble", { hasText: "The connection is lost" }).waitFor();
-      assert.equal(await page.textContent("#state"), "Offline");
-      await page.locator("#trouble").getByRole("button", { name: "Reconnect" }).click();
+  test("the header says by which way the page came in, and leads to the other", async (t) => {
+    const page = await open(t);
+    const way = page.locator("#way a");
+    assert.equal(await way.textContent(), "WebSocket");
+    for (const other of ["BOSH", "WebSocket"]) {
+      await way.click();
+      await page.locator("#way", { hasText: other }).waitFor();
       await live(page);
-      await page.locator("#state", { hasText: "Online" }).waitFor();
-      assert.equal(await page.locator("#trouble .message").count(), 0);
+      assert.equal(new URL(page.url()).searchParams.get("via"), other === "BOSH" ? "bosh" : "ws");
     }
-    await two.locator(".event", { hasText: "You are in, as Kit." }).waitFor();
-    // It did not get through, and is still in the form.
-    assert.equal(await one.inputValue("#order-what"), "Saved in between");
-    await one.click("#save");
-    await one.locator("#outcome", { hasText: "is saved" }).waitFor();
-    const [, id] = /Order (\w+)/.exec(await one.textContent("#outcome"));
-    await card(two, id).waitFor({ state: "attached" });
   });
+
+  test("where no WebSocket gets through, the page comes in by BOSH", async (t) => {
+    const walled = await serve({ ...server, bosh: server.bosh, ws: "ws://127.0.0.1:9/" });
+    t.after(() => walled.stop());
+    const page = await open(t, { at: walled });
+    assert.equal(await page.textContent("#way"), "BOSH");
+    const id = await save(page, "Behind a wall");
+    await card(page, id, "new").waitFor();
+  });
+
+  test("a session outlives its WebSocket, and the page hardly notices", async (t) => {
+    const narrow = await serve(server);
+    t.after(() => narrow.stop());
+    const [cut, other] = [await open(t, { at: narrow, via: "ws" }), await open(t)];
+    // A guest who logs in once more is another guest: only an account finds its session again.
+    await signIn(cut, "barista");
+    await cut.evaluate(() => {
+      window.statuses = [];
+      new MutationObserver(() => statuses.push(document.body.dataset.status)).observe(document.body, { attributeFilter: ["data-status"] });
+    });
+    const jid = await cut.getAttribute("#state", "title");
+    for (const socket of narrow.origin.sockets) socket.destroy();
+    const id = await save(other, "While nobody looked");
+    await card(cut, id, "new").waitFor();
+    await cut.waitForFunction(() => statuses.at(-1) === "online");
+    assert.ok((await cut.evaluate(() => statuses)).includes("reconnecting"));
+    assert.equal(await cut.getAttribute("#state", "title"), jid, "it is the same session");
+    await card(cut, await save(cut, "And on it goes")).waitFor();
+  });
+
+  for (const via of ["ws", "bosh"]) {
+    test(`a server that is killed is missed, and found again (${via})`, async (t) => {
+      const [one, two] = [await open(t, { via }), await open(t, { via })];
+      await join(two, "Kit");
+      await two.locator("#talk").waitFor();
+      // COMPAT(ejabberd): what was saved in the seconds before a crash it may have forgotten.
+      const before = await save(one, "Before the crash");
+      await server.kill();
+      for (const page of [one, two]) {
+        await page.locator("#trouble", { hasText: /The connection is lost: trying again( in \d+ s|…| \(attempt)/ }).waitFor();
+        assert.equal(await page.textContent("#state"), "Reconnecting");
+        assert.equal(await page.locator("#trouble button").count(), 0, "there is nothing to press");
+      }
+      await one.fill("#order-what", `Saved in between, ${via}`);
+      await one.click("#save");
+      await one.locator("#outcome", { hasText: /^Order \w+: waiting for the server/ }).waitFor();
+      const [, id] = /Order (\w+)/.exec(await one.textContent("#outcome"));
+      assert.equal(await one.inputValue("#order-what"), "", "the next one may be written");
+      await two.fill("#message", "Anybody there?");
+      await two.keyboard.press("Enter");
+      await two.locator("#say-problem", { hasText: "Waiting for the server" }).waitFor();
+
+      await startAgain();
+      for (const page of [one, two]) {
+        await page.locator("#trouble .calm", { hasText: "The connection is back. It is a new session." }).waitFor();
+        await page.locator("#state", { hasText: "Online" }).waitFor();
+        await live(page);
+      }
+      // Not lost, and not twice.
+      await one.locator("#outcome", { hasText: `Order ${id} is saved` }).waitFor();
+      for (const page of [one, two]) {
+        await card(page, id, "new").waitFor({ state: "attached" });
+        assert.equal(await page.locator(".card h3", { hasText: `Saved in between, ${via}` }).count(), 1);
+        if (SERVER === "prosody") assert.equal(await card(page, before).count(), 1);
+      }
+      await two.locator(".event", { hasText: "You are in again, as Kit" }).waitFor();
+      await two.locator(".said.own .body", { hasText: "Anybody there?" }).waitFor();
+      assert.equal(await two.textContent("#say-problem"), "");
+      // The feed is one again: what comes now arrives by itself.
+      await card(two, await save(one, "After the crash")).waitFor({ state: "attached" });
+      await two.locator("#trouble:empty").waitFor({ state: "attached" });
+    });
+  }
 });

@@ -475,8 +475,11 @@ describe(`the demo on ${SERVER}`, () => {
       await two.locator("#say-problem", { hasText: "Waiting for the server" }).waitFor();
 
       await startAgain();
+      // Each page has its own time to try, and says for a while only that it is back.
+      await Promise.all(
+        [one, two].map((page) => page.locator("#trouble .calm", { hasText: "The connection is back. It is a new session. The board was fetched again" }).waitFor({ timeout: 3 * LIMIT })),
+      );
       for (const page of [one, two]) {
-        await page.locator("#trouble .calm", { hasText: "The connection is back. It is a new session." }).waitFor();
         await page.locator("#state", { hasText: "Online" }).waitFor();
         await live(page);
       }

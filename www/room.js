@@ -252,7 +252,7 @@ export class RoomView {
       this.#sayProblem("");
     } catch (error) {
       if (!input.value) input.value = text;
-      this.#sayProblem(`Not sent: ${error.message}`);
+      this.#sayProblem(error.code === "unknown" ? "The connection was lost, and it may not have been heard. Send it again if it is not above." : `Not sent: ${error.message}`);
     } finally {
       clearTimeout(slow);
     }

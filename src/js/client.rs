@@ -30,7 +30,7 @@ use crate::proto::xml::{Element, Limits, parse_in};
 use crate::web::clock::unix_millis;
 use crate::web::driver::Driver;
 use crate::web::entropy::Entropy;
-use crate::web::oneshot::{Sender, channel};
+use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::race::race;
 use crate::web::task::settled;
 use crate::web::unicode::PlatformUnicode;
@@ -456,10 +456,7 @@ impl Inner {
     }
 
     /// Sends a stanza.
-    pub fn send(
-        &self,
-        stanza: Element,
-    ) -> Result<crate::web::oneshot::Receiver<Delivery>, Problem> {
+    pub fn send(&self, stanza: Element) -> Result<Receiver<Delivery>, Problem> {
         let is_presence = stanza.name() == "presence" && stanza.attr("to").is_none();
         let available = is_presence && stanza.attr("type").is_none();
         let copy = stanza.clone();
@@ -478,12 +475,28 @@ impl Inner {
         Ok(delivery)
     }
 
-    /// Sends a request and waits for its result.
-    pub async fn request(
+    /// Sends a request, in this turn, and waits for its result.
+    pub fn request(
         self: &Rc<Self>,
         iq: Element,
         waiting: Waiting,
-    ) -> Result<Element, Problem> {
+    ) -> impl Future<Output = Result<Element, Problem>> + use<> {
+        let sent = self.begin_request(iq, &waiting);
+        async move {
+            let (_asking, reply) = sent?;
+            match race(reply, waiting.signal, None).await {
+                Ok(Some(outcome)) => outcome.map_err(Problem::from),
+                Ok(None) => Err(RequestFailure::Disconnected.into()),
+                Err(lost) => Err(lost.into()),
+            }
+        }
+    }
+
+    fn begin_request(
+        self: &Rc<Self>,
+        iq: Element,
+        waiting: &Waiting,
+    ) -> Result<(Asking, Receiver<Result<Element, RequestFailure>>), Problem> {
         if let Some(signal) = &waiting.signal
             && signal.aborted()
         {
@@ -496,15 +509,8 @@ impl Inner {
             .map_err(|error| self.refuse(error))?;
         let (sender, reply) = channel();
         self.requests.borrow_mut().insert(request, sender);
-        let _asking = Asking {
-            inner: Rc::clone(self),
-            request,
-        };
-        match race(reply, waiting.signal, None).await {
-            Ok(Some(outcome)) => outcome.map_err(Problem::from),
-            Ok(None) => Err(RequestFailure::Disconnected.into()),
-            Err(lost) => Err(lost.into()),
-        }
+        let inner = Rc::clone(self);
+        Ok((Asking { inner, request }, reply))
     }
 
     /// Says good-bye, and waits until it is over.

@@ -41,9 +41,11 @@ impl Inner {
         let Ok(own) = self.subscriber() else { return };
         self.subscriptions.borrow_mut().renew(feed.id, &own);
         let request = request::subscribe(Some(&feed.service), &feed.node, own.as_str(), &[]);
+        // In this turn: what comes of what was kept, the feed shall tell, too.
+        let reply = self.request(request, Waiting::default());
         let client = Rc::clone(self);
         spawn(async move {
-            match client.request(request, Waiting::default()).await {
+            match reply.await {
                 Ok(reply) => {
                     let told = request::parse_subscription(&reply);
                     client

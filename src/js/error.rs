@@ -192,7 +192,7 @@ impl From<SendError> for Problem {
             ),
             SendError::OutboxFull => Self::new(
                 "outbox-full",
-                "More than 10,000 stanzas, or 16 MiB of them, wait for the connection to be there again. Send less while the status is 'reconnecting'.",
+                "More waits to be sent than is kept: 10,000 stanzas or 16 MiB while reconnecting, 65,536 or 64 MiB that the server has not taken while online. Await the promises of send().",
             ),
             SendError::BadAddress => Self::new("bad-jid", "The 'to' of the stanza is not a JID."),
         }

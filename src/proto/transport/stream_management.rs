@@ -19,6 +19,8 @@ use std::rc::Rc;
 
 /// How many stanzas may wait for their acknowledgement. A server that is so far behind does not read at all.
 const MOST_UNACKED: usize = 65_536;
+/// How many bytes of them.
+const MOST_UNACKED_BYTES: usize = 64 << 20;
 /// How many questions may be out at once: what is sent while the first is under way need not wait for its answer.
 const MOST_ASKED: usize = 3;
 /// How many stanzas that nobody waits to hear of may go without a question.
@@ -64,6 +66,7 @@ pub struct StreamManagement {
     /// How long the server keeps the session, in seconds, when it says so.
     max: Option<u64>,
     unacked: Fifo<Unacked>,
+    unacked_bytes: usize,
     /// How many stanzas the server has acknowledged, modulo 2³².
     acked: u32,
     /// How many we sent, modulo 2³².
@@ -91,6 +94,7 @@ impl StreamManagement {
             id: None,
             max: None,
             unacked: Fifo::default(),
+            unacked_bytes: 0,
             acked: 0,
             sent: 0,
             handled: 0,
@@ -156,7 +160,7 @@ impl StreamManagement {
 
     /// Is there room for another stanza?
     pub fn has_room(&self) -> bool {
-        self.unacked.len() < MOST_UNACKED
+        self.unacked.len() < MOST_UNACKED && self.unacked_bytes < MOST_UNACKED_BYTES
     }
 
     /// A stanza is being sent, as this text.
@@ -165,6 +169,7 @@ impl StreamManagement {
         if name.is_some() {
             self.awaited = Some(self.sent);
         }
+        self.unacked_bytes += text.len();
         self.unacked.push_back(Unacked {
             text,
             name,
@@ -209,10 +214,11 @@ impl StreamManagement {
             return false;
         }
         for _ in 0..newly {
-            if let Some(Unacked {
-                name: Some(name), ..
-            }) = self.unacked.pop_front()
-            {
+            let Some(Unacked { text, name, .. }) = self.unacked.pop_front() else {
+                break;
+            };
+            self.unacked_bytes = self.unacked_bytes.saturating_sub(text.len());
+            if let Some(name) = name {
                 settled.push((name, Delivery::Delivered));
             }
         }

@@ -1,8 +1,10 @@
 //! RFC 7395: the same session over a WebSocket, one element a frame.
 
 use crate::support::dialogue::{Dialogue, config, service, socket_config};
-use epode::proto::connection::Config;
+use epode::proto::connection::{Config, SendError};
+use epode::proto::ns;
 use epode::proto::transport::Kind;
+use epode::proto::xml::Element;
 
 const SM: &str = "<sm:sm/>";
 
@@ -476,5 +478,29 @@ fn waking_does_not_wait() {
          C: close",
     );
     dialogue.interrupted();
+    dialogue.forgive();
+}
+
+/// A server that takes nothing is not sent to for ever: what may have to be sent again is bounded, in bytes, too.
+#[test]
+fn what_is_not_acknowledged_is_bounded() {
+    let mut dialogue = managed();
+    let body = "x".repeat(1 << 20);
+    let message =
+        Element::builder("message", ns::CLIENT).element("body", ns::CLIENT, |it| it.text(&body));
+    let message = message.build();
+    for _ in 0..64 {
+        dialogue
+            .connection
+            .send(message.clone())
+            .expect("there is room");
+    }
+    assert_eq!(
+        dialogue.connection.send(message.clone()),
+        Err(SendError::OutboxFull)
+    );
+    dialogue.play("W: <sm:a h='1'/>");
+    dialogue.forgive();
+    assert!(dialogue.connection.send(message).is_ok());
     dialogue.forgive();
 }

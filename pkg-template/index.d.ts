@@ -1,9 +1,11 @@
 // What the package exports, typed. The types themselves are written once, in src/js/types.d.ts, and come with the module.
-import type { Client, ClientOptions, RegisterOptions, Service, Waiting, Xml } from "./epode.js";
+import type { AttachOptions, Client, ClientOptions, RegisterOptions, Service, Waiting, Xml } from "./epode.js";
 
 export { Client, Feed, Room, Stanza } from "./epode.js";
 export type {
   Affiliation,
+  AttachOptions,
+  AttachedSession,
   ClientEvents,
   ClientOptions,
   ErrorCode,
@@ -38,6 +40,12 @@ export function init(source?: string | URL | Request | Response | BufferSource |
 
 /** Makes a client, connects and logs in. */
 export function connect(service: Service, options: ClientOptions & { signal?: AbortSignal }): Promise<Client>;
+
+/**
+ * Goes on with a session that a web server made (prebind), over BOSH. No credentials are needed; without them the end of the
+ * session is the end of the connection.
+ */
+export function attach(service: Service, options: AttachOptions & { signal?: AbortSignal }): Promise<Client>;
 
 /**
  * Asks a domain's web server where its services are (XEP-0156), WebSocket first: `connect(await discover("example.org"), …)`.

@@ -3,4 +3,4 @@ import { defaultSource } from "./surface.js";
 
 defaultSource(() => new URL("./epode_bg.wasm", import.meta.url));
 
-export { Client, Feed, Room, Stanza, connect, discover, init, register, xml } from "./surface.js";
+export { Client, Feed, Room, Stanza, attach, connect, discover, init, register, xml } from "./surface.js";

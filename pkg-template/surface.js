@@ -54,7 +54,7 @@ async function start(from) {
 
 /** What gives a promise gives one when it fails, too. */
 const PROMISING = new Set([
-  ...["connect", "disconnect", "send", "request", "join", "leave", "sendPrivate", "setSubject", "setNick"],
+  ...["connect", "attach", "disconnect", "send", "request", "join", "leave", "sendPrivate", "setSubject", "setNick"],
   ...["subscribe", "unsubscribe", "publish", "retract", "items", "createNode", "deleteNode"],
 ]);
 
@@ -326,6 +326,11 @@ export class Client {
     return this.#make().connect(options);
   }
 
+  async attach(session) {
+    await init();
+    return this.#make().attach(session);
+  }
+
   async disconnect() {
     await this.#core?.disconnect();
   }
@@ -361,15 +366,24 @@ export class Client {
 
 disposeBy(Client.prototype, Client.prototype.free);
 
-export async function connect(service, options) {
-  const client = new Client(service, options);
+async function online(client, begin) {
   try {
-    await client.connect({ signal: options?.signal });
+    await begin();
   } catch (error) {
     client.free();
     throw error;
   }
   return client;
+}
+
+export async function connect(service, options) {
+  const client = new Client(service, options);
+  return online(client, () => client.connect({ signal: options?.signal }));
+}
+
+export async function attach(service, options) {
+  const client = new Client(service, options);
+  return online(client, () => client.attach(options));
 }
 
 export async function register(service, options) {

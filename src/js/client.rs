@@ -2,8 +2,9 @@
 //! before the module is loaded.
 
 use super::dispatch::Backlog;
-use super::error::{Problem, freed, illegal_character, not_connected, of_delivery};
+use super::error::{Problem, freed, illegal_character, of_delivery};
 use super::feed::FeedState;
+use super::keep::Given;
 use super::listeners::Listeners;
 use super::muc::Muc;
 use super::object::{Reader, date, field};
@@ -30,6 +31,7 @@ use crate::proto::xml::{Element, Limits, parse_in};
 use crate::web::clock::unix_millis;
 use crate::web::driver::Driver;
 use crate::web::entropy::Entropy;
+use crate::web::keeper::Keeper;
 use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::race::race;
 use crate::web::task::settled;
@@ -56,7 +58,7 @@ pub struct Inner {
     pub(super) subscriptions: RefCell<Subscriptions>,
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
     pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
-    login: Option<Login>,
+    pub(super) login: Option<Login>,
     /// The page's place for what logins have shown.
     memory: Option<JsValue>,
     presence: bool,
@@ -71,7 +73,7 @@ pub struct Inner {
     pub(super) freed: Cell<bool>,
     /// Counts connections: what an older one still does, such as a password function, concerns nobody.
     attempt: Cell<u32>,
-    connecting: RefCell<Option<Sender<Result<(), JsValue>>>>,
+    pub(super) connecting: RefCell<Option<Sender<Result<(), JsValue>>>>,
     closing: RefCell<Vec<Sender<()>>>,
     credentials_problem: RefCell<Option<JsValue>>,
     sends: RefCell<VecMap<SendId, Outgoing>>,
@@ -101,6 +103,7 @@ impl Inner {
         let connection =
             Connection::new(options.config, Rc::new(PlatformUnicode), Box::new(Entropy));
         let driver = Driver::new(connection, options.http);
+        driver.keep_by(options.keep.and_then(Keeper::new));
         let inner = Rc::new(Self {
             driver: Rc::clone(&driver),
             handlers: RefCell::default(),
@@ -268,9 +271,7 @@ impl Inner {
         self.broadcast.replace(None);
         self.lasting.set(false);
         self.end_all(error.as_ref());
-        let cause = error.clone().unwrap_or_else(|| {
-            Problem::new("disconnected", "disconnect() was called while connecting.").into_js()
-        });
+        let cause = error.clone().unwrap_or_else(closed_early);
         self.finish_connecting(Err(cause));
         self.awaiting.borrow_mut().clear();
         for sender in core::mem::take(&mut *self.closing.borrow_mut()) {
@@ -324,7 +325,7 @@ impl Inner {
 
     /// Does the page want initial presence to be sent for it?
     pub fn wants_presence(&self) -> bool {
-        self.presence && self.login.is_some()
+        self.presence
     }
 
     /// After the promise of `connect` has settled and its continuation has run: that is what a timer's turn gives.
@@ -351,7 +352,7 @@ impl Inner {
     }
 
     /// What the page kept for us. A place that fails is as good as an empty one.
-    fn recall(&self) {
+    pub(super) fn recall(&self) {
         let kept = self.memory.as_ref().and_then(|memory| {
             let get = field(memory, "get").dyn_into::<Function>().ok()?;
             get.call0(memory).ok()?.as_string()
@@ -373,7 +374,7 @@ impl Inner {
 
     fn give_credentials(self: &Rc<Self>) {
         let Some(login) = self.login.clone() else {
-            return;
+            return self.provide(None);
         };
         let secret = match &login {
             Login::Anonymous => return self.provide(Some(Credentials::Anonymous)),
@@ -417,31 +418,6 @@ impl Inner {
         self.driver.change(|connection, now| {
             connection.handle_input(now, Input::Credentials(credentials));
         });
-    }
-
-    /// Connects, and waits until that is done.
-    pub async fn connect(
-        self: Rc<Self>,
-        signal: Option<web_sys::AbortSignal>,
-    ) -> Result<(), JsValue> {
-        let (sender, done) = channel();
-        if !self.driver.read(Connection::is_offline) {
-            return Err(Problem::new(
-                "already-connected",
-                "This client is connecting or connected. Await disconnect() first, or make another client.",
-            )
-            .into_js());
-        }
-        self.connecting.replace(Some(sender));
-        self.recall();
-        self.driver.change(Connection::connect);
-        match race(done, signal, None).await {
-            Ok(outcome) => outcome.unwrap_or_else(|| Err(not_connected().into_js())),
-            Err(lost) => {
-                self.driver.change(Connection::abort);
-                Err(Problem::from(lost).into_js())
-            }
-        }
     }
 
     // ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -516,7 +492,8 @@ impl Inner {
     /// Says good-bye, and waits until it is over.
     async fn disconnect(self: Rc<Self>) {
         if self.driver.read(Connection::is_offline) {
-            return;
+            // Looking for what an earlier page left, at most.
+            return self.finish_connecting(Err(closed_early()));
         }
         let (sender, closed) = channel();
         self.closing.borrow_mut().push(sender);
@@ -531,6 +508,10 @@ impl Inner {
         let on = self.listeners.wants("sent") || self.listeners.wants("received");
         self.driver.change(|connection, _| connection.tap(on));
     }
+}
+
+fn closed_early() -> JsValue {
+    Problem::new("disconnected", "disconnect() was called while connecting.").into_js()
 }
 
 fn credentials(login: &Login, secret: String) -> Credentials {
@@ -622,6 +603,15 @@ impl ClientCore {
         promise(async move {
             let waiting = Waiting::read(&options)?;
             inner.connect(waiting.signal).await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Goes on with a session that a web server made.
+    pub fn attach(&self, session: JsValue) -> Promise {
+        let inner = Rc::clone(&self.0);
+        promise(async move {
+            inner.attach(Given::read(&session)?).await?;
             Ok(JsValue::UNDEFINED)
         })
     }

@@ -68,6 +68,8 @@ pub struct Options {
     pub memory: Option<JsValue>,
     /// Send initial presence?
     pub presence: bool,
+    /// The name under which the session is kept over a reload, where it is.
+    pub keep: Option<String>,
     /// For those who ask who we are.
     pub about: About,
 }
@@ -125,6 +127,8 @@ pub fn client(services: &JsValue, options: &JsValue) -> Result<Options, Problem>
         }
         (None, None, None, true, false) => Some(Login::Anonymous),
         (authzid, None, None, false, true) => Some(Login::External { authzid }),
+        // Of `attach`: the session is there already.
+        (_, None, None, false, false) if read.given("sid").is_some() => None,
         _ => {
             read.fail(bad(
                 "Give exactly one way to log in: { jid, password }, { jid, token }, { domain, anonymous: true } or { domain, external: true }.",
@@ -153,9 +157,11 @@ pub fn client(services: &JsValue, options: &JsValue) -> Result<Options, Problem>
     if !(stores("get") && stores("set")) {
         read.refuse("memory", "is an object with the functions get and set");
     }
+    let keep = read_keep(&read, &domain, own);
     let mut options = finish(services, &read, Goal::Login, login, domain, resource)?;
     options.config.session.account = account;
     options.memory = memory;
+    options.keep = keep;
     Ok(options)
 }
 
@@ -177,7 +183,9 @@ pub fn registration(services: &JsValue, options: &JsValue) -> Result<Options, Pr
         }
     }
     values.append(&mut read.texts("fields"));
-    finish(services, &read, Goal::Register(values), None, domain, None)
+    let mut options = finish(services, &read, Goal::Register(values), None, domain, None)?;
+    options.presence = false;
+    Ok(options)
 }
 
 fn finish(
@@ -269,6 +277,7 @@ fn finish(
         login,
         memory: None,
         presence,
+        keep: None,
         about: About {
             identity: Identity {
                 category: "client".to_owned(),
@@ -305,6 +314,25 @@ fn read_services(read: &Reader<'_>, addresses: &JsValue) -> Vec<Service> {
         read.fail(bad("There is no service to connect to: the list is empty."));
     }
     services
+}
+
+/// `keep`: yes or no, or a name. What is kept for one account is not taken by another.
+fn read_keep(read: &Reader<'_>, domain: &str, own: Option<&Jid>) -> Option<String> {
+    let given = read.given("keep")?;
+    let mut key = String::from("epode ");
+    match (given.as_bool(), given.as_string()) {
+        (Some(false), _) => return None,
+        (None, Some(name)) => key.push_str(&name),
+        (None, None) => read.refuse("keep", "is true, false or a name"),
+        _ => {}
+    }
+    key.push(' ');
+    key.push_str(domain);
+    if let Some(own) = own {
+        key.push(' ');
+        key.push_str(own.bare().as_str());
+    }
+    Some(key)
 }
 
 /// `reconnect`: yes or no, or the pauses.

@@ -221,12 +221,32 @@ export interface ClientOptions {
   streamManagement?: boolean;
   /** WebSocket: after how long a silence the server is asked whether it is there. Default 30,000 ms. */
   silence?: number;
+  /**
+   * Keep the session over a reload of the page, in the tab's `sessionStorage`: `connect()` then goes on with it (`resumed: true`),
+   * what was under way arrives, once. A name tells several clients of one account on a page apart. Joined rooms and
+   * subscriptions are still there for the server: join and subscribe again, which brings the state. A duplicated tab gets a
+   * session of its own. A tab closed for good leaves the session to the server's timeout, unless the page calls `disconnect()`.
+   * What is stored is enough to take the session over, and holds no password. Not in workers. Default false.
+   */
+  keep?: boolean | string;
   /** How epode answers disco#info and software version. */
   about?: { name?: string; version?: string; os?: string; features?: readonly string[] };
 }
 
 /** Where to connect: an `http(s):` address (also a relative one) is BOSH, a `ws(s):` address WebSocket; several are tried in order. */
 export type Service = string | URL | readonly (string | URL)[];
+
+/** A BOSH session that was made elsewhere. */
+export interface AttachedSession {
+  /** The full JID that it is bound to. */
+  jid: string;
+  sid: string;
+  /** The rid of the **next** request. */
+  rid: number | string;
+}
+
+/** For `attach`: the session, and whatever else a client may want. */
+export type AttachOptions = AttachedSession & Omit<ClientOptions, "jid" | "anonymous">;
 
 export type Status =
   | "offline"
@@ -286,6 +306,11 @@ export class Client {
   readonly muc: Muc;
   /** Resolves when logged in and bound. Rejects with what stood in the way; the client may then try again. */
   connect(options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * In place of `connect()`: goes on with a session that a web server made, over the first BOSH service. Resolves when the
+   * server has shown that it knows it. When it does not, the client logs in, if it can.
+   */
+  attach(session: AttachedSession & { signal?: AbortSignal }): Promise<void>;
   /** Sends what is queued, leaves rooms and full-JID subscriptions, ends the session. Never rejects. */
   disconnect(): Promise<void>;
   /** Resolves when the server has taken the stanza; rejects as `undelivered` or `unknown`. Need not be awaited. */

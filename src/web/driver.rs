@@ -5,6 +5,7 @@
 use super::clock::now;
 use super::global::is_hidden;
 use super::http::{Http, HttpOptions};
+use super::keeper::Keeper;
 use super::lifecycle::{Lifecycle, Turn};
 use super::socket::Sockets;
 use super::task::spawn;
@@ -29,12 +30,25 @@ const SPACING: Millis = Millis(25);
 /// Who gets the events.
 pub type Sink = Box<dyn Fn(Event)>;
 
+/// Where the page is, as far as its session is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Here,
+    /// Gone, or asleep: what it has is stored, and nothing leaves any more.
+    Away,
+    /// Back, and making sure that the session is still its own.
+    Returning,
+}
+
 /// A connection with its network and timer.
 pub struct Driver {
     connection: RefCell<Connection>,
     http: Rc<Http>,
     sockets: Sockets,
     lifecycle: RefCell<Option<Lifecycle>>,
+    /// Who keeps the session over a reload.
+    keeper: RefCell<Option<Rc<Keeper>>>,
+    presence: Cell<Presence>,
     sink: RefCell<Option<Rc<Sink>>>,
     events: RefCell<Fifo<Event>>,
     telling: Cell<bool>,
@@ -53,6 +67,8 @@ impl Driver {
             connection: RefCell::new(connection),
             sockets: Sockets::new(options.max_bytes),
             lifecycle: RefCell::default(),
+            keeper: RefCell::default(),
+            presence: Cell::new(Presence::Here),
             http: Rc::new(Http::new(options)),
             sink: RefCell::default(),
             events: RefCell::default(),
@@ -67,6 +83,16 @@ impl Driver {
     /// Events go there from now on.
     pub fn listen(&self, sink: Sink) {
         self.sink.replace(Some(Rc::new(sink)));
+    }
+
+    /// The session is to outlive the page.
+    pub fn keep_by(&self, keeper: Option<Rc<Keeper>>) {
+        self.keeper.replace(keeper);
+    }
+
+    /// Who keeps it.
+    pub fn keeper(&self) -> Option<Rc<Keeper>> {
+        self.keeper.borrow().clone()
     }
 
     /// Reads the connection.
@@ -98,6 +124,7 @@ impl Driver {
         self.http.cancel_all();
         self.sockets.close_all();
         self.lifecycle.replace(None);
+        self.keeper.replace(None);
     }
 
     /// Listens to what happens to the page, or no longer: worth it while a connection is there or hoped for.
@@ -119,9 +146,60 @@ impl Driver {
 
     fn handle_turn(self: &Rc<Self>, turn: Turn) {
         match turn {
-            Turn::Awake => self.connection.borrow_mut().wake(now()),
+            Turn::Awake => {
+                self.come_back();
+                self.connection.borrow_mut().wake(now());
+            }
+            Turn::Resting | Turn::Leaving => self.leave(turn == Turn::Resting),
         }
         self.pump();
+    }
+
+    /// The page goes, or sleeps. A session that nobody may want again is not asked to wait for it longer than it would; nor is
+    /// one that another page may go on with. COMPAT(ejabberd): it answers a pause with what comes meanwhile, and only the page
+    /// that sent it could hear that.
+    fn leave(self: &Rc<Self>, returns: bool) {
+        self.take_events();
+        self.tell();
+        let keeper = self.keeper();
+        // Of two requests that leave at once the pause may be the first to arrive: rather none.
+        if returns && keeper.is_none() && now() >= self.due() {
+            self.connection.borrow_mut().pause(now());
+            self.drain();
+        }
+        if keeper.is_some() {
+            self.presence.set(Presence::Away);
+        }
+    }
+
+    /// Stores what the next page needs. False when there is nothing that it could go on with.
+    fn store(&self) -> bool {
+        let snapshot = self.connection.borrow().snapshot();
+        match self.keeper() {
+            Some(keeper) => keeper.store(snapshot.as_ref()),
+            None => false,
+        }
+    }
+
+    /// The page is there again. Another one may have gone on with its session, or be about to.
+    fn come_back(self: &Rc<Self>) {
+        let keeper = match (self.presence.get(), self.keeper()) {
+            (Presence::Away, Some(keeper)) => keeper,
+            _ => return,
+        };
+        self.presence.set(Presence::Returning);
+        let driver = Rc::clone(self);
+        spawn(Box::pin(async move {
+            let ours = keeper.take_back().await;
+            if driver.presence.get() == Presence::Returning {
+                driver.presence.set(Presence::Here);
+                driver.change(if ours {
+                    Connection::wake
+                } else {
+                    Connection::forfeit
+                });
+            }
+        }));
     }
 
     /// A socket has something to say.
@@ -187,6 +265,12 @@ impl Driver {
     }
 
     fn drain(self: &Rc<Self>) {
+        match self.presence.get() {
+            Presence::Returning => return,
+            Presence::Away if self.store() => return,
+            Presence::Away => self.presence.set(Presence::Here),
+            Presence::Here => {}
+        }
         loop {
             let due = self.due();
             if now() < due {

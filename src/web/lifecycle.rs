@@ -1,4 +1,7 @@
-//! What happens to a page and its network, as far as a connection cares: the network is back, the tab woke.
+//! What happens to a page and its network, as far as a connection cares: the network is back, the tab woke, the page goes.
+//!
+//! Page Lifecycle and HTML's page transitions: `pagehide` is the last that a page hears before it is gone, or goes into the
+//! back/forward cache, from which `pageshow` tells of its return; `freeze` and `resume` are the same of a page that sleeps.
 
 use wasm_bindgen::prelude::*;
 
@@ -20,6 +23,10 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, js_name = type)]
     fn kind(this: &Happening) -> String;
+
+    /// Of `pagehide`: may the page come back?
+    #[wasm_bindgen(method, getter)]
+    fn persisted(this: &Happening) -> Option<bool>;
 }
 
 /// A turn of the page's life.
@@ -27,11 +34,15 @@ extern "C" {
 pub enum Turn {
     /// The network is back, or the page is seen again, or thawed: timers may not have run for long.
     Awake,
+    /// The page is about to sleep, and may never wake.
+    Resting,
+    /// The page is about to go; it is not known to come back.
+    Leaving,
 }
 
 /// What the global scope tells, and what the document does.
-const GLOBAL: [&str; 2] = ["online", "pageshow"];
-const DOCUMENT_TELLS: [&str; 2] = ["visibilitychange", "resume"];
+const GLOBAL: [&str; 3] = ["online", "pageshow", "pagehide"];
+const DOCUMENT_TELLS: [&str; 3] = ["visibilitychange", "resume", "freeze"];
 
 /// Listens until dropped.
 pub struct Lifecycle {
@@ -42,10 +53,14 @@ impl Lifecycle {
     /// `hear` is told of each turn. Where there is no page (Node), none comes.
     pub fn listen(hear: impl Fn(Turn) + 'static) -> Self {
         let listener = Closure::new(move |happening: Happening| {
-            let slept = happening.kind() != "visibilitychange" || !super::global::is_hidden();
-            if slept {
-                hear(Turn::Awake);
-            }
+            let turn = match happening.kind().as_str() {
+                "visibilitychange" if super::global::is_hidden() => return,
+                "freeze" => Turn::Resting,
+                "pagehide" if happening.persisted() == Some(true) => Turn::Resting,
+                "pagehide" => Turn::Leaving,
+                _ => Turn::Awake,
+            };
+            hear(turn);
         });
         let lifecycle = Self { listener };
         lifecycle.each(Target::add);

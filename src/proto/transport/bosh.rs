@@ -101,6 +101,8 @@ struct Request {
     broken_since: Option<Instant>,
     /// Since when a later request has its answer.
     overtaken_since: Option<Instant>,
+    /// It was sent by the page before this one.
+    inherited: bool,
     progress: Progress,
 }
 

@@ -25,9 +25,13 @@ fn a_reload_loses_nothing() {
     let mut wire = wire.reload();
     wire.play(
         "C: again 2
+         +199ms
+         +1ms
          C: again 3
          A: send <message id='c'/>
          S#2: <body/>
+         +199ms
+         +1ms
          C: <body rid='4'><message id='b'>&#13;&amp;</message><presence/><message id='c'/></body>
          S#3: <body><message id='in'/></body>
          E: element <message id='in'/>
@@ -51,11 +55,13 @@ fn a_reload_keeps_what_came_too_early() {
     let mut wire = wire.reload();
     wire.play(
         "C: again 2
+         +200ms
          C: again 4
          S#2: <body><message id='first'/></body>
          E: element <message id='first'/>
          E: element <message id='second'><body>&amp;&#13;</body></message>
          A: send <message id='c'/>
+         +200ms
          C: <body rid='5' ack='3'><message id='c'/></body>",
     );
 }
@@ -191,10 +197,11 @@ fn a_pause_before_a_reload() {
     let mut wire = wire.reload();
     wire.play(
         "C: again 2
-         C: again 3
          S#2: <body/>
+         C: again 3
          S#3: <body/>
          C: again 5
+         +200ms
          C: <body rid='6'><message id='c'/></body>",
     );
     // There was nothing before it.
@@ -233,6 +240,7 @@ fn a_pause_that_never_left() {
          C: last again 3
          C: again 4
          S#2: <body/>
+         +200ms
          C: <body rid='5'><message id='b'/></body>
          S#3: <body/>
          S#4: <body/>

@@ -34,9 +34,11 @@ fn a_reload() {
     page.play(
         "E: connecting
          C: again 1
-         C: again 2
          S#1: <body><message id='missed'/></body>
          E: stanza <message id='missed'/>
+         C: again 2
+         +199ms
+         +1ms
          C: <body rid='3'><message id='b'/><iq type='get' id='$ping'><ping xmlns='urn:xmpp:ping'/></iq></body>
          S#2: <body/>
          S#3: <body><message id='next'/><iq type='result' id='$ping'/></body>
@@ -70,14 +72,17 @@ fn a_reload_of_a_reload() {
     page.play(
         "E: connecting
          C: again 1
+         +200ms
          C: <body rid='2'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>",
     );
     page.reload(config());
     page.play(
         "E: connecting
          C: again 1
+         +200ms
          C: again 2
          S#1: <body/>
+         +200ms
          C: <body rid='3'><iq type='get' id='$ping'><ping xmlns='urn:xmpp:ping'/></iq></body>
          S#2: <body/>
          S#3: <body><iq type='error' id='$ping'><error type='cancel'/></iq></body>
@@ -100,9 +105,7 @@ fn a_session_that_is_not_there_any_more() {
     page.play(
         "E: connecting
          C: again 1
-         C: again 2
          S 404 text/xml: <body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='item-not-found'/>
-         C: cancel 2
          E: connecting
          E: credentials wanted",
     );
@@ -118,8 +121,9 @@ fn a_server_that_is_silent_after_a_reload() {
     page.play(
         "E: connecting
          C: again 1
+         +200ms
          C: <body rid='2'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
-         +30s
+         +29800ms
          C: <body rid='3' type='terminate'/>
          C: cancel 1
          C: cancel 2
@@ -135,13 +139,14 @@ fn a_good_bye_right_after_a_reload() {
     page.play(
         "E: connecting
          C: again 1
-         C: <body rid='2'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         +200ms
+         C: <body rid='2'><iq type='get' id='$ping'><ping xmlns='urn:xmpp:ping'/></iq></body>
          A: disconnect
          C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
          E: disconnecting
-         S#1: <body type='terminate'/>
-         C: cancel 2
-         C: cancel 3
+         S#1: <body/>
+         S#2: <body><iq type='result' id='$ping'/></body>
+         S#3: <body type='terminate'/>
          E: offline disconnected",
     );
 }
@@ -515,6 +520,7 @@ fn a_session_of_a_web_server_outlives_a_reload() {
     page.play(
         "E: connecting
          C: again 2
+         +200ms
          C: <body rid='3'><iq type='get' id='$again'><ping xmlns='urn:xmpp:ping'/></iq></body>
          S#2: <body><iq type='result' id='$again'/></body>
          E: resumed romeo@example.org/web

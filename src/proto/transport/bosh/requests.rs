@@ -1,7 +1,8 @@
 //! Requests that leave: as many as the window takes, each with as much as fits (XEP-0124 §7, §11, §13).
 
 use super::broken::is_troubled;
-use super::snapshot::LAST_RID;
+use super::pause::is_pause;
+use super::snapshot::{LAST_RID, SETTLING};
 use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
 use crate::proto::event::SendId;
 use crate::proto::io::{ExchangeId, Transmit};
@@ -52,16 +53,19 @@ impl Bosh {
         }
     }
 
-    /// While requests break: until when nothing new leaves. The next attempt comes first, and a moment to fail.
+    /// While requests break: until when nothing new leaves. The next attempt comes first, and a moment to fail. So it is while
+    /// what the page before this one sent is repeated.
     fn held_back_until(&self, now: Instant) -> Option<Instant> {
         let mut until = None;
         for request in &self.in_flight {
             let at = match request.progress {
                 Progress::Repeating(at) => at,
+                Progress::Flying(_) if request.inherited => request.sent_at + SETTLING,
                 Progress::Flying(_) => request.sent_at + PATIENCE,
                 Progress::Answered { .. } => continue,
             };
-            if is_troubled(request) && at > now {
+            let settles = request.inherited && !is_pause(request);
+            if (is_troubled(request) || settles) && at > now {
                 until = until.max(Some(at));
             }
         }
@@ -200,6 +204,7 @@ impl Bosh {
             pauses: 0,
             broken_since: None,
             overtaken_since: None,
+            inherited: false,
             progress: Progress::Flying(exchange),
         });
         self.next_rid += 1;

@@ -13,6 +13,9 @@ use crate::proto::xml::Element;
 
 /// A snapshot larger than this is none, in bytes: pages keep a few megabytes for all that they keep.
 const LARGEST: usize = 1 << 20;
+/// How long the next request waits for the answer to a repeated one. COMPAT(Prosody, ejabberd): were it overtaken, the server
+/// might take it for one that it need not answer any more, and the session for broken.
+pub(super) const SETTLING: Millis = Millis(200);
 /// How long answers are waited for that show whether a pause has arrived.
 const HESITATION: Millis = Millis::seconds(1);
 /// The highest rid that everybody can count to (§14.1).
@@ -138,14 +141,19 @@ impl Bosh {
     fn hesitate(&mut self, now: Instant) {
         let mut behind = false;
         let mut first = true;
+        let mut turn = now;
         for request in &mut self.in_flight {
             behind |= is_resting(request) && !first;
             first = false;
-            if let Progress::Repeating(at) = &mut request.progress
-                && behind
-            {
-                *at = now + HESITATION;
-                self.next_request = now + HESITATION;
+            let pauses = is_pause(request);
+            if let Progress::Repeating(at) = &mut request.progress {
+                if behind {
+                    *at = now + HESITATION;
+                    self.next_request = now + HESITATION;
+                } else if !pauses {
+                    *at = turn;
+                    turn = turn + SETTLING;
+                }
             }
         }
     }
@@ -153,9 +161,17 @@ impl Bosh {
     /// What was out before such a pause has been answered: the pause has arrived, most likely, and is not repeated (§14.3)
     /// unless nothing that comes after it is answered.
     pub(super) fn hesitate_no_more(&mut self, now: Instant) {
-        let Some(first) = self.in_flight.first_mut().filter(|first| is_resting(first)) else {
+        let Some(first) = self.in_flight.first_mut() else {
             return;
         };
+        if !is_resting(first) {
+            if let Progress::Repeating(at) = &mut first.progress
+                && first.inherited
+            {
+                *at = now.min(*at);
+            }
+            return;
+        }
         first.progress = Progress::Repeating(now + OVERTAKEN);
         for request in self.in_flight.iter_mut().skip(1) {
             if let Progress::Repeating(at) = &mut request.progress {
@@ -220,6 +236,7 @@ fn restored(entry: &Element, now: Instant) -> Option<Request> {
         pauses: 0,
         broken_since: None,
         overtaken_since: None,
+        inherited: true,
         progress,
     })
 }

@@ -1,0 +1,145 @@
+//! How a client begins: with the session that the page before it left, with one that a web server made, or with none.
+
+use super::client::Inner;
+use super::error::Problem;
+use super::object::Reader;
+use super::options::{self, Waiting};
+use super::promise::spawn;
+use crate::proto::connection::{Connection, Prebound};
+use crate::proto::jid::Jid;
+use crate::web::keeper::Keeper;
+use crate::web::oneshot::channel;
+use crate::web::race::race;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// A session that a web server made, as the page tells it.
+pub struct Given {
+    jid: Jid,
+    sid: String,
+    rid: u64,
+    /// Gives it up.
+    waiting: Waiting,
+}
+
+impl Given {
+    /// Reads it: `{ jid, sid, rid, signal }`.
+    pub fn read(given: &JsValue) -> Result<Self, Problem> {
+        let read = Reader::of(given);
+        let jid = options::read_jid(&read, "jid").filter(|jid| !jid.is_bare());
+        let sid = read.text("sid").filter(|sid| !sid.is_empty());
+        let rid = read.given("rid").and_then(|rid| match rid.as_f64() {
+            // What is not a whole number of that size is none that the other side would take.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Some(rid) => Some(rid as u64),
+            None => rid.as_string()?.parse().ok(),
+        });
+        let waiting = Waiting::from(&read);
+        read.done()?;
+        match (jid, sid, rid) {
+            (Some(jid), Some(sid), Some(rid)) => Ok(Self {
+                jid,
+                sid,
+                rid,
+                waiting,
+            }),
+            _ => Err(unfit()),
+        }
+    }
+}
+
+fn unfit() -> Problem {
+    Problem::new(
+        "bad-argument",
+        "Not a session to attach to: give { jid, sid, rid }, the full JID, the BOSH session's id and the rid of the next request, and a BOSH service at the JID's domain.",
+    )
+}
+
+fn busy() -> Problem {
+    Problem::new(
+        "already-connected",
+        "This client is connecting or connected. Await disconnect() first, or make another client.",
+    )
+}
+
+impl Inner {
+    /// Connects, and waits until that is done.
+    pub async fn connect(
+        self: Rc<Self>,
+        signal: Option<web_sys::AbortSignal>,
+    ) -> Result<(), JsValue> {
+        self.begin(signal, None).await
+    }
+
+    /// Goes on with a session that a web server made.
+    pub async fn attach(self: Rc<Self>, given: Given) -> Result<(), JsValue> {
+        self.begin(given.waiting.signal.clone(), Some(given)).await
+    }
+
+    async fn begin(
+        self: Rc<Self>,
+        signal: Option<web_sys::AbortSignal>,
+        given: Option<Given>,
+    ) -> Result<(), JsValue> {
+        self.recall();
+        let (sender, done) = channel();
+        if !self.driver.read(Connection::is_offline) || self.connecting.borrow().is_some() {
+            return Err(busy().into_js());
+        }
+        let keeper = self.driver.keeper();
+        match (given, keeper) {
+            (Some(given), keeper) => {
+                let attached = self.driver.change(|connection, now| {
+                    connection.attach(
+                        now,
+                        Prebound {
+                            jid: &given.jid,
+                            sid: &given.sid,
+                            rid: given.rid,
+                            alone: self.login.is_none(),
+                        },
+                    )
+                });
+                if !attached {
+                    return Err(unfit().into_js());
+                }
+                self.connecting.replace(Some(sender));
+                if let Some(keeper) = keeper {
+                    keeper.own();
+                }
+            }
+            (None, Some(keeper)) if keeper.has_any() => {
+                self.connecting.replace(Some(sender));
+                spawn(Rc::clone(&self).take_over(keeper));
+            }
+            (None, keeper) => {
+                self.connecting.replace(Some(sender));
+                self.driver.change(Connection::connect);
+                if let Some(keeper) = keeper {
+                    keeper.own();
+                }
+            }
+        }
+        match race(done, signal, None).await {
+            Ok(outcome) => outcome.unwrap_or_else(|| Err(super::error::not_connected().into_js())),
+            Err(lost) => {
+                self.connecting.take();
+                self.driver.change(Connection::abort);
+                Err(Problem::from(lost).into_js())
+            }
+        }
+    }
+
+    /// Goes on with what the page before this one left; connects, if nothing comes of it.
+    async fn take_over(self: Rc<Self>, keeper: Rc<Keeper>) {
+        let kept = keeper.claim().await;
+        // Given up meanwhile?
+        if self.connecting.borrow().is_none() {
+            return;
+        }
+        self.driver.change(|connection, now| {
+            let restored = kept.is_some_and(|kept| connection.restore(now, &kept));
+            restored || connection.connect(now)
+        });
+    }
+}

@@ -1,0 +1,304 @@
+// A session outlives its page: reloads, duplicated tabs, the back/forward cache, sessions made by a web server.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SERVER, environment } from "./support.mjs";
+
+// A server that is killed is to know its accounts afterwards.
+const env = environment({ server: { persistent: true } });
+
+const file = (transport) => `/blank.html?transport=${transport}`;
+
+/** Connects with the page's service, and makes what happens readable: `client`, `heard`, `statuses`. */
+function open(page, options) {
+  return page.evaluate(async (options) => {
+    const client = new epode.Client(BOSH, { keep: true, ...options });
+    const statuses = [];
+    const heard = inbox("a message");
+    client.on("status", (change) => statuses.push(change));
+    client.addHandler(
+      (stanza) => {
+        heard.push(stanza.text("body"));
+        // What is heard at the last moment, too, and by every page of this tab.
+        sessionStorage.heard = `${sessionStorage.heard ?? ""}${stanza.text("body")} `;
+      },
+      { name: "message" },
+    );
+    Object.assign(window, { client, statuses, heard });
+    await client.connect();
+    return { jid: client.jid, resumed: statuses.findLast(({ status }) => status === "online").resumed };
+  }, options);
+}
+
+async function reload(page, options) {
+  await page.reload();
+  await page.waitForFunction(() => window.ready);
+  return open(page, options);
+}
+
+/** The page says something to itself, and hears it: the session works both ways. */
+const works = (page) =>
+  page.evaluate(async () => {
+    const text = `to myself ${Math.random()}`;
+    await client.send(epode.xml`<message to="${client.jid}"><body>${text}</body></message>`);
+    await heard.untilAny((body) => body === text);
+    return true;
+  });
+
+for (const transport of ["bosh", "ws"]) {
+  test(`${transport}: what is said to a page while it reloads, and by it, arrives once and in order`, async () => {
+    const [romeo, juliet] = await env.accounts(2);
+    const [page, other] = [await env.page({ file: file(transport) }), await env.page({ file: file(transport) })];
+    const { jid: from } = await open(other, { ...juliet, keep: false });
+    let session;
+    const begin = async () => {
+      const began = await open(page, romeo);
+      session ??= began;
+      await page.evaluate((to) => {
+        window.ticking = setInterval(() => {
+          const number = Number(sessionStorage.said ?? 0) + 1;
+          client.send(epode.xml`<message to="${to}"><body>${number}</body></message>`);
+          sessionStorage.said = number;
+        }, 5);
+      }, from);
+      return began;
+    };
+    await begin();
+    await other.evaluate((to) => {
+      window.said = 0;
+      window.ticking = setInterval(() => client.send(epode.xml`<message to="${to}"><body>${++said}</body></message>`), 5);
+    }, session.jid);
+    for (let round = 0; round < 5; round += 1) {
+      await sleep(150 + 40 * round);
+      await page.reload();
+      await page.waitForFunction(() => window.ready);
+      const again = await begin();
+      assert.deepEqual(again, { jid: session.jid, resumed: true });
+    }
+    await sleep(100);
+    const last = await other.evaluate(async () => {
+      clearInterval(ticking);
+      await nextTask();
+      return said;
+    });
+    const said = await page.evaluate(async (last) => {
+      clearInterval(ticking);
+      await heard.untilAny((body) => body === String(last));
+      return Number(sessionStorage.said);
+    }, last);
+    const heard = await page.evaluate(() => sessionStorage.heard.trim().split(" ").map(Number));
+    const upTo = (count) => Array.from({ length: count }, (_, index) => index + 1);
+    assert.deepEqual(heard, upTo(last));
+    const arrived = await other.evaluate(async (said) => {
+      await window.heard.untilAny((body) => body === String(said));
+      return window.heard.got.map(Number);
+    }, said);
+    assert.deepEqual(arrived, upTo(said));
+    console.log(`${SERVER} ${transport}: ${last} messages to a page that reloaded 5 times, ${said} from it: each once, in order`);
+  });
+
+  test(`${transport}: after disconnect() there is nothing to go on with, nor for another account`, async () => {
+    const [romeo, juliet] = await env.accounts(2);
+    const page = await env.page({ file: file(transport) });
+    assert.equal((await open(page, romeo)).resumed, false);
+    await page.evaluate(() => client.disconnect());
+    assert.equal((await reload(page, romeo)).resumed, false);
+    assert.equal((await reload(page, juliet)).resumed, false);
+    assert.equal(await works(page), true);
+    assert.equal((await reload(page, romeo)).resumed, true);
+    assert.equal(await works(page), true);
+    const stored = await page.evaluate(() => Object.keys(sessionStorage));
+    assert.ok(!stored.some((key) => key.includes(romeo.jid)), "while a page is there, nothing is stored");
+    await page.goto(`${env.origin.url}/blank.html`);
+    const left = await page.evaluate(() => JSON.stringify(sessionStorage));
+    assert.match(left, /urn:epode:session:0/);
+    assert.doesNotMatch(left, /pencil/);
+  });
+
+  test(`${transport}: a server that forgot the session: a new one`, async () => {
+    const romeo = await env.account();
+    const page = await env.page({ file: file(transport) });
+    await open(page, romeo);
+    await page.goto("about:blank");
+    // COMPAT(ejabberd): an account is on its disk some seconds after it was made.
+    if (SERVER === "ejabberd") await sleep(5_000);
+    await env.crash();
+    await page.goto(`${env.origin.url}${file(transport)}`);
+    await page.waitForFunction(() => window.ready);
+    assert.equal((await open(page, romeo)).resumed, false);
+    assert.equal(await works(page), true);
+  });
+
+  test(`${transport}: a page that comes back goes on, unless another one took its session`, async () => {
+    const romeo = await env.account();
+    const page = await env.page({ file: file(transport) });
+    const { jid } = await open(page, romeo);
+    const turn = (kind) => page.evaluate((kind) => void dispatchEvent(new PageTransitionEvent(kind, { persisted: true })), kind);
+    await turn("pagehide");
+    await page.evaluate(() => void client.send(epode.xml`<message to="${client.jid}"><body>kept</body></message>`));
+    await sleep(50);
+    assert.deepEqual(await page.evaluate(() => heard.got), []);
+    await turn("pageshow");
+    assert.equal(await page.evaluate(() => heard.untilAny((body) => body === "kept")), "kept");
+    assert.equal(await works(page), true);
+    assert.equal(await page.evaluate(() => client.jid), jid);
+    await turn("pagehide");
+    await page.evaluate(() => {
+      sessionStorage.clear();
+      dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+      return within(new Promise((resolve) => client.on("status", ({ resumed }) => resumed === false && resolve())), "a new session");
+    });
+    assert.equal(await works(page), true);
+  });
+}
+
+for (const locks of [true, false]) {
+  test(`a duplicated tab gets a session of its own, ${locks ? "by a lock" : "where there are no locks"}`, async () => {
+    const romeo = await env.account();
+    const page = await env.page({ file: file("bosh") });
+    if (!locks) await env.context.addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined, configurable: true }));
+    const duplicate = async () => {
+      const opened = env.context.waitForEvent("page");
+      await page.evaluate(() => void window.open(location.href));
+      const copy = await opened;
+      await copy.waitForFunction(() => window.ready);
+      return copy;
+    };
+    await page.reload();
+    await page.waitForFunction(() => window.ready);
+    const first = await open(page, romeo);
+
+    // While the page is there.
+    const second = await duplicate();
+    const other = await open(second, romeo);
+    assert.equal(other.resumed, false);
+    assert.notEqual(other.jid, first.jid);
+    assert.equal(await works(page), true);
+    assert.equal(await works(second), true);
+    assert.deepEqual(await reload(second, romeo), { jid: other.jid, resumed: true });
+
+    // While it is not: both have what it left. One has the session.
+    await page.goto(`${env.origin.url}/blank.html`);
+    await page.waitForFunction(() => window.ready);
+    const third = await duplicate();
+    assert.match(await third.evaluate(() => JSON.stringify(sessionStorage)), /urn:epode:session:0/);
+    await page.goto(`${env.origin.url}${file("bosh")}`);
+    await page.waitForFunction(() => window.ready);
+    const both = await Promise.all([open(page, romeo), open(third, romeo)]);
+    assert.deepEqual(both.map(({ resumed }) => resumed).sort(), [false, true]);
+    assert.equal(both.find(({ resumed }) => resumed).jid, first.jid);
+    assert.notEqual(both[0].jid, both[1].jid);
+    for (const one of [page, second, third]) assert.equal(await works(one), true);
+    assert.deepEqual(await reload(page, romeo), { jid: both[0].jid, resumed: true });
+    for (const one of [second, third]) await one.close();
+  });
+}
+
+test("two clients of one account on a page, told apart by names", async () => {
+  const romeo = await env.account();
+  const page = await env.page({ file: file("bosh") });
+  const connect = () =>
+    page.evaluate(async (romeo) => {
+      const clients = [];
+      for (const keep of ["one", "two"]) {
+        const client = new epode.Client(BOSH, { ...romeo, keep });
+        client.on("status", ({ resumed }) => (client.resumed = resumed));
+        await client.connect();
+        clients.push({ jid: client.jid, resumed: client.resumed });
+      }
+      return clients;
+    }, romeo);
+  const before = await connect();
+  await page.reload();
+  await page.waitForFunction(() => window.ready);
+  const after = await connect();
+  assert.deepEqual(after, before.map(({ jid }) => ({ jid, resumed: true })));
+});
+
+// ── sessions that a web server made ─────────────────────────────────────────────────────────────────────────────────
+
+/** A BOSH session, bound by plain HTTP, as a web server does it. */
+async function prebind() {
+  const { anonymousDomain: domain } = env.names;
+  let rid = 1_000_000 + Math.floor(Math.random() * 1e9);
+  let sid = "";
+  const post = async (attributes, payload = "") => {
+    const body = `<body xmlns='http://jabber.org/protocol/httpbind' rid='${rid++}'${sid} ${attributes}>${payload}</body>`;
+    const response = await fetch(`${env.origin.url}/http-bind`, { method: "POST", body, headers: { "Content-Type": "text/xml" } });
+    return response.text();
+  };
+  const until = async (answer, wanted) => {
+    for (let turn = 0; !wanted.test(answer); turn += 1) {
+      assert.ok(turn < 5, answer);
+      answer = await post("");
+    }
+    return answer;
+  };
+  const xmpp = "xmlns:xmpp='urn:xmpp:xbosh'";
+  const created = await post(`to='${domain}' content='text/xml' ver='1.11' wait='60' hold='1' ${xmpp} xmpp:version='1.0'`);
+  sid = ` sid='${/ sid=["']([^"']+)/.exec(created)[1]}'`;
+  await until(created, /mechanisms/);
+  await until(await post("", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>"), /success/);
+  await until(await post(`to='${domain}' ${xmpp} xmpp:restart='true'`), /xmpp-bind/);
+  const bind = "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
+  const bound = await until(await post("", bind), /<jid>/);
+  return { jid: /<jid>([^<]+)/.exec(bound)[1], sid: /'(.*)'/.exec(sid)[1], rid };
+}
+
+test("attach: a session that a web server made, kept over a reload; and its end", async () => {
+  const session = await prebind();
+  const page = await env.page({ file: file("bosh") });
+  const attach = (session) =>
+    page.evaluate(async (session) => {
+      const client = await epode.attach(BOSH, { ...session, keep: true });
+      const heard = inbox("a message");
+      client.addHandler((stanza) => heard.push(stanza.text("body")), { name: "message" });
+      Object.assign(window, { client, heard });
+      return client.jid;
+    }, session);
+  assert.equal(await attach(session), session.jid);
+  assert.equal(await works(page), true);
+  await page.reload();
+  await page.waitForFunction(() => window.ready);
+  assert.deepEqual(await open(page, session), { jid: session.jid, resumed: true });
+  assert.equal(await works(page), true);
+  await page.evaluate(() => client.disconnect());
+
+  const gone = await page.evaluate((session) => failure(epode.attach(BOSH, session)), session);
+  assert.equal(gone.code, "terminated");
+  assert.equal(gone.condition, "item-not-found");
+  for (const wrong of [{ jid: "romeo@localhost" }, { sid: "" }, { rid: 0 }, { rid: "many" }, { rid: undefined }]) {
+    const refused = await page.evaluate((session) => failure(() => epode.attach(BOSH, session)), { ...session, ...wrong });
+    assert.match(refused.code, /bad-argument/, JSON.stringify(wrong));
+  }
+});
+
+test("attach: whoever can log in does, when the session is not there", async () => {
+  const romeo = await env.account();
+  const page = await env.page({ file: file("bosh") });
+  const { jid } = await page.evaluate(async (romeo) => {
+    const client = new epode.Client(BOSH, romeo);
+    await client.attach({ jid: `${romeo.jid}/web`, sid: "nobody's", rid: 7 });
+    return { jid: client.jid };
+  }, romeo);
+  assert.ok(jid.startsWith(`${romeo.jid}/`));
+});
+
+// ── pauses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+test("a page that sleeps lets its session rest, where the server does", async () => {
+  const romeo = await env.account();
+  const page = await env.page({ file: file("bosh") });
+  await page.evaluate(() => Object.assign(window, watchRequests()));
+  const { jid } = await open(page, { ...romeo, keep: false });
+  assert.equal(await works(page), true);
+  await sleep(300);
+  await page.evaluate(() => void document.dispatchEvent(new Event("freeze")));
+  await sleep(300);
+  const pauses = await page.evaluate(() => bodies.filter((body) => / pause='\d+'/.test(body)).length);
+  assert.equal(pauses, { prosody: 0, ejabberd: 1 }[SERVER]);
+  await page.evaluate(() => void document.dispatchEvent(new Event("resume")));
+  assert.equal(await works(page), true);
+  assert.equal(await page.evaluate(() => client.jid), jid);
+});

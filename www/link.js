@@ -204,7 +204,9 @@ export class Link {
         el("p", {}, `What you see is what was here at ${clock(new Date())}. What you save or say meanwhile is sent when the server is back.`),
         cause,
       );
-      this.#timer = setTimeout(() => this.#broken?.countdown === countdown && byId("trouble").append(message), GRACE);
+      // It is tried by itself; this is for the impatient. What comes of it, the status tells.
+      const now = el("button", { onclick: () => this.#client?.connect().catch(() => {}) }, "Try now");
+      this.#timer = setTimeout(() => this.#broken?.countdown === countdown && byId("trouble").append(message, now), GRACE);
     }
     const { countdown, cause } = this.#broken;
     const text = [TITLES[error?.code], error?.code, error?.httpStatus].filter(Boolean).join(" · ");

@@ -68,7 +68,7 @@ pub struct Inner {
     /// There was a session since the page said `connect`: what it had is wanted in the next one.
     lasting: Cell<bool>,
     /// Those who wait for the connection to be there again.
-    awaiting: RefCell<Vec<Sender<()>>>,
+    pub(super) awaiting: RefCell<Vec<Sender<()>>>,
     pub(super) status: Cell<&'static str>,
     pub(super) freed: Cell<bool>,
     /// Counts connections: what an older one still does, such as a password function, concerns nobody.

@@ -68,7 +68,22 @@ impl Inner {
         self: Rc<Self>,
         signal: Option<web_sys::AbortSignal>,
     ) -> Result<(), JsValue> {
+        if self.status.get() == "reconnecting" {
+            return self.hurry(signal).await;
+        }
         self.begin(signal, None).await
+    }
+
+    /// It is tried by itself: now, for the impatient.
+    async fn hurry(&self, signal: Option<web_sys::AbortSignal>) -> Result<(), JsValue> {
+        let (sender, online) = channel();
+        self.awaiting.borrow_mut().push(sender);
+        self.driver.change(Connection::wake);
+        match race(online, signal, None).await {
+            Ok(Some(())) => Ok(()),
+            Ok(None) => Err(super::error::not_connected().into_js()),
+            Err(lost) => Err(Problem::from(lost).into_js()),
+        }
     }
 
     /// Goes on with a session that a web server made.

@@ -17,7 +17,7 @@ export type ErrorCode =
   | "bad-stanza"
   /** A call that needs a connection while there is none. */
   | "not-connected"
-  /** `connect()` on a client that is connecting or connected. */
+  /** `connect()` on a client that is connecting or online. */
   | "already-connected"
   /** The connection ended before the answer came. */
   | "disconnected"
@@ -304,7 +304,10 @@ export class Client {
   readonly service: string | undefined;
   readonly pubsub: PubSub;
   readonly muc: Muc;
-  /** Resolves when logged in and bound. Rejects with what stood in the way; the client may then try again. */
+  /**
+   * Resolves when logged in and bound. Rejects with what stood in the way; the client may then try again. While the status is
+   * `reconnecting`, the next attempt is made at once.
+   */
   connect(options?: { signal?: AbortSignal }): Promise<void>;
   /**
    * In place of `connect()`: goes on with a session that a web server made, over the first BOSH service. Resolves when the

@@ -225,3 +225,34 @@ test("another connection takes our resource: no fight over it", async () => {
   );
   assert.deepEqual(result, [{ status: "offline", condition: "conflict" }], SERVER);
 });
+
+test("connect() while reconnecting does not wait for the next attempt", async () => {
+  const page = await env.page();
+  const [account] = await env.accounts(1);
+  const origin = await env.serve();
+  await page.route("**/cut-the-sockets", (route) => {
+    for (const socket of origin.sockets) socket.destroy();
+    return route.fulfill({ status: 204 });
+  });
+  const result = await page.evaluate(
+    async ({ ws, account }) => {
+      // Left to itself it would come back in an hour or so.
+      const client = new epode.Client(ws, { ...account, reconnect: { least: 7_200_000, most: 7_200_000 } });
+      const statuses = inbox("a status");
+      client.on("status", ({ status, resumed }) => statuses.push({ status, resumed }));
+      await client.connect();
+      // The server has agreed to stream management by the time it answers this.
+      await client.request(epode.xml`<iq type="get"><ping xmlns="urn:xmpp:ping"/></iq>`);
+      await fetch("/cut-the-sockets");
+      await statuses.untilAny(({ status }) => status === "reconnecting");
+      const aborted = (await failure(client.connect({ signal: AbortSignal.abort() }))).code;
+      await client.connect();
+      const last = statuses.got.at(-1);
+      const { code } = await failure(client.connect());
+      await client.disconnect();
+      return { aborted, last, code };
+    },
+    { ws: `${origin.url.replace(/^http/, "ws")}/ws`, account },
+  );
+  assert.deepEqual(result, { aborted: "aborted", last: { status: "online", resumed: true }, code: "already-connected" });
+});

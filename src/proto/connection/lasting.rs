@@ -412,9 +412,18 @@ impl Connection {
         }
         self.pending.note_released();
         while let Some((stanza, name)) = self.outbox.take() {
-            self.transmit(stanza, name);
+            if name.is_some() || self.is_awaited(&stanza) {
+                self.transmit(stanza, name);
+            }
         }
         true
+    }
+
+    /// Is it not a request that was given up while it was kept?
+    fn is_awaited(&self, stanza: &Element) -> bool {
+        let asks = matches!(stanza.attr("type"), Some("get" | "set"));
+        let id = stanza.attr("id").unwrap_or_default();
+        stanza.name() != "iq" || !asks || self.pending.contains(id)
     }
 
     // ── stream management ───────────────────────────────────────────────────────────────────────────────────────────

@@ -425,11 +425,15 @@ fn a_new_session_begins() {
     dialogue.play(
         "A: send <message id='a'/>
          A: request 60s <iq type='get' id='8'><ping xmlns='urn:xmpp:ping'/></iq>
+         A: request 1ms <iq type='set' id='9'><late xmlns='urn:example'/></iq>
+         +1ms
+         E: request 2 timed out
          +2s
          E: credentials wanted
          C: socket
          A: anonymous",
     );
+    // What nobody waits for any more does not leave.
     dialogue.log_in_over_socket("");
     dialogue.play(
         "E: online romeo@example.org/orchard

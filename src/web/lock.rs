@@ -140,14 +140,12 @@ impl Lock {
                 let message = message.data().as_string().unwrap_or_default();
                 let waiting: Option<Sender<()>> = asking.take();
                 match waiting {
-                    // It belongs to somebody.
-                    Some(waiting) if message == MINE => waiting.send(()),
-                    // Of two who ask at once one has it.
+                    // It belongs to somebody; or of two who ask at once, and of whom the later need not have heard the
+                    // earlier, to the other one.
+                    Some(waiting) if message == MINE || message < mark => waiting.send(()),
                     Some(waiting) => {
                         asking.set(Some(waiting));
-                        if mark < message {
-                            let _ = channel.post(MINE);
-                        }
+                        let _ = channel.post(MINE);
                     }
                     None if message != MINE => {
                         let _ = channel.post(MINE);

@@ -134,6 +134,8 @@ for (const transport of ["bosh", "ws"]) {
     const romeo = await env.account();
     const page = await env.page({ file: file(transport) });
     const { jid } = await open(page, romeo);
+    assert.equal(await works(page), true);
+    await page.evaluate(() => void (heard.got.length = 0));
     const turn = (kind) => page.evaluate((kind) => void dispatchEvent(new PageTransitionEvent(kind, { persisted: true })), kind);
     await turn("pagehide");
     await page.evaluate(() => void client.send(epode.xml`<message to="${client.jid}"><body>kept</body></message>`));

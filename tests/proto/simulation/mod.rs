@@ -25,7 +25,7 @@ use scenario::{Scenario, Tally};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::World;
 
-const REDUCED: u64 = 800;
+const REDUCED: u64 = 1_200;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)

@@ -86,12 +86,14 @@ impl Scenario {
             }
             _ => dice.pick(&[Management::None, Management::Acks, Management::Resumes]),
         };
+        let keeps = dice.pick(&[2, 15, 600, 600, 600]);
         Self {
             seed,
             kind,
             abilities: Abilities {
                 management,
-                keeps: dice.pick(&[2, 60, 600, 600]),
+                keeps,
+                says: if dice.chance(500) { keeps } else { 600 },
                 tells_h: dice.chance(500),
                 hold: dice.pick(&[1, 1, 2]),
                 acks: dice.chance(500),

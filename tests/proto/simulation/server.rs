@@ -34,6 +34,8 @@ pub struct Abilities {
     pub management: Management,
     /// How long a session is kept for resumption, in seconds.
     pub keeps: u64,
+    /// How long it says that it does.
+    pub says: u64,
     /// Does it tell `h` of a session that it has forgotten?
     pub tells_h: bool,
     /// How many requests it holds over BOSH.

@@ -252,7 +252,7 @@ impl SocketServer {
                 let attributes = if resumes {
                     format!(
                         "resume='true' id='sm{number}' max='{}'",
-                        self.abilities.keeps
+                        self.abilities.says
                     )
                 } else {
                     String::new()

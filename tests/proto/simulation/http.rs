@@ -130,9 +130,15 @@ impl HttpNetwork {
         }
     }
 
-    /// What is on its way arrives nowhere.
-    pub fn lose_all(&mut self) {
-        self.parcels.clear();
+    /// The server is gone: what is on its way to it arrives nowhere.
+    pub fn lose_requests(&mut self, now: Instant) {
+        let lost = |parcel: &mut (Instant, u64, Parcel)| matches!(parcel.2, Parcel::Request { .. });
+        let lost: Vec<_> = self.parcels.extract_if(.., lost).collect();
+        for (.., parcel) in lost {
+            if let Parcel::Request { connection, .. } = parcel {
+                self.cut(now, connection);
+            }
+        }
     }
 
     /// The other end of a connection is gone.

@@ -213,7 +213,7 @@ impl World {
         let mut said = Vec::new();
         self.server.restart(polite, &mut self.judge, &mut said);
         self.server.down_until = self.now + Millis(self.dice.pick(&[0, 500, 20_000, 200_000]));
-        self.http.lose_all();
+        self.http.lose_requests(self.now);
         if polite {
             // Its last words travel.
             return self.carry(said);

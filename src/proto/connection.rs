@@ -114,6 +114,8 @@ pub struct Connection {
     memory: Option<usize>,
     /// Until when an attempt at which something was said early may take.
     patience: Option<Instant>,
+    /// Until when the first request waits for credentials that may travel in it.
+    hold: Instant,
     // ── lasting ──
     /// The page has been told that requests of the session break.
     troubled: bool,
@@ -171,6 +173,7 @@ impl Connection {
             memories: Vec::new(),
             memory: None,
             patience: None,
+            hold: Instant(0),
             troubled: false,
             lasting: false,
             online: false,
@@ -528,7 +531,9 @@ impl Connection {
             if let Some(transmit) = self.leftover.pop_front() {
                 return Output::Transmit(transmit);
             }
+            let held = self.held_until(now);
             if let Some(transport) = &mut self.transport
+                && held.is_none()
                 && let Some(transmit) = transport.poll_transmit(now)
             {
                 return Output::Transmit(transmit);
@@ -552,6 +557,7 @@ impl Connection {
                 link,
                 self.deadline,
                 self.patience,
+                held,
                 self.retry_at,
                 self.pending.deadline(),
             ];

@@ -23,6 +23,9 @@ pub struct Offer {
     pub resume: bool,
     /// Tokens can be had that [`HT_SHA_256_NONE`] shows (XEP-0484).
     pub tokens: bool,
+    /// COMPAT(Prosody 0.12 with modules of 2023): stream management is offered twice, and there is nothing to do it with; over
+    /// BOSH there is nothing to log in with. Whoever asks hears nothing any more.
+    pub flawed: bool,
 }
 
 impl Offer {
@@ -38,14 +41,18 @@ impl Offer {
         let Some(inline) = feature.child("inline", ns::SASL2) else {
             return Some(offer);
         };
+        let mut managements = 0;
         for child in inline.children() {
             match (child.name(), child.ns()) {
                 ("bind", ns::BIND2) => {
                     offer.bind = true;
-                    offer.enable = child.child("inline", ns::BIND2).is_some_and(|inline| {
-                        let mut features = inline.children();
-                        features.any(|feature| feature.attr("var") == Some(ns::STREAM_MANAGEMENT))
-                    });
+                    if let Some(inline) = child.child("inline", ns::BIND2) {
+                        let features = inline.children();
+                        managements = features
+                            .filter(|one| one.attr("var") == Some(ns::STREAM_MANAGEMENT))
+                            .count();
+                    }
+                    offer.enable = managements > 0;
                 }
                 ("sm", ns::STREAM_MANAGEMENT) => offer.resume = true,
                 ("fast", ns::FAST) => {
@@ -54,6 +61,11 @@ impl Offer {
                 }
                 _ => {}
             }
+        }
+        if managements > 1 {
+            offer.flawed = true;
+            offer.enable = false;
+            offer.resume = false;
         }
         Some(offer)
     }

@@ -122,6 +122,10 @@ enum State {
         /// They have come.
         greeted: bool,
     },
+    /// Bound by the way (XEP-0386); what the stream offers is not known.
+    Bound {
+        jid: Jid,
+    },
     OpeningSession {
         id: String,
         jid: Jid,
@@ -287,6 +291,7 @@ impl Session {
             State::Authenticating { .. } => Phase::Authenticating,
             State::Resuming { .. }
             | State::Binding { .. }
+            | State::Bound { .. }
             | State::OpeningSession { .. }
             | State::Established => Phase::Binding,
             State::AskingForm { .. } | State::Registering { .. } => Phase::Registering,
@@ -314,13 +319,13 @@ impl Session {
             CloseReason::BindFailed(_)
             | CloseReason::PeerMisbehaved(_)
             | CloseReason::Terminated { .. } => Some(true),
+            CloseReason::TimedOut(_) => opened.then_some(true),
             // Networks do that, too.
             CloseReason::Ended
             | CloseReason::Unreachable
             | CloseReason::Http(_)
             | CloseReason::NotBosh(_)
-            | CloseReason::NotWebSocket(_)
-            | CloseReason::TimedOut(_) => opened.then_some(false),
+            | CloseReason::NotWebSocket(_) => opened.then_some(false),
             _ => None,
         }
     }
@@ -377,6 +382,11 @@ impl Session {
                 self.check_offer(features, out);
             }
             State::AwaitingFeatures => self.resume_or_bind(features, tools, out),
+            State::Bound { jid } => {
+                let jid = jid.clone();
+                self.stream_management = features.stream_management;
+                self.establish(jid, None, out);
+            }
             State::Resuming { features: known } => {
                 self.stream_management = features.stream_management;
                 *known = Some(features);
@@ -459,7 +469,8 @@ impl Session {
             None => {}
         }
         if let Some(features) = self.offered.take() {
-            self.memory.sasl2 = features.sasl2;
+            let framed = self.framed;
+            self.memory.sasl2 = features.sasl2.filter(|offer| framed || !offer.flawed);
             if let Some(offer) = &mut self.memory.sasl2 {
                 offer.mechanisms = Vec::new();
             }

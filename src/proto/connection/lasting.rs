@@ -18,6 +18,9 @@ use crate::proto::xml::{Element, Limits, parse};
 
 /// After binding over BOSH, how long to wait for something to send, usually presence, before an empty request is sent.
 const LINGER: Millis = Millis(50);
+/// How long the first request over BOSH waits for credentials that can travel in it: a page's function that has them gives
+/// them at once, one that has to ask for them takes longer than any round trip.
+const HOLD: Millis = Millis(20);
 /// How long a socket may take to open when there is another way in.
 const OPEN_WITHIN: Millis = Millis::seconds(8);
 /// How often a server may send us elsewhere before that is called a circle.
@@ -69,6 +72,9 @@ impl Connection {
         self.transport = Some(self.open(now, service));
         self.spare(spares);
         self.opened = false;
+        if service.kind == Kind::Bosh {
+            self.hold = now + HOLD;
+        }
         // A server that says nothing to what it does not expect is not waited for until the end.
         self.patience = Some(now + Millis(self.config.timeout.0 / 3));
         let mut out = Vec::new();

@@ -4,6 +4,7 @@
 use super::Connection;
 use crate::proto::event::Event;
 use crate::proto::session::{Memory, memory};
+use crate::proto::time::Instant;
 
 impl Connection {
     /// What is remembered of the services (XEP-0484's tokens, too: as secret as passwords), for [`Connection::remember`] of
@@ -29,6 +30,13 @@ impl Connection {
             memories.push(memory::read(text, self.account(), &service.address));
         }
         self.memories = memories;
+    }
+
+    /// Over BOSH the first message of a login travels in the first request, if credentials are there by then: until when that
+    /// waits for them.
+    pub(super) fn held_until(&self, now: Instant) -> Option<Instant> {
+        let held = now < self.hold && self.session.awaits_early_credentials();
+        held.then_some(self.hold)
     }
 
     /// What the session has learned of the service in use is kept, and told.

@@ -33,6 +33,14 @@ impl Session {
         }
     }
 
+    /// Are credentials all that is missing for saying something early?
+    pub fn awaits_early_credentials(&self) -> bool {
+        matches!(self.state, State::Greeting)
+            && self.haste
+            && !self.has_token()
+            && self.memory.early_mechanism().is_some()
+    }
+
     /// Is there a token, and may it be shown here? Whoever reads the proof that it makes can use it.
     fn has_token(&self) -> bool {
         self.memory.token.is_some() && self.plain_text_allowed
@@ -160,8 +168,16 @@ impl Session {
         match self.best(&features, credentials.kind()) {
             Ok(name) => {
                 self.memory.settled = true;
-                let has = |offer: &Offer| offer.mechanisms.iter().any(|offered| offered == name);
-                let offer = features.sasl2.clone().filter(has);
+                self.memory.reads_apart |= self.framed && features.reads_apart;
+                let is_name = |offered: &String| offered == name;
+                let otherwise = features.mechanisms.iter().any(is_name);
+                let wanted = |offer: &Offer| {
+                    let sound = self.haste && (self.framed || !offer.flawed);
+                    (sound || !otherwise) && offer.mechanisms.iter().any(is_name)
+                };
+                let offer = features.sasl2.clone().filter(wanted);
+                // Of the newer profile it is not known yet whether the server can do what it says.
+                self.ahead |= otherwise && offer.is_some() && self.remembered.sasl2.is_none();
                 self.offered = Some(features);
                 self.log_in(name, offer.as_ref(), credentials, tools, out);
             }
@@ -233,8 +249,10 @@ impl Session {
         if self.framed && offer.resume {
             inline.extend(self.resume());
         }
-        // A resource that the page chose is asked for as it is; this way the server names it.
-        if offer.bind && self.config.resource.is_none() {
+        // A resource that the page chose is asked for as it is; this way the server names it. And what may be resumed has to
+        // be refused before another session is bound.
+        let resumes_later = inline.is_empty() && self.resumption.is_some();
+        if offer.bind && self.config.resource.is_none() && !resumes_later {
             let manage = self.framed && self.manage && offer.enable;
             let enable = manage.then(|| {
                 Element::builder("enable", ns::STREAM_MANAGEMENT)
@@ -391,7 +409,12 @@ impl Session {
             (Some(bound), Some(jid)) if !jid.is_bare() => {
                 let mut children = bound.children();
                 let management = children.find(|child| child.ns() == ns::STREAM_MANAGEMENT);
-                self.establish(jid, management, out);
+                if self.framed && self.manage && management.is_none() {
+                    // The features that follow (XEP-0388 §2.6.1) tell whether it can be enabled now.
+                    self.state = State::Bound { jid };
+                } else {
+                    self.establish(jid, management, out);
+                }
             }
             _ => {
                 let reason = CloseReason::PeerMisbehaved("a binding without a full JID");

@@ -80,6 +80,7 @@ impl Memory {
                     ("enable", offer.enable),
                     ("resume", offer.resume),
                     ("tokens", offer.tokens),
+                    ("flawed", offer.flawed),
                 ] {
                     sasl2 = sasl2.attr_opt(name, offered.then_some("true"));
                 }
@@ -116,6 +117,7 @@ impl Memory {
                 enable: is(&sasl2, "enable"),
                 resume: is(&sasl2, "resume"),
                 tokens: is(&sasl2, "tokens"),
+                flawed: is(&sasl2, "flawed"),
             }),
             bind_with_restart: element.attr("restart").map(|taken| taken == "true"),
             doubts: number(element, "doubts").map_or(0, |doubts| doubts.min(9) as u8),

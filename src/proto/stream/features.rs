@@ -37,6 +37,8 @@ impl Features {
                 ("mechanisms", ns::SASL) => {
                     features.mechanisms =
                         child.read_children("mechanism", ns::SASL, Element::trimmed_text);
+                    // Before the login ejabberd's name is not told, but nobody else has a mechanism of that name.
+                    features.reads_apart = features.mechanisms.iter().any(|one| one == "X-OAUTH2");
                 }
                 (_, ns::SASL2) => features.sasl2 = Offer::parse(&child),
                 ("bind", ns::BIND) => features.bind = true,

@@ -83,7 +83,32 @@ fn begin_over_socket(dialogue: &mut Dialogue) {
 
 // ── WebSocket ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Four round trips when nothing is known: whether the new stream may be opened before the server wants it shows only then.
+/// Four round trips when nothing is known: whether the new stream may be opened before the server wants it shows only then;
+/// three at a server that is known by what it offers.
+#[test]
+fn the_first_login_at_a_server_that_reads_frames_apart() {
+    let mut dialogue = Dialogue::new(hasty(socket_config()));
+    dialogue.play(&format!(
+        "A: connect with credentials romeo r0m30
+         E: connecting
+         E: credentials wanted
+         C: socket
+         W: opened
+         C: <framing:open to='example.org' version='1.0'/>
+         {OPENED}
+         {}
+         C: <sasl:auth mechanism='SCRAM-SHA-1'>$first</sasl:auth>
+         E: authenticating",
+        offer(&[SCRAM_SHA_1, PLAIN, "X-OAUTH2"])
+    ));
+    scram_over_socket(&mut dialogue);
+    dialogue.play(
+        "C: <framing:open to='example.org' version='1.0'/>
+         C: <iq type='set' id='$bind'><bind:bind/></iq>",
+    );
+}
+
+/// The others.
 #[test]
 fn the_first_login_over_a_socket() {
     let mut dialogue = Dialogue::new(hasty(socket_config()));
@@ -522,6 +547,33 @@ fn the_first_login_over_bosh() {
     let memory = remembered(&dialogue, Kind::Bosh);
     assert!(memory.mechanism == Some(SCRAM_SHA_1) && memory.settled);
     assert_eq!(memory.bind_with_restart, Some(true));
+}
+
+/// Credentials that are asked for by a function come a moment later: the first request waits for them that long.
+#[test]
+fn the_first_request_waits_a_moment_for_credentials() {
+    remembering(Kind::Bosh, &known(ANONYMOUS)).play(&format!(
+        "A: connect
+         E: connecting
+         E: credentials wanted
+         +19ms
+         A: anonymous
+         E: authenticating
+         C: <body rid='1' {REQUEST}><sasl:auth mechanism='ANONYMOUS'/></body>"
+    ));
+    let mut late = remembering(Kind::Bosh, &known(ANONYMOUS));
+    late.play(&format!(
+        "A: connect
+         E: connecting
+         E: credentials wanted
+         +20ms
+         C: <body rid='1' {REQUEST}/>
+         A: anonymous
+         E: authenticating
+         S: <body {NORMAL}>{}</body>
+         C: <body rid='2'><sasl:auth mechanism='ANONYMOUS'/></body>",
+        features(&[ANONYMOUS])
+    ));
 }
 
 /// A server that does not read it is asked again, under the same id; if it did read it, nobody minds the second reply.

@@ -2,6 +2,7 @@
 
 use crate::support::dialogue::{Dialogue, config, service, socket_config};
 use crate::support::scram::ScramServer;
+use crate::support::script::Names;
 use epode::proto::connection::Config;
 use epode::proto::reconnect::Reconnect;
 use epode::proto::sasl::base64;
@@ -49,6 +50,7 @@ fn known() -> Memory {
             enable: true,
             resume: true,
             tokens: true,
+            flawed: false,
         }),
         agent: Some(AGENT.into()),
         ..Memory::default()
@@ -196,7 +198,69 @@ fn the_next_login() {
     dialogue.play(&format!(
         "W: <sasl2:success><sasl2:additional-data>{last}</sasl2:additional-data><bind2:bound/>
               <sasl2:authorization-identifier>romeo@example.org/x1</sasl2:authorization-identifier></sasl2:success>
+         W: <stream:features/>
          E: online romeo@example.org/x1"
+    ));
+}
+
+/// Stream management that is not agreed on by the way is agreed on after it, as ever; so is resuming.
+#[test]
+fn management_that_does_not_travel_inside() {
+    // COMPAT(Prosody 0.12): offered twice, it cannot be had.
+    let twice = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/><bind2:feature var='urn:xmpp:sm:3'/>
+         </bind2:inline></bind2:bind><sm:sm/></sasl2:inline>";
+    let mut config = socket_config();
+    config.reconnect = Some(Reconnect {
+        least: Millis(0),
+        most: Millis(0),
+    });
+    let mut dialogue = Dialogue::new(hasty(config));
+    dialogue.play(&format!(
+        "A: connect with credentials romeo r0m30
+         E: connecting
+         E: credentials wanted
+         C: socket
+         W: opened
+         {OPEN}
+         {OPENED}
+         W: {}
+         E: authenticating
+         C: <sasl2:authenticate mechanism='SCRAM-SHA-1'><sasl2:initial-response>$first</sasl2:initial-response>
+              <bind2:bind/></sasl2:authenticate>",
+        offer(twice)
+    ));
+    let last = scram_over_socket(&mut dialogue);
+    dialogue.play(&format!(
+        "W: <sasl2:success><sasl2:additional-data>{last}</sasl2:additional-data><bind2:bound/>
+              <sasl2:authorization-identifier>romeo@example.org/x1</sasl2:authorization-identifier></sasl2:success>
+         W: <stream:features><sm:sm/></stream:features>
+         C: <sm:enable resume='true'/>
+         E: online romeo@example.org/x1
+         W: <sm:enabled id='m1' resume='true'/>
+         W: closed"
+    ));
+    assert!(dialogue.next_words().starts_with("interrupted"));
+    dialogue.play("+1ms");
+    dialogue.names = Names::default();
+    dialogue.play(&format!(
+        "C: socket
+         E: credentials wanted
+         A: credentials romeo r0m30
+         W: opened
+         {OPEN}
+         C: <sasl2:authenticate mechanism='SCRAM-SHA-1'><sasl2:initial-response>$first</sasl2:initial-response></sasl2:authenticate>
+         {OPENED}
+         W: {}",
+        offer(twice)
+    ));
+    let last = scram_over_socket(&mut dialogue);
+    dialogue.play(&format!(
+        "W: <sasl2:success><sasl2:additional-data>{last}</sasl2:additional-data>
+              <sasl2:authorization-identifier>romeo@example.org</sasl2:authorization-identifier></sasl2:success>
+         W: <stream:features><bind:bind/><sm:sm/></stream:features>
+         C: <sm:resume h='0' previd='m1'/>
+         W: <sm:resumed h='0' previd='m1'/>
+         E: resumed romeo@example.org/x1"
     ));
 }
 
@@ -514,6 +578,50 @@ fn a_session_goes_on() {
             ));
         }
     }
+}
+
+/// COMPAT(Prosody 0.12): over BOSH such an offer cannot be taken at all.
+#[test]
+fn an_offer_that_means_nothing_over_bosh() {
+    let twice = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/><bind2:feature var='urn:xmpp:sm:3'/>
+         </bind2:inline></bind2:bind><sm:sm/></sasl2:inline>";
+    let mut dialogue = Dialogue::new(hasty(config()));
+    dialogue.play(&format!(
+        "A: connect with credentials romeo r0m30
+         E: connecting
+         E: credentials wanted
+         C: <body rid='1' to='example.org' from='romeo@example.org' content='*' ver='*' wait='60' hold='1' ack='1' xmpp:version='1.0'/>
+         S: <body sid='s1' wait='60' hold='1' requests='2'>{}</body>
+         E: authenticating
+         C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-1'>*</sasl:auth></body>",
+        offer(twice)
+    ));
+}
+
+/// A server that cannot do what it offers falls silent, or worse: the older profile does it, and the newer one is not tried
+/// again.
+#[test]
+fn an_offer_that_cannot_be_kept() {
+    let mut dialogue = Dialogue::new(hasty(config()));
+    dialogue.play(&format!(
+        "A: connect with credentials romeo r0m30
+         E: connecting
+         E: credentials wanted
+         C: <body rid='1' to='example.org' from='romeo@example.org' content='*' ver='*' wait='60' hold='1' ack='1' xmpp:version='1.0'/>
+         S: <body sid='s1' wait='60' hold='1' requests='2'>{0}</body>
+         E: authenticating
+         C: <body rid='2'><sasl2:authenticate mechanism='SCRAM-SHA-1'><sasl2:initial-response>*</sasl2:initial-response>
+              <bind2:bind/></sasl2:authenticate></body>
+         +10s
+         C: <body rid='*' sid='s1' type='terminate'/>
+         C: cancel *
+         E: credentials wanted
+         C: <body rid='1' to='example.org' from='romeo@example.org' content='*' ver='*' wait='60' hold='1' ack='1' xmpp:version='1.0'/>
+         A: credentials romeo r0m30
+         S: <body sid='s2' wait='60' hold='1' requests='2'>{0}</body>
+         C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-1'>$first</sasl:auth></body>",
+        offer(BIND)
+    ));
 }
 
 /// What is not asked for is not granted.

@@ -361,6 +361,8 @@ impl Dialogue {
         };
         let mut words = step.rest.split_whitespace();
         match (words.next(), &act) {
+            // One of a session that is over by the time it is looked at.
+            (Some("cancel"), Act::Cancel(_)) if step.rest.ends_with('*') => {}
             (Some("again"), Act::Again(rid)) | (Some("cancel"), Act::Cancel(rid)) => {
                 let expected: u64 = words.next().expect("a rid").parse().expect("a rid");
                 assert_eq!(*rid, expected, "C: {}", step.rest);

@@ -10,6 +10,10 @@ export class Endpoint {
   returned = [];
   said = 0;
   settled = 0;
+  /** Where to write to it. */
+  address;
+  /** Is told of each change of its status. */
+  note;
   /** How often the session went on, how often a new one began, and why it ended for good. */
   resumed = 0;
   renewed = 0;
@@ -42,14 +46,19 @@ export class Endpoint {
     this.client.connect().catch(() => {}); // told as `offline`
   }
 
-  #live({ status, resumed, error }) {
+  #live({ status, resumed, attempt, error }) {
+    this.note?.([status, resumed, attempt, error?.message].filter((one) => one !== undefined).join(" "));
     if (status === "online") {
       if (resumed !== undefined && this.#wasOnline) {
         if (resumed) this.resumed += 1;
         else this.renewed += 1;
       }
       this.#wasOnline = true;
-      this.#online();
+      // Before its address is told to anybody it hears itself: by then its presence has arrived, and the session can be resumed.
+      if (!resumed) {
+        this.address = undefined;
+        this.client.send(this.xml`<message to="${this.client.jid}" id="self"/>`);
+      }
     }
     if (status !== "offline" || this.#over) return;
     // Once online, it comes back by itself.
@@ -58,6 +67,10 @@ export class Endpoint {
   }
 
   #hear(stanza) {
+    if (stanza.id === "self" && stanza.from === this.client.jid) {
+      this.address = stanza.from;
+      return this.#online();
+    }
     const number = Number(stanza.id?.slice(1));
     if (stanza.type === "error") this.returned.push(number);
     else if (stanza.id?.startsWith("m")) this.heard.push(number);
@@ -80,7 +93,7 @@ export class Endpoint {
 
   /** How far it is. */
   get progress() {
-    return { jid: this.client.jid, said: this.said, settled: this.settled, heard: this.heard.length, distinct: new Set(this.heard).size };
+    return { address: this.address, said: this.said, settled: this.settled, heard: this.heard.length, distinct: new Set(this.heard).size };
   }
 
   get report() {

@@ -23,7 +23,7 @@ import { complaints, tally } from "./tally.mjs";
 const SERVERS = { prosody: startProsody, ejabberd: startEjabberd };
 const SERVICES = { bosh: (url) => `${url}/http-bind`, ws: (url) => `${url.replace("http", "ws")}/ws` };
 /** How often an exchange suffers, or a frame: of these there are many more, a dozen of them to log in again. */
-const CHANCE = { bosh: 0.15, ws: 0.03 };
+const CHANCE = { bosh: 0.15, ws: 0.02 };
 /** How many messages may be under way each way. */
 const AHEAD = 60;
 /** How long nothing may happen, once all is said, before what is missing counts as missing: longer than a poll is held. */
@@ -118,17 +118,24 @@ async function converse(scene, { count, least, disasters }) {
   const due = [...disasters];
   let happening = Promise.resolve();
   let near = await turn(0);
-  for (;;) {
+  // Since when nothing has changed, in milliseconds.
+  let [seen, since] = ["", 0];
+  const quiet = () => {
+    const now = JSON.stringify([near, partner.progress]);
+    if (now !== seen) [seen, since] = [now, performance.now()];
+    return performance.now() - since;
+  };
+  while (quiet() < SILENCE) {
     // Fewer faults than wanted, or a disaster still to come? Then there is more to say.
     const short = (faults.total < least || due.length > 0) && near.said < 4 * count;
     if (near.said >= count && partner.said >= count && !short) break;
     const far = partner.progress;
     const wanted = (said) => (said < count || short ? many() : 0);
     // Nobody talks to somebody whose address is not known.
-    const toFar = far.jid && near.said - near.settled < AHEAD ? wanted(near.said) : 0;
-    const toNear = far.jid && near.jid && far.said - near.distinct < 2 * AHEAD ? wanted(far.said) : 0;
-    near = await turn(toFar, far.jid);
-    if (toNear > 0 && near.jid) partner.say(toNear, near.jid);
+    const toFar = far.address && near.said - near.settled < AHEAD ? wanted(near.said) : 0;
+    const toNear = far.address && near.address && far.said - near.distinct < 2 * AHEAD ? wanted(far.said) : 0;
+    near = await turn(toFar, far.address);
+    if (toNear > 0 && near.address) partner.say(toNear, near.address);
     if (due.length > 0 && near.said >= due[0].after * count) {
       const { act } = due.shift();
       const before = { near, far: partner.progress };
@@ -138,14 +145,11 @@ async function converse(scene, { count, least, disasters }) {
   }
   await happening;
   log?.("all is said");
-  let [seen, since] = ["", Date.now()];
-  for (let quiet = 0; quiet < SILENCE; await sleep(100)) {
+  since = performance.now();
+  for (; quiet() < SILENCE; await sleep(100)) {
     near = await turn(0);
-    const now = JSON.stringify([near, partner.progress]);
-    if (now !== seen) [seen, since] = [now, Date.now()];
-    quiet = Date.now() - since;
-    const settled = near.jid && near.settled === near.said && partner.settled === partner.said;
-    if (settled && quiet > LATE && (await verdict(scene)).missing === 0) break;
+    const settled = near.address && near.settled === near.said && partner.settled === partner.said;
+    if (settled && quiet() > LATE && (await verdict(scene)).missing === 0) break;
   }
 }
 

@@ -53,16 +53,8 @@ const close = (code) => frame(8, Buffer.from([code >> 8, code & 255]));
 /** Each fault acts on a `Pair` and the frame that was to pass. `on` is whoever was to get it. */
 const FAULTS = {
   "cut before": (pair) => pair.cut(),
-  "cut after": (pair, found, on) => {
-    on.write(found.bytes);
-    on.end();
-    setImmediate(() => pair.cut());
-  },
-  "cut inside": (pair, found, on, draw) => {
-    on.write(found.bytes.subarray(0, 1 + Math.floor((found.bytes.length - 1) * draw())));
-    on.end();
-    setImmediate(() => pair.cut());
-  },
+  "cut after": (pair, found, on) => pair.last(on, found.bytes),
+  "cut inside": (pair, found, on, draw) => pair.last(on, found.bytes.subarray(0, 1 + Math.floor((found.bytes.length - 1) * draw()))),
   // Nothing moves in either direction for a while; then all of it arrives, in order.
   stall: (pair, found, on, draw) => {
     pair.stall(pair.proxy.longest * draw() ** 3);
@@ -92,6 +84,9 @@ const FROM_SERVER = new Set(["short frame", "malformed frame"]);
 const DOWN = Object.keys(FAULTS);
 const UP = DOWN.filter((kind) => !FROM_SERVER.has(kind));
 
+/** A frame for the log, without what is said in it. */
+const gist = (xml) => xml.replace(/ xmlns='[^']*'/g, "").replace(/<body>[^<]*/, "<body>").slice(0, 200);
+
 /** Both ends of one WebSocket. */
 class Pair {
   gone = false;
@@ -107,6 +102,16 @@ class Pair {
     this.gone = true;
     this.client.destroy();
     this.server.destroy();
+  }
+
+  /** Cuts it after these bytes; what waits in a stall is lost with them. */
+  last(on, bytes) {
+    if (this.held) return this.cut();
+    this.gone = true;
+    on.write(bytes);
+    on.end();
+    setImmediate(() => this.cut());
+    return undefined;
   }
 
   /** A proxy that stops says so. */
@@ -169,6 +174,7 @@ export function relay(proxy, request, client, head) {
     let count = 0;
     return frames((found) => {
       if (pair.gone) return;
+      proxy.log(`${name} ${number}: ${found.opcode === TEXT ? gist(text(found).toString()) : `opcode ${found.opcode}`}`);
       const suffers = found.opcode === TEXT ? proxy.draw(kinds, name, number, (count += 1)) : undefined;
       if (suffers) FAULTS[suffers.kind](pair, found, on, suffers.draw);
       else pair.pass(on, found.bytes);

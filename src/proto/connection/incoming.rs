@@ -10,6 +10,7 @@ use crate::proto::ns;
 use crate::proto::session::{Directive, Tools};
 use crate::proto::stream::error::StreamError;
 use crate::proto::time::Instant;
+use crate::proto::transport::stream_management::StreamManagement;
 use crate::proto::transport::websocket::WebSocket;
 use crate::proto::transport::{Transport, TransportEvent};
 use crate::proto::xml::Element;
@@ -42,8 +43,12 @@ impl Connection {
                 }
             }
             Input::SocketFrame { socket, text } => {
+                let managed = self.managed.as_ref();
+                let resumable = self.online
+                    && self.config.reconnect.is_some()
+                    && managed.is_some_and(StreamManagement::may_repeat);
                 if let Some(open) = self.socket(socket) {
-                    open.handle_frame(text);
+                    open.handle_frame(text, resumable);
                     if let Some(managed) = &mut self.managed {
                         managed.note_heard(now);
                     }

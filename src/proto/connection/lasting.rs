@@ -214,11 +214,15 @@ impl Connection {
             self.tried = 0;
             self.moves = 0;
             self.backoff.note_lost(now);
-            // What cannot be read would come again.
             let spoilt = matches!(reason, CloseReason::BadXml(_) | CloseReason::TooLarge);
-            let resumable = !bosh && !spoilt;
-            let managed = self.managed.as_ref();
-            if !(resumable && managed.is_some_and(StreamManagement::is_resumable)) {
+            let mut resumable = false;
+            if let Some(managed) = &mut self.managed {
+                resumable = !bosh && managed.is_resumable() && (!spoilt || managed.may_repeat());
+                if spoilt {
+                    managed.note_spoilt();
+                }
+            }
+            if !resumable {
                 self.lose_session(false);
             }
             self.keep_returned();

@@ -213,8 +213,9 @@ impl WebSocket {
         }
     }
 
-    /// A frame has come; `None` for one that is not text (§3.2).
-    pub fn handle_frame(&mut self, text: Option<Vec<u8>>) {
+    /// A frame has come; `None` for one that is not text (§3.2). `resumable`: what cannot be read will be asked for again, so
+    /// the socket breaks without a word: our `<close/>` would end the session.
+    pub fn handle_frame(&mut self, text: Option<Vec<u8>>, resumable: bool) {
         if matches!(self.state, State::Connecting { .. } | State::Closed) {
             return;
         }
@@ -224,8 +225,18 @@ impl WebSocket {
         let size = text.len();
         match parse(text, &self.config.limits) {
             Ok(element) => self.handle_element(element),
-            Err(_) if size > self.config.limits.bytes => self.refuse(CloseReason::TooLarge),
-            Err(error) => self.refuse(CloseReason::BadXml(error)),
+            Err(error) => {
+                let reason = if size > self.config.limits.bytes {
+                    CloseReason::TooLarge
+                } else {
+                    CloseReason::BadXml(error)
+                };
+                if resumable {
+                    self.end(reason);
+                } else {
+                    self.refuse(reason);
+                }
+            }
         }
     }
 

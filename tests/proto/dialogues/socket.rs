@@ -324,6 +324,51 @@ fn a_session_goes_on() {
     );
 }
 
+/// Without a word: a `<close/>` would end the session, and what has been heard and not acknowledged would come once more.
+#[test]
+fn what_cannot_be_read_is_asked_for_again() {
+    let mut dialogue = managed();
+    dialogue.play(
+        "W: <message id='one'/>
+         E: stanza
+         W: raw <message id='tw
+         C: close",
+    );
+    dialogue.interrupted();
+    let resume = |dialogue: &mut Dialogue, spoilt: &str| {
+        dialogue.play(
+            "+5s
+             E: credentials wanted
+             C: socket
+             A: anonymous",
+        );
+        dialogue.authenticate_over_socket(SM);
+        dialogue.play("C: <sm:resume h='1' previd='here'/>");
+        dialogue.play(spoilt);
+    };
+    // Whatever it is that cannot be read while the session is asked for, it is none of the session's.
+    resume(&mut dialogue, "W: raw <resumed\nC: close");
+    dialogue.interrupted();
+    // Once more the same? Then it is not the network's fault, and a new session begins.
+    resume(
+        &mut dialogue,
+        "W: <sm:resumed h='0' previd='here'/>
+         E: resumed romeo@example.org/orchard
+         W: raw <message id='tw
+         C: <framing:close/>
+         C: close",
+    );
+    dialogue.interrupted();
+    dialogue.play(
+        "+5s
+         E: credentials wanted
+         C: socket
+         A: anonymous",
+    );
+    dialogue.authenticate_over_socket(SM);
+    dialogue.play("C: <iq type='set' id='$new'><bind:bind/></iq>");
+}
+
 /// What the server says it had is delivered; of the rest it is certain that it had not, and messages are sent anew.
 #[test]
 fn a_session_does_not_go_on() {

@@ -164,6 +164,70 @@ fn the_next_login_over_a_socket() {
     ));
 }
 
+/// What worked early speaks for haste again.
+#[test]
+fn a_doubt_that_does_not_come_true() {
+    let memory = Memory {
+        doubts: 1,
+        ..known(SCRAM_SHA_1)
+    };
+    let mut dialogue = remembering(Kind::WebSocket, &memory);
+    begin_over_socket(&mut dialogue);
+    dialogue.play(&format!("{OPENED}\n{}", offer(&[SCRAM_SHA_1])));
+    let server = scram_over_socket(&mut dialogue);
+    let last = server.last(dialogue.names.get("last")).expect("right");
+    dialogue.play(&format!(
+        "C: <framing:open to='example.org' version='1.0'/>
+         C: <iq type='set' id='$bind'><bind:bind/></iq>
+         W: <sasl:success>{last}</sasl:success>
+         E: binding
+         {OPENED}
+         W: <stream:features><bind:bind/>{EJABBERD}</stream:features>
+         W: <iq type='result' id='$bind'><bind:bind><bind:jid>romeo@example.org/orchard</bind:jid></bind:bind></iq>
+         E: online romeo@example.org/orchard"
+    ));
+    assert!(remembered(&dialogue, Kind::WebSocket) == known(SCRAM_SHA_1));
+}
+
+/// A server that wants one more response has the new stream in its place: that takes another attempt.
+#[test]
+fn a_server_that_proves_itself_in_a_challenge() {
+    let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
+    begin_over_socket(&mut dialogue);
+    dialogue.play(&format!("{OPENED}\n{}", offer(&[SCRAM_SHA_1])));
+    let server = scram_over_socket(&mut dialogue);
+    let last = server.last(dialogue.names.get("last")).expect("right");
+    dialogue.play(&format!(
+        "C: <framing:open to='example.org' version='1.0'/>
+         C: <iq type='set' id='*'><bind:bind/></iq>
+         W: <sasl:challenge>{last}</sasl:challenge>
+         C: <framing:close/>
+         C: close"
+    ));
+    second_attempt(&mut dialogue);
+}
+
+/// One profile says nothing in the other's dialogue.
+#[test]
+fn a_success_of_another_profile() {
+    let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
+    begin_over_socket(&mut dialogue);
+    dialogue.play(&format!("{OPENED}\n{}", offer(&[SCRAM_SHA_1])));
+    let server = scram_over_socket(&mut dialogue);
+    let last = server.last(dialogue.names.get("last")).expect("right");
+    dialogue.play(&format!(
+        "C: <framing:open to='example.org' version='1.0'/>
+         C: <iq type='set' id='*'><bind:bind/></iq>
+         W: <sasl2:success><sasl2:additional-data>{last}</sasl2:additional-data>
+              <sasl2:authorization-identifier>romeo@example.org</sasl2:authorization-identifier></sasl2:success>"
+    ));
+    assert!(dialogue.connection.jid().is_none());
+    dialogue.play(&format!(
+        "W: <sasl:success>{last}</sasl:success>
+         E: binding"
+    ));
+}
+
 /// What binds before the server has proved itself binds nothing.
 #[test]
 fn a_server_that_has_not_proved_itself_binds_nothing() {

@@ -72,10 +72,13 @@ fn configuration(scenario: &Scenario) -> Config {
     if scenario.over_bosh() {
         services.push(service(Carrier::Bosh, "https://example.org/http-bind"));
     }
+    let mut plain = config();
+    // Every other one says early what it knows.
+    plain.session.haste = scenario.seed % 2 == 0;
     Config {
         services,
         reconnect: scenario.reconnects().then(Reconnect::default),
-        ..config()
+        ..plain
     }
 }
 

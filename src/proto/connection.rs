@@ -248,7 +248,7 @@ impl Connection {
                 .attr("type", "unavailable")
                 .build();
             self.transmit(presence, None);
-            self.ask_word(now);
+            self.ask_word(now, true);
             // §4 of XEP-0198: the server should know what has arrived before it forgets the session.
             if let Some(ack) = self.managed.as_ref().and_then(StreamManagement::ack) {
                 self.transmit(ack, None);
@@ -478,13 +478,13 @@ impl Connection {
     }
 
     /// Over WebSocket: asks what has arrived, or whether the server is there, if that is due. True when it did.
-    fn ask_word(&mut self, now: Instant) -> bool {
+    fn ask_word(&mut self, now: Instant, last: bool) -> bool {
         if !self.online || self.closing || !matches!(self.transport, Some(Transport::WebSocket(_)))
         {
             return false;
         }
         let word = match &mut self.managed {
-            Some(managed) => managed.poll_word(now),
+            Some(managed) => managed.poll_word(now, last),
             None => None,
         };
         let ping = match word {
@@ -542,7 +542,7 @@ impl Connection {
                 return Output::Event(event);
             }
             // Whoever wanted to put something in order before it has done so by now.
-            if self.release() || self.ask_word(now) {
+            if self.release() || self.ask_word(now, false) {
                 continue;
             }
             let transport = self.transport.as_ref().and_then(Transport::poll_timeout);

@@ -307,7 +307,8 @@ impl StreamManagement {
     // ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// What to ask now, if anything: whether what was sent has arrived, and after a silence, whether anybody is there.
-    pub fn poll_word(&mut self, now: Instant) -> Option<Word> {
+    /// `last`: nothing is asked behind it, however many questions are out.
+    pub fn poll_word(&mut self, now: Instant, last: bool) -> Option<Word> {
         let unasked = self.sent.wrapping_sub(self.asked_up_to);
         let awaited = self
             .awaited
@@ -315,7 +316,8 @@ impl StreamManagement {
         let many = unasked >= UNASKED && self.mode != Mode::Pings;
         let silent =
             self.asked.is_empty() && now >= self.heard_at.max(self.asked_at) + self.silence;
-        if !silent && (self.asked.len() >= MOST_ASKED || !awaited && !many) {
+        let full = !last && self.asked.len() >= MOST_ASKED;
+        if !silent && (full || !awaited && !many) {
             return None;
         }
         Some(match self.mode {

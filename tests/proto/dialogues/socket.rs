@@ -419,6 +419,39 @@ fn a_session_is_unknown() {
     dialogue.forgive();
 }
 
+/// However many questions are out: what was sent behind them would never be heard of.
+#[test]
+fn the_last_question_precedes_the_good_bye() {
+    managed().play(
+        "A: send <message id='a'/>
+         C: <message id='a'/>
+         C: <sm:r/>
+         A: send <message id='b'/>
+         C: <message id='b'/>
+         C: <sm:r/>
+         A: send <message id='c'/>
+         C: <message id='c'/>
+         C: <sm:r/>
+         A: send <message id='d'/>
+         C: <message id='d'/>
+         A: disconnect
+         C: <presence type='unavailable'/>
+         C: <sm:r/>
+         C: <sm:a h='0'/>
+         C: <framing:close/>
+         E: disconnecting
+         W: <sm:a h='3'/>
+         E: 0 delivered
+         E: 1 delivered
+         E: 2 delivered
+         W: <sm:a h='5'/>
+         E: 3 delivered
+         W: <framing:close/>
+         C: close
+         E: offline disconnected",
+    );
+}
+
 #[test]
 fn the_good_bye_tells_what_has_arrived() {
     managed().play(

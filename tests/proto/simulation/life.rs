@@ -302,12 +302,13 @@ impl World {
             return;
         }
         let scenario = &self.scenario;
-        if scenario.leaves || scenario.restarts > 0 {
+        if scenario.restarts > 0 {
             return;
         }
         let untroubled = scenario.weather.per_mille == 0
             && scenario.freezes == 0
             && scenario.socketless == Millis(0);
+        let stayed = scenario.reloads == 0 && !scenario.leaves;
         // Cuts and stalls alone cost nothing where sessions can be resumed, as long as both sides know of it.
         let sockets = &self.server.sockets;
         let resumes = scenario.kind == Kind::Socket
@@ -317,14 +318,13 @@ impl World {
             && sockets.dropped == 0;
         // Longer than that a server need not keep a session without requests, nor a client try.
         let survives = scenario.kind == Kind::Bosh && self.longest_interruption < seconds(50);
-        let stayed = scenario.reloads == 0;
         let delivered = self.judge.count(Delivery::Delivered);
         let all = self.judge.sent_messages();
         if (untroubled || stayed && (resumes || survives)) && delivered < all {
             let why = format!("{delivered} of {all} delivered");
             self.judge.blame(Wrong::Lost, &why);
         }
-        if untroubled && self.judge.unanswered > 0 {
+        if untroubled && !scenario.leaves && self.judge.unanswered > 0 {
             self.judge
                 .blame(Wrong::Lost, "requests without the replies to them");
         }

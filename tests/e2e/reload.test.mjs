@@ -67,13 +67,25 @@ for (const transport of ["bosh", "ws"]) {
     await begin();
     await other.evaluate((to) => {
       window.said = 0;
-      window.ticking = setInterval(() => client.send(epode.xml`<message to="${to}"><body>${++said}</body></message>`), 5);
+      window.quiet = false;
+      window.ticking = setInterval(() => quiet || client.send(epode.xml`<message to="${to}"><body>${++said}</body></message>`), 5);
     }, session.jid);
     for (let round = 0; round < 5; round += 1) {
       await sleep(150 + 40 * round);
+      // COMPAT(ejabberd): a session for which something comes in the moment in which its socket closes cannot be resumed for 15 s
+      // ("Session state copying timed out"), and what comes while it is resumed is handed on out of order.
+      const hush = async (quiet) => {
+        if (SERVER !== "ejabberd" || transport !== "ws") return;
+        await other.evaluate((quiet) => void (window.quiet = quiet), quiet);
+        await sleep(100);
+      };
+      await hush(true);
       await page.reload();
       await page.waitForFunction(() => window.ready);
+      await hush(false);
+      await hush(true);
       const again = await begin();
+      await hush(false);
       assert.deepEqual(again, { jid: session.jid, resumed: true });
     }
     await sleep(100);

@@ -90,6 +90,8 @@ const gist = (xml) => xml.replace(/ xmlns='[^']*'/g, "").replace(/<body>[^<]*/, 
 /** Both ends of one WebSocket. */
 class Pair {
   gone = false;
+  /** A session is asked for, and the answer is not there yet. */
+  resuming = false;
   /** Until when nothing moves, and what came meanwhile. */
   until = 0;
   held;
@@ -170,18 +172,21 @@ export function relay(proxy, request, client, head) {
     return undefined;
   }
 
+  const { spared } = proxy;
   const side = (name, on, kinds) => {
     let count = 0;
     return frames((found) => {
       if (pair.gone) return;
-      proxy.log(`${name} ${number}: ${found.opcode === TEXT ? gist(text(found).toString()) : `opcode ${found.opcode}`}`);
-      const suffers = found.opcode === TEXT ? proxy.draw(kinds, name, number, (count += 1)) : undefined;
+      const xml = found.opcode === TEXT ? text(found).toString() : "";
+      proxy.log(`${name} ${number}: ${xml ? gist(xml) : `opcode ${found.opcode}`}`);
+      if (spared.resuming && /^<(resume|resumed|failed) /.test(xml)) pair.resuming = xml.startsWith("<resume ");
+      const suffers = xml && !pair.resuming ? proxy.draw(kinds, name, number, (count += 1)) : undefined;
       if (suffers) FAULTS[suffers.kind](pair, found, on, suffers.draw);
       else pair.pass(on, found.bytes);
     });
   };
   const down = side("down", client, DOWN);
-  const up = side("up", server, UP);
+  const up = side("up", server, UP.filter((kind) => !spared.up?.includes(kind)));
   let start = Buffer.alloc(0);
   const shake = (chunk) => {
     start = Buffer.concat([start, chunk]);

@@ -205,6 +205,7 @@ export class Faults {
     this.seed = options.seed ?? 1;
     this.chance = options.chance ?? 0.1;
     this.longest = options.longest ?? 8000;
+    this.spared = options.spared ?? {};
     this.log = options.log ?? (() => {});
   }
 
@@ -279,6 +280,7 @@ export class Faults {
 
 /**
  * Starts it on 127.0.0.1, in front of `upstream` (an origin's address). Options: `seed`; `chance` of an exchange or a frame to
- * suffer (0.1); `longest`: milliseconds that something may hang; `log(text)` is told of each fault.
+ * suffer (0.1); `longest`: milliseconds that something may hang; `spared`: what does not happen to
+ * WebSockets (`{ up: [kinds], resuming: true }`: to frames for the server; while XEP-0198's `<resume/>` is unanswered); `log(text)` is told of each fault.
  */
 export const startFaults = (options) => new Faults(options).start();

@@ -170,7 +170,7 @@ const STEPS = [
     async run() {
       await build();
       const { folder } = await pack(at("target/packed"));
-      return program("tests/faults/faults.mjs", "--package", folder, "--transport", "bosh", "--messages", "200", "--faults", "20");
+      return program("tests/faults/faults.mjs", "--package", folder, "--messages", "200", "--faults", "20");
     },
   },
   {

@@ -483,6 +483,7 @@ impl Bosh {
             Ok(body) if body.attr("type") == Some("error") => self.repeat_up_to(now, rid),
             Ok(body) => {
                 let sent_up_to = self.next_rid - 1;
+                let body = self.without_echo(rid, body);
                 if let Some(request) = self.flying(exchange) {
                     let body = body.clone();
                     request.progress = Progress::Answered { body, sent_up_to };

@@ -221,3 +221,23 @@ fn a_report_of_nothing() {
         ));
     }
 }
+
+/// COMPAT(ejabberd 23): what comes twice while it is held is answered with itself. None of it is the server's word, nor is it a
+/// sign that the next request has arrived.
+#[test]
+fn an_echo_says_nothing() {
+    let mut wire = Wire::open(NORMAL);
+    wire.play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         S#2: <body/>
+         E: 0 delivered
+         A: send <message id='b'/>
+         C: <body rid='4'><message id='b'/></body>
+         S#3: <body rid='3' sid='s1'><message id='a'/></body>
+         S#4: <body><message id='in'/></body>
+         E: 1 delivered
+         E: element <message id='in'/>
+         C: <body rid='5'/>",
+    );
+}

@@ -16,6 +16,18 @@ const LEAST_PATIENCE: Millis = Millis::seconds(30);
 const MOST_PATIENCE: Millis = Millis::seconds(600);
 
 impl Bosh {
+    /// COMPAT(ejabberd 23): a request that comes again while it is held, as when a browser repeats one by itself whose connection
+    /// broke, is answered with itself. What it says is ours; nor is it a sign that another request has come.
+    pub(super) fn without_echo(&self, rid: u64, body: Element) -> Element {
+        if number(&body, "rid") == Some(rid) && body.attr("sid") == Some(self.sid.as_str()) {
+            Element::builder("body", ns::HTTP_BIND)
+                .attr("type", "echo")
+                .build()
+        } else {
+            body
+        }
+    }
+
     pub(super) fn handle_in_order(&mut self, now: Instant) {
         loop {
             self.pass_over_pause();

@@ -17,7 +17,7 @@ export const SESSION = " sid='s1' wait='60' hold='1' requests='2' inactivity='30
 /**
  * A service for ANONYMOUS logins. `open`, `auth`, `restart`, `bind` answer in place of what a server says in that step;
  * `online` gets every request of the bound session, and returns true when it has answered. All get `{ request, response,
- * body, count }`. What nobody answers is held, as a server does, until the next request comes.
+ * body, count }`. `session`: the attributes of the first answer. What nobody answers is held, as a server does, until the next request comes.
  */
 export function service(steps = {}) {
   let held;
@@ -33,7 +33,7 @@ export function service(steps = {}) {
       held = undefined;
       counts = { open: counts.open, auth: counts.auth, restart: counts.restart, bind: counts.bind };
       const mechanisms = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms>";
-      return play("open", exchange, () => say(features(mechanisms), SESSION));
+      return play("open", exchange, () => say(features(mechanisms), steps.session ?? SESSION));
     }
     if (body.includes("<auth ")) return play("auth", exchange, () => say("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
     if (body.includes("xmpp:restart=")) {

@@ -116,6 +116,8 @@ for (const transport of ["bosh", "ws"]) {
     assert.equal((await open(page, romeo)).resumed, false);
     await page.evaluate(() => client.disconnect());
     assert.equal((await reload(page, romeo)).resumed, false);
+    // By then the server has agreed to stream management.
+    assert.equal(await works(page), true);
     assert.equal((await reload(page, juliet)).resumed, false);
     assert.equal(await works(page), true);
     assert.equal((await reload(page, romeo)).resumed, true);

@@ -21,6 +21,7 @@ export const SESSION = " sid='s1' wait='60' hold='1' requests='2' inactivity='30
  */
 export function service(steps = {}) {
   let held;
+  let early = false;
   let counts = {};
   const play = (step, exchange, usual) => {
     counts[step] = (counts[step] ?? 0) + 1;
@@ -32,10 +33,15 @@ export function service(steps = {}) {
     if (!body.includes(" sid=")) {
       held = undefined;
       counts = { open: counts.open, auth: counts.auth, restart: counts.restart, bind: counts.bind };
+      // What comes with the session request is read with the next one, as ejabberd does it.
+      early = body.includes("<auth ");
       const mechanisms = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms>";
       return play("open", exchange, () => say(features(mechanisms), steps.session ?? SESSION));
     }
-    if (body.includes("<auth ")) return play("auth", exchange, () => say("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
+    if (body.includes("<auth ") || early) {
+      early = false;
+      return play("auth", exchange, () => say("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
+    }
     if (body.includes("xmpp:restart=")) {
       return play("restart", exchange, () => say(features("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>")));
     }

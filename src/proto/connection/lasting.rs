@@ -21,6 +21,8 @@ const LINGER: Millis = Millis(50);
 /// How long the first request over BOSH waits for credentials that can travel in it: a page's function that has them gives
 /// them at once, one that has to ask for them takes longer than any round trip.
 const HOLD: Millis = Millis(20);
+/// How long a login at which something was said early may take, before it is tried without: a server may have lost it.
+const HASTY: Millis = Millis::seconds(4);
 /// How long a socket may take to open when there is another way in.
 const OPEN_WITHIN: Millis = Millis::seconds(8);
 /// How often a server may send us elsewhere before that is called a circle.
@@ -76,7 +78,8 @@ impl Connection {
             self.hold = now + HOLD;
         }
         // A server that says nothing to what it does not expect is not waited for until the end.
-        self.patience = Some(now + Millis(self.config.timeout.0 / 3));
+        let patience = Millis(self.config.timeout.0 / 3).min(HASTY);
+        self.patience = Some(now + patience);
         let mut out = Vec::new();
         let mut tools = Tools {
             ids: &mut self.ids,

@@ -513,7 +513,7 @@ fn a_server_that_says_nothing_any_more() {
     dialogue.play(&format!(
         "{OPENED}
          {}
-         +10s
+         +4s
          C: <framing:close/>
          C: close",
         offer(&[SCRAM_SHA_1])

@@ -496,7 +496,7 @@ describe(`the demo on ${SERVER}`, () => {
       await two.locator(".event", { hasText: "You are in again, as Kit" }).waitFor();
       // What left before the session was known to be lost may have been heard, or not: that is said, and the text is kept.
       const said = two.locator(".said.own .body", { hasText: "Anybody there?" });
-      await said.or(two.locator("#say-problem", { hasText: "it may not have been heard" })).waitFor();
+      await said.or(two.locator("#say-problem", { hasText: /it may not have been heard|Not sent/ })).waitFor();
       if (via === "ws") await said.waitFor();
       else if ((await said.count()) === 0) assert.equal(await two.inputValue("#message"), "Anybody there?");
       // The feed is one again: what comes now arrives by itself.

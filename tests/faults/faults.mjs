@@ -27,8 +27,9 @@ const CHANCE = { bosh: 0.15, ws: 0.02 };
 /** What a server does not survive, and no client can make good. */
 const SPARED = {
   // COMPAT(Prosody 0.12): the half of a frame that came before a connection broke stays in its buffer, and what comes on the
-  // connection that the session is resumed on is read behind it: `not-well-formed`, and the end of the session.
-  prosody: { up: ["cut inside"] },
+  // connection that the session is resumed on is read behind it: `not-well-formed`, and the end of the session. And a request
+  // whose connection broke while it was held is forgotten: repeated when a later one is held, it is `item-not-found`.
+  prosody: { up: ["cut inside"], http: ["cut while held"] },
   // COMPAT(ejabberd 23): a connection that breaks while it takes a session over takes it along: the next one to ask for it is
   // told after 15 s that "Session state copying timed out", and nobody hears of the stanzas in it any more.
   ejabberd: { resuming: true },

@@ -206,6 +206,7 @@ export class Faults {
     this.chance = options.chance ?? 0.1;
     this.longest = options.longest ?? 8000;
     this.spared = options.spared ?? {};
+    this.kinds = Object.keys(FAULTS).filter((kind) => !this.spared.http?.includes(kind));
     this.log = options.log ?? (() => {});
   }
 
@@ -271,7 +272,7 @@ export class Faults {
       return exchange.pass(kept);
     }
     exchange.name = `exchange ${(this.exchanges += 1)}`;
-    const fate = this.draw(Object.keys(FAULTS), exchange.name);
+    const fate = this.draw(this.kinds, exchange.name);
     if (!fate) return exchange.pass(await exchange.ask());
     exchange.draw = fate.draw;
     return FAULTS[fate.kind](exchange);
@@ -280,7 +281,8 @@ export class Faults {
 
 /**
  * Starts it on 127.0.0.1, in front of `upstream` (an origin's address). Options: `seed`; `chance` of an exchange or a frame to
- * suffer (0.1); `longest`: milliseconds that something may hang; `spared`: what does not happen to
- * WebSockets (`{ up: [kinds], resuming: true }`: to frames for the server; while XEP-0198's `<resume/>` is unanswered); `log(text)` is told of each fault.
+ * suffer (0.1); `longest`: milliseconds that something may hang; `spared`: what does not happen
+ * (`{ http: [kinds], up: [kinds], resuming: true }`: to exchanges; to frames for the server; while XEP-0198's `<resume/>` is
+ * unanswered); `log(text)` is told of each fault.
  */
 export const startFaults = (options) => new Faults(options).start();

@@ -58,7 +58,7 @@ const OVERTAKEN: Millis = Millis::seconds(5);
 /// How long a request that carries what somebody waits for may be held before it is asked after.
 const PATIENCE: Millis = Millis(150);
 /// The same, when no answer is to be expected that could tell: a moment for the server to answer of its own accord.
-const PATIENCE_ALONE: Millis = Millis(30);
+const PATIENCE_ALONE: Millis = Millis(60);
 /// The shortest time between two empty requests when the server does not hold them, in case it names none.
 const DEFAULT_POLLING: Millis = Millis::seconds(2);
 

@@ -197,7 +197,7 @@ fn a_word_from_the_server_settles() {
     sent(NORMAL).play(
         "S#1: <body><message id='in'/></body>
          E: stanza
-         +29ms
+         +59ms
          +1ms
          C: <body rid='3'><iq type='get' id='$word'><ping xmlns='urn:xmpp:ping'/></iq></body>
          S#2: <body><iq type='result' id='$word'/></body>

@@ -201,6 +201,11 @@ impl Connection {
         self.transport.is_none() && self.retry_at.is_none()
     }
 
+    /// Has the page said good-bye, and it is not over yet?
+    pub fn is_closing(&self) -> bool {
+        self.closing
+    }
+
     /// The address of the service that is used or tried, as it was configured.
     pub fn service(&self) -> Option<&str> {
         let service = self.config.services.get(self.service)?;

@@ -56,6 +56,8 @@ pub struct Driver {
     flush_due: Cell<bool>,
     /// When the next request may leave, unless an answer comes first.
     next_post: Cell<Instant>,
+    /// When the good-bye may, whatever is answered: an answer does not tell that the last request has arrived.
+    next_farewell: Cell<Instant>,
     /// When it may leave though it is empty.
     next_empty: Cell<Instant>,
 }
@@ -76,6 +78,7 @@ impl Driver {
             timer: RefCell::default(),
             flush_due: Cell::new(false),
             next_post: Cell::new(Instant(0)),
+            next_farewell: Cell::new(Instant(0)),
             next_empty: Cell::new(Instant(0)),
         })
     }
@@ -231,8 +234,10 @@ impl Driver {
             // Timers of hidden pages fire once a second, later once a minute, which is how long a session lives without a request.
             Instant(0)
         } else {
-            match self.connection.borrow().only_listens() {
+            let connection = self.connection.borrow();
+            match connection.only_listens() {
                 Some(true) => self.next_empty.get(),
+                Some(false) if connection.is_closing() => self.next_farewell.get(),
                 Some(false) => self.next_post.get(),
                 // A socket keeps the order by itself.
                 None => Instant(0),
@@ -298,6 +303,7 @@ impl Driver {
                     farewell,
                 }) => {
                     self.next_post.set(now() + SPACING);
+                    self.next_farewell.set(now() + SPACING);
                     let driver = Rc::downgrade(self);
                     self.http
                         .post(exchange, &address, &body, farewell, move |input| {

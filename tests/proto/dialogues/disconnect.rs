@@ -389,3 +389,22 @@ fn the_good_bye_has_its_time_while_connecting() {
          E: offline disconnected",
     );
 }
+
+/// COMPAT(ejabberd): the requests before the good-bye are answered with what ended the session, another request.
+#[test]
+fn the_good_bye_is_the_other_request() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    dialogue.play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         S#1: <body><message id='in'/></body>
+         E: stanza
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
+         S#2: <body type='terminate' condition='other-request'/>
+         C: cancel 3
+         E: 0 delivered
+         E: offline disconnected",
+    );
+}

@@ -44,7 +44,13 @@ impl Bosh {
             };
             self.last_in_order = request.rid;
             self.heard_at = now;
-            let asked = matches!(self.state, State::Closing { .. });
+            let asked = matches!(
+                self.state,
+                State::Closing {
+                    terminate_sent: true,
+                    ..
+                }
+            );
             self.settle(request.carried, fate(&body, request.attempts, asked));
             if matches!(self.state, State::Opening { .. }) && !self.open(&body) {
                 return;
@@ -204,11 +210,13 @@ impl Bosh {
 }
 
 /// What an answer tells of what its request carried: taken, unless it says that there is no session to take it.
-/// `attempts`: an earlier one may have been taken. `asked`: it is the answer to our own good-bye.
+/// `attempts`: an earlier one may have been taken. `asked`: our own good-bye is out, which is read after all that came before it.
 pub(super) fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
     match (is_terminal(body), body.attr("condition")) {
         (false, _) => Delivery::Delivered,
         (true, None) if asked => Delivery::Delivered,
+        // COMPAT(ejabberd): what it says on the requests that came before the good-bye, once it has that.
+        (true, Some("other-request")) if asked => Delivery::Delivered,
         (true, Some("item-not-found")) if attempts == 0 => Delivery::Undelivered,
         (true, _) => Delivery::Unknown,
     }

@@ -4,6 +4,8 @@
 export class Endpoint {
   /** What the other end said, by number, in the order it arrived. */
   heard = [];
+  /** Which of it the server had put aside. */
+  late = [];
   /** What became of each message of ours: "delivered", or the code of the error. */
   fates = [];
   /** Which of ours came back as errors. */
@@ -73,7 +75,10 @@ export class Endpoint {
     }
     const number = Number(stanza.id?.slice(1));
     if (stanza.type === "error") this.returned.push(number);
-    else if (stanza.id?.startsWith("m")) this.heard.push(number);
+    else if (stanza.id?.startsWith("m")) {
+      this.heard.push(number);
+      if (stanza.child("delay")) this.late.push(number);
+    }
   }
 
   /** Says so many more, each to `to`; every tenth is a long one. */
@@ -97,7 +102,7 @@ export class Endpoint {
   }
 
   get report() {
-    const { said, fates, heard, returned, resumed, renewed, ended } = this;
-    return { said, fates, heard, returned, resumed, renewed, ended };
+    const { said, fates, heard, late, returned, resumed, renewed, ended } = this;
+    return { said, fates, heard, late, returned, resumed, renewed, ended };
   }
 }

@@ -179,6 +179,7 @@ export function relay(proxy, request, client, head) {
       if (pair.gone) return;
       const xml = found.opcode === TEXT ? text(found).toString() : "";
       proxy.log(`${name} ${number}: ${xml ? gist(xml) : `opcode ${found.opcode}`}`);
+      if (xml.includes("Session state copying timed out")) proxy.forgotten += 1;
       if (spared.resuming && /^<(resume|resumed|failed) /.test(xml)) pair.resuming = xml.startsWith("<resume ");
       const suffers = xml && !pair.resuming ? proxy.draw(kinds, name, number, (count += 1)) : undefined;
       if (suffers) FAULTS[suffers.kind](pair, found, on, suffers.draw);

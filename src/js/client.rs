@@ -62,7 +62,6 @@ pub struct Inner {
     /// The page's place for what logins have shown.
     memory: Option<JsValue>,
     presence: bool,
-    pub(super) present: Cell<bool>,
     /// The presence that was broadcast last: a new session needs it again.
     pub(super) broadcast: RefCell<Option<Element>>,
     /// There was a session since the page said `connect`: what it had is wanted in the next one.
@@ -116,7 +115,6 @@ impl Inner {
             login: options.login,
             memory: options.memory,
             presence: options.presence,
-            present: Cell::new(false),
             broadcast: RefCell::default(),
             lasting: Cell::new(false),
             awaiting: RefCell::default(),
@@ -143,12 +141,20 @@ impl Inner {
         self.driver.read(|connection| connection.jid().cloned())
     }
 
+    /// Did the page say last that it is there?
+    fn is_present(&self) -> bool {
+        let broadcast = self.broadcast.borrow();
+        broadcast
+            .as_ref()
+            .is_some_and(|presence| presence.attr("type").is_none())
+    }
+
     /// The JID to subscribe with: events to a bare JID reach only resources that are present.
     pub fn subscriber(&self) -> Result<Jid, Problem> {
         let jid = self
             .jid()
             .ok_or_else(|| self.refuse(SendError::NotConnected))?;
-        let present = self.presence || self.present.get();
+        let present = self.presence || self.is_present();
         let anonymous = matches!(self.login, Some(Login::Anonymous));
         Ok(if anonymous || !present {
             jid
@@ -267,7 +273,6 @@ impl Inner {
         let error = self.explain(reason);
         self.status.set("offline");
         self.attempt.set(self.attempt.get().wrapping_add(1));
-        self.present.set(false);
         self.broadcast.replace(None);
         self.lasting.set(false);
         self.end_all(error.as_ref());
@@ -338,7 +343,7 @@ impl Inner {
         Timeout::new(0, move || {
             let Some(inner) = inner.upgrade() else { return };
             // The page may have sent its own by now, which may say something else.
-            if inner.attempt.get() == attempt && !inner.present.get() {
+            if inner.attempt.get() == attempt && inner.broadcast.borrow().is_none() {
                 inner.post(presence::available(None).build());
             }
         })
@@ -434,15 +439,13 @@ impl Inner {
     /// Sends a stanza.
     pub fn send(&self, stanza: Element) -> Result<Receiver<Delivery>, Problem> {
         let is_presence = stanza.name() == "presence" && stanza.attr("to").is_none();
-        let available = is_presence && stanza.attr("type").is_none();
         let copy = stanza.clone();
         let id = self
             .driver
             .change(|connection, _| connection.send(copy))
             .map_err(|error| self.refuse(error))?;
         if is_presence {
-            self.present.set(available);
-            self.broadcast.replace(available.then(|| stanza.clone()));
+            self.broadcast.replace(Some(stanza.clone()));
         }
         let (sender, delivery) = channel();
         self.sends

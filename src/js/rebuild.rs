@@ -13,6 +13,8 @@ impl Inner {
     pub fn rebuild(self: &Rc<Self>) {
         let broadcast = self.broadcast.borrow().clone();
         match broadcast {
+            // Who went on purpose stays away.
+            Some(presence) if presence.attr("type") == Some("unavailable") => {}
             Some(presence) => self.post(presence),
             None if self.wants_presence() => self.post(presence::available(None).build()),
             None => {}

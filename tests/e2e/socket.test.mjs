@@ -263,3 +263,37 @@ test("connect() while reconnecting does not wait for the next attempt", async ()
   );
   assert.deepEqual(result, { aborted: "aborted", last: { status: "online", resumed: true }, code: "already-connected" });
 });
+
+test("a new session has the presence that the page said last; who went stays away", async () => {
+  const page = await env.page();
+  const [account] = await env.accounts(1);
+  const origin = await env.serve();
+  await page.route("**/cut-the-sockets", (route) => {
+    for (const socket of origin.sockets) socket.destroy();
+    return route.fulfill({ status: 204 });
+  });
+  const run = (presence) =>
+    page.evaluate(
+      async ({ ws, account, presence }) => {
+        const client = new epode.Client(ws, { ...account, streamManagement: false, reconnect: { least: 1, most: 100 } });
+        const statuses = inbox("a status");
+        client.on("status", ({ status }) => statuses.push(status));
+        await client.connect();
+        await client.send(presence);
+        const sent = [];
+        client.on("sent", (xml) => sent.push(xml));
+        statuses.got.length = 0;
+        await fetch("/cut-the-sockets");
+        await statuses.untilAny((status) => status === "online");
+        // What belongs to the new session has left by then.
+        await client.request(epode.xml`<iq type="get"><ping xmlns="urn:xmpp:ping"/></iq>`);
+        await client.disconnect();
+        return sent.filter((xml) => xml.startsWith("<presence") && xml !== sent.at(-1));
+      },
+      { ws: `${origin.url.replace(/^http/, "ws")}/ws`, account, presence },
+    );
+  const away = await run("<presence><show>away</show></presence>");
+  assert.equal(away.filter((xml) => xml.includes("<show>away</show>")).length, 1, away.join());
+  const gone = await run("<presence type='unavailable'/>");
+  assert.ok(gone.every((xml) => xml.includes("unavailable")), gone.join());
+});

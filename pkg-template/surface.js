@@ -8,10 +8,12 @@ import load, {
   Registration,
   Room,
   Stanza,
+  makeItemsBy,
   parseXml,
   register as registerCore,
 } from "./epode.js";
 import { lookUp } from "./discover.js";
+import { makeItem } from "./item.js";
 import { Xml, makeTag, wellFormed, xmppError } from "./markup.js";
 
 export { Feed, Room, Stanza };
@@ -49,6 +51,7 @@ async function start(from) {
   guard(Room, { on: 1, send: 1, sendPrivate: 2, setSubject: 1, setNick: 1 });
   guard(Stanza, { attr: 1, child: 1 });
   complete();
+  makeItemsBy(makeItem);
   loaded = true;
 }
 

@@ -2,17 +2,16 @@
 
 use super::client::Inner;
 use super::error::Problem;
+use super::item::item_to_js;
 use super::listeners::Listeners;
-use super::object::{date, date_now};
 use super::options::Waiting;
 use super::promise::promise;
 use super::registration::Registration;
-use super::stanza::Stanza;
 use super::views::{self, View};
 use crate::proto::xep::delay::Delay;
 use crate::proto::xep::pubsub::event::{Entry, Event};
 use crate::proto::xep::pubsub::subscriptions::{FeedId, Held, Routed};
-use crate::proto::xep::pubsub::{Item, State, Subscription, request};
+use crate::proto::xep::pubsub::{State, Subscription, request};
 use crate::proto::xml::Element;
 use crate::web::unicode::PlatformUnicode;
 use js_sys::Promise;
@@ -32,6 +31,8 @@ pub struct FeedState {
     /// The service has agreed once.
     pub(super) confirmed: Cell<bool>,
     pub(super) listeners: Rc<Listeners>,
+    /// The page's own decoder of payloads, or `undefined`.
+    decode: JsValue,
     client: Weak<Inner>,
 }
 
@@ -43,6 +44,7 @@ impl FeedState {
         service: &str,
         node: &str,
         subscriber: &str,
+        decode: JsValue,
     ) -> Rc<Self> {
         Rc::new(Self {
             id,
@@ -56,6 +58,7 @@ impl FeedState {
                 &["item", "retract", "purge", "delete", "end"],
                 &["subscription", "configuration"],
             ),
+            decode,
             client: Rc::downgrade(client),
         })
     }
@@ -97,7 +100,8 @@ impl FeedState {
                 for entry in entries {
                     match entry {
                         Entry::Published(item) => {
-                            self.emit("item", &item_to_js(item, node, time.as_ref()));
+                            let item = item_to_js(item, node, time.as_ref(), "live", &self.decode);
+                            self.emit("item", &item);
                         }
                         Entry::Retracted { id } => {
                             self.emit("retract", &views::Retract { id, node }.to_js());
@@ -147,23 +151,6 @@ fn state_name(state: State) -> &'static str {
         State::Unconfigured => "unconfigured",
         State::Subscribed => "subscribed",
     }
-}
-
-/// `PubsubItem`.
-pub fn item_to_js(item: &Item, node: &str, delay: Option<&Delay>) -> JsValue {
-    let payload = item
-        .payload
-        .as_ref()
-        .map(|payload| Stanza::from(payload.detach()));
-    views::Item {
-        id: item.id.as_deref(),
-        node,
-        payload: payload.into(),
-        publisher: item.publisher.as_deref(),
-        time: delay.map(|delay| date(delay.stamp)).into(),
-        received_at: date_now(),
-    }
-    .to_js()
 }
 
 impl Inner {

@@ -6,6 +6,7 @@ pub mod client;
 mod dispatch;
 mod error;
 pub mod feed;
+pub mod item;
 mod keep;
 pub mod listeners;
 pub mod muc;

@@ -1,7 +1,8 @@
 //! `PubSub`: what is asked of a publish-subscribe service.
 
 use super::client::{Inner, function, read_element};
-use super::feed::{Feed, FeedState, item_to_js};
+use super::feed::{Feed, FeedState};
+use super::item::item_to_js;
 use super::object::{Reader, entries, field};
 use super::options::{self, Waiting};
 use super::promise::promise;
@@ -60,8 +61,8 @@ enum Read {
     Nothing,
     /// The item's id; the one asked for when the service does not say.
     Published(Option<String>),
-    /// The items of this node.
-    Items(String),
+    /// The items of this node; the page's own decoder of payloads, or `undefined`.
+    Items(String, JsValue),
     /// The node's name; the one asked for when the service does not say.
     Created(String),
 }
@@ -72,15 +73,26 @@ impl Read {
             Self::Nothing => JsValue::UNDEFINED,
             Self::Published(asked) => request::parse_published(reply).or(asked).into(),
             Self::Created(asked) => request::parse_created(reply).unwrap_or(asked).into(),
-            Self::Items(node) => {
+            Self::Items(node, decode) => {
                 let items = Array::new();
                 for item in request::parse_items(reply) {
-                    items.push(&item_to_js(&item, &node, None));
+                    items.push(&item_to_js(&item, &node, None, "items", &decode));
                 }
                 items.into()
             }
         }
     }
+}
+
+/// The page's own decoder of payloads, or `undefined`.
+fn decoder(read: &Reader<'_>) -> JsValue {
+    let Some(decode) = read.given("decode") else {
+        return JsValue::UNDEFINED;
+    };
+    if !decode.is_function() {
+        read.refuse("decode", "is a function of the payload");
+    }
+    decode
 }
 
 /// `pubsub#` is understood where the page leaves it out.
@@ -125,6 +137,7 @@ impl PubSub {
         } else {
             read.ok(function(&on_item))
         };
+        let decode = decoder(&read);
         let waiting = Waiting::from(&read);
         // Offline there is nothing to wait for.
         read.ok(inner.subscriber());
@@ -141,7 +154,14 @@ impl PubSub {
                 .subscriptions
                 .borrow_mut()
                 .add(&service, &node, &subscriber);
-            let feed = FeedState::new(&inner, id, service.as_str(), &node, subscriber.as_str());
+            let feed = FeedState::new(
+                &inner,
+                id,
+                service.as_str(),
+                &node,
+                subscriber.as_str(),
+                decode,
+            );
             // From now on: an event may overtake the reply.
             inner.feeds.borrow_mut().insert(id, Rc::clone(&feed));
             if let Some(on_item) = on_item {
@@ -208,8 +228,9 @@ impl PubSub {
 
     /// What the node holds.
     pub fn items(&self, node: &str, options: &JsValue) -> Promise {
-        let outcome = Read::Items(node.to_owned());
+        let outcome = Read::Items(node.to_owned(), field(options, "decode"));
         self.ask(options, outcome, &|read, service| {
+            decoder(read);
             let should = "is a number of items, 1 or more";
             let max = read.number("max", 1, u32::MAX, should);
             request::items(service, node, max, &read.list("ids"), None)

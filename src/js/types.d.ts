@@ -334,8 +334,17 @@ export class Client {
 
 // ── live feeds: XEP-0060 ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** One item of a node, as published. */
-export interface PubsubItem {
+/**
+ * What epode made of a payload: JSON (XEP-0335, or JSON text in an Atom entry), an Atom entry (RFC 4287), Django's XML
+ * serialization, an element that holds text alone, anything else as the element that it is, no payload at all.
+ */
+export type PayloadFormat = "json" | "atom" | "django" | "text" | "stanza" | "none";
+
+/**
+ * One item of a node, as published. `T` is what the page knows of its payloads; nothing checks that they are so, since they
+ * are somebody else's words. A page that has to know looks at `format`, or checks in a decoder of its own (`decode`).
+ */
+export interface PubsubItem<T = unknown> {
   id: string | undefined;
   node: string;
   /** The element that was published; `undefined` where the service notifies without payloads. */
@@ -346,6 +355,12 @@ export interface PubsubItem {
   time: Date | undefined;
   /** When it arrived here. */
   receivedAt: Date;
+  /** How it came: among what the node held at the beginning, as it was published, after an interruption, from `items()`. */
+  via: "snapshot" | "live" | "catch-up" | "items";
+  /** The payload as a plain value, decoded when it is read first; by `decode`, where the page has given one. */
+  readonly value: T;
+  /** What the payload is, as epode reads it. */
+  readonly format: PayloadFormat;
 }
 
 /** What can be published: `xml`, an element, XML in a string. */
@@ -356,8 +371,19 @@ export interface ServiceOption extends Waiting {
   service?: string;
 }
 
-export interface FeedEvents {
-  item: PubsubItem;
+/** How payloads are read. */
+export interface DecodeOption<T> {
+  /**
+   * Makes an item's `value` of its payload, in place of epode's own decoding; called when `value` is read first. Not called
+   * for items without a payload. What it throws, reading `value` throws.
+   */
+  decode?: (payload: Stanza) => T;
+}
+
+export interface FeedOptions<T = unknown> extends ServiceOption, DecodeOption<T> {}
+
+export interface FeedEvents<T = unknown> {
+  item: PubsubItem<T>;
   retract: { id: string; node: string };
   purge: { node: string };
   /** The node is no more; `redirect` is where it went, if told. The feed ends. */
@@ -371,7 +397,7 @@ export interface FeedEvents {
 }
 
 /** A subscribed node. */
-export class Feed implements AsyncIterable<PubsubItem> {
+export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
   private constructor();
   readonly node: string;
   readonly service: string;
@@ -380,13 +406,13 @@ export class Feed implements AsyncIterable<PubsubItem> {
   /** `subscribed`, `pending` (the owner must approve) or `unconfigured`. */
   readonly state: string;
   readonly subid: string | undefined;
-  on<K extends keyof FeedEvents>(type: K, listener: (event: FeedEvents[K]) => void): Registration;
+  on<K extends keyof FeedEvents<T>>(type: K, listener: (event: FeedEvents<T>[K]) => void): Registration;
   /** Unsubscribes at the service, and ends the feed. With a bare JID this ends it for all the account's pages. */
   unsubscribe(options?: Waiting): Promise<void>;
   /** Ends the feed here and leaves the subscription at the service as it is. */
   close(): void;
   /** Items from now on, and those kept because nobody listened yet. Ends with the feed. */
-  [Symbol.asyncIterator](): AsyncIterator<PubsubItem>;
+  [Symbol.asyncIterator](): AsyncIterator<PubsubItem<T>>;
   free(): void;
   [Symbol.dispose](): void;
 }
@@ -394,8 +420,8 @@ export class Feed implements AsyncIterable<PubsubItem> {
 /** Publish-subscribe. */
 export interface PubSub {
   /** Subscribes to a node. `onItem` is called for each item from then on; so are the feed's listeners. */
-  subscribe(node: string, onItem: (item: PubsubItem) => void, options?: ServiceOption): Promise<Feed>;
-  subscribe(node: string, options?: ServiceOption): Promise<Feed>;
+  subscribe<T = unknown>(node: string, onItem: (item: PubsubItem<T>) => void, options?: FeedOptions<T>): Promise<Feed<T>>;
+  subscribe<T = unknown>(node: string, options?: FeedOptions<T>): Promise<Feed<T>>;
   /** Removes a subscription by node: one without a `Feed`, say of an earlier visit. */
   unsubscribe(node: string, options?: ServiceOption & { jid?: string; subid?: string }): Promise<void>;
   /** Publishes one item, resolves with its id (chosen by the service when none is given). */
@@ -407,7 +433,10 @@ export interface PubSub {
   /** Removes an item; subscribers are told unless `notify` is false. */
   retract(node: string, id: string, options?: ServiceOption & { notify?: boolean }): Promise<void>;
   /** What the node holds: all of it, the last `max`, or those of `ids`. */
-  items(node: string, options?: ServiceOption & { max?: number; ids?: readonly string[] }): Promise<PubsubItem[]>;
+  items<T = unknown>(
+    node: string,
+    options?: ServiceOption & DecodeOption<T> & { max?: number; ids?: readonly string[] },
+  ): Promise<PubsubItem<T>[]>;
   /** Creates a node, resolves with its name (chosen by the service for `""`). `config` is pubsub#node_config, with or without the prefix `pubsub#`. */
   createNode(node: string, options?: ServiceOption & { config?: Record<string, string | number | boolean> }): Promise<string>;
   deleteNode(node: string, options?: ServiceOption): Promise<void>;

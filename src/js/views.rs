@@ -138,17 +138,6 @@ view! {
     }
 }
 view! {
-    /// `PubsubItem`.
-    Item {
-        id: Option<&'a str>,
-        node: &'a str,
-        payload: JsValue,
-        publisher: Option<&'a str>,
-        time: JsValue,
-        received_at as "receivedAt": JsValue,
-    }
-}
-view! {
     /// A feed's `retract`.
     Retract { id: &'a str, node: &'a str }
 }

@@ -1,5 +1,6 @@
 //! Extensions, one file each: payloads built and read, never a connection called.
 
+pub mod caps;
 pub mod data_form;
 pub mod delay;
 pub mod disco;
@@ -8,5 +9,6 @@ pub mod ping;
 pub mod pubsub;
 pub mod register;
 pub mod responder;
+pub mod rsm;
 pub mod time;
 pub mod version;

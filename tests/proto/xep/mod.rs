@@ -3,13 +3,16 @@
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod caps;
 mod data_form;
 mod delay;
 mod muc;
 mod odd;
+mod owner;
 mod pubsub;
 mod register;
 mod responder;
+mod rsm;
 mod sasl2;
 mod stanza;
 mod subscriptions;
@@ -65,7 +68,8 @@ pub fn examples(xep: &str, number: u64) -> Vec<Element> {
 /// All elements of all examples.
 pub fn every_example() -> Vec<Element> {
     [
-        "0004", "0030", "0045", "0060", "0077", "0199", "0386", "0388", "0484",
+        "0004", "0030", "0045", "0059", "0060", "0077", "0115", "0163", "0199", "0386", "0388",
+        "0484",
     ]
     .iter()
     .flat_map(|xep| file(xep))

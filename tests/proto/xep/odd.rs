@@ -8,7 +8,7 @@ use epode::proto::xep::disco::{self, Identity, Info};
 use epode::proto::xep::muc::request::History;
 use epode::proto::xep::muc::room::{Phase, RoomState};
 use epode::proto::xep::pubsub::subscriptions::{Routed, Subscriptions};
-use epode::proto::xep::pubsub::{event, request};
+use epode::proto::xep::pubsub::{event, owner, request};
 use epode::proto::xep::register::Requirements;
 use epode::proto::xep::responder::{About, respond};
 use epode::proto::xep::time::EntityTime;
@@ -142,6 +142,18 @@ fn spoilt_examples_do_no_harm() {
                 request::parse_created(&stanza),
             );
             let _ = (request::parse_items(&stanza), event::subids(&stanza));
+            let _ = (
+                request::parse_page(&stanza),
+                request::parse_options(&stanza),
+                request::parse_subscriptions(&stanza),
+                request::parse_affiliations(&stanza),
+                owner::parse_configuration(&stanza),
+                owner::parse_subscribers(&stanza),
+                owner::parse_affiliates(&stanza),
+            );
+            if let Some(approval) = owner::Approval::parse(&stanza) {
+                assert!(approval.answer("s", true).to_xml().contains("submit"));
+            }
             match registry.route(&stanza, &NativeUnicode) {
                 Routed::Feeds { feeds, .. } => {
                     assert!(!feeds.is_empty());

@@ -1,6 +1,8 @@
 //! XEP-0060: requests, replies and events.
 
 use epode::proto::ns;
+use epode::proto::xep::data_form::Form;
+use epode::proto::xep::disco::{self, Info};
 use epode::proto::xep::pubsub::event::{self, Entry, Event};
 use epode::proto::xep::pubsub::{Item, State, Subscription, request};
 use epode::proto::xml::Element;
@@ -145,6 +147,168 @@ fn items_are_fetched_and_read() {
     assert!(entry.is("entry", "http://www.w3.org/2005/Atom"));
     assert_eq!(request::parse_items(&example("0060", 82)), []);
     assert_eq!(request::parse_items(&xml("<iq type='result'/>")), []);
+}
+
+#[test]
+fn one_item_is_asked_for_as_in_the_example() {
+    assert_eq!(
+        request::items(SERVICE, NODE, None, &[ITEM.into()], None),
+        asked("0060", 83)
+    );
+}
+
+#[test]
+fn the_own_subscriptions_and_affiliations_are_as_in_the_examples() {
+    assert_eq!(request::subscriptions(SERVICE, None), asked("0060", 16));
+    assert_eq!(
+        request::subscriptions(SERVICE, Some(NODE)),
+        asked("0060", 20)
+    );
+    let told = |subscriptions: Vec<Subscription>| -> Vec<String> {
+        subscriptions
+            .into_iter()
+            .map(|one| {
+                let subid = one.subid.unwrap_or_default();
+                let node = one.node.unwrap_or_default();
+                format!("{node} {} {} {subid}", one.jid, one.state.as_str())
+            })
+            .collect()
+    };
+    assert_eq!(
+        told(request::parse_subscriptions(&example("0060", 17))),
+        [
+            "node1 francisco@denmark.lit subscribed ",
+            "node2 francisco@denmark.lit subscribed ",
+            "node5 francisco@denmark.lit unconfigured ",
+            "node6 francisco@denmark.lit subscribed 123-abc",
+            "node6 francisco@denmark.lit subscribed 004-yyy",
+        ]
+    );
+    assert_eq!(request::parse_subscriptions(&example("0060", 18)), []);
+    assert_eq!(request::parse_subscriptions(&example("0060", 21)).len(), 2);
+    assert_eq!(request::parse_subscriptions(&example("0060", 29)), []);
+    let once = xml(
+        "<iq type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions node='n'>
+         <subscription jid='a@b' subscription='pending'/></subscriptions></pubsub></iq>",
+    );
+    assert_eq!(
+        told(request::parse_subscriptions(&once)),
+        ["n a@b pending "]
+    );
+
+    assert_eq!(request::affiliations(SERVICE, None), asked("0060", 22));
+    let pair = |node: &str, affiliation: &str| (node.to_owned(), affiliation.to_owned());
+    assert_eq!(
+        request::parse_affiliations(&example("0060", 23)),
+        [
+            pair("node1", "owner"),
+            pair("node2", "publisher"),
+            pair("node5", "outcast"),
+            pair("node6", "owner"),
+        ]
+    );
+    assert_eq!(request::parse_affiliations(&example("0060", 24)), []);
+    assert_eq!(request::parse_affiliations(&example("0060", 18)), []);
+    let of_one = request::affiliations(SERVICE, Some("n"));
+    assert!(
+        of_one.to_xml().contains("<affiliations node='n'/>"),
+        "{of_one:?}"
+    );
+}
+
+#[test]
+fn options_of_a_subscription_are_as_in_the_examples() {
+    assert_eq!(
+        request::options_get(SERVICE, NODE, FRANCISCO, None),
+        asked("0060", 55)
+    );
+    let options = values(&[
+        ("pubsub#deliver", &["1"]),
+        ("pubsub#digest", &["0"]),
+        ("pubsub#include_body", &["false"]),
+        ("pubsub#show-values", &["chat", "online", "away"]),
+    ]);
+    assert_eq!(
+        request::options_set(SERVICE, NODE, FRANCISCO, None, &options),
+        asked("0060", 64)
+    );
+    for request in [
+        request::options_get(SERVICE, NODE, FRANCISCO, Some("7")),
+        request::options_set(SERVICE, NODE, FRANCISCO, Some("7"), &options),
+    ] {
+        assert!(request.to_xml().contains("subid='7'"), "{request:?}");
+    }
+    assert_eq!(
+        request::options_default(SERVICE, Some(NODE)),
+        asked("0060", 69)
+    );
+    assert_eq!(request::options_default(SERVICE, None), asked("0060", 70));
+    for (number, chosen) in [
+        (56, vec!["chat", "online"]),
+        (71, vec!["chat", "online", "away"]),
+    ] {
+        let form = request::parse_options(&example("0060", number)).expect("a form");
+        let shown = form.field("pubsub#show-values").expect("a field");
+        assert_eq!(shown.values, chosen);
+    }
+    assert_eq!(request::parse_options(&example("0060", 29)), None);
+}
+
+#[test]
+fn what_a_node_is_and_has_is_read() {
+    let info = Info::parse(&example("0060", 14)).expect("information");
+    assert!(info.is("pubsub", "leaf") && info.has(ns::PUBSUB));
+    let form = Form::parse(info.forms.first().expect("a form")).expect("a form");
+    assert_eq!(
+        form.form_type(),
+        Some("http://jabber.org/protocol/pubsub#meta-data")
+    );
+    assert_eq!(form.value("pubsub#creator"), Some("hamlet@denmark.lit"));
+    let nodes = disco::parse_items(&example("0060", 10)).expect("a list");
+    let names: Vec<_> = nodes.iter().filter_map(|one| one.node.as_deref()).collect();
+    assert_eq!(names, ["Romeoance", "Julliennui"]);
+    let [question, answer] = [0, 1].map(|at| examples("0060", 15).remove(at));
+    assert_eq!(
+        super::rebuilt(&question, &["from", "id"]),
+        disco::items(SERVICE, Some(NODE))
+    );
+    let ids = disco::parse_items(&answer).expect("a list");
+    assert_eq!(ids.len(), 4);
+    assert!(
+        ids.iter()
+            .all(|one| one.node.is_none() && one.name.is_some())
+    );
+}
+
+#[test]
+fn events_of_accounts_are_read() {
+    for message in examples("0163", 2).iter().chain(&examples("0163", 9)) {
+        let Some(Event::Items { node, entries }) = event::parse(message) else {
+            panic!("{message:?}");
+        };
+        assert_eq!(node, "http://jabber.org/protocol/tune");
+        let [Entry::Published(item)] = entries.as_slice() else {
+            panic!("{entries:?}");
+        };
+        assert!(
+            item.payload
+                .as_ref()
+                .is_some_and(|payload| payload.name() == "tune")
+        );
+    }
+    let tune = payload(&example("0163", 1));
+    let publish = request::publish(
+        None,
+        "http://jabber.org/protocol/tune",
+        None,
+        Some(tune),
+        &[],
+    );
+    assert_eq!(publish, asked("0163", 1));
+    let features = Info::parse(&example("0163", 5))
+        .expect("information")
+        .features;
+    assert!(features.contains(&"http://jabber.org/protocol/tune+notify".into()));
 }
 
 #[test]

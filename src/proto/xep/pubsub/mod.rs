@@ -1,10 +1,13 @@
-//! XEP-0060: Publish-Subscribe 1.30. For subscriber and publisher, and creating and deleting nodes.
+//! XEP-0060: Publish-Subscribe 1.30. For subscriber, publisher and owner.
 //!
-//! [`request`] builds what is asked and reads the replies, [`event`] reads what the service pushes, [`subscriptions`] knows
-//! which feed an event belongs to. A service of `None` is one's own account (XEP-0163). Left out so far: affiliations and
-//! subscriptions of others, configuration of nodes that exist, result set management.
+//! [`request`] builds what is asked and reads the replies, [`owner`] does so for what only a node's owner may ask, [`event`]
+//! reads what the service pushes, [`subscriptions`] knows which feed an event belongs to, [`advice`] what errors mean. A
+//! service of `None` is one's own account (XEP-0163). Left out: the list of pending subscriptions by ad-hoc command (§8.7;
+//! [`owner::subscribers`] tells them), and collections (XEP-0248), of which events are passed on.
 
+pub mod advice;
 pub mod event;
+pub mod owner;
 pub mod request;
 pub mod subscriptions;
 
@@ -53,6 +56,28 @@ pub enum State {
     Subscribed,
 }
 
+impl State {
+    /// Its name in the protocol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Pending => "pending",
+            Self::Unconfigured => "unconfigured",
+            Self::Subscribed => "subscribed",
+        }
+    }
+
+    /// From its name in the protocol. Without one, which only old services leave out, the subscription stands.
+    pub fn parse(name: Option<&str>) -> Self {
+        match name {
+            Some("none") => Self::None,
+            Some("pending") => Self::Pending,
+            Some("unconfigured") => Self::Unconfigured,
+            _ => Self::Subscribed,
+        }
+    }
+}
+
 /// A subscription, as a service tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
@@ -67,18 +92,13 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Reads a `<subscription/>` of a reply or of an event. Without a state, which only old services leave out, it stands.
+    /// Reads a `<subscription/>` of a reply or of an event.
     pub(crate) fn parse(element: &Element) -> Self {
         Self {
             node: element.attr("node").map(Into::into),
             jid: element.attr("jid").unwrap_or_default().into(),
             subid: element.attr("subid").map(Into::into),
-            state: match element.attr("subscription") {
-                Some("none") => State::None,
-                Some("pending") => State::Pending,
-                Some("unconfigured") => State::Unconfigured,
-                _ => State::Subscribed,
-            },
+            state: State::parse(element.attr("subscription")),
         }
     }
 }

@@ -4,7 +4,8 @@ use super::{Item, NODE_CONFIG, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS, Subscription}
 use crate::proto::digits::decimal;
 use crate::proto::ns;
 use crate::proto::stanza::iq::{self, Kind};
-use crate::proto::xep::data_form::{self, Values};
+use crate::proto::xep::data_form::{self, Form, Values};
+use crate::proto::xep::rsm::{Page, Range};
 use crate::proto::xml::{Builder, Element};
 
 /// Subscribes `jid`, one's own bare or full JID, to a node (§6.1), with options when any are given (§6.3.7).
@@ -74,6 +75,61 @@ pub fn items(
     iq::request(Kind::Get, service, pubsub().child(items).build())
 }
 
+/// Fetches a part of a node's items (§6.5.4), where the service has result set management. [`parse_items`] reads the items of
+/// the reply, [`parse_page`] which part they are.
+pub fn page(service: Option<&str>, node: &str, range: &Range) -> Element {
+    let items = at("items", ns::PUBSUB, node).build();
+    let pubsub = pubsub().child(items).child(range.to_element());
+    iq::request(Kind::Get, service, pubsub.build())
+}
+
+/// Asks which subscriptions we have at the service (§5.6), or to one node. [`parse_subscriptions`] reads the reply.
+pub fn subscriptions(service: Option<&str>, node: Option<&str>) -> Element {
+    own(service, "subscriptions", node)
+}
+
+/// Asks which affiliations we have at the service (§5.7), or with one node. [`parse_affiliations`] reads the reply.
+pub fn affiliations(service: Option<&str>, node: Option<&str>) -> Element {
+    own(service, "affiliations", node)
+}
+
+fn own(service: Option<&str>, name: &str, node: Option<&str>) -> Element {
+    let asked = Element::builder(name, ns::PUBSUB)
+        .attr_opt("node", node)
+        .build();
+    iq::request(Kind::Get, service, pubsub().child(asked).build())
+}
+
+/// Asks for the options of a subscription (§6.3.2); `jid` exactly as it was subscribed. [`parse_options`] reads the reply.
+pub fn options_get(service: Option<&str>, node: &str, jid: &str, subid: Option<&str>) -> Element {
+    let options = options(node, jid, subid).build();
+    iq::request(Kind::Get, service, pubsub().child(options).build())
+}
+
+/// Changes options of a subscription (§6.3.5).
+pub fn options_set(
+    service: Option<&str>,
+    node: &str,
+    jid: &str,
+    subid: Option<&str>,
+    values: &Values,
+) -> Element {
+    let options = options(node, jid, subid).child(data_form::submit(SUBSCRIBE_OPTIONS, values));
+    set(service, pubsub().child(options.build()))
+}
+
+/// Asks what the options of a subscription are that says nothing about them (§6.4), at the service or to one node.
+/// [`parse_options`] reads the reply.
+pub fn options_default(service: Option<&str>, node: Option<&str>) -> Element {
+    own(service, "default", node)
+}
+
+fn options(node: &str, jid: &str, subid: Option<&str>) -> Builder {
+    at("options", ns::PUBSUB, node)
+        .attr("jid", jid)
+        .attr_opt("subid", subid)
+}
+
 /// Makes a node (§8.1), configured when anything is given (§8.1.3). No node asks for one with a name of the service's
 /// choosing; [`parse_created`] reads it.
 pub fn create(service: Option<&str>, node: Option<&str>, configuration: &Values) -> Element {
@@ -119,6 +175,48 @@ pub fn parse_items(reply: &Element) -> Vec<Item> {
         return Vec::new();
     };
     items.read_children("item", ns::PUBSUB, Item::parse)
+}
+
+/// Which part of the items a reply to [`page`] holds; `None` when the service knows no parts, and all are there.
+pub fn parse_page(reply: &Element) -> Option<Page> {
+    Page::child_of(&reply.child("pubsub", ns::PUBSUB)?)
+}
+
+/// The subscriptions in a reply to [`subscriptions`]. The node is told once where all are of one.
+pub fn parse_subscriptions(reply: &Element) -> Vec<Subscription> {
+    let Some(list) = reply_child(reply, "subscriptions") else {
+        return Vec::new();
+    };
+    let mut all = list.read_children("subscription", ns::PUBSUB, Subscription::parse);
+    for subscription in &mut all {
+        if subscription.node.is_none() {
+            subscription.node = list.attr("node").map(Into::into);
+        }
+    }
+    all
+}
+
+/// The affiliations in a reply to [`affiliations`]: node, and what we are there.
+pub fn parse_affiliations(reply: &Element) -> Vec<(String, String)> {
+    let Some(list) = reply_child(reply, "affiliations") else {
+        return Vec::new();
+    };
+    let mut all = list.read_children("affiliation", ns::PUBSUB, |one| {
+        let text = |name| String::from(one.attr(name).unwrap_or_default());
+        (text("node"), text("affiliation"))
+    });
+    for (node, _) in &mut all {
+        if node.is_empty() {
+            node.push_str(list.attr("node").unwrap_or_default());
+        }
+    }
+    all
+}
+
+/// The form in a reply to [`options_get`] or [`options_default`].
+pub fn parse_options(reply: &Element) -> Option<Form> {
+    let options = reply_child(reply, "options").or_else(|| reply_child(reply, "default"));
+    Form::child_of(&options?)
 }
 
 /// The node's name in a reply to [`create`]; `None` when it is the one that was asked for.

@@ -1,14 +1,16 @@
 // What the package exports, typed. The types themselves are written once, in src/js/types.d.ts, and come with the module.
-import type { AttachOptions, Client, ClientOptions, RegisterOptions, Service, Waiting, Xml } from "./epode.js";
+import type { AtomEntry, AttachOptions, Client, ClientOptions, RegisterOptions, Service, Waiting, Xml } from "./epode.js";
 
 export { Client, Feed, Room, Stanza } from "./epode.js";
 export type {
   Affiliation,
+  AtomEntry,
   AttachOptions,
   AttachedSession,
   ClientEvents,
   ClientOptions,
   DecodeOption,
+  DjangoObject,
   ErrorCode,
   FeedEvents,
   FeedOptions,
@@ -64,3 +66,9 @@ export function register(service: Service, options: RegisterOptions): Promise<vo
  * `undefined`, `null` and `false` not at all (an attribute whose value they are is left out).
  */
 export function xml(strings: TemplateStringsArray, ...values: unknown[]): Xml;
+
+/** A value as a payload to publish: `<json xmlns="urn:xmpp:json:0"/>` (XEP-0335). What `JSON.stringify` refuses, it refuses. */
+export function json(value: unknown): Xml;
+
+/** An Atom entry as a payload to publish (RFC 4287, which wants `id`, `title` and `updated`). All that is put in is text. */
+export function atom(entry: Partial<AtomEntry> & { content?: string }): Xml;

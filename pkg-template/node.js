@@ -4,4 +4,5 @@ import { defaultSource } from "./surface.js";
 
 defaultSource(() => readFile(new URL("./epode_bg.wasm", import.meta.url)));
 
+export { atom, json } from "./payloads.js";
 export { Client, Feed, Room, Stanza, attach, connect, discover, init, register, xml } from "./surface.js";

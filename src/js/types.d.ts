@@ -340,6 +340,37 @@ export class Client {
  */
 export type PayloadFormat = "json" | "atom" | "django" | "text" | "stanza" | "none";
 
+/** The value of an Atom entry. What is missing, or not a date, is `undefined`; what is in it otherwise, the payload holds. */
+export interface AtomEntry {
+  id: string | undefined;
+  /** As text, also where it is XHTML. Where its `type` is `html`, it is markup that somebody else has written. */
+  title: string | undefined;
+  summary: string | undefined;
+  /** Text; the `<content/>` element where it holds elements (XHTML, XML) or an address (`src`). */
+  content: string | Stanza | undefined;
+  updated: Date | undefined;
+  published: Date | undefined;
+  authors: { name?: string | undefined; uri?: string | undefined; email?: string | undefined }[];
+  /** Their attributes; `rel` is `alternate` where it is not said. */
+  links: { href: string; rel?: string; type?: string; title?: string; hreflang?: string; length?: string }[];
+  categories: { term: string; scheme?: string; label?: string }[];
+}
+
+/**
+ * The value of an object in Django's XML serialization, the same as in its JSON; several objects are an array of them.
+ * Integers are numbers, or strings where they are too large to be exact; floats numbers; booleans booleans; `DateTimeField`s
+ * `Date`s if they have a zone (`USE_TZ`); JSON values; `null`s. All else is a string as it stands: decimals, dates, times and
+ * date-times without a zone, since which instant they are, only the server knows. Relations are keys, to-many ones arrays of
+ * keys: a string each, or an array of strings where the key is a natural one.
+ */
+export interface DjangoObject<Fields = Record<string, unknown>> {
+  /** `"blog.post"` */
+  model: string;
+  /** The primary key; `undefined` where natural keys are used. */
+  pk: string | undefined;
+  fields: Fields;
+}
+
 /**
  * One item of a node, as published. `T` is what the page knows of its payloads; nothing checks that they are so, since they
  * are somebody else's words. A page that has to know looks at `format`, or checks in a decoder of its own (`decode`).

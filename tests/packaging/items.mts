@@ -1,6 +1,6 @@
 // What a page knows of its items' payloads is checked by the compiler. Each `@ts-expect-error` is an error of its own if
 // the line below it compiles.
-import { connect, type Feed, type PubsubItem, type Stanza } from "epode";
+import { atom, connect, json, type AtomEntry, type DjangoObject, type Feed, type PubsubItem, type Stanza } from "epode";
 
 interface Reply {
   paste_id: number;
@@ -49,3 +49,20 @@ await client.pubsub.subscribe("/blog/Post", ({ value, format, via }) => {
   void (format === "yaml");
   void (via === "live");
 });
+
+// What epode decodes has types of its own, and what it makes can be published.
+await client.pubsub.subscribe<DjangoObject<{ title: string; tags: string[] }>>("/blog/Post", ({ value }) => {
+  void value.fields.title.length;
+  void value.pk?.length;
+  // @ts-expect-error: not a field of this model.
+  void value.fields.author;
+});
+await client.pubsub.subscribe<AtomEntry>("/blog/Post", ({ value }) => {
+  void value.updated?.getTime();
+  // @ts-expect-error: it may be missing.
+  void value.title.length;
+});
+await client.pubsub.publish("/blog/Post", json({ user: "romeo" }));
+await client.pubsub.publish("/blog/Post", atom({ title: "new", updated: new Date(), authors: [{ name: "Romeo" }] }));
+// @ts-expect-error: content that is published is text.
+atom({ content: client });

@@ -20,6 +20,10 @@ function libraries() {
   throw new Error("ejabberd was not found: apt-get install ejabberd (npm run setup does it)");
 }
 
+const c2sListener = (port) => `  - port: ${port}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s`;
+
 const EJABBERD = {
   name: "ejabberd",
   slotBase: 11_580,
@@ -30,6 +34,9 @@ const EJABBERD = {
     const config = path.join(dir, "ejabberd.yml");
     const values = {
       PORT: port,
+      CLIENTS: server.c2sPort ? c2sListener(server.c2sPort) : "",
+      SITE: options.site ? `{user: ["${options.site}@${server.domain}"]}` : "{user: []}",
+      PUBSUB_CREATORS: options.site ? "site" : "all",
       BOSH_INACTIVITY: Number(options.boshInactivity ?? 60),
       MAX_STANZA: Number(options.maxStanza ?? 1024 * 1024),
       PUBSUB_DEFAULT_ITEMS: Number(options.maxItems ?? 20),
@@ -64,6 +71,8 @@ const EJABBERD = {
  * - `openPublish`: whoever comes may publish to a node that was created without saying otherwise
  * - `maxItems`: how many items such a node keeps (20; a node's own configuration may ask for up to 20,000)
  * - `boshInactivity`: seconds; `maxStanza`: bytes
+ * - `site`: the name of a web site's account: it comes in by TCP (`server.c2sPort`), it alone may create nodes, and it makes
+ *   accounts by ad-hoc command (XEP-0133)
  * - `authentication`: "internal_plain" (SCRAM-SHA-512, -256, -1 and PLAIN) or "internal_hashed" (one SCRAM and PLAIN)
  * Its pubsub nodes are on disk, so `persistent` has nothing to change here; `boshWait` is not an option of ejabberd.
  */

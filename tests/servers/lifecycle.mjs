@@ -208,6 +208,11 @@ export class Server {
     return `ws://${LOOPBACK}:${this.port}/ws`;
   }
 
+  /** What answers with 200 as soon as it is ready. */
+  get probe() {
+    return this.bosh;
+  }
+
   get logFile() {
     return path.join(this.dir, "log", `${this.name}.log`);
   }
@@ -221,6 +226,8 @@ export class Server {
     for (let attempt = 1; ; attempt += 1) {
       // A server that was up before keeps its address; so does one that was told which to use.
       this.port ??= this.fixedPort ?? (await freePort());
+      // For programs of a web site, which come in by TCP.
+      if (this.options.site) this.c2sPort ??= await freePort();
       if (await canListen(this.port)) {
         await this.launch();
         if (await this.becomesReady()) break;
@@ -269,7 +276,7 @@ export class Server {
   async becomesReady(seconds = 60) {
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(30)) {
       if (!this.isRunning()) return false;
-      if (listensOn(this.process.pid, this.port) && (await answers(this.bosh))) return true;
+      if (listensOn(this.process.pid, this.port) && (await answers(this.probe))) return true;
     }
     return false;
   }

@@ -18,10 +18,13 @@ const PROSODY = {
     for (const folder of ["data", "certs"]) fs.mkdirSync(path.join(dir, folder), { recursive: true });
     const config = path.join(dir, "prosody.cfg.lua");
     const extra = options.sasl2 ? ["sasl2", "sasl2_bind2", "sasl2_sm"] : [];
+    if (options.site) extra.push("admin_adhoc");
     // With Prosody 0.12 the module throws where features are made.
     if (options.sasl2 && options.prefix) extra.push("sasl2_fast");
     const values = {
       PORT: port,
+      CLIENT_PORTS: server.c2sPort ?? "",
+      ADMINS: options.site ? lua(`${options.site}@${server.domain}`) : "",
       DATA: lua(path.join(dir, "data")),
       CERTIFICATES: lua(path.join(dir, "certs")),
       PLUGINS: lua(path.join(HERE, "prosody-modules")),
@@ -33,6 +36,8 @@ const PROSODY = {
       PUBSUB_STORAGE: lua(options.persistent ? "internal" : "memory"),
       PUBSUB_DEFAULT_ITEMS: Number(options.maxItems ?? 20),
       PUBSUB_OPEN_PUBLISH: Boolean(options.openPublish),
+      PUBSUB_AUTOCREATE: !options.site,
+      PUBSUB_MODULES: options.site ? "" : lua("epode_open_pubsub"),
       EXTRA_MODULES: extra.map((name) => `${lua(name)};`).join(" "),
     };
     fs.writeFileSync(config, render("prosody.cfg.lua.in", values));
@@ -69,6 +74,8 @@ export function newerProsody() {
  * - `openPublish`: whoever comes may publish to a node that was created without saying otherwise
  * - `maxItems`: how many items such a node keeps (20; a node's own configuration may ask for up to 20,000)
  * - `boshInactivity`, `boshWait`: seconds; `maxStanza`: bytes
+ * - `site`: the name of a web site's account: it comes in by TCP (`server.c2sPort`), it alone may create nodes, and it makes
+ *   accounts by ad-hoc command (XEP-0133)
  * - `sasl2`: offer SASL2 with Bind 2 and stream management inside (and FAST, with `prefix`)
  * - `prefix`: the folder of an unpacked package to run in place of the installed one, see `newerProsody()`
  * - `authentication`: "internal_plain" (SCRAM-SHA-256, -1 and PLAIN) or "internal_hashed" (SCRAM-SHA-1 and PLAIN)

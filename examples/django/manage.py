@@ -1,0 +1,11 @@
+#!/usr/bin/env python3
+"""Django's commands for the café: `migrate`, `runserver`, `feeds_sync` and the others."""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)

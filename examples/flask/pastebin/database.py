@@ -1,0 +1,69 @@
+"""Users, pastes and replies in SQLite."""
+
+import sqlite3
+
+import click
+from flask import Flask, current_app, g
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (name <> ''),
+  password_hash TEXT NOT NULL,
+  xmpp_password TEXT NOT NULL          -- of the user's XMPP account; nobody ever types it
+);
+CREATE TABLE IF NOT EXISTS pastes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id INTEGER NOT NULL REFERENCES users (id),
+  title TEXT NOT NULL CHECK (title <> ''),
+  text TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS replies (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice: pages know a reply by it
+  paste_id INTEGER NOT NULL REFERENCES pastes (id),
+  user_id INTEGER NOT NULL REFERENCES users (id),
+  text TEXT NOT NULL CHECK (text <> '')
+);
+"""
+
+#: A reply with what there is to say of it elsewhere.
+REPLY = """
+SELECT replies.id, replies.paste_id, replies.user_id, replies.text, users.name AS author,
+  pastes.title, pastes.user_id AS paste_user_id
+FROM replies JOIN users ON users.id = replies.user_id JOIN pastes ON pastes.id = replies.paste_id
+"""
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection of one's own, for a thread that answers no request."""
+    database = sqlite3.connect(path, timeout=20)
+    database.row_factory = sqlite3.Row
+    database.execute("PRAGMA foreign_keys = ON")
+    return database
+
+
+def get() -> sqlite3.Connection:
+    """The request's connection. `with get() as database:` is one transaction."""
+    if "database" not in g:
+        g.database = connect(current_app.config["DATABASE"])
+    return g.database
+
+
+def one(query: str, *values: object) -> sqlite3.Row | None:
+    return get().execute(query, values).fetchone()
+
+
+def every(query: str, *values: object) -> list[sqlite3.Row]:
+    return get().execute(query, values).fetchall()
+
+
+def init_app(app: Flask) -> None:
+    @app.teardown_appcontext
+    def close(_error: BaseException | None) -> None:
+        if "database" in g:
+            g.pop("database").close()
+
+    @app.cli.command("init-db", help="Makes the tables where there are none.")
+    def init_db() -> None:
+        get().executescript("PRAGMA journal_mode = WAL;" + SCHEMA)
+        click.echo("The database is ready.")

@@ -1,0 +1,103 @@
+// Every page: replies to the paste that is read, and, signed in, to all pastes of one's own. Two feeds, one connection. Text is
+// only ever text.
+
+import { Client } from "/epode/index.js";
+
+/**
+ * What the site publishes of a reply (pastebin/push.py, `as_read`).
+ * @typedef {{ reply_id: number, paste_id: number, title: string, author: string, text: string }} Reply
+ */
+
+const settings = document.body.dataset;
+const byId = (id) => document.getElementById(id);
+const STATES = { online: "Live", reconnecting: "Reconnecting", offline: "Offline" };
+/** For how long news stay: `ms`. */
+const SHOWN = 8000;
+
+function el(name, attributes, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+/** Which replies are told already: to one's own paste, read at the moment, they come on both feeds. */
+const told = new Set();
+
+/** @param {Reply} reply */
+function flash(reply) {
+  if (told.has(reply.reply_id) || reply.author === settings.name) return;
+  told.add(reply.reply_id);
+  const link = el("a", { href: `/pastes/${reply.paste_id}#reply-${reply.reply_id}` }, reply.title);
+  const news = el("p", { class: "flash", "data-reply": reply.reply_id }, el("strong", {}, reply.author), " has replied to ", link);
+  byId("flashes").append(news);
+  setTimeout(() => news.remove(), SHOWN);
+}
+
+/** @param {Reply} reply */
+function add(reply) {
+  const known = byId(`reply-${reply.reply_id}`);
+  if (known) {
+    known.querySelectorAll("p")[1].textContent = reply.text;
+    return;
+  }
+  const element = el("li", { class: "card fresh", id: `reply-${reply.reply_id}` }, el("p", {}, el("strong", {}, reply.author)), el("p", {}, reply.text));
+  const later = [...byId("replies").children].find((other) => Number(other.id.slice("reply-".length)) > reply.reply_id);
+  byId("replies").insertBefore(element, later ?? null);
+}
+
+/** The password of the user's own XMPP account: asked for at each login, for the site may have given it another one. */
+async function password() {
+  const response = await fetch("/me/xmpp", { cache: "no-store" });
+  if (!response.ok) throw new Error("You are signed out.");
+  return (await response.json()).password;
+}
+
+/** Subscribes; a node that the site could not make yet, since the XMPP server was away, is waited for. */
+async function follow(client, node, onItem, options) {
+  for (;;) {
+    try {
+      const feed = await client.pubsub.subscribe(node, onItem, { service: settings.pubsub, ...options });
+      document.body.dataset.feeds = `${document.body.dataset.feeds ?? ""} ${node}`.trim();
+      return feed;
+    } catch (error) {
+      if (error.condition !== "item-not-found") throw error;
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+    }
+  }
+}
+
+async function start() {
+  const { user, paste } = settings;
+  if (!user && !paste) return;
+  // The site's own origin has neither BOSH nor WebSocket: the XMPP server is another one, and allows us by CORS.
+  const login = user ? { jid: settings.jid, password } : { domain: settings.domain, anonymous: true };
+  const client = new Client([settings.websocket, settings.bosh], { ...login, presence: false });
+  client.on("status", ({ status, error }) => {
+    byId("state").dataset.status = status;
+    byId("state").textContent = STATES[status] ?? "Connecting";
+    byId("state").title = error?.message ?? "";
+  });
+  addEventListener("pagehide", () => client.disconnect());
+  // Come back to by the Back button, the page begins anew.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  await client.connect();
+
+  const feeds = [];
+  if (paste) {
+    const show = ({ value, via }) => {
+      add(value);
+      if (via !== "snapshot") flash(value);
+    };
+    feeds.push(
+      follow(client, `paste-replies:${paste}`, show).then((feed) => feed.on("retract", ({ id }) => byId(`reply-${id}`)?.remove())),
+    );
+  }
+  if (user) feeds.push(follow(client, `user-replies:${user}`, ({ value }) => flash(value), { snapshot: false }));
+  await Promise.all(feeds);
+}
+
+start().catch((error) => {
+  byId("state").dataset.status = "offline";
+  byId("state").textContent = `Not live: ${error.message}`;
+});

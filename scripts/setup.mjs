@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { TOOLS, WASM_PACK_VERSION, at, wasmBindgenVersion, which } from "./lib/project.mjs";
+import { TOOLS, WASM_PACK_VERSION, at, pythonEnvironment, wasmBindgenVersion, which } from "./lib/project.mjs";
 import { ask, main, run, seconds } from "./lib/run.mjs";
 import { installPackages } from "./lib/system.mjs";
 
@@ -24,6 +24,12 @@ const SYSTEM = {
     why: "the publisher program, which writes into SQLite",
     present: async () => (await ask("python3", ["-c", "import sqlite3"])) !== undefined,
   },
+  venv: {
+    packages: ["python3-venv"],
+    why: "an environment of its own for each example that runs on Python",
+    present: async () => (await ask("python3", ["-c", "import ensurepip, venv"])) !== undefined,
+  },
+  nginx: { packages: ["nginx-light"], why: "the web server of the Django example", present: () => which("nginx") },
   ejabberd: { packages: ["ejabberd"], why: "the second XMPP server of the tests", present: () => which("erl") && ejabberdIsThere() },
   chromium: { packages: ["chromium"], why: "the browser of the tests", present: () => which("chromium") },
   chromedriver: { packages: ["chromium-driver"], why: "through which wasm-pack drives the browser", present: () => which("chromedriver") },
@@ -43,10 +49,16 @@ const NEEDS = {
   // For a demo on a server that runs elsewhere.
   page: { system: ["cc", "python3"], components: [] },
   lint: { system: ["cc"], components: ["rustfmt", "clippy"] },
+  // One of the examples, on one of the servers.
+  "django-prosody": { system: ["cc", "prosody", "python3", "venv", "nginx"], components: [], examples: ["django"] },
+  "django-ejabberd": { system: ["cc", "ejabberd", "python3", "venv", "nginx"], components: [], examples: ["django"] },
+  "flask-prosody": { system: ["cc", "prosody", "python3", "venv"], components: [], examples: ["flask"] },
+  "flask-ejabberd": { system: ["cc", "ejabberd", "python3", "venv"], components: [], examples: ["flask"] },
   bench: { system: ["cc", "prosody", "chromium"], components: [] },
   test: {
-    system: ["cc", "prosody", "python3", "ejabberd", "chromium", "chromedriver"],
+    system: ["cc", "prosody", "python3", "venv", "nginx", "ejabberd", "chromium", "chromedriver"],
     components: ["rustfmt", "clippy"],
+    examples: ["django", "flask"],
   },
 };
 
@@ -62,6 +74,7 @@ export async function setup(command) {
   await rust(needs.components, fetched);
   await npmPackages(fetched);
   await wasmTools(fetched);
+  for (const name of needs.examples ?? []) await pythonPackages(name, fetched);
   const what = fetched.length === 0 ? "all that is needed is here" : `installed ${fetched.join(", ")}`;
   console.log(`set-up for ${command}: ${what} (${seconds(Date.now() - start)})`);
 }
@@ -123,6 +136,22 @@ async function npmPackages(fetched) {
   await orName("npm", ["ci", "--no-audit", "--no-fund"], { show: "progress", label: "npm ci" });
   fs.writeFileSync(stamp, lock);
   fetched.push("npm packages");
+}
+
+/** What an example's requirements.txt names, in an environment of its own. */
+async function pythonPackages(name, fetched) {
+  const requirements = at("examples", name, "requirements.txt");
+  const version = await ask("python3", ["-c", "import sys; print(sys.version, sys.base_prefix)"]);
+  const wanted = createHash("sha256").update(fs.readFileSync(requirements)).update(version ?? "").digest("hex");
+  const folder = pythonEnvironment(name);
+  const stamp = path.join(folder, "requirements.sha256");
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === wanted) return;
+  say(`Python packages into ${path.relative(at(), folder)} (pip)`, `the ${name} example runs on them`);
+  await orName("python3", ["-m", "venv", "--clear", folder], { show: "progress", label: "venv" });
+  const install = ["install", "--disable-pip-version-check", "--no-input", "--prefer-binary", "-r", requirements];
+  await orName(path.join(folder, "bin/pip"), install, { show: "progress", label: "pip" });
+  fs.writeFileSync(stamp, wanted);
+  fetched.push(`Python packages of the ${name} example`);
 }
 
 async function wasmTools(fetched) {

@@ -64,6 +64,11 @@ async function endToEnd(server, transport = "bosh") {
   const all = fs.existsSync(at("tests/e2e")) ? fs.readdirSync(at("tests/e2e")).filter((name) => name.endsWith(".test.mjs")) : [];
   const files = transport === "ws" ? all.filter((name) => EITHER_WAY.includes(name)) : all;
   if (files.length === 0) throw new Error("tests/e2e holds no *.test.mjs");
+  return testFiles(files.sort().map((name) => `tests/e2e/${name}`), { EPODE_SERVER: server, EPODE_TRANSPORT: transport });
+}
+
+/** Runs tests with the package as it is packed. */
+async function testFiles(files, env) {
   await build();
   // What is tested is what was packed: a file that was left out of the package must not be found.
   const { folder } = await pack(at("target/packed"));
@@ -75,8 +80,8 @@ async function endToEnd(server, transport = "bosh") {
   return counted(
     countNode,
     process.execPath,
-    ["--test", ...force, "--test-reporter=spec", "--test-concurrency=1", ...files.sort().map((name) => `tests/e2e/${name}`)],
-    { env: { EPODE_SERVER: server, EPODE_TRANSPORT: transport, EPODE_PACKAGE: folder, EPODE_CHROMIUM: which("chromium") }, timeout: 15 * MINUTE },
+    ["--test", ...force, "--test-reporter=spec", "--test-concurrency=1", ...files],
+    { env: { ...env, EPODE_PACKAGE: folder, EPODE_CHROMIUM: which("chromium") }, timeout: 15 * MINUTE },
   );
 }
 
@@ -156,6 +161,15 @@ const STEPS = [
     what: "what holds over either transport, over WebSocket against both",
     browser: true,
     run: async () => add(await endToEnd("prosody", "ws"), await endToEnd("ejabberd", "ws")),
+  },
+  {
+    name: "examples",
+    what: "the web sites of examples/, in Chromium, against both servers",
+    browser: true,
+    async run() {
+      const files = ["django", "flask"].map((name) => `tests/examples/${name}.test.mjs`);
+      return add(await testFiles(files, { EPODE_SERVER: "prosody" }), await testFiles(files, { EPODE_SERVER: "ejabberd" }));
+    },
   },
   {
     name: "soak",

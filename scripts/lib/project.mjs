@@ -11,6 +11,9 @@ export const at = (...parts) => path.join(ROOT, ...parts);
 export const TOOLS = process.env.EPODE_TOOLS ? path.resolve(process.env.EPODE_TOOLS) : at("target/tools");
 export const PKG = at("pkg");
 
+/** Where what an example needs of Python is installed. */
+export const pythonEnvironment = (example) => at("target/python", example);
+
 const BIN_FOLDERS = [path.join(TOOLS, "bin"), at("node_modules/.bin")];
 
 /** The environment of every program that is started: our tools first, and no more than two jobs. */

@@ -119,7 +119,7 @@ function elsewhere({ service, domain, anonymous, pubsub, muc }) {
 }
 
 /** Brings the server back when it ends by itself, unless it does so again at once. */
-function keepUp(server, giveUp) {
+export function keepUp(server, giveUp) {
   const started = Date.now();
   server.child.once("exit", async () => {
     if (isInterrupted()) return;

@@ -17,6 +17,7 @@ import { parseArgs } from "node:util";
 import { PKG, at, pythonEnvironment } from "./lib/project.mjs";
 import { main, onInterrupt, run } from "./lib/run.mjs";
 import { build } from "./build.mjs";
+import { keepUp } from "./demo.mjs";
 import { setup } from "./setup.mjs";
 import { startEjabberd } from "../tests/servers/ejabberd.mjs";
 import { Server, program, render } from "../tests/servers/lifecycle.mjs";
@@ -112,6 +113,7 @@ const EXAMPLES = {
  */
 export async function startExample(name, { server = "prosody", port, pkg = PKG } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `epode-${name}-`));
+  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
   const running = [];
   const started = async (one) => {
     running.unshift(one);
@@ -151,8 +153,19 @@ async function example() {
   await setup(`${name}-${values.server}`);
   await build();
   const running = await startExample(name, { server: values.server, port: values.port && Number(values.port) });
-  onInterrupt(() => running.stop().then(() => (console.log("\nstopped"), process.exit(0))));
+  const stop = async (code) => {
+    await running.stop();
+    console.log("\nstopped");
+    process.exit(code);
+  };
+  onInterrupt(() => stop(0));
   const { url, xmpp, site, front } = running;
+  keepUp(xmpp, (error) => {
+    console.error(`\nthe XMPP server has ended by itself (${error.message}):\n${xmpp.logTail(15)}`);
+    stop(1);
+  });
+  // Of what was started, nothing keeps this process.
+  setInterval(() => {}, 60_000);
   console.log(`
   The site is at       ${url}/       open it twice, side by side
   It runs on           gunicorn, ${site.origin}, pid ${site.pid} (log: ${path.join(site.dir, "log/out.log")})${front ? `\n  In front             nginx, pid ${front.pid}` : ""}

@@ -46,7 +46,12 @@ async function start(from) {
   guard(ClientCore, { on: 1, send: 1, request: 1 });
   guard(Feed, { on: 1 });
   guard(Muc, { join: 2 });
-  guard(PubSub, { subscribe: 1, unsubscribe: 1, publish: 2, retract: 2, items: 1, createNode: 1, deleteNode: 1 });
+  requests(PubSub);
+  guard(PubSub, {
+    ...{ subscribe: 1, unsubscribe: 1, publish: 2, retract: 2, items: 1, createNode: 1, deleteNode: 1, onPersonalEvent: 1 },
+    ...Object.fromEntries(REQUESTS),
+    item: 2,
+  });
   guard(Registration, {});
   guard(Room, { on: 1, send: 1, sendPrivate: 2, setSubject: 1, setNick: 1 });
   guard(Stanza, { attr: 1, child: 1 });
@@ -55,10 +60,32 @@ async function start(from) {
   loaded = true;
 }
 
+/**
+ * Requests of pubsub, each by its place in the list: one method of the module makes them all. The number: whether a node's
+ * name comes first.
+ */
+const REQUESTS = [
+  ...[["subscriptions", 0], ["affiliations", 0], ["nodes", 0], ["configuration", 1], ["metadata", 1], ["defaultConfiguration", 0]],
+  ...[["options", 1], ["subscribers", 1], ["affiliates", 1], ["item", 1], ["configure", 1], ["setOptions", 1]],
+  ...[["setSubscribers", 1], ["defaultOptions", 0], ["setAffiliates", 1], ["purge", 1], ["requestApprovals", 1]],
+];
+const WITH_VALUE = new Set(["item", "configure", "setOptions", "setSubscribers", "setAffiliates"]);
+
+function requests({ prototype }) {
+  REQUESTS.forEach(([name, named], index) => {
+    prototype[name] = function (...args) {
+      const node = named ? args.shift() : "";
+      const value = WITH_VALUE.has(name) ? args.shift() : undefined;
+      return this._ask(index, node, value, args[0]);
+    };
+  });
+}
+
 /** What gives a promise gives one when it fails, too. */
 const PROMISING = new Set([
   ...["connect", "attach", "disconnect", "send", "request", "join", "leave", "sendPrivate", "setSubject", "setNick"],
   ...["subscribe", "unsubscribe", "publish", "retract", "items", "createNode", "deleteNode"],
+  ...REQUESTS.map(([name]) => name),
 ]);
 
 function bad(message) {
@@ -153,7 +180,22 @@ function complete() {
   });
   const { publish } = PubSub.prototype;
   PubSub.prototype.publish = function (node, payload, options) {
-    return attempt(() => publish.call(this, node, markup(payload), options));
+    return attempt(() => {
+      const text = payload === null ? "" : markup(payload);
+      const once = () => publish.call(this, node, text, options);
+      if (!options?.configure) return once();
+      return once().catch(async (error) => {
+        if (error.application !== "precondition-not-met") throw error;
+        await this.configure(node, options.publishOptions, options);
+        return once();
+      });
+    });
+  };
+  PubSub.prototype.onApproval = function (listener, options) {
+    if (typeof listener !== "function") throw bad("The callback is not a function.");
+    const answer = (asked, allow) => quietly(attempt(() => this._answer(asked, allow)));
+    const ask = (asked) => listener({ ...asked, approve: () => answer(asked, true), deny: () => answer(asked, false) });
+    return this._onApproval(ask, options);
   };
   Feed.prototype[Symbol.asyncIterator] = iterate;
 }

@@ -7,6 +7,7 @@ use super::feed::FeedState;
 use super::keep::Given;
 use super::listeners::Listeners;
 use super::muc::Muc;
+use super::notices::Notices;
 use super::object::{Reader, date, field};
 use super::options::{self, Login, Options, Secret, Waiting};
 use super::promise::{promise, spawn};
@@ -58,6 +59,7 @@ pub struct Inner {
     pub(super) subscriptions: RefCell<Subscriptions>,
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
     pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
+    pub(super) notices: Notices,
     pub(super) login: Option<Login>,
     /// The page's place for what logins have shown.
     memory: Option<JsValue>,
@@ -112,6 +114,7 @@ impl Inner {
             subscriptions: RefCell::default(),
             feeds: RefCell::default(),
             rooms: RefCell::default(),
+            notices: Notices::default(),
             login: options.login,
             memory: options.memory,
             presence: options.presence,
@@ -439,7 +442,10 @@ impl Inner {
     /// Sends a stanza.
     pub fn send(&self, stanza: Element) -> Result<Receiver<Delivery>, Problem> {
         let is_presence = stanza.name() == "presence" && stanza.attr("to").is_none();
-        let copy = stanza.clone();
+        let copy = match is_presence {
+            true => self.with_capabilities(&stanza),
+            false => stanza.clone(),
+        };
         let id = self
             .driver
             .change(|connection, _| connection.send(copy))

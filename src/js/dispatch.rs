@@ -90,7 +90,7 @@ impl Inner {
         // JavaScript counts west of UTC.
         #[allow(clippy::cast_possible_truncation)]
         let offset = -(date.get_timezone_offset() as i32);
-        if let Some(reply) = respond(request, &self.about, now, offset) {
+        if let Some(reply) = respond(request, &self.about_now(), now, offset) {
             self.post(reply);
         }
     }
@@ -117,7 +117,15 @@ impl Inner {
     }
 
     fn tell_feeds(self: &Rc<Self>, stanza: &Element) -> bool {
-        event::is_event(stanza) && self.route_event(stanza)
+        if !event::is_event(stanza) {
+            return self.tell_approval(stanza);
+        }
+        match self.tell_personal(stanza) {
+            // An account's node may be called as one that is subscribed elsewhere: that is no lie.
+            Some(false) => true,
+            Some(true) => self.route_event(stanza) | true,
+            None => self.route_event(stanza),
+        }
     }
 
     // ── before the first handler ────────────────────────────────────────────────────────────────────────────────────

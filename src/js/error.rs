@@ -5,6 +5,7 @@ use crate::proto::connection::SendError;
 use crate::proto::error::CloseReason;
 use crate::proto::event::{Delivery, RequestFailure};
 use crate::proto::stanza::StanzaError;
+use crate::proto::xep::pubsub::advice::advice;
 use crate::proto::xml::Element;
 use crate::web::race::Lost;
 use js_sys::Reflect;
@@ -86,7 +87,7 @@ impl Problem {
             message.push_str(text);
         }
         message.push_str(". ");
-        message.push_str(error.advice());
+        message.push_str(advice(error).unwrap_or_else(|| error.advice()));
         Self::of(Fields {
             code,
             message,

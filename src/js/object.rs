@@ -14,6 +14,12 @@ pub fn field(object: &JsValue, name: &str) -> JsValue {
     }
 }
 
+/// Sets a field of a fresh object.
+pub fn set(object: &JsValue, name: &str, value: &JsValue) {
+    // A fresh object takes any field.
+    let _ = Reflect::set(object, &name.into(), value);
+}
+
 /// The own fields of an object.
 pub fn entries(object: &JsValue) -> Vec<(String, JsValue)> {
     if !object.is_object() {

@@ -2,12 +2,15 @@
 
 use super::client::{Inner, function, read_element};
 use super::feed::{Feed, FeedState};
+use super::form::values;
 use super::item::item_to_js;
-use super::object::{Reader, entries, field};
+use super::nodes::{About, page_to_js};
+use super::object::{Reader, field, set};
 use super::options::{self, Waiting};
 use super::promise::promise;
 use crate::proto::jid::Jid;
 use crate::proto::xep::pubsub::request;
+use crate::proto::xep::rsm::Range;
 use crate::proto::xml::Element;
 use js_sys::{Array, Promise};
 use std::rc::Rc;
@@ -15,7 +18,7 @@ use wasm_bindgen::prelude::*;
 
 /// Publish-subscribe over one client's connection.
 #[wasm_bindgen(skip_typescript)]
-pub struct PubSub(Rc<Inner>);
+pub struct PubSub(pub(super) Rc<Inner>);
 
 impl PubSub {
     /// Over that client's connection.
@@ -24,7 +27,7 @@ impl PubSub {
     }
 
     /// The service that the options name, or the usual one of the own domain.
-    fn service(&self, read: &Reader<'_>) -> Option<Jid> {
+    pub(super) fn service(&self, read: &Reader<'_>) -> Option<Jid> {
         let service = read.text("service").unwrap_or_else(|| {
             let mut service = String::from("pubsub.");
             self.0
@@ -35,8 +38,15 @@ impl PubSub {
         read.ok(options::jid(&service))
     }
 
+    /// Whose subscription is meant: the one named, or the one that we subscribe with.
+    pub(super) fn subscribed(&self, read: &Reader<'_>) -> String {
+        let named = options::read_jid(read, "jid");
+        let jid = named.or_else(|| read.ok(self.0.subscriber()));
+        jid.as_ref().map_or("", Jid::as_str).to_owned()
+    }
+
     /// Sends what `build` makes for the service; resolves with what `outcome` makes of the reply.
-    fn ask(
+    pub(super) fn ask(
         &self,
         options: &JsValue,
         outcome: Read,
@@ -57,14 +67,19 @@ impl PubSub {
 }
 
 /// What a reply holds.
-enum Read {
+pub enum Read {
+    /// Nothing but that it is done.
     Nothing,
     /// The item's id; the one asked for when the service does not say.
     Published(Option<String>),
     /// The items of this node; the page's own decoder of payloads, or `undefined`.
     Items(String, JsValue),
+    /// The one item of this node, or none.
+    Item(String, JsValue),
     /// The node's name; the one asked for when the service does not say.
     Created(String),
+    /// Something about nodes.
+    About(About),
 }
 
 impl Read {
@@ -78,14 +93,21 @@ impl Read {
                 for item in request::parse_items(reply) {
                     items.push(&item_to_js(&item, &node, None, "items", &decode));
                 }
+                let page = request::parse_page(reply);
+                set(&items, "page", &page_to_js(page.as_ref()));
                 items.into()
             }
+            Self::Item(node, decode) => match request::parse_items(reply).first() {
+                Some(item) => item_to_js(item, &node, None, "items", &decode),
+                None => JsValue::UNDEFINED,
+            },
+            Self::About(what) => what.read(reply),
         }
     }
 }
 
 /// The page's own decoder of payloads, or `undefined`.
-fn decoder(read: &Reader<'_>) -> JsValue {
+pub fn decoder(read: &Reader<'_>) -> JsValue {
     let Some(decode) = read.given("decode") else {
         return JsValue::UNDEFINED;
     };
@@ -93,30 +115,6 @@ fn decoder(read: &Reader<'_>) -> JsValue {
         read.refuse("decode", "is a function of the payload");
     }
     decode
-}
-
-/// `pubsub#` is understood where the page leaves it out.
-fn form_values(options: &JsValue, name: &str) -> Vec<(String, Vec<String>)> {
-    let mut values = Vec::new();
-    for (mut var, value) in entries(&field(options, name)) {
-        if !var.contains('#') {
-            var.insert_str(0, "pubsub#");
-        }
-        let value = match value.as_bool() {
-            // Data forms' booleans as digits are read everywhere, as words not (XEP-0004 §3.3 allows both).
-            Some(value) => if value { "1" } else { "0" }.to_owned(),
-            None => js_string(&value),
-        };
-        values.push((var, vec![value]));
-    }
-    values
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// As `String(value)`.
-    #[wasm_bindgen(js_name = String)]
-    fn js_string(value: &JsValue) -> String;
 }
 
 #[wasm_bindgen]
@@ -200,11 +198,9 @@ impl PubSub {
     /// Removes a subscription by node.
     pub fn unsubscribe(&self, node: &str, options: &JsValue) -> Promise {
         self.ask(options, Read::Nothing, &|read, service| {
-            let named = options::read_jid(read, "jid");
-            let jid = named.or_else(|| read.ok(self.0.subscriber()));
-            let jid = jid.as_ref().map_or("", Jid::as_str);
+            let jid = self.subscribed(read);
             let subid = read.text("subid");
-            request::unsubscribe(service, node, jid, subid.as_deref())
+            request::unsubscribe(service, node, &jid, subid.as_deref())
         })
     }
 
@@ -212,8 +208,12 @@ impl PubSub {
     pub fn publish(&self, node: &str, payload: &str, options: &JsValue) -> Promise {
         let asked = field(options, "id").as_string();
         self.ask(options, Read::Published(asked), &|read, service| {
-            let payload = read.ok(read_element(payload, ""));
-            let values = form_values(options, "publishOptions");
+            // An item may be without one, on a node that only notifies.
+            let payload = match payload {
+                "" => None,
+                payload => read.ok(read_element(payload, "")),
+            };
+            let values = values(&field(options, "publishOptions"));
             let id = read.text("id");
             request::publish(service, node, id.as_deref(), payload, &values)
         })
@@ -232,8 +232,16 @@ impl PubSub {
         self.ask(options, outcome, &|read, service| {
             decoder(read);
             let should = "is a number of items, 1 or more";
-            let max = read.number("max", 1, u32::MAX, should);
-            request::items(service, node, max, &read.list("ids"), None)
+            let range = Range {
+                max: read.number("max", 1, u32::MAX, should),
+                after: read.text("after"),
+                before: read.text("before"),
+                index: read.number("index", 0, u32::MAX, "is a place, counted from 0"),
+            };
+            if range.has_place() {
+                return request::page(service, node, &range);
+            }
+            request::items(service, node, range.max, &read.list("ids"), None)
         })
     }
 
@@ -243,15 +251,15 @@ impl PubSub {
         let outcome = Read::Created(node.to_owned());
         self.ask(options, outcome, &|_, service| {
             let name = (!node.is_empty()).then_some(node);
-            request::create(service, name, &form_values(options, "config"))
+            request::create(service, name, &values(&field(options, "config")))
         })
     }
 
     /// Deletes a node.
     #[wasm_bindgen(js_name = deleteNode)]
     pub fn delete_node(&self, node: &str, options: &JsValue) -> Promise {
-        self.ask(options, Read::Nothing, &|_, service| {
-            request::delete(service, node, None)
+        self.ask(options, Read::Nothing, &|read, service| {
+            request::delete(service, node, read.text("redirect").as_deref())
         })
     }
 }

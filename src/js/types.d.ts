@@ -455,23 +455,182 @@ export interface PubSub {
   subscribe<T = unknown>(node: string, options?: FeedOptions<T>): Promise<Feed<T>>;
   /** Removes a subscription by node: one without a `Feed`, say of an earlier visit. */
   unsubscribe(node: string, options?: ServiceOption & { jid?: string; subid?: string }): Promise<void>;
-  /** Publishes one item, resolves with its id (chosen by the service when none is given). */
+  /**
+   * Publishes one item, resolves with its id (chosen by the service when none is given). `null` is an item without a payload,
+   * for nodes that only notify.
+   *
+   * `publishOptions`: how the node has to be configured, which a node made by publishing then is. Without them such a node of
+   * an account is open to all its contacts. Where the node is configured otherwise, the promise rejects with `application`
+   * `"precondition-not-met"`; with `configure`, an owner's node is configured that way first, and the item published then.
+   */
   publish(
     node: string,
-    payload: Payload,
-    options?: ServiceOption & { id?: string; publishOptions?: Record<string, string> },
+    payload: Payload | null,
+    options?: ServiceOption & { id?: string; publishOptions?: FormInput; configure?: boolean },
   ): Promise<string | undefined>;
   /** Removes an item; subscribers are told unless `notify` is false. */
   retract(node: string, id: string, options?: ServiceOption & { notify?: boolean }): Promise<void>;
-  /** What the node holds: all of it, the last `max`, or those of `ids`. */
+  /**
+   * What the node holds: all of it, the last `max`, or those of `ids`. Or a part of it, where the service knows parts
+   * (XEP-0059; Prosody 0.12 does not, and gives everything): `max` items `after` the last of the part before, or `before` the
+   * first of the part after (`""`: the end of all), or from the place `index` on, counted from 0. `after` and `before` are
+   * `page.last` and `page.first`, which need not be ids of items.
+   */
   items<T = unknown>(
     node: string,
-    options?: ServiceOption & DecodeOption<T> & { max?: number; ids?: readonly string[] },
-  ): Promise<PubsubItem<T>[]>;
-  /** Creates a node, resolves with its name (chosen by the service for `""`). `config` is pubsub#node_config, with or without the prefix `pubsub#`. */
-  createNode(node: string, options?: ServiceOption & { config?: Record<string, string | number | boolean> }): Promise<string>;
-  deleteNode(node: string, options?: ServiceOption): Promise<void>;
+    options?: ServiceOption &
+      DecodeOption<T> & { max?: number; ids?: readonly string[]; after?: string; before?: string; index?: number },
+  ): Promise<PubsubItems<T>>;
+  /** One item by its id; `undefined` when the node does not hold it. */
+  item<T = unknown>(node: string, id: string, options?: ServiceOption & DecodeOption<T>): Promise<PubsubItem<T> | undefined>;
+
+  /** Our own subscriptions at the service, or those to one node. */
+  subscriptions(options?: ServiceOption & { node?: string }): Promise<PubsubSubscription[]>;
+  /** What we are at the service's nodes (or at one), by node. */
+  affiliations(options?: ServiceOption & { node?: string }): Promise<Record<string, PubsubAffiliation>>;
+  /** The options of a subscription: ours, or that of the `jid` that was subscribed; `subid` where there are several. */
+  options(node: string, options?: ServiceOption & { jid?: string; subid?: string }): Promise<Form>;
+  /** Changes options of a subscription: those given. */
+  setOptions(node: string, values: FormInput, options?: ServiceOption & { jid?: string; subid?: string }): Promise<void>;
+  /** The options of a subscription that says nothing about them. Neither Prosody 0.12 nor ejabberd 23 tells. */
+  defaultOptions(options?: ServiceOption & { node?: string }): Promise<Form>;
+
+  /** The service's nodes, as far as we may see them; or those in a collection. */
+  nodes(options?: ServiceOption & { node?: string }): Promise<PubsubNode[]>;
+  /** What a node says about itself; `""`: what the service itself is and can do. */
+  metadata(node: string, options?: ServiceOption): Promise<Metadata>;
+  /** Creates a node, resolves with its name (chosen by the service for `""`). `config`: how it is to be configured. */
+  createNode(node: string, options?: ServiceOption & { config?: FormInput }): Promise<string>;
+  /** How a node is configured. For its owners, as is all that follows. */
+  configuration(node: string, options?: ServiceOption): Promise<Form>;
+  /** Configures a node: what is given; the rest stays as it is. */
+  configure(node: string, values: FormInput, options?: ServiceOption): Promise<void>;
+  /** How a node is configured whose maker says nothing about it. */
+  defaultConfiguration(options?: ServiceOption): Promise<Form>;
+  /** Removes all items. */
+  purge(node: string, options?: ServiceOption): Promise<void>;
+  /** Removes a node. `redirect`: the address (`xmpp:…`) of the one that takes its place; not every service passes it on. */
+  deleteNode(node: string, options?: ServiceOption & { redirect?: string }): Promise<void>;
+  /** Who is subscribed to a node, or waits to be (whom ejabberd does not tell). */
+  subscribers(node: string, options?: ServiceOption): Promise<Subscriber[]>;
+  /** Changes the subscriptions of those named: `"subscribed"` also approves, `"none"` also denies. The others stay as they are. */
+  setSubscribers(node: string, subscribers: readonly SubscriberInput[], options?: ServiceOption): Promise<void>;
+  /** Who may do what with a node, by bare JID. */
+  affiliates(node: string, options?: ServiceOption): Promise<Record<string, PubsubAffiliation>>;
+  /** Changes it for those named. */
+  setAffiliates(node: string, affiliations: Record<string, PubsubAffiliation>, options?: ServiceOption): Promise<void>;
+  /**
+   * Calls `listener` when somebody wants to subscribe to a node of ours that asks its owner (access model `authorize`). Only
+   * what the `service` itself asks counts. Without a listener such a question goes to the handlers, as any message does.
+   */
+  onApproval(listener: (asked: Approval) => void, options?: ServiceOption): Registration;
+  /** Has the service ask again about all who wait: `onApproval` hears it. Not on Prosody. */
+  requestApprovals(node: string, options?: ServiceOption): Promise<void>;
+  /**
+   * Calls `listener` for what accounts publish about themselves on their node of that name (XEP-0163): our own account, and
+   * those whose presence we get. Our presence asks for it, so it has to be sent (`presence`); it is sent again when that
+   * changes. On coming, servers send the last item of each account, some twice; ejabberd tells of items alone. Publish to a node of one's own by naming the own bare JID
+   * as `service`, and read a contact's by naming theirs. `from` is as the server says; whether it matters to you, is yours.
+   */
+  onPersonalEvent<T = unknown>(node: string, listener: (event: PersonalEvent<T>) => void, options?: DecodeOption<T>): Registration;
 }
+
+/** What was asked for, and which part of the whole it is. */
+export type PubsubItems<T = unknown> = PubsubItem<T>[] & {
+  /** `undefined` when the service says nothing about parts. */
+  page: Page | undefined;
+};
+
+/** A part of a list (XEP-0059). */
+export interface Page {
+  /** Where it begins and ends, in the service's words; `undefined` when it is empty. */
+  first: string | undefined;
+  last: string | undefined;
+  /** The place of its first entry, from 0. */
+  index: number | undefined;
+  /** How many there are in all. */
+  count: number | undefined;
+}
+
+/** Values for a form, by the name of their field: those of pubsub with or without the prefix `pubsub#`. */
+export type FormInput = Record<string, string | number | boolean | readonly (string | number)[]>;
+
+/** What a field holds: yes or no, a list, otherwise text, numbers too. */
+export type FormValue = boolean | string | string[];
+
+/** A form that a service filled in. */
+export interface Form {
+  /** What it says, by the name of the field, without `pubsub#`. */
+  values: Record<string, FormValue | undefined>;
+  /** The same with what is needed to show it to people. */
+  fields: FormField[];
+}
+
+export interface FormField {
+  name: string;
+  /** `"boolean"`, `"text-single"`, `"list-single"`, `"list-multi"`, `"jid-multi"`, … (XEP-0004 §3.3). */
+  type: string;
+  label: string | undefined;
+  description: string | undefined;
+  required: boolean;
+  value: FormValue | undefined;
+  /** What may be chosen. */
+  options: { value: string; label: string | undefined }[];
+}
+
+export type SubscriptionState = "none" | "pending" | "unconfigured" | "subscribed";
+export type PubsubAffiliation = "owner" | "publisher" | "publish-only" | "member" | "outcast" | "none";
+
+/** A subscription of ours. */
+export interface PubsubSubscription {
+  node: string | undefined;
+  /** The JID that is subscribed, as the service keeps it. */
+  jid: string;
+  subid: string | undefined;
+  state: SubscriptionState;
+}
+
+/** Somebody's subscription to a node of ours. */
+export type Subscriber = Omit<PubsubSubscription, "node">;
+export type SubscriberInput = { jid: string; state: SubscriptionState; subid?: string };
+
+export interface PubsubNode {
+  node: string;
+  name: string | undefined;
+  /** Where it is. */
+  jid: string;
+}
+
+/** What a node or a service says about itself: identities, features (as namespaces), and a form of metadata. */
+export interface Metadata extends Form {
+  identities: { category: string; type: string; name: string | undefined }[];
+  features: string[];
+}
+
+/** Somebody wants to subscribe. Both answers resolve when the server has taken them. */
+export interface Approval {
+  /** Who asks: the service. */
+  service: string;
+  node: string;
+  /** Who wants to subscribe. */
+  jid: string;
+  subid: string | undefined;
+  id: string | undefined;
+  approve(): Promise<void>;
+  deny(): Promise<void>;
+}
+
+/** Something that an account did with one of its nodes. */
+export type PersonalEvent<T = unknown> = {
+  /** Whose: the account's bare JID. */
+  from: string;
+  node: string;
+} & (
+  | { type: "item"; item: PubsubItem<T>; id: string | undefined }
+  | { type: "retract"; id: string }
+  | { type: "purge" | "configuration" }
+  | { type: "delete"; redirect: string | undefined }
+);
 
 // ── rooms: XEP-0045 ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -252,6 +252,11 @@ impl Element {
             })
     }
 
+    /// A copy with one more child, the last.
+    pub fn with_child(&self, child: Element) -> Element {
+        Builder::copy(self).child(child).build()
+    }
+
     /// A copy with the attribute `name` (in no namespace) set or replaced.
     pub fn with_attr(&self, name: &str, value: &str) -> Element {
         Builder::copy(self).attr(name, value).build()

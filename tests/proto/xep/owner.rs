@@ -1,9 +1,12 @@
 //! XEP-0060 §8: what a node's owner asks.
 
 use epode::proto::stanza::StanzaError;
+use epode::proto::xep::data_form::Form;
 use epode::proto::xep::pubsub::advice::advice;
 use epode::proto::xep::pubsub::owner::{self, Approval};
 use epode::proto::xep::pubsub::{State, Subscription, is_error};
+
+use epode::proto::xml::Element;
 
 use super::{asked, example, values, xml};
 
@@ -18,7 +21,7 @@ fn submitted(number: u64) -> Vec<(String, Vec<String>)> {
         .and_then(|pubsub| pubsub.children().next())
         .and_then(|configure| configure.children().next())
         .expect("a form");
-    let form = epode::proto::xep::data_form::Form::parse(&x).expect("a form");
+    let form = Form::parse(&x).expect("a form");
     form.fields
         .into_iter()
         .skip(1)
@@ -172,6 +175,26 @@ fn an_approval_is_read_and_answered_as_in_the_examples() {
     ] {
         assert_eq!(Approval::parse(&xml(nobody)), None, "{nobody}");
     }
+}
+
+#[test]
+fn those_who_wait_are_asked_for_as_in_the_example() {
+    // Without the session that a first step would have begun, and with the form's type, which the example leaves out.
+    let example = asked("0060", 182);
+    let command = example.children().next().expect("a command");
+    let pending = owner::pending(SERVICE, NODE);
+    let node = |command: &Element| {
+        let form = Form::child_of(command).expect("a form");
+        form.value("pubsub#node").map(String::from)
+    };
+    let ours = pending.children().next().expect("a command");
+    assert_eq!(node(&ours).as_deref(), Some(NODE));
+    assert_eq!(node(&ours), node(&command));
+    for name in ["node", "action"] {
+        assert_eq!(ours.attr(name), command.attr(name));
+    }
+    assert_eq!(ours.attr("sessionid"), None);
+    assert_eq!(pending.attr("to"), SERVICE);
 }
 
 #[test]

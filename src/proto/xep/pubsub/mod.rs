@@ -2,8 +2,8 @@
 //!
 //! [`request`] builds what is asked and reads the replies, [`owner`] does so for what only a node's owner may ask, [`event`]
 //! reads what the service pushes, [`subscriptions`] knows which feed an event belongs to, [`advice`] what errors mean. A
-//! service of `None` is one's own account (XEP-0163). Left out: the list of pending subscriptions by ad-hoc command (§8.7;
-//! [`owner::subscribers`] tells them), and collections (XEP-0248), of which events are passed on.
+//! service of `None` is one's own account (XEP-0163). Left out: asking for which nodes subscriptions are pending (§8.7.1), and
+//! collections (XEP-0248), of which events are passed on.
 
 pub mod advice;
 pub mod event;

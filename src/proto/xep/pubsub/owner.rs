@@ -97,6 +97,17 @@ pub fn parse_affiliates(reply: &Element) -> Vec<(String, String)> {
     })
 }
 
+/// Has the service ask again about all who wait for approval (§8.7), at once for this node: without asking first for which
+/// nodes it can, and so without a session to name.
+pub fn pending(service: Option<&str>, node: &str) -> Element {
+    let values = [("pubsub#node".into(), vec![node.into()])];
+    let command = Element::builder("command", ns::COMMANDS)
+        .attr("node", "http://jabber.org/protocol/pubsub#get-pending")
+        .attr("action", "execute")
+        .child(data_form::submit(SUBSCRIBE_AUTHORIZATION, &values));
+    iq::request(Kind::Set, service, command.build())
+}
+
 /// Somebody wants to subscribe to a node of ours that asks its owner (§8.6).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Approval {

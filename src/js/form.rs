@@ -1,0 +1,101 @@
+//! Data forms at the boundary: plain objects of values in, values and fields out. `pubsub#` goes without saying.
+
+use super::object::{entries, set};
+use super::views::{self, View};
+use crate::proto::xep::data_form::{Field, Form};
+use js_sys::{Array, Object};
+use wasm_bindgen::prelude::*;
+
+const PREFIX: &str = "pubsub#";
+
+#[wasm_bindgen]
+extern "C" {
+    /// As `String(value)`.
+    #[wasm_bindgen(js_name = String)]
+    fn js_string(value: &JsValue) -> String;
+}
+
+/// Values by the name of their field, from a plain object.
+pub fn values(object: &JsValue) -> Vec<(String, Vec<String>)> {
+    let mut values = Vec::new();
+    for (mut var, value) in entries(object) {
+        if !var.contains('#') {
+            var.insert_str(0, PREFIX);
+        }
+        let mut texts = Vec::new();
+        if Array::is_array(&value) {
+            let all: Array = value.unchecked_into();
+            for at in 0..all.length() {
+                texts.push(text(&all.get(at)));
+            }
+        } else {
+            texts.push(text(&value));
+        }
+        values.push((var, texts));
+    }
+    values
+}
+
+fn text(value: &JsValue) -> String {
+    match value.as_bool() {
+        // Data forms' booleans as digits are read everywhere, as words not (XEP-0004 §3.3 allows both).
+        Some(value) => if value { "1" } else { "0" }.to_owned(),
+        None => js_string(value),
+    }
+}
+
+/// What a form says: `{ values, fields }`; nothing where there is none.
+pub fn form_to_js(form: Option<&Form>) -> JsValue {
+    let values = Object::new();
+    let fields = Array::new();
+    for field in form.map_or(&[][..], |form| &form.fields) {
+        let Some(var) = field.var.as_deref().filter(|var| *var != "FORM_TYPE") else {
+            continue;
+        };
+        let name = var.strip_prefix(PREFIX).unwrap_or(var);
+        let value = value_of(field);
+        set(&values, name, &value);
+        fields.push(&field_to_js(field, name, value));
+    }
+    let read = Object::new();
+    set(&read, "values", &values);
+    set(&read, "fields", &fields);
+    read.into()
+}
+
+fn field_to_js(field: &Field, name: &str, value: JsValue) -> JsValue {
+    let options = Array::new();
+    for (label, value) in &field.options {
+        let label = label.as_deref();
+        options.push(&views::Choice { value, label }.to_js());
+    }
+    views::FormField {
+        name,
+        kind: field.kind.as_deref().unwrap_or("text-single"),
+        label: field.label.as_deref(),
+        description: field.description.as_deref(),
+        required: field.required,
+        value,
+        options: options.into(),
+    }
+    .to_js()
+}
+
+/// Yes or no, a list, a text, or nothing. In results types are mostly left out: then several values are a list.
+fn value_of(field: &Field) -> JsValue {
+    if field.is("boolean") {
+        return matches!(field.value(), Some("1" | "true")).into();
+    }
+    let multi = field
+        .kind
+        .as_deref()
+        .is_some_and(|kind| kind.ends_with("-multi"));
+    if multi || field.values.len() > 1 {
+        let list = Array::new();
+        for value in &field.values {
+            list.push(&JsValue::from_str(value));
+        }
+        return list.into();
+    }
+    field.value().map(JsValue::from_str).into()
+}

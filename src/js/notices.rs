@@ -1,0 +1,275 @@
+//! What a pubsub service sends without a subscription of ours: events that accounts publish about themselves (XEP-0163), for
+//! which our capabilities ask (XEP-0115), and the question whether somebody may subscribe (XEP-0060 §8.6).
+
+use super::client::Inner;
+use super::error::report;
+use super::item::item_to_js;
+use super::promise::spawn;
+use super::registration::Registration;
+use super::views::{self, View};
+use crate::proto::jid::Jid;
+use crate::proto::ns;
+use crate::proto::stanza::{is_error, presence};
+use crate::proto::xep::caps;
+use crate::proto::xep::delay::Delay;
+use crate::proto::xep::pubsub::Item;
+use crate::proto::xep::pubsub::event::{self, Entry, Event};
+use crate::proto::xep::pubsub::owner::Approval;
+use crate::proto::xep::responder::About;
+use crate::proto::xml::Element;
+use js_sys::Function;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// What somebody listens for.
+#[derive(PartialEq)]
+pub enum Source {
+    /// What accounts publish on a node of that name.
+    Node(String),
+    /// Questions of that service.
+    Approvals(String),
+}
+
+/// A listener, and its own decoder of payloads, or `undefined`.
+#[derive(Clone)]
+struct Listener {
+    id: u32,
+    source: Rc<Source>,
+    callback: Function,
+    decode: JsValue,
+}
+
+impl Listener {
+    fn call(&self, event: &JsValue) {
+        if let Err(error) = self.callback.call1(&JsValue::UNDEFINED, event) {
+            report(&error);
+        }
+    }
+}
+
+/// The listeners, and what was said because of them.
+#[derive(Default)]
+pub struct Notices {
+    listeners: RefCell<Vec<Listener>>,
+    next: Cell<u32>,
+    /// The capabilities that the last presence told; none as long as nobody has needed any.
+    announced: RefCell<Option<String>>,
+    announcing: Cell<bool>,
+}
+
+impl Notices {
+    fn of(&self, source: &Source) -> Vec<Listener> {
+        let mut due = Vec::new();
+        for listener in self.listeners.borrow().iter() {
+            if *listener.source == *source {
+                due.push(listener.clone());
+            }
+        }
+        due
+    }
+
+    fn has_nodes(&self) -> bool {
+        let listeners = self.listeners.borrow();
+        let mut listeners = listeners.iter();
+        listeners.any(|listener| matches!(*listener.source, Source::Node(_)))
+    }
+}
+
+impl Inner {
+    /// Adds a listener.
+    pub fn listen_to(
+        self: &Rc<Self>,
+        source: Source,
+        callback: Function,
+        decode: JsValue,
+    ) -> Registration {
+        let notices = &self.notices;
+        let id = notices.next.get();
+        notices.next.set(id.wrapping_add(1));
+        notices.listeners.borrow_mut().push(Listener {
+            id,
+            source: Rc::new(source),
+            callback,
+            decode,
+        });
+        self.announce_soon();
+        let inner = Rc::downgrade(self);
+        Registration::new(move || {
+            if let Some(inner) = inner.upgrade() {
+                let mut listeners = inner.notices.listeners.borrow_mut();
+                listeners.retain(|listener| listener.id != id);
+                drop(listeners);
+                inner.announce_soon();
+            }
+        })
+    }
+
+    // ── our capabilities ────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Who we are, with what is listened for: as it is told to those who ask.
+    pub fn about_now(&self) -> About {
+        let mut about = self.about.clone();
+        if self.announces() {
+            about.features.push(ns::CAPS.to_owned());
+            for listener in self.notices.listeners.borrow().iter() {
+                if let Source::Node(node) = &*listener.source {
+                    let mut feature = node.clone();
+                    feature.push_str("+notify");
+                    about.features.push(feature);
+                }
+            }
+            let verification = caps::verification(&about.info());
+            about.nodes.push(caps::node(&verification));
+        }
+        about
+    }
+
+    fn verification(&self) -> String {
+        caps::verification(&self.about_now().info())
+    }
+
+    /// Does anything need our capabilities to be known? Once told they are told again: a presence without them changes nothing
+    /// for some servers.
+    fn announces(&self) -> bool {
+        self.notices.announced.borrow().is_some() || self.notices.has_nodes()
+    }
+
+    /// A presence for everybody, with our capabilities where they matter.
+    pub fn with_capabilities(&self, presence: &Element) -> Element {
+        if presence.attr("type").is_some() || presence.has_child("c", ns::CAPS) || !self.announces()
+        {
+            return presence.clone();
+        }
+        let verification = self.verification();
+        let presence = presence.with_child(caps::to_element(&verification));
+        self.notices.announced.replace(Some(verification));
+        presence
+    }
+
+    /// After this turn, so that several listeners need one presence.
+    fn announce_soon(self: &Rc<Self>) {
+        if self.notices.announcing.replace(true) {
+            return;
+        }
+        let inner = Rc::clone(self);
+        spawn(async move {
+            inner.notices.announcing.set(false);
+            inner.announce();
+        });
+    }
+
+    fn announce(&self) {
+        if !self.is_lasting() || !self.announces() {
+            return;
+        }
+        let current = self.verification();
+        if self.notices.announced.borrow().as_ref() == Some(&current) {
+            return;
+        }
+        let broadcast = self.broadcast.borrow().clone();
+        match broadcast {
+            // Who is away on purpose tells it on coming back.
+            Some(presence) if presence.attr("type").is_some() => {}
+            Some(presence) => self.post(presence),
+            None if self.wants_presence() => self.post(presence::available(None).build()),
+            None => {}
+        }
+    }
+
+    // ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// What an account publishes, to those who listen. `None` when nobody does; otherwise whether a feed has a part in it.
+    pub fn tell_personal(&self, message: &Element) -> Option<bool> {
+        if !self.notices.has_nodes() {
+            return None;
+        }
+        let from = self.account_of(message)?;
+        let event = event::parse(message)?;
+        let node = event.node();
+        let due = self.notices.of(&Source::Node(node.to_owned()));
+        if due.is_empty() {
+            return None;
+        }
+        let time = Delay::of(message, &from);
+        let told = |kind: &str, item: Option<&Item>, id: Option<&str>, redirect: Option<&str>| {
+            for listener in &due {
+                let decode = &listener.decode;
+                let item = item.map(|item| item_to_js(item, node, time.as_ref(), "live", decode));
+                let event = views::PersonalEvent {
+                    kind,
+                    from: &from,
+                    node,
+                    item: item.unwrap_or(JsValue::UNDEFINED),
+                    id,
+                    redirect,
+                };
+                listener.call(&event.to_js());
+            }
+        };
+        match &event {
+            Event::Items { entries, .. } => {
+                for entry in entries {
+                    match entry {
+                        Entry::Published(item) => {
+                            told("item", Some(item), item.id.as_deref(), None);
+                        }
+                        Entry::Retracted { id } => told("retract", None, Some(id), None),
+                    }
+                }
+            }
+            Event::Purge { .. } => told("purge", None, None, None),
+            Event::Delete { redirect, .. } => told("delete", None, None, redirect.as_deref()),
+            Event::Configuration { .. } => told("configuration", None, None, None),
+            // Of a subscription, which has a feed.
+            Event::Subscription(_) | Event::Collection { .. } => return None,
+        }
+        let feeds = self.feeds.borrow();
+        Some(
+            feeds
+                .values()
+                .any(|feed| feed.service == from && feed.node == node),
+        )
+    }
+
+    /// The account that a message comes from as a whole, its server speaking for it: no client can send as its bare JID.
+    /// Without a sender it is our own (RFC 6120 §8.1.2.1).
+    fn account_of(&self, message: &Element) -> Option<String> {
+        match message.attr("from") {
+            None => self.jid().map(|jid| jid.bare().as_str().to_owned()),
+            Some(from) => (from.contains('@') && !from.contains('/')).then(|| from.to_owned()),
+        }
+    }
+
+    /// The question whether somebody may subscribe, to those who listen, when it comes from the service they named.
+    pub fn tell_approval(&self, message: &Element) -> bool {
+        if message.name() != "message"
+            || is_error(message)
+            || self.notices.listeners.borrow().is_empty()
+        {
+            return false;
+        }
+        let Some(asked) = Approval::parse(message) else {
+            return false;
+        };
+        let own = self.jid().map(|jid| jid.bare());
+        let own = own.as_ref().map_or("", Jid::as_str);
+        let service = message.attr("from").unwrap_or(own);
+        let due = self.notices.of(&Source::Approvals(service.to_owned()));
+        if due.is_empty() {
+            return false;
+        }
+        let event = views::Approval {
+            service,
+            node: &asked.node,
+            jid: &asked.jid,
+            subid: asked.subid.as_deref(),
+            id: asked.id.as_deref(),
+        };
+        let event = event.to_js();
+        for listener in due {
+            listener.call(&event);
+        }
+        true
+    }
+}

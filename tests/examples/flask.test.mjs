@@ -130,10 +130,11 @@ describe(`the Flask example on ${SERVER}`, () => {
     const { page } = await user(t, "Ada");
     const credentials = await page.evaluate(async () => (await fetch("/me/xmpp")).json());
     assert.match(credentials.jid, /^u\d+@localhost$/);
+    const from = env.example.log().length;
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("link", { name: "Sign in" }).waitFor();
     assert.equal(await page.evaluate(async () => (await fetch("/me/xmpp")).status), 403);
-    await until("the password is another", async () => env.logged(/user \d+, password: sent/).length > 0);
+    await until("the password is another", async () => env.logged(/user \d+: sent/, from).length > 0);
     const code = await page.evaluate(async (credentials) => {
       const { connect } = await import("/epode/index.js");
       return connect(document.body.dataset.bosh, credentials).then(() => "done", (error) => error.code);

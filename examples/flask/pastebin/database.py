@@ -1,5 +1,6 @@
 """Users, pastes and replies in SQLite."""
 
+import contextlib
 import sqlite3
 
 import click
@@ -35,11 +36,16 @@ FROM replies JOIN users ON users.id = replies.user_id JOIN pastes ON pastes.id =
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """A connection of one's own, for a thread that answers no request."""
     database = sqlite3.connect(path, timeout=20)
     database.row_factory = sqlite3.Row
     database.execute("PRAGMA foreign_keys = ON")
     return database
+
+
+def look_up(path: str, query: str, *values: object) -> sqlite3.Row | None:
+    """A row as it is now, for a thread that answers no request."""
+    with contextlib.closing(connect(path)) as database:
+        return database.execute(query, values).fetchone()
 
 
 def get() -> sqlite3.Connection:

@@ -68,27 +68,26 @@ def new_password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def admit(user_id: int, xmpp_password: str) -> Future:
-    """Sees to it that a user has an account with this password, and a feed that nobody else reads."""
-    jid, node = jid_of(user_id), f"user-replies:{user_id}"
+def admit(user_id: int) -> Future:
+    """Sees to it that a user has an account, with the password that the database has now, and a feed that nobody else reads.
+    Also called when the password was changed: what a page still has of the old one is worth nothing then."""
+    path, jid, node = current_app.config["DATABASE"], jid_of(user_id), f"user-replies:{user_id}"
 
     def act(xmpp: Connection) -> None:
-        try:
-            xmpp.create_account(jid, xmpp_password)
-        except Refused as refused:
-            if refused.condition != "conflict":
-                raise
-            xmpp.set_password(jid, xmpp_password)
-        xmpp.ensure_node(node, FOR_ONE)
-        xmpp.set_affiliations(node, {jid: "member"})
+        user = database.look_up(path, "SELECT xmpp_password FROM users WHERE id = ?", user_id)
+        xmpp.once((jid, user["xmpp_password"]), lambda: _make_account(xmpp, jid, user["xmpp_password"]))
+        xmpp.ensure_node(node, FOR_ONE, {jid: "member"})
 
-    return _outlet().submit(f"user {user_id}", act)
+    return _outlet().submit(f"user {user_id}", act, key=("user", user_id))
 
 
-def change_password(user_id: int, xmpp_password: str) -> Future:
-    """What a page still has of the old one is worth nothing any more."""
-    jid = jid_of(user_id)
-    return _outlet().submit(f"user {user_id}, password", lambda xmpp: xmpp.set_password(jid, xmpp_password))
+def _make_account(xmpp: Connection, jid: str, password: str) -> None:
+    try:
+        xmpp.create_account(jid, password)
+    except Refused as refused:
+        if refused.condition != "conflict":
+            raise
+        xmpp.set_password(jid, password)
 
 
 def paste_saved(paste_id: int) -> Future:
@@ -99,19 +98,17 @@ def paste_saved(paste_id: int) -> Future:
 def reply_changed(reply_id: int, paste_id: int, paste_user_id: int) -> Future:
     """Has a reply told as the database has it when its turn comes, or taken back where it is gone. Called after the commit."""
     path = current_app.config["DATABASE"]
+    paste_user = jid_of(paste_user_id)
 
     def act(xmpp: Connection) -> None:
-        connection = database.connect(path)
-        try:
-            reply = connection.execute(f"{database.REPLY} WHERE replies.id = ?", (reply_id,)).fetchone()
-        finally:
-            connection.close()
-        nodes = {f"paste-replies:{paste_id}": FOR_ALL}
+        reply = database.look_up(path, f"{database.REPLY} WHERE replies.id = ?", reply_id)
+        xmpp.ensure_node(f"paste-replies:{paste_id}", FOR_ALL)
+        xmpp.ensure_node(f"user-replies:{paste_user_id}", FOR_ONE, {paste_user: "member"})
+        nodes = [f"paste-replies:{paste_id}"]
         # What authors say themselves, they know.
         if reply is None or reply["user_id"] != paste_user_id:
-            nodes[f"user-replies:{paste_user_id}"] = FOR_ONE
-        for node, config in nodes.items():
-            xmpp.ensure_node(node, config)
+            nodes.append(f"user-replies:{paste_user_id}")
+        for node in nodes:
             if reply is None:
                 xmpp.retract(node, str(reply_id))
             else:

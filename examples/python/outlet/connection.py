@@ -11,7 +11,7 @@ import logging
 import threading
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from slixmpp import ClientXMPP
@@ -84,8 +84,8 @@ class Connection:
         self._client: ClientXMPP | None = None
         #: Settled when this session is over; None where there is none.
         self._over: asyncio.Future[None] | None = None
-        #: The nodes that are there, as this session knows, and the rooms that it is in, by which name.
-        self._nodes: set[str] = set()
+        #: What was done once in this session, and the rooms that it is in, by which name.
+        self._done: set[Hashable] = set()
         self._nicks: dict[str, str] = {}
 
     # ── publish-subscribe: XEP-0060 ──
@@ -97,11 +97,15 @@ class Connection:
         ET.SubElement(pubsub, f"{{{PUBSUB}}}configure").append(_form(NODE_CONFIG, config, "pubsub#"))
         return self._unless("conflict", pubsub)
 
-    def ensure_node(self, node: str, config: Mapping[str, Any]) -> None:
-        """Sees to it that a node exists. A session asks once."""
-        if node not in self._nodes:
+    def ensure_node(self, node: str, config: Mapping[str, Any], affiliations: Mapping[str, str] | None = None) -> None:
+        """Sees to it, once a session, that a node exists, and that these have their affiliations."""
+
+        def act() -> None:
             self.create_node(node, config)
-            self._nodes.add(node)
+            if affiliations:
+                self.set_affiliations(node, affiliations)
+
+        self.once(("node", node), act)
 
     def set_affiliations(self, node: str, affiliations: Mapping[str, str]) -> None:
         """Says who may do what at a node of ours: `{"romeo@example.org": "member"}`."""
@@ -152,6 +156,12 @@ class Connection:
         self._command("change-user-password", {"accountjid": jid, "password": password})
 
     # ── the session ──
+
+    def once(self, what: Hashable, act: Callable[[], None]) -> None:
+        """Does what has to be done once a session: a server that was away may have forgotten."""
+        if what not in self._done:
+            act()
+            self._done.add(what)
 
     def close(self) -> None:
         """Ends the session in good order, where there is one."""
@@ -223,7 +233,7 @@ class Connection:
                 log.info("the connection is lost: %s", reason or "closed")
                 self._over.set_result(None)
                 self._over = None
-            self._nodes.clear()
+            self._done.clear()
             self._nicks.clear()
             failed(reason)
 
@@ -343,7 +353,7 @@ def _form(kind: str, fields: Mapping[str, Any], prefix: str = "") -> ET.Element:
     return form
 
 
-def _texts(element: ET.Element):
+def _texts(element: ET.Element) -> Iterator[str]:
     for part in element.iter():
         yield part.text or ""
         yield part.tail or ""

@@ -53,18 +53,29 @@ async function password() {
   return (await response.json()).password;
 }
 
-/** Subscribes; a node that the site could not make yet, since the XMPP server was away, is waited for. */
-async function follow(client, node, onItem, options) {
+/**
+ * Subscribes. A node that the site could not make yet, since the XMPP server was away, is waited for; so is one that a server
+ * which broke down has forgotten: the site makes it anew with the next reply.
+ */
+async function follow(client, node, onItem, options, begin = () => {}) {
   for (;;) {
     try {
       const feed = await client.pubsub.subscribe(node, onItem, { service: settings.pubsub, ...options });
+      begin(feed);
+      feed.on("end", () => client.status === "online" && follow(client, node, onItem, options, begin).catch(notLive));
       document.body.dataset.feeds = `${document.body.dataset.feeds ?? ""} ${node}`.trim();
-      return feed;
+      return;
     } catch (error) {
-      if (error.condition !== "item-not-found") throw error;
+      // Without a connection it is not over: there will be another.
+      if (error.condition !== "item-not-found" && client.status !== "reconnecting") throw error;
       await new Promise((resolve) => setTimeout(resolve, 3000));
     }
   }
+}
+
+function notLive(error) {
+  byId("state").dataset.status = "offline";
+  byId("state").textContent = `Not live: ${error.message}`;
 }
 
 async function start() {
@@ -89,15 +100,11 @@ async function start() {
       add(value);
       if (via !== "snapshot") flash(value);
     };
-    feeds.push(
-      follow(client, `paste-replies:${paste}`, show).then((feed) => feed.on("retract", ({ id }) => byId(`reply-${id}`)?.remove())),
-    );
+    const remove = ({ id }) => byId(`reply-${id}`)?.remove();
+    feeds.push(follow(client, `paste-replies:${paste}`, show, {}, (feed) => feed.on("retract", remove)));
   }
   if (user) feeds.push(follow(client, `user-replies:${user}`, ({ value }) => flash(value), { snapshot: false }));
   await Promise.all(feeds);
 }
 
-start().catch((error) => {
-  byId("state").dataset.status = "offline";
-  byId("state").textContent = `Not live: ${error.message}`;
-});
+start().catch(notLive);

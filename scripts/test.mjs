@@ -167,8 +167,8 @@ const STEPS = [
     what: "the web sites of examples/, in Chromium, against both servers",
     browser: true,
     async run() {
-      const files = ["django", "flask"].map((name) => `tests/examples/${name}.test.mjs`);
-      return add(await testFiles(files, { EPODE_SERVER: "prosody" }), await testFiles(files, { EPODE_SERVER: "ejabberd" }));
+      const [queue, ...sites] = ["outlet", "django", "flask"].map((name) => `tests/examples/${name}.test.mjs`);
+      return add(await testFiles([queue, ...sites], { EPODE_SERVER: "prosody" }), await testFiles(sites, { EPODE_SERVER: "ejabberd" }));
     },
   },
   {

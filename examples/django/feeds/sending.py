@@ -6,6 +6,7 @@ object is always the newest, whichever thread saved it; of many saves in a row, 
 
 from __future__ import annotations
 
+import threading
 import uuid
 from concurrent.futures import Future
 from functools import cache, partial
@@ -20,9 +21,17 @@ if TYPE_CHECKING:
     from .registration import Registration
 
 
-@cache
+_making = threading.Lock()
+
+
 def outlet() -> Outlet:
     """The site's. It connects when there is something to send."""
+    with _making:
+        return _make_outlet()
+
+
+@cache
+def _make_outlet() -> Outlet:
     connection = Connection(
         settings.XMPP_JID,
         settings.XMPP_PASSWORD,

@@ -14,6 +14,9 @@ export function el(name, attributes = {}, ...children) {
 
 export const settings = document.body.dataset;
 
+/** So many items a list shows; nodes keep as many (`keep` in feeds/registration.py). */
+const LIMIT = 200;
+
 const STATES = { online: "Live", reconnecting: "Reconnecting", offline: "Offline" };
 
 /** Connects as a guest, through this page's own origin: by WebSocket, or by BOSH where none gets through (or `?via=bosh`). */
@@ -51,6 +54,7 @@ export async function show(client, node, list, draw, { ascending = false, change
       void element.offsetWidth; // so that it begins anew
       element.classList.add("fresh");
     }
+    if (elements.size > LIMIT) remove((ascending ? list.firstElementChild : list.lastElementChild).dataset.id);
     changed(elements.size);
   };
   const remove = (id) => {
@@ -58,9 +62,10 @@ export async function show(client, node, list, draw, { ascending = false, change
     elements.delete(id);
     changed(elements.size);
   };
-  const feed = await client.pubsub.subscribe(node, put, { service: settings.pubsub });
+  const feed = await client.pubsub.subscribe(node, put, { service: settings.pubsub, limit: LIMIT });
   feed.on("retract", ({ id }) => remove(id));
   feed.on("purge", () => [...elements.keys()].forEach(remove));
+  // Until feeds bring by themselves what the node holds, and what was missed.
   if (!feed.items) {
     const fetchAll = async () => {
       const items = await client.pubsub.items(node, { service: settings.pubsub });

@@ -13,6 +13,7 @@ function add(room, { nick, body, id, delayed }) {
   // The room belongs to the site: nobody else can be its owner, whatever they call themselves.
   const bySite = !delayed && room.occupants.get(nick)?.affiliation === "owner";
   log.append(el("li", bySite ? { class: "announcement" } : {}, el("span", { class: "nick" }, nick ?? "the room"), body));
+  if (log.childElementCount > 500) log.firstElementChild.remove();
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
 

@@ -1,0 +1,14 @@
+// examples/python: the queue of both examples, without a server.
+
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { test } from "node:test";
+import { at, pythonEnvironment } from "../../scripts/lib/project.mjs";
+
+test("the queue: in order, each until it is answered, coalesced by key, flushed at the end", () => {
+  execFileSync(path.join(pythonEnvironment("django"), "bin/python"), ["-m", "unittest", "-q"], {
+    cwd: at("examples/python"),
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
+    timeout: 60_000,
+  });
+});

@@ -48,7 +48,7 @@ async function start(from) {
   guard(Muc, { join: 2 });
   requests(PubSub);
   guard(PubSub, {
-    ...{ subscribe: 1, unsubscribe: 1, publish: 2, retract: 2, items: 1, createNode: 1, deleteNode: 1, onPersonalEvent: 1 },
+    ...{ subscribe: 1, unsubscribe: 1, publish: 2, retract: 2, items: 1, createNode: 1, deleteNode: 1 },
     ...Object.fromEntries(REQUESTS),
     item: 2,
   });
@@ -69,6 +69,8 @@ const REQUESTS = [
   ...[["options", 1], ["subscribers", 1], ["affiliates", 1], ["item", 1], ["configure", 1], ["setOptions", 1]],
   ...[["setSubscribers", 1], ["defaultOptions", 0], ["setAffiliates", 1], ["purge", 1], ["requestApprovals", 1]],
 ];
+/** After them: saying yes, and no, to who wants to subscribe. */
+const APPROVE = REQUESTS.length;
 const WITH_VALUE = new Set(["item", "configure", "setOptions", "setSubscribers", "setAffiliates"]);
 
 function requests({ prototype }) {
@@ -193,9 +195,13 @@ function complete() {
   };
   PubSub.prototype.onApproval = function (listener, options) {
     if (typeof listener !== "function") throw bad("The callback is not a function.");
-    const answer = (asked, allow) => quietly(attempt(() => this._answer(asked, allow)));
-    const ask = (asked) => listener({ ...asked, approve: () => answer(asked, true), deny: () => answer(asked, false) });
-    return this._onApproval(ask, options);
+    const answer = (asked, what) => quietly(attempt(() => this._ask(what, "", asked)));
+    const ask = (asked) => listener({ ...asked, approve: () => answer(asked, APPROVE), deny: () => answer(asked, APPROVE + 1) });
+    return this._listen(ask, undefined, options);
+  };
+  PubSub.prototype.onPersonalEvent = function (node, listener, options) {
+    if (typeof node !== "string") throw bad("onPersonalEvent(): argument 1 is a string.");
+    return this._listen(listener, node, options);
   };
   Feed.prototype[Symbol.asyncIterator] = iterate;
 }

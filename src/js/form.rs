@@ -1,7 +1,6 @@
 //! Data forms at the boundary: plain objects of values in, values and fields out. `pubsub#` goes without saying.
 
-use super::object::{entries, set};
-use super::views::{self, View};
+use super::object::{entries, set, texts};
 use crate::proto::xep::data_form::{Field, Form};
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
@@ -55,7 +54,7 @@ pub fn form_to_js(form: Option<&Form>) -> JsValue {
         let name = var.strip_prefix(PREFIX).unwrap_or(var);
         let value = value_of(field);
         set(&values, name, &value);
-        fields.push(&field_to_js(field, name, value));
+        fields.push(&field_to_js(field, name, &value));
     }
     let read = Object::new();
     set(&read, "values", &values);
@@ -63,22 +62,22 @@ pub fn form_to_js(form: Option<&Form>) -> JsValue {
     read.into()
 }
 
-fn field_to_js(field: &Field, name: &str, value: JsValue) -> JsValue {
+fn field_to_js(field: &Field, name: &str, value: &JsValue) -> JsValue {
     let options = Array::new();
     for (label, value) in &field.options {
-        let label = label.as_deref();
-        options.push(&views::Choice { value, label }.to_js());
+        options.push(&texts("value label", &[Some(value), label.as_deref()]));
     }
-    views::FormField {
-        name,
-        kind: field.kind.as_deref().unwrap_or("text-single"),
-        label: field.label.as_deref(),
-        description: field.description.as_deref(),
-        required: field.required,
-        value,
-        options: options.into(),
-    }
-    .to_js()
+    let kind = field.kind.as_deref().unwrap_or("text-single");
+    let label = field.label.as_deref();
+    let description = field.description.as_deref();
+    let read = texts(
+        "name type label description",
+        &[Some(name), Some(kind), label, description],
+    );
+    set(&read, "required", &field.required.into());
+    set(&read, "value", value);
+    set(&read, "options", &options);
+    read
 }
 
 /// Yes or no, a list, a text, or nothing. In results types are mostly left out: then several values are a list.

@@ -5,12 +5,11 @@ use super::client::{delivered, function};
 use super::error::Problem;
 use super::form::{form_to_js, values};
 use super::notices::Source;
-use super::object::{Reader, entries, field, set};
+use super::object::{Reader, entries, field, set, texts};
 use super::options;
 use super::promise::promise;
 use super::pubsub::{PubSub, Read, decoder};
 use super::registration::Registration;
-use super::views::{self, View};
 use crate::proto::jid::Jid;
 use crate::proto::xep::data_form::{Form, Values};
 use crate::proto::xep::disco::{self, DiscoItem, Info};
@@ -63,13 +62,11 @@ impl About {
 fn subscriptions_to_js(subscriptions: &[Subscription], asked: Option<&str>) -> JsValue {
     let all = Array::new();
     for one in subscriptions {
-        let view = views::Held {
-            node: one.node.as_deref().or(asked),
-            jid: &one.jid,
-            subid: one.subid.as_deref(),
-            state: one.state.as_str(),
-        };
-        all.push(&view.to_js());
+        let (node, subid) = (one.node.as_deref().or(asked), one.subid.as_deref());
+        all.push(&texts(
+            "node jid subid state",
+            &[node, Some(&one.jid), subid, Some(one.state.as_str())],
+        ));
     }
     all.into()
 }
@@ -88,8 +85,10 @@ fn nodes_to_js(items: &[DiscoItem]) -> JsValue {
         // What has no node is an item, not a node.
         if let Some(node) = &item.node {
             let name = item.name.as_deref();
-            let jid = &item.jid;
-            nodes.push(&views::Place { node, name, jid }.to_js());
+            nodes.push(&texts(
+                "node name jid",
+                &[Some(node), name, Some(&item.jid)],
+            ));
         }
     }
     nodes.into()
@@ -98,12 +97,11 @@ fn nodes_to_js(items: &[DiscoItem]) -> JsValue {
 fn metadata_to_js(info: &Info) -> JsValue {
     let identities = Array::new();
     for identity in &info.identities {
-        let view = views::Identity {
-            category: &identity.category,
-            kind: &identity.kind,
-            name: identity.name.as_deref(),
-        };
-        identities.push(&view.to_js());
+        let name = identity.name.as_deref();
+        identities.push(&texts(
+            "category type name",
+            &[Some(&identity.category), Some(&identity.kind), name],
+        ));
     }
     let features = Array::new();
     for feature in &info.features {
@@ -121,67 +119,63 @@ pub fn page_to_js(page: Option<&Page>) -> JsValue {
     let Some(page) = page else {
         return JsValue::UNDEFINED;
     };
-    views::Page {
-        first: page.first.as_deref(),
-        last: page.last.as_deref(),
-        index: page.index.into(),
-        count: page.count.into(),
-    }
-    .to_js()
+    let read = texts("first last", &[page.first.as_deref(), page.last.as_deref()]);
+    set(&read, "index", &page.index.into());
+    set(&read, "count", &page.count.into());
+    read
 }
 
 /// Subscribers as a page writes them.
 fn subscribers(read: &Reader<'_>, value: &JsValue) -> Vec<Subscription> {
     let mut all = Vec::new();
-    let wrong = || {
+    let array = value.dyn_ref::<Array>();
+    let count = array.map_or(0, Array::length);
+    let mut right = array.is_some();
+    for at in 0..count {
+        let one = array.map_or(JsValue::UNDEFINED, |array| array.get(at));
+        let text = |name| field(&one, name).as_string();
+        let state = text("state").and_then(|state| owner::parse_state(&state));
+        match (text("jid"), state) {
+            (Some(jid), Some(state)) => all.push(Subscription {
+                node: None,
+                jid: normal(read, &jid),
+                subid: text("subid"),
+                state,
+            }),
+            _ => right = false,
+        }
+    }
+    if !right {
         read.fail(Problem::new(
             "bad-argument",
             "Subscribers are an array of { jid, state }, perhaps with subid; a state is none, pending, unconfigured or subscribed.",
         ));
-    };
-    let count = match value.dyn_ref::<Array>() {
-        Some(array) => array.length(),
-        None => {
-            wrong();
-            0
-        }
-    };
-    for at in 0..count {
-        let one = value.unchecked_ref::<Array>().get(at);
-        let one = Reader::of(&one);
-        let jid = options::read_jid(&one, "jid");
-        let state = one.text("state");
-        let state = state.as_deref().and_then(owner::parse_state);
-        let subid = one.text("subid");
-        read.ok(one.done());
-        match (jid, state) {
-            (Some(jid), Some(state)) => all.push(Subscription {
-                node: None,
-                jid: jid.as_str().to_owned(),
-                subid,
-                state,
-            }),
-            _ => wrong(),
-        }
     }
     all
+}
+
+/// A JID in its normal form.
+fn normal(read: &Reader<'_>, jid: &str) -> String {
+    let jid = read.ok(options::jid(jid));
+    jid.as_ref().map_or("", Jid::as_str).to_owned()
 }
 
 /// Affiliations as a page writes them, by JID.
 fn affiliates(read: &Reader<'_>, value: &JsValue) -> Vec<(String, String)> {
     let mut all = Vec::new();
-    for (text, affiliation) in entries(value) {
-        let jid = read.ok(options::jid(&text));
-        if let (Some(jid), Some(affiliation)) = (jid, affiliation.as_string()) {
-            all.push((jid.as_str().to_owned(), affiliation));
-        }
+    for (jid, affiliation) in entries(value) {
+        let affiliation = affiliation.as_string().unwrap_or_default();
+        all.push((normal(read, &jid), affiliation));
     }
     all
 }
 
 #[wasm_bindgen]
 impl PubSub {
-    /// The requests that the entry makes by their place in its list; each takes of `node` and `value` what it needs.
+    /// The requests that the entry makes by their place in its list; each takes of `node` and `value` what it needs. From 0:
+    /// subscriptions, affiliations, nodes, configuration, metadata, defaultConfiguration, options, subscribers, affiliates, item
+    /// (9), configure (10), setOptions, setSubscribers, defaultOptions, setAffiliates, purge (15), requestApprovals; and the
+    /// answers to such a question, yes (17) and no.
     #[wasm_bindgen(js_name = _ask)]
     pub fn ask_for(&self, what: u8, node: &str, value: &JsValue, options: &JsValue) -> Promise {
         let outcome = match what {
@@ -194,6 +188,7 @@ impl PubSub {
             7 => About::Subscribers,
             8 => About::Affiliates,
             9 => return self.item(node, value, options),
+            17 | 18 => return self.answer(value, what == 17),
             _ => return self.change(what, node, value, options),
         };
         self.ask(options, Read::About(outcome), &|read, service| match what {
@@ -211,41 +206,32 @@ impl PubSub {
         })
     }
 
-    /// Listens for what accounts publish about themselves.
-    #[wasm_bindgen(js_name = onPersonalEvent)]
-    pub fn on_personal_event(
+    /// Listens for what accounts publish on a node of that name; without one, for the question whether somebody may subscribe.
+    #[wasm_bindgen(js_name = _listen)]
+    pub fn listen(
         &self,
-        node: &str,
         listener: &JsValue,
+        node: Option<String>,
         options: &JsValue,
     ) -> Result<Registration, JsValue> {
         let read = Reader::of(options);
         let decode = decoder(&read);
-        let listener = read.ok(function(listener));
+        let source = match node {
+            Some(node) => Source::Node(node),
+            None => {
+                let service = self.service(&read);
+                Source::Approvals(service.as_ref().map_or("", Jid::as_str).to_owned())
+            }
+        };
         read.done()?;
-        let source = Source::Node(node.to_owned());
-        Ok(self.listen_to(source, listener, decode))
+        let listener = function(listener)?;
+        Ok(self.0.listen_to(source, listener, decode))
     }
+}
 
-    /// Listens for the question whether somebody may subscribe.
-    #[wasm_bindgen(js_name = _onApproval)]
-    pub fn on_approval(
-        &self,
-        listener: &JsValue,
-        options: &JsValue,
-    ) -> Result<Registration, JsValue> {
-        let read = Reader::of(options);
-        let service = self.service(&read);
-        let listener = read.ok(function(listener));
-        read.done()?;
-        let service = service.as_ref().map_or("", Jid::as_str);
-        let source = Source::Approvals(service.to_owned());
-        Ok(self.listen_to(source, listener, JsValue::UNDEFINED))
-    }
-
-    /// Answers that question: what it said is given back.
-    #[wasm_bindgen(js_name = _answer)]
-    pub fn answer(&self, asked: &JsValue, allow: bool) -> Promise {
+impl PubSub {
+    /// Answers the question whether somebody may subscribe: what it said is given back.
+    fn answer(&self, asked: &JsValue, allow: bool) -> Promise {
         let text = |name| field(asked, name).as_string();
         let approval = Approval {
             node: text("node").unwrap_or_default(),
@@ -256,21 +242,6 @@ impl PubSub {
         let service = text("service").unwrap_or_default();
         let sent = self.0.send(approval.answer(&service, allow));
         promise(async move { delivered(sent?.await) })
-    }
-}
-
-impl PubSub {
-    fn listen_to(
-        &self,
-        source: Source,
-        listener: Option<js_sys::Function>,
-        decode: JsValue,
-    ) -> Registration {
-        match listener {
-            Some(listener) => self.0.listen_to(source, listener, decode),
-            // It was told above that there is none.
-            None => Registration::new(|| {}),
-        }
     }
 
     fn item(&self, node: &str, id: &JsValue, options: &JsValue) -> Promise {

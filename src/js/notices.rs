@@ -4,9 +4,9 @@
 use super::client::Inner;
 use super::error::report;
 use super::item::item_to_js;
+use super::object::{set, texts};
 use super::promise::spawn;
 use super::registration::Registration;
-use super::views::{self, View};
 use crate::proto::jid::Jid;
 use crate::proto::ns;
 use crate::proto::stanza::{is_error, presence};
@@ -195,16 +195,15 @@ impl Inner {
         let told = |kind: &str, item: Option<&Item>, id: Option<&str>, redirect: Option<&str>| {
             for listener in &due {
                 let decode = &listener.decode;
-                let item = item.map(|item| item_to_js(item, node, time.as_ref(), "live", decode));
-                let event = views::PersonalEvent {
-                    kind,
-                    from: &from,
-                    node,
-                    item: item.unwrap_or(JsValue::UNDEFINED),
-                    id,
-                    redirect,
-                };
-                listener.call(&event.to_js());
+                let event = texts(
+                    "type from node id redirect",
+                    &[Some(kind), Some(&from), Some(node), id, redirect],
+                );
+                if let Some(item) = item {
+                    let item = item_to_js(item, node, time.as_ref(), "live", decode);
+                    set(&event, "item", &item);
+                }
+                listener.call(&event);
             }
         };
         match &event {
@@ -259,14 +258,17 @@ impl Inner {
         if due.is_empty() {
             return false;
         }
-        let event = views::Approval {
-            service,
-            node: &asked.node,
-            jid: &asked.jid,
-            subid: asked.subid.as_deref(),
-            id: asked.id.as_deref(),
-        };
-        let event = event.to_js();
+        let (subid, id) = (asked.subid.as_deref(), asked.id.as_deref());
+        let event = texts(
+            "service node jid subid id",
+            &[
+                Some(service),
+                Some(&asked.node),
+                Some(&asked.jid),
+                subid,
+                id,
+            ],
+        );
         for listener in due {
             listener.call(&event);
         }

@@ -20,6 +20,15 @@ pub fn set(object: &JsValue, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &name.into(), value);
 }
 
+/// A plain object of texts: `names`, apart by spaces, and a value for each. A third of the wasm that a view of them costs.
+pub fn texts(names: &str, values: &[Option<&str>]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in names.split(' ').zip(values) {
+        set(&object, name, &(*value).into());
+    }
+    object.into()
+}
+
 /// The own fields of an object.
 pub fn entries(object: &JsValue) -> Vec<(String, JsValue)> {
     if !object.is_object() {

@@ -154,69 +154,6 @@ view! {
     Subscription { node: &'a str, state: &'a str }
 }
 view! {
-    /// `FormField`.
-    FormField {
-        name: &'a str,
-        kind as "type": &'a str,
-        label: Option<&'a str>,
-        description: Option<&'a str>,
-        required: bool,
-        value: JsValue,
-        options: JsValue,
-    }
-}
-view! {
-    /// What may be chosen in a `FormField`.
-    Choice { value: &'a str, label: Option<&'a str> }
-}
-view! {
-    /// `Page`.
-    Page {
-        first: Option<&'a str>,
-        last: Option<&'a str>,
-        index: JsValue,
-        count: JsValue,
-    }
-}
-view! {
-    /// `PubsubSubscription`, and a `Subscriber`, which has no node.
-    Held {
-        node: Option<&'a str>,
-        jid: &'a str,
-        subid: Option<&'a str>,
-        state: &'a str,
-    }
-}
-view! {
-    /// `PubsubNode`.
-    Place { node: &'a str, name: Option<&'a str>, jid: &'a str }
-}
-view! {
-    /// `Identity`.
-    Identity { category: &'a str, kind as "type": &'a str, name: Option<&'a str> }
-}
-view! {
-    /// `PersonalEvent`.
-    PersonalEvent {
-        kind as "type": &'a str,
-        from: &'a str,
-        node: &'a str,
-        item: JsValue,
-        id: Option<&'a str>,
-        redirect: Option<&'a str>,
-    }
-}
-view! {
-    /// `Approval`, without its answers.
-    Approval {
-        service: &'a str,
-        node: &'a str,
-        jid: &'a str,
-        subid: Option<&'a str>,
-        id: Option<&'a str>,
-    }
-}
-view! {
     /// `Occupant`.
     Occupant {
         nick: &'a str,

@@ -2,13 +2,20 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SERVER, environment } from "./support.mjs";
 
-const env = environment();
+// A server that is killed is to know its accounts afterwards.
+const env = environment({ server: { persistent: true } });
 
 /** In every page: what the tests need around the API. Servers send the last item more than once, to whoever comes and asks. */
 async function personalPage() {
   const page = await env.page();
+  await equip(page);
+  return page;
+}
+
+async function equip(page) {
   await page.evaluate(() => {
     const { xml } = epode;
     window.once = (events) => events.filter((one, at) => at === events.findIndex((other) => other.join() === one.join()));
@@ -51,7 +58,6 @@ async function personalPage() {
       }
     };
   });
-  return page;
 }
 
 test("an account's own node: published with options, read back, retracted; every page of the account that listens hears it", async () => {
@@ -113,9 +119,10 @@ test("what a contact publishes arrives, its last item on coming; listeners may c
       const events = inbox("an event");
       const decoded = inbox("a decoded event");
       let first;
+      let second;
       const listen = (client) => {
         first = client.pubsub.onPersonalEvent(NODE, events.push);
-        client.pubsub.onPersonalEvent(NODE, decoded.push, { decode: (payload) => payload.text("title").toUpperCase() });
+        second = client.pubsub.onPersonalEvent(NODE, decoded.push, { decode: (payload) => payload.text("title").toUpperCase() });
       };
       const him = await online(romeo, listen, false);
       // The last item that there is.
@@ -140,6 +147,11 @@ test("what a contact publishes arrives, its last item on coming; listeners may c
       result.after = [events.got.some(({ id }) => id === "later"), him.presences.got.length - result.asked];
       const vers = him.presences.got.map((text) => /ver='([^']*)'/.exec(text)?.[1]);
       result.vers = vers.slice(-3);
+      // Nobody listens any more: that is told, too, or some servers would go on.
+      second.remove();
+      await him.presences.until(result.asked + 3);
+      const last = him.presences.got.at(-1);
+      result.silent = [/ver='([^']*)'/.exec(last)?.[1] !== vers.at(-1), last.includes("<c ")];
       await Promise.all([her, him].map((client) => client.disconnect()));
       return result;
     },
@@ -157,6 +169,7 @@ test("what a contact publishes arrives, its last item on coming; listeners may c
   const [before, during, after] = result.vers;
   assert.notEqual(before, during);
   assert.equal(after, before);
+  assert.deepEqual(result.silent, [true, true]);
 });
 
 test("who asks what our capabilities mean is told, and the presence that the page sends carries them too", async () => {
@@ -218,4 +231,56 @@ test("an event that a client sends under its own name is not an account's", asyn
     { account, mallory, NODE },
   );
   assert.equal(result, 0);
+});
+
+test("what is listened for is asked for again: after a reload, and in a new session", async () => {
+  const [listening, publishing] = [await personalPage(), await personalPage()];
+  const account = await env.account();
+  const NODE = env.name("urn:example:tune:");
+  /** The page's client, which listens; how its session began. */
+  const listen = (asked) =>
+    listening.evaluate(
+      async ({ account, NODE, asked }) => {
+        window.events = inbox("an event");
+        window.statuses = inbox("a status");
+        const prepare = (client) => {
+          client.on("status", statuses.push);
+          client.pubsub.onPersonalEvent(NODE, events.push);
+        };
+        window.client = await online({ ...account, keep: true }, prepare, asked);
+        return client.presences.got.at(-1);
+      },
+      { account, NODE, asked },
+    );
+  const publish = (id) => publishing.evaluate(({ service, NODE, id }) => client.pubsub.publish(NODE, tune(id), { service, id }), { service: account.jid, NODE, id });
+  const heard = (id) => listening.evaluate((id) => events.untilAny((event) => event.id === id).then(() => true), id);
+  await publishing.evaluate(async (account) => void (window.client = await online(account)), account);
+  assert.match(await listen(true), /<c /);
+  await publish("1");
+  assert.equal(await heard("1"), true);
+
+  const { jid } = await listening.evaluate(() => ({ jid: client.jid }));
+  await listening.reload();
+  await listening.waitForFunction(() => window.ready);
+  await equip(listening);
+  assert.match(await listen(false), /<c /);
+  assert.equal(await listening.evaluate(() => client.jid), jid, "the session goes on");
+  await publish("2");
+  assert.equal(await heard("2"), true);
+
+  // COMPAT(ejabberd): an account is on its disk some seconds after it was made.
+  if (SERVER === "ejabberd") await sleep(5_000);
+  await env.crash();
+  for (const page of [listening, publishing]) {
+    await page.evaluate(() => within(client.connect().catch(({ code }) => code === "already-connected"), "online again"));
+  }
+  await listening.evaluate(() => statuses.untilAny(({ status, resumed }) => status === "online" && resumed === false).then(() => true));
+  const presence = await listening.evaluate(() => client.presences.got.at(-1));
+  assert.match(presence, /<c /);
+  // Prosody forgot what our capabilities mean, and asks.
+  if (SERVER === "prosody") await listening.evaluate(() => client.answers.until(1).then(() => true));
+  await listening.evaluate(() => client.request(epode.xml`<iq type="get"><ping xmlns="urn:xmpp:ping"/></iq>`).then(() => true));
+  await publish("3");
+  assert.equal(await heard("3"), true);
+  for (const page of [listening, publishing]) await page.evaluate(() => client.disconnect());
 });

@@ -1,6 +1,6 @@
 //! XEP-0030: Service Discovery 2.5. Questions, answers, and our own answer.
 //!
-//! Left out: publishing items (obsolete), and entity capabilities (XEP-0115), which have a file of their own when they come.
+//! Left out: publishing items (obsolete). Entity capabilities (XEP-0115) are in `caps`.
 
 use crate::proto::ns;
 use crate::proto::stanza::iq::{self, Kind};

@@ -187,14 +187,6 @@ fn the_own_subscriptions_and_affiliations_are_as_in_the_examples() {
     assert_eq!(request::parse_subscriptions(&example("0060", 18)), []);
     assert_eq!(request::parse_subscriptions(&example("0060", 21)).len(), 2);
     assert_eq!(request::parse_subscriptions(&example("0060", 29)), []);
-    let once = xml(
-        "<iq type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions node='n'>
-         <subscription jid='a@b' subscription='pending'/></subscriptions></pubsub></iq>",
-    );
-    assert_eq!(
-        told(request::parse_subscriptions(&once)),
-        ["n a@b pending "]
-    );
 
     assert_eq!(request::affiliations(SERVICE, None), asked("0060", 22));
     let pair = |node: &str, affiliation: &str| (node.to_owned(), affiliation.to_owned());

@@ -182,18 +182,12 @@ pub fn parse_page(reply: &Element) -> Option<Page> {
     Page::child_of(&reply.child("pubsub", ns::PUBSUB)?)
 }
 
-/// The subscriptions in a reply to [`subscriptions`]. The node is told once where all are of one.
+/// The subscriptions in a reply to [`subscriptions`].
 pub fn parse_subscriptions(reply: &Element) -> Vec<Subscription> {
     let Some(list) = reply_child(reply, "subscriptions") else {
         return Vec::new();
     };
-    let mut all = list.read_children("subscription", ns::PUBSUB, Subscription::parse);
-    for subscription in &mut all {
-        if subscription.node.is_none() {
-            subscription.node = list.attr("node").map(Into::into);
-        }
-    }
-    all
+    list.read_children("subscription", ns::PUBSUB, Subscription::parse)
 }
 
 /// The affiliations in a reply to [`affiliations`]: node, and what we are there.
@@ -201,16 +195,10 @@ pub fn parse_affiliations(reply: &Element) -> Vec<(String, String)> {
     let Some(list) = reply_child(reply, "affiliations") else {
         return Vec::new();
     };
-    let mut all = list.read_children("affiliation", ns::PUBSUB, |one| {
-        let text = |name| String::from(one.attr(name).unwrap_or_default());
+    list.read_children("affiliation", ns::PUBSUB, |one| {
+        let text = |name| one.attr(name).unwrap_or_default().into();
         (text("node"), text("affiliation"))
-    });
-    for (node, _) in &mut all {
-        if node.is_empty() {
-            node.push_str(list.attr("node").unwrap_or_default());
-        }
-    }
-    all
+    })
 }
 
 /// The form in a reply to [`options_get`] or [`options_default`].

@@ -78,3 +78,9 @@ pub const SHIM: &str = "http://jabber.org/protocol/shim";
 pub const MEDIA: &str = "urn:xmpp:media-element";
 /// Our own: what is kept of a session over a reload of the page.
 pub const EPODE_SESSION: &str = "urn:epode:session:0";
+/// XEP-0297: a stanza inside another.
+pub const FORWARD: &str = "urn:xmpp:forward:0";
+/// XEP-0313: archives of messages.
+pub const MAM: &str = "urn:xmpp:mam:2";
+/// XEP-0359: the names that archives give to stanzas.
+pub const STANZA_ID: &str = "urn:xmpp:sid:0";

@@ -11,6 +11,7 @@
 mod bosh_server;
 mod dice;
 mod faults;
+mod feeds;
 mod http;
 mod judge;
 mod life;
@@ -25,9 +26,9 @@ use scenario::{Scenario, Tally};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::World;
 
-const REDUCED: u64 = 1_200;
+pub(super) const REDUCED: u64 = 1_200;
 
-fn setting(name: &str, default: u64) -> u64 {
+pub(super) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)
         .ok()
         .map_or(default, |value| value.parse().expect("a number"))

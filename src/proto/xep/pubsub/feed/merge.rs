@@ -1,0 +1,414 @@
+//! Joining what a node holds with what was told while it was asked: one order, each publication once; and the judgement
+//! whether anything may be missing.
+//!
+//! The listing shows the node at one moment, T. All events of what was published before T and after the subscription are here
+//! ([`Feed::settle`]), in order. So where an event has the very revision that is listed, the two meet: what was told of the item
+//! before is older, what is told behind it newer. Where none has, the listed revision is older than the subscription, and all
+//! that was told of the item is newer. What is told of items that are not listed stands where its neighbours stand.
+
+use super::catch_up::{Goal, Held};
+use super::known::{Digest, Index, hash_id};
+use super::{Arrival, Arrived, Asked, Feed, Order, Via};
+use crate::proto::xep::disco;
+
+/// What the feed makes of a listing.
+struct Judged {
+    /// Of each item: is it to be told?
+    wanted: Vec<bool>,
+    /// The listing and what the feed had belong together: nothing between them is missing.
+    joined: bool,
+    /// Ids that are known and not there any more.
+    gone: Vec<String>,
+    /// Some of what is known was published before what was fetched: whether it is still there is not known.
+    partial: bool,
+}
+
+impl Feed {
+    /// The node holds this; `whole`: nothing else.
+    pub(super) fn merge(&mut self, goal: Goal, held: Vec<Held>, whole: bool) {
+        let waiting = core::mem::take(&mut self.meanwhile);
+        if waiting
+            .iter()
+            .any(|arrival| matches!(arrival, Arrival::Purge))
+            && !held.is_empty()
+        {
+            return self.begin_after_purge(waiting);
+        }
+        let judged = self.judge(goal, &held, whole, &waiting);
+        let mut digests = Vec::new();
+        for held in &held {
+            digests.push(held.digest);
+        }
+        self.known.set_complete(whole);
+        if goal == Goal::Baseline {
+            for held in &held {
+                if let Some(id) = &held.item.id {
+                    self.known.note(held.digest, id, self.settings.limit);
+                }
+            }
+        }
+        let via = if goal == Goal::Snapshot {
+            Via::Snapshot
+        } else {
+            Via::CatchUp
+        };
+        let mut joint = Joint {
+            index: Index::of(&digests),
+            digests,
+            held,
+            wanted: judged.wanted,
+            via,
+            baseline: goal == Goal::Baseline,
+            told: 0,
+            met: false,
+            pending: Vec::new(),
+            all: Vec::new(),
+        };
+        // What came in an earlier session stands alone where neither side reaches it.
+        let mut island = None;
+        let mut earlier = core::mem::take(&mut self.earlier);
+        if goal == Goal::Since && !judged.joined && earlier > 0 {
+            let reached = waiting
+                .iter()
+                .take(earlier)
+                .filter_map(Arrival::as_item)
+                .any(|arrived| joint.digests.contains(&arrived.digest));
+            if !reached {
+                island = Some(earlier);
+            }
+        }
+        let superseded = joint.superseded(&waiting);
+        for (arrival, superseded) in waiting.into_iter().zip(superseded) {
+            if let Some(rest) = &mut island {
+                if *rest == 0 {
+                    joint.end_island();
+                    island = None;
+                } else {
+                    *rest -= 1;
+                }
+            }
+            // Of an earlier session: what is listed in another revision has been published since.
+            // What was between sessions is there, if something that came before is.
+            let closed = (judged.joined || joint.met) && matches!(arrival, Arrival::Gap { .. });
+            let another = earlier > 0 && joint.lists_another(&arrival);
+            joint.met |= another;
+            if !closed && !superseded && !another {
+                joint.join(arrival);
+            }
+            if earlier == 1 {
+                joint.tell_pending();
+            }
+            earlier = earlier.saturating_sub(1);
+        }
+        if island.is_some() {
+            joint.end_island();
+        }
+        let all = joint.finish();
+
+        let something = !self.known.is_empty() || self.last.is_some() || !all.is_empty();
+        if goal == Goal::Since && !judged.joined && !self.gap_told && something {
+            let first = all.iter().find_map(Arrival::as_item);
+            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+        }
+        for id in judged.gone {
+            let via = Via::CatchUp;
+            self.arrivals.push_back(Arrival::Retract { id, via });
+        }
+        let mut last = self.last.clone();
+        let mut rest = all.into_iter();
+        while let Some(mut arrival) = rest.next() {
+            match &mut arrival {
+                // Between what came in an earlier session and what follows.
+                Arrival::Gap { after, before } => {
+                    after.clone_from(&last);
+                    let next = rest.as_slice().iter().find_map(Arrival::as_item);
+                    *before = next.and_then(|next| next.item.id.clone());
+                }
+                Arrival::Item(arrived) => {
+                    if arrived.via == via {
+                        self.echoes.push(arrived.digest);
+                    }
+                    last.clone_from(&arrived.item.id);
+                }
+                _ => {}
+            }
+            self.arrivals.push_back(arrival);
+        }
+        self.go_live();
+        if goal == Goal::Since && judged.partial {
+            self.ask_ids();
+        }
+    }
+
+    /// What an archive has is what was published: nothing is missing.
+    pub(super) fn merge_archive(&mut self, found: Vec<Arrival>) {
+        let waiting = core::mem::take(&mut self.meanwhile);
+        let mut names = Vec::new();
+        let mut digests = Vec::new();
+        for mut arrival in found {
+            if let Arrival::Item(arrived) = &mut arrival {
+                arrived.via = Via::CatchUp;
+                names.extend(arrived.archived.clone());
+                digests.push(arrived.digest);
+                self.echoes.push(arrived.digest);
+            }
+            self.arrivals.push_back(arrival);
+        }
+        for arrival in waiting {
+            let told = arrival
+                .as_item()
+                .is_some_and(|arrived| match &arrived.archived {
+                    Some(name) => names.contains(name),
+                    None => digests.contains(&arrived.digest),
+                });
+            if !told && !matches!(arrival, Arrival::Gap { .. }) {
+                self.arrivals.push_back(arrival);
+            }
+        }
+        self.go_live();
+        self.ask_ids();
+    }
+
+    /// Which of the items that were had are still there.
+    fn ask_ids(&mut self) {
+        let list = disco::items(Some(&self.settings.service), Some(&self.settings.node));
+        let mark = self.known.mark();
+        self.ask(Asked::Ids(mark), list);
+    }
+
+    fn judge(&self, goal: Goal, held: &[Held], whole: bool, waiting: &[Arrival]) -> Judged {
+        let known = self.known.digests();
+        if goal != Goal::Since {
+            return Judged {
+                wanted: vec![goal == Goal::Snapshot; held.len()],
+                joined: true,
+                gone: Vec::new(),
+                partial: false,
+            };
+        }
+        let index = Index::of(known);
+        let mut still = vec![false; known.len()];
+        // Of each item: where it stands in what is known, and whether it is the same still.
+        let mut places = Vec::new();
+        for held in held {
+            let place = index.place(held.digest.id, known);
+            if let Some(still) = place.and_then(|place| still.get_mut(place)) {
+                *still = true;
+            }
+            let same = place.is_some_and(|place| known.get(place) == Some(&held.digest));
+            places.push((place, same));
+        }
+        let complete = self.known.is_complete();
+        let at = self.anchor(&places);
+        let mut wanted = Vec::new();
+        for (number, (place, same)) in places.iter().enumerate() {
+            let new = complete || place.is_some() || at.is_none_or(|anchor| number > anchor);
+            wanted.push(!same && new);
+        }
+        let joined = at.is_some();
+        let anchor = at.and_then(|at| places.get(at)?.0);
+        // What the listing would show if it were there.
+        let from = match anchor {
+            _ if whole => 0,
+            Some(place) if self.traits.order == Order::Publication => place,
+            _ => known.len(),
+        };
+        let mut gone = Vec::new();
+        for (place, still) in still.iter().enumerate().skip(from) {
+            if !still
+                && let Some(id) = self.known.id_at(place)
+                && !waiting.iter().any(|arrival| arrival.is_of(&id))
+            {
+                gone.push(String::from(&*id));
+            }
+        }
+        Judged {
+            wanted,
+            joined,
+            gone,
+            partial: from > 0 && !still.iter().take(from).all(|still| *still),
+        }
+    }
+
+    /// The first item of a listing that was there before and has not moved: nothing behind it can have been dropped, and what
+    /// stands in front of it is older.
+    fn anchor(&self, places: &[(Option<usize>, bool)]) -> Option<usize> {
+        if self.traits.order == Order::Creation {
+            return places.iter().position(|(place, _)| place.is_some());
+        }
+        let first = places.iter().position(|(_, same)| *same)?;
+        let before = places.get(..first).unwrap_or_default();
+        // Two that follow each other as they did have not moved.
+        for (number, pair) in places.windows(2).enumerate() {
+            if let [(Some(first), true), (Some(second), true)] = pair
+                && first < second
+            {
+                return Some(number);
+            }
+        }
+        if before.iter().any(|(place, _)| place.is_none()) {
+            // What stands in front of it is new, if all is known: so it was published again, the same as before.
+            return None;
+        }
+        // One alone may have been, too. If not, all that was newer is there as well.
+        let place = places.get(first)?.0?;
+        let newer = |known: usize| places.iter().any(|(place, _)| *place == Some(known));
+        (place + 1..self.known.len()).all(newer).then_some(first)
+    }
+
+    /// The node was emptied meanwhile: before the listing or after it, one cannot tell. What it holds now is all that counts.
+    fn begin_after_purge(&mut self, waiting: Vec<Arrival>) {
+        let mut waiting = waiting;
+        let last = waiting
+            .iter()
+            .rposition(|arrival| matches!(arrival, Arrival::Purge));
+        self.meanwhile = waiting.split_off(last.map_or(0, |at| at + 1));
+        self.earlier = self.earlier.saturating_sub(waiting.len());
+        self.arrivals.push_back(Arrival::Purge);
+        self.known.clear();
+        self.known.set_complete(true);
+        self.gap_told = true;
+        self.list(Goal::Since);
+    }
+}
+
+impl Arrival {
+    /// Is it about this item?
+    fn is_of(&self, id: &str) -> bool {
+        match self {
+            Self::Item(arrived) => arrived.item.id.as_deref() == Some(id),
+            Self::Retract { id: own, .. } => own == id,
+            _ => false,
+        }
+    }
+}
+
+/// The listing and the events on their way into one order.
+struct Joint {
+    held: Vec<Held>,
+    digests: Vec<Digest>,
+    index: Index,
+    wanted: Vec<bool>,
+    via: Via,
+    baseline: bool,
+    /// How many of the listing have had their turn.
+    told: usize,
+    /// Something that was told is listed.
+    met: bool,
+    /// Events of what the listing does not hold, until it is seen where they belong.
+    pending: Vec<Arrival>,
+    all: Vec<Arrival>,
+}
+
+impl Joint {
+    /// Of each event: is a later one of the same item what is listed?
+    fn superseded(&self, waiting: &[Arrival]) -> Vec<bool> {
+        let mut met = vec![false; self.digests.len()];
+        let mut superseded = Vec::new();
+        for arrival in waiting.iter().rev() {
+            let place = self.place(arrival);
+            let met = place.and_then(|place| met.get_mut(place));
+            let digest = place.and_then(|place| self.digests.get(place));
+            let Some(met) = met else {
+                superseded.push(false);
+                continue;
+            };
+            superseded.push(*met);
+            *met |= arrival.as_item().map(|arrived| &arrived.digest) == digest;
+        }
+        superseded.reverse();
+        superseded
+    }
+
+    fn lists_another(&self, arrival: &Arrival) -> bool {
+        let revision = arrival.as_item().map(|arrived| arrived.digest);
+        let place = self.place(arrival);
+        place.is_some_and(|place| self.digests.get(place).copied() != revision)
+    }
+
+    fn join(&mut self, mut arrival: Arrival) {
+        if let Arrival::Item(arrived) = &mut arrival {
+            arrived.waited = true;
+        }
+        let told = arrival.as_item().map(|arrived| arrived.digest);
+        let place = self.place(&arrival);
+        let Some(place) = place.filter(|place| self.digests.get(*place).copied() == told) else {
+            return self.pending.push(arrival);
+        };
+        // Here the two meet.
+        self.met = true;
+        // What came before a hole comes before what is listed.
+        let hole = |arrival: &Arrival| matches!(arrival, Arrival::Gap { .. });
+        if let Some(at) = self.pending.iter().rposition(hole) {
+            let rest = self.pending.split_off(at + 1);
+            self.tell_pending();
+            self.pending = rest;
+        }
+        self.tell_until(place);
+        self.tell_pending();
+        if self.told == place {
+            // Where nothing is told of the listing, what happened since is.
+            if self.baseline {
+                self.all.push(arrival);
+                self.told = place + 1;
+            } else {
+                self.tell_until(place + 1);
+            }
+        }
+    }
+
+    /// What waited for its place. What is newer than the listing comes behind what is listed of it.
+    fn tell_pending(&mut self) {
+        for arrival in core::mem::take(&mut self.pending) {
+            if let Some(place) = self.place(&arrival) {
+                self.tell_until(place + 1);
+            }
+            self.all.push(arrival);
+        }
+    }
+
+    /// Where the item that an arrival is about stands in the listing.
+    fn place(&self, arrival: &Arrival) -> Option<usize> {
+        let id = match arrival {
+            Arrival::Item(arrived) => arrived.digest.id,
+            Arrival::Retract { id, .. } => hash_id(id),
+            _ => return None,
+        };
+        self.index.place(id, &self.digests)
+    }
+
+    /// The listing's items before this place, as far as they are wanted.
+    fn tell_until(&mut self, place: usize) {
+        while self.told < place {
+            if let (Some(held), Some(true)) = (self.held.get(self.told), self.wanted.get(self.told))
+            {
+                self.all.push(Arrival::Item(Arrived {
+                    item: held.item.clone(),
+                    digest: held.digest,
+                    time: None,
+                    archived: None,
+                    via: self.via,
+                    bare: held.item.payload.is_none(),
+                    waited: true,
+                    fetched: false,
+                }));
+            }
+            self.told += 1;
+        }
+    }
+
+    /// What came in an earlier session ends here, and something is missing before what the node holds.
+    fn end_island(&mut self) {
+        self.all.append(&mut self.pending);
+        self.all.push(Arrival::Gap {
+            after: None,
+            before: None,
+        });
+    }
+
+    fn finish(mut self) -> Vec<Arrival> {
+        self.tell_until(self.held.len());
+        self.all.append(&mut self.pending);
+        self.all
+    }
+}

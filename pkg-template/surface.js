@@ -13,13 +13,11 @@ import load, {
   register as registerCore,
 } from "./epode.js";
 import { lookUp } from "./discover.js";
+import { iterate, withBatches } from "./feed.js";
 import { makeItem } from "./item.js";
 import { Xml, makeTag, wellFormed, xmppError } from "./markup.js";
 
 export { Feed, Room, Stanza };
-
-/** How many items an iteration over a feed keeps while the loop is busy. */
-const ITERATION_LIMIT = 10_000;
 
 // ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -166,7 +164,7 @@ function quietly(promise) {
 /** What is said more easily in JavaScript. */
 function complete() {
   getters(ClientCore, ["jid", "status", "service"]);
-  getters(Feed, ["node", "service", "subscriber", "state", "subid"]);
+  getters(Feed, ["node", "service", "subscriber", "state", "subid", "position"]);
   getters(Room, ["jid", "nick", "subject"]);
   getters(Stanza, ["name", "ns", "to", "from", "id", "type"]);
   for (const name of ["send", "sendPrivate", "setSubject"]) {
@@ -203,62 +201,8 @@ function complete() {
     if (typeof node !== "string") throw bad("onPersonalEvent(): argument 1 is a string.");
     return this._listen(listener, node, options);
   };
+  Feed.prototype.on = withBatches(Feed.prototype.on, disposeBy);
   Feed.prototype[Symbol.asyncIterator] = iterate;
-}
-
-/** Items from now on, and those kept because nobody listened yet; ends with the feed. */
-function iterate() {
-  const items = [];
-  let wake;
-  let over = false;
-  let overflow;
-  const notify = () => {
-    wake?.();
-    wake = undefined;
-  };
-  const onItem = this.on("item", (item) => {
-    if (items.length < ITERATION_LIMIT) items.push(item);
-    else {
-      onItem.remove();
-      overflow = xmppError("too-large", `More than ${ITERATION_LIMIT} items wait for this loop: it is too slow for the feed.`);
-    }
-    notify();
-  });
-  const onEnd = this.on("end", () => {
-    over = true;
-    notify();
-  });
-  const stop = (value) => {
-    onItem.remove();
-    onEnd.remove();
-    over = true;
-    notify();
-    return { done: true, value };
-  };
-  return {
-    async next() {
-      for (;;) {
-        if (items.length > 0) return { done: false, value: items.shift() };
-        if (overflow) {
-          stop();
-          const error = overflow;
-          overflow = undefined;
-          throw error;
-        }
-        if (over) return stop();
-        await new Promise((resolve) => {
-          wake = resolve;
-        });
-      }
-    },
-    async return(value) {
-      items.length = 0;
-      return stop(value);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }
 
 // ── markup ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@
 use super::dispatch::Backlog;
 use super::error::{Problem, freed, illegal_character, of_delivery};
 use super::feed::FeedState;
+use super::feeds::Service;
 use super::keep::Given;
 use super::listeners::Listeners;
 use super::muc::Muc;
@@ -25,6 +26,7 @@ use crate::proto::jid::Jid;
 use crate::proto::ns;
 use crate::proto::sasl::Credentials;
 use crate::proto::stanza::presence;
+use crate::proto::time::Millis;
 use crate::proto::vec_map::VecMap;
 use crate::proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
 use crate::proto::xep::responder::About;
@@ -49,6 +51,16 @@ struct Outgoing {
     sender: Sender<Delivery>,
 }
 
+/// Who gets a reply.
+pub enum Waiter {
+    /// Whoever holds the receiver.
+    Promise(Sender<Result<Element, RequestFailure>>),
+    /// A feed, under this number: at once, since what comes after the reply must come after it there, too.
+    Feed(FeedId, u32),
+    /// The feeds of the service of that name.
+    Service(String),
+}
+
 /// What all the classes of one client share.
 pub struct Inner {
     pub(super) driver: Rc<Driver>,
@@ -58,6 +70,8 @@ pub struct Inner {
     pub(super) about: About,
     pub(super) subscriptions: RefCell<Subscriptions>,
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
+    /// What is known of the services of feeds.
+    pub(super) services: RefCell<Vec<Service>>,
     pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
     pub(super) notices: Notices,
     pub(super) login: Option<Login>,
@@ -78,7 +92,7 @@ pub struct Inner {
     closing: RefCell<Vec<Sender<()>>>,
     credentials_problem: RefCell<Option<JsValue>>,
     sends: RefCell<VecMap<SendId, Outgoing>>,
-    requests: RefCell<VecMap<IqId, Sender<Result<Element, RequestFailure>>>>,
+    requests: RefCell<VecMap<IqId, Waiter>>,
 }
 
 /// Forgets a request when whoever waited for it is gone.
@@ -113,6 +127,7 @@ impl Inner {
             about: options.about,
             subscriptions: RefCell::default(),
             feeds: RefCell::default(),
+            services: RefCell::default(),
             rooms: RefCell::default(),
             notices: Notices::default(),
             login: options.login,
@@ -152,14 +167,15 @@ impl Inner {
             .is_some_and(|presence| presence.attr("type").is_none())
     }
 
-    /// The JID to subscribe with: events to a bare JID reach only resources that are present.
-    pub fn subscriber(&self) -> Result<Jid, Problem> {
+    /// The JID to subscribe with; where the page does not say which, the bare one, if it is enough: events to a bare JID reach
+    /// only resources that are present.
+    pub fn subscriber(&self, full: Option<bool>) -> Result<Jid, Problem> {
         let jid = self
             .jid()
             .ok_or_else(|| self.refuse(SendError::NotConnected))?;
         let present = self.presence || self.is_present();
         let anonymous = matches!(self.login, Some(Login::Anonymous));
-        Ok(if anonymous || !present {
+        Ok(if full.unwrap_or(anonymous || !present) {
             jid
         } else {
             jid.bare()
@@ -174,9 +190,12 @@ impl Inner {
             Event::Registered => self.finish_connecting(Ok(())),
             Event::Stanza(stanza) => self.dispatch(&stanza),
             Event::Reply { request, outcome } => {
-                let sender = self.requests.borrow_mut().remove(&request);
-                if let Some(sender) = sender {
-                    sender.send(outcome);
+                let waiter = self.requests.borrow_mut().remove(&request);
+                match waiter {
+                    Some(Waiter::Promise(sender)) => sender.send(outcome),
+                    Some(Waiter::Feed(feed, number)) => self.answer_feed(feed, number, outcome),
+                    Some(Waiter::Service(service)) => self.learn_of(&service, outcome),
+                    None => {}
                 }
             }
             Event::Settled { send, delivery } => {
@@ -218,6 +237,7 @@ impl Inner {
             Status::Online(jid) => self.handle_online(&jid),
             Status::Resumed(jid) => {
                 self.subscriptions.borrow_mut().set_account(&jid);
+                self.begin_feeds(true);
                 self.be_online(true);
             }
             Status::Interrupted(interruption) => {
@@ -488,14 +508,20 @@ impl Inner {
             return Err(crate::web::race::Lost::Aborted(signal.reason()).into());
         }
         let timeout = waiting.timeout.unwrap_or(REPLY_TIMEOUT);
+        let (sender, reply) = channel();
+        let request = self.ask(iq, timeout, Waiter::Promise(sender))?;
+        let inner = Rc::clone(self);
+        Ok((Asking { inner, request }, reply))
+    }
+
+    /// Sends a request; `waiter` gets the reply, or hears why there is none.
+    pub fn ask(&self, iq: Element, timeout: Millis, waiter: Waiter) -> Result<IqId, Problem> {
         let request = self
             .driver
             .change(|connection, now| connection.request(now, iq, Some(timeout)))
             .map_err(|error| self.refuse(error))?;
-        let (sender, reply) = channel();
-        self.requests.borrow_mut().insert(request, sender);
-        let inner = Rc::clone(self);
-        Ok((Asking { inner, request }, reply))
+        self.requests.borrow_mut().insert(request, waiter);
+        Ok(request)
     }
 
     /// Says good-bye, and waits until it is over.

@@ -52,9 +52,9 @@ impl Problem {
         Self(Box::new(fields))
     }
 
-    /// Has the session ended in which this was asked?
-    pub fn is_disconnected(&self) -> bool {
-        self.0.code == "disconnected"
+    /// Is there no connection?
+    pub fn is_not_connected(&self) -> bool {
+        self.0.code == "not-connected"
     }
 
     /// What somebody threw.

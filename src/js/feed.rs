@@ -1,73 +1,292 @@
-//! `Feed`: a subscribed node at the boundary.
+//! `Feed`: a subscribed node at the boundary. What happens in it, its machine says; here it is told.
 
 use super::client::Inner;
 use super::error::Problem;
 use super::item::item_to_js;
-use super::listeners::Listeners;
+use super::listeners::{KEPT, Listeners};
 use super::options::Waiting;
-use super::promise::promise;
+use super::promise::{promise, spawn};
 use super::registration::Registration;
 use super::views::{self, View};
-use crate::proto::xep::delay::Delay;
-use crate::proto::xep::pubsub::event::{Entry, Event};
-use crate::proto::xep::pubsub::subscriptions::{FeedId, Held, Routed};
-use crate::proto::xep::pubsub::{State, Subscription, request};
-use crate::proto::xml::Element;
-use crate::web::unicode::PlatformUnicode;
-use js_sys::Promise;
+use crate::proto::event::RequestFailure;
+use crate::proto::io::REPLY_TIMEOUT;
+use crate::proto::time::{Instant, Millis};
+use crate::proto::xep::pubsub::feed::{Change, Feed as Machine, Via};
+use crate::proto::xep::pubsub::subscriptions::FeedId;
+use crate::proto::xep::pubsub::{Item, State, Subscription, request};
+use crate::web::clock::now;
+use crate::web::oneshot::Sender;
+use crate::web::race::{Listening, Lost};
+use gloo_timers::callback::Timeout;
+use js_sys::{Map, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
+
+/// The kind of event that every change of what a node holds is, in their order; `undefined` is the end. The entry makes
+/// batches of it.
+const CHANGE: &str = "_change";
+
+/// How the promise of `subscribe()` ends.
+type First = Sender<Result<(), Problem>>;
+
+/// What the page wants of a feed, besides what its machine minds.
+pub struct Wishes {
+    /// The JID to subscribe as: the full one, or the bare one; `None`: as it fits.
+    pub full: Option<bool>,
+    /// How many items are kept.
+    pub limit: u32,
+    /// The page's own decoder of payloads, or `undefined`.
+    pub decode: JsValue,
+    /// How long the service may take to agree.
+    pub timeout: Option<Millis>,
+}
 
 /// What a feed is, shared by its handle and its client.
 pub struct FeedState {
     pub(super) id: FeedId,
     pub(super) service: String,
     pub(super) node: String,
+    pub(super) wishes: Wishes,
     /// The JID that is subscribed, as the service keeps it.
     pub(super) subscriber: RefCell<String>,
     pub(super) subid: RefCell<Option<String>>,
     pub(super) state: Cell<&'static str>,
-    /// The service has agreed once.
-    pub(super) confirmed: Cell<bool>,
+    pub(super) machine: RefCell<Machine>,
+    /// A session began that it is asked in.
+    pub(super) begun: Cell<bool>,
+    /// Somebody is polling the machine.
+    pub(super) driving: Cell<bool>,
+    /// Nothing is told any more.
+    pub(super) over: Cell<bool>,
+    timer: RefCell<Option<(Instant, Timeout)>>,
+    /// Until the service has agreed once.
+    pub(super) first: RefCell<Option<First>>,
+    listening: RefCell<Option<Listening>>,
     pub(super) listeners: Rc<Listeners>,
-    /// The page's own decoder of payloads, or `undefined`.
-    decode: JsValue,
-    client: Weak<Inner>,
+    /// The items by their ids, as JavaScript has them.
+    items: Map,
+    pub(super) client: Weak<Inner>,
 }
 
 impl FeedState {
-    /// A feed whose request is about to leave.
+    /// A feed that nothing was asked for yet; `first` hears how that goes.
     pub fn new(
         client: &Rc<Inner>,
         id: FeedId,
         service: &str,
         node: &str,
-        subscriber: &str,
-        decode: JsValue,
+        machine: Machine,
+        wishes: Wishes,
+        first: First,
     ) -> Rc<Self> {
         Rc::new(Self {
             id,
             service: service.to_owned(),
             node: node.to_owned(),
-            subscriber: RefCell::new(subscriber.to_owned()),
+            subscriber: RefCell::default(),
             subid: RefCell::default(),
             state: Cell::new("pending"),
-            confirmed: Cell::new(false),
-            listeners: Listeners::new(
-                &["item", "retract", "purge", "delete", "end"],
+            machine: RefCell::new(machine),
+            begun: Cell::new(false),
+            driving: Cell::new(false),
+            over: Cell::new(false),
+            timer: RefCell::default(),
+            first: RefCell::new(Some(first)),
+            listening: RefCell::default(),
+            listeners: Listeners::keeping(
+                KEPT.max(wishes.limit as usize),
+                &[
+                    "item", "retract", "purge", "gap", "live", CHANGE, "delete", "end",
+                ],
                 &["subscription", "configuration"],
             ),
-            decode,
+            items: Map::new(),
             client: Rc::downgrade(client),
+            wishes,
         })
     }
 
+    /// Ends it when the signal is aborted.
+    pub fn heed(self: &Rc<Self>, signal: AbortSignal) {
+        let feed = Rc::downgrade(self);
+        let listening = Listening::new(signal, move |lost: Lost| {
+            let Some(feed) = feed.upgrade() else { return };
+            let first = feed.first.take();
+            feed.close();
+            if let Some(first) = first {
+                first.send(Err(lost.into()));
+            }
+        });
+        self.listening.replace(Some(listening));
+    }
+
+    /// Adds a listener; `None` when there is no such kind of event.
+    pub fn on(&self, kind: &str, listener: &JsValue) -> Result<Registration, Problem> {
+        let registration = super::client::listen(&self.listeners, kind, listener)?;
+        // The same is told in two ways. Who hears it in one, after this turn's other listeners are there, need not have it
+        // kept in the other.
+        let others: &[&str] = match kind {
+            "item" => &[CHANGE],
+            CHANGE => &["item", "retract", "purge", "gap", "live"],
+            _ => &[],
+        };
+        let listeners = Rc::clone(&self.listeners);
+        if !others.is_empty() {
+            spawn(async move {
+                for other in others {
+                    listeners.keep_no_more(other);
+                }
+            });
+        }
+        Ok(registration)
+    }
+
+    /// How long the service may take to answer.
+    pub(super) fn patience(&self) -> Millis {
+        let patience = match &*self.first.borrow() {
+            Some(_) => self.wishes.timeout,
+            None => None,
+        };
+        patience.unwrap_or(REPLY_TIMEOUT)
+    }
+
+    /// One timer, for what the machine waits for.
+    pub(super) fn arm(self: &Rc<Self>, at: Option<Instant>) {
+        let armed = self.timer.borrow().as_ref().map(|(at, _)| *at);
+        if armed == at {
+            return;
+        }
+        let timer = at.map(|at| {
+            let delay = u32::try_from((at - now()).0).unwrap_or(0x7fff_ffff);
+            let feed = Rc::downgrade(self);
+            let timeout = Timeout::new(delay, move || {
+                let Some(feed) = feed.upgrade() else { return };
+                if let Some((_, timer)) = feed.timer.take() {
+                    timer.forget();
+                }
+                feed.machine.borrow_mut().handle_timeout(now());
+                if let Some(client) = feed.client.upgrade() {
+                    client.drive(&feed);
+                }
+            });
+            (at, timeout)
+        });
+        self.timer.replace(timer);
+    }
+
+    // ── what is told ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Tells what the machine says.
+    pub(super) fn tell(&self, client: &Rc<Inner>, change: Change) {
+        let node = self.node.as_str();
+        match change {
+            Change::Subscribed(told) => {
+                client
+                    .subscriptions
+                    .borrow_mut()
+                    .confirm(self.id, told.as_ref());
+                self.confirm(told.as_ref());
+                let first = self.first.take();
+                if let Some(first) = first {
+                    first.send(Ok(()));
+                }
+            }
+            Change::Refused(failure) => self.refuse(client, *failure),
+            Change::Item { item, time, via } => self.tell_item(&item, time, via),
+            Change::Retract { id, via } => {
+                self.items.delete(&JsValue::from_str(&id));
+                let (id, via) = (id.as_str(), via_name(via));
+                self.emit("retract", &views::Retract { id, node, via });
+                let kind = "retract";
+                self.note(&views::RetractChange { kind, id, via });
+            }
+            Change::Purge => {
+                self.items.clear();
+                self.emit("purge", &views::Node { node });
+                self.note(&views::Change { kind: "purge" });
+            }
+            Change::Gap { after, before } => {
+                let (after, before) = (after.as_deref(), before.as_deref());
+                self.emit(
+                    "gap",
+                    &views::Gap {
+                        node,
+                        after,
+                        before,
+                    },
+                );
+                self.note(&views::GapChange {
+                    kind: "gap",
+                    after,
+                    before,
+                });
+            }
+            Change::Live => {
+                self.emit("live", &views::Node { node });
+                self.note(&views::Change { kind: "live" });
+            }
+            Change::Subscription(told) => {
+                self.confirm(Some(&told));
+                let state = told.state.as_str();
+                self.emit("subscription", &views::Subscription { node, state });
+            }
+            Change::Configuration => self.emit("configuration", &views::Node { node }),
+            Change::Delete { redirect } => {
+                let redirect = redirect.as_deref();
+                self.emit("delete", &views::Delete { node, redirect });
+            }
+            Change::End => {
+                client.forget_feed(self.id);
+                self.end();
+            }
+        }
+    }
+
+    fn tell_item(&self, item: &Item, time: Option<i64>, via: Via) {
+        let decode = &self.wishes.decode;
+        let js = item_to_js(item, &self.node, time, via_name(via), decode);
+        if let Some(id) = &item.id {
+            // What is published again goes to the end.
+            let id = JsValue::from_str(id);
+            self.items.delete(&id);
+            self.items.set(&id, &js);
+            if self.items.size() > self.wishes.limit
+                && let Ok(oldest) = self.items.keys().next()
+            {
+                self.items.delete(&oldest.value());
+            }
+        }
+        if !self.listeners.emit("item", &js)
+            && let Some(client) = self.client.upgrade()
+        {
+            client.complain(Problem::new(
+                "too-large",
+                "A feed has kept as many items as it may for a listener that never came: the oldest are dropped. Give subscribe() a callback, listen for batch, or close() the feed.",
+            ));
+        }
+        if self.listeners.wants(CHANGE) {
+            let item = js;
+            self.note(&views::ItemChange { kind: "item", item });
+        }
+    }
+
+    fn emit(&self, kind: &'static str, event: &dyn View) {
+        if self.listeners.wants(kind) {
+            self.listeners.emit(kind, &event.to_js());
+        }
+    }
+
+    /// The same as one of all changes, for those who want them in order.
+    fn note(&self, change: &dyn View) {
+        self.emit(CHANGE, change);
+    }
+
     /// What the service said about the subscription.
-    pub fn confirm(&self, told: Option<&Subscription>) {
-        self.confirmed.set(true);
-        self.state
-            .set(told.map_or("subscribed", |told| state_name(told.state)));
+    fn confirm(&self, told: Option<&Subscription>) {
+        let state = told.map_or(State::Subscribed, |told| told.state);
+        self.state.set(state.as_str());
         if let Some(told) = told {
             self.subid.replace(told.subid.clone());
             if !told.jid.is_empty() {
@@ -76,145 +295,56 @@ impl FeedState {
         }
     }
 
+    /// The service will not have it.
+    fn refuse(&self, client: &Rc<Inner>, failure: RequestFailure) {
+        let problem = Problem::from(failure);
+        client.forget_feed(self.id);
+        let first = self.first.take();
+        match first {
+            Some(first) => {
+                self.stop();
+                first.send(Err(problem));
+            }
+            None => {
+                self.end();
+                client.complain(problem);
+            }
+        }
+    }
+
+    /// Nothing is told any more.
+    pub(super) fn stop(&self) {
+        self.over.set(true);
+        self.state.set("none");
+        self.timer.replace(None);
+        self.listening.replace(None);
+        // Whoever waits for the first answer hears that there is none.
+        self.first.replace(None);
+    }
+
     /// No event will follow.
     pub fn end(&self) {
-        self.state.set("none");
-        self.listeners.emit("end", &JsValue::UNDEFINED);
-    }
-
-    fn emit(&self, kind: &'static str, event: &JsValue) {
-        if !self.listeners.emit(kind, event)
-            && let Some(client) = self.client.upgrade()
-        {
-            client.complain(Problem::new(
-                "too-large",
-                "A feed has kept more than 1,000 events that nobody listens to: the oldest are dropped. Give subscribe() a callback, or close() the feed.",
-            ));
+        if !self.over.get() {
+            self.stop();
+            self.listeners.emit(CHANGE, &JsValue::UNDEFINED);
+            self.listeners.emit("end", &JsValue::UNDEFINED);
         }
     }
 
-    fn handle(&self, event: &Event, message: &Element) {
-        match event {
-            Event::Items { node, entries } => {
-                let time = Delay::of(message, &self.service);
-                for entry in entries {
-                    match entry {
-                        Entry::Published(item) => {
-                            let item = item_to_js(item, node, time.as_ref(), "live", &self.decode);
-                            self.emit("item", &item);
-                        }
-                        Entry::Retracted { id } => {
-                            self.emit("retract", &views::Retract { id, node }.to_js());
-                        }
-                    }
-                }
-            }
-            Event::Purge { node } => {
-                self.emit("purge", &views::Node { node }.to_js());
-            }
-            Event::Delete { node, redirect } => {
-                let redirect = redirect.as_deref();
-                self.emit("delete", &views::Delete { node, redirect }.to_js());
-                if let Some(client) = self.client.upgrade() {
-                    client.forget_feed(self.id);
-                }
-                self.end();
-            }
-            Event::Configuration { node, .. } => {
-                self.emit("configuration", &views::Node { node }.to_js());
-            }
-            Event::Subscription(told) => {
-                self.confirm(Some(told));
-                let event = views::Subscription {
-                    node: &self.node,
-                    state: state_name(told.state),
-                };
-                self.emit("subscription", &event.to_js());
-                if told.state == State::None {
-                    if let Some(client) = self.client.upgrade() {
-                        client.forget_feed(self.id);
-                    }
-                    self.end();
-                }
-            }
-            // Collections are passed on to handlers, as the stanzas they are.
-            Event::Collection { .. } => {}
+    /// Ends it here.
+    fn close(&self) {
+        if let Some(client) = self.client.upgrade() {
+            client.forget_feed(self.id);
         }
+        self.end();
     }
 }
 
-/// A subscription's state by its name in the protocol.
-fn state_name(state: State) -> &'static str {
-    match state {
-        State::None => "none",
-        State::Pending => "pending",
-        State::Unconfigured => "unconfigured",
-        State::Subscribed => "subscribed",
-    }
-}
-
-impl Inner {
-    /// Routes a message that looks like an event. True when a feed had it.
-    pub fn route_event(self: &Rc<Self>, message: &Element) -> bool {
-        let routed = self
-            .subscriptions
-            .borrow_mut()
-            .route(message, &PlatformUnicode);
-        match routed {
-            Routed::Feeds { feeds, event } => {
-                for id in feeds {
-                    let feed = self.feeds.borrow().get(&id).cloned();
-                    if let Some(feed) = feed {
-                        feed.handle(&event, message);
-                    }
-                }
-                true
-            }
-            Routed::Duplicate => true,
-            Routed::Stranger { from, node } => {
-                let mut text = String::from("An event of node ");
-                text.push_str(&node);
-                text.push_str(" came from ");
-                text.push_str(&from);
-                text.push_str(", which is not its service. It was ignored.");
-                self.complain(Problem::new("protocol-error", &text).told_by(message));
-                false
-            }
-            Routed::NotEvent | Routed::Unclaimed(_) => false,
-        }
-    }
-
-    /// Forgets a feed; what is returned is its subscription, if no other feed lives on it.
-    pub fn forget_feed(&self, id: FeedId) -> Option<Held> {
-        self.feeds.borrow_mut().remove(&id);
-        self.subscriptions.borrow_mut().remove(id)
-    }
-
-    /// Before the session ends: full JIDs' subscriptions are worth nothing after it, and some services keep them for ever.
-    pub fn end_subscriptions(&self) {
-        let held = self.subscriptions.borrow().of_full_jids();
-        for held in held {
-            let unsubscribe = request::unsubscribe(
-                Some(&held.service),
-                &held.node,
-                &held.jid,
-                held.subid.as_deref(),
-            );
-            self.post(unsubscribe);
-        }
-    }
-
-    /// The connection is gone: so are its feeds and rooms.
-    pub fn end_all(&self, error: Option<&JsValue>) {
-        let feeds = core::mem::take(&mut *self.feeds.borrow_mut());
-        for (id, feed) in feeds.into_entries() {
-            self.subscriptions.borrow_mut().remove(id);
-            feed.end();
-        }
-        let rooms = core::mem::take(&mut *self.rooms.borrow_mut());
-        for (_, room) in rooms.into_entries() {
-            room.lose(error);
-        }
+fn via_name(via: Via) -> &'static str {
+    match via {
+        Via::Snapshot => "snapshot",
+        Via::Live => "live",
+        Via::CatchUp => "catch-up",
     }
 }
 
@@ -230,7 +360,7 @@ impl From<Rc<FeedState>> for Feed {
 
 #[wasm_bindgen]
 impl Feed {
-    /// What the entry's getters read, by their place in its list: node, service, subscriber, state, subid.
+    /// What the entry's getters read, by their place in its list: node, service, subscriber, state, subid, position.
     #[wasm_bindgen(js_name = _field)]
     pub fn field(&self, index: u8) -> Option<String> {
         match index {
@@ -238,13 +368,20 @@ impl Feed {
             1 => Some(self.0.service.clone()),
             2 => Some(self.0.subscriber.borrow().clone()),
             3 => Some(self.0.state.get().to_owned()),
-            _ => self.0.subid.borrow().clone(),
+            4 => self.0.subid.borrow().clone(),
+            _ => self.0.machine.borrow().position(),
         }
+    }
+
+    /// The items by their ids.
+    #[wasm_bindgen(getter)]
+    pub fn items(&self) -> Map {
+        self.0.items.clone()
     }
 
     /// Registers a listener.
     pub fn on(&self, kind: &str, listener: &JsValue) -> Result<Registration, JsValue> {
-        Ok(super::client::listen(&self.0.listeners, kind, listener)?)
+        Ok(self.0.on(kind, listener)?)
     }
 
     /// Unsubscribes at the service, and ends the feed.
@@ -253,7 +390,7 @@ impl Feed {
         promise(async move {
             let waiting = Waiting::read(&options)?;
             if let Some(client) = feed.client.upgrade()
-                && feed.state.get() != "none"
+                && !feed.over.get()
             {
                 let held = client.forget_feed(feed.id);
                 feed.end();
@@ -273,11 +410,6 @@ impl Feed {
 
     /// Ends the feed here, and leaves the subscription at the service.
     pub fn close(&self) {
-        if let Some(client) = self.0.client.upgrade() {
-            client.forget_feed(self.0.id);
-        }
-        if self.0.state.get() != "none" {
-            self.0.end();
-        }
+        self.0.close();
     }
 }

@@ -2,7 +2,6 @@
 
 use super::object::date;
 use super::stanza::Stanza;
-use crate::proto::xep::delay::Delay;
 use crate::proto::xep::pubsub::Item;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
@@ -39,12 +38,12 @@ pub fn make_items_by(maker: JsValue) {
     MAKER.replace(maker);
 }
 
-/// A `PubsubItem`. `via`: how it came, `"snapshot"`, `"live"`, `"catch-up"` or `"items"`. `decode`: the page's own decoder
+/// A `PubsubItem`. `time`: when it was published, in milliseconds since 1970, where that is told. `via`: how it came, `"snapshot"`, `"live"`, `"catch-up"` or `"items"`. `decode`: the page's own decoder
 /// of payloads, or `undefined`. What comes of it is `undefined` when nobody has told how items are made.
 pub fn item_to_js(
     item: &Item,
     node: &str,
-    delay: Option<&Delay>,
+    time: Option<i64>,
     via: &str,
     decode: &JsValue,
 ) -> JsValue {
@@ -52,7 +51,7 @@ pub fn item_to_js(
         .payload
         .as_ref()
         .map(|payload| Stanza::from(payload.detach()));
-    let time = delay.map_or(JsValue::UNDEFINED, |delay| date(delay.stamp));
+    let time = time.map_or(JsValue::UNDEFINED, date);
     // No borrow while JavaScript runs.
     let maker = MAKER.with_borrow(JsValue::clone);
     maker

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// How many events of a kind are kept for its first listener; beyond, the oldest go, and it is told.
+/// How many events of a kind are kept for its first listener, where it is not another number; beyond, the oldest go.
 pub const KEPT: usize = 1_000;
 
 struct Kind {
@@ -24,12 +24,19 @@ struct Kind {
 /// The listeners of one object.
 pub struct Listeners {
     kinds: RefCell<Vec<Kind>>,
+    /// How many events of a kind are kept.
+    most: usize,
     next: Cell<u32>,
 }
 
 impl Listeners {
     /// `kept` kinds wait for their first listener, `passing` ones do not.
     pub fn new(kept: &[&'static str], passing: &[&'static str]) -> Rc<Self> {
+        Self::keeping(KEPT, kept, passing)
+    }
+
+    /// The same where `most` events of each kind are kept.
+    pub fn keeping(most: usize, kept: &[&'static str], passing: &[&'static str]) -> Rc<Self> {
         let kind = |name: &'static str, kept: bool| Kind {
             name,
             listeners: Vec::new(),
@@ -45,6 +52,7 @@ impl Listeners {
         }
         Rc::new(Self {
             kinds: RefCell::new(kinds),
+            most,
             next: Cell::new(0),
         })
     }
@@ -84,6 +92,17 @@ impl Listeners {
             .any(|kind| kind.name == name && (!kind.listeners.is_empty() || kind.backlog.is_some()))
     }
 
+    /// Keeps no more events of a kind that nobody listens to.
+    pub fn keep_no_more(&self, name: &str) {
+        let mut dropped = None;
+        for kind in self.kinds.borrow_mut().iter_mut() {
+            if kind.name == name && kind.listeners.is_empty() {
+                dropped = kind.backlog.take();
+            }
+        }
+        drop(dropped);
+    }
+
     /// Calls the listeners, or keeps the event. False when an older one had to go for it, for the first time.
     pub fn emit(&self, name: &str, event: &JsValue) -> bool {
         {
@@ -92,7 +111,7 @@ impl Listeners {
                 return true;
             };
             if let Some(backlog) = &mut kind.backlog {
-                let overflow = backlog.len() >= KEPT;
+                let overflow = backlog.len() >= self.most;
                 if overflow {
                     backlog.pop_front();
                 }

@@ -6,6 +6,7 @@ pub mod client;
 mod dispatch;
 mod error;
 pub mod feed;
+mod feeds;
 mod form;
 pub mod item;
 mod keep;

@@ -191,7 +191,7 @@ impl Inner {
         if due.is_empty() {
             return None;
         }
-        let time = Delay::of(message, &from);
+        let stamp = Delay::of(message, &from).map(|delay| delay.stamp);
         let told = |kind: &str, item: Option<&Item>, id: Option<&str>, redirect: Option<&str>| {
             for listener in &due {
                 let decode = &listener.decode;
@@ -200,7 +200,7 @@ impl Inner {
                     &[Some(kind), Some(&from), Some(node), id, redirect],
                 );
                 if let Some(item) = item {
-                    let item = item_to_js(item, node, time.as_ref(), "live", decode);
+                    let item = item_to_js(item, node, stamp, "live", decode);
                     set(&event, "item", &item);
                 }
                 listener.call(&event);

@@ -1,17 +1,23 @@
 //! `PubSub`: what is asked of a publish-subscribe service.
 
 use super::client::{Inner, function, read_element};
-use super::feed::{Feed, FeedState};
+use super::error::{Problem, not_connected};
+use super::feed::{Feed, Wishes};
+use super::feeds::Started;
 use super::form::values;
 use super::item::item_to_js;
 use super::nodes::{About, page_to_js};
 use super::object::{Reader, field, set};
 use super::options::{self, Waiting};
 use super::promise::promise;
+use crate::proto::event::RequestFailure;
 use crate::proto::jid::Jid;
+use crate::proto::xep::pubsub::feed::Settings;
+use crate::proto::xep::pubsub::feed::position::Position;
 use crate::proto::xep::pubsub::request;
 use crate::proto::xep::rsm::Range;
 use crate::proto::xml::Element;
+use crate::web::race::Lost;
 use js_sys::{Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -41,8 +47,79 @@ impl PubSub {
     /// Whose subscription is meant: the one named, or the one that we subscribe with.
     pub(super) fn subscribed(&self, read: &Reader<'_>) -> String {
         let named = options::read_jid(read, "jid");
-        let jid = named.or_else(|| read.ok(self.0.subscriber()));
+        let jid = named.or_else(|| read.ok(self.0.subscriber(None)));
         jid.as_ref().map_or("", Jid::as_str).to_owned()
+    }
+
+    /// Begins a feed; what is wrong with the options is told first.
+    fn start(
+        &self,
+        node: String,
+        on_item: &JsValue,
+        options: &JsValue,
+    ) -> Result<Started, Problem> {
+        let read = Reader::of(options);
+        let service = self.service(&read);
+        let decode = decoder(&read);
+        let should = "is a number of items, 1 to 100,000";
+        let limit = read.number("limit", 1, 100_000, should).unwrap_or(1_000);
+        let snapshot = read.flag("snapshot", true);
+        let full = match read.text("jid").as_deref() {
+            None => None,
+            Some("full") => Some(true),
+            Some("bare") => Some(false),
+            Some(_) => {
+                read.refuse("jid", "is \"bare\" or \"full\"");
+                None
+            }
+        };
+        let mut since = None;
+        if let Some(text) = read.text("since") {
+            let named = service.as_ref().map_or("", Jid::as_str);
+            since = Position::read(&text, named, &node);
+            if since.is_none() {
+                read.refuse("since", "is not a position of this feed: give back what feed.position was, for the same node of the same service");
+            }
+        }
+        let Waiting { timeout, signal } = Waiting::from(&read);
+        let aborted = signal.as_ref().filter(|signal| signal.aborted());
+        if let Some(signal) = aborted {
+            read.fail(Lost::Aborted(signal.reason()).into());
+        }
+        let on_item = (!on_item.is_undefined()).then_some(on_item);
+        if let Some(on_item) = on_item {
+            read.ok(function(on_item));
+        }
+        read.done()?;
+        // It is there, or it was told above.
+        let service = service.ok_or_else(not_connected)?;
+        let settings = Settings {
+            feed: 0,
+            service: service.as_str().to_owned(),
+            node,
+            limit: limit as usize,
+            snapshot,
+            options: values(&field(options, "options")),
+        };
+        let wishes = Wishes {
+            full,
+            limit,
+            decode,
+            timeout,
+        };
+        let started = self.0.add_feed(&service, settings, since, wishes)?;
+        let feed = &started.0;
+        if let Some(on_item) = on_item {
+            feed.on("item", on_item)?;
+        }
+        if let Some(signal) = signal {
+            feed.heed(signal);
+        }
+        // During an interruption it is begun when that is over.
+        if self.0.status.get() != "reconnecting" {
+            self.0.begin_feed(feed);
+        }
+        Ok(started)
     }
 
     /// Sends what `build` makes for the service; resolves with what `outcome` makes of the reply.
@@ -121,77 +198,20 @@ pub fn decoder(read: &Reader<'_>) -> JsValue {
 impl PubSub {
     /// Subscribes to a node; resolves with its `Feed`.
     pub fn subscribe(&self, node: String, on_item: JsValue, options: JsValue) -> Promise {
-        let inner = Rc::clone(&self.0);
         // The callback may be left out.
         let (on_item, options) = if on_item.is_object() && !on_item.is_function() {
             (JsValue::UNDEFINED, on_item)
         } else {
             (on_item, options)
         };
-        let read = Reader::of(&options);
-        let service = self.service(&read);
-        let on_item = if on_item.is_undefined() {
-            None
-        } else {
-            read.ok(function(&on_item))
-        };
-        let decode = decoder(&read);
-        let waiting = Waiting::from(&read);
-        // Offline there is nothing to wait for.
-        read.ok(inner.subscriber());
-        let prepared = read.done();
+        let started = self.start(node, &on_item, &options);
         promise(async move {
-            prepared?;
-            // It is there, or it was told above.
-            let Some(service) = service else {
-                return Err(JsValue::UNDEFINED);
-            };
-            inner.ready().await;
-            let subscriber = inner.subscriber()?;
-            let id = inner
-                .subscriptions
-                .borrow_mut()
-                .add(&service, &node, &subscriber);
-            let feed = FeedState::new(
-                &inner,
-                id,
-                service.as_str(),
-                &node,
-                subscriber.as_str(),
-                decode,
-            );
-            // From now on: an event may overtake the reply.
-            inner.feeds.borrow_mut().insert(id, Rc::clone(&feed));
-            if let Some(on_item) = on_item {
-                feed.listeners.on("item", on_item);
+            let (feed, first) = started?;
+            match first.await {
+                Some(agreed) => agreed?,
+                None => return Err(Problem::from(RequestFailure::Disconnected).into()),
             }
-            loop {
-                let outcome = match inner.subscriber() {
-                    Ok(subscriber) => {
-                        inner.subscriptions.borrow_mut().renew(id, &subscriber);
-                        let service = Some(service.as_str());
-                        let request = request::subscribe(service, &node, subscriber.as_str(), &[]);
-                        inner.request(request, waiting.clone()).await
-                    }
-                    Err(problem) => Err(problem),
-                };
-                match outcome {
-                    Ok(reply) => {
-                        let told = request::parse_subscription(&reply);
-                        inner.subscriptions.borrow_mut().confirm(id, told.as_ref());
-                        feed.confirm(told.as_ref());
-                        return Ok(Feed::from(feed).into());
-                    }
-                    // The session was lost with it: once more in the next one.
-                    Err(problem) if problem.is_disconnected() && inner.is_lasting() => {
-                        inner.ready().await;
-                    }
-                    Err(problem) => {
-                        inner.forget_feed(id);
-                        return Err(problem.into());
-                    }
-                }
-            }
+            Ok(Feed::from(feed).into())
         })
     }
 

@@ -411,38 +411,117 @@ export interface DecodeOption<T> {
   decode?: (payload: Stanza) => T;
 }
 
-export interface FeedOptions<T = unknown> extends ServiceOption, DecodeOption<T> {}
+export interface FeedOptions<T = unknown> extends ServiceOption, DecodeOption<T> {
+  /**
+   * Goes on from there: what `feed.position` was, for the same node of the same service. What was published since arrives via
+   * `"catch-up"`, no snapshot comes, and a `gap` tells where something may be missing.
+   */
+  since?: string;
+  /** Without `since`: what the node holds comes first, via `"snapshot"`. Default true. */
+  snapshot?: boolean;
+  /**
+   * How many items are looked at and kept, the newest ones: 1 to 100,000, default 1,000. As many publications are remembered
+   * (8 bytes each), to know again what was had; they are in `position`, too.
+   */
+  limit?: number;
+  /**
+   * Which of the own JIDs is subscribed. With the bare one the service tells all of the account's pages that are present, and
+   * the subscription outlives the session; with the full one this session alone. Default: the bare one; the full one where the
+   * client is anonymous or not present.
+   */
+  jid?: "bare" | "full";
+  /** Options of the subscription (pubsub#subscribe_options), with or without the prefix `pubsub#`. */
+  options?: Record<string, string | number | boolean>;
+  /** Gives the subscription up; aborted later, closes the feed. */
+  signal?: AbortSignal;
+}
 
+/** How an item came to be gone: the node told so, or it was found to be gone after an interruption. */
+export type RetractVia = "live" | "catch-up";
+
+/** One of a `batch`. */
+export type FeedChange<T = unknown> =
+  | { type: "item"; item: PubsubItem<T> }
+  | { type: "retract"; id: string; via: RetractVia }
+  | { type: "purge" }
+  | { type: "gap"; after: string | undefined; before: string | undefined }
+  | { type: "live" };
+
+/**
+ * What happens in a feed. What comes before the first listener of its kind is kept for it (1,000 of each kind, or `limit` if
+ * that is more; `subscription` and `configuration` are not), and handed to it in order. In which order things of different
+ * kinds have happened, `batch` tells. Once there is a listener for `item`, nothing is kept for `batch`, nor the other way round.
+ */
 export interface FeedEvents<T = unknown> {
+  /** An item: each publication once, in the order in which the service tells of them. */
   item: PubsubItem<T>;
-  retract: { id: string; node: string };
+  /**
+   * An item is no longer there. Via `"catch-up"`: found to be gone after an interruption, taken back or dropped by the node's
+   * own limit. What a node drops while the feed is live, most services do not tell.
+   */
+  retract: { id: string; node: string; via: RetractVia };
+  /** No item is there any more. */
   purge: { node: string };
+  /**
+   * Something may be missing between the items with these ids; `after` is `undefined` where there was none before, `before`
+   * where there is none yet. It comes after an interruption when nothing of what was had before is in the node any more, so that
+   * nothing shows how much came in between: the node keeps fewer items than were published meanwhile; or exactly as many, which
+   * nobody can tell apart. Also when the node was deleted meanwhile, though it may be there again; when the service cannot be
+   * asked what it holds; and beyond 20,000 items, which is as much as is caught up on at a time. What is there, comes after it.
+   */
+  gap: { node: string; after: string | undefined; before: string | undefined };
+  /** What the node held, or what was missed during an interruption, has been told: what comes now is new. */
+  live: { node: string };
+  /**
+   * All changes since the last call, in order, at most once per animation frame; every 50 ms where there are no frames (workers,
+   * Node, pages that nobody sees). 10,000 changes do not wait, nor does what is left when the feed ends.
+   */
+  batch: FeedChange<T>[];
   /** The node is no more; `redirect` is where it went, if told. The feed ends. */
   delete: { node: string; redirect: string | undefined };
   /** The service changed the subscription's state. */
   subscription: { node: string; state: string };
   /** The node's configuration changed. */
   configuration: { node: string };
-  /** The feed is over: closed, unsubscribed, deleted, or the connection ended. */
+  /** The feed is over: closed, aborted, unsubscribed, deleted, refused in a later session, or the connection ended. */
   end: undefined;
 }
 
-/** A subscribed node. */
+/**
+ * A subscribed node, kept complete: what it holds, then what happens to it, then what was missed during an interruption, as one
+ * sequence in which each publication stands once. What was published to an id several times meanwhile comes once, as it is now.
+ */
 export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
   private constructor();
   readonly node: string;
   readonly service: string;
   /** The JID that is subscribed: the bare one, or the full one when anonymous or without presence. */
   readonly subscriber: string;
-  /** `subscribed`, `pending` (the owner must approve) or `unconfigured`. */
+  /** `subscribed`, `pending` (the owner must approve), `unconfigured`; `none` when the feed is over. */
   readonly state: string;
   readonly subid: string | undefined;
+  /**
+   * The current items by their ids, the newest publication last; always the same object. Current is what was told of and is not
+   * known to be gone: retracted items leave it, a purge empties it, what is published again goes to its end. With more than
+   * `limit` the oldest goes, which is no event. With `snapshot: false` or `since` it begins empty. The end of the feed leaves it
+   * as it is. Items without an id are not in it.
+   */
+  readonly items: ReadonlyMap<string, PubsubItem<T>>;
+  /**
+   * Where the feed stands, after all that it has told so far: a text that can be kept, over a reload or for longer, and given back
+   * as `since`. Up to 11 bytes for each of `limit` items. Told is what listeners were called with, and also what still waits for
+   * the next batch, in a loop, or for a first listener. `undefined` before the first answer. Still there when the feed is over.
+   */
+  readonly position: string | undefined;
   on<K extends keyof FeedEvents<T>>(type: K, listener: (event: FeedEvents<T>[K]) => void): Registration;
   /** Unsubscribes at the service, and ends the feed. With a bare JID this ends it for all the account's pages. */
   unsubscribe(options?: Waiting): Promise<void>;
   /** Ends the feed here and leaves the subscription at the service as it is. */
   close(): void;
-  /** Items from now on, and those kept because nobody listened yet. Ends with the feed. */
+  /**
+   * Items from now on, and those kept because nobody listened yet. Ends with the feed. A loop that lets 10,000 live items wait
+   * gets a `too-large` error.
+   */
   [Symbol.asyncIterator](): AsyncIterator<PubsubItem<T>>;
   free(): void;
   [Symbol.dispose](): void;
@@ -450,7 +529,11 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
 
 /** Publish-subscribe. */
 export interface PubSub {
-  /** Subscribes to a node. `onItem` is called for each item from then on; so are the feed's listeners. */
+  /**
+   * Subscribes to a node, and resolves when the service has agreed. `onItem` is called for each item: first for those that the
+   * node holds, then for what is published; so are the feed's listeners. Rejects with what the service says, say condition
+   * `item-not-found` or `not-authorized`. `timeout` is for its answer.
+   */
   subscribe<T = unknown>(node: string, onItem: (item: PubsubItem<T>) => void, options?: FeedOptions<T>): Promise<Feed<T>>;
   subscribe<T = unknown>(node: string, options?: FeedOptions<T>): Promise<Feed<T>>;
   /** Removes a subscription by node: one without a `Feed`, say of an earlier visit. */

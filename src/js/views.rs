@@ -139,10 +139,30 @@ view! {
 }
 view! {
     /// A feed's `retract`.
-    Retract { id: &'a str, node: &'a str }
+    Retract { id: &'a str, node: &'a str, via: &'a str }
 }
 view! {
-    /// A feed's `purge` and `configuration`.
+    /// A feed's `gap`.
+    Gap { node: &'a str, after: Option<&'a str>, before: Option<&'a str> }
+}
+view! {
+    /// One of a batch, of which there is nothing more to say.
+    Change { kind as "type": &'a str }
+}
+view! {
+    /// One of a batch.
+    ItemChange { kind as "type": &'a str, item: JsValue }
+}
+view! {
+    /// One of a batch.
+    RetractChange { kind as "type": &'a str, id: &'a str, via: &'a str }
+}
+view! {
+    /// One of a batch.
+    GapChange { kind as "type": &'a str, after: Option<&'a str>, before: Option<&'a str> }
+}
+view! {
+    /// A feed's `purge`, `live` and `configuration`.
     Node { node: &'a str }
 }
 view! {

@@ -54,13 +54,14 @@ pub async fn race<F: Future>(
 }
 
 /// Listens for `abort` until dropped.
-struct Listening {
+pub struct Listening {
     signal: AbortSignal,
     listener: Closure<dyn FnMut()>,
 }
 
 impl Listening {
-    fn new(signal: AbortSignal, lose: impl Fn(Lost) + 'static) -> Self {
+    /// `lose` is told when the signal is aborted.
+    pub fn new(signal: AbortSignal, lose: impl Fn(Lost) + 'static) -> Self {
         let reason = signal.clone();
         let listener = Closure::new(move || lose(Lost::Aborted(reason.reason())));
         let _ = signal.add_event_listener_with_callback("abort", listener.as_ref().unchecked_ref());

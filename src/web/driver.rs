@@ -153,7 +153,12 @@ impl Driver {
                 self.come_back();
                 self.connection.borrow_mut().wake(now());
             }
-            Turn::Resting | Turn::Leaving => self.leave(turn == Turn::Resting),
+            Turn::Resting => self.leave(true),
+            Turn::Leaving => {
+                // The browser breaks the held request first, which is repeated; no timer will fire after that.
+                self.next_farewell.set(Instant(0));
+                self.leave(false);
+            }
         }
         self.pump();
     }

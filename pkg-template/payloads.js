@@ -4,6 +4,7 @@
 // called `__proto__` is a field like any other.
 // Left out of Atom: contributor, generator, rights, source, extensions, relative addresses (xml:base). They are in the payload.
 import { Xml, makeTag, xmppError } from "./markup.js";
+import { plain } from "./plain.js";
 
 const ATOM = "http://www.w3.org/2005/Atom";
 const JSON_NS = "urn:xmpp:json:0";
@@ -51,23 +52,16 @@ function instant(text) {
 
 // ── Atom ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const ENTITIES = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-
-/** The text of a text construct (RFC 4287 §3.1); of XHTML, the text alone. */
-function plain(element) {
-  if (!element || element.children().length === 0) return element?.text();
-  const text = element.toString().replace(/<[^>]*>/g, "");
-  return text.replace(/&(?:#(\d+)|(\w+));/g, (all, code, name) => (code ? String.fromCodePoint(code) : ENTITIES[name]));
-}
-
 function readAtom(entry) {
   const child = (name) => entry.child(name, ATOM);
+  // A text construct (RFC 4287 §3.1) as text, also where it is XHTML.
+  const text = (name) => child(name) && plain(child(name));
   const list = (name, make) => entry.children(name, ATOM).map(make);
   const content = child("content");
   return {
     id: child("id")?.text(),
-    title: plain(child("title")),
-    summary: plain(child("summary")),
+    title: text("title"),
+    summary: text("summary"),
     // Elements, or only an address: what they are, the page knows.
     content: content && (content.children().length > 0 || content.attr("src") !== undefined) ? content : content?.text(),
     updated: instant(child("updated")?.text()),

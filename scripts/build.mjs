@@ -5,7 +5,8 @@
 //   wasm-pack (--target web)   → epode.js, epode_bg.wasm, epode.d.ts
 //   lib/shrink.mjs, wasm-opt   → epode_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json
 //   pkg-template/*             → laid over it; the version in package.json becomes that of Cargo.toml
-//   esbuild                    → each entry one minified module, with a source map
+//   NAME.node.js               → NAME.js for Node: on node.js in place of index.js
+//   esbuild                    → each entry one minified module, with a source map; entries share what index.js or node.js loads
 //   README.md, LICENSE*        → copied
 //
 // --dev: neither made smaller nor bundled, and Rust's debug build. Nothing is done when nothing has changed.
@@ -193,6 +194,10 @@ function complete() {
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.copyFileSync(path.join(template, name), target);
   }
+  for (const name of filesNamed().filter((name) => name.endsWith(".node.js"))) {
+    const text = fs.readFileSync(path.join(WORK, name.replace(".node.js", ".js")), "utf8");
+    fs.writeFileSync(path.join(WORK, name), text.replace('from "./index.js"', 'from "./node.js"'));
+  }
   const file = path.join(WORK, "package.json");
   fs.writeFileSync(file, `${JSON.stringify({ ...readJson(file), version: crateVersion() }, null, 2)}\n`);
   for (const name of ["README.md", ...licences()]) {
@@ -200,12 +205,25 @@ function complete() {
   }
 }
 
+/** The files that package.json names as exports. */
+function filesNamed() {
+  const named = (entry) => (typeof entry === "string" ? [entry] : Object.values(entry).flatMap(named));
+  const { exports } = readJson(path.join(WORK, "package.json"));
+  return [...new Set(Object.values(exports).flatMap(named))];
+}
+
+/** What an entry takes from the main one stays there: a page that uses both has one module, loaded once. */
+const SHARED = {
+  name: "shared",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/(index|node)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
+  },
+};
+
 /** Each .js that package.json names becomes one module with all that it imports; the others go. */
 async function bundle() {
   const { build: esbuild } = await import("esbuild");
-  const named = (entry) => (typeof entry === "string" ? [entry] : Object.values(entry).flatMap(named));
-  const { exports } = readJson(path.join(WORK, "package.json"));
-  const entries = [...new Set(Object.values(exports).flatMap(named))].filter((file) => /\.[mc]?js$/.test(file));
+  const entries = filesNamed().filter((file) => /\.[mc]?js$/.test(file));
   const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file));
   const out = path.join(WORK, "out");
   await esbuild({
@@ -216,6 +234,7 @@ async function bundle() {
     format: "esm",
     platform: "neutral",
     external: ["node:*"],
+    plugins: [SHARED],
     target: "es2022",
     legalComments: "inline",
     sourcemap: true,

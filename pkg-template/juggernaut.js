@@ -1,0 +1,477 @@
+// Juggernaut: pages written for Juggernaut's client go on as they are, over epode's public API.
+//
+//   const jug = new Juggernaut({ meta: { user_id: 7 } });
+//   jug.subscribe("channel", (data) => …); jug.unsubscribe("channel"); jug.on("connect", …); jug.publish("channel", data)
+//   const roster = await jug.roster("channel"); roster.users.get(7)
+//
+// A channel is a pubsub node of the same name, its data JSON (XEP-0335). Who is on it is a room (XEP-0045), which is entered
+// only where that is asked for: by `roster: true`, by listening to `subscribe`, `unsubscribe` or `custom`, or by roster().
+//
+// What a deployment needs: a BOSH or WebSocket service; a pubsub service that lets those who come subscribe, and a MUC service
+// where rosters are wanted; anonymous login, or accounts. Whoever uses a channel first creates its node, open to all, where
+// the service allows it; `create: false` leaves that to the server. Channels that are not for everybody are nodes that the
+// server's side creates, with an access model of `whitelist` or `authorize`, and pages that log in.
+//
+// What is different, and why:
+// - `host` and `port` are where the XMPP service is, at /http-bind; without them it is the page's own origin. `service`,
+//   `domain`, `pubsub_service`, `muc_service` say it in full. `jid` and `password` (or `token`) log in: there was no login.
+// - A channel that was subscribed while connected is subscribed again after a reconnect, and one that was unsubscribed stays so.
+// - `reconnect` is fired, as was promised; `connect` once for each connect().
+// - What fails is told: to `error` listeners as (error, channel), or reported as the page's uncaught errors are. subscribe(),
+//   unsubscribe(), publish() and write() are promises that need not be awaited. connect() is asked for by the first of them.
+// - `sessionID` is there at once, and stays over reconnects. It is drawn at random here.
+// - publish() works in pages, where the service lets them. `except` is obeyed by who receives: it spares a page its own echo,
+//   and hides nothing.
+// - A page that goes leaves at once, and one that the Back button brings back connects again.
+// - Nothing was kept of a channel's past, and none is told: but what a page missed while its connection was broken may be.
+// - subscribe, unsubscribe and custom events are told to pages that ask, not to the server alone. What `meta` says, the page
+//   itself says: it proves nothing, as before.
+import { Client, json, xml } from "./index.js";
+import { follow, report } from "./compat.js";
+import { xmppError } from "./markup.js";
+
+/** The attribute of a payload that names who shall not be told. */
+const NS = "urn:epode:juggernaut:0";
+/** A node for everybody, which tells nobody what was before. */
+const OPEN = { access_model: "open", publish_model: "open", send_last_published_item: "never" };
+
+/** Listeners by event, called in order; one that throws is reported, and the others are still called. */
+class Events {
+  #listeners = new Map();
+
+  on(event, listener) {
+    if (typeof listener !== "function") throw xmppError("bad-argument", "The callback is not a function.");
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+  }
+
+  unbind(event) {
+    this.#listeners.delete(event);
+  }
+
+  trigger(event, ...args) {
+    const listeners = this.#listeners.get(event) ?? [];
+    for (const listener of listeners) {
+      try {
+        listener(...args);
+      } catch (error) {
+        report(error);
+      }
+    }
+    return listeners.length > 0;
+  }
+}
+
+function quietly(promise) {
+  promise.catch(() => {});
+  return promise;
+}
+
+const hex = (bytes, before = "") => Array.from(bytes, (byte) => before + byte.toString(16).padStart(2, "0")).join("");
+
+/** A channel's name as the localpart of a room: what may not stand there, or would lose its case, by its bytes. */
+const roomName = (channel) => channel.replace(/[^a-z0-9.-]/gu, (character) => hex(new TextEncoder().encode(character), "_"));
+
+/** What an occupant says of itself: `{ meta }`, or that it only looks on; undefined of one that came by other means. */
+function introduction({ statusText }) {
+  try {
+    const said = JSON.parse(statusText);
+    return typeof said === "object" && said !== null ? said : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who is on a channel. */
+export class Roster {
+  #events = new Events();
+  #user;
+  #close;
+
+  constructor(sessions, user, close) {
+    /** By their ids: `{ channel, session_id, meta }`. */
+    this.sessions = sessions;
+    this.#user = user;
+    this.#close = close;
+  }
+
+  /** How many sessions each user has, which are windows. */
+  get users() {
+    const counts = new Map();
+    for (const { meta } of this.sessions.values()) {
+      const user = this.#user(meta);
+      if (user !== undefined) counts.set(user, (counts.get(user) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  on(event, listener) {
+    this.#events.on(event, listener);
+    return this;
+  }
+
+  unbind(event) {
+    this.#events.unbind(event);
+    return this;
+  }
+
+  trigger(event, detail) {
+    this.#events.trigger(event, detail);
+  }
+
+  close() {
+    return this.#close();
+  }
+}
+
+export class Juggernaut {
+  #options;
+  #events = new Events();
+  #client;
+  /** The client, once it is online; undefined while nobody has asked for it. */
+  #online;
+  /** Aborted when the connection is over. */
+  #going;
+  /** Feeds by channel, as promises; undefined of one that is to be opened with the next connection. */
+  #channels = new Map();
+  /** Rooms by channel: `{ entered, room, sessions, rosters }`. */
+  #rooms = new Map();
+  #wantsRosters;
+  /** Channels whose nodes are there, as far as it lies with us. */
+  #made = new Set();
+
+  constructor(options = {}) {
+    const { host, port, secure, jid } = options;
+    const name = host ?? globalThis.location?.hostname ?? "localhost";
+    const domain = options.domain ?? jid?.replace(/^.*@|\/.*$/g, "") ?? name;
+    const elsewhere = host !== undefined || port !== undefined;
+    this.#options = {
+      service: elsewhere ? `${secure ? "https" : "http"}://${name}:${port ?? 8080}/http-bind` : "/http-bind",
+      pubsub_service: `pubsub.${domain}`,
+      muc_service: `conference.${domain}`,
+      create: true,
+      ...options,
+      domain,
+    };
+    this.#wantsRosters = Boolean(options.roster);
+    this.meta = options.meta;
+    this.sessionID = hex(crypto.getRandomValues(new Uint8Array(12)));
+  }
+
+  // ── events ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  on(event, listener) {
+    this.#events.on(event, listener);
+    if (["subscribe", "unsubscribe", "custom"].includes(event) && !this.#wantsRosters) {
+      this.#wantsRosters = true;
+      for (const channel of this.#channels.keys()) this.#enter(channel);
+    }
+    return this;
+  }
+
+  bind(event, listener) {
+    return this.on(event, listener);
+  }
+
+  /** Removes all listeners of an event. */
+  unbind(event) {
+    this.#events.unbind(event);
+    return this;
+  }
+
+  #fail(error, channel) {
+    if (!this.#events.trigger("error", error, channel)) report(error);
+  }
+
+  /** What a channel's service has refused; a connection that is gone is told by itself. */
+  #refused(error, channel) {
+    if (this.#client?.status === "online") this.#fail(error, channel);
+  }
+
+  // ── the connection ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Connects where there is no connection, and subscribes to the channels. Need not be called. */
+  connect() {
+    this.#online ??= quietly(this.#connect());
+    return quietly(this.#online.then(() => {}));
+  }
+
+  async #connect() {
+    const { service, domain, jid, password, token } = this.#options;
+    // Of a full JID, so that windows of one account do not end each other's subscriptions.
+    const login = jid === undefined ? { domain, anonymous: true } : { jid, password, token, presence: false };
+    const client = new Client(service, login);
+    const going = new AbortController();
+    this.#client = client;
+    this.#going = going;
+    let told;
+    const tell = (event, error) => {
+      if (told !== event) this.#events.trigger((told = event), error);
+    };
+    client.on("status", ({ status, error }) => {
+      if (status === "online") tell(told === undefined ? "connect" : told === "disconnect" ? "reconnect" : told);
+      else if (told !== undefined && (status === "reconnecting" || status === "offline")) tell("disconnect", error);
+      if (status === "offline" && client === this.#client) this.#lose();
+    });
+    client.on("error", (error) => this.#fail(error));
+    globalThis.addEventListener?.("pagehide", () => this.#hide(), { signal: going.signal });
+    try {
+      await client.connect({ signal: going.signal });
+    } catch (error) {
+      if (error.code !== "aborted") this.#fail(error);
+      if (client === this.#client) this.#lose();
+      throw error;
+    }
+    for (const channel of this.#channels.keys()) this.#follow(channel);
+    for (const channel of this.#rooms.keys()) this.#enter(channel);
+    return client;
+  }
+
+  /** What was there with the connection is not there any more; what is wanted is kept. */
+  #lose() {
+    this.#client = this.#online = undefined;
+    this.#going.abort();
+    this.#made.clear();
+    for (const channel of this.#channels.keys()) this.#channels.set(channel, undefined);
+    for (const state of this.#rooms.values()) this.#vacate(state);
+  }
+
+  /** The page goes: others are to see it at once, also where it may come back by the Back button. */
+  #hide() {
+    this.disconnect();
+    this.#lose();
+    globalThis.addEventListener("pageshow", () => this.connect(), { once: true });
+  }
+
+  /** Leaves everything in order; connect() comes back to it. Never rejects. */
+  async disconnect() {
+    this.#going?.abort();
+    await this.#client?.disconnect();
+  }
+
+  // ── channels ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Subscribes to a channel; `listener` gets its data. Resolves when the service has agreed. */
+  subscribe(channel, listener) {
+    if (typeof channel !== "string" || channel === "") throw xmppError("bad-argument", "subscribe(): the channel is a name.");
+    if (listener !== undefined) this.on(`${channel}:data`, listener);
+    if (!this.#channels.has(channel)) {
+      this.#channels.set(channel, undefined);
+      // Who has looked on so far.
+      quietly(this.#introduce(channel));
+    }
+    if (this.#wantsRosters) this.#enter(channel);
+    return this.#follow(channel);
+  }
+
+  #follow(channel) {
+    const follow = async () => {
+      this.connect();
+      const client = await this.#online;
+      // Unsubscribed meanwhile?
+      if (!this.#channels.has(channel)) return;
+      if (!this.#channels.get(channel)) this.#channels.set(channel, quietly(this.#open(client, channel)));
+      await this.#channels.get(channel);
+    };
+    return quietly(follow());
+  }
+
+  async #open(client, channel) {
+    const service = this.#options.pubsub_service;
+    const isOurs = () => client === this.#client && this.#channels.has(channel);
+    try {
+      this.#make(client, channel);
+      const feed = await follow(client.pubsub, channel, { service }, (item) => this.#hear(channel, item));
+      feed.on("delete", () => this.#fail(xmppError("stanza-error", `The channel ${channel} was deleted.`, { condition: "item-not-found" }), channel));
+      feed.on("end", () => isOurs() && this.#channels.set(channel, undefined));
+      return feed;
+    } catch (error) {
+      if (isOurs()) this.#channels.set(channel, undefined);
+      this.#refused(error, channel);
+      throw error;
+    }
+  }
+
+  /** Makes the node where there is none. Where that is refused, what comes next says what it means. */
+  #make(client, channel) {
+    if (!this.#options.create || this.#made.has(channel)) return;
+    this.#made.add(channel);
+    quietly(client.pubsub.createNode(channel, { service: this.#options.pubsub_service, config: OPEN }));
+  }
+
+  #hear(channel, { payload, value }) {
+    if (payload?.attr("except", NS)?.split(" ").includes(this.sessionID)) return;
+    this.#events.trigger("message", { type: "message", channel, data: value });
+    this.#events.trigger("data", channel, value);
+    this.#events.trigger(`${channel}:data`, value);
+  }
+
+  /** Ends a subscription, and removes the listeners of the channel's data. */
+  unsubscribe(channel) {
+    const following = this.#channels.get(channel);
+    this.#channels.delete(channel);
+    this.unbind(`${channel}:data`);
+    const end = async () => {
+      const room = this.#rooms.get(channel);
+      if (room) room.isWanted = false;
+      const feed = await following?.catch(() => {});
+      await Promise.all([feed?.unsubscribe(), this.#mindRoom(channel)]);
+    };
+    return quietly(
+      end().catch((error) => {
+        this.#refused(error, channel);
+        throw error;
+      }),
+    );
+  }
+
+  /** Publishes to a channel, or to several; `except`: the sessions, by id, that are not to be told. */
+  async publish(channels, data, { except } = {}) {
+    this.connect();
+    const client = await this.#online;
+    const ids = except === undefined ? "" : String(xml`<x xmlns:j="${NS}" j:except="${[].concat(except).join(" ")}"/>`).slice(2, -2);
+    const payload = String(json(data)).replace("<json", () => `<json${ids}`);
+    const service = this.#options.pubsub_service;
+    const publish = (channel) => {
+      this.#make(client, channel);
+      return client.pubsub.publish(channel, payload, { service });
+    };
+    await Promise.all([].concat(channels).map(publish));
+  }
+
+  /** As Juggernaut's messages: `{ type: "subscribe" | "unsubscribe" | "meta" | "event", channel, data }`. */
+  async write({ type, channel, data }) {
+    if (type === "subscribe") return this.subscribe(channel);
+    if (type === "unsubscribe") return this.unsubscribe(channel);
+    if (type === "event") {
+      this.#room(channel).isWanted = true;
+      return (await this.#enter(channel)).send(JSON.stringify({ data }));
+    }
+    if (type !== "meta") throw xmppError("bad-argument", "write(): the type is subscribe, unsubscribe, meta or event.");
+    this.meta = data;
+    return Promise.all([...this.#rooms.keys()].map((one) => this.#introduce(one)));
+  }
+
+  // ── who is there ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Who is on a channel, from now on. Resolves when it is known; `user` is what of a session's meta names its user. */
+  async roster(channel, { user = (meta) => meta?.user_id } = {}) {
+    const { rosters, sessions } = this.#room(channel);
+    const roster = new Roster(sessions, user, async () => {
+      if (rosters.delete(roster)) await this.#mindRoom(channel);
+    });
+    rosters.add(roster);
+    try {
+      await this.#enter(channel);
+    } catch (error) {
+      rosters.delete(roster);
+      throw error;
+    }
+    return roster;
+  }
+
+  #room(channel) {
+    let room = this.#rooms.get(channel);
+    if (!room) {
+      room = { entered: undefined, room: undefined, sessions: new Map(), rosters: new Set() };
+      this.#rooms.set(channel, room);
+    }
+    return room;
+  }
+
+  #enter(channel) {
+    const enter = async () => {
+      const state = this.#room(channel);
+      this.connect();
+      const client = await this.#online;
+      state.entered ??= quietly(this.#join(client, channel, state));
+      return state.entered;
+    };
+    return quietly(enter());
+  }
+
+  async #join(client, channel, state) {
+    try {
+      const jid = `${roomName(channel)}@${this.#options.muc_service}`;
+      const room = await client.muc.join(jid, this.sessionID, { history: { maxstanzas: 0 } });
+      const see = (occupant) => this.#see(channel, state, occupant);
+      for (const event of ["join", "occupant"]) room.on(event, see);
+      room.on("leave", ({ occupant }) => this.#miss(state, occupant.nick));
+      room.on("message", (message) => this.#overhear(channel, state, message));
+      room.on("error", (error) => this.#fail(error, channel));
+      room.on("rejoin", () => this.#introduce(channel));
+      room.on("out", ({ reason, text }) => {
+        if (state.room !== room) return;
+        this.#vacate(state);
+        if (reason !== "disconnected") this.#fail(xmppError("stanza-error", `Out of the room of ${channel}: ${reason}.`, { text }), channel);
+      });
+      for (const occupant of room.occupants.values()) see(occupant);
+      state.room = room;
+      await this.#mindRoom(channel);
+      return room;
+    } catch (error) {
+      if (client === this.#client) state.entered = undefined;
+      this.#refused(error, channel);
+      throw error;
+    }
+  }
+
+  /** Out of a room, with all that was known of it. */
+  #vacate(state) {
+    state.entered = state.room = undefined;
+    for (const id of [...state.sessions.keys()]) this.#miss(state, id);
+  }
+
+  /** Says who we are, to those who are there and those who come. */
+  async #introduce(channel) {
+    const { room } = this.#rooms.get(channel) ?? {};
+    if (!room?.joined) return;
+    const said = this.#channels.has(channel) ? { meta: this.meta } : { looking: true };
+    await this.#client.send(xml`<presence to="${`${room.jid}/${room.nick}`}"><status>${JSON.stringify(said)}</status></presence>`);
+  }
+
+  /** Leaves a room that nobody wants any more; in one that is, says who we are now. */
+  async #mindRoom(channel) {
+    const state = this.#rooms.get(channel);
+    if (!state) return;
+    if (state.isWanted || state.rosters.size > 0 || (this.#wantsRosters && this.#channels.has(channel))) {
+      await this.#introduce(channel);
+    } else {
+      this.#rooms.delete(channel);
+      await state.room?.leave();
+    }
+  }
+
+  #see(channel, state, occupant) {
+    const said = introduction(occupant);
+    const id = occupant.nick;
+    if (said?.looking) this.#miss(state, id);
+    if (!said || said.looking) return;
+    const isNew = !state.sessions.has(id);
+    const session = { channel, session_id: id, meta: said.meta };
+    state.sessions.set(id, session);
+    this.#tell(state, isNew ? "subscribe" : undefined, session);
+  }
+
+  #miss(state, id) {
+    const session = state.sessions.get(id);
+    if (state.sessions.delete(id)) this.#tell(state, "unsubscribe", session);
+  }
+
+  #tell(state, event, session) {
+    if (event) this.#events.trigger(event, session);
+    for (const roster of state.rosters) {
+      if (event) roster.trigger(event, session);
+      roster.trigger("change", roster);
+    }
+  }
+
+  #overhear(channel, state, { nick, body, own }) {
+    if (own || nick === undefined) return;
+    try {
+      const { data } = JSON.parse(body);
+      this.#events.trigger("custom", { channel, session_id: nick, meta: state.sessions.get(nick)?.meta, data });
+    } catch {
+      // Said by somebody who came by other means.
+    }
+  }
+}

@@ -50,7 +50,11 @@ export function environment(name) {
   };
 
   /** Ends the XMPP server as a crash would. */
-  env.crash = () => env.example.xmpp.kill();
+  env.crash = async () => {
+    // What Mnesia has committed is on the disk some two seconds later; a node that was made just now would be lost.
+    if (SERVER === "ejabberd") await sleep(3000);
+    await env.example.xmpp.kill();
+  };
 
   /** Starts it again, at the same address. */
   env.startAgain = async () => {

@@ -62,6 +62,11 @@ async function follow(client, node, onItem, options, begin = () => {}) {
     try {
       const feed = await client.pubsub.subscribe(node, onItem, { service: settings.pubsub, ...options });
       begin(feed);
+      // Until feeds bring by themselves what the node holds.
+      if (!feed.items && options.snapshot !== false) {
+        const items = await client.pubsub.items(node, { service: settings.pubsub });
+        items.forEach(({ value }) => onItem({ value, via: "snapshot" }));
+      }
       feed.on("end", () => client.status === "online" && follow(client, node, onItem, options, begin).catch(notLive));
       document.body.dataset.feeds = `${document.body.dataset.feeds ?? ""} ${node}`.trim();
       return;

@@ -55,20 +55,15 @@ async function password() {
 
 /**
  * Subscribes. A node that the site could not make yet, since the XMPP server was away, is waited for; so is one that a server
- * which broke down has forgotten: the site makes it anew with the next reply.
+ * which broke down has forgotten: the site makes it anew with the next reply. `options` makes the options each time.
  */
 async function follow(client, node, onItem, options, begin = () => {}) {
   for (;;) {
     try {
-      const feed = await client.pubsub.subscribe(node, onItem, { service: settings.pubsub, ...options });
+      const feed = await client.pubsub.subscribe(node, onItem, { service: settings.pubsub, ...options() });
       begin(feed);
-      // Until feeds bring by themselves what the node holds.
-      if (!feed.items && options.snapshot !== false) {
-        const items = await client.pubsub.items(node, { service: settings.pubsub });
-        items.forEach(({ value }) => onItem({ value, via: "snapshot" }));
-      }
       feed.on("end", () => client.status === "online" && follow(client, node, onItem, options, begin).catch(notLive));
-      document.body.dataset.feeds = `${document.body.dataset.feeds ?? ""} ${node}`.trim();
+      feed.on("live", () => (document.body.dataset.feeds = `${document.body.dataset.feeds ?? ""} ${node}`.trim()));
       return;
     } catch (error) {
       // Without a connection it is not over: there will be another.
@@ -76,6 +71,29 @@ async function follow(client, node, onItem, options, begin = () => {}) {
       await new Promise((resolve) => setTimeout(resolve, 3000));
     }
   }
+}
+
+/** Replies to the paste that is read. The site has put those on the page that it knew of. */
+function followPaste(client, paste) {
+  const show = ({ value, via }) => {
+    add(value);
+    if (via !== "snapshot") flash(value);
+  };
+  const begin = (feed) => feed.on("retract", ({ id }) => byId(`reply-${id}`)?.remove());
+  return follow(client, `paste-replies:${paste}`, show, () => ({}), begin);
+}
+
+/** Replies to all that the user has pasted: from the first visit on each is news once, also what came while nobody was here. */
+function followUser(client, user) {
+  const node = `user-replies:${user}`;
+  const place = `position of ${node}`;
+  const options = () => ({ limit: 100, snapshot: false, since: localStorage.getItem(place) ?? undefined });
+  const begin = (feed) => {
+    const keep = () => feed.position && localStorage.setItem(place, feed.position);
+    feed.on("item", keep);
+    feed.on("live", keep);
+  };
+  return follow(client, node, ({ value }) => flash(value), options, begin);
 }
 
 function notLive(error) {
@@ -99,17 +117,7 @@ async function start() {
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   await client.connect();
 
-  const feeds = [];
-  if (paste) {
-    const show = ({ value, via }) => {
-      add(value);
-      if (via !== "snapshot") flash(value);
-    };
-    const remove = ({ id }) => byId(`reply-${id}`)?.remove();
-    feeds.push(follow(client, `paste-replies:${paste}`, show, {}, (feed) => feed.on("retract", remove)));
-  }
-  if (user) feeds.push(follow(client, `user-replies:${user}`, ({ value }) => flash(value), { snapshot: false }));
-  await Promise.all(feeds);
+  await Promise.all([paste && followPaste(client, paste), user && followUser(client, user)]);
 }
 
 start().catch(notLive);

@@ -65,19 +65,14 @@ export async function show(client, node, list, draw, { ascending = false, change
   const feed = await client.pubsub.subscribe(node, put, { service: settings.pubsub, limit: LIMIT });
   feed.on("retract", ({ id }) => remove(id));
   feed.on("purge", () => [...elements.keys()].forEach(remove));
-  // Until feeds bring by themselves what the node holds, and what was missed.
-  if (!feed.items) {
-    const fetchAll = async () => {
-      const items = await client.pubsub.items(node, { service: settings.pubsub });
-      const there = new Set(items.map(({ id }) => id));
-      [...elements.keys()].filter((id) => !there.has(id)).forEach(remove);
-      items.forEach(put);
-    };
-    client.on("status", ({ status, resumed }) => status === "online" && resumed === false && fetchAll());
-    await fetchAll();
-  }
-  list.dataset.live = "true";
-  return feed;
+  // What the node held is here; or, after an interruption, what was missed: what is not among it now is gone.
+  feed.on("live", () => {
+    for (const id of elements.keys()) if (!feed.items.has(id)) remove(id);
+    list.dataset.live = "true";
+  });
+  feed.on("end", () => {
+    if (client.status === "online") byId("trouble").textContent = `The service has ended ${node}. Reload the page to see what is there.`;
+  });
 }
 
 /** Saves something through the web site; resolves to its answer. What is shown comes back through the feed. */

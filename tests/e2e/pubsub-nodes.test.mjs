@@ -84,7 +84,7 @@ test("own subscriptions and affiliations, options of a subscription, nodes and w
   const [node, other] = [env.name("node"), env.name("node")];
   const result = await page.evaluate(
     async ({ owner, reader, node, other }) => {
-      const [publisher, client] = await Promise.all([epode.connect(BOSH, owner), epode.connect(BOSH, reader)]);
+      const [publisher, client] = await inTurn([owner, reader], (account) => epode.connect(BOSH, account));
       await publisher.pubsub.createNode(node, { config: { title: "A <title>", description: "What it is about", access_model: "open" } });
       await publisher.pubsub.createNode(other, { config: { access_model: "open" } });
       await client.pubsub.subscribe(node);
@@ -156,7 +156,7 @@ test("an owner configures a node, and sees how it is configured", async () => {
   const node = env.name("node");
   const result = await page.evaluate(
     async ({ owner, other, node }) => {
-      const [client, stranger] = await Promise.all([epode.connect(BOSH, owner), epode.connect(BOSH, other)]);
+      const [client, stranger] = await inTurn([owner, other], (account) => epode.connect(BOSH, account));
       const { pubsub } = client;
       await pubsub.createNode(node, { config: { title: "before", "pubsub#max_items": 5, persist_items: true } });
       const result = { before: await pubsub.configuration(node) };
@@ -199,7 +199,7 @@ test("an owner sees and sets who is subscribed and who may do what, and empties 
   const node = env.name("node");
   const result = await page.evaluate(
     async ({ owner, reader, writer, node }) => {
-      const clients = await Promise.all([owner, reader, writer].map((account) => epode.connect(BOSH, account)));
+      const clients = await inTurn([owner, reader, writer], (account) => epode.connect(BOSH, account));
       const [client, reading, writing] = clients;
       const { pubsub } = client;
       await pubsub.createNode(node, { config: { access_model: "whitelist", publish_model: "publishers", notify_retract: true } });

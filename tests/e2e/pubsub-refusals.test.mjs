@@ -29,7 +29,7 @@ test("forbidden, not found, too large, a precondition that is not met, closed: e
   const node = env.name("node");
   const result = await page.evaluate(
     async ({ owner, other, node, ejabberd }) => {
-      const [one, two] = await Promise.all([epode.connect(BOSH, owner), epode.connect(BOSH, other)]);
+      const [one, two] = await inTurn([owner, other], (account) => epode.connect(BOSH, account));
       const config = { access_model: "whitelist", publish_model: "publishers", max_items: 5, ...(ejabberd && { max_payload_size: 500 }) };
       await one.pubsub.createNode(node, { config });
       const errors = {
@@ -79,9 +79,9 @@ test("a subscription that waits for its owner: asked for again it is an error; t
   const result = await page.evaluate(
     async ({ accounts, node, pubsub }) => {
       const { xml } = epode;
-      // Three at once: more have too few connections.
+      // Three at a time: more have too few connections.
       const late = accounts.pop();
-      const [client, first, second] = await Promise.all(accounts.map((account) => epode.connect(BOSH, account)));
+      const [client, first, second] = await inTurn(accounts, (account) => epode.connect(BOSH, account));
       const asked = inbox("a question");
       const elsewhere = inbox("a question that is not for the listener");
       const registration = client.pubsub.onApproval(asked.push);

@@ -7,8 +7,8 @@ use crate::proto::ns;
 use crate::proto::sasl::{self, base64};
 use crate::proto::xml::Element;
 
-/// The address that stands for this software (§4).
-pub const NODE: &str = "https://www.npmjs.com/package/epode";
+/// The name that stands for this software (§4): any URI.
+pub const NODE: &str = "urn:epode:client";
 
 /// The verification string of our information (§5.1): base64 of SHA-1. Names of identities count, languages there are none.
 pub fn verification(info: &Info) -> String {

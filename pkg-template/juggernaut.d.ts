@@ -42,6 +42,8 @@ export interface JuggernautEvents {
   disconnect: [error?: Error];
   /** Connected again, and subscribed to all channels. */
   reconnect: [];
+  /** Of a channel's data something may be missing here: the connection was broken, and the service does not have it any more. */
+  gap: [channel: string];
   message: [message: { type: string; channel: string; data: unknown }];
   data: [channel: string, data: unknown];
   /** Somebody is on a channel, ourselves among them. */

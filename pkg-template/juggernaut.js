@@ -23,7 +23,8 @@
 // - publish() works in pages, where the service lets them. `except` is obeyed by who receives: it spares a page its own echo,
 //   and hides nothing.
 // - A page that goes leaves at once, and one that the Back button brings back connects again.
-// - Nothing was kept of a channel's past, and none is told: but what a page missed while its connection was broken may be.
+// - Nothing was kept of a channel's past, and none is told: but what a page missed while its connection was broken is, as far
+//   as the node has kept it. Where it has not, `gap` is fired, with the channel.
 // - subscribe, unsubscribe and custom events are told to pages that ask, not to the server alone. What `meta` says, the page
 //   itself says: it proves nothing, as before.
 import { Client, json, xml } from "./index.js";
@@ -136,8 +137,8 @@ export class Juggernaut {
   /** Rooms by channel: `{ entered, room, sessions, rosters }`. */
   #rooms = new Map();
   #wantsRosters;
-  /** Channels whose nodes are there, as far as it lies with us. */
-  #made = new Set();
+  /** Promises by channels whose nodes are there, as far as it lies with us. */
+  #made = new Map();
 
   constructor(options = {}) {
     const { host, port, secure, jid } = options;
@@ -279,8 +280,9 @@ export class Juggernaut {
     const service = this.#options.pubsub_service;
     const isOurs = () => client === this.#client && this.#channels.has(channel);
     try {
-      this.#make(client, channel);
+      await this.#make(client, channel);
       const feed = await follow(client.pubsub, channel, { service }, (item) => this.#hear(channel, item));
+      feed.on("gap", () => this.#events.trigger("gap", channel));
       feed.on("delete", () => this.#fail(xmppError("stanza-error", `The channel ${channel} was deleted.`, { condition: "item-not-found" }), channel));
       feed.on("end", () => isOurs() && this.#channels.set(channel, undefined));
       return feed;
@@ -293,9 +295,13 @@ export class Juggernaut {
 
   /** Makes the node where there is none. Where that is refused, what comes next says what it means. */
   #make(client, channel) {
-    if (!this.#options.create || this.#made.has(channel)) return;
-    this.#made.add(channel);
-    quietly(client.pubsub.createNode(channel, { service: this.#options.pubsub_service, config: OPEN }));
+    if (!this.#options.create) return undefined;
+    let made = this.#made.get(channel);
+    if (!made) {
+      made = client.pubsub.createNode(channel, { service: this.#options.pubsub_service, config: OPEN }).catch(() => {});
+      this.#made.set(channel, made);
+    }
+    return made;
   }
 
   #hear(channel, { payload, value }) {
@@ -331,9 +337,9 @@ export class Juggernaut {
     const ids = except === undefined ? "" : String(xml`<x xmlns:j="${NS}" j:except="${[].concat(except).join(" ")}"/>`).slice(2, -2);
     const payload = String(json(data)).replace("<json", () => `<json${ids}`);
     const service = this.#options.pubsub_service;
-    const publish = (channel) => {
-      this.#make(client, channel);
-      return client.pubsub.publish(channel, payload, { service });
+    const publish = async (channel) => {
+      await this.#make(client, channel);
+      await client.pubsub.publish(channel, payload, { service });
     };
     await Promise.all([].concat(channels).map(publish));
   }

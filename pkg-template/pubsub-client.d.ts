@@ -42,6 +42,8 @@ export interface PubSubClientOptions<T = unknown> {
   event_cb?: (entry: Entry<T>, pubsub: PubSubClient<T>, change: Change<T>) => void;
   /** An item was taken back, its record deleted. */
   delete_cb?: (id: string, pubsub: PubSubClient<T>) => void;
+  /** Of a node something may be missing here: the connection was broken, and the service does not have it any more. */
+  gap_cb?: (node: string, pubsub: PubSubClient<T>) => void;
   /** What fails; without it, it is reported as an uncaught error of the page. */
   error_cb?: (error: Error, pubsub: PubSubClient<T>) => void;
   /** An account: a name at `domain`, or a bare JID. Without it, and without `sid`: anonymous. */

@@ -20,6 +20,7 @@
 // - What fails is told: to error_cb(error, pubsub), or reported as the page's uncaught errors are; `ready` and the methods are promises.
 // - `updates` keeps the last 1,000 entries, not all.
 // - A connection that breaks is made again, and the subscriptions with it: `_on_disconnect` is called when it is over for good.
+//   What was missed meanwhile is told then; gap_cb(node, pubsub) says where the service does not have it any more.
 // - unsubscribe(node) exists. When the page goes, subscriptions are ended: nobody else removes an anonymous user's.
 import { Client, xml } from "./index.js";
 import { follow, report } from "./compat.js";
@@ -201,18 +202,16 @@ export class PubSubClient {
     try {
       await this.connected;
       const service = this.#options.pubsub_service;
-      const known = new Set();
-      // The ids first: what is published between the two answers is not among them.
-      const knowing = this.#learn(node, known);
-      const then = (act) => knowing.then(act).catch(report);
-      const feed = await follow(this.client.pubsub, node, { service }, (item) => then(() => this.#hear(item, known)));
-      await knowing;
+      // First: what is published from then on is not among them.
+      const known = await this.#ids(node);
+      const feed = await follow(this.client.pubsub, node, { service }, (item) => this.#hear(item, known));
       this.#feeds.get(node)?.close();
       this.#feeds.set(node, feed);
-      feed.on("retract", ({ id }) => then(() => this.#forget(known, [id])));
-      feed.on("purge", () => then(() => this.#forget(known, [...known])));
+      feed.on("retract", ({ id }) => this.#forget(known, [id]));
+      feed.on("purge", () => this.#forget(known, [...known]));
+      feed.on("gap", () => this.#options.gap_cb?.(node, this));
       feed.on("delete", () => {
-        then(() => this.#forget(known, [...known]));
+        this.#forget(known, [...known]);
         this.#fail(xmppError("stanza-error", `The node ${node} was deleted.`, { condition: "item-not-found" }));
       });
     } catch (error) {
@@ -222,12 +221,12 @@ export class PubSubClient {
   }
 
   /** What the node holds, as far as its service tells (XEP-0060 §5.5). */
-  async #learn(node, known) {
+  async #ids(node) {
     const query = xml`<iq type="get" to="${this.#options.pubsub_service}"><query xmlns="${DISCO_ITEMS}" node="${node}"/></iq>`;
-    // What is published waits for this, but not for long.
+    // The subscription waits for this, but not for long.
     const reply = await this.client.request(query, { timeout: 5_000 }).catch(() => undefined);
     const items = reply?.child("query", DISCO_ITEMS)?.children("item") ?? [];
-    for (const item of items) known.add(item.attr("name"));
+    return new Set(items.map((item) => item.attr("name")));
   }
 
   #hear(item, known) {

@@ -77,6 +77,12 @@ test("an account's own node: published with options, read back, retracted; every
     const [listening, publishing] = [await online(account, prepare), await online(account)];
     const { pubsub } = publishing;
     const result = { quiet: publishing.presences.got, caps: listening.presences.got };
+    // A node of the same name at another service is another node.
+    const fed = inbox("an item of a feed");
+    const errors = inbox("an error");
+    listening.on("error", errors.push);
+    await publishing.pubsub.createNode(NODE);
+    await listening.pubsub.subscribe(NODE, fed.push);
     result.id = await pubsub.publish(NODE, tune("one"), { service, id: "1", publishOptions: { access_model: "whitelist" } });
     await events.untilAny(({ type }) => type === "item");
     result.model = (await pubsub.configuration(NODE, { service })).values.access_model;
@@ -84,6 +90,7 @@ test("an account's own node: published with options, read back, retracted; every
     await pubsub.retract(NODE, "1", { service });
     if (retracts) await events.untilAny(({ type }) => type === "retract");
     result.heard = once(heard.map(({ type, from, node, id, item }) => [type, from, node, id, item?.payload.text("title"), item?.via]));
+    result.elsewhere = [fed.got.length, errors.got.length];
     await Promise.all([listening, publishing].map((client) => client.disconnect()));
     return result;
   }, { account, NODE, retracts: SERVER === "prosody" });
@@ -92,6 +99,7 @@ test("an account's own node: published with options, read back, retracted; every
   assert.equal(result.caps.length, 1, "one presence, with what was listened for at once");
   assert.match(result.caps[0], /<c xmlns='http:\/\/jabber.org\/protocol\/caps' hash='sha-1' node='urn:epode:client' ver='[A-Za-z0-9+/]{27}='\/>/);
   assert.equal(result.id, "1");
+  assert.deepEqual(result.elsewhere, [0, 0]);
   assert.equal(result.model, "whitelist");
   assert.deepEqual(result.items, [["1", "one"]]);
   assert.deepEqual(result.heard, [

@@ -6,6 +6,7 @@
 mod caps;
 mod data_form;
 mod delay;
+mod feed;
 mod muc;
 mod odd;
 mod owner;

@@ -258,6 +258,8 @@ pub struct Feed {
     lost: bool,
     /// A gap was told, and nothing came since.
     gap_told: bool,
+    /// Once it is live: some of what is known was not listed, and may be gone.
+    partial: bool,
     /// Events that came while fetching; the first so many in an earlier session.
     meanwhile: Vec<Arrival>,
     earlier: usize,
@@ -292,6 +294,7 @@ impl Feed {
             begun,
             lost: false,
             gap_told: false,
+            partial: false,
             meanwhile: Vec::new(),
             earlier: 0,
             arrivals: Fifo::default(),
@@ -716,11 +719,10 @@ impl Feed {
             let first = arrivals.iter().find_map(Arrival::as_item);
             first.map(|first| (first.item.id.clone(), first.digest, first.time.is_some()))
         };
-        for part in [earlier, waiting] {
+        self.earlier = 0;
+        for (number, part) in [earlier, waiting].into_iter().enumerate() {
             let first = first(&part);
-            let is_later = self.earlier == 0;
-            self.earlier = 0;
-            if !is_later && part.is_empty() {
+            if number == 0 && part.is_empty() {
                 continue;
             }
             let shown = first
@@ -866,7 +868,14 @@ impl Feed {
                 Change::Purge
             }
             Arrival::Gap { after, before } => Change::Gap { after, before },
-            Arrival::Live => Change::Live,
+            Arrival::Live => {
+                if core::mem::take(&mut self.partial) {
+                    let settings = &self.settings;
+                    let list = disco::items(Some(&settings.service), Some(&settings.node));
+                    self.ask(Asked::Ids(self.known.mark()), list);
+                }
+                Change::Live
+            }
         })
     }
 

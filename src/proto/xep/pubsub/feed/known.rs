@@ -43,8 +43,8 @@ pub fn hash_id(id: &str) -> u32 {
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     digests: Vec<Digest>,
-    /// The ids themselves; `None` for what comes from a position.
-    ids: Vec<Option<Rc<str>>>,
+    /// The ids themselves, `None` for what comes from a position; and when each was noted.
+    ids: Vec<(Option<Rc<str>>, u64)>,
     /// How many were ever added.
     added: u64,
     /// The node held nothing else when it was listed last: what is not known is new.
@@ -55,8 +55,8 @@ impl Known {
     /// What a position holds.
     pub fn restore(digests: Vec<Digest>, complete: bool) -> Self {
         Self {
-            ids: vec![None; digests.len()],
-            added: digests.len() as u64,
+            ids: vec![(None, 0); digests.len()],
+            added: 0,
             digests,
             complete,
         }
@@ -91,8 +91,8 @@ impl Known {
     pub fn note(&mut self, digest: Digest, id: &str, limit: usize) {
         self.remove(digest.id);
         self.digests.push(digest);
-        self.ids.push(Some(id.into()));
         self.added += 1;
+        self.ids.push((Some(id.into()), self.added));
         // A quarter more than the limit, so that moving the rest is rare.
         if self.digests.len() > limit + limit / 4 {
             let excess = self.digests.len() - limit;
@@ -135,18 +135,18 @@ impl Known {
 
     /// The ids that were there at a mark and have not been published again since.
     pub fn before(&self, mark: u64) -> Vec<Rc<str>> {
-        let newer = usize::try_from(self.added - mark).unwrap_or(usize::MAX);
         let mut ids = Vec::new();
-        let count = self.ids.len().saturating_sub(newer);
-        for id in self.ids.iter().take(count).flatten() {
-            ids.push(Rc::clone(id));
+        for (id, noted) in &self.ids {
+            if *noted <= mark {
+                ids.extend(id.clone());
+            }
         }
         ids
     }
 
     /// The id at a place, where it is known in words.
     pub fn id_at(&self, place: usize) -> Option<Rc<str>> {
-        self.ids.get(place).cloned().flatten()
+        self.ids.get(place)?.0.clone()
     }
 }
 

@@ -8,8 +8,7 @@
 
 use super::catch_up::{Goal, Held};
 use super::known::{Digest, Index, hash_id};
-use super::{Arrival, Arrived, Asked, Feed, Order, Via};
-use crate::proto::xep::disco;
+use super::{Arrival, Arrived, Feed, Order, Via};
 
 /// What the feed makes of a listing.
 struct Judged {
@@ -134,10 +133,8 @@ impl Feed {
             }
             self.arrivals.push_back(arrival);
         }
+        self.partial = judged.partial;
         self.go_live();
-        if goal == Goal::Since && judged.partial {
-            self.ask_ids();
-        }
     }
 
     /// What an archive has is what was published: nothing is missing.
@@ -165,15 +162,8 @@ impl Feed {
                 self.arrivals.push_back(arrival);
             }
         }
+        self.partial = true;
         self.go_live();
-        self.ask_ids();
-    }
-
-    /// Which of the items that were had are still there.
-    fn ask_ids(&mut self) {
-        let list = disco::items(Some(&self.settings.service), Some(&self.settings.node));
-        let mark = self.known.mark();
-        self.ask(Asked::Ids(mark), list);
     }
 
     fn judge(&self, goal: Goal, held: &[Held], whole: bool, waiting: &[Arrival]) -> Judged {

@@ -173,8 +173,12 @@ pub(crate) enum Arrival {
     Retract {
         id: String,
         via: Via,
+        /// Its name in the node's archive.
+        archived: Option<String>,
     },
-    Purge,
+    Purge {
+        archived: Option<String>,
+    },
     Gap {
         after: Option<String>,
         before: Option<String>,
@@ -230,13 +234,22 @@ enum Stage {
     Fetching(CatchUp),
     Querying(Archive),
     /// The node was listed, and what was told before that may still be on its way.
-    Settling {
+    Settling(Listing),
+    /// Events wait: there is no subscription, or none that the listing was made under.
+    Waiting,
+}
+
+/// What was found.
+#[derive(Debug)]
+enum Listing {
+    /// Items, the oldest first; `whole`: the node holds no others.
+    Held {
         goal: Goal,
         held: Vec<Held>,
         whole: bool,
     },
-    /// Events wait: there is no subscription, or none that the listing was made under.
-    Waiting,
+    /// Publications since the last one that was told.
+    Archived(Vec<Arrival>),
 }
 
 /// A subscribed node.
@@ -591,12 +604,17 @@ impl Feed {
                         self.deadline = Some(now + pause);
                         self.stage = Stage::Fetching(catch_up);
                     }
-                    Next::Found { held, whole } => self.settle(catch_up.goal, held, whole),
+                    Next::Found { held, whole } => {
+                        let goal = catch_up.goal;
+                        self.settle(Listing::Held { goal, held, whole });
+                    }
                     Next::Nothing => self.nothing_found(),
                 }
             }
             Stage::Querying(mut archive) => match outcome {
-                Ok(reply) if archive.handle_end(reply) => self.merge_archive(archive.found),
+                Ok(reply) if archive.handle_end(reply) => {
+                    self.settle(Listing::Archived(archive.found))
+                }
                 Ok(_) => self.query(archive),
                 // The archive has forgotten the entry, or will not say.
                 Err(_) => self.list(Goal::Since),
@@ -607,20 +625,25 @@ impl Feed {
 
     /// COMPAT(ejabberd): events wait in a queue while it answers, so that those of what was published before the listing may
     /// come after it. They are before the next answer.
-    fn settle(&mut self, goal: Goal, held: Vec<Held>, whole: bool) {
+    fn settle(&mut self, listing: Listing) {
         if self.traits.order == Order::Publication {
-            return self.merge(goal, held, whole);
+            return self.merge(listing);
         }
-        self.stage = Stage::Settling { goal, held, whole };
+        self.stage = Stage::Settling(listing);
         let ping = ping::request(Some(&self.settings.service));
         self.ask(Asked::Settle, ping);
     }
 
     fn handle_settled(&mut self) {
-        if let Stage::Settling { goal, held, whole } =
-            core::mem::replace(&mut self.stage, Stage::Live)
-        {
-            self.merge(goal, held, whole);
+        if let Stage::Settling(listing) = core::mem::replace(&mut self.stage, Stage::Live) {
+            self.merge(listing);
+        }
+    }
+
+    fn merge(&mut self, listing: Listing) {
+        match listing {
+            Listing::Held { goal, held, whole } => self.merge_held(goal, held, whole),
+            Listing::Archived(found) => self.merge_archive(found),
         }
     }
 
@@ -668,10 +691,7 @@ impl Feed {
         for id in self.known.before(mark) {
             if !ids.contains(&hash_id(&id)) {
                 let id = String::from(&*id);
-                self.arrive(Arrival::Retract {
-                    id,
-                    via: Via::CatchUp,
-                });
+                self.arrive(Arrival::gone(id));
             }
         }
     }
@@ -687,16 +707,20 @@ impl Feed {
 
     /// The node is not there any more: so is nothing of what it held. It may come back.
     fn forget_all(&mut self) {
+        let known = &self.known;
+        let before = self.meanwhile.len();
+        self.meanwhile.retain(|arrival| {
+            let arrived = arrival.as_item();
+            !arrived.is_some_and(|arrived| known.has(arrived.digest))
+        });
+        self.earlier = self.earlier.saturating_sub(before - self.meanwhile.len());
         if !self.gap_told && self.begun {
             self.tell_gap(None);
         }
         for place in 0..self.known.len() {
             if let Some(id) = self.known.id_at(place) {
                 let id = String::from(&*id);
-                self.arrivals.push_back(Arrival::Retract {
-                    id,
-                    via: Via::CatchUp,
-                });
+                self.arrivals.push_back(Arrival::gone(id));
             }
         }
         self.known.clear();
@@ -849,20 +873,22 @@ impl Feed {
                     time,
                     archived,
                     via,
+                    waited,
                     ..
                 } = arrived;
                 if let Some(id) = &item.id {
                     self.known.note(digest, id, self.settings.limit);
                     self.last = Some(id.clone());
                 }
-                self.archived = archived;
+                // Only of what comes after all that was told is the archive asked what came after it.
+                self.archived = archived.filter(|_| !waited || via == Via::CatchUp);
                 Change::Item { item, time, via }
             }
-            Arrival::Retract { id, via } => {
+            Arrival::Retract { id, via, .. } => {
                 self.known.remove(hash_id(&id));
                 Change::Retract { id, via }
             }
-            Arrival::Purge => {
+            Arrival::Purge { .. } => {
                 self.known.clear();
                 self.known.set_complete(true);
                 Change::Purge
@@ -909,6 +935,25 @@ impl Feed {
 }
 
 impl Arrival {
+    /// An item that is found to be there no more.
+    fn gone(id: String) -> Self {
+        Self::Retract {
+            id,
+            via: Via::CatchUp,
+            archived: None,
+        }
+    }
+
+    /// Its name in the node's archive.
+    fn archived(&self) -> Option<&String> {
+        match self {
+            Self::Item(Arrived { archived, .. })
+            | Self::Retract { archived, .. }
+            | Self::Purge { archived } => archived.as_ref(),
+            _ => None,
+        }
+    }
+
     fn as_item(&self) -> Option<&Arrived> {
         match self {
             Self::Item(arrived) => Some(arrived),
@@ -947,11 +992,12 @@ pub(crate) fn arrivals_of(
                     Entry::Retracted { id } => Arrival::Retract {
                         id: id.clone(),
                         via: Via::Live,
+                        archived: archived.clone(),
                     },
                 });
             }
         }
-        Event::Purge { .. } => arrivals.push(Arrival::Purge),
+        Event::Purge { .. } => arrivals.push(Arrival::Purge { archived }),
         _ => {}
     }
     arrivals

@@ -32,6 +32,7 @@ pub struct Judge {
     told_last: HashMap<String, u64>,
     newest_live: u64,
     newest: u64,
+    newest_least: u64,
     /// The last that was told before each gap, and the first after it.
     gaps: Vec<(u64, Option<u64>)>,
     times: HashMap<(String, u64), usize>,
@@ -97,6 +98,7 @@ impl Judge {
             told_last: HashMap::new(),
             newest_live: 0,
             newest: 0,
+            newest_least: 0,
             gaps: Vec::new(),
             times: HashMap::new(),
             seen: HashSet::new(),
@@ -164,13 +166,20 @@ impl Judge {
 
     pub fn note_change(&mut self, change: &Change, service: &Service) {
         match change {
-            Change::Item { item, via, .. } => {
+            Change::Item { item, via, time } => {
                 let id = item.id.clone().expect("an id");
                 let content = item
                     .payload
                     .as_ref()
                     .map(|payload| payload.attr("n").expect("n").parse().expect("a number"));
-                self.note_item(id, content, *via);
+                // What the node has dropped by now, and the last item, which a service sends to who subscribes, have no sure
+                // place in the order.
+                let placed = time.is_none()
+                    && service
+                        .items
+                        .iter()
+                        .any(|item| item.id == id && Some(item.content) == content);
+                self.note_item(id, content, *via, !placed);
             }
             Change::Retract { id, .. } => {
                 self.map.remove(id);
@@ -185,7 +194,7 @@ impl Judge {
         }
     }
 
-    fn note_item(&mut self, id: String, content: Option<u64>, via: Via) {
+    fn note_item(&mut self, id: String, content: Option<u64>, via: Via, unplaced: bool) {
         self.tally.told += 1;
         self.tally.caught_up += u64::from(via == Via::CatchUp);
         let Some(content) = content else {
@@ -194,6 +203,7 @@ impl Judge {
             for publication in &mut self.publications {
                 publication.told |= publication.id == id;
             }
+            self.told_last.entry(id).or_default();
             return;
         };
         // The same content may have been published several times: it may be told as often, and as any of them in turn.
@@ -211,7 +221,7 @@ impl Judge {
             "{id} {content} is told twice, or was never published"
         );
         let after = match (self.kind.is_by_publication(), via) {
-            _ if self.repeats => 0,
+            _ if self.repeats || unplaced => 0,
             (true, _) => self.newest,
             (false, Via::Live) => self.newest_live,
             (false, _) => 0,
@@ -236,19 +246,34 @@ impl Judge {
         self.seen.insert(number);
         let last = self.told_last.insert(id.clone(), content).unwrap_or(0);
         assert!(last <= content, "{id} goes back from {last} to {content}");
-        if via == Via::Live {
+        if via == Via::Live && !unplaced {
             self.newest_live = number;
         }
-        self.newest = self.newest.max(number);
-        for gap in &mut self.gaps {
-            gap.1.get_or_insert(number);
+        if !unplaced {
+            self.newest = self.newest.max(number);
+            let least = self
+                .publications
+                .iter()
+                .position(|publication| publication.id == id && publication.content == content);
+            self.newest_least = self.newest_least.max(least.map_or(0, |at| at as u64 + 1));
+        }
+        // Published several times with this content, it may stand for the last.
+        let newest = self
+            .publications
+            .iter()
+            .rposition(|publication| publication.id == id && publication.content == content);
+        let newest = newest.map_or(number, |at| at as u64 + 1);
+        if !unplaced {
+            for gap in &mut self.gaps {
+                gap.1.get_or_insert(newest);
+            }
         }
         self.map.insert(id, content);
     }
 
     fn note_gap(&mut self, service: &Service) {
         self.tally.gaps += 1;
-        self.gaps.push((self.newest, None));
+        self.gaps.push((self.newest_least, None));
         if self.kind.mute {
             self.tally.no_way += 1;
             return;
@@ -319,8 +344,9 @@ impl Judge {
             let update = self.kind.by_creation && self.told_last.contains_key(&publication.id);
             assert!(
                 covered || number <= begun_at || publication.fate == Fate::Past || update,
-                "publication {number} of {} is missed in silence",
-                publication.id
+                "publication {number} of {} is missed in silence, gaps: {:?}",
+                publication.id,
+                self.gaps
             );
         }
         for explained in explained {

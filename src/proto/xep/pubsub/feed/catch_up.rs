@@ -193,6 +193,12 @@ impl CatchUp {
         let asked = match &self.way {
             Way::Newest(asked) => *asked,
             _ => {
+                // Where items move while pages are turned, a page may come again.
+                let newer = &self.held;
+                held.retain(|older| !newer.iter().any(|newer| newer.digest.id == older.digest.id));
+                if held.is_empty() && got > 0 {
+                    self.tries += 1;
+                }
                 held.append(&mut self.held);
                 PAGE
             }
@@ -223,6 +229,11 @@ impl CatchUp {
         }
         if self.held.len() >= MOST {
             return self.found(false);
+        }
+        if self.tries > TRIES {
+            self.held.clear();
+            self.way = Way::ListIds;
+            return Next::Ask;
         }
         if let Some(first) = first {
             self.way = Way::Before(first);
@@ -263,23 +274,19 @@ impl CatchUp {
             }
             _ => return Next::Nothing,
         };
-        if let Way::Before(_) = &self.way
-            && error.condition == "item-not-found"
-            && self.tries < TRIES
-        {
-            // Where the page began is gone: from the newest once more.
-            self.tries += 1;
-            self.way = Way::Newest(self.held.len() + FEW);
-            return Next::Ask;
-        }
-        if is_denied(&error.condition) {
-            return Next::Nothing;
-        }
+        let again = self.tries < TRIES && error.condition == "item-not-found";
         self.way = match &self.way {
-            Way::Before(_) => Way::Newest((self.held.len() * 5).min(MOST)),
+            // Where the page began is gone: from the newest once more.
+            Way::Before(_) if again => {
+                self.tries += 1;
+                Way::Newest(self.held.len() + FEW)
+            }
+            Way::Before(_) => Way::ListIds,
+            _ if is_denied(&error.condition) => return Next::Nothing,
             Way::Newest(_) => Way::ListIds,
             _ => return Next::Nothing,
         };
+        self.held.clear();
         Next::Ask
     }
 }
@@ -303,10 +310,23 @@ pub fn list_ids(reply: &Element) -> Vec<String> {
 
 /// XEP-0060 gives the list of ids no order. What the feed had shows it, else what is known of the service.
 fn is_newest_first(ids: &[String], known: &Known, traits: Traits) -> bool {
-    let mut places = ids.iter().filter_map(|id| known.place(hash_id(id)));
-    match (places.next(), places.next_back()) {
-        (Some(first), Some(last)) => first > last,
-        _ => traits.order == Order::Publication,
+    let (mut up, mut down) = (0, 0);
+    let mut before = None;
+    for id in ids {
+        let place = known.place(hash_id(id));
+        if let (Some(before), Some(place)) = (before, place) {
+            if before < place {
+                up += 1;
+            } else {
+                down += 1;
+            }
+        }
+        before = place.or(before);
+    }
+    if up == down {
+        traits.order == Order::Publication
+    } else {
+        down > up
     }
 }
 
@@ -326,18 +346,31 @@ fn is_enough(goal: Goal, limit: usize, held: &[Held], known: &Known, traits: Tra
     }
 }
 
-/// As far as to two items that follow each other as they did: one alone may have been published again, the same as before.
+/// Down to an item that has not moved: nothing that is new stands before it, and all that was newer is listed, too. An item
+/// that was published again the same as before shows nothing, and whole runs of them are common where rows are saved unchanged.
 fn reaches(held: &[Held], known: &Known, index: &Index) -> bool {
-    let mut before = None;
-    let mut found = false;
+    let digests = known.digests();
+    let mut there = vec![false; digests.len()];
     for held in held {
-        let place = index.place(held.digest.id, known.digests());
-        let place = place.filter(|place| known.digests().get(*place) == Some(&held.digest));
-        found |= before.is_some() && before < place;
-        before = place;
+        let place = index.place(held.digest.id, digests);
+        if let Some(there) = place.and_then(|place| there.get_mut(place)) {
+            *there = true;
+        }
     }
-    let first = held.first();
-    found || known.len() == 1 && first.is_some_and(|held| known.has(held.digest))
+    let missing = there.iter().rposition(|there| !there);
+    let from = missing.map_or(0, |missing| missing + 1);
+    for held in held {
+        match index.place(held.digest.id, digests) {
+            Some(place) if digests.get(place) == Some(&held.digest) => {
+                if place >= from && (place + 1 < digests.len() || digests.len() == 1) {
+                    return true;
+                }
+            }
+            None if known.is_complete() => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// As many as the feed has had, and what is new besides: what was published again stands anywhere among them.

@@ -24,11 +24,11 @@ struct Judged {
 
 impl Feed {
     /// The node holds this; `whole`: nothing else.
-    pub(super) fn merge(&mut self, goal: Goal, held: Vec<Held>, whole: bool) {
+    pub(super) fn merge_held(&mut self, goal: Goal, held: Vec<Held>, whole: bool) {
         let waiting = core::mem::take(&mut self.meanwhile);
         if waiting
             .iter()
-            .any(|arrival| matches!(arrival, Arrival::Purge))
+            .any(|arrival| matches!(arrival, Arrival::Purge { .. }))
             && !held.is_empty()
         {
             return self.begin_after_purge(waiting);
@@ -67,11 +67,11 @@ impl Feed {
         let mut island = None;
         let mut earlier = core::mem::take(&mut self.earlier);
         if goal == Goal::Since && !judged.joined && earlier > 0 {
-            let reached = waiting
-                .iter()
-                .take(earlier)
-                .filter_map(Arrival::as_item)
-                .any(|arrived| joint.digests.contains(&arrived.digest));
+            let by_creation = self.traits.order == Order::Creation;
+            let reached = waiting.iter().take(earlier).any(|arrival| {
+                joint.place(arrival).is_some()
+                    && (by_creation || arrival.is_wanting() || !joint.lists_another(arrival))
+            });
             if !reached {
                 island = Some(earlier);
             }
@@ -110,8 +110,7 @@ impl Feed {
             self.tell_gap(first.and_then(|first| first.item.id.clone()));
         }
         for id in judged.gone {
-            let via = Via::CatchUp;
-            self.arrivals.push_back(Arrival::Retract { id, via });
+            self.arrivals.push_back(Arrival::gone(id));
         }
         let mut last = self.last.clone();
         let mut rest = all.into_iter();
@@ -141,24 +140,22 @@ impl Feed {
     pub(super) fn merge_archive(&mut self, found: Vec<Arrival>) {
         let waiting = core::mem::take(&mut self.meanwhile);
         let mut names = Vec::new();
-        let mut digests = Vec::new();
         for mut arrival in found {
+            names.extend(arrival.archived().cloned());
             if let Arrival::Item(arrived) = &mut arrival {
                 arrived.via = Via::CatchUp;
-                names.extend(arrived.archived.clone());
-                digests.push(arrived.digest);
-                self.echoes.push(arrived.digest);
             }
             self.arrivals.push_back(arrival);
         }
         for arrival in waiting {
-            let told = arrival
-                .as_item()
-                .is_some_and(|arrived| match &arrived.archived {
-                    Some(name) => names.contains(name),
-                    None => digests.contains(&arrived.digest),
-                });
-            if !told && !matches!(arrival, Arrival::Gap { .. }) {
+            let told = match (&arrival, arrival.archived()) {
+                (_, Some(name)) => names.contains(name),
+                (Arrival::Gap { .. }, None) => true,
+                // The last item, which a service sends to who subscribes.
+                (Arrival::Item(arrived), None) => arrived.time.is_some(),
+                _ => false,
+            };
+            if !told {
                 self.arrivals.push_back(arrival);
             }
         }
@@ -251,10 +248,10 @@ impl Feed {
         let mut waiting = waiting;
         let last = waiting
             .iter()
-            .rposition(|arrival| matches!(arrival, Arrival::Purge));
+            .rposition(|arrival| matches!(arrival, Arrival::Purge { .. }));
         self.meanwhile = waiting.split_off(last.map_or(0, |at| at + 1));
         self.earlier = self.earlier.saturating_sub(waiting.len());
-        self.arrivals.push_back(Arrival::Purge);
+        self.arrivals.push_back(Arrival::Purge { archived: None });
         self.known.clear();
         self.known.set_complete(true);
         self.gap_told = true;
@@ -303,8 +300,9 @@ impl Joint {
                 superseded.push(false);
                 continue;
             };
-            superseded.push(*met);
-            *met |= arrival.as_item().map(|arrived| &arrived.digest) == digest;
+            let listed = arrival.as_item().map(|arrived| &arrived.digest) == digest;
+            superseded.push(*met && !listed);
+            *met |= listed;
         }
         superseded.reverse();
         superseded
@@ -327,6 +325,13 @@ impl Joint {
         };
         // Here the two meet.
         self.met = true;
+        // The last item, which a service sends to who subscribes, has no place among the events.
+        if arrival
+            .as_item()
+            .is_some_and(|arrived| arrived.time.is_some())
+        {
+            return;
+        }
         // What came before a hole comes before what is listed.
         let hole = |arrival: &Arrival| matches!(arrival, Arrival::Gap { .. });
         if let Some(at) = self.pending.iter().rposition(hole) {

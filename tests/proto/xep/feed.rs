@@ -468,6 +468,34 @@ fn a_node_that_dropped_what_was_known_is_a_gap() {
 }
 
 #[test]
+fn rows_that_are_saved_unchanged_do_not_hide_what_changed_before() {
+    let all = |from: usize, to: usize| -> String {
+        (from..to).map(|n| format!("r{}1 ", letters(n))).collect()
+    };
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", all(0, 60)));
+    play.poll();
+    play.told.clear();
+    // One row was changed, and then thirty others saved as they were.
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", all(20, 40)));
+    play.poll();
+    play.run("C: subscribe | newest 20 | newest 100");
+    play.hear(&format!(
+        "items {} {} raa2 {}",
+        all(1, 10),
+        all(40, 60),
+        all(10, 40)
+    ));
+    play.poll();
+    play.run("E: caught up raa2, up to date");
+}
+
+#[test]
 fn a_service_that_lists_by_creation_shows_changes_anywhere() {
     let mut play = play(
         "

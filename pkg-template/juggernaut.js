@@ -28,7 +28,7 @@
 // - subscribe, unsubscribe and custom events are told to pages that ask, not to the server alone. What `meta` says, the page
 //   itself says: it proves nothing, as before.
 import { Client, json, xml } from "./index.js";
-import { follow, report } from "./compat.js";
+import { report } from "./compat.js";
 import { xmppError } from "./markup.js";
 
 /** The attribute of a payload that names who shall not be told. */
@@ -281,7 +281,7 @@ export class Juggernaut {
     const isOurs = () => client === this.#client && this.#channels.has(channel);
     try {
       await this.#make(client, channel);
-      const feed = await follow(client.pubsub, channel, { service }, (item) => this.#hear(channel, item));
+      const feed = await client.pubsub.subscribe(channel, (item) => this.#hear(channel, item), { service, snapshot: false });
       feed.on("gap", () => this.#events.trigger("gap", channel));
       feed.on("delete", () => this.#fail(xmppError("stanza-error", `The channel ${channel} was deleted.`, { condition: "item-not-found" }), channel));
       feed.on("end", () => isOurs() && this.#channels.set(channel, undefined));

@@ -23,7 +23,7 @@
 //   What was missed meanwhile is told then; gap_cb(node, pubsub) says where the service does not have it any more.
 // - unsubscribe(node) exists. When the page goes, subscriptions are ended: nobody else removes an anonymous user's.
 import { Client, xml } from "./index.js";
-import { follow, report } from "./compat.js";
+import { report } from "./compat.js";
 import { xmppError } from "./markup.js";
 import { plain } from "./plain.js";
 
@@ -204,7 +204,7 @@ export class PubSubClient {
       const service = this.#options.pubsub_service;
       // First: what is published from then on is not among them.
       const known = await this.#ids(node);
-      const feed = await follow(this.client.pubsub, node, { service }, (item) => this.#hear(item, known));
+      const feed = await this.client.pubsub.subscribe(node, (item) => this.#hear(item, known), { service, snapshot: false });
       this.#feeds.get(node)?.close();
       this.#feeds.set(node, feed);
       feed.on("retract", ({ id }) => this.#forget(known, [id]));

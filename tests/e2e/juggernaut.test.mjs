@@ -132,6 +132,8 @@ test("after a reconnect, what was subscribed while connected is there, and what 
       await hear(first);
       await hear(later);
       await jug.unsubscribe(left);
+      window.channels = new Set();
+      jug.on("data", (channel) => channels.add(channel));
     },
     [first, later, left],
   );
@@ -147,15 +149,21 @@ test("after a reconnect, what was subscribed while connected is there, and what 
   await round("two");
   await page.evaluate(() => jug.disconnect());
   await page.evaluate(() => jug.connect());
-  await page.evaluate(([first, later]) => Promise.all([jug.subscribe(first), jug.subscribe(later)]), [first, later]);
+  // Subscribed again by itself, when it is online: how soon, only what arrives tells.
+  const heard = (channel) => page.evaluate((channel) => log.got.some(([name, data]) => name === channel && data === "probe"), channel);
+  for (let turn = 0; !((await heard(first)) && (await heard(later))); turn += 1) {
+    assert.ok(turn < 100, "subscribed again");
+    await other.evaluate((channels) => jug.publish(channels, "probe"), [first, later]);
+  }
   await round("three");
   await page.evaluate(() => jug.unsubscribe("never:subscribed"));
   const got = await page.evaluate(() => log.got);
   assert.deepEqual(got.filter((event) => typeof event === "string"), ["connect", "disconnect", "reconnect", "disconnect", "connect"]);
-  const of = (channel) => got.filter((event) => event[0] === channel).map(([, data]) => data);
+  const of = (channel) => got.filter((event) => event[0] === channel).map(([, data]) => data).filter((data) => data !== "probe");
   assert.deepEqual(of(first), ["one", "two", "three"]);
   assert.deepEqual(of(later), ["one", "two", "three"]);
   assert.deepEqual(of(left), []);
+  assert.deepEqual(await page.evaluate(() => [...channels].sort()), [first, later].sort());
   for (const one of [page, other]) await one.evaluate(() => jug.disconnect());
 });
 

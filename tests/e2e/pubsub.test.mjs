@@ -415,6 +415,38 @@ test("what comes before the first listener is kept and handed over in order; for
   assert.equal(result.state, "none");
 });
 
+test("a snapshot that is larger than what is usually kept waits for its listener, and nobody complains", async () => {
+  const COUNT = 1_200;
+  const page = await feedPage();
+  const [owner, reader] = await env.accounts(2);
+  const node = env.name("node");
+  const result = await page.evaluate(
+    async ({ owner, reader, node, count }) => {
+      const [publisher, client] = await Promise.all([epode.connect(BOSH, owner), epode.connect(BOSH, reader)]);
+      await publisher.pubsub.createNode(node, { config: { max_items: 2_000 } });
+      await Promise.all(Array.from({ length: count }, (_, index) => publisher.pubsub.publish(node, entry(index), { id: `${index}` })));
+      const errors = [];
+      client.on("error", (error) => errors.push(error.message));
+      const feed = await client.pubsub.subscribe(node, { limit: 1_500 });
+      const live = inbox("live");
+      feed.on("live", live.push);
+      await live.until(1);
+      const held = feed.items.size;
+      const ids = [];
+      for await (const { id } of feed) {
+        ids.push(id);
+        if (ids.length === count) break;
+      }
+      await Promise.all([client.disconnect(), publisher.disconnect()]);
+      return { errors, held, ids };
+    },
+    { owner, reader, node, count: COUNT },
+  );
+  assert.deepEqual(result.errors, []);
+  assert.equal(result.held, COUNT);
+  assert.deepEqual(result.ids, Array.from({ length: COUNT }, (_, index) => `${index}`));
+});
+
 test("a subscription of an earlier visit is ended by node", async () => {
   const page = await feedPage();
   const [owner, reader] = await env.accounts(2);

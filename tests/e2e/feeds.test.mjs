@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SERVER, environment } from "./support.mjs";
 
 // What a node holds is to be there when the server comes back.
@@ -185,6 +186,8 @@ test("a node that keeps three, and ten are published while the server has forgot
   await page.evaluate(() => followed.until("live d"));
   // Nothing gets through to the page until all is published.
   await page.route("**/http-bind", (route) => route.abort());
+  // COMPAT(ejabberd): what it was told is on its disk some seconds later.
+  if (SERVER === "ejabberd") await sleep(5_000);
   await env.crash();
   await other.evaluate(async () => {
     publisher.free();
@@ -199,10 +202,11 @@ test("a node that keeps three, and ten are published while the server has forgot
     await client.request(epode.xml`<iq type="get"><ping xmlns="urn:xmpp:ping"/></iq>`);
     return { log: followed.log.slice(followed.log.indexOf("live d") + 1), keys: [...followed.feed.items.keys()] };
   });
-  const gone = result.log.filter((word) => word.startsWith("catch-up -"));
-  const rest = result.log.filter((word) => !word.startsWith("catch-up -"));
+  // ejabberd tells what goes because of the limit, Prosody does not.
+  const gone = result.log.filter((word) => / -/.test(word)).map((word) => word.replace(/.* /, ""));
+  const rest = result.log.filter((word) => !/ -/.test(word));
   assert.deepEqual(rest, ["gap d..n7", "catch-up n7", "catch-up n8", "catch-up n9", "live!"]);
-  assert.deepEqual(gone.sort(), ["catch-up -a", "catch-up -b", "catch-up -c", "catch-up -d"]);
+  assert.deepEqual(gone.sort(), ["-a", "-b", "-c", "-d"]);
   assert.deepEqual(result.keys, ["n7", "n8", "n9"]);
   await publish(other, node, ["after"]);
   await page.evaluate(() => followed.until("live after"));

@@ -137,10 +137,12 @@ export class Board {
 
   async #subscribe(client) {
     const { node, pubsub: service } = this.#config;
-    const feed = await client.pubsub.subscribe(node, (item) => this.#receive(item), { service });
+    // What is there, and what was missed, the board asks for as a whole, since it tells what has changed.
+    const onItem = (item) => item.via === "live" && this.#receive(item);
+    const feed = await client.pubsub.subscribe(node, onItem, { service, snapshot: false });
     if (client !== this.#client) return;
     this.#feed = feed;
-    feed.on("retract", ({ id }) => this.#remove(id));
+    feed.on("retract", ({ id, via }) => via === "live" && this.#remove(id));
     feed.on("purge", () => [...this.#cards.keys()].forEach((id) => this.#remove(id)));
     feed.on("delete", () => this.#problem("The node was deleted: nothing more will arrive. Connect again to create it anew."));
     // Also when it cannot be had again in a new session: then the next snapshot begins with another one.

@@ -365,12 +365,18 @@ impl Inner {
         let attempt = self.attempt.get();
         Timeout::new(0, move || {
             let Some(inner) = inner.upgrade() else { return };
-            // The page may have sent its own by now, which may say something else.
-            if inner.attempt.get() == attempt && inner.broadcast.borrow().is_none() {
-                inner.post(presence::available(None).build());
+            if inner.attempt.get() == attempt {
+                inner.be_present();
             }
         })
         .forget();
+    }
+
+    /// Initial presence, unless it was sent. The page may have sent its own by now, which may say something else.
+    pub fn be_present(&self) {
+        if self.wants_presence() && self.broadcast.borrow().is_none() {
+            self.post(presence::available(None).build());
+        }
     }
 
     /// Sends, and lets the `undelivered` event tell if it went wrong.

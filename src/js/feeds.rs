@@ -64,6 +64,10 @@ impl Inner {
         let Ok(own) = self.subscriber(feed.wishes.full) else {
             return;
         };
+        // Events to the bare JID reach who is present: what is published between the listing and presence, nobody would hear of.
+        if own.is_bare() {
+            self.be_present();
+        }
         self.study(&feed.service);
         feed.begun.set(true);
         feed.subscriber.replace(own.as_str().to_owned());

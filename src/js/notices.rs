@@ -9,7 +9,7 @@ use super::promise::spawn;
 use super::registration::Registration;
 use crate::proto::jid::Jid;
 use crate::proto::ns;
-use crate::proto::stanza::{is_error, presence};
+use crate::proto::stanza::is_error;
 use crate::proto::xep::caps;
 use crate::proto::xep::delay::Delay;
 use crate::proto::xep::pubsub::Item;
@@ -172,8 +172,7 @@ impl Inner {
             // Who is away on purpose tells it on coming back.
             Some(presence) if presence.attr("type").is_some() => {}
             Some(presence) => self.post(presence),
-            None if self.wants_presence() => self.post(presence::available(None).build()),
-            None => {}
+            None => self.be_present(),
         }
     }
 

@@ -1,7 +1,6 @@
 //! A new session in place of one that was lost: presence, rooms and subscriptions are there again, as the page left them.
 
 use super::client::Inner;
-use crate::proto::stanza::presence;
 use std::rc::Rc;
 
 impl Inner {
@@ -12,8 +11,7 @@ impl Inner {
             // Who went on purpose stays away.
             Some(presence) if presence.attr("type") == Some("unavailable") => {}
             Some(presence) => self.post(presence),
-            None if self.wants_presence() => self.post(presence::available(None).build()),
-            None => {}
+            None => self.be_present(),
         }
         let mut rooms = Vec::new();
         for room in self.rooms.borrow().values() {

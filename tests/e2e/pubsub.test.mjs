@@ -474,3 +474,31 @@ test("a subscription of an earlier visit is ended by node", async () => {
   assert.equal(result.twice.code, "stanza-error");
   assert.ok(["unexpected-request", "item-not-found"].includes(result.twice.condition), result.twice.condition);
 });
+
+test("who subscribes as soon as it is connected is present before the node is listed, once", async () => {
+  const page = await feedPage();
+  const [owner, reader] = await env.accounts(2);
+  const node = env.name("node");
+  const result = await page.evaluate(
+    async ({ owner, reader, node }) => {
+      const publisher = await epode.connect(BOSH, owner);
+      await publisher.pubsub.createNode(node);
+      const client = new epode.Client(BOSH, reader);
+      const sent = [];
+      client.on("sent", (xml) => sent.push(/^<presence/.test(xml) ? "presence" : (/<(subscribe|items) /.exec(xml)?.[1] ?? "other")));
+      await client.connect();
+      const got = inbox("an item");
+      const feed = await client.pubsub.subscribe(node, got.push);
+      await publisher.pubsub.publish(node, entry("first"), { id: "1" });
+      await got.until(1);
+      const { subscriber } = feed;
+      await Promise.all([publisher.disconnect(), client.disconnect()]);
+      return { subscriber, sent: sent.filter((what) => what !== "other") };
+    },
+    { owner, reader, node },
+  );
+  // To its bare JID, a service's events reach who is present, and nobody else: what is published in between would be missed.
+  assert.equal(result.subscriber, reader.jid);
+  assert.deepEqual(result.sent.slice(0, 3), ["presence", "subscribe", "items"]);
+  assert.deepEqual(result.sent.slice(3).filter((what) => what === "presence").length, 1, "and the good-bye");
+});

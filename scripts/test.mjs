@@ -193,6 +193,16 @@ const STEPS = [
     },
   },
   {
+    name: "feeds",
+    what: "a short one: 600 publications to nodes that a page with a bad connection watches; `npm run faults:feeds` is the whole",
+    browser: true,
+    async run() {
+      await build();
+      const { folder } = await pack(at("target/packed"));
+      return program("tests/faults/feeds.mjs", "--package", folder, "--items", "600");
+    },
+  },
+  {
     name: "bench",
     what: "a short one beside Strophe on Prosody; `npm run bench` is the whole",
     browser: true,

@@ -5,13 +5,20 @@
 const BODY = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'";
 const TEXT = "An ordinary sentence, as people write them to each other, neither long nor short. ".repeat(2);
 
+const message = (number) =>
+  `<message xmlns='jabber:client' from='juliet@example.org/balcony' to='a@example.org/b' id='m${number}' type='chat'><body>${TEXT}</body></message>`;
+
 export class Script {
   #due = 0;
   #sent = 0;
   #held = [];
+  /** How much was said to it, and by it, in bytes of XML. */
+  heard = 0;
+  said = 0;
 
-  constructor(batch) {
-    this.batch = batch;
+  /** `write(number)`: what it says; `reply(iq)`: what it answers to a request. */
+  constructor(batch, { write = message, reply } = {}) {
+    Object.assign(this, { batch, write, reply });
   }
 
   /** From now on each request is answered with a batch, until there were so many messages. */
@@ -26,10 +33,15 @@ export class Script {
     let body = "";
     request.setEncoding("utf8");
     request.on("data", (chunk) => (body += chunk));
-    request.on("end", () => this.#answer(body, (payload, attributes = "") => {
-      response.writeHead(200, { "content-type": "text/xml; charset=utf-8" });
-      response.end(`${BODY} ${attributes}>${payload}</body>`);
-    }));
+    request.on("end", () => {
+      this.heard += body.length;
+      this.#answer(body, (payload, attributes = "") => {
+        const text = `${BODY} ${attributes}>${payload}</body>`;
+        this.said += text.length;
+        response.writeHead(200, { "content-type": "text/xml; charset=utf-8" });
+        response.end(text);
+      });
+    });
     return true;
   };
 
@@ -50,6 +62,12 @@ export class Script {
       for (const held of this.#held.splice(0)) held("");
       return respond("", "type='terminate'");
     }
+    const replies = this.reply ? [...body.matchAll(/<iq [^>]*>.*?<\/iq>/gs)].map(([iq]) => this.reply(iq)) : [];
+    if (replies.length > 0) {
+      // Answers are handled in the order of the requests: older ones first.
+      for (const held of this.#held.splice(0)) held("");
+      return respond(replies.join(""));
+    }
     return this.#next(respond);
   }
 
@@ -62,7 +80,7 @@ export class Script {
     }
     let payload = "";
     for (let index = 0; index < this.batch && this.#sent < this.#due; index++) {
-      payload += `<message xmlns='jabber:client' from='juliet@example.org/balcony' to='a@example.org/b' id='m${this.#sent++}' type='chat'><body>${TEXT}</body></message>`;
+      payload += this.write(this.#sent++);
     }
     respond(payload);
   }

@@ -3,7 +3,8 @@
 //
 //   npm run soak [-- --server prosody|ejabberd] [--items N]      default: 100,000 items and as many messages, on Prosody
 //
-// Printed: what arrived, and the JavaScript heap (after a collection) and the wasm memory at each tenth.
+// Printed: what arrived, and the JavaScript heap (after a collection), the wasm memory, and how many items the feed keeps, at each
+// tenth; the first against the last at the end.
 
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
@@ -20,6 +21,8 @@ const start = { prosody: startProsody, ejabberd: startEjabberd }[values.server];
 if (!start) throw new Error("--server is prosody or ejabberd");
 const total = Number(values.items);
 const NODE = "/soak/Item";
+/** How many items the feed may keep. */
+const LIMIT = 1000;
 const PASSWORD = "soak secret";
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -42,7 +45,7 @@ try {
   page.on("pageerror", (error) => pageErrors.push(error.message));
   await page.goto(`${origin.url}/page.html`);
   await page.waitForFunction(() => window.soak);
-  const to = await page.evaluate((args) => soak.start(...args), [`reader@${server.domain}`, PASSWORD, service, NODE]);
+  const to = await page.evaluate((args) => soak.start(...args), [`reader@${server.domain}`, PASSWORD, service, NODE, LIMIT]);
   const devtools = await page.context().newCDPSession(page);
 
   const heap = async () => {
@@ -66,14 +69,21 @@ try {
     await page.waitForFunction((count) => soak.wrong.length > 0 || (soak.items >= count && soak.messages >= count), end, { timeout: 120_000 });
     const seen = await page.evaluate(() => ({ items: soak.items, messages: soak.messages, wrong: soak.wrong }));
     assert.deepEqual(seen, { items: end, messages: end, wrong: [] });
-    measured.push(await heap());
-    console.log(`${String(end).padStart(8)} items, ${end} messages: heap ${measured.at(-1).toFixed(0)} KiB`);
+    const kept = await page.evaluate(() => soak.kept);
+    assert.equal(kept.items, Math.min(end, LIMIT));
+    measured.push({ heap: await heap(), wasm: kept.wasm / 1024 });
+    const { heap: used, wasm } = measured.at(-1);
+    console.log(`${String(end).padStart(8)} items, ${end} messages: heap ${used.toFixed(0)} KiB, wasm ${wasm.toFixed(0)} KiB; kept: ${kept.items} items, a position of ${kept.position} bytes`);
   }
   assert.deepEqual(pageErrors, []);
   if (total >= 20_000) {
-    const [early, late] = [measured[1], measured.at(-1)];
-    console.log(`heap from the second tenth to the last: ${(late - early).toFixed(0)} KiB more, ${(((late - early) * 1024) / (total * 0.8)).toFixed(1)} bytes for each item and message`);
-    assert.ok(late - early < 1024, "the heap grows with what arrives");
+    const [first, early, late] = [measured[0], measured[1], measured.at(-1)];
+    const change = (kind) => `${kind} ${first[kind].toFixed(0)} and ${late[kind].toFixed(0)} KiB`;
+    console.log(`in the first tenth and in the last: ${change("heap")}, ${change("wasm")}`);
+    console.log(`heap from the second tenth to the last: ${(late.heap - early.heap).toFixed(0)} KiB more, ${(((late.heap - early.heap) * 1024) / (total * 0.8)).toFixed(1)} bytes for each item and message`);
+    assert.ok(late.heap - early.heap < 1024, "the heap grows with what arrives");
+    // It grows by pages of 64 KiB, and now and then by one where room has come apart.
+    assert.ok(late.wasm - early.wasm <= 512, "the module's memory grows with what arrives");
   }
   console.log(`soak: ${total} items and ${total} messages on ${values.server}: none missing, none twice, in order`);
   await writer.disconnect();

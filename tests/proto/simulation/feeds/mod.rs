@@ -13,7 +13,8 @@ use world::World;
 #[test]
 fn no_publication_is_missed_in_silence() {
     let from = setting("EPODE_SIM_FROM", 1);
-    let seeds = setting("EPODE_SIM_SEEDS", REDUCED);
+    // One of these takes as long as several of the others.
+    let seeds = setting("EPODE_SIM_SEEDS", REDUCED).div_ceil(4);
     let mut tally = Tally::default();
     let mut failed = Vec::new();
     for seed in from..from + seeds {
@@ -26,7 +27,7 @@ fn no_publication_is_missed_in_silence() {
     }
     println!("{}", tally.lines(seeds));
     assert!(failed.is_empty(), "failing seeds: {failed:?}");
-    if seeds >= REDUCED {
+    if seeds >= REDUCED / 4 {
         tally.assert_lively();
     }
 }

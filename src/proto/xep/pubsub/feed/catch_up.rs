@@ -361,10 +361,12 @@ fn reaches(held: &[Held], known: &Known, index: &Index) -> bool {
     let from = missing.map_or(0, |missing| missing + 1);
     for held in held {
         match index.place(held.digest.id, digests) {
-            Some(place) if digests.get(place) == Some(&held.digest) => {
-                if place >= from && (place + 1 < digests.len() || digests.len() == 1) {
-                    return true;
-                }
+            Some(place)
+                if place >= from
+                    && digests.get(place) == Some(&held.digest)
+                    && (place + 1 < digests.len() || digests.len() == 1) =>
+            {
+                return true;
             }
             None if known.is_complete() => return false,
             _ => {}

@@ -271,6 +271,8 @@ pub struct Feed {
     lost: bool,
     /// A gap was told, and nothing came since.
     gap_told: bool,
+    /// The node was emptied in this session: that nothing is there any more is no gap.
+    purged: bool,
     /// Once it is live: some of what is known was not listed, and may be gone.
     partial: bool,
     /// Events that came while fetching; the first so many in an earlier session.
@@ -307,6 +309,7 @@ impl Feed {
             begun,
             lost: false,
             gap_told: false,
+            purged: false,
             partial: false,
             meanwhile: Vec::new(),
             earlier: 0,
@@ -349,6 +352,7 @@ impl Feed {
         }
         self.own = own.as_str().into();
         self.lost = false;
+        self.purged = false;
         self.asked.clear();
         self.requests = Fifo::default();
         self.deadline = None;
@@ -752,7 +756,7 @@ impl Feed {
             let shown = first
                 .as_ref()
                 .is_some_and(|(_, digest, delayed)| *delayed && newest == Some(*digest));
-            if self.begun && !shown && !self.gap_told {
+            if self.begun && !shown && !self.gap_told && !self.purged {
                 let before = first.and_then(|(id, _, _)| id);
                 let after = last.clone();
                 self.arrivals.push_back(Arrival::Gap { after, before });
@@ -773,6 +777,7 @@ impl Feed {
         self.begun = true;
         self.earlier = 0;
         self.gap_told = false;
+        self.purged = false;
         self.arrivals.push_back(Arrival::Live);
     }
 
@@ -864,9 +869,7 @@ impl Feed {
     fn tell(&mut self, arrival: Arrival) -> Option<Change> {
         Some(match arrival {
             Arrival::Item(arrived) => {
-                if arrived.via == Via::Live && self.is_echo(&arrived) {
-                    return None;
-                }
+                let echo = arrived.via == Via::Live && self.is_echo(&arrived);
                 let Arrived {
                     item,
                     digest,
@@ -876,12 +879,15 @@ impl Feed {
                     waited,
                     ..
                 } = arrived;
+                // Only of what comes after all that was told is the archive asked what came after it.
+                self.archived = archived.filter(|_| !waited || via == Via::CatchUp);
+                if echo {
+                    return None;
+                }
                 if let Some(id) = &item.id {
                     self.known.note(digest, id, self.settings.limit);
                     self.last = Some(id.clone());
                 }
-                // Only of what comes after all that was told is the archive asked what came after it.
-                self.archived = archived.filter(|_| !waited || via == Via::CatchUp);
                 Change::Item { item, time, via }
             }
             Arrival::Retract { id, via, .. } => {

@@ -188,6 +188,12 @@ impl Judge {
             Change::Gap { .. } => self.note_gap(service),
             Change::Live => {
                 self.begun_at.get_or_insert(service.count);
+                // A node that was empty and is empty: what came and went between, nobody can tell, and no gap is told.
+                if service.items.is_empty() && self.seen.is_empty() {
+                    for publication in &mut self.publications {
+                        publication.fate = Fate::Past;
+                    }
+                }
             }
             Change::Subscribed(_) | Change::Subscription(_) | Change::Configuration => {}
             Change::Refused(_) | Change::Delete { .. } | Change::End => panic!("over: {change:?}"),
@@ -341,7 +347,9 @@ impl Judge {
                 );
                 continue;
             }
-            let update = self.kind.by_creation && self.told_last.contains_key(&publication.id);
+            let had = self.told_last.contains_key(&publication.id)
+                || old.iter().any(|(id, _)| *id == publication.id);
+            let update = self.kind.by_creation && had;
             assert!(
                 covered || number <= begun_at || publication.fate == Fate::Past || update,
                 "publication {number} of {} is missed in silence, gaps: {:?}",

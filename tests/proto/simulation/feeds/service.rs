@@ -69,7 +69,7 @@ impl Kind {
 impl Kind {
     /// Does it list items as they were published, and at one moment?
     pub fn is_by_publication(&self) -> bool {
-        !self.by_creation && !self.only_ids
+        !self.by_creation && !self.only_ids && self.lists > 1000
     }
 }
 

@@ -243,7 +243,11 @@ impl World {
             self.service.online = true;
             if self.knows {
                 self.feed.learn(Traits {
-                    order: if self.kind.by_creation || self.kind.pages || self.kind.slow > 0 {
+                    order: if self.kind.by_creation
+                        || self.kind.pages
+                        || self.kind.slow > 0
+                        || !self.kind.newest_first
+                    {
                         Order::Unknown
                     } else {
                         Order::Publication

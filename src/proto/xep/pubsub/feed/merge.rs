@@ -105,7 +105,7 @@ impl Feed {
         let all = joint.finish();
 
         let something = !self.known.is_empty() || self.last.is_some() || !all.is_empty();
-        if goal == Goal::Since && !judged.joined && !self.gap_told && something {
+        if goal == Goal::Since && !judged.joined && !self.gap_told && !self.purged && something {
             let first = all.iter().find_map(Arrival::as_item);
             self.tell_gap(first.and_then(|first| first.item.id.clone()));
         }
@@ -249,12 +249,12 @@ impl Feed {
         let last = waiting
             .iter()
             .rposition(|arrival| matches!(arrival, Arrival::Purge { .. }));
+        self.purged = last.is_some_and(|at| at >= self.earlier);
         self.meanwhile = waiting.split_off(last.map_or(0, |at| at + 1));
         self.earlier = self.earlier.saturating_sub(waiting.len());
         self.arrivals.push_back(Arrival::Purge { archived: None });
         self.known.clear();
         self.known.set_complete(true);
-        self.gap_told = true;
         self.list(Goal::Since);
     }
 }

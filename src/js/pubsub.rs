@@ -204,9 +204,10 @@ impl PubSub {
         } else {
             (on_item, options)
         };
-        let started = self.start(node, &on_item, &options);
+        let pubsub = Self(Rc::clone(&self.0));
         promise(async move {
-            let (feed, first) = started?;
+            // Here, so that it leaves behind what was asked before it: the node's creation, say.
+            let (feed, first) = pubsub.start(node, &on_item, &options)?;
             match first.await {
                 Some(agreed) => agreed?,
                 None => return Err(Problem::from(RequestFailure::Disconnected).into()),

@@ -53,6 +53,8 @@ pub struct Tally {
     real: u64,
     undecided: u64,
     no_way: u64,
+    /// Missed where all that is left of what was had was saved once more, unchanged, and so stands behind what was dropped.
+    hidden: u64,
 }
 
 impl Tally {
@@ -60,7 +62,8 @@ impl Tally {
         format!(
             "feeds: {seeds} scenarios, {} publications, {} interruptions, {} reloads, {} nodes forgotten; told {}, of them caught up {}; \
              0 twice, 0 backwards, 0 missed in silence\n\
-             gaps: {} raised, {} with publications missing, {} where nothing of what was had is there any more, {} where the service lists nothing; 0 needless",
+             gaps: {} raised, {} with publications missing, {} where nothing of what was had is there any more, {} where the service lists nothing; 0 needless; \
+             {} publications behind a row that was saved unchanged, which nobody can tell",
             self.publications,
             self.interruptions,
             self.reloads,
@@ -71,6 +74,7 @@ impl Tally {
             self.real,
             self.undecided,
             self.no_way,
+            self.hidden,
         )
     }
 
@@ -83,6 +87,10 @@ impl Tally {
         ] {
             assert!(count > 20, "too few: {what}");
         }
+        assert!(
+            self.hidden * 10_000 < self.publications,
+            "too many are missed"
+        );
     }
 }
 
@@ -117,6 +125,7 @@ impl Judge {
         tally.real += self.tally.real;
         tally.undecided += self.tally.undecided;
         tally.no_way += self.tally.no_way;
+        tally.hidden += self.tally.hidden;
     }
 
     pub fn note_interruption(&mut self) {
@@ -350,6 +359,16 @@ impl Judge {
             let had = self.told_last.contains_key(&publication.id)
                 || old.iter().any(|(id, _)| *id == publication.id);
             let update = self.kind.by_creation && had;
+            if !covered
+                && self.repeats
+                && self.kind.keeps <= 10
+                && publication.fate == Fate::Current
+                && number > begun_at
+                && !update
+            {
+                self.tally.hidden += 1;
+                continue;
+            }
             assert!(
                 covered || number <= begun_at || publication.fate == Fate::Past || update,
                 "publication {number} of {} is missed in silence, gaps: {:?}",

@@ -41,6 +41,7 @@ impl Kind {
     pub fn of(dice: &mut Dice) -> Self {
         let by_creation = dice.chance(400);
         let pages = by_creation || dice.chance(300);
+        let bare = dice.chance(150);
         Self {
             by_creation,
             pages,
@@ -54,8 +55,8 @@ impl Kind {
             only_ids: dice.chance(60),
             mute: dice.chance(40),
             last_item: dice.chance(300),
-            bare: dice.chance(150),
-            archives: if dice.chance(120) {
+            bare,
+            archives: if !bare && dice.chance(120) {
                 dice.pick(&[20, 100_000])
             } else {
                 0
@@ -69,7 +70,7 @@ impl Kind {
 impl Kind {
     /// Does it list items as they were published, and at one moment?
     pub fn is_by_publication(&self) -> bool {
-        !self.by_creation && !self.only_ids && self.lists > 1000
+        !self.by_creation && !self.only_ids && !self.pages
     }
 }
 

@@ -3,8 +3,7 @@
 //!
 //! Left out: filters, preferences, flipped pages. Neither Prosody 0.12 nor ejabberd 23 keeps such an archive.
 
-use super::Arrival;
-use super::arrivals_of;
+use super::arrival::{Arrival, arrivals_of};
 use crate::proto::digits::push_number;
 use crate::proto::ns;
 use crate::proto::stanza::iq::{self, Kind};

@@ -6,9 +6,11 @@
 //! before is older, what is told behind it newer. Where none has, the listed revision is older than the subscription, and all
 //! that was told of the item is newer. What is told of items that are not listed stands where its neighbours stand.
 
+use super::arrival::{Arrival, Arrived};
 use super::catch_up::{Goal, Held};
+use super::change::Via;
 use super::known::{Digest, Index, hash_id};
-use super::{Arrival, Arrived, Feed, Order, Via};
+use super::{Feed, Order};
 
 /// What the feed makes of a listing.
 struct Judged {
@@ -161,6 +163,48 @@ impl Feed {
         }
         self.partial = true;
         self.go_live();
+    }
+
+    /// There is no way to see what was missed. The last item, which many services send to who subscribes, may show that nothing
+    /// was (§6.1.7).
+    pub(super) fn nothing_found(&mut self) {
+        let mut earlier = core::mem::take(&mut self.meanwhile);
+        let waiting = earlier.split_off(self.earlier.min(earlier.len()));
+        let mut last = self.last.clone();
+        let mut newest = self.known.digests().last().copied();
+        let first = |arrivals: &[Arrival]| {
+            let first = arrivals.iter().find_map(Arrival::as_item);
+            first.map(|first| (first.item.id.clone(), first.digest, first.time.is_some()))
+        };
+        self.earlier = 0;
+        for (number, part) in [earlier, waiting].into_iter().enumerate() {
+            let first = first(&part);
+            if number == 0 && part.is_empty() {
+                continue;
+            }
+            let shown = first
+                .as_ref()
+                .is_some_and(|(_, digest, delayed)| *delayed && newest == Some(*digest));
+            if self.begun && !shown && !self.gap_told && !self.purged {
+                let before = first.and_then(|(id, _, _)| id);
+                let after = last.clone();
+                self.arrivals.push_back(Arrival::Gap { after, before });
+            }
+            for arrival in part {
+                if let Some(arrived) = arrival.as_item() {
+                    last.clone_from(&arrived.item.id);
+                    newest = Some(arrived.digest);
+                }
+                self.arrivals.push_back(arrival);
+            }
+        }
+        self.go_live();
+    }
+
+    pub(super) fn tell_gap(&mut self, before: Option<String>) {
+        self.gap_told = true;
+        let after = self.last.clone();
+        self.arrivals.push_back(Arrival::Gap { after, before });
     }
 
     fn judge(&self, goal: Goal, held: &[Held], whole: bool, waiting: &[Arrival]) -> Judged {

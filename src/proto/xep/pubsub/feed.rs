@@ -5,8 +5,8 @@
 //! the events of the node ([`Feed::handle_event`]) and the replies to what it asks, **in the order of the stream**, and polls
 //! what it wants until it wants nothing ([`Feed::poll_output`]).
 //!
-//! It subscribes and at once asks what the node holds ([`catch_up`], [`archive`]); events that come meanwhile wait, and are
-//! joined with the answer ([`merge`]), and all is told one by one ([`telling`]). What was had already is recognised ([`known`]). Where nothing shows that the node still
+//! It subscribes and at once asks what the node holds (`catch_up`, `archive`); events that come meanwhile wait, and are
+//! joined with the answer (`merge`), and all is told one by one (`telling`). What was had already is recognised (`known`). Where nothing shows that the node still
 //! holds all that was published since, there is a [`Change::Gap`].
 //!
 //! What it takes for granted: a service handles what we send in order, and tells of publications in their order.

@@ -2,7 +2,7 @@
 //!
 //! XEP-0060 numbers nothing: an item has an id, and publishing under the same id again replaces it. A publication is therefore
 //! known by its id and its revision, which is a hash of the payload. Both are kept as 32 bits each, so that a thousand of them
-//! fit into a [`Position`](super::position::Position); that two different publications look the same is as likely as one in 2⁶⁴
+//! fit into a `Position`; that two different publications look the same is as likely as one in 2⁶⁴
 //! for each pair.
 
 use crate::proto::xep::pubsub::Item;

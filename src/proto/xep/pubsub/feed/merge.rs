@@ -2,7 +2,7 @@
 //! whether anything may be missing.
 //!
 //! The listing shows the node at one moment, T. All events of what was published before T and after the subscription are here
-//! ([`Feed::settle`]), in order. So where an event has the very revision that is listed, the two meet: what was told of the item
+//! (`Feed::settle`), in order. So where an event has the very revision that is listed, the two meet: what was told of the item
 //! before is older, what is told behind it newer. Where none has, the listed revision is older than the subscription, and all
 //! that was told of the item is newer. What is told of items that are not listed stands where its neighbours stand.
 

@@ -199,7 +199,8 @@ const STEPS = [
     async run() {
       await build();
       const { folder } = await pack(at("target/packed"));
-      return program("tests/faults/feeds.mjs", "--package", folder, "--items", "600");
+      const judge = await counted(countNode, process.execPath, ["--test", "--test-reporter=spec", "tests/faults/feed-tally.test.mjs"]);
+      return add(judge, await program("tests/faults/feeds.mjs", "--package", folder, "--items", "600"));
     },
   },
   {

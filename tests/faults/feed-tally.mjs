@@ -4,7 +4,7 @@ const take = (list, count) => list.slice(0, count).join(", ");
 
 /**
  * `published`: `{ id, tries }` by number, in the order of publication. `told`: what the feed told, in order: `["item", number, id,
- * via]`, `["gap", after, before]`, `["retract", id, via]`, `["live"]`. `keep`: how many items the node keeps. `byCreation`: the
+ * via]`, `["gap", after, before]`, `["retract", id, via]`, `["live"]`, and `["reload"]` where the page was. `keep`: how many items the node keeps. `byCreation`: the
  * service lists an item that was published again where it was before, and forgets the oldest by creation.
  */
 export function judge({ published, told, keep, byCreation }) {
@@ -19,6 +19,9 @@ export function judge({ published, told, keep, byCreation }) {
 
   const heard = new Set();
   const retracted = new Set();
+  const reloads = [];
+  /** How far it was when catching up was over. */
+  const reached = [];
   const gaps = [];
   const found = { twice: [], disordered: [], ends: [] };
   let frontier = -1;
@@ -59,6 +62,9 @@ export function judge({ published, told, keep, byCreation }) {
       open = [gap];
     } else if (kind === "live") {
       open = [];
+      reached.push(Math.max(-1, ...heard));
+    } else if (kind === "reload") {
+      reloads.push(Math.max(-1, ...heard));
     } else if (kind === "retract") {
       retracted.add(event[0]);
     } else {
@@ -72,6 +78,17 @@ export function judge({ published, told, keep, byCreation }) {
     gap.high = stayed.length > 0 ? Math.min(...numbers(stayed)) : (gap.block[0]?.number ?? published.length);
     gap.highest = Math.max(gap.high, ...numbers(gap.block));
   }
+  /** Was what the page had last, or first again, about where this was published? */
+  const isBefore = (number) => (far) => far < number && !published.some((_, other) => other > far && other < number && heard.has(other));
+  /**
+   * Was its id, though it had just been published again, the oldest by creation, and dropped before the page was back? Its going
+   * is told; not after a reload, when the page has nothing of it.
+   */
+  const isGone = (number) => {
+    const far = Math.min(...reached.filter((far) => far > number), published.length);
+    const [created] = places.get(published[number].id);
+    return published.slice(created + 1, far + 1).filter((_, index) => !again[created + 1 + index]).length >= keep;
+  };
   const silent = [];
   published.forEach(({ id }, number) => {
     if (heard.has(number)) return;
@@ -83,8 +100,7 @@ export function judge({ published, told, keep, byCreation }) {
     const within = gaps.filter(({ low, high, highest }) => number > low && number < (byCreation && again[number] ? highest : high));
     for (const gap of within) gap.real = true;
     if (within.length > 0) result.missed += 1;
-    // Gone with its id, by the order of creation: and that was told.
-    else if (byCreation && again[number] && retracted.has(id)) result.dropped += 1;
+    else if (byCreation && again[number] && isGone(number) && (retracted.has(id) || reloads.some(isBefore(number)))) result.dropped += 1;
     else silent.push(number);
   });
 

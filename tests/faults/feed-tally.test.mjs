@@ -13,7 +13,7 @@ function told(text, list) {
   return text.split(" ").map((word) => {
     const gap = /^gap\((\w*),(\w*)\)$/.exec(word);
     if (gap) return ["gap", gap[1] || null, gap[2] || null];
-    if (word === "live") return ["live"];
+    if (word === "live" || word === "reload") return [word];
     if (word.startsWith("-")) return ["retract", word.slice(1), "catch-up"];
     const number = Number.parseInt(word, 10);
     return ["item", number, list[number].id, word.endsWith("+") ? "catch-up" : "live"];
@@ -60,7 +60,16 @@ test("of what was published again, the newest is enough", () => {
   // Where it was before, or last: as the service lists.
   assert.match(verdict("0 3+ 2+ 4+ live 5", again).wrong.join(), /out of order: 2 after 3/);
   assert.deepEqual(verdict("0 3+ 2+ 4+ live 5", { ...again, byCreation: true }).wrong, []);
-  // Forgotten by the order of creation, and told so.
-  assert.deepEqual(verdict("0 1 2 -b 4+ live 5", { ...again, byCreation: true }).wrong, []);
-  assert.match(verdict("0 1 2 -b 4+ live 5", again).wrong.join(), /missed in silence: 3/);
+});
+
+test("published again, and yet the first to be dropped: where that is the order, and if it is told", () => {
+  const again = { of: "a b c b d e f", byCreation: true };
+  assert.deepEqual(verdict("0 1 2 -b 4+ 5+ 6+ live", again).wrong, []);
+  assert.equal(verdict("0 1 2 -b 4+ 5+ 6+ live", again).dropped, 1);
+  assert.match(verdict("0 1 2 4+ 5+ 6+ live", again).wrong.join(), /missed in silence: 3/);
+  assert.match(verdict("0 1 2 -b 4+ 5+ 6+ live", { ...again, byCreation: false }).wrong.join(), /missed in silence: 3/);
+  assert.match(verdict("0 1 2 -b 4+ 5+ 6+ live", { ...again, keep: 5 }).wrong.join(), /missed in silence: 3/);
+  // A page that was reloaded has nothing of it that could go.
+  assert.deepEqual(verdict("0 1 2 reload 4+ 5+ 6+ live", again).wrong, []);
+  assert.match(verdict("reload 0 1 2 4+ 5+ 6+ live", again).wrong.join(), /missed in silence: 3/);
 });

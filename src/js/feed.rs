@@ -163,9 +163,8 @@ impl FeedState {
             let feed = Rc::downgrade(self);
             let timeout = Timeout::new(delay, move || {
                 let Some(feed) = feed.upgrade() else { return };
-                if let Some((_, timer)) = feed.timer.take() {
-                    timer.forget();
-                }
+                // Dropped, not forgotten: that would keep its closure for ever.
+                feed.timer.replace(None);
                 feed.machine.borrow_mut().handle_timeout(now());
                 if let Some(client) = feed.client.upgrade() {
                     client.drive(&feed);

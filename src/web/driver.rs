@@ -338,10 +338,8 @@ impl Driver {
             let driver = Rc::downgrade(self);
             let timeout = Timeout::new(delay, move || {
                 if let Some(driver) = driver.upgrade() {
-                    // It has fired: dropping it would only tell the browser to clear what is gone.
-                    if let Some((_, timer)) = driver.timer.take() {
-                        timer.forget();
-                    }
+                    // Dropped, not forgotten, though it has fired: what is forgotten keeps its closure for ever.
+                    driver.timer.replace(None);
                     driver.connection.borrow_mut().handle_timeout(now());
                     driver.pump();
                 }

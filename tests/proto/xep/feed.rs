@@ -468,6 +468,41 @@ fn a_node_that_dropped_what_was_known_is_a_gap() {
 }
 
 #[test]
+fn only_a_whole_listing_shows_what_is_gone() {
+    let all = |from: usize, to: usize| -> String {
+        (from..to).map(|n| format!("r{}1 ", letters(n))).collect()
+    };
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", all(0, 60)));
+    play.poll();
+    play.told.clear();
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", all(40, 59)));
+    play.poll();
+    let ids: String = (0..60)
+        .filter(|n| *n != 7)
+        .map(|n| format!("r{} ", letters(n)))
+        .collect();
+    play.hear(&format!("items {} {}", all(0, 7), all(8, 60)));
+    play.poll();
+    play.run("C: subscribe | newest 20 | newest 100");
+    play.run("E: gone rah, up to date");
+    // By ids, where the listing was of the newest only.
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", all(40, 60)));
+    play.poll();
+    play.run("C: subscribe | newest 20 | ids");
+    play.hear(&format!("ids {}", ids.replacen("rac ", "", 1)));
+    play.poll();
+    play.run("E: up to date, gone rac");
+}
+
+#[test]
 fn rows_that_are_saved_unchanged_do_not_hide_what_changed_before() {
     let all = |from: usize, to: usize| -> String {
         (from..to).map(|n| format!("r{}1 ", letters(n))).collect()

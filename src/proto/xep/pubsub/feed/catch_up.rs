@@ -218,10 +218,10 @@ impl CatchUp {
             {
                 traits.order = Order::Creation;
             }
+            // Between pages items come and go: then their number shows nothing.
             let total = page.count.map(|count| count as usize);
-            at_start = got == 0
-                || page.index == Some(0)
-                || total.is_some_and(|all| all <= self.held.len());
+            let all = total.is_some_and(|all| all <= got);
+            at_start = got == 0 || page.index == Some(0) || all;
             first = page.first;
         }
         if at_start || is_enough(self.goal, self.limit, &self.held, known, *traits) {

@@ -237,13 +237,8 @@ impl Feed {
             wanted.push(!same && new);
         }
         let joined = at.is_some();
-        let anchor = at.and_then(|at| places.get(at)?.0);
-        // What the listing would show if it were there.
-        let from = match anchor {
-            _ if whole => 0,
-            Some(place) if self.traits.order == Order::Publication => place,
-            _ => known.len(),
-        };
+        // What all of the listing would show if it were there.
+        let from = if whole { 0 } else { known.len() };
         let mut gone = Vec::new();
         for (place, still) in still.iter().enumerate().skip(from) {
             if !still

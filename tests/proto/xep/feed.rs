@@ -488,10 +488,10 @@ fn only_a_whole_listing_shows_what_is_gone() {
     play.hear("subscribed");
     play.hear(&format!("items {}", all(40, 60)));
     play.poll();
-    play.run("C: subscribe | newest 20 | ids");
+    play.run("C: subscribe | newest 20 | ids\nE: up to date");
     play.hear(&format!("ids {}", ids.replacen("rac ", "", 1)));
     play.poll();
-    play.run("E: up to date, gone rac, gone rah");
+    play.run("E: gone rac, gone rah");
 }
 
 #[test]

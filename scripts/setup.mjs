@@ -14,6 +14,8 @@ import { ask, main, run, seconds } from "./lib/run.mjs";
 import { installPackages } from "./lib/system.mjs";
 
 const WASM_TARGET = "wasm32-unknown-unknown";
+/** The pinned compiler. */
+const RUST_VERSION = /^channel = "([\d.]+)"/m.exec(fs.readFileSync(at("rust-toolchain.toml"), "utf8"))[1];
 
 /** Debian's packages, by what they are for. `present` looks for the program, whoever installed it. */
 const SYSTEM = {
@@ -100,15 +102,12 @@ async function rust(components, fetched) {
   if (version === undefined) {
     if (!rustup) throw new Error("Rust is missing: install it with rustup, as https://rustup.rs says, and start again.");
     say("the Rust toolchain of rust-toolchain.toml", "the crate is written in Rust");
-    await run(rustup, ["toolchain", "install", "stable", "--profile", "minimal"], { show: "progress", label: "rustup" });
+    await run(rustup, ["toolchain", "install", RUST_VERSION, "--profile", "minimal"], { show: "progress", label: "rustup" });
     fetched.push("Rust");
     version = await ask("rustc", ["--version"]);
   }
-  const wanted = /^rust-version = "([\d.]+)"/m.exec(fs.readFileSync(at("Cargo.toml"), "utf8"))?.[1];
-  const found = /\d+\.\d+/.exec(version ?? "")?.[0];
-  const number = (text) => text.split(".").map(Number).reduce((sum, part, i) => sum + part / 1000 ** i, 0);
-  if (!found || (wanted && number(found) < number(wanted))) {
-    throw new Error(`Rust ${wanted} or later is needed (${version ?? "none was found"}): rustup update stable`);
+  if (!version?.includes(` ${RUST_VERSION} `)) {
+    throw new Error(`Rust ${RUST_VERSION} is needed, with whose flags the release is built (${version ?? "none was found"}): rustup toolchain install ${RUST_VERSION}`);
   }
 
   const library = await ask("rustc", ["--print", "target-libdir", "--target", WASM_TARGET]);
@@ -118,6 +117,13 @@ async function rust(components, fetched) {
     say(WASM_TARGET, "the target that Rust compiles for");
     await orName("rustup", command, { show: "progress", label: "rustup" });
     fetched.push(WASM_TARGET);
+  }
+  // The release build compiles the standard library, for size.
+  const sysroot = await ask("rustc", ["--print", "sysroot"]);
+  if (!fs.existsSync(path.join(sysroot ?? "", "lib/rustlib/src/rust/library/Cargo.lock"))) {
+    say("rust-src", "the release build compiles the standard library, for size");
+    await orName("rustup", ["component", "add", "rust-src"], { show: "progress", label: "rustup" });
+    fetched.push("rust-src");
   }
   for (const component of components) {
     const command = { rustfmt: "fmt", clippy: "clippy" }[component];

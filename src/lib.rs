@@ -1,10 +1,7 @@
-//! epode: the XMPP client for web pages.
+//! The WebAssembly module of the npm package `epode`: the XMPP client for web pages.
 //!
-//! One crate, three floors, data flowing one way (see `ARCHITECTURE.md`):
-//! [`proto`] is XMPP itself, without IO, clock, randomness or JavaScript, and is tested natively;
-//! `web` is the browser shell, which knows no XMPP; `js` is the surface that pages see.
-
-pub mod proto;
+//! The protocol itself is the crate [`epode_proto`], without IO, clock, randomness or JavaScript. On top of it stand
+//! `web`, the browser shell, which knows no XMPP, and `js`, the surface that pages see (see `ARCHITECTURE.md`).
 
 #[cfg(target_family = "wasm")]
 pub mod js;

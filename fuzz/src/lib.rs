@@ -3,7 +3,7 @@
 // What of the tests' support no target needs.
 #![allow(dead_code)]
 
-#[path = "../../tests/proto/support/mod.rs"]
+#[path = "../../proto/tests/support/mod.rs"]
 mod support;
-#[path = "../../tests/proto/fuzz/targets/mod.rs"]
+#[path = "../../proto/tests/fuzz/targets/mod.rs"]
 pub mod targets;

@@ -1,5 +1,5 @@
-// The rules of the house that a compiler does not check, read from the sources: which floor may name
-// which, where `cfg(target…)` stands, what may panic, and what no tracked file may contain.
+// The rules of the house that the compiler and clippy do not check, read from the sources: what the browser shell may name,
+// where `cfg(target…)` stands, what may panic, and what no tracked file may contain.
 //
 // Each rule is `{ name, broken }`, where `broken` lists the places; a rule holds when there are none.
 
@@ -83,47 +83,12 @@ export function withoutTests(code) {
   }
 }
 
-/** The full paths that a `use` names: `a::{b, c::{d}}` is a::b and a::c::d. */
-function expand(tree) {
-  const text = tree.trim();
-  const open = text.indexOf("{");
-  if (open === -1) return [text.replace(/\s+as\s+\w+$/, "").replace(/\s+/g, "")];
-  const prefix = text.slice(0, open).replace(/\s+/g, "");
-  const parts = [];
-  let depth = 0;
-  let part = "";
-  for (const char of text.slice(open + 1, text.lastIndexOf("}"))) {
-    if (char === "{") depth += 1;
-    if (char === "}") depth -= 1;
-    if (char === "," && depth === 0) {
-      parts.push(part);
-      part = "";
-    } else part += char;
-  }
-  parts.push(part);
-  return parts.filter((item) => item.trim()).flatMap((item) => expand(item).map((name) => prefix + name));
-}
-
-/** Every path the code names, with its line: those of `use`, written out, and those in between. */
-export function pathsNamed(code) {
-  const named = [];
-  const lineOf = (index) => code.slice(0, index).split("\n").length;
-  const rest = code.replace(/\buse\s+([^;]+);/g, (statement, tree, index) => {
-    for (const name of expand(tree)) named.push({ name, line: lineOf(index) });
-    return statement.replace(/[^\n]/g, " ");
-  });
-  for (const match of rest.matchAll(/\b\w+(?:\s*::\s*\w+)*/g)) {
-    named.push({ name: match[0].replace(/\s+/g, ""), line: lineOf(match.index) });
-  }
-  return named;
-}
-
-/** The Rust files of a folder under src, without those that are declared for tests only. */
-function rustFiles(folder) {
-  const files = filesUnder(at("src", folder))
+/** The Rust files of a folder, without those that are declared for tests only. */
+function rustFiles(root) {
+  const files = filesUnder(at(root))
     .filter((name) => name.endsWith(".rs"))
     .map((name) => {
-      const file = path.join("src", folder, name);
+      const file = path.join(root, name);
       const code = codeOnly(fs.readFileSync(at(file), "utf8"));
       return { file, code, modules: withoutTests(code).modules };
     });
@@ -138,23 +103,11 @@ function rustFiles(folder) {
   return files.filter(({ file }) => !tests.has(file));
 }
 
-function naming(folder, forbidden) {
-  return rustFiles(folder).flatMap(({ file, code }) =>
-    pathsNamed(code)
-      .filter(({ name }) => forbidden.some((pattern) => pattern.test(name)))
-      .map(({ name, line }) => `${file}:${line}: ${name}`),
-  );
-}
-
 function lines(files, pattern) {
   return files.flatMap(({ file, code }) =>
     code.split("\n").flatMap((line, index) => (pattern.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [])),
   );
 }
-
-/** A path inside the crate that leads to a floor or into it. */
-const floor = (name) => new RegExp(`^(?:crate|epode|(?:self::)?super(?:::super)*)::${name}(?:::|$)`);
-const crate = (name) => new RegExp(`^(?:r#)?${name}(?:::|$)`);
 
 function tracked() {
   return execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" })
@@ -171,25 +124,17 @@ const REGISTRY = new RegExp(`//(?:[\\w-]+\\.)*(?:${REGISTRIES.join("|")})\\b|^\\
 const MACHINE = new RegExp(`${ROOT.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}/|(?:^|[\\s"'\`(=:,])/(?:home|root|Users|work|mnt)/\\w`);
 
 export function layering() {
-  const rust = rustFiles(".");
+  const rust = [...rustFiles("src"), ...rustFiles("proto/src")];
   const shipped = rust.map(({ file, code }) => ({ file, code: withoutTests(code).code }));
   const files = tracked();
   return [
     {
-      name: "proto names neither the other floors nor the browser",
-      broken: naming("proto", [
-        floor("web"),
-        floor("js"),
-        ...["wasm_bindgen", "wasm_bindgen_futures", "web_sys", "js_sys", "gloo_timers", "serde_wasm_bindgen"].map(crate),
-      ]),
-    },
-    {
-      name: "proto has no clock, no IO and no threads of its own",
-      broken: naming("proto", [/^std::(?:net|fs|io|thread|env|process)(?:::|$)/, /^std::time::(?:Instant|SystemTime)/]),
-    },
-    {
+      // That `proto` knows neither of them is Cargo's to check, and that it has no clock and no IO is clippy's (proto/clippy.toml).
       name: "web names neither js nor what reads inside an element",
-      broken: naming("web", [floor("js"), floor("proto::(?:xml|xep|stanza)")]),
+      broken: lines(
+        rust.filter(({ file }) => file.startsWith(path.join("src", "web"))),
+        /\b(?:crate|super)::js\b|\bepode_proto::(?:xml|xep|stanza)\b/,
+      ),
     },
     {
       name: "cfg(target…) stands in src/lib.rs only",

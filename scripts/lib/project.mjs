@@ -42,8 +42,8 @@ export const readJson = (file) => JSON.parse(fs.readFileSync(file, "utf8"));
 const cargoToml = () => fs.readFileSync(at("Cargo.toml"), "utf8");
 
 export function crateVersion() {
-  const version = /^\[package\][^[]*?^version = "([^"]+)"/ms.exec(cargoToml())?.[1];
-  if (!version) throw new Error("Cargo.toml: no version under [package]");
+  const version = /^\[workspace\.package\][^[]*?^version = "([^"]+)"/ms.exec(cargoToml())?.[1];
+  if (!version) throw new Error("Cargo.toml: no version under [workspace.package]");
   return version;
 }
 

@@ -17,20 +17,6 @@ use super::registration::Registration;
 use super::room::RoomHandle;
 use super::stanza::Stanza;
 use super::views::{self, Failed, Online, Reconnecting, Undelivered, View};
-use crate::proto::connection::{Connection, SendError};
-use crate::proto::error::CloseReason;
-use crate::proto::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
-use crate::proto::handler::{HandlerRegistry, Matcher};
-use crate::proto::io::{Input, REPLY_TIMEOUT};
-use crate::proto::jid::Jid;
-use crate::proto::ns;
-use crate::proto::sasl::Credentials;
-use crate::proto::stanza::presence;
-use crate::proto::time::Millis;
-use crate::proto::vec_map::VecMap;
-use crate::proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
-use crate::proto::xep::responder::About;
-use crate::proto::xml::{Element, Limits, parse_in};
 use crate::web::clock::unix_millis;
 use crate::web::driver::Driver;
 use crate::web::entropy::Entropy;
@@ -39,6 +25,20 @@ use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::race::race;
 use crate::web::task::settled;
 use crate::web::unicode::PlatformUnicode;
+use epode_proto::connection::{Connection, SendError};
+use epode_proto::error::CloseReason;
+use epode_proto::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
+use epode_proto::handler::{HandlerRegistry, Matcher};
+use epode_proto::io::{Input, REPLY_TIMEOUT};
+use epode_proto::jid::Jid;
+use epode_proto::ns;
+use epode_proto::sasl::Credentials;
+use epode_proto::stanza::presence;
+use epode_proto::time::Millis;
+use epode_proto::vec_map::VecMap;
+use epode_proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
+use epode_proto::xep::responder::About;
+use epode_proto::xml::{Element, Limits, parse_in};
 use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use std::cell::{Cell, RefCell};
@@ -582,7 +582,7 @@ pub fn read_stanza(xml: &str) -> Result<Element, Problem> {
 
 /// XML that a page wrote; elements without a namespace get `namespace`.
 pub fn read_element(xml: &str, namespace: &str) -> Result<Element, Problem> {
-    if !crate::proto::xml::is_xml_text(xml) {
+    if !epode_proto::xml::is_xml_text(xml) {
         return Err(illegal_character());
     }
     parse_in(xml.as_bytes().to_vec(), &Limits::default(), namespace).map_err(|error| {

@@ -1,13 +1,13 @@
 //! `XmppError`: every error a page gets, one real `Error` with a code for programs and a sentence for people.
 
 use super::stanza::Stanza;
-use crate::proto::connection::SendError;
-use crate::proto::error::CloseReason;
-use crate::proto::event::{Delivery, RequestFailure};
-use crate::proto::stanza::StanzaError;
-use crate::proto::xep::pubsub::advice::advice;
-use crate::proto::xml::Element;
 use crate::web::race::Lost;
+use epode_proto::connection::SendError;
+use epode_proto::error::CloseReason;
+use epode_proto::event::{Delivery, RequestFailure};
+use epode_proto::stanza::StanzaError;
+use epode_proto::xep::pubsub::advice::advice;
+use epode_proto::xml::Element;
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 

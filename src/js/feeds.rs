@@ -4,18 +4,18 @@
 use super::client::{Inner, Waiter};
 use super::error::Problem;
 use super::feed::{FeedState, Wishes};
-use crate::proto::event::RequestFailure;
-use crate::proto::jid::Jid;
-use crate::proto::ns;
-use crate::proto::xep::disco;
-use crate::proto::xep::pubsub::feed::position::Position;
-use crate::proto::xep::pubsub::feed::{Feed as Machine, Output, Settings, Traits};
-use crate::proto::xep::pubsub::request;
-use crate::proto::xep::pubsub::subscriptions::{FeedId, Held, Routed};
-use crate::proto::xml::Element;
 use crate::web::clock::now;
 use crate::web::oneshot::Receiver;
 use crate::web::unicode::PlatformUnicode;
+use epode_proto::event::RequestFailure;
+use epode_proto::jid::Jid;
+use epode_proto::ns;
+use epode_proto::xep::disco;
+use epode_proto::xep::pubsub::feed::position::Position;
+use epode_proto::xep::pubsub::feed::{Feed as Machine, Output, Settings, Traits};
+use epode_proto::xep::pubsub::request;
+use epode_proto::xep::pubsub::subscriptions::{FeedId, Held, Routed};
+use epode_proto::xml::Element;
 use std::rc::Rc;
 
 /// A feed, and how its first request ends.
@@ -160,7 +160,7 @@ impl Inner {
         }
         let waiter = Waiter::Service(service.to_owned());
         let question = disco::info(Some(service), None);
-        let timeout = crate::proto::io::REPLY_TIMEOUT;
+        let timeout = epode_proto::io::REPLY_TIMEOUT;
         // One that cannot be asked now is asked when the next feed begins.
         if self.ask(question, timeout, waiter).is_ok() {
             self.services.borrow_mut().push(Service {

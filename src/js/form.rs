@@ -1,7 +1,7 @@
 //! Data forms at the boundary: plain objects of values in, values and fields out. `pubsub#` goes without saying.
 
 use super::object::{entries, set, texts};
-use crate::proto::xep::data_form::{Field, Form};
+use epode_proto::xep::data_form::{Field, Form};
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 

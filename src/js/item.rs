@@ -2,7 +2,7 @@
 
 use super::object::date;
 use super::stanza::Stanza;
-use crate::proto::xep::pubsub::Item;
+use epode_proto::xep::pubsub::Item;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 

@@ -5,11 +5,11 @@ use super::error::Problem;
 use super::object::Reader;
 use super::options::{self, Waiting};
 use super::promise::spawn;
-use crate::proto::connection::{Connection, Prebound};
-use crate::proto::jid::Jid;
 use crate::web::keeper::Keeper;
 use crate::web::oneshot::channel;
 use crate::web::race::race;
+use epode_proto::connection::{Connection, Prebound};
+use epode_proto::jid::Jid;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 

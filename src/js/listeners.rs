@@ -4,7 +4,7 @@
 use super::error::report;
 use super::promise::spawn;
 use super::registration::Registration;
-use crate::proto::fifo::Fifo;
+use epode_proto::fifo::Fifo;
 use js_sys::Function;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -2,7 +2,7 @@
 //!
 //! Nothing is copied to JavaScript before it is asked for. The handle holds the bytes of its own element and no others.
 
-use crate::proto::xml::Element;
+use epode_proto::xml::Element;
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 

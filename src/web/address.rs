@@ -1,7 +1,7 @@
 //! Where a service is, as the page sees it: resolved, and judged by its security.
 
 use super::global::LOCATION;
-use crate::proto::transport::Kind;
+use epode_proto::transport::Kind;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]

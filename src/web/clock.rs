@@ -1,7 +1,7 @@
 //! The clocks: one that only goes forward, for deadlines; one that tells the date, for people.
 
 use super::global::performance_now;
-use crate::proto::time::Instant;
+use epode_proto::time::Instant;
 
 /// The monotonic clock, in whole milliseconds.
 pub fn now() -> Instant {

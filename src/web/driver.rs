@@ -9,11 +9,11 @@ use super::keeper::Keeper;
 use super::lifecycle::{Lifecycle, Turn};
 use super::socket::Sockets;
 use super::task::spawn;
-use crate::proto::connection::Connection;
-use crate::proto::event::Event;
-use crate::proto::fifo::Fifo;
-use crate::proto::io::{Input, Output, Transmit};
-use crate::proto::time::{Instant, Millis};
+use epode_proto::connection::Connection;
+use epode_proto::event::Event;
+use epode_proto::fifo::Fifo;
+use epode_proto::io::{Input, Output, Transmit};
+use epode_proto::time::{Instant, Millis};
 use gloo_timers::callback::Timeout;
 
 use std::cell::{Cell, RefCell};

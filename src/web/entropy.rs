@@ -1,7 +1,7 @@
 //! Randomness from `crypto.getRandomValues`, which exists on plain-http pages too.
 
 use super::global::get_random_values;
-use crate::proto::random::Random;
+use epode_proto::random::Random;
 use js_sys::Uint8Array;
 
 /// Has the platform a generator? Without one nothing may be made: rids and nonces would be known to everybody.

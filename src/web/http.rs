@@ -3,8 +3,8 @@
 use super::address::Address;
 use super::global::fetch;
 use super::task::{settled, spawn};
-use crate::proto::io::{ExchangeId, Input, NetworkFailure};
-use crate::proto::vec_map::VecMap;
+use epode_proto::io::{ExchangeId, Input, NetworkFailure};
+use epode_proto::vec_map::VecMap;
 use js_sys::{Reflect, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

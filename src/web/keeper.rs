@@ -9,8 +9,8 @@ use super::entropy::Entropy;
 use super::lock::Lock;
 use super::storage::Storage;
 use super::task::spawn;
-use crate::proto::connection::Snapshot;
-use crate::proto::random::token;
+use epode_proto::connection::Snapshot;
+use epode_proto::random::token;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -96,7 +96,7 @@ impl Keeper {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let until = (unix_millis() as u64).saturating_add(snapshot.lasts.0);
         let mut record = String::new();
-        crate::proto::digits::push_number(&mut record, until);
+        epode_proto::digits::push_number(&mut record, until);
         record.push(' ');
         record.push_str(&self.mark.borrow());
         record.push(' ');

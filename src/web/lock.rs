@@ -7,7 +7,7 @@ use super::entropy::Entropy;
 use super::oneshot::{Sender, channel};
 use super::race::race;
 use super::task::settled;
-use crate::proto::random::token;
+use epode_proto::random::token;
 use js_sys::{Function, Object, Promise, Reflect};
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! WebSockets: text frames out, text frames in, under the names the connection gave them.
 
 use super::address::Address;
-use crate::proto::io::{Input, NetworkFailure, SocketId};
-use crate::proto::vec_map::VecMap;
+use epode_proto::io::{Input, NetworkFailure, SocketId};
+use epode_proto::vec_map::VecMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;

@@ -1,6 +1,6 @@
 //! Unicode by the platform: `String.prototype.normalize`, `toLowerCase`, and `URL` for IDNA. No tables in the wasm.
 
-use crate::proto::unicode::Unicode;
+use epode_proto::unicode::Unicode;
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 

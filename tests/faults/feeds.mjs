@@ -315,7 +315,7 @@ try {
     return wrong;
   });
   const wrong = (await Promise.all(runs)).reduce((sum, count) => sum + count, 0);
-  console.log("by archives (XEP-0442) nothing was caught up here: neither server has them; tried natively, in tests/proto/xep/feed.rs");
+  console.log("by archives (XEP-0442) nothing was caught up here: neither server has them; tried natively, in proto/tests/xep/feed.rs");
   if (wrong > 0) {
     console.error(`faults: ${wrong} of ${chosen.length} went wrong; --seed ${seed} draws the same again`);
     process.exitCode = 1;

@@ -1,0 +1,244 @@
+//! A session that outlives its page: handed over on a reload ([`Connection::snapshot`], [`Connection::restore`]), or made by a
+//! web server for a page that is only then loaded ([`Connection::attach`]).
+//!
+//! Over BOSH the session simply goes on (XEP-0124 1.11.2 §14.3: what was unanswered is repeated byte for byte), once a ping
+//! has shown that the server still knows it. Over WebSocket it is resumed (XEP-0198 1.6.3 §5), which takes a login.
+//! Left out: the names that stanzas were sent under, and requests that waited for their reply. Whoever sent them is gone.
+
+use super::{Config, Connection};
+use crate::error::CloseReason;
+use crate::event::Status;
+use crate::handler::is_stanza;
+use crate::jid::Jid;
+use crate::ns;
+use crate::time::{Instant, Millis};
+use crate::transport::bosh::{Bosh, BoshConfig};
+use crate::transport::stream_management::StreamManagement;
+use crate::transport::{Kind, Service, Transport};
+use crate::xep::ping;
+use crate::xml::{Element, Limits, parse};
+
+/// A snapshot larger than this is none, in bytes: pages keep a few megabytes for all that they keep.
+const LARGEST: usize = 1 << 20;
+
+/// What another page needs to go on with a session. There is no password in it; but whoever has it has the session.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// XML, of `urn:epode:session:0`.
+    pub text: String,
+    /// How long the server keeps the session from now on, about.
+    pub lasts: Millis,
+}
+
+/// A session that somebody else made.
+#[derive(Clone, Copy, Debug)]
+pub struct Prebound<'a> {
+    /// The full JID that it is bound to.
+    pub jid: &'a Jid,
+    /// XEP-0124 `sid`.
+    pub sid: &'a str,
+    /// The rid of the next request.
+    pub rid: u64,
+    /// There are no credentials: when the session is lost, that is the end.
+    pub alone: bool,
+}
+
+/// A session that was taken over and has not yet been shown to be there.
+pub(super) struct Adopted {
+    /// The id of the ping that asks for it.
+    ping: String,
+    /// By a page that had it, not from a web server.
+    restored: bool,
+}
+
+impl Connection {
+    /// All that another page needs to go on with the session: taken last, when this one does nothing any more. `None` when
+    /// there is none that could go on, or it is too much (1 MiB).
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let jid = self.jid.as_ref()?;
+        if self.closing {
+            return None;
+        }
+        let (service, session, lasts) = match (&self.transport, &self.managed) {
+            (Some(Transport::Bosh(bosh)), _) if self.session.is_established() => {
+                (bosh.address(), bosh.snapshot()?, bosh.lasts())
+            }
+            (_, Some(managed)) => (&*self.socket_address, managed.snapshot()?, managed.lasts()),
+            _ => return None,
+        };
+        let mut snapshot = Element::builder("session", ns::EPODE_SESSION)
+            .attr("service", service)
+            .attr("jid", jid.as_str())
+            .attr("alone", if self.alone { "1" } else { "0" })
+            .child(session);
+        for stanza in self.outbox.iter() {
+            snapshot = snapshot.child(stanza.clone());
+        }
+        let text = snapshot.build().to_xml();
+        (text.len() <= LARGEST).then_some(Snapshot { text, lasts })
+    }
+
+    /// Goes on with the session of a [`Snapshot`]: [`Status::Resumed`] tells when it does. When the server does not know it any
+    /// more a new one is made, which [`Status::Online`] tells. False, and nothing begins, when it is no snapshot, or one of
+    /// another account or service, or this is not offline.
+    pub fn restore(&mut self, now: Instant, text: &str) -> bool {
+        self.is_offline() && self.try_restore(now, text).is_some()
+    }
+
+    fn try_restore(&mut self, now: Instant, text: &str) -> Option<()> {
+        let snapshot = parse(text.as_bytes().to_vec(), &Limits::default()).ok()?;
+        if !snapshot.is("session", ns::EPODE_SESSION) {
+            return None;
+        }
+        let jid = Jid::parse(snapshot.attr("jid")?, self.unicode.as_ref()).ok()?;
+        let position = position(&self.config, snapshot.attr("service")?)?;
+        let service = self.config.services.get(position)?.clone();
+        let mut children = snapshot.children();
+        let session = children.next()?;
+        let mut kept = Vec::new();
+        for stanza in children {
+            if !is_stanza(&stanza) {
+                return None;
+            }
+            kept.push((stanza.detach(), None));
+        }
+        if jid.is_bare() || jid.domain() != self.config.session.domain {
+            return None;
+        }
+        match service.kind {
+            Kind::Bosh => {
+                let config = self.bosh_config(&service);
+                let bosh = Bosh::restore(config, &session, now, self.next_exchange)?;
+                self.alone = snapshot.attr("alone") == Some("1");
+                self.adopt(now, bosh, jid, true);
+            }
+            Kind::WebSocket => {
+                let silence = self.config.silence;
+                self.managed = Some(StreamManagement::restore(&session, now, silence)?);
+                self.lost_at = now;
+                self.jid = Some(jid);
+            }
+        }
+        self.outbox.keep_first(kept);
+        self.service = position;
+        if service.kind == Kind::WebSocket {
+            self.alone = false;
+            self.tried = 0;
+            self.set_out(now);
+        }
+        Some(())
+    }
+
+    /// Goes on with a session that somebody else made, over the first BOSH service: [`Status::Online`] tells when the server
+    /// knows it. False, and nothing begins, when that cannot be one, or this is not offline.
+    pub fn attach(&mut self, now: Instant, prebound: Prebound<'_>) -> bool {
+        let Prebound {
+            jid,
+            sid,
+            rid,
+            alone,
+        } = prebound;
+        let domain = &self.config.session.domain;
+        if !self.is_offline() || jid.is_bare() || jid.domain() != *domain {
+            return false;
+        }
+        let services = &self.config.services;
+        let Some(position) = services.iter().position(|one| one.kind == Kind::Bosh) else {
+            return false;
+        };
+        let Some(service) = services.get(position).cloned() else {
+            return false;
+        };
+        let config = self.bosh_config(&service);
+        let Some(bosh) = Bosh::attach(config, sid, rid, self.next_exchange) else {
+            return false;
+        };
+        self.service = position;
+        self.alone = alone;
+        self.adopt(now, bosh, jid.clone(), false);
+        true
+    }
+
+    fn bosh_config(&self, service: &Service) -> BoshConfig {
+        BoshConfig {
+            address: service.address.clone(),
+            ..self.config.bosh.clone()
+        }
+    }
+
+    fn adopt(&mut self, now: Instant, bosh: Bosh, jid: Jid, restored: bool) {
+        self.moves = 0;
+        self.deadline = Some(now + self.config.timeout);
+        self.transport = Some(Transport::Bosh(Box::new(bosh)));
+        self.opened = true;
+        self.jid = Some(jid);
+        self.session.adopt();
+        self.tell_status(Status::Connecting);
+        let ping = self.ids.next_id();
+        self.transmit(ping::request(None).with_attr("id", &ping), None);
+        self.adopted = Some(Adopted { ping, restored });
+    }
+
+    /// Is it the reply that shows that the session is there?
+    pub(super) fn is_proof(&mut self, now: Instant, id: &str) -> bool {
+        let proof = |adopted: &mut Adopted| adopted.ping == id;
+        let (Some(adopted), Some(jid)) = (self.adopted.take_if(proof), self.jid.clone()) else {
+            return false;
+        };
+        if self.closing {
+            // The page has said good-bye meanwhile.
+            return true;
+        }
+        self.come_online(now);
+        self.tell_status(if adopted.restored {
+            Status::Resumed(jid)
+        } else {
+            Status::Online(jid)
+        });
+        true
+    }
+
+    /// An adopted session is not there: a new one is made in its place, as long as there is time. False when none was in
+    /// question.
+    pub(super) fn replace_adopted(&mut self, now: Instant, reason: &CloseReason) -> bool {
+        if self.adopted.take().is_none() {
+            return false;
+        }
+        let late = self.deadline.is_some_and(|deadline| now >= deadline);
+        if self.alone || late {
+            self.go_offline(reason.clone());
+        } else {
+            self.jid = None;
+            self.keep_returned();
+            self.tried = 0;
+            self.begin(now);
+        }
+        true
+    }
+
+    /// The session has gone on elsewhere: it is left to whoever has it, and lost for us.
+    pub fn forfeit(&mut self, now: Instant) {
+        self.lose_session(false);
+        if let Some(transport) = &mut self.transport {
+            let condition = "item-not-found".to_owned();
+            transport.end(CloseReason::Terminated { condition });
+        }
+        self.settle(now);
+    }
+
+    /// The page is about to sleep, or to go: where the server lets sessions rest, it is asked to (XEP-0124 §10).
+    pub fn pause(&mut self, now: Instant) {
+        if let Some(Transport::Bosh(bosh)) = &mut self.transport
+            && self.session.is_established()
+            && !self.closing
+        {
+            bosh.pause(now);
+        }
+    }
+}
+
+/// Which of the services is at that address?
+fn position(config: &Config, address: &str) -> Option<usize> {
+    let mut services = config.services.iter();
+    services.position(|service| *service.address == *address)
+}

@@ -1,0 +1,257 @@
+//! What comes in: inputs to the transport, elements to the session or, once bound, to whoever waits for them.
+
+use super::Connection;
+use crate::error::CloseReason;
+use crate::event::{Event, Interruption, Status};
+use crate::handler::is_stanza;
+use crate::io::{Input, NetworkFailure, SocketId};
+use crate::mask::masked;
+use crate::ns;
+use crate::session::{Directive, Tools};
+use crate::stream::error::StreamError;
+use crate::time::Instant;
+use crate::transport::stream_management::StreamManagement;
+use crate::transport::websocket::WebSocket;
+use crate::transport::{Transport, TransportEvent};
+use crate::xml::Element;
+
+impl Connection {
+    /// What the network, or the page, answered. Cannot fail: what is wrong with it becomes an event.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::HttpAnswered {
+                exchange,
+                status,
+                content_type,
+                body,
+            } => {
+                if let Some(Transport::Bosh(bosh)) = &mut self.transport {
+                    bosh.handle_answer(now, exchange, status, content_type.as_deref(), body);
+                }
+            }
+            Input::HttpFailed { exchange, failure } => {
+                if let Some(Transport::Bosh(bosh)) = &mut self.transport {
+                    bosh.handle_failure(now, exchange, failure);
+                }
+            }
+            Input::SocketOpened {
+                socket,
+                subprotocol,
+            } => {
+                if let Some(open) = self.socket(socket) {
+                    open.handle_opened(subprotocol);
+                }
+            }
+            Input::SocketFrame { socket, text } => {
+                let managed = self.managed.as_ref();
+                let resumable = self.online
+                    && self.config.reconnect.is_some()
+                    && managed.is_some_and(StreamManagement::may_repeat);
+                if let Some(open) = self.socket(socket) {
+                    open.handle_frame(text, resumable);
+                    if let Some(managed) = &mut self.managed {
+                        managed.note_heard(now);
+                    }
+                }
+            }
+            Input::SocketClosed { socket, failure } => {
+                if let Some(open) = self.socket(socket) {
+                    open.handle_closed(reason_of(failure));
+                }
+            }
+            Input::Credentials(credentials) => {
+                let mut out = Vec::new();
+                let mut tools = Tools {
+                    ids: &mut self.ids,
+                    random: self.random.as_mut(),
+                    unicode: self.unicode.as_ref(),
+                };
+                self.session
+                    .handle_credentials(credentials, &mut tools, &mut out);
+                self.follow(now, out);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// The socket of that name, if it is the one in use.
+    fn socket(&mut self, socket: SocketId) -> Option<&mut WebSocket> {
+        match &mut self.transport {
+            Some(Transport::WebSocket(open)) if open.socket() == socket => Some(open),
+            _ => None,
+        }
+    }
+
+    /// Handles what the transport has to say, until it is silent.
+    pub(super) fn settle(&mut self, now: Instant) {
+        while let Some(event) = self.transport.as_mut().and_then(Transport::poll_event) {
+            match event {
+                TransportEvent::Opened => self.opened = true,
+                TransportEvent::Element(element) => self.handle_element(now, element),
+                TransportEvent::Settled(send, delivery) => self.tell_settled(send, delivery),
+                TransportEvent::Returned(element, name) => self.returned.push((element, name)),
+                TransportEvent::Taken => self.acknowledge_all(),
+                TransportEvent::Closed(reason) => self.handle_closed(now, reason),
+            }
+        }
+        if !self.session.is_established() {
+            let mut out = Vec::new();
+            self.session.handle_silence(&mut out);
+            self.follow(now, out);
+        }
+        self.mind_trouble();
+    }
+
+    /// Over BOSH a session outlives its requests: the page is told while they break, and when they do no longer.
+    fn mind_trouble(&mut self) {
+        let trouble = match &self.transport {
+            Some(Transport::Bosh(bosh)) if self.online && !self.closing => bosh.trouble(),
+            _ => return,
+        };
+        match (trouble, self.troubled, &self.jid) {
+            (Some(retry_at), false, _) => {
+                self.troubled = true;
+                self.tell_status(Status::Interrupted(Box::new(Interruption {
+                    reason: CloseReason::Unreachable,
+                    retry_at,
+                    attempt: 1,
+                })));
+            }
+            (None, true, Some(jid)) => {
+                self.troubled = false;
+                let jid = jid.clone();
+                self.tell_status(Status::Resumed(jid));
+            }
+            _ => {}
+        }
+    }
+
+    fn handle_element(&mut self, now: Instant, element: Element) {
+        if self.tapped {
+            self.events
+                .push_back(Event::Received(masked(&element).into()));
+        }
+        if !self.session.is_established() {
+            let mut out = Vec::new();
+            let mut tools = Tools {
+                ids: &mut self.ids,
+                random: self.random.as_mut(),
+                unicode: self.unicode.as_ref(),
+            };
+            self.session.handle_element(&element, &mut tools, &mut out);
+            self.follow(now, out);
+        } else if is_stanza(&element) {
+            if let Some(managed) = &mut self.managed {
+                managed.note_handled();
+            }
+            self.handle_stanza(now, element);
+        } else if element.ns() == ns::STREAM_MANAGEMENT {
+            self.handle_management(now, &element);
+        } else if let Some(error) = StreamError::parse(&element) {
+            if self.closing
+                && let Some(Transport::WebSocket(socket)) = &mut self.transport
+            {
+                // The `<close/>` behind it does not answer ours: the server has not read up to there.
+                socket.end(CloseReason::Requested);
+            }
+            self.fail(now, CloseReason::Stream(Box::new(error)));
+        }
+    }
+
+    fn handle_stanza(&mut self, now: Instant, stanza: Element) {
+        let replies =
+            stanza.name() == "iq" && matches!(stanza.attr("type"), Some("result" | "error"));
+        let id = stanza.attr("id").unwrap_or_default();
+        if replies && (self.is_word(id) || self.is_proof(now, id)) {
+            return;
+        }
+        if replies
+            && let Some((request, outcome)) =
+                self.pending
+                    .settle(&stanza, self.jid.as_ref(), self.unicode.as_ref())
+        {
+            self.events.push_back(Event::Reply { request, outcome });
+            return;
+        }
+        self.events.push_back(Event::Stanza(stanza));
+    }
+
+    /// Is it the reply to a ping of ours that asked for nothing else? Over WebSocket it tells what has arrived.
+    fn is_word(&mut self, id: &str) -> bool {
+        let asked = self.asked.iter();
+        if let Some(position) = asked.map(String::as_str).position(|known| known == id) {
+            self.asked.swap_remove(position);
+            return true;
+        }
+        let mut settled = Vec::new();
+        let word = match &mut self.managed {
+            Some(managed) => managed.handle_pong(id, &mut settled),
+            None => false,
+        };
+        for (send, delivery) in settled {
+            self.tell_settled(send, delivery);
+        }
+        word
+    }
+
+    pub(super) fn follow(&mut self, now: Instant, directives: Vec<Directive>) {
+        for directive in directives {
+            match directive {
+                Directive::Send(element) => self.transmit(element, None),
+                Directive::Restart { alone } => {
+                    if let Some(transport) = &mut self.transport {
+                        transport.restart(alone);
+                    }
+                }
+                Directive::Repeated(id) => self.asked.push(id),
+                Directive::Learned => self.learn(),
+                Directive::WantCredentials => self.events.push_back(Event::CredentialsWanted),
+                Directive::Status(status) => {
+                    // During an interruption the page knows that it is tried.
+                    if !self.lasting {
+                        self.events.push_back(Event::Status(status));
+                    }
+                }
+                Directive::Established(jid, management) => {
+                    self.handle_established(now, jid, management.as_ref());
+                }
+                Directive::Resumed(resumed) => self.handle_resumed(now, &resumed),
+                Directive::ResumeFailed(failed) => self.handle_resume_failed(&failed),
+                Directive::Registered => {
+                    self.events.push_back(Event::Registered);
+                    self.deadline = None;
+                    self.closing = true;
+                    if let Some(transport) = &mut self.transport {
+                        transport.close(now);
+                    }
+                }
+                Directive::Fail(reason) => self.fail(now, reason),
+            }
+        }
+    }
+
+    /// Ends the connection for a reason that was found above the transport; the server is told, not waited for.
+    pub(super) fn fail(&mut self, now: Instant, reason: CloseReason) {
+        if let Some(transport) = &mut self.transport
+            && !self.closing
+        {
+            self.blame = Some(reason);
+            transport.dismiss(now, CloseReason::Requested);
+        }
+        self.settle(now);
+    }
+
+    /// What the page is told, and only what is new to it.
+    pub(super) fn tell_status(&mut self, status: Status) {
+        self.events.push_back(Event::Status(status));
+    }
+}
+
+fn reason_of(failure: NetworkFailure) -> CloseReason {
+    match failure {
+        NetworkFailure::Unreachable => CloseReason::Unreachable,
+        NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
+        NetworkFailure::MixedContent => CloseReason::MixedContent,
+        NetworkFailure::TooLarge => CloseReason::TooLarge,
+    }
+}

@@ -1,0 +1,228 @@
+//! RFC 5802 and RFC 7677: SCRAM-SHA-1, SCRAM-SHA-256, and SCRAM-SHA-512 by the same pattern.
+//!
+//! The password never leaves, and the server proves that it knows it too: without that proof there is no success.
+//! Left out: channel binding (a browser tells nothing of its TLS), hence always the flag `n`; keeping the salted
+//! password from one login to the next.
+
+use super::hash::{Hash, Mac, Tag, stretch};
+use super::saslprep::saslprep;
+use super::{SaslError, Secret, base64, gs2_header, printable, push_saslname};
+use crate::unicode::Unicode;
+
+/// The fewest iterations accepted, for every hash: what RFC 5802 §5.1 and RFC 7677 §4 ask servers for. Less lets
+/// somebody who plays the server guess the password cheaply from the proof that he gets.
+pub const MIN_ITERATIONS: u32 = 4096;
+
+/// The most iterations accepted. The page stands still while they are done, about a second for this many; a hostile
+/// server could otherwise ask for four thousand million. Servers use ten thousand to some hundred thousand.
+pub const MAX_ITERATIONS: u32 = 1_000_000;
+
+/// The client's side of one exchange.
+pub(super) struct Scram {
+    hash: Hash,
+    phase: Phase,
+}
+
+enum Phase {
+    /// client-first-message is sent.
+    First {
+        header: String,
+        bare: String,
+        nonce: String,
+        password: Secret,
+    },
+    /// client-final-message is sent; only who knows the password can have made `signature`.
+    Final { signature: Tag, verified: bool },
+    /// Something was wrong. Nothing leads out of here.
+    Over,
+}
+
+impl Scram {
+    /// The state, and client-first-message.
+    pub(super) fn start(
+        hash: Hash,
+        username: &str,
+        password: String,
+        authzid: Option<&str>,
+        nonce: String,
+        unicode: &dyn Unicode,
+    ) -> Result<(Scram, Vec<u8>), SaslError> {
+        let password = Secret::new(password);
+        let username = saslprep(username, unicode).ok_or(SaslError::BadUsername)?;
+        let password = saslprep(password.as_str(), unicode).ok_or(SaslError::BadPassword)?;
+        if nonce.is_empty() || !is_nonce(&nonce) {
+            return Err(SaslError::Nonce);
+        }
+        let header = gs2_header(authzid)?;
+        let mut bare = String::from("n=");
+        push_saslname(&mut bare, &username);
+        bare.push_str(",r=");
+        bare.push_str(&nonce);
+
+        let message = [header.as_bytes(), bare.as_bytes()].concat();
+        let phase = Phase::First {
+            header,
+            bare,
+            nonce,
+            password: Secret::new(password),
+        };
+        Ok((Scram { hash, phase }, message))
+    }
+
+    /// server-first-message, or server-final-message from a server that does not put it into `<success/>`.
+    pub(super) fn handle_challenge(&mut self, data: &[u8]) -> Result<Vec<u8>, SaslError> {
+        match core::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::First {
+                header,
+                bare,
+                nonce,
+                password,
+            } => {
+                let text = core::str::from_utf8(data).map_err(|_| SaslError::Malformed)?;
+                let first = ServerFirst::parse(text, &nonce)?;
+                let mut message = String::from("c=");
+                message.push_str(&base64::encode(header.as_bytes()));
+                message.push_str(",r=");
+                message.push_str(first.nonce);
+
+                let mut salted = stretch(
+                    self.hash,
+                    password.as_bytes(),
+                    &first.salt,
+                    first.iterations,
+                );
+                let key = Mac::new(self.hash, salted.as_bytes());
+                salted.wipe();
+                let transcript: [&[u8]; 5] = [
+                    bare.as_bytes(),
+                    b",",
+                    text.as_bytes(),
+                    b",",
+                    message.as_bytes(),
+                ];
+                // ClientProof = ClientKey XOR HMAC(H(ClientKey), AuthMessage)
+                let mut proof = key.sign(&[b"Client Key"]);
+                let stored = self.hash.digest(proof.as_bytes());
+                proof.xor(&Mac::new(self.hash, stored.as_bytes()).sign(&transcript));
+                let mut server = key.sign(&[b"Server Key"]);
+                let signature = Mac::new(self.hash, server.as_bytes()).sign(&transcript);
+                server.wipe();
+
+                message.push_str(",p=");
+                message.push_str(&base64::encode(proof.as_bytes()));
+                self.phase = Phase::Final {
+                    signature,
+                    verified: false,
+                };
+                Ok(message.into_bytes())
+            }
+            Phase::Final {
+                signature,
+                verified: false,
+            } => {
+                verify(&signature, data)?;
+                self.phase = Phase::Final {
+                    signature,
+                    verified: true,
+                };
+                Ok(Vec::new())
+            }
+            Phase::Final { .. } | Phase::Over => Err(SaslError::Malformed),
+        }
+    }
+
+    /// `<success/>`, with server-final-message unless that came before.
+    pub(super) fn handle_success(&mut self, data: Option<&[u8]>) -> Result<(), SaslError> {
+        match (
+            core::mem::replace(&mut self.phase, Phase::Over),
+            data.unwrap_or_default(),
+        ) {
+            (Phase::Final { verified: true, .. }, []) => Ok(()),
+            // Whatever is said must be true, also when it is said twice.
+            (Phase::Final { signature, .. }, data @ [_, ..]) => verify(&signature, data),
+            _ => Err(SaslError::ServerSignature),
+        }
+    }
+}
+
+/// server-first-message (RFC 5802 §7).
+struct ServerFirst<'a> {
+    nonce: &'a str,
+    salt: Vec<u8>,
+    iterations: u32,
+}
+
+impl<'a> ServerFirst<'a> {
+    /// Reads it and holds it against the nonce that was sent.
+    fn parse(text: &'a str, sent: &str) -> Result<ServerFirst<'a>, SaslError> {
+        let mut attributes = attributes(text)?;
+        let mut value = |name| {
+            let attribute: &'a str = attributes.next().ok_or(SaslError::Malformed)?;
+            attribute.strip_prefix(name).ok_or(SaslError::Malformed)
+        };
+        let nonce = value("r=")?;
+        let salt = value("s=")?;
+        let iterations = value("i=")?;
+
+        // Ours, and at least one character of the server's: else an old exchange could be replayed to us.
+        match nonce.strip_prefix(sent) {
+            Some(theirs) if !theirs.is_empty() && is_nonce(theirs) => {}
+            _ => return Err(SaslError::Nonce),
+        }
+        let salt = base64::decode(salt).ok_or(SaslError::Malformed)?;
+        if salt.is_empty() {
+            return Err(SaslError::Malformed);
+        }
+        Ok(ServerFirst {
+            nonce,
+            salt,
+            iterations: parse_iterations(iterations)?,
+        })
+    }
+}
+
+fn parse_iterations(text: &str) -> Result<u32, SaslError> {
+    // Digits only: the standard library's parser would take a sign too.
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(SaslError::Malformed);
+    }
+    match text.parse() {
+        Ok(few) if few < MIN_ITERATIONS => Err(SaslError::TooFewIterations),
+        Ok(iterations) if iterations <= MAX_ITERATIONS => Ok(iterations),
+        _ => Err(SaslError::TooManyIterations),
+    }
+}
+
+/// The attributes of a server's message, once it is neither an error (`e=`) nor asks for an extension that we must
+/// understand (`m=`, RFC 5802 §5.1: fails the login wherever it stands).
+fn attributes(text: &str) -> Result<core::str::Split<'_, char>, SaslError> {
+    if let Some(error) = text.strip_prefix("e=") {
+        return Err(SaslError::ServerSaid(printable(
+            error.split(',').next().unwrap_or_default(),
+        )));
+    }
+    let attributes = text.split(',');
+    if attributes.clone().any(|one| one.starts_with("m=")) {
+        return Err(SaslError::MandatoryExtension);
+    }
+    Ok(attributes)
+}
+
+/// server-final-message: `v=` and the signature that was expected.
+fn verify(signature: &Tag, data: &[u8]) -> Result<(), SaslError> {
+    let text = core::str::from_utf8(data).map_err(|_| SaslError::Malformed)?;
+    let verifier = attributes(text)?.next().unwrap_or_default();
+    let verifier = verifier.strip_prefix("v=").ok_or(SaslError::Malformed)?;
+    let verifier = base64::decode(verifier).ok_or(SaslError::Malformed)?;
+    if signature.is(&verifier) {
+        Ok(())
+    } else {
+        Err(SaslError::ServerSignature)
+    }
+}
+
+/// RFC 5802 §7's `printable`: visible ASCII except the comma.
+fn is_nonce(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b',')
+}

@@ -1,0 +1,436 @@
+//! RFC 6120 §6 and XEP-0388: proving who we are, and having the server prove what it is.
+//!
+//! Of the two profiles XEP-0388 is taken where it is offered: it spares the restart, and binding and resuming travel with
+//! it. A token of an earlier login (XEP-0484) is shown before credentials are asked for. Left out: tasks after
+//! `<continue/>`; a token's invalidation (it takes a login of its own).
+
+use super::{Directive, Session, State, Tools};
+use crate::error::CloseReason;
+use crate::event::Status;
+use crate::jid::Jid;
+use crate::ns;
+use crate::random::token;
+use crate::sasl::wire::{Word, auth, response};
+use crate::sasl::{
+    ChooseError, Credentials, CredentialsKind, HT_SHA_256_NONE, Mechanism, Policy, choose, is_scram,
+};
+use crate::sasl2::{self, Granted, Offer};
+use crate::stream::features::Features;
+use crate::xml::Element;
+
+impl Session {
+    // ── beginning ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// The stream is being opened: what can be said at once, and what the page is asked for.
+    pub(super) fn prepare(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
+        if !self.has_token() {
+            out.push(Directive::WantCredentials);
+        } else if self.haste
+            && let Some(offer) = self.memory.sasl2.clone().filter(|offer| offer.tokens)
+        {
+            self.ahead = true;
+            self.show_token(&offer, tools, out);
+        }
+    }
+
+    /// Are credentials all that is missing for saying something early?
+    pub fn awaits_early_credentials(&self) -> bool {
+        matches!(self.state, State::Greeting)
+            && self.haste
+            && !self.has_token()
+            && self.memory.early_mechanism().is_some()
+    }
+
+    /// Is there a token, and may it be shown here? Whoever reads the proof that it makes can use it.
+    fn has_token(&self) -> bool {
+        self.memory.token.is_some() && self.plain_text_allowed
+    }
+
+    /// The page's answer to [`Directive::WantCredentials`].
+    pub fn handle_credentials(
+        &mut self,
+        credentials: Option<Credentials>,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        match (&mut self.state, credentials) {
+            (State::Greeting | State::AwaitingCredentials { .. }, None) => {
+                self.fail(CloseReason::NoCredentials, out);
+            }
+            (State::AwaitingCredentials { features }, Some(credentials)) => {
+                let features = core::mem::take(features);
+                self.authenticate(features, credentials, tools, out);
+            }
+            (State::Greeting, Some(credentials)) => {
+                let early = self.memory.early_mechanism();
+                match early.filter(|name| self.haste && credentials.kind().can_use(name)) {
+                    Some(name) => {
+                        self.ahead = true;
+                        let offer = self.memory.sasl2.clone();
+                        self.log_in(name, offer.as_ref(), credentials, tools, out);
+                    }
+                    None => self.credentials = Some(credentials),
+                }
+            }
+            // The login has gone on, or is over: nobody wants them.
+            _ => {}
+        }
+    }
+
+    /// What the stream offers is known, and nothing was said yet.
+    pub(super) fn handle_offer(
+        &mut self,
+        features: Features,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        if self.has_token() {
+            let offer = features.sasl2.clone().filter(|offer| offer.tokens);
+            match offer {
+                Some(offer) => {
+                    self.offered = Some(features);
+                    self.show_token(&offer, tools, out);
+                }
+                None => {
+                    self.state = State::AwaitingCredentials { features };
+                    out.push(Directive::WantCredentials);
+                }
+            }
+        } else if let Some(credentials) = self.credentials.take() {
+            self.authenticate(features, credentials, tools, out);
+        } else {
+            self.state = State::AwaitingCredentials { features };
+        }
+    }
+
+    /// The login began with what was offered the last time. Is it still?
+    pub(super) fn check_offer(&mut self, features: Features, out: &mut Vec<Directive>) {
+        let State::Authenticating {
+            mechanism, profile, ..
+        } = &self.state
+        else {
+            return;
+        };
+        let name = mechanism.name();
+        let sasl2 = features.sasl2.as_ref();
+        let offered = if *profile == ns::SASL2 {
+            sasl2.map(|offer| offer.mechanisms.as_slice())
+        } else {
+            Some(features.mechanisms.as_slice())
+        };
+        let offered = offered.unwrap_or_default();
+        // The server says itself what it makes of a token.
+        if name != HT_SHA_256_NONE {
+            let is_there = offered.iter().any(|offered| offered == name);
+            let kind = CredentialsKind::of(name);
+            match self.best(&features, kind) {
+                // What is better is used the next time, when it can be asked for what it costs.
+                Ok(best) if is_there => self.memory.settled = best == name,
+                Ok(_) => {
+                    let reason = CloseReason::AuthFailed {
+                        condition: "invalid-mechanism".to_owned(),
+                        text: None,
+                    };
+                    return self.fail(reason, out);
+                }
+                Err(error) => return self.fail(CloseReason::NoMechanism(error), out),
+            }
+        }
+        self.offered = Some(features);
+    }
+
+    /// The strongest mechanism of either profile, no weaker than the last time's.
+    fn best(
+        &self,
+        features: &Features,
+        kind: CredentialsKind,
+    ) -> Result<&'static str, ChooseError> {
+        let mut offered = Vec::new();
+        if let Some(offer) = &features.sasl2 {
+            offered.extend(offer.mechanisms.iter().map(String::as_str));
+        }
+        offered.extend(features.mechanisms.iter().map(String::as_str));
+        let policy = Policy {
+            plain_text_allowed: self.plain_text_allowed,
+            minimum: self.memory.mechanism,
+        };
+        choose(&offered, kind, &policy)
+    }
+
+    fn authenticate(
+        &mut self,
+        features: Features,
+        credentials: Credentials,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        self.tell(2, Status::Authenticating, out);
+        match self.best(&features, credentials.kind()) {
+            Ok(name) => {
+                self.memory.settled = true;
+                self.memory.reads_apart |= self.framed && features.reads_apart;
+                let is_name = |offered: &String| offered == name;
+                let otherwise = features.mechanisms.iter().any(is_name);
+                let wanted = |offer: &Offer| {
+                    let sound = self.haste && (self.framed || !offer.flawed);
+                    (sound || !otherwise) && offer.mechanisms.iter().any(is_name)
+                };
+                let offer = features.sasl2.clone().filter(wanted);
+                // Of the newer profile it is not known yet whether the server can do what it says.
+                self.ahead |= otherwise && offer.is_some() && self.remembered.sasl2.is_none();
+                self.offered = Some(features);
+                self.log_in(name, offer.as_ref(), credentials, tools, out);
+            }
+            Err(error) => self.fail(CloseReason::NoMechanism(error), out),
+        }
+    }
+
+    /// Begins with that mechanism, in XEP-0388's profile if that is offered.
+    fn log_in(
+        &mut self,
+        name: &'static str,
+        offer: Option<&Offer>,
+        credentials: Credentials,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        self.tell(2, Status::Authenticating, out);
+        let nonce = token(tools.random, 32);
+        let (mechanism, initial) = match Mechanism::start(name, credentials, nonce, tools.unicode) {
+            Ok(begun) => begun,
+            Err(error) => return self.fail(CloseReason::Sasl(error), out),
+        };
+        let (profile, element) = match offer {
+            Some(offer) => {
+                let initial = initial.as_deref();
+                let element = self.compose(name, initial, offer, false, tools);
+                (ns::SASL2, element)
+            }
+            None => (ns::SASL, auth(name, initial.as_deref())),
+        };
+        out.push(Directive::Send(element));
+        self.state = State::Authenticating {
+            mechanism,
+            profile,
+            next: None,
+        };
+    }
+
+    fn show_token(&mut self, offer: &Offer, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
+        self.tell(2, Status::Authenticating, out);
+        let Some((username, token)) = &self.memory.token else {
+            return;
+        };
+        match Mechanism::start_token(username, token.secret.clone()) {
+            Ok((mechanism, initial)) => {
+                let name = mechanism.name();
+                let element = self.compose(name, Some(&initial), offer, true, tools);
+                out.push(Directive::Send(element));
+                self.state = State::Authenticating {
+                    mechanism,
+                    profile: ns::SASL2,
+                    next: None,
+                };
+            }
+            Err(_) => self.drop_token(out),
+        }
+    }
+
+    /// `<authenticate/>` with all that can travel in it.
+    fn compose(
+        &mut self,
+        name: &str,
+        initial: Option<&[u8]>,
+        offer: &Offer,
+        is_token: bool,
+        tools: &mut Tools<'_>,
+    ) -> Element {
+        let mut inline = Vec::new();
+        if self.framed && offer.resume {
+            inline.extend(self.resume());
+        }
+        // A resource that the page chose is asked for as it is; this way the server names it. And what may be resumed has to
+        // be refused before another session is bound.
+        let resumes_later = inline.is_empty() && self.resumption.is_some();
+        if offer.bind && self.config.resource.is_none() && !resumes_later {
+            let manage = self.framed && self.manage && offer.enable;
+            let enable = manage.then(|| {
+                Element::builder("enable", ns::STREAM_MANAGEMENT)
+                    .attr("resume", "true")
+                    .build()
+            });
+            inline.push(sasl2::bind(enable));
+        }
+        if is_token {
+            inline.push(sasl2::use_token());
+        } else if offer.tokens && self.plain_text_allowed && self.config.account.is_some() {
+            inline.push(sasl2::request_token());
+        }
+        let agent = offer.tokens.then(|| self.memory.agent(tools.random));
+        sasl2::authenticate(name, initial, agent.as_deref(), inline)
+    }
+
+    // ── the dialogue ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn handle_sasl(
+        &mut self,
+        element: &Element,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        let State::Authenticating {
+            mechanism,
+            profile,
+            next,
+        } = &mut self.state
+        else {
+            return;
+        };
+        if element.ns() != *profile {
+            return;
+        }
+        let profile = *profile;
+        match Word::read(element) {
+            None => {}
+            Some(Word::Garbled) => {
+                let reason = CloseReason::PeerMisbehaved("SASL data that is not base64");
+                self.fail(reason, out);
+            }
+            Some(Word::Challenge(_)) if next.is_some() => {
+                let reason = CloseReason::PeerMisbehaved("a challenge when all was said");
+                self.fail(reason, out);
+            }
+            Some(Word::Challenge(data)) => match mechanism.handle_challenge(&data) {
+                Ok(data) => {
+                    out.push(Directive::Send(response(profile, &data)));
+                    // SCRAM's first answer is its last; where the server proves itself in another challenge there is none.
+                    if is_scram(mechanism.name()) && !data.is_empty() && profile == ns::SASL {
+                        self.hurry(tools, out);
+                    }
+                }
+                Err(error) => self.fail(CloseReason::Sasl(error), out),
+            },
+            Some(Word::Success(data)) => match mechanism.handle_success(data.as_deref()) {
+                Ok(()) => {
+                    if mechanism.name() != HT_SHA_256_NONE {
+                        self.memory.mechanism = Some(mechanism.name());
+                    }
+                    let next = next.take();
+                    self.handle_success(element, next, tools, out);
+                }
+                Err(error) => self.fail(CloseReason::Sasl(error), out),
+            },
+            Some(Word::Continue(tasks)) => {
+                let reason = CloseReason::AuthFailed {
+                    condition: "continue".to_owned(),
+                    text: Some(tasks.join(", ")),
+                };
+                self.fail(reason, out);
+            }
+            Some(Word::Failure { condition, text }) => {
+                if mechanism.name() == HT_SHA_256_NONE {
+                    return self.drop_token(out);
+                }
+                let text = text.or_else(|| mechanism.reason().map(str::to_owned));
+                self.fail(CloseReason::AuthFailed { condition, text }, out);
+            }
+        }
+    }
+
+    /// All is said that the server needs. What follows if it agrees may leave with it: over BOSH, once a first login has shown
+    /// how the server takes a restart; over WebSocket, once it has shown that it reads each frame by itself.
+    ///
+    /// COMPAT(Prosody 0.12, 13): frames that arrive in one read are joined before they are parsed. The new stream then opens
+    /// within the parser of the old one, and the new parser takes the next stanza but one for a second root: the session ends
+    /// right after it was bound. Whether frames are read together is chance, so that it works once proves nothing.
+    fn hurry(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
+        let known = match self.framed {
+            true => self.memory.reads_apart,
+            false => self.memory.bind_with_restart.is_some(),
+        };
+        if !self.haste || !known {
+            return;
+        }
+        let ahead = self.go_ahead(tools, out);
+        self.ahead = true;
+        if let State::Authenticating { next, .. } = &mut self.state {
+            *next = Some(Box::new(ahead));
+        }
+    }
+
+    fn handle_success(
+        &mut self,
+        success: &Element,
+        next: Option<Box<State>>,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        if let Some(granted) = Granted::parse(success) {
+            return self.handle_granted(granted, tools, out);
+        }
+        self.state = match next {
+            Some(next) => *next,
+            None if self.haste => self.go_ahead(tools, out),
+            None => {
+                out.push(Directive::Restart { alone: true });
+                State::AwaitingFeatures
+            }
+        };
+        if matches!(self.state, State::Binding { .. }) {
+            self.tell(3, Status::Binding, out);
+        }
+    }
+
+    /// XEP-0388: authenticated, and perhaps bound or resumed as well. No stream restarts.
+    fn handle_granted(
+        &mut self,
+        granted: Granted,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        let jid = Jid::parse(&granted.identity, tools.unicode).ok();
+        let local = jid.as_ref().and_then(Jid::local);
+        if let (Some(token), Some(local)) = (granted.token, local) {
+            self.memory.token = Some((local.to_owned(), token));
+        }
+        match granted.resumption {
+            Some(resumed) if resumed.name() == "resumed" && self.resumption.is_some() => {
+                return self.go_on(&resumed, out);
+            }
+            Some(failed) if failed.name() == "failed" => {
+                self.resumption = None;
+                out.push(Directive::ResumeFailed(failed));
+            }
+            _ => {}
+        }
+        match (granted.bound, jid) {
+            // What follows are the features of the authenticated stream.
+            (None, _) => self.state = State::AwaitingFeatures,
+            (Some(bound), Some(jid)) if !jid.is_bare() => {
+                let mut children = bound.children();
+                let management = children.find(|child| child.ns() == ns::STREAM_MANAGEMENT);
+                if self.framed && self.manage && management.is_none() {
+                    // The features that follow (XEP-0388 §2.6.1) tell whether it can be enabled now.
+                    self.state = State::Bound { jid };
+                } else {
+                    self.establish(jid, management, out);
+                }
+            }
+            _ => {
+                let reason = CloseReason::PeerMisbehaved("a binding without a full JID");
+                self.fail(reason, out);
+            }
+        }
+    }
+
+    /// XEP-0484 §4.1: a token that is refused is forgotten, and something else is tried, on the same stream.
+    fn drop_token(&mut self, out: &mut Vec<Directive>) {
+        self.memory.token = None;
+        self.tell_learned(out);
+        self.state = match self.offered.take() {
+            Some(features) => State::AwaitingCredentials { features },
+            None => State::Greeting,
+        };
+        out.push(Directive::WantCredentials);
+    }
+}

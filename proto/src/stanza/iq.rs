@@ -1,0 +1,52 @@
+//! RFC 6120 §8.2.3: `iq`, the request and its reply.
+
+use super::error::StanzaError;
+use crate::ns;
+use crate::xml::Element;
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Asks for something.
+    Get,
+    /// Changes something.
+    Set,
+}
+
+impl Kind {
+    /// The `type` attribute.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Set => "set",
+        }
+    }
+}
+
+/// A request with one payload. `to` is left out for one's own account or server. The connection stamps the id.
+pub fn request(kind: Kind, to: Option<&str>, payload: Element) -> Element {
+    Element::builder("iq", ns::CLIENT)
+        .attr("type", kind.as_str())
+        .attr_opt("to", to)
+        .child(payload)
+        .build()
+}
+
+/// The reply that says yes, to the sender of `request` and with its id.
+pub fn result(request: &Element, payload: Option<Element>) -> Element {
+    reply(request, "result", payload)
+}
+
+/// The reply that says no, to the sender of `request` and with its id.
+pub fn error_reply(request: &Element, error: &StanzaError) -> Element {
+    reply(request, "error", Some(error.to_element()))
+}
+
+fn reply(request: &Element, kind: &str, payload: Option<Element>) -> Element {
+    Element::builder("iq", ns::CLIENT)
+        .attr("type", kind)
+        .attr_opt("to", request.attr("from"))
+        .attr_opt("id", request.attr("id"))
+        .children(payload)
+        .build()
+}

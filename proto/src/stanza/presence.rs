@@ -1,0 +1,21 @@
+//! RFC 6121 §4: `presence`.
+//!
+//! Left out: presence subscriptions, which belong to the roster.
+
+use super::message::text_child;
+use crate::ns;
+use crate::xml::{Builder, Element};
+
+/// Begins an available presence: to everybody subscribed (`None`), or directed.
+pub fn available(to: Option<&str>) -> Builder {
+    Element::builder("presence", ns::CLIENT).attr_opt("to", to)
+}
+
+/// An unavailable presence, with a parting word.
+pub fn unavailable(to: Option<&str>, status: Option<&str>) -> Element {
+    Element::builder("presence", ns::CLIENT)
+        .attr("type", "unavailable")
+        .attr_opt("to", to)
+        .children(status.map(|text| text_child("status", text)))
+        .build()
+}

@@ -1,0 +1,506 @@
+//! XEP-0124: Bidirectional-streams Over Synchronous HTTP 1.11.2, and XEP-0206: XMPP Over BOSH 1.4, as a sans-IO machine.
+//!
+//! Requests leave in rid order within the window the server gave; answers are handled in request order whatever
+//! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
+//! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks,
+//! key sequences, pauses, and sessions that change hands.
+//! Left out: several streams in one session (§16), content encodings, and `route`.
+
+mod answers;
+mod broken;
+mod keys;
+mod pause;
+mod requests;
+mod snapshot;
+
+use super::TransportEvent;
+use super::bosh_body::{BodyWriter, payload, read_answer};
+use crate::error::CloseReason;
+use crate::event::{Delivery, SendId};
+use crate::fifo::Fifo;
+use crate::io::{ExchangeId, NetworkFailure, Transmit};
+use crate::ns;
+use crate::time::{Instant, Millis};
+use crate::xml::{Element, Limits};
+use answers::fate;
+use broken::is_troubled;
+use keys::Keys;
+use pause::is_pause;
+use std::rc::Rc;
+
+/// What the page chose.
+#[derive(Clone, Debug)]
+pub struct BoshConfig {
+    /// The service's address.
+    pub address: Rc<str>,
+    /// The domain to reach.
+    pub to: String,
+    /// Who is going to log in, a bare JID, where that may be told (§7.1).
+    pub from: Option<String>,
+    /// `xml:lang` of the stream.
+    pub lang: Option<String>,
+    /// The longest time in seconds the server may hold a request.
+    pub wait: u32,
+    /// How many requests the server may hold.
+    pub hold: u32,
+    /// Show that every request is ours by a sequence of keys (§15): for services that are not encrypted.
+    pub keys: bool,
+    /// Limits on what is read.
+    pub limits: Limits,
+}
+
+/// How long an answer may be late beyond `wait`, before the request counts as broken.
+const GRACE: Millis = Millis::seconds(10);
+/// How long a terminating session waits for its last answer.
+const CLOSING: Millis = Millis::seconds(3);
+/// How long an answer may be late when the answer to a later request is there: the server answers in order, so it was lost.
+const OVERTAKEN: Millis = Millis::seconds(5);
+/// How long a request that carries what somebody waits for may be held before it is asked after.
+const PATIENCE: Millis = Millis(150);
+/// The same, when no answer is to be expected that could tell: a moment for the server to answer of its own accord.
+const PATIENCE_ALONE: Millis = Millis(60);
+/// The shortest time between two empty requests when the server does not hold them, in case it names none.
+const DEFAULT_POLLING: Millis = Millis::seconds(2);
+
+/// How many elements may wait to leave. A server that is so far behind does not answer at all.
+const MOST_QUEUED: usize = 65_536;
+
+enum State {
+    /// The session request is out, or about to be.
+    Opening {
+        sent: bool,
+    },
+    Open,
+    /// Saying good-bye until the deadline.
+    Closing {
+        terminate_sent: bool,
+        deadline: Instant,
+    },
+    Closed,
+}
+
+enum Queued {
+    Element(Element, Option<SendId>),
+    /// Alone, or with what is queued behind it.
+    Restart {
+        alone: bool,
+    },
+}
+
+struct Request {
+    rid: u64,
+    body: Rc<str>,
+    /// Who wants to know when the server has taken it.
+    carried: Vec<SendId>,
+    errand: Errand,
+    sent_at: Instant,
+    /// How often it broke.
+    attempts: usize,
+    /// How often it broke since somebody last said that the network is back.
+    pauses: usize,
+    broken_since: Option<Instant>,
+    /// Since when a later request has its answer.
+    overtaken_since: Option<Instant>,
+    /// It was sent by the page before this one.
+    inherited: bool,
+    progress: Progress,
+}
+
+/// What a request is sent for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Errand {
+    /// To give the server something to answer.
+    Poll,
+    /// To carry something.
+    Payload,
+    /// To let the session rest.
+    Pause,
+    /// To end the session.
+    Farewell,
+}
+
+impl Errand {
+    /// Is it sent by a page that may be gone the next moment?
+    fn is_last(self) -> bool {
+        matches!(self, Self::Pause | Self::Farewell)
+    }
+
+    /// As snapshots write it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Payload => "payload",
+            Self::Pause => "pause",
+            Self::Farewell => "farewell",
+        }
+    }
+}
+
+enum Progress {
+    /// Out there.
+    Flying(ExchangeId),
+    /// Broken; out again at that time.
+    Repeating(Instant),
+    /// Answered, when requests up to that rid were out, and waiting for the answers before it.
+    Answered { body: Element, sent_up_to: u64 },
+}
+
+/// A BOSH session.
+pub struct Bosh {
+    config: BoshConfig,
+    state: State,
+    sid: String,
+    next_rid: u64,
+    /// XEP-0124 `requests`: how many may be under way at once.
+    requests: usize,
+    wait: Millis,
+    hold: u32,
+    /// How long a broken request is repeated: as long as the server keeps the session without one (`inactivity`).
+    patience: Millis,
+    polling: Millis,
+    acknowledges: bool,
+    /// Is the server older than `ver`, and says by HTTP statuses what others say in bodies (§17.1)?
+    legacy: bool,
+    /// The longest pause in seconds that the server grants, where it does (§10).
+    maxpause: Option<u64>,
+    keys: Option<Keys>,
+    last_in_order: u64,
+    queue: Fifo<Queued>,
+    in_flight: Vec<Request>,
+    /// While requests break: until when nothing new leaves.
+    held_back: Option<Instant>,
+    /// When an answer was handled last.
+    heard_at: Instant,
+    next_poll: Instant,
+    /// When the next new request of any kind may leave.
+    next_request: Instant,
+    /// How far apart all requests are in a session that polls: nothing in any other.
+    pace: Millis,
+    /// Until when something to send is hoped for.
+    linger_until: Instant,
+    /// Until when the page is believed to sleep.
+    paused_until: Instant,
+    /// Can the server be asked for a word?
+    bound: bool,
+    /// Since when a good-bye of the server has been waiting for its turn.
+    over_since: Option<Instant>,
+    next_exchange: u32,
+    transmits: Fifo<Transmit>,
+    events: Fifo<TransportEvent>,
+}
+
+impl Bosh {
+    /// A session about to be created. `rid` is the first request's: random, and far enough below 2⁵³ to count up from.
+    /// `seed` is what keys come from, where the configuration wants them: secret, and random, too.
+    pub fn new(config: BoshConfig, rid: u64, seed: String, first_exchange: u32) -> Self {
+        let wait = Millis::seconds(u64::from(config.wait));
+        let hold = config.hold;
+        let keys = config.keys.then(|| Keys::new(seed));
+        Self {
+            config,
+            state: State::Opening { sent: false },
+            sid: String::new(),
+            next_rid: rid,
+            requests: 1,
+            wait,
+            hold,
+            patience: Millis::seconds(60),
+            polling: DEFAULT_POLLING,
+            acknowledges: false,
+            legacy: false,
+            maxpause: None,
+            keys,
+            last_in_order: 0,
+            queue: Fifo::default(),
+            in_flight: Vec::new(),
+            held_back: None,
+            heard_at: Instant(0),
+            next_poll: Instant(0),
+            next_request: Instant(0),
+            pace: Millis(0),
+            linger_until: Instant(0),
+            paused_until: Instant(0),
+            bound: false,
+            over_since: None,
+            next_exchange: first_exchange,
+            transmits: Fifo::default(),
+            events: Fifo::default(),
+        }
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &str {
+        &self.config.address
+    }
+
+    /// The first exchange name this session has not used.
+    pub fn next_exchange(&self) -> u32 {
+        self.next_exchange
+    }
+
+    /// Queues an element; `name` is settled when it is known what became of it.
+    pub fn send(&mut self, element: Element, name: Option<SendId>) {
+        match self.state {
+            State::Opening { .. } | State::Open => {
+                self.queue.push_back(Queued::Element(element, name));
+            }
+            State::Closing { .. } | State::Closed => self.settle(name, Delivery::Undelivered),
+        }
+    }
+
+    /// Is too much waiting to leave for more to be sent?
+    pub fn is_full(&self) -> bool {
+        self.queue.len() >= MOST_QUEUED
+    }
+
+    /// Starts a new stream in the session, after SASL (XEP-0206 §5): in a request of its own, or (`alone` false) with what is
+    /// queued behind it by then.
+    pub fn restart(&mut self, alone: bool) {
+        self.queue.push_back(Queued::Restart { alone });
+    }
+
+    /// Ends the session: what is queued goes out with the good-bye.
+    pub fn close(&mut self, now: Instant) {
+        match self.state {
+            State::Opening { .. } => self.end(CloseReason::Requested),
+            State::Open => {
+                self.state = State::Closing {
+                    terminate_sent: false,
+                    deadline: now + CLOSING,
+                };
+            }
+            State::Closing { .. } | State::Closed => {}
+        }
+    }
+
+    /// Ends it for `reason`, with a good-bye whose answer nobody waits for, so that the server need not keep the session.
+    pub fn dismiss(&mut self, now: Instant, reason: CloseReason) {
+        if matches!(self.state, State::Open) {
+            let mut body = self.begin();
+            body.attribute("type", "terminate");
+            self.transmit(now, body.finish(), Vec::new(), Errand::Farewell);
+            // Not to be cancelled with the others.
+            self.in_flight.pop();
+        }
+        self.end(reason);
+    }
+
+    /// Ends it here and now, for `reason`, without a word to the server. What has arrived is handed on.
+    pub fn end(&mut self, reason: CloseReason) {
+        let reason = match self.state {
+            State::Closed => return,
+            // Who has said good-bye does not care how it came about.
+            State::Closing { .. } => CloseReason::Requested,
+            State::Opening { .. } | State::Open => reason,
+        };
+        self.state = State::Closed;
+        for request in core::mem::take(&mut self.in_flight) {
+            match request.progress {
+                Progress::Flying(exchange) => {
+                    self.transmits.push_back(Transmit::CancelHttp(exchange));
+                    self.settle(request.carried, Delivery::Unknown);
+                }
+                Progress::Repeating(_) => self.settle(request.carried, Delivery::Unknown),
+                Progress::Answered { body, .. } => {
+                    let delivery = fate(&body, request.attempts, false);
+                    self.settle(request.carried, delivery);
+                    self.hand_on(&body);
+                }
+            }
+        }
+        while let Some(queued) = self.queue.pop_front() {
+            if let Queued::Element(element, name) = queued {
+                let event = TransportEvent::Returned(element, name);
+                self.events.push_back(event);
+            }
+        }
+        self.events.push_back(TransportEvent::Closed(reason));
+    }
+
+    fn settle(&mut self, names: impl IntoIterator<Item = SendId>, delivery: Delivery) {
+        for name in names {
+            let event = TransportEvent::Settled(name, delivery);
+            self.events.push_back(event);
+        }
+    }
+
+    fn hand_on(&mut self, body: &Element) {
+        for child in body.children() {
+            // `see-other-uri` is the transport's business.
+            if !child.is("uri", ns::HTTP_BIND) {
+                let element = payload(child);
+                self.events.push_back(TransportEvent::Element(element));
+            }
+        }
+    }
+
+    /// The session is bound, from here on the server may be asked for a word. Nothing but waiting is due before `until`: no
+    /// empty request is sent for its own sake.
+    pub fn linger(&mut self, until: Instant) {
+        self.bound = true;
+        self.linger_until = until;
+    }
+
+    /// When an empty request may leave, if none is under way.
+    fn poll_at(&self) -> Instant {
+        let idle = self.next_poll.max(self.linger_until);
+        idle.max(self.paused_until).max(self.next_request)
+    }
+
+    /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
+    fn given_up_at(&self, request: &Request) -> Instant {
+        let mut until = request.sent_at + self.wait + GRACE;
+        if let Some(since) = request.overtaken_since {
+            until = until.min(since.max(request.sent_at) + OVERTAKEN);
+        }
+        if let Some(since) = self.over_since {
+            until = until.min(since + CLOSING);
+        }
+        until
+    }
+
+    /// Is it time to ask the server for a word? When the newest request is held with something that somebody waits to hear
+    /// of, or after it broke more than once, or behind a pause, and no answer is on its way that could tell, any request with
+    /// a reply brings one (an empty request would, too, but that is overactivity, §11).
+    pub fn wants_word(&self, now: Instant) -> bool {
+        self.word_due().is_some_and(|due| now >= due)
+    }
+
+    fn word_due(&self) -> Option<Instant> {
+        let room = self.bound && self.queue.is_empty() && self.has_room();
+        let newest = self.in_flight.last().filter(|newest| !is_pause(newest))?;
+        let wanted = !newest.carried.is_empty() || is_troubled(newest);
+        let paused = self.in_flight.first().is_some_and(is_pause);
+        let waiting = matches!(self.state, State::Open) && room && (wanted || paused);
+        let flying = matches!(newest.progress, Progress::Flying(_));
+        // Alone under way, it has nothing before it whose release could tell (any more).
+        let patience = match self.under_way() {
+            1 => PATIENCE_ALONE,
+            _ => PATIENCE,
+        };
+        (waiting && flying).then(|| newest.sent_at.max(self.heard_at) + patience)
+    }
+
+    /// What happened, oldest first.
+    pub fn poll_event(&mut self) -> Option<TransportEvent> {
+        self.events.pop_front()
+    }
+
+    /// What the network should do, oldest first.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.fill_window(now);
+        self.transmits.pop_front()
+    }
+
+    /// Is there nothing to send but an empty request, for the server to answer when it has something to say?
+    pub fn only_listens(&self) -> bool {
+        matches!(self.state, State::Open)
+            && self.under_way() == 0
+            && self.queue.is_empty()
+            && self.transmits.is_empty()
+    }
+
+    /// When [`Bosh::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let mut earliest: Option<Instant> = None;
+        let mut consider = |at: Instant| {
+            earliest = Some(earliest.map_or(at, |known| known.min(at)));
+        };
+        for request in &self.in_flight {
+            match request.progress {
+                Progress::Flying(_) => consider(self.given_up_at(request)),
+                Progress::Repeating(at) => consider(at),
+                Progress::Answered { .. } => {}
+            }
+        }
+        match self.state {
+            State::Open if self.under_way() == 0 => consider(self.poll_at()),
+            State::Open if self.pace > Millis(0) && self.has_room() && !self.queue.is_empty() => {
+                consider(self.next_request);
+            }
+            State::Closing {
+                terminate_sent: false,
+                deadline,
+            } => consider(deadline.min(self.next_request)),
+            State::Closing { deadline, .. } => consider(deadline),
+            _ => {}
+        }
+        if let Some(due) = self.word_due() {
+            consider(due);
+        }
+        if let Some(until) = self.held_back {
+            consider(until);
+        }
+        earliest
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let State::Closing { deadline, .. } = self.state
+            && now >= deadline
+        {
+            self.end(CloseReason::Requested);
+            return;
+        }
+        let mut late = Vec::new();
+        for request in &self.in_flight {
+            if let Progress::Flying(exchange) = request.progress
+                && now >= self.given_up_at(request)
+            {
+                late.push(exchange);
+            }
+        }
+        for exchange in late {
+            self.break_off(now, exchange, CloseReason::Unreachable);
+        }
+    }
+
+    /// An exchange gave no answer.
+    pub fn handle_failure(&mut self, now: Instant, exchange: ExchangeId, failure: NetworkFailure) {
+        let reason = match failure {
+            NetworkFailure::Unreachable => CloseReason::Unreachable,
+            NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
+            NetworkFailure::MixedContent => CloseReason::MixedContent,
+            NetworkFailure::TooLarge => CloseReason::TooLarge,
+        };
+        self.handle_broken(now, exchange, reason);
+    }
+
+    /// An exchange was answered.
+    pub fn handle_answer(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        status: u16,
+        content_type: Option<&str>,
+        bytes: Vec<u8>,
+    ) {
+        let Some(request) = self.flying(exchange) else {
+            return;
+        };
+        let rid = request.rid;
+        match read_answer(status, content_type, bytes, &self.config.limits) {
+            Ok(body) if body.attr("type") == Some("error") => self.repeat_up_to(now, rid),
+            Ok(body) => {
+                let sent_up_to = self.next_rid - 1;
+                let body = self.without_echo(rid, body);
+                if let Some(request) = self.flying(exchange) {
+                    let body = body.clone();
+                    request.progress = Progress::Answered { body, sent_up_to };
+                }
+                for earlier in self.in_flight.iter_mut().filter(|one| one.rid < rid) {
+                    earlier.overtaken_since.get_or_insert(now);
+                }
+                self.heed_report(now, rid, &body);
+                self.handle_in_order(now);
+            }
+            Err(reason) => self.handle_broken(now, exchange, reason),
+        }
+    }
+
+    fn flying(&mut self, exchange: ExchangeId) -> Option<&mut Request> {
+        self.in_flight.iter_mut().find(
+            |request| matches!(request.progress, Progress::Flying(known) if known == exchange),
+        )
+    }
+}

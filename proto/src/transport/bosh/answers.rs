@@ -1,0 +1,243 @@
+//! What an answer means: handled in request order (XEP-0124 §14.2), it opens, acknowledges, delivers, ends.
+
+use super::snapshot::LAST_RID;
+use super::{Bosh, Errand, Progress, Request, State, TransportEvent};
+use crate::error::CloseReason;
+use crate::event::Delivery;
+use crate::ns;
+use crate::time::{Instant, Millis};
+use crate::xml::Element;
+
+/// How much earlier than `wait` an empty answer must come to be a sign and not the end of the wait.
+const EARLY: Millis = Millis::seconds(5);
+/// A session that the server forgets sooner than this is tried for nevertheless.
+const LEAST_PATIENCE: Millis = Millis::seconds(30);
+/// However long the server keeps a session, the page is told after this time that it cannot be reached.
+const MOST_PATIENCE: Millis = Millis::seconds(600);
+
+impl Bosh {
+    /// COMPAT(ejabberd 23): a request that comes again while it is held, as when a browser repeats one by itself whose connection
+    /// broke, is answered with itself. What it says is ours; nor is it a sign that another request has come.
+    pub(super) fn without_echo(&self, rid: u64, body: Element) -> Element {
+        if number(&body, "rid") == Some(rid) && body.attr("sid") == Some(self.sid.as_str()) {
+            Element::builder("body", ns::HTTP_BIND)
+                .attr("type", "echo")
+                .build()
+        } else {
+            body
+        }
+    }
+
+    pub(super) fn handle_in_order(&mut self, now: Instant) {
+        loop {
+            self.pass_over_pause();
+            let Some(Request {
+                progress: Progress::Answered { .. },
+                ..
+            }) = self.in_flight.first()
+            else {
+                break;
+            };
+            let request = self.in_flight.remove(0);
+            let Progress::Answered { body, sent_up_to } = request.progress else {
+                return;
+            };
+            self.last_in_order = request.rid;
+            self.heard_at = now;
+            let asked = matches!(
+                self.state,
+                State::Closing {
+                    terminate_sent: true,
+                    ..
+                }
+            );
+            self.settle(request.carried, fate(&body, request.attempts, asked));
+            if matches!(self.state, State::Opening { .. }) && !self.open(&body) {
+                return;
+            }
+            self.acknowledge(&body);
+            self.next_request = self.next_request.max(now + self.pace);
+            let quiet = body.children().next().is_none();
+            if quiet && body.attr("type").is_none() {
+                if request.attempts == 0
+                    && request.rid < sent_up_to
+                    && request.errand != Errand::Pause
+                {
+                    self.released_early(now, request.sent_at);
+                }
+                if request.errand == Errand::Poll && self.in_flight.is_empty() {
+                    // The server does not hold requests, or not this one: never answer emptiness with haste (§11, overactivity).
+                    // Where it never does, when the request reached it is not known but from its answer.
+                    let holds = self.hold > 0 && self.wait > Millis(0);
+                    let reached = if holds { request.sent_at } else { now };
+                    self.next_poll = reached + self.polling;
+                }
+            }
+            if self.handle_body(&body) {
+                return;
+            }
+            self.hesitate_no_more(now);
+        }
+        if self.next_rid > LAST_RID && self.in_flight.is_empty() {
+            self.end(CloseReason::PeerMisbehaved("rids that are used up"));
+        }
+        if self.is_farewell_answered() {
+            self.acknowledge_up_to(u64::MAX);
+        }
+        if self.is_over() {
+            self.over_since.get_or_insert(now);
+            self.give_up_broken(now);
+        }
+    }
+
+    /// Has the server answered our good-bye, in an answer whose turn has not come yet? Then it has all that came before it.
+    /// COMPAT(ejabberd): the answers whose turn it is say only that there was another request.
+    pub(super) fn is_farewell_answered(&self) -> bool {
+        let said = matches!(
+            self.state,
+            State::Closing {
+                terminate_sent: true,
+                ..
+            }
+        );
+        said && self.in_flight.iter().any(|request| {
+            matches!(&request.progress, Progress::Answered { body, .. }
+                if is_terminal(body) && body.attr("condition").is_none())
+        })
+    }
+
+    /// Has the server said good-bye, in an answer whose turn has not come yet?
+    pub(super) fn is_over(&self) -> bool {
+        self.in_flight.iter().any(
+            |request| matches!(&request.progress, Progress::Answered { body, .. } if is_terminal(body)),
+        )
+    }
+
+    /// Reads the session's attributes (§7.2). False when there is no session.
+    pub(super) fn open(&mut self, body: &Element) -> bool {
+        if is_terminal(body) {
+            return true;
+        }
+        let Some(sid) = body.attr("sid").filter(|sid| !sid.is_empty()) else {
+            self.end(CloseReason::NotBosh("a session answer without a sid"));
+            return false;
+        };
+        self.sid = sid.to_owned();
+        if let Some(wait) = number(body, "wait") {
+            self.wait = Millis::seconds(wait.min(u64::from(self.config.wait)));
+        }
+        if let Some(hold) = number(body, "hold") {
+            self.hold = u32::try_from(hold).unwrap_or(1).min(self.config.hold);
+        }
+        if let Some(inactivity) = number(body, "inactivity") {
+            self.patience = Millis::seconds(inactivity).clamp(LEAST_PATIENCE, MOST_PATIENCE);
+        }
+        if let Some(polling) = number(body, "polling") {
+            self.polling = Millis::seconds(polling.clamp(1, 600));
+            if polling > 0 {
+                self.keep_pace();
+            }
+        }
+        let requests = number(body, "requests").unwrap_or_else(|| u64::from(self.hold) + 1);
+        self.requests = usize::try_from(requests).unwrap_or(2).clamp(1, 16);
+        self.acknowledges = body.attr("ack").is_some();
+        self.legacy = body.attr("ver").is_none();
+        self.maxpause = number(body, "maxpause").filter(|longest| *longest > 0);
+        self.state = State::Open;
+        self.events.push_back(TransportEvent::Opened);
+        true
+    }
+
+    /// How far apart requests are. COMPAT(ejabberd): in a session that was asked to poll (§12, neither `wait` nor `hold`) it takes
+    /// not only empty requests that come too soon for overactivity, but all, the first one after the session request included.
+    pub(super) fn keep_pace(&mut self) {
+        if self.wait == Millis(0) && self.hold == 0 {
+            self.pace = self.polling;
+        }
+    }
+
+    /// §9: the server tells the highest rid up to which it has everything.
+    pub(super) fn acknowledge(&mut self, body: &Element) {
+        if let Some(up_to) = number(body, "ack") {
+            self.acknowledge_up_to(up_to);
+        }
+    }
+
+    pub(super) fn acknowledge_up_to(&mut self, up_to: u64) {
+        for request in &mut self.in_flight {
+            if request.rid <= up_to {
+                for name in request.carried.drain(..) {
+                    let event = TransportEvent::Settled(name, Delivery::Delivered);
+                    self.events.push_back(event);
+                }
+            }
+        }
+    }
+
+    /// COMPAT(ejabberd, Prosody): a held request is released, empty, because the next one has come; the next one itself
+    /// is then held for up to `wait`. Its early release is therefore the first word we get of the next one's arrival.
+    /// Not a protocol fact, so it counts only where the server holds requests, for one that was sent once, and answered
+    /// when the next one was out and `wait` clearly not over.
+    pub(super) fn released_early(&mut self, now: Instant, sent_at: Instant) {
+        if self.hold == 0 || now + EARLY >= sent_at + self.wait {
+            return;
+        }
+        if let Some(next) = self.in_flight.first_mut() {
+            let carried = core::mem::take(&mut next.carried);
+            self.settle(carried, Delivery::Delivered);
+        }
+    }
+
+    /// Hands the payload on. True when the session ended with it.
+    pub(super) fn handle_body(&mut self, body: &Element) -> bool {
+        self.hand_on(body);
+        if !is_terminal(body) {
+            return false;
+        }
+        let condition = body.attr("condition");
+        if condition.is_none()
+            && let State::Closing {
+                terminate_sent: true,
+                ..
+            } = self.state
+        {
+            // The good-bye is answered on the oldest request (§13): the server has it, and all that came before it.
+            self.acknowledge_up_to(u64::MAX);
+        }
+        self.end(terminated(body));
+        true
+    }
+}
+
+/// What an answer tells of what its request carried: taken, unless it says that there is no session to take it.
+/// `attempts`: an earlier one may have been taken. `asked`: our own good-bye is out, which is read after all that came before it.
+pub(super) fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
+    match (is_terminal(body), body.attr("condition")) {
+        (false, _) => Delivery::Delivered,
+        (true, None) if asked => Delivery::Delivered,
+        // COMPAT(ejabberd): what it says on the requests that came before the good-bye, once it has that.
+        (true, Some("other-request")) if asked => Delivery::Delivered,
+        (true, Some("item-not-found")) if attempts == 0 => Delivery::Undelivered,
+        (true, _) => Delivery::Unknown,
+    }
+}
+
+/// Why the server ends the session (§17.2).
+fn terminated(body: &Element) -> CloseReason {
+    let condition = body.attr("condition").unwrap_or("undefined-condition");
+    let uri = body.child("uri", ns::HTTP_BIND);
+    match uri.map(|uri| uri.trimmed_text()) {
+        Some(uri) if condition == "see-other-uri" && !uri.is_empty() => CloseReason::SeeOther(uri),
+        _ => CloseReason::Terminated {
+            condition: condition.to_owned(),
+        },
+    }
+}
+
+fn is_terminal(body: &Element) -> bool {
+    body.attr("type") == Some("terminate")
+}
+
+pub(super) fn number(body: &Element, name: &str) -> Option<u64> {
+    body.attr(name)?.parse().ok()
+}

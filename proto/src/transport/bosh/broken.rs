@@ -1,0 +1,186 @@
+//! Requests that break (XEP-0124 §14.3, §17): repeated byte for byte, slower and slower, until the session is lost.
+
+use super::answers::number;
+use super::{Bosh, Progress, Request, State};
+use crate::error::CloseReason;
+use crate::event::Delivery;
+use crate::io::{ExchangeId, Transmit};
+use crate::time::{Instant, Millis};
+use crate::xml::{Element, XmlError};
+
+/// When a broken request is repeated, by attempt: at once, for a kept-alive connection that the server had closed; then slower.
+const BACKOFF: [Millis; 6] = [
+    Millis(0),
+    Millis(500),
+    Millis(1_000),
+    Millis(2_000),
+    Millis(4_000),
+    Millis(8_000),
+];
+/// An answer that left the server so short a time ago may still come.
+const ON_ITS_WAY: Millis = Millis::seconds(1);
+/// How often a request is repeated at least before the session is given up.
+const FEWEST_ATTEMPTS: usize = 3;
+
+impl Bosh {
+    pub(super) fn handle_broken(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        reason: CloseReason,
+    ) {
+        let opening = matches!(self.state, State::Opening { .. });
+        let over = self.is_over();
+        let patience = self.patience;
+        let legacy = self.legacy;
+        let Some(request) = self.flying(exchange) else {
+            return;
+        };
+        let broken_since = *request.broken_since.get_or_insert(now);
+        let pause = BACKOFF
+            .get(request.pauses)
+            .or(BACKOFF.last())
+            .copied()
+            .unwrap_or_default();
+        request.attempts += 1;
+        request.pauses += 1;
+        // Time alone is no proof: one attempt that hung for all of it may have been bad luck.
+        let given_up = now - broken_since > patience && request.attempts > FEWEST_ATTEMPTS;
+        request.progress = Progress::Repeating(now + pause);
+        if over {
+            return self.give_up_broken(now);
+        }
+        if opening {
+            // There is no session yet that a repetition could save.
+            return self.end(reason);
+        }
+        match reason {
+            CloseReason::Http(status @ (400 | 403 | 404)) if legacy => {
+                let condition = match status {
+                    400 => "bad-request",
+                    403 => "policy-violation",
+                    _ => "item-not-found",
+                };
+                let condition = condition.to_owned();
+                self.end(CloseReason::Terminated { condition });
+            }
+            // From a manager that knows `ver` these are somebody else's, who may come to reason (§17.1).
+            CloseReason::Http(400 | 403 | 404 | 408 | 425 | 429) if !given_up => {}
+            CloseReason::Http(status) if status < 500 => {
+                self.end(reason);
+            }
+            // It would be so again, and the server thinks that all is well.
+            reason if is_refused(&reason) => self.dismiss(now, reason),
+            _ if given_up => self.end(reason),
+            _ => {}
+        }
+    }
+
+    /// Requests break, and not only once: when the next attempt is due, or when it left, while its answer is waited for.
+    /// `None` when all is well, and after a single break: that is repeated on the spot, and is most often the end of an
+    /// idle HTTP connection.
+    pub fn trouble(&self) -> Option<Instant> {
+        if !matches!(self.state, State::Open) {
+            return None;
+        }
+        let mut earliest: Option<Instant> = None;
+        for request in &self.in_flight {
+            let at = match request.progress {
+                Progress::Repeating(at) => at,
+                Progress::Flying(_) => request.sent_at,
+                Progress::Answered { .. } => continue,
+            };
+            if is_troubled(request) {
+                earliest = Some(earliest.map_or(at, |known| known.min(at)));
+            }
+        }
+        earliest
+    }
+
+    /// §9.2: an answer may report that an earlier one, sent some time ago, was not acknowledged. When it is missing indeed,
+    /// its request is repeated now.
+    pub(super) fn heed_report(&mut self, now: Instant, rid: u64, reporter: &Element) {
+        let Some(missing) = number(reporter, "report").filter(|missing| *missing < rid) else {
+            return;
+        };
+        if number(reporter, "time").is_some_and(|time| time < ON_ITS_WAY.0) {
+            return;
+        }
+        let mut lost = None;
+        for request in &mut self.in_flight {
+            if request.rid == missing {
+                match &mut request.progress {
+                    Progress::Flying(exchange) => lost = Some(*exchange),
+                    Progress::Repeating(at) => *at = now.min(*at),
+                    Progress::Answered { .. } => {}
+                }
+            }
+        }
+        if let Some(exchange) = lost {
+            self.break_off(now, exchange, CloseReason::Unreachable);
+        }
+    }
+
+    /// §17.3, recoverable: the request and all unanswered ones before it are repeated.
+    pub(super) fn repeat_up_to(&mut self, now: Instant, rid: u64) {
+        let mut due = Vec::new();
+        for request in &self.in_flight {
+            if let Progress::Flying(exchange) = request.progress
+                && request.rid <= rid
+            {
+                due.push((exchange, request.rid == rid));
+            }
+        }
+        // The answered one, the last, goes first: should the session end with another, it must not count as open.
+        while let Some((exchange, answered)) = due.pop() {
+            let reason = CloseReason::Terminated {
+                condition: "undefined-condition".to_owned(),
+            };
+            if answered {
+                self.handle_broken(now, exchange, reason);
+            } else {
+                self.break_off(now, exchange, reason);
+            }
+        }
+    }
+
+    /// Waits no longer for that answer; unless the session has ended meanwhile.
+    pub(super) fn break_off(&mut self, now: Instant, exchange: ExchangeId, reason: CloseReason) {
+        if self.flying(exchange).is_some() {
+            self.transmits.push_back(Transmit::CancelHttp(exchange));
+            self.handle_broken(now, exchange, reason);
+        }
+    }
+
+    /// The session is over: what broke before the answer that said so will never be answered.
+    pub(super) fn give_up_broken(&mut self, now: Instant) {
+        let before = self.in_flight.len();
+        while let Some(front) = self.in_flight.first() {
+            if !matches!(front.progress, Progress::Repeating(_)) {
+                break;
+            }
+            let request = self.in_flight.remove(0);
+            self.settle(request.carried, Delivery::Unknown);
+        }
+        if self.in_flight.len() < before {
+            self.handle_in_order(now);
+        }
+    }
+}
+
+/// Did it break more than once?
+pub(super) fn is_troubled(request: &Request) -> bool {
+    request.attempts > 1
+}
+
+/// Is it an answer that arrived whole and was refused here?
+fn is_refused(reason: &CloseReason) -> bool {
+    match reason {
+        CloseReason::TooLarge => true,
+        CloseReason::BadXml(error) => !matches!(
+            error,
+            XmlError::Truncated | XmlError::Malformed(_) | XmlError::NotUtf8
+        ),
+        _ => false,
+    }
+}

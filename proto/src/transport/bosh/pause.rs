@@ -1,0 +1,82 @@
+//! A page that goes to sleep, or wakes: `pause` (XEP-0124 1.11.2 §10), and no more waiting when it is back.
+
+use super::{Bosh, Errand, Instant, Millis, Progress, State};
+use crate::io::Transmit;
+
+/// The longest pause asked for, in seconds: a server has better to do than to keep what nobody comes back to.
+pub(super) const LONGEST: u64 = 600;
+/// A page that still runs that long after it said that it would sleep does not sleep.
+const NOD: Millis = Millis::seconds(5);
+
+impl Bosh {
+    /// The page is about to sleep, or to go: where the server lets sessions rest (`maxpause`), it is asked to keep this one
+    /// as long as it may, up to ten minutes. Elsewhere nothing happens. What is sent afterwards ends the pause.
+    pub fn pause(&mut self, now: Instant) {
+        let Some(longest) = self.maxpause else {
+            return;
+        };
+        let pausing = self.in_flight.iter().any(is_pause);
+        if !matches!(self.state, State::Open) || pausing {
+            return;
+        }
+        // Its answer is not kept for repetitions (§14.3), so that it carries nothing.
+        let mut body = self.begin();
+        body.number("pause", longest.min(LONGEST));
+        self.transmit(now, body.finish(), Vec::new(), Errand::Pause);
+        self.paused_until = now + NOD;
+    }
+
+    /// The network is said to be back, or the page woke: what waits to be repeated is repeated now, and what breaks
+    /// again is waited for as if it had not broken before.
+    pub fn hurry(&mut self, now: Instant) {
+        self.paused_until = Instant(0);
+        for request in &mut self.in_flight {
+            request.pauses = 0;
+            request.broken_since = None;
+            if let Progress::Repeating(at) = &mut request.progress {
+                *at = now.min(*at);
+            }
+        }
+    }
+
+    /// Takes a pause whose turn it is for answered, when a later request is: the server has it, and its answer brings nothing.
+    ///
+    /// COMPAT(ejabberd): it never comes. And §14.3 does not let servers keep it for a repetition.
+    pub(super) fn pass_over_pause(&mut self) {
+        let answered =
+            |request: &super::Request| matches!(request.progress, Progress::Answered { .. });
+        let passed = self
+            .in_flight
+            .first()
+            .is_some_and(|first| is_pause(first) && !answered(first));
+        if passed && self.in_flight.iter().any(answered) {
+            let request = self.in_flight.remove(0);
+            self.last_in_order = request.rid;
+            if let Progress::Flying(exchange) = request.progress {
+                self.transmits.push_back(Transmit::CancelHttp(exchange));
+            }
+        }
+    }
+
+    /// How many requests count for the window (§11): a pause may be one too many, unless the server cannot have got it.
+    pub(super) fn under_way(&self) -> usize {
+        let mut count = 0;
+        for request in &self.in_flight {
+            let lost = matches!(request.progress, Progress::Repeating(_)) && request.attempts > 0;
+            if !is_pause(request) || lost {
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// May another request leave?
+    pub(super) fn has_room(&self) -> bool {
+        self.under_way() < self.requests
+    }
+}
+
+/// Is it one?
+pub(super) fn is_pause(request: &super::Request) -> bool {
+    request.errand == Errand::Pause
+}

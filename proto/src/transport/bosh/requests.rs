@@ -1,0 +1,218 @@
+//! Requests that leave: as many as the window takes, each with as much as fits (XEP-0124 §7, §11, §13).
+
+use super::broken::is_troubled;
+use super::pause::is_pause;
+use super::snapshot::{LAST_RID, SETTLING};
+use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
+use crate::event::SendId;
+use crate::io::{ExchangeId, Transmit};
+use crate::time::Instant;
+use std::rc::Rc;
+
+/// A body is closed to further stanzas from here on, in bytes: servers limit bodies, and an answer should not wait for a long upload.
+const SOFT_BODY_LIMIT: usize = 64 * 1024;
+
+impl Bosh {
+    /// Sends what may be sent.
+    pub(super) fn fill_window(&mut self, now: Instant) {
+        self.repeat_due(now);
+        self.held_back = self.held_back_until(now);
+        loop {
+            let under_way = self.under_way();
+            match self.state {
+                State::Closed => return,
+                State::Opening { sent: true } => return,
+                State::Opening { sent: false } => {
+                    self.state = State::Opening { sent: true };
+                    self.request_session(now);
+                }
+                State::Open if under_way >= self.requests => return,
+                State::Open if self.next_rid > LAST_RID || now < self.next_request => return,
+                // What does not leave on a network that is broken need not be called unknown when the session is lost.
+                State::Open if self.held_back.is_some() => return,
+                State::Open if !self.queue.is_empty() => self.request_with_queue(now, false),
+                State::Open if under_way == 0 && now >= self.poll_at() => {
+                    self.request_with_queue(now, false);
+                }
+                State::Open => return,
+                State::Closing {
+                    terminate_sent: true,
+                    ..
+                } => return,
+                // One request more than the window is allowed for the good-bye (§11).
+                State::Closing { .. } if under_way > self.requests => return,
+                State::Closing { .. } if now < self.next_request => return,
+                State::Closing { deadline, .. } => {
+                    self.state = State::Closing {
+                        terminate_sent: true,
+                        deadline,
+                    };
+                    self.request_with_queue(now, true);
+                }
+            }
+        }
+    }
+
+    /// While requests break: until when nothing new leaves. The next attempt comes first, and a moment to fail. So it is while
+    /// what the page before this one sent is repeated.
+    fn held_back_until(&self, now: Instant) -> Option<Instant> {
+        let mut until = None;
+        for request in &self.in_flight {
+            let at = match request.progress {
+                Progress::Repeating(at) => at,
+                Progress::Flying(_) if request.inherited => request.sent_at + SETTLING,
+                Progress::Flying(_) => request.sent_at + PATIENCE,
+                Progress::Answered { .. } => continue,
+            };
+            let settles = request.inherited && !is_pause(request);
+            if (is_troubled(request) || settles) && at > now {
+                until = until.max(Some(at));
+            }
+        }
+        until
+    }
+
+    pub(super) fn repeat_due(&mut self, now: Instant) {
+        for request in &mut self.in_flight {
+            if let Progress::Repeating(at) = request.progress
+                && now >= at
+            {
+                let exchange = ExchangeId(self.next_exchange);
+                self.next_exchange = self.next_exchange.wrapping_add(1);
+                request.progress = Progress::Flying(exchange);
+                request.sent_at = now;
+                self.transmits.push_back(Transmit::Http {
+                    exchange,
+                    address: self.config.address.clone(),
+                    body: request.body.clone(),
+                    farewell: request.errand.is_last(),
+                });
+            }
+        }
+    }
+
+    /// §7.1, with what is there to be sent already.
+    pub(super) fn request_session(&mut self, now: Instant) {
+        let mut body = BodyWriter::new(self.next_rid);
+        body.attribute("to", &self.config.to);
+        if let Some(from) = &self.config.from {
+            body.attribute("from", from);
+        }
+        if let Some(lang) = &self.config.lang {
+            body.attribute("xml:lang", lang);
+        }
+        body.attribute("content", "text/xml; charset=utf-8");
+        body.attribute("ver", "1.11");
+        body.number("wait", u64::from(self.config.wait));
+        body.number("hold", u64::from(self.config.hold));
+        body.number("ack", 1);
+        body.declare_xbosh();
+        body.attribute("xmpp:version", "1.0");
+        if let Some(keys) = &mut self.keys {
+            keys.show(&mut body);
+        }
+        let mut carried = Vec::new();
+        self.take_queue(&mut body, &mut carried);
+        self.transmit(now, body.finish(), carried, Errand::Payload);
+    }
+
+    /// The beginning of every request but the first: what it is part of (§14), what has been answered (§9.2), the key (§15).
+    pub(super) fn begin(&mut self) -> BodyWriter {
+        let mut body = BodyWriter::new(self.next_rid);
+        body.attribute("sid", &self.sid);
+        if self.acknowledges && self.last_in_order + 1 < self.next_rid {
+            body.number("ack", self.last_in_order);
+        }
+        if let Some(keys) = &mut self.keys {
+            keys.show(&mut body);
+        }
+        body
+    }
+
+    /// Moves elements from the queue to the body, as many as fit, up to the next restart. False when there are none.
+    fn take_queue(&mut self, body: &mut BodyWriter, carried: &mut Vec<SendId>) -> bool {
+        let mut any = false;
+        while body.len() < SOFT_BODY_LIMIT
+            && matches!(self.queue.front(), Some(Queued::Element(..)))
+        {
+            if let Some(Queued::Element(element, name)) = self.queue.pop_front() {
+                body.element(&element);
+                carried.extend(name);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// One request with as much of the queue as fits; empty when there is none. The good-bye takes all of it.
+    pub(super) fn request_with_queue(&mut self, now: Instant, terminate: bool) {
+        let mut body = self.begin();
+        let mut carried = Vec::new();
+        let mut errand = Errand::Poll;
+        let mut alone = false;
+        if terminate {
+            errand = Errand::Farewell;
+            body.attribute("type", "terminate");
+        } else if let Some(Queued::Restart { alone: only }) = self.queue.front() {
+            // XEP-0206 §5 wants it empty, which not every server insists on.
+            alone = *only;
+            self.queue.pop_front();
+            errand = Errand::Payload;
+            body.attribute("to", &self.config.to);
+            if let Some(lang) = &self.config.lang {
+                body.attribute("xml:lang", lang);
+            }
+            body.declare_xbosh();
+            body.attribute("xmpp:restart", "true");
+        }
+        if terminate {
+            while let Some(queued) = self.queue.pop_front() {
+                if let Queued::Element(element, name) = queued {
+                    body.element(&element);
+                    carried.extend(name);
+                }
+            }
+        } else if !alone && self.take_queue(&mut body, &mut carried) {
+            errand = Errand::Payload;
+        }
+        self.transmit(now, body.finish(), carried, errand);
+    }
+
+    pub(super) fn transmit(
+        &mut self,
+        now: Instant,
+        body: String,
+        carried: Vec<SendId>,
+        errand: Errand,
+    ) {
+        self.paused_until = Instant(0);
+        self.next_request = now + self.pace;
+        if errand == Errand::Payload {
+            // What one lingered for has come.
+            self.linger_until = Instant(0);
+        }
+        let exchange = ExchangeId(self.next_exchange);
+        self.next_exchange = self.next_exchange.wrapping_add(1);
+        let body: Rc<str> = body.into();
+        self.in_flight.push(Request {
+            rid: self.next_rid,
+            body: body.clone(),
+            carried,
+            errand,
+            sent_at: now,
+            attempts: 0,
+            pauses: 0,
+            broken_since: None,
+            overtaken_since: None,
+            inherited: false,
+            progress: Progress::Flying(exchange),
+        });
+        self.next_rid += 1;
+        self.transmits.push_back(Transmit::Http {
+            exchange,
+            address: self.config.address.clone(),
+            body,
+            farewell: errand.is_last(),
+        });
+    }
+}

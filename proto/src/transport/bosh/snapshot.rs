@@ -1,0 +1,242 @@
+//! Sessions that change hands: kept over a reload of the page (snapshot and restore), or created by a web server (attach).
+//!
+//! XEP-0124 1.11.2 §14.3 makes it possible: a server repeats its answers to requests that are repeated byte for byte, so that
+//! nothing of what was on its way when the page went is lost or comes twice.
+
+use super::keys::Keys;
+use super::pause::{LONGEST, is_pause};
+use super::{Bosh, BoshConfig, Errand, OVERTAKEN, Progress, Queued, Request, State};
+use crate::digits::decimal;
+use crate::ns;
+use crate::time::{Instant, Millis};
+use crate::xml::Element;
+
+/// A snapshot larger than this is none, in bytes: pages keep a few megabytes for all that they keep.
+const LARGEST: usize = 1 << 20;
+/// How long the next request waits for the answer to a repeated one. COMPAT(Prosody, ejabberd): were it overtaken, the server
+/// might take it for one that it need not answer any more, and the session for broken.
+pub(super) const SETTLING: Millis = Millis(200);
+/// How long answers are waited for that show whether a pause has arrived.
+const HESITATION: Millis = Millis::seconds(1);
+/// The highest rid that everybody can count to (§14.1).
+pub(super) const LAST_RID: u64 = (1 << 53) - 1;
+
+impl Bosh {
+    /// All that another page needs to go on with this session; `None` unless it is open, and when it is too much (1 MiB).
+    pub fn snapshot(&self) -> Option<Element> {
+        if !matches!(self.state, State::Open) || self.is_over() {
+            return None;
+        }
+        let mut snapshot = Element::builder("bosh", ns::EPODE_SESSION).attr("sid", &self.sid);
+        for (name, value) in [
+            ("rid", self.next_rid),
+            ("requests", self.requests as u64),
+            ("wait", self.wait.0),
+            ("hold", u64::from(self.hold)),
+            ("inactivity", self.patience.0),
+            ("polling", self.polling.0),
+            ("ack", u64::from(self.acknowledges)),
+            ("legacy", u64::from(self.legacy)),
+            ("maxpause", self.maxpause.unwrap_or(0)),
+        ] {
+            snapshot = snapshot.attr(name, &decimal(value));
+        }
+        if let Some(keys) = &self.keys {
+            snapshot = snapshot
+                .attr("seed", &keys.seed)
+                .attr("sequence", &decimal(keys.sequence))
+                .attr("left", &decimal(keys.left));
+        }
+        for request in &self.in_flight {
+            snapshot = snapshot.element("request", ns::EPODE_SESSION, |entry| {
+                let entry = entry.attr("errand", request.errand.name());
+                match &request.progress {
+                    Progress::Answered { body, .. } => entry.child(body.clone()),
+                    Progress::Flying(_) => entry.text(&request.body),
+                    Progress::Repeating(_) => entry.attr("broken", "1").text(&request.body),
+                }
+            });
+        }
+        for queued in self.queue.iter() {
+            match queued {
+                Queued::Element(element, _) => snapshot = snapshot.child(element.clone()),
+                // Nobody has logged in yet.
+                Queued::Restart { .. } => return None,
+            }
+        }
+        let snapshot = snapshot.build();
+        (snapshot.held_bytes() <= LARGEST).then_some(snapshot)
+    }
+
+    /// How long the server keeps the session when nobody is there: longer while it pauses.
+    pub fn lasts(&self) -> Millis {
+        let paused = self.in_flight.iter().any(is_pause);
+        match self.maxpause {
+            Some(longest) if paused => Millis::seconds(longest.min(LONGEST)),
+            _ => self.patience,
+        }
+    }
+
+    /// Goes on with the session of a [`Bosh::snapshot`]: what was unanswered is repeated, then come new requests. `None` when
+    /// it is no snapshot.
+    ///
+    /// The names that elements were sent under are forgotten. No [`Opened`](super::TransportEvent::Opened) is told.
+    pub fn restore(
+        config: BoshConfig,
+        snapshot: &Element,
+        now: Instant,
+        first_exchange: u32,
+    ) -> Option<Self> {
+        if !snapshot.is("bosh", ns::EPODE_SESSION) {
+            return None;
+        }
+        let number = |name: &str| snapshot.attr(name)?.parse::<u64>().ok();
+        let mut bosh = Self::attach(
+            config,
+            snapshot.attr("sid")?,
+            number("rid")?,
+            first_exchange,
+        )?;
+        bosh.requests = usize::try_from(number("requests")?).ok()?.clamp(1, 16);
+        bosh.wait = Millis(number("wait")?);
+        bosh.hold = u32::try_from(number("hold")?).ok()?;
+        bosh.patience = Millis(number("inactivity")?);
+        bosh.polling = Millis(number("polling")?);
+        bosh.acknowledges = number("ack")? != 0;
+        bosh.legacy = number("legacy")? != 0;
+        bosh.maxpause = number("maxpause").filter(|longest| *longest > 0);
+        if let Some(seed) = snapshot.attr("seed") {
+            bosh.keys = Some(Keys {
+                seed: seed.to_owned(),
+                sequence: number("sequence")?,
+                left: number("left").filter(|left| *left < 128)?,
+            });
+        }
+        if bosh.requests == 1 || bosh.hold == 0 || bosh.wait == Millis(0) {
+            // When the last request left is not known (§12).
+            bosh.next_poll = now + bosh.polling;
+            bosh.keep_pace();
+            bosh.next_request = now + bosh.pace;
+        }
+        for child in snapshot.children() {
+            if child.is("request", ns::EPODE_SESSION) {
+                let request = restored(&child, now)?;
+                bosh.in_flight.push(request);
+            } else {
+                bosh.queue.push_back(Queued::Element(child.detach(), None));
+            }
+        }
+        let mut rid = bosh.next_rid;
+        for request in bosh.in_flight.iter_mut().rev() {
+            rid = rid.checked_sub(1)?;
+            request.rid = rid;
+        }
+        bosh.last_in_order = rid.checked_sub(1)?;
+        bosh.hesitate(now);
+        Some(bosh)
+    }
+
+    /// The former page let the session rest, and nobody has said that this was lost. If it arrived, what was out before it has
+    /// been answered, and is answered again without delay: the rest waits for that, but not for long, and then goes in order.
+    fn hesitate(&mut self, now: Instant) {
+        let mut behind = false;
+        let mut first = true;
+        let mut turn = now;
+        for request in &mut self.in_flight {
+            behind |= is_resting(request) && !first;
+            first = false;
+            let pauses = is_pause(request);
+            if let Progress::Repeating(at) = &mut request.progress {
+                if behind {
+                    *at = now + HESITATION;
+                    self.next_request = now + HESITATION;
+                } else if !pauses {
+                    *at = turn;
+                    turn = turn + SETTLING;
+                }
+            }
+        }
+    }
+
+    /// What was out before such a pause has been answered: the pause has arrived, most likely, and is not repeated (§14.3)
+    /// unless nothing that comes after it is answered.
+    pub(super) fn hesitate_no_more(&mut self, now: Instant) {
+        let Some(first) = self.in_flight.first_mut() else {
+            return;
+        };
+        if !is_resting(first) {
+            if let Progress::Repeating(at) = &mut first.progress
+                && first.inherited
+            {
+                *at = now.min(*at);
+            }
+            return;
+        }
+        first.progress = Progress::Repeating(now + OVERTAKEN);
+        for request in self.in_flight.iter_mut().skip(1) {
+            if let Progress::Repeating(at) = &mut request.progress {
+                *at = now.min(*at);
+            }
+        }
+        self.next_request = now + self.pace;
+    }
+
+    /// A session that somebody else created, a web server for a page of its own: `rid` is the next to be used. What the
+    /// server said of the session is not known; two requests at once are taken to be allowed. `None` when `sid` is empty, or
+    /// `rid` is 0 or beyond 2⁵³ − 1.
+    ///
+    /// It is open from the start: no [`Opened`](super::TransportEvent::Opened) is told.
+    pub fn attach(config: BoshConfig, sid: &str, rid: u64, first_exchange: u32) -> Option<Self> {
+        if sid.is_empty() || rid == 0 || rid > LAST_RID {
+            return None;
+        }
+        let mut bosh = Self::new(config, rid, String::new(), first_exchange);
+        bosh.keys = None;
+        bosh.sid = sid.to_owned();
+        bosh.requests = 2;
+        bosh.last_in_order = rid - 1;
+        bosh.state = State::Open;
+        bosh.bound = true;
+        Some(bosh)
+    }
+}
+
+/// Is it a pause of the former page that was not seen to break?
+fn is_resting(request: &Request) -> bool {
+    let waits = matches!(request.progress, Progress::Repeating(_));
+    is_pause(request) && request.attempts == 0 && waits
+}
+
+/// A request of a snapshot, without its rid.
+fn restored(entry: &Element, now: Instant) -> Option<Request> {
+    let errand = match entry.attr("errand")? {
+        "poll" => Errand::Poll,
+        "payload" => Errand::Payload,
+        "pause" => Errand::Pause,
+        _ => return None,
+    };
+    // All but such a pause have been sent before, and got no answer.
+    let unbroken = errand == Errand::Pause && entry.attr("broken").is_none();
+    let progress = match entry.children().next() {
+        Some(body) => Progress::Answered {
+            body: body.detach(),
+            sent_up_to: 0,
+        },
+        // Most likely it arrived: it is repeated only when the next request stays without an answer.
+        None if unbroken => Progress::Repeating(now + OVERTAKEN),
+        None => Progress::Repeating(now),
+    };
+    Some(Request {
+        rid: 0,
+        body: entry.text().as_ref().into(),
+        carried: Vec::new(),
+        errand,
+        sent_at: now,
+        attempts: usize::from(!unbroken),
+        pauses: 0,
+        broken_since: None,
+        overtaken_since: None,
+        inherited: true,
+        progress,
+    })
+}

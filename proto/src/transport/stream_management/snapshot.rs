@@ -1,0 +1,59 @@
+//! Stream management over a reload of the page: all that another page needs to resume the session (XEP-0198 1.6.3 §5).
+
+use super::{Mode, StreamManagement};
+use crate::digits::decimal;
+use crate::ns;
+use crate::time::{Instant, Millis};
+use crate::xml::Element;
+
+/// How long a server that does not say is believed to keep a session, in seconds. One that forgot it says so.
+const UNSAID: u64 = 600;
+
+impl StreamManagement {
+    /// The session, when it can be resumed.
+    pub fn snapshot(&self) -> Option<Element> {
+        let id = self.id.as_deref()?;
+        let mut snapshot = Element::builder("stream", ns::EPODE_SESSION)
+            .attr("id", id)
+            .attr("handled", &decimal(self.handled.into()))
+            .attr("acked", &decimal(self.acked.into()));
+        if let Some(max) = self.max {
+            snapshot = snapshot.attr("max", &decimal(max));
+        }
+        for stanza in self.unacked.iter() {
+            snapshot = snapshot.element("sent", ns::EPODE_SESSION, |sent| {
+                let kind = if stanza.message { "message" } else { "other" };
+                sent.attr("kind", kind).text(&stanza.text)
+            });
+        }
+        Some(snapshot.build())
+    }
+
+    /// How long the server keeps the session when nobody is there.
+    pub fn lasts(&self) -> Millis {
+        Millis::seconds(self.max.unwrap_or(UNSAID))
+    }
+
+    /// The session of a snapshot, to be resumed. `None` when it is none. The names that stanzas were sent under are forgotten.
+    pub fn restore(snapshot: &Element, now: Instant, silence: Millis) -> Option<Self> {
+        if !snapshot.is("stream", ns::EPODE_SESSION) {
+            return None;
+        }
+        let mut managed = Self::new(now, silence);
+        let id = snapshot.attr("id").filter(|id| !id.is_empty())?;
+        managed.id = Some(id.to_owned());
+        managed.handled = snapshot.attr("handled")?.parse().ok()?;
+        managed.acked = snapshot.attr("acked")?.parse().ok()?;
+        if let Some(max) = snapshot.attr("max") {
+            managed.max = Some(max.parse().ok()?);
+        }
+        managed.sent = managed.acked;
+        for sent in snapshot.children() {
+            let message = sent.attr("kind")? == "message";
+            managed.note_sent(sent.text().as_ref().into(), None, message);
+        }
+        managed.asked_up_to = managed.acked;
+        managed.mode = Mode::On;
+        Some(managed)
+    }
+}

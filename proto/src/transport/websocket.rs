@@ -1,0 +1,293 @@
+//! RFC 7395: An XMPP Subprotocol for WebSocket, as a sans-IO machine: one socket, one stream after another.
+//!
+//! Each frame is one element, a document of its own (§3.3). `<open/>` and `<close/>` are framing and known by their
+//! namespace; everything else is handed on. Delivery is stream management's business, not this file's.
+//! Left out: white space between frames (a frame begins with `<`, §3.3.3), so liveness is asked for by stanzas.
+
+use super::TransportEvent;
+use crate::error::CloseReason;
+use crate::fifo::Fifo;
+use crate::io::{SocketId, Transmit};
+use crate::ns;
+use crate::time::{Instant, Millis};
+use crate::xml::{Element, Limits, parse};
+use std::rc::Rc;
+
+/// What the page chose.
+#[derive(Clone, Debug)]
+pub struct WebSocketConfig {
+    /// The service's address.
+    pub address: Rc<str>,
+    /// The domain to reach.
+    pub to: String,
+    /// Who is going to log in, a bare JID, where that may be told (RFC 6120 §4.7.1).
+    pub from: Option<String>,
+    /// `xml:lang` of the stream.
+    pub lang: Option<String>,
+    /// Limits on what is read.
+    pub limits: Limits,
+    /// How long the socket may take to open; as long as connecting may take when there is no other way in.
+    pub open_within: Option<Millis>,
+}
+
+/// How long our `<close/>` waits for the server's.
+const CLOSING: Millis = Millis::seconds(3);
+
+enum State {
+    /// The socket is asked for, or about to be.
+    Connecting {
+        until: Option<Instant>,
+    },
+    /// The socket is there; `true` once the server has opened its stream.
+    Open {
+        opened: bool,
+    },
+    /// We have said `<close/>`.
+    Closing {
+        deadline: Instant,
+    },
+    Closed,
+}
+
+/// A stream over a WebSocket.
+pub struct WebSocket {
+    config: WebSocketConfig,
+    socket: SocketId,
+    state: State,
+    /// Frames, until the socket is open.
+    early: Vec<Rc<str>>,
+    /// A session that is wanted elsewhere may be on its way onto this stream: no `<close/>` to take it along.
+    spares: bool,
+    transmits: Fifo<Transmit>,
+    events: Fifo<TransportEvent>,
+}
+
+impl WebSocket {
+    /// A socket about to be opened, under a name that was not used before.
+    pub fn new(config: WebSocketConfig, socket: SocketId, now: Instant) -> Self {
+        let mut transmits = Fifo::default();
+        transmits.push_back(Transmit::OpenSocket {
+            socket,
+            address: config.address.clone(),
+        });
+        let until = config.open_within.map(|span| now + span);
+        let mut stream = Self {
+            config,
+            socket,
+            state: State::Connecting { until },
+            early: Vec::new(),
+            spares: false,
+            transmits,
+            events: Fifo::default(),
+        };
+        stream.restart();
+        stream
+    }
+
+    /// The socket's name.
+    pub fn socket(&self) -> SocketId {
+        self.socket
+    }
+
+    /// Opens a stream: the first, and a new one after SASL (§3.4, §3.7).
+    pub fn restart(&mut self) {
+        let mut open = Element::builder("open", ns::FRAMING)
+            .attr("to", &self.config.to)
+            .attr_opt("from", self.config.from.as_deref())
+            .attr("version", "1.0");
+        if let Some(lang) = &self.config.lang {
+            open = open.attr_ns("lang", ns::XML, lang);
+        }
+        self.send(&open.build());
+    }
+
+    /// Sends an element, as a frame of its own.
+    pub fn send(&mut self, element: &Element) {
+        self.send_text(element.to_xml().into());
+    }
+
+    /// Sends an element that was written before.
+    pub fn send_text(&mut self, text: Rc<str>) {
+        match self.state {
+            State::Connecting { .. } => self.early.push(text),
+            State::Open { .. } => self.frame(text),
+            State::Closing { .. } | State::Closed => {}
+        }
+    }
+
+    fn frame(&mut self, text: Rc<str>) {
+        let socket = self.socket;
+        self.transmits.push_back(Transmit::Frame { socket, text });
+    }
+
+    /// Ends the stream in order (§3.6): `<close/>`, then waits for the server's.
+    pub fn close(&mut self, now: Instant) {
+        match self.state {
+            State::Connecting { .. } => self.end(CloseReason::Requested),
+            State::Open { .. } => {
+                self.say_close();
+                self.state = State::Closing {
+                    deadline: now + CLOSING,
+                };
+            }
+            State::Closing { .. } | State::Closed => {}
+        }
+    }
+
+    fn say_close(&mut self) {
+        let close = Element::builder("close", ns::FRAMING).build();
+        self.frame(close.to_xml().into());
+    }
+
+    /// Is a session to be resumed on it that another stream will be tried for if this one fails? Then it fails without a
+    /// `<close/>`: a server that reads it late, right behind the `<resume/>`, would end the session for good (XEP-0198 §5).
+    pub fn spare(&mut self, spares: bool) {
+        self.spares = spares;
+    }
+
+    /// Ends it for `reason`: the server is told, not waited for.
+    pub fn dismiss(&mut self, reason: CloseReason) {
+        if matches!(self.state, State::Open { .. }) && !self.spares {
+            self.say_close();
+        }
+        self.end(reason);
+    }
+
+    /// Ends it here and now, for `reason`.
+    pub fn end(&mut self, reason: CloseReason) {
+        let reason = match self.state {
+            State::Closed => return,
+            // Who has said good-bye does not care how it came about.
+            State::Closing { .. } => CloseReason::Requested,
+            State::Connecting { .. } | State::Open { .. } => reason,
+        };
+        self.state = State::Closed;
+        let socket = self.socket;
+        self.transmits.push_back(Transmit::CloseSocket(socket));
+        self.events.push_back(TransportEvent::Closed(reason));
+    }
+
+    /// What happened, oldest first.
+    pub fn poll_event(&mut self) -> Option<TransportEvent> {
+        self.events.pop_front()
+    }
+
+    /// What the network should do, oldest first.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// When [`WebSocket::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Connecting { until } => until,
+            State::Closing { deadline } => Some(deadline),
+            State::Open { .. } | State::Closed => None,
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        match self.state {
+            State::Connecting { until: Some(until) } if now >= until => {
+                self.end(CloseReason::Unreachable);
+            }
+            State::Closing { deadline } if now >= deadline => self.end(CloseReason::Requested),
+            _ => {}
+        }
+    }
+
+    /// The socket is open. `subprotocol`: the server has agreed to `xmpp` (§3.1).
+    pub fn handle_opened(&mut self, subprotocol: bool) {
+        if !matches!(self.state, State::Connecting { .. }) {
+            return;
+        }
+        self.state = State::Open { opened: false };
+        if !subprotocol {
+            let reason = CloseReason::NotWebSocket("a socket without the subprotocol xmpp");
+            self.early.clear();
+            return self.end(reason);
+        }
+        for text in core::mem::take(&mut self.early) {
+            self.frame(text);
+        }
+    }
+
+    /// A frame has come; `None` for one that is not text (§3.2). `resumable`: what cannot be read will be asked for again, so
+    /// the socket breaks without a word: our `<close/>` would end the session.
+    pub fn handle_frame(&mut self, text: Option<Vec<u8>>, resumable: bool) {
+        if matches!(self.state, State::Connecting { .. } | State::Closed) {
+            return;
+        }
+        let Some(text) = text else {
+            return self.refuse(CloseReason::NotWebSocket("a binary frame"));
+        };
+        let size = text.len();
+        match parse(text, &self.config.limits) {
+            Ok(element) => self.handle_element(element),
+            Err(error) => {
+                let reason = if size > self.config.limits.bytes {
+                    CloseReason::TooLarge
+                } else {
+                    CloseReason::BadXml(error)
+                };
+                if resumable {
+                    self.end(reason);
+                } else {
+                    self.refuse(reason);
+                }
+            }
+        }
+    }
+
+    /// What came is beyond understanding: the stream cannot go on without it.
+    fn refuse(&mut self, reason: CloseReason) {
+        self.dismiss(reason);
+    }
+
+    fn handle_element(&mut self, element: Element) {
+        let opened = match self.state {
+            State::Open { opened } => opened,
+            _ => true,
+        };
+        if element.ns() == ns::FRAMING {
+            match element.name() {
+                "open" => {
+                    if let State::Open { opened } = &mut self.state {
+                        *opened = true;
+                        self.events.push_back(TransportEvent::Opened);
+                    }
+                }
+                "close" => self.handle_close(&element),
+                _ => {}
+            }
+        } else if opened {
+            self.events.push_back(TransportEvent::Element(element));
+        } else {
+            self.refuse(CloseReason::NotWebSocket("a frame that opens no stream"));
+        }
+    }
+
+    /// The server ends the stream (§3.6); we answer in kind, unless it answers us.
+    fn handle_close(&mut self, close: &Element) {
+        if matches!(self.state, State::Closing { .. }) {
+            self.events.push_back(TransportEvent::Taken);
+            return self.end(CloseReason::Requested);
+        }
+        let reason = match close.attr("see-other-uri") {
+            Some(address) if !address.is_empty() => CloseReason::SeeOther(address.to_owned()),
+            _ => CloseReason::Ended,
+        };
+        self.dismiss(reason);
+    }
+
+    /// The socket is gone.
+    pub fn handle_closed(&mut self, reason: CloseReason) {
+        if matches!(self.state, State::Closed) {
+            return;
+        }
+        self.end(reason);
+        // It is closed already: nothing is to be done about it.
+        self.transmits = Fifo::default();
+    }
+}

@@ -1,0 +1,226 @@
+//! XEP-0004: Data Forms 2.13. Forms and results read, submissions built.
+//!
+//! Left out: validation (XEP-0122) and layout (XEP-0141); the service that gave the form judges the values.
+
+use crate::ns;
+use crate::xml::Element;
+
+/// Values to fill in, by the field's `var`; several values for a field that takes several.
+pub type Values = [(String, Vec<String>)];
+
+/// What a form is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormKind {
+    /// To be filled in.
+    Form,
+    /// Filled in.
+    Submit,
+    /// Called off.
+    Cancel,
+    /// Data returned.
+    Result,
+}
+
+/// A field of a form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Field {
+    /// Its name; only a `fixed` one may have none.
+    pub var: Option<String>,
+    /// Its type as it came (`text-single`, `list-multi`, `hidden`, …); a form may leave it out, which means `text-single`.
+    pub kind: Option<String>,
+    /// What to ask people.
+    pub label: Option<String>,
+    /// More words about it.
+    pub description: Option<String>,
+    /// Whether it must be filled in.
+    pub required: bool,
+    /// Its values; in a form, what it starts with.
+    pub values: Vec<String>,
+    /// What may be chosen, for the list types: label and value.
+    pub options: Vec<(Option<String>, String)>,
+    /// Addresses of media shown with it (XEP-0221), such as the picture of a CAPTCHA.
+    pub media: Vec<String>,
+}
+
+impl Field {
+    fn parse(element: &Element) -> Self {
+        let mut field = Self {
+            var: owned(element.attr("var")),
+            kind: owned(element.attr("type")),
+            label: owned(element.attr("label")),
+            ..Self::default()
+        };
+        for child in element.children() {
+            match (child.name(), child.ns()) {
+                ("value", ns::DATA_FORM) => field.values.push(child.text().into_owned()),
+                ("required", ns::DATA_FORM) => field.required = true,
+                ("desc", ns::DATA_FORM) => field.description = Some(child.text().into_owned()),
+                ("option", ns::DATA_FORM) => {
+                    if let Some(value) = child.child_text("value", ns::DATA_FORM) {
+                        field.options.push((owned(child.attr("label")), value));
+                    }
+                }
+                ("media", ns::MEDIA) => {
+                    let mut addresses =
+                        child.read_children("uri", ns::MEDIA, Element::trimmed_text);
+                    field.media.append(&mut addresses);
+                }
+                _ => {}
+            }
+        }
+        field
+    }
+
+    /// Its first value.
+    pub fn value(&self) -> Option<&str> {
+        self.values.first().map(String::as_str)
+    }
+
+    /// Whether it is of this type.
+    pub fn is(&self, kind: &str) -> bool {
+        self.kind.as_deref().unwrap_or("text-single") == kind
+    }
+}
+
+/// A form, whichever way it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// What it is for.
+    pub kind: FormKind,
+    /// Its headline.
+    pub title: Option<String>,
+    /// What to do with it; several paragraphs are joined by line feeds.
+    pub instructions: Option<String>,
+    /// Its fields, in order, `FORM_TYPE` among them.
+    pub fields: Vec<Field>,
+    /// The columns of a result with several rows.
+    pub reported: Vec<Field>,
+    /// The rows.
+    pub items: Vec<Vec<Field>>,
+}
+
+impl Form {
+    /// Reads an `<x xmlns='jabber:x:data'/>`; `None` when it is something else.
+    pub fn parse(x: &Element) -> Option<Self> {
+        if !x.is("x", ns::DATA_FORM) {
+            return None;
+        }
+        let mut form = Self {
+            kind: match x.attr("type") {
+                Some("submit") => FormKind::Submit,
+                Some("cancel") => FormKind::Cancel,
+                Some("result") => FormKind::Result,
+                _ => FormKind::Form,
+            },
+            title: None,
+            instructions: None,
+            fields: Vec::new(),
+            reported: Vec::new(),
+            items: Vec::new(),
+        };
+        for child in x.children() {
+            if child.ns() != ns::DATA_FORM {
+                continue;
+            }
+            match child.name() {
+                "title" => form.title = Some(child.text().into_owned()),
+                "instructions" => match &mut form.instructions {
+                    Some(text) => {
+                        text.push('\n');
+                        text.push_str(&child.text());
+                    }
+                    none => *none = Some(child.text().into_owned()),
+                },
+                "field" => form.fields.push(Field::parse(&child)),
+                "reported" => form.reported = fields(&child),
+                "item" => form.items.push(fields(&child)),
+                _ => {}
+            }
+        }
+        Some(form)
+    }
+
+    /// The first form among an element's children.
+    pub fn child_of(element: &Element) -> Option<Self> {
+        Self::parse(&element.child("x", ns::DATA_FORM)?)
+    }
+
+    /// The field of that name.
+    pub fn field(&self, var: &str) -> Option<&Field> {
+        self.fields
+            .iter()
+            .find(|field| field.var.as_deref() == Some(var))
+    }
+
+    /// The first value of the field of that name.
+    pub fn value(&self, var: &str) -> Option<&str> {
+        self.field(var)?.value()
+    }
+
+    /// What the form is about: the value of its `FORM_TYPE` (XEP-0068).
+    pub fn form_type(&self) -> Option<&str> {
+        self.value("FORM_TYPE")
+    }
+
+    /// Fills in this form. Fields not named in `values` keep what they started with; values that no field takes are not
+    /// sent.
+    ///
+    /// # Errors
+    /// The names of the required fields that are still empty.
+    pub fn answer(&self, values: &Values) -> Result<Element, Vec<String>> {
+        let mut missing = Vec::new();
+        let mut x = Element::builder("x", ns::DATA_FORM).attr("type", "submit");
+        for field in &self.fields {
+            let Some(var) = field.var.as_deref() else {
+                continue;
+            };
+            if field.is("fixed") {
+                continue;
+            }
+            let given = values.iter().find(|(name, _)| name == var);
+            let values = given.map_or(&field.values, |(_, values)| values);
+            if field.required && values.iter().all(String::is_empty) {
+                missing.push(var.into());
+            }
+            if values.is_empty() {
+                continue;
+            }
+            x = x.child(filled(var, field.kind.as_deref(), values));
+        }
+        if missing.is_empty() {
+            Ok(x.build())
+        } else {
+            Err(missing)
+        }
+    }
+}
+
+/// A submission without a form to answer: `FORM_TYPE` first, then the values.
+pub fn submit(form_type: &str, values: &Values) -> Element {
+    let about = [form_type.into()];
+    Element::builder("x", ns::DATA_FORM)
+        .attr("type", "submit")
+        .child(filled("FORM_TYPE", Some("hidden"), &about))
+        .children(values.iter().map(|(var, values)| filled(var, None, values)))
+        .build()
+}
+
+fn filled(var: &str, kind: Option<&str>, values: &[String]) -> Element {
+    Element::builder("field", ns::DATA_FORM)
+        .attr_opt("type", kind)
+        .attr("var", var)
+        .children(
+            values
+                .iter()
+                .map(|value| Element::builder("value", ns::DATA_FORM).text(value).build()),
+        )
+        .build()
+}
+
+fn fields(element: &Element) -> Vec<Field> {
+    element.read_children("field", ns::DATA_FORM, Field::parse)
+}
+
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(Into::into)
+}

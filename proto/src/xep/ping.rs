@@ -1,0 +1,10 @@
+//! XEP-0199: XMPP Ping 2.0.1. The question; its answer is an empty result, and any reply at all proves life.
+
+use crate::ns;
+use crate::stanza::iq::{self, Kind};
+use crate::xml::Element;
+
+/// Asks `to` (or the server) whether it is there.
+pub fn request(to: Option<&str>) -> Element {
+    iq::request(Kind::Get, to, Element::builder("ping", ns::PING).build())
+}

@@ -1,0 +1,162 @@
+//! What a publish-subscribe service pushes: one event in a message.
+
+use super::{Item, Subscription};
+use crate::ns;
+use crate::stanza::is_error;
+use crate::xep::data_form::Form;
+use crate::xml::Element;
+
+/// One thing that happened to an item.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// It was published, for the first time or anew.
+    Published(Item),
+    /// It was taken back.
+    Retracted {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Items were published and taken back (§7.1.2, §7.2.2), in this order.
+    Items {
+        /// The node.
+        node: String,
+        /// What happened to which item.
+        entries: Vec<Entry>,
+    },
+    /// All items were removed (§8.5).
+    Purge {
+        /// The node.
+        node: String,
+    },
+    /// The node was removed (§8.4).
+    Delete {
+        /// The node.
+        node: String,
+        /// The address of the one that takes its place.
+        redirect: Option<String>,
+    },
+    /// The node's configuration changed (§8.2).
+    Configuration {
+        /// The node.
+        node: String,
+        /// What it is now, when the service tells.
+        form: Option<Form>,
+    },
+    /// A subscription of ours was approved, changed or ended (§8.6, §8.8).
+    Subscription(Subscription),
+    /// A collection changed (XEP-0248); passed on as it is.
+    Collection {
+        /// The collection.
+        node: String,
+        /// The `<collection/>`.
+        element: Element,
+    },
+}
+
+impl Event {
+    /// The node it is about; the empty name is the root.
+    pub fn node(&self) -> &str {
+        match self {
+            Self::Items { node, .. }
+            | Self::Purge { node }
+            | Self::Delete { node, .. }
+            | Self::Configuration { node, .. }
+            | Self::Collection { node, .. } => node,
+            Self::Subscription(subscription) => subscription.node.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+/// Whether a message looks like an event, and should be routed as one. Only a direct child counts: a forwarded event inside
+/// is somebody else's. A bounced one is not an event.
+pub fn is_event(message: &Element) -> bool {
+    message.is("message", ns::CLIENT)
+        && !is_error(message)
+        && message.has_child("event", ns::PUBSUB_EVENT)
+}
+
+/// Reads the event of a message; `None` when there is none that is known. Who sent it is not checked here:
+/// [`Subscriptions::route`](super::subscriptions::Subscriptions::route) does.
+pub fn parse(message: &Element) -> Option<Event> {
+    if !is_event(message) {
+        return None;
+    }
+    let event = message.child("event", ns::PUBSUB_EVENT)?;
+    for child in event.children() {
+        if child.ns() == ns::PUBSUB_EVENT
+            && let Some(event) = parse_child(&child)
+        {
+            return Some(event);
+        }
+    }
+    None
+}
+
+fn parse_child(child: &Element) -> Option<Event> {
+    let node = || child.attr("node").unwrap_or_default().into();
+    Some(match child.name() {
+        "items" => Event::Items {
+            node: node(),
+            entries: parse_entries(child),
+        },
+        "purge" => Event::Purge { node: node() },
+        "delete" => Event::Delete {
+            node: node(),
+            redirect: child
+                .child("redirect", ns::PUBSUB_EVENT)
+                .and_then(|redirect| redirect.attr("uri").map(Into::into)),
+        },
+        "configuration" => Event::Configuration {
+            node: node(),
+            form: Form::child_of(child),
+        },
+        "subscription" => Event::Subscription(Subscription::parse(child)),
+        "collection" => Event::Collection {
+            node: node(),
+            element: child.clone(),
+        },
+        _ => return None,
+    })
+}
+
+fn parse_entries(items: &Element) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for entry in items.children() {
+        if let Some(entry) = parse_entry(&entry) {
+            entries.push(entry);
+        }
+    }
+    entries
+}
+
+fn parse_entry(entry: &Element) -> Option<Entry> {
+    if entry.is("item", ns::PUBSUB_EVENT) {
+        return Some(Entry::Published(Item::parse(entry)));
+    }
+    if entry.is("retract", ns::PUBSUB_EVENT) {
+        return Some(Entry::Retracted {
+            id: entry.attr("id")?.into(),
+        });
+    }
+    None
+}
+
+/// The ids of the subscriptions for which a message was sent (§7.1.2.4: SHIM headers `SubID`, which may repeat).
+pub fn subids(message: &Element) -> Vec<String> {
+    let Some(headers) = message.child("headers", ns::SHIM) else {
+        return Vec::new();
+    };
+    let mut subids = Vec::new();
+    for header in headers.children() {
+        let name = header.attr("name").unwrap_or_default();
+        if header.is("header", ns::SHIM) && name.eq_ignore_ascii_case("SubID") {
+            subids.push(header.trimmed_text());
+        }
+    }
+    subids
+}

@@ -1,0 +1,390 @@
+//! Fetching what a node holds, as far back as it matters: a snapshot, or what was missed.
+//!
+//! The newest items first, and more of them until what the feed has had is reached: by pages where the service has them
+//! (XEP-0059), by asking for more where it has not (`max_items`, §6.5.7), by ids where it refuses that (§5.5, §6.5.8). Every
+//! service lists its items in some order; which one decides how far back is far enough ([`Order`]).
+
+use super::known::{Digest, Index, Known, hash_id};
+use super::{Order, Traits};
+use crate::event::RequestFailure;
+use crate::stanza::ErrorKind;
+use crate::time::Millis;
+use crate::xep::delay::parse_date_time;
+use crate::xep::disco;
+use crate::xep::pubsub::{Item, request};
+use crate::xep::rsm::Range;
+use crate::xml::Element;
+
+/// How many items are fetched at most, and held while they are.
+pub const MOST: usize = 20_000;
+/// How many bytes one answer may have, as far as that can be foreseen.
+const ANSWER: usize = 4 << 20;
+/// How many items are asked for at first where the newest known one is enough to go on from.
+const FEW: usize = 20;
+/// How many are asked for in a page.
+const PAGE: usize = 250;
+/// How many are fetched by their ids at once.
+const CHUNK: usize = 50;
+/// How often a request is made that times out, or that the service asks to repeat later.
+const TRIES: u32 = 4;
+
+/// What is fetched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// All that the node holds, up to the feed's limit.
+    Snapshot,
+    /// Only to know from where to go on: nothing is delivered.
+    Baseline,
+    /// What was missed.
+    Since,
+}
+
+/// An item that the node holds.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// As it was listed.
+    pub item: Item,
+    /// Its id and revision.
+    pub digest: Digest,
+}
+
+impl Held {
+    fn of(item: Item) -> Self {
+        let digest = Digest::of(&item);
+        Self { item, digest }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Next {
+    /// Ask what [`CatchUp::request`] says now.
+    Ask,
+    /// Ask again after this time.
+    Later(Millis),
+    /// It is done: this is what the node holds, the oldest first. `whole`: all of it, for certain.
+    Found { held: Vec<Held>, whole: bool },
+    /// There is no way to find out.
+    Nothing,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// The newest so many.
+    Newest(usize),
+    /// The page before this one.
+    Before(String),
+    /// First the list of ids.
+    ListIds,
+    /// By ids: those that are left, the newest last, and those that are on their way.
+    ByIds {
+        left: Vec<String>,
+        asked: Vec<String>,
+    },
+}
+
+/// A fetch that is under way.
+#[derive(Debug)]
+pub struct CatchUp {
+    /// What for.
+    pub goal: Goal,
+    limit: usize,
+    way: Way,
+    held: Vec<Held>,
+    tries: u32,
+}
+
+impl CatchUp {
+    /// `limit`: how many items the feed looks at.
+    pub fn new(goal: Goal, known: &Known, traits: Traits, limit: usize) -> Self {
+        let first = match goal {
+            Goal::Snapshot => limit,
+            Goal::Baseline if traits.order == Order::Publication => FEW,
+            Goal::Baseline => limit,
+            Goal::Since if traits.order == Order::Publication => FEW,
+            Goal::Since => known.len() + FEW,
+        };
+        Self {
+            goal,
+            limit,
+            way: Way::Newest(first),
+            held: Vec::new(),
+            tries: 0,
+        }
+    }
+
+    /// What is to be asked now.
+    pub fn request(&self, service: &str, node: &str) -> Element {
+        let service = Some(service);
+        match &self.way {
+            Way::Newest(count) => {
+                let count = u32::try_from(*count).unwrap_or(u32::MAX);
+                request::items(service, node, Some(count), &[], None)
+            }
+            Way::Before(first) => {
+                let range = Range {
+                    max: Some(PAGE as u32),
+                    before: Some(first.clone()),
+                    ..Range::default()
+                };
+                request::page(service, node, &range)
+            }
+            Way::ListIds => disco::items(service, Some(node)),
+            Way::ByIds { asked, .. } => request::items(service, node, None, asked, None),
+        }
+    }
+
+    /// The answer to it.
+    pub fn handle_reply(
+        &mut self,
+        known: &Known,
+        traits: &mut Traits,
+        outcome: &Result<Element, RequestFailure>,
+    ) -> Next {
+        match outcome {
+            Ok(reply) => self.read(known, traits, reply),
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    fn read(&mut self, known: &Known, traits: &mut Traits, reply: &Element) -> Next {
+        let whole = match &mut self.way {
+            Way::ListIds => {
+                let mut left = list_ids(reply);
+                if is_newest_first(&left, known, *traits) {
+                    left.reverse();
+                }
+                if self.goal != Goal::Since {
+                    left.drain(..left.len().saturating_sub(self.limit));
+                }
+                return self.ask_by_ids(left);
+            }
+            Way::ByIds { left, asked } => {
+                let mut items = request::parse_items(reply);
+                let mut held = Vec::new();
+                // In the order of the list, whatever the order of the answer.
+                for id in asked.iter() {
+                    let at = items.iter().position(|item| item.id.as_ref() == Some(id));
+                    if let Some(at) = at {
+                        held.push(Held::of(items.swap_remove(at)));
+                    }
+                }
+                held.append(&mut self.held);
+                self.held = held;
+                if !left.is_empty() && !is_enough(self.goal, self.limit, &self.held, known, *traits)
+                {
+                    let left = core::mem::take(left);
+                    return self.ask_by_ids(left);
+                }
+                left.is_empty()
+            }
+            Way::Newest(_) | Way::Before(_) => return self.read_page(known, traits, reply),
+        };
+        self.found(whole)
+    }
+
+    fn read_page(&mut self, known: &Known, traits: &mut Traits, reply: &Element) -> Next {
+        let page = request::parse_page(reply);
+        let mut held = Vec::new();
+        for item in request::parse_items(reply) {
+            held.push(Held::of(item));
+        }
+        let got = held.len();
+        let asked = match &self.way {
+            Way::Newest(asked) => *asked,
+            _ => {
+                // Where items move while pages are turned, a page may come again.
+                let newer = &self.held;
+                held.retain(|older| !newer.iter().any(|newer| newer.digest.id == older.digest.id));
+                if held.is_empty() && got > 0 {
+                    self.tries += 1;
+                }
+                held.append(&mut self.held);
+                PAGE
+            }
+        };
+        self.held = held;
+        let mut at_start = got < asked;
+        // Only where the service is known to say so when it leaves something out.
+        let mut certain = traits.order == Order::Publication;
+        let mut first = None;
+        if let Some(page) = page {
+            certain = true;
+            // COMPAT(ejabberd): its pages are named by the times at which items were created, and listed so.
+            if page
+                .first
+                .as_deref()
+                .is_some_and(|first| parse_date_time(first).is_some())
+            {
+                traits.order = Order::Creation;
+            }
+            // Between pages items come and go: then their number shows nothing.
+            let total = page.count.map(|count| count as usize);
+            let all = total.is_some_and(|all| all <= got);
+            at_start = got == 0 || page.index == Some(0) || all;
+            first = page.first;
+        }
+        if at_start || is_enough(self.goal, self.limit, &self.held, known, *traits) {
+            return self.found(at_start && certain);
+        }
+        if self.held.len() >= MOST {
+            return self.found(false);
+        }
+        if self.tries > TRIES {
+            self.held.clear();
+            self.way = Way::ListIds;
+            return Next::Ask;
+        }
+        if let Some(first) = first {
+            self.way = Way::Before(first);
+            return Next::Ask;
+        }
+        // All of it once more, and more: there are no pages here. As much as one answer may hold.
+        let each = reply.held_bytes() / got.max(1) + 1;
+        let more = (asked * 5).min(MOST).min(ANSWER / each);
+        if more <= got {
+            return self.found(false);
+        }
+        self.way = Way::Newest(more);
+        Next::Ask
+    }
+
+    fn ask_by_ids(&mut self, mut left: Vec<String>) -> Next {
+        let asked = left.split_off(left.len().saturating_sub(CHUNK));
+        if asked.is_empty() {
+            return self.found(true);
+        }
+        self.way = Way::ByIds { left, asked };
+        Next::Ask
+    }
+
+    fn found(&mut self, whole: bool) -> Next {
+        Next::Found {
+            held: core::mem::take(&mut self.held),
+            whole,
+        }
+    }
+
+    fn fail(&mut self, failure: &RequestFailure) -> Next {
+        let error = match failure {
+            RequestFailure::Refused { error, .. } if error.kind != ErrorKind::Wait => error,
+            _ if self.tries < TRIES => {
+                self.tries += 1;
+                return Next::Later(Millis::seconds(1 << self.tries));
+            }
+            _ => return Next::Nothing,
+        };
+        let again = self.tries < TRIES && error.condition == "item-not-found";
+        self.way = match &self.way {
+            // Where the page began is gone: from the newest once more.
+            Way::Before(_) if again => {
+                self.tries += 1;
+                Way::Newest(self.held.len() + FEW)
+            }
+            Way::Before(_) => Way::ListIds,
+            _ if is_denied(&error.condition) => return Next::Nothing,
+            Way::Newest(_) => Way::ListIds,
+            _ => return Next::Nothing,
+        };
+        self.held.clear();
+        Next::Ask
+    }
+}
+
+/// Is the question itself unwelcome, in whatever way it is asked?
+fn is_denied(condition: &str) -> bool {
+    matches!(
+        condition,
+        "forbidden" | "not-authorized" | "not-allowed" | "item-not-found" | "registration-required"
+    )
+}
+
+/// The ids in a list of a node's items (§5.5), in the service's order.
+pub fn list_ids(reply: &Element) -> Vec<String> {
+    let mut ids = Vec::new();
+    for item in disco::parse_items(reply).unwrap_or_default() {
+        ids.extend(item.name);
+    }
+    ids
+}
+
+/// XEP-0060 gives the list of ids no order. What the feed had shows it, else what is known of the service.
+fn is_newest_first(ids: &[String], known: &Known, traits: Traits) -> bool {
+    let (mut up, mut down) = (0, 0);
+    let mut before = None;
+    for id in ids {
+        let place = known.place(hash_id(id));
+        if let (Some(before), Some(place)) = (before, place) {
+            if before < place {
+                up += 1;
+            } else {
+                down += 1;
+            }
+        }
+        before = place.or(before);
+    }
+    if up == down {
+        traits.order == Order::Publication
+    } else {
+        down > up
+    }
+}
+
+/// Does what was fetched reach back far enough?
+fn is_enough(goal: Goal, limit: usize, held: &[Held], known: &Known, traits: Traits) -> bool {
+    match goal {
+        Goal::Baseline if traits.order == Order::Publication => true,
+        Goal::Snapshot | Goal::Baseline => held.len() >= limit,
+        Goal::Since => {
+            let index = Index::of(known.digests());
+            match traits.order {
+                Order::Publication => reaches(held, known, &index),
+                Order::Creation => covers(held, known, &index),
+                Order::Unknown => reaches(held, known, &index) && covers(held, known, &index),
+            }
+        }
+    }
+}
+
+/// Down to an item that has not moved: nothing that is new stands before it, and all that was newer is listed, too. An item
+/// that was published again the same as before shows nothing, and whole runs of them are common where rows are saved unchanged.
+fn reaches(held: &[Held], known: &Known, index: &Index) -> bool {
+    let digests = known.digests();
+    let mut there = vec![false; digests.len()];
+    for held in held {
+        let place = index.place(held.digest.id, digests);
+        if let Some(there) = place.and_then(|place| there.get_mut(place)) {
+            *there = true;
+        }
+    }
+    let missing = there.iter().rposition(|there| !there);
+    let from = missing.map_or(0, |missing| missing + 1);
+    for held in held {
+        match index.place(held.digest.id, digests) {
+            Some(place)
+                if place >= from
+                    && digests.get(place) == Some(&held.digest)
+                    && (place + 1 < digests.len() || digests.len() == 1) =>
+            {
+                return true;
+            }
+            None if known.is_complete() => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// As many as the feed has had, and what is new besides: what was published again stands anywhere among them.
+fn covers(held: &[Held], known: &Known, index: &Index) -> bool {
+    let mut reached = false;
+    let mut enough = known.len();
+    for held in held {
+        if index.place(held.digest.id, known.digests()).is_some() {
+            reached = true;
+        } else if reached {
+            enough += 1;
+        }
+    }
+    reached && held.len() >= enough
+}

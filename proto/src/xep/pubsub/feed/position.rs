@@ -1,0 +1,110 @@
+//! Where a feed stands, as a text that a page can keep: over a reload, or wherever it keeps its state.
+//!
+//! `1.FLAGS.LAST.ARCHIVED.DIGESTS`, each part Base64: which feed it is of and what is known of its service; the id of the last
+//! item; its id in the node's archive; what the feed has had, eight bytes a publication.
+
+use super::known::{Digest, Known, hash_id};
+use super::{Order, Traits};
+use crate::sasl::base64;
+
+/// Where a feed stands.
+#[derive(Clone, Debug, Default)]
+pub struct Position {
+    /// The last item's id.
+    pub last: Option<String>,
+    /// What it is called in the node's archive (XEP-0442), where there is one.
+    pub archived: Option<String>,
+    /// What came before it, as far as it matters.
+    pub known: Known,
+    /// What was known of the service.
+    pub traits: Traits,
+}
+
+impl Position {
+    /// As text, for this node of this service. `limit`: how many publications at most.
+    pub fn write(&self, service: &str, node: &str, limit: usize) -> String {
+        let mut flags = address(service, node).to_be_bytes().to_vec();
+        flags.push(match self.traits.order {
+            Order::Unknown => 0,
+            Order::Publication => 1,
+            Order::Creation => 2,
+        });
+        flags.push(self.traits.archive.into());
+        let digests = self.known.digests();
+        let excess = digests.len().saturating_sub(limit);
+        flags.push((self.known.is_complete() && excess == 0).into());
+        let mut known = Vec::new();
+        for digest in digests.iter().skip(excess) {
+            known.extend_from_slice(&digest.id.to_be_bytes());
+            known.extend_from_slice(&digest.revision.to_be_bytes());
+        }
+        let mut text = String::from("1");
+        let last = self.last.as_deref().unwrap_or_default().as_bytes();
+        let archived = self.archived.as_deref().unwrap_or_default().as_bytes();
+        for part in [&flags, last, archived, &known] {
+            text.push('.');
+            text.push_str(&base64::encode(part));
+        }
+        text
+    }
+
+    /// Reads it; `None` when it is not one, or one of another feed.
+    pub fn read(text: &str, service: &str, node: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        if parts.next()? != "1" {
+            return None;
+        }
+        let flags = base64::decode(parts.next()?)?;
+        let last = base64::decode(parts.next()?)?;
+        let archived = base64::decode(parts.next()?)?;
+        let known = base64::decode(parts.next()?)?;
+        let (of, flags) = flags.split_first_chunk::<4>()?;
+        let [order, archive, complete] = *flags else {
+            return None;
+        };
+        if parts.next().is_some()
+            || !known.len().is_multiple_of(8)
+            || u32::from_be_bytes(*of) != address(service, node)
+        {
+            return None;
+        }
+        let mut digests = Vec::new();
+        let mut rest = known.as_slice();
+        while let Some((id, after)) = rest.split_first_chunk::<4>() {
+            let (revision, after) = after.split_first_chunk::<4>()?;
+            digests.push(Digest {
+                id: u32::from_be_bytes(*id),
+                revision: u32::from_be_bytes(*revision),
+            });
+            rest = after;
+        }
+        Some(Self {
+            last: word(last)?,
+            archived: word(archived)?,
+            known: Known::restore(digests, complete == 1),
+            traits: Traits {
+                order: match order {
+                    1 => Order::Publication,
+                    2 => Order::Creation,
+                    _ => Order::Unknown,
+                },
+                archive: archive == 1,
+            },
+        })
+    }
+}
+
+/// Which feed it is of: a position of another one would only make gaps.
+fn address(service: &str, node: &str) -> u32 {
+    let mut address = String::from(service);
+    address.push('\n');
+    address.push_str(node);
+    hash_id(&address)
+}
+
+/// A part that may be absent.
+#[allow(clippy::option_option)]
+fn word(bytes: Vec<u8>) -> Option<Option<String>> {
+    let text = String::from_utf8(bytes).ok()?;
+    Some((!text.is_empty()).then_some(text))
+}

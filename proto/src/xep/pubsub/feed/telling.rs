@@ -1,0 +1,188 @@
+//! Telling what has arrived, one by one and in order: payloads that were not told are fetched first, and what was told before
+//! is left out.
+
+use super::arrival::{Arrival, Arrived};
+use super::change::{Change, Output, Via};
+use super::known::{Digest, hash_id};
+use super::{Asked, Feed, PAYLOADS, Phase};
+use crate::event::RequestFailure;
+use crate::fifo::Fifo;
+use crate::xep::disco;
+use crate::xep::pubsub::request;
+use crate::xml::Element;
+
+impl Feed {
+    /// What the feed wants now. To be called until it is a [`Output::Timeout`], after each change.
+    pub fn poll_output(&mut self) -> Output {
+        loop {
+            if let Some((number, iq)) = self.requests.pop_front() {
+                return Output::Request { number, iq };
+            }
+            if self.phase == Phase::Over {
+                // First what happened before the end.
+                if let Some(change) = self.tell_next() {
+                    return Output::Change(Box::new(change));
+                }
+            }
+            if let Some(change) = self.asides.pop_front() {
+                return Output::Change(Box::new(change));
+            }
+            if self.arrivals.front().is_some_and(Arrival::is_wanting) {
+                if self.fetch_payloads() {
+                    continue;
+                }
+            } else if let Some(change) = self.tell_next() {
+                return Output::Change(Box::new(change));
+            } else if !self.arrivals.is_empty() {
+                // What was left out stood in front of it.
+                continue;
+            }
+            return Output::Timeout(self.deadline);
+        }
+    }
+
+    /// Notifications without payloads (§7.1.2.2): what comes behind them waits until they have been fetched.
+    fn fetch_payloads(&mut self) -> bool {
+        let is_asked = |(_, asked): &(u32, Asked)| matches!(asked, Asked::Payloads(..));
+        if self.lost || self.asked.iter().any(is_asked) {
+            return false;
+        }
+        let mut ids = Vec::new();
+        for arrival in self.arrivals.iter() {
+            if arrival.is_wanting()
+                && let Some(id) = arrival
+                    .as_item()
+                    .and_then(|arrived| arrived.item.id.clone())
+                && ids.len() < PAYLOADS
+                && !ids.contains(&id)
+            {
+                ids.push(id);
+            }
+        }
+        let request = self.ask_by_ids(&ids);
+        self.ask(Asked::Payloads(ids, self.arrivals.len()), request);
+        true
+    }
+
+    pub(super) fn handle_payloads(
+        &mut self,
+        ids: &[String],
+        mut count: usize,
+        outcome: &Result<Element, RequestFailure>,
+    ) {
+        let mut items = match outcome {
+            Ok(reply) => request::parse_items(reply),
+            Err(_) => Vec::new(),
+        };
+        let mut arrivals = Fifo::default();
+        while let Some(mut arrival) = self.arrivals.pop_front() {
+            // What came after the question may be newer than the answer.
+            let asked = count > 0;
+            count = count.saturating_sub(1);
+            if let Arrival::Item(arrived) = &mut arrival
+                && asked
+                && let Some(id) = &arrived.item.id
+                && arrived.item.payload.is_none()
+                && ids.contains(id)
+            {
+                match items.iter_mut().find(|item| item.id.as_ref() == Some(id)) {
+                    Some(item) if item.payload.is_some() => {
+                        arrived.item.payload.clone_from(&item.payload);
+                        arrived.digest = Digest::of(&arrived.item);
+                        arrived.fetched = true;
+                    }
+                    _ => arrived.bare = true,
+                }
+            }
+            arrivals.push_back(arrival);
+        }
+        self.arrivals = arrivals;
+    }
+
+    /// The next change whose turn it is; what was told before is left out.
+    fn tell_next(&mut self) -> Option<Change> {
+        loop {
+            if self.phase != Phase::Over && self.arrivals.front().is_some_and(Arrival::is_wanting) {
+                return None;
+            }
+            let arrival = self.arrivals.pop_front()?;
+            if let Some(change) = self.tell(arrival) {
+                return Some(change);
+            }
+        }
+    }
+
+    /// What an arrival is to the page, and to what is known; `None` when it was told before.
+    fn tell(&mut self, arrival: Arrival) -> Option<Change> {
+        Some(match arrival {
+            Arrival::Item(arrived) => {
+                let echo = arrived.via == Via::Live && self.is_echo(&arrived);
+                let Arrived {
+                    item,
+                    digest,
+                    time,
+                    archived,
+                    via,
+                    waited,
+                    ..
+                } = arrived;
+                // Only of what comes after all that was told is the archive asked what came after it.
+                self.archived = archived.filter(|_| !waited || via == Via::CatchUp);
+                if echo {
+                    return None;
+                }
+                if let Some(id) = &item.id {
+                    self.known.note(digest, id, self.settings.limit);
+                    self.last = Some(id.clone());
+                }
+                Change::Item { item, time, via }
+            }
+            Arrival::Retract { id, via, .. } => {
+                self.known.remove(hash_id(&id));
+                Change::Retract { id, via }
+            }
+            Arrival::Purge { .. } => {
+                self.known.clear();
+                self.known.set_complete(true);
+                Change::Purge
+            }
+            Arrival::Gap { after, before } => Change::Gap { after, before },
+            Arrival::Live => {
+                if core::mem::take(&mut self.partial) {
+                    let settings = &self.settings;
+                    let list = disco::items(Some(&settings.service), Some(&settings.node));
+                    self.ask(Asked::Ids(self.known.mark()), list);
+                }
+                Change::Live
+            }
+        })
+    }
+
+    /// Was it told already? An event may have been on its way when the node was listed; and a service may send the last item
+    /// to whoever subscribes or comes online, which is then delayed.
+    fn is_echo(&mut self, arrived: &Arrived) -> bool {
+        let known = self.known.has(arrived.digest);
+        if known && (arrived.time.is_some() || arrived.fetched) {
+            return true;
+        }
+        if arrived.waited {
+            return false;
+        }
+        let echo = self.echoes.iter().position(|echo| *echo == arrived.digest);
+        match echo {
+            Some(at) => {
+                self.echoes.remove(at);
+                known
+            }
+            None if arrived.time.is_some() => {
+                self.echoes.push(arrived.digest);
+                false
+            }
+            // This one is newer than the listing, and so is all that follows.
+            None => {
+                self.echoes.clear();
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! XEP-0060: Publish-Subscribe 1.30. For subscriber, publisher and owner.
+//!
+//! [`request`] builds what is asked and reads the replies, [`owner`] does so for what only a node's owner may ask, [`event`]
+//! reads what the service pushes, [`subscriptions`] knows which feed an event belongs to, [`feed`] keeps one complete, [`advice`]
+//! what errors mean. A service of `None` is one's own account (XEP-0163). Left out: asking for which nodes subscriptions are
+//! pending (§8.7.1), and collections (XEP-0248), of which events are passed on.
+
+pub mod advice;
+pub mod event;
+pub mod feed;
+pub mod owner;
+pub mod request;
+pub mod subscriptions;
+
+use crate::ns;
+use crate::stanza::StanzaError;
+use crate::xml::Element;
+
+/// `FORM_TYPE` of subscription options (§6.3.1).
+pub const SUBSCRIBE_OPTIONS: &str = "http://jabber.org/protocol/pubsub#subscribe_options";
+/// `FORM_TYPE` of publish options (§7.1.5).
+pub const PUBLISH_OPTIONS: &str = "http://jabber.org/protocol/pubsub#publish-options";
+/// `FORM_TYPE` of a node's configuration (§8.2).
+pub const NODE_CONFIG: &str = "http://jabber.org/protocol/pubsub#node_config";
+
+/// One item of a node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Its id; the service gives one to every item it keeps, so only a transient notification lacks it.
+    pub id: Option<String>,
+    /// Who published it, when the service tells (§7.1.2.3).
+    pub publisher: Option<String>,
+    /// What was published; `None` when the notification carries no payload (then fetch the item by its id).
+    pub payload: Option<Element>,
+}
+
+impl Item {
+    fn parse(item: &Element) -> Self {
+        Self {
+            id: item.attr("id").map(Into::into),
+            publisher: item.attr("publisher").map(Into::into),
+            payload: item.children().next(),
+        }
+    }
+}
+
+/// How a subscription stands (§4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// There is none.
+    None,
+    /// An owner has to approve it.
+    Pending,
+    /// It needs options before anything comes.
+    Unconfigured,
+    /// It is there.
+    Subscribed,
+}
+
+impl State {
+    /// Its name in the protocol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Pending => "pending",
+            Self::Unconfigured => "unconfigured",
+            Self::Subscribed => "subscribed",
+        }
+    }
+
+    /// From its name in the protocol. Without one, which only old services leave out, the subscription stands.
+    pub fn parse(name: Option<&str>) -> Self {
+        match name {
+            Some("none") => Self::None,
+            Some("pending") => Self::Pending,
+            Some("unconfigured") => Self::Unconfigured,
+            _ => Self::Subscribed,
+        }
+    }
+}
+
+/// A subscription, as a service tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// The node; none is the root.
+    pub node: Option<String>,
+    /// Who is subscribed, exactly as the service keeps it.
+    pub jid: String,
+    /// Which of several subscriptions of that JID; needed to end it.
+    pub subid: Option<String>,
+    /// How it stands.
+    pub state: State,
+}
+
+impl Subscription {
+    /// Reads a `<subscription/>` of a reply or of an event.
+    pub(crate) fn parse(element: &Element) -> Self {
+        Self {
+            node: element.attr("node").map(Into::into),
+            jid: element.attr("jid").unwrap_or_default().into(),
+            subid: element.attr("subid").map(Into::into),
+            state: State::parse(element.attr("subscription")),
+        }
+    }
+}
+
+/// Whether an error has this condition of publish-subscribe's own, such as `closed-node` or `precondition-not-met`.
+pub fn is_error(error: &StanzaError, condition: &str) -> bool {
+    error.is_application(condition, ns::PUBSUB_ERRORS)
+}

@@ -1,0 +1,442 @@
+//! The feeds of one connection: which of them an event belongs to, and whether it is what it claims to be.
+//!
+//! Three rules. An event counts only when it comes from the service that was subscribed to (anyone can send a message that looks like one). A feed gets what arrives from the moment its request leaves, since events may overtake the
+//! reply. A publication that arrives once per subscription (§7.1.2.4: several SubIDs; or a bare and a full JID, each subscribed)
+//! is one publication.
+//!
+//! Routes are kept sorted by service and node, so that the cost of an event does not grow with the nodes subscribed.
+
+use super::event::{self, Event};
+use super::{State, Subscription};
+use crate::jid::Jid;
+use crate::ns;
+use crate::stanza::split_jid;
+use crate::unicode::Unicode;
+use crate::xml::Element;
+
+/// A feed, as the registry names it. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FeedId(pub u32);
+
+/// What is needed to end a subscription: [`unsubscribe`](super::request::unsubscribe) takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The service.
+    pub service: String,
+    /// The node.
+    pub node: String,
+    /// The JID that is subscribed.
+    pub jid: String,
+    /// Which of its subscriptions.
+    pub subid: Option<String>,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Routed {
+    /// It is no event, or none that is known.
+    NotEvent,
+    /// For these feeds.
+    Feeds {
+        /// At least one.
+        feeds: Vec<FeedId>,
+        /// What happened.
+        event: Event,
+    },
+    /// All feeds had it already, under another subscription.
+    Duplicate,
+    /// Nothing here is subscribed to that node: an automatic notification (XEP-0163), or what is left of an ended feed.
+    Unclaimed(Event),
+    /// It speaks of a node that is subscribed, and does not come from that node's service: a lie, or another account's node
+    /// of the same name.
+    Stranger {
+        /// Who sent it.
+        from: String,
+        /// The node it speaks of.
+        node: String,
+    },
+}
+
+/// The registry.
+#[derive(Debug, Default)]
+pub struct Subscriptions {
+    account: String,
+    routes: Vec<Route>,
+    last_id: u32,
+}
+
+#[derive(Debug)]
+struct Route {
+    service: String,
+    node: String,
+    feeds: Vec<Feed>,
+    seen: Seen,
+}
+
+#[derive(Debug)]
+struct Feed {
+    id: FeedId,
+    jid: String,
+    subid: Option<String>,
+    state: State,
+}
+
+impl Subscriptions {
+    /// No feeds yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Says whose connection it is: a message without a sender comes from that account (RFC 6120 §8.1.2.1).
+    pub fn set_account(&mut self, own: &Jid) {
+        self.account = split_jid(own.as_str()).0.into();
+    }
+
+    /// A feed whose request is about to leave. `own` is the JID that is subscribed, bare or full.
+    pub fn add(&mut self, service: &Jid, node: &str, own: &Jid) -> FeedId {
+        self.last_id += 1;
+        let id = FeedId(self.last_id);
+        let feed = Feed {
+            id,
+            jid: own.as_str().into(),
+            subid: None,
+            state: State::Pending,
+        };
+        match self.position(service.as_str(), node) {
+            Ok(at) => {
+                if let Some(route) = self.routes.get_mut(at) {
+                    route.feeds.push(feed);
+                }
+            }
+            Err(at) => {
+                let route = Route {
+                    service: service.as_str().into(),
+                    node: node.into(),
+                    feeds: vec![feed],
+                    seen: Seen::default(),
+                };
+                self.routes.insert(at, route);
+            }
+        }
+        id
+    }
+
+    /// The service has agreed; `reply` is what it said about the subscription, if anything.
+    pub fn confirm(&mut self, id: FeedId, reply: Option<&Subscription>) {
+        let Some(feed) = self.feed_mut(id) else {
+            return;
+        };
+        feed.state = State::Subscribed;
+        if let Some(reply) = reply {
+            feed.state = reply.state;
+            feed.subid.clone_from(&reply.subid);
+            if !reply.jid.is_empty() {
+                feed.jid.clone_from(&reply.jid);
+            }
+        }
+    }
+
+    /// The feed's request is about to leave anew, for another JID of ours (a new session has a new full one).
+    pub fn renew(&mut self, id: FeedId, own: &Jid) {
+        if let Some(feed) = self.feed_mut(id) {
+            feed.jid = own.as_str().into();
+            feed.subid = None;
+            feed.state = State::Pending;
+        }
+    }
+
+    /// How a feed's subscription stands; `None` when there is no such feed.
+    pub fn state(&self, id: FeedId) -> Option<State> {
+        let feeds = self.routes.iter().flat_map(|route| &route.feeds);
+        feeds
+            .into_iter()
+            .find(|feed| feed.id == id)
+            .map(|feed| feed.state)
+    }
+
+    /// Forgets a feed: refused, or not wanted any more. What is returned is the subscription to be ended, when no other feed
+    /// lives on it.
+    pub fn remove(&mut self, id: FeedId) -> Option<Held> {
+        let at = self
+            .routes
+            .iter()
+            .position(|route| route.feeds.iter().any(|feed| feed.id == id))?;
+        let route = self.routes.get_mut(at)?;
+        let index = route.feeds.iter().position(|feed| feed.id == id)?;
+        let feed = route.feeds.remove(index);
+        let shared = route
+            .feeds
+            .iter()
+            .any(|other| other.jid == feed.jid && other.subid == feed.subid);
+        let held = (!shared && feed.state != State::None).then(|| feed.held(route));
+        if route.feeds.is_empty() {
+            self.routes.remove(at);
+        }
+        held
+    }
+
+    /// The subscriptions that stand on a full JID, each once. They are worth nothing after this session, and some services
+    /// keep them for ever: to be ended before it closes.
+    pub fn of_full_jids(&self) -> Vec<Held> {
+        let mut all: Vec<Held> = Vec::new();
+        for route in &self.routes {
+            for feed in &route.feeds {
+                let held = feed.held(route);
+                if feed.jid.contains('/') && feed.state != State::None && !all.contains(&held) {
+                    all.push(held);
+                }
+            }
+        }
+        all
+    }
+
+    /// Finds the feeds of a message, checks its origin, and leaves out those that had it already.
+    pub fn route(&mut self, message: &Element, unicode: &dyn Unicode) -> Routed {
+        let Some(event) = event::parse(message) else {
+            return Routed::NotEvent;
+        };
+        let from = message.attr("from").unwrap_or(&self.account);
+        let at = match self.position(from, event.node()) {
+            Ok(at) => at,
+            Err(_) => {
+                if !self.routes.iter().any(|route| route.node == event.node()) {
+                    return Routed::Unclaimed(event);
+                }
+                // Services write their own name in its normal form; one that does not is still itself.
+                let normal = Jid::parse(from, unicode).ok();
+                match normal.and_then(|from| self.position(from.as_str(), event.node()).ok()) {
+                    Some(at) => at,
+                    None => {
+                        return Routed::Stranger {
+                            from: from.into(),
+                            node: event.node().into(),
+                        };
+                    }
+                }
+            }
+        };
+        let Some(route) = self.routes.get_mut(at) else {
+            return Routed::Unclaimed(event);
+        };
+        let feeds = match &event {
+            Event::Subscription(told) => route.retell(told),
+            _ => route.claim(message),
+        };
+        match (feeds.is_empty(), &event) {
+            (false, _) => Routed::Feeds { feeds, event },
+            (true, Event::Subscription(_)) => Routed::Unclaimed(event),
+            (true, _) => Routed::Duplicate,
+        }
+    }
+
+    fn position(&self, service: &str, node: &str) -> Result<usize, usize> {
+        self.routes.binary_search_by(|route| {
+            let by_service = route.service.as_str().cmp(service);
+            by_service.then_with(|| route.node.as_str().cmp(node))
+        })
+    }
+
+    fn feed_mut(&mut self, id: FeedId) -> Option<&mut Feed> {
+        let feeds = self.routes.iter_mut().flat_map(|route| &mut route.feeds);
+        feeds.into_iter().find(|feed| feed.id == id)
+    }
+}
+
+impl Route {
+    /// The feeds that this event is for and that did not have it before.
+    fn claim(&mut self, message: &Element) -> Vec<FeedId> {
+        let mut subids = event::subids(message);
+        subids.truncate(16);
+        self.seen.make_room(subids.len().max(1));
+        let mask = if subids.is_empty() {
+            self.seen.key(message.attr("to").unwrap_or_default(), false)
+        } else {
+            subids
+                .iter()
+                .fold(0, |mask, subid| mask | self.seen.key(subid, true))
+        };
+        let before = match message.child("event", ns::PUBSUB_EVENT) {
+            Some(event) => self.seen.note(mask, fingerprint(&event)),
+            None => 0,
+        };
+        let mut claimed = Vec::new();
+        for feed in &self.feeds {
+            if self.accepts(feed, mask) && !self.accepts(feed, before) {
+                claimed.push(feed.id);
+            }
+        }
+        claimed
+    }
+
+    /// Whether something sent for these subscriptions is for this feed: for its own, or for one that no feed here knows (of an
+    /// earlier session; or its own, whose id has not been told yet).
+    fn accepts(&self, feed: &Feed, mask: u32) -> bool {
+        self.seen.of(mask).any(|key| {
+            if key.subid {
+                feed.subid.as_ref().is_none_or(|own| *own == key.text)
+                    || !self
+                        .feeds
+                        .iter()
+                        .any(|other| other.subid.as_ref() == Some(&key.text))
+            } else {
+                feed.jid == key.text || !self.feeds.iter().any(|other| other.jid == key.text)
+            }
+        })
+    }
+
+    /// A service tells how a subscription stands now.
+    fn retell(&mut self, told: &Subscription) -> Vec<FeedId> {
+        let mut concerned = Vec::new();
+        for feed in &mut self.feeds {
+            let another = matches!(
+                (&feed.subid, &told.subid),
+                (Some(own), Some(told)) if own != told
+            );
+            if feed.jid == told.jid && !another {
+                feed.state = told.state;
+                feed.subid = told.subid.clone().or(feed.subid.take());
+                concerned.push(feed.id);
+            }
+        }
+        concerned
+    }
+}
+
+impl Feed {
+    fn held(&self, route: &Route) -> Held {
+        Held {
+            service: route.service.clone(),
+            node: route.node.clone(),
+            jid: self.jid.clone(),
+            subid: self.subid.clone(),
+        }
+    }
+}
+
+/// How many publications are remembered for recognising the same one under another subscription. Its copies follow each other
+/// closely.
+const RECENT: usize = 16;
+
+/// Recognises copies. Each subscription's messages come in order, so the streams of two subscriptions to one node are paired
+/// front to front: a message is a copy of the oldest one that looks the same, that came under other subscriptions only, and
+/// that lies after the last one paired with its own. Publishing the same thing twice is therefore twice.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The subscriptions that messages were sent for; a bit of a mask each.
+    keys: Vec<Key>,
+    recent: Vec<Copied>,
+    count: u32,
+}
+
+#[derive(Debug)]
+struct Key {
+    /// A SubID, or without one the JID that was addressed.
+    text: String,
+    subid: bool,
+    /// The number of the last publication that came for it.
+    last: u32,
+}
+
+#[derive(Debug)]
+struct Copied {
+    number: u32,
+    fingerprint: u32,
+    mask: u32,
+}
+
+impl Seen {
+    /// Begins anew when a mask might not hold so many more. It takes many sessions to get there, or a service that plays.
+    fn make_room(&mut self, keys: usize) {
+        if self.keys.len() + keys > 32 {
+            *self = Self::default();
+        }
+    }
+
+    /// The bit of a subscription.
+    fn key(&mut self, text: &str, subid: bool) -> u32 {
+        let known = self
+            .keys
+            .iter()
+            .position(|key| key.subid == subid && key.text == text);
+        let at = known.unwrap_or_else(|| {
+            self.keys.push(Key {
+                text: text.into(),
+                subid,
+                last: 0,
+            });
+            self.keys.len() - 1
+        });
+        1 << at
+    }
+
+    fn of(&self, mask: u32) -> impl Iterator<Item = &Key> {
+        self.keys
+            .iter()
+            .enumerate()
+            .filter(move |(at, _)| mask & (1 << at) != 0)
+            .map(|(_, key)| key)
+    }
+
+    /// Notes a publication; returns the subscriptions under which it came before, 0 when it is new.
+    fn note(&mut self, mask: u32, fingerprint: u32) -> u32 {
+        let after = self.of(mask).map(|key| key.last).max().unwrap_or(0);
+        let copy = self.recent.iter_mut().find(|copied| {
+            copied.number > after && copied.mask & mask == 0 && copied.fingerprint == fingerprint
+        });
+        let (number, before) = match copy {
+            Some(copied) => {
+                let before = copied.mask;
+                copied.mask |= mask;
+                (copied.number, before)
+            }
+            None => {
+                self.count += 1;
+                if self.recent.len() == RECENT {
+                    self.recent.remove(0);
+                }
+                self.recent.push(Copied {
+                    number: self.count,
+                    fingerprint,
+                    mask,
+                });
+                (self.count, 0)
+            }
+        };
+        for (at, key) in self.keys.iter_mut().enumerate() {
+            if mask & (1 << at) != 0 {
+                key.last = number;
+            }
+        }
+        before
+    }
+}
+
+/// FNV-1a over the beginning of an element: enough to tell what are copies of each other, at a cost that does not grow with
+/// the payload.
+fn fingerprint(element: &Element) -> u32 {
+    let mut hash = 0x811c_9dc5;
+    let mut left = 1024;
+    mix_element(element, &mut hash, &mut left);
+    hash
+}
+
+fn mix_element(element: &Element, hash: &mut u32, left: &mut usize) {
+    mix(element.name(), hash, left);
+    for attribute in element.attributes() {
+        mix(attribute.value, hash, left);
+    }
+    mix(&element.text(), hash, left);
+    for child in element.children() {
+        if *left == 0 {
+            break;
+        }
+        mix_element(&child, hash, left);
+    }
+}
+
+fn mix(text: &str, hash: &mut u32, left: &mut usize) {
+    for byte in text.bytes().take(*left) {
+        *hash = (*hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    }
+    *left = left.saturating_sub(text.len() + 1);
+}

@@ -1,0 +1,113 @@
+//! What every entity answers when nothing in the page does: XEP-0030, XEP-0092, XEP-0199, XEP-0202, and for the rest
+//! RFC 6120 §8.4: `service-unavailable`. Always to the sender, always with the request's id.
+
+use super::disco::{Identity, Info};
+use super::time::EntityTime;
+use super::version::Version;
+use crate::ns;
+use crate::stanza::iq;
+use crate::stanza::{ErrorKind, StanzaError};
+use crate::xml::Element;
+
+/// What this responder itself can do; disco#info names it beside what the page adds.
+const FEATURES: [&str; 5] = [
+    ns::DISCO_INFO,
+    ns::DISCO_ITEMS,
+    ns::PING,
+    ns::TIME,
+    ns::VERSION,
+];
+
+/// Who we are, for those who ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The software's name and version, and what it runs on if that may be told.
+    pub version: Version,
+    /// What we are; `client`/`web` is usual.
+    pub identity: Identity,
+    /// Namespaces of what the page can do, beyond what is answered here.
+    pub features: Vec<String>,
+    /// Nodes that mean the whole of us: `node#ver` of the entity capabilities announced (XEP-0115 §6.2).
+    pub nodes: Vec<String>,
+}
+
+impl About {
+    /// What disco#info tells.
+    pub fn info(&self) -> Info {
+        let mut features: Vec<String> = Vec::new();
+        for feature in FEATURES {
+            features.push((*feature).into());
+        }
+        for feature in &self.features {
+            if !features.contains(feature) {
+                features.push(feature.clone());
+            }
+        }
+        Info {
+            node: None,
+            identities: vec![self.identity.clone()],
+            features,
+            forms: Vec::new(),
+        }
+    }
+
+    fn knows(&self, node: Option<&str>) -> bool {
+        node.is_none_or(|node| self.nodes.iter().any(|own| own == node))
+    }
+}
+
+/// The reply to an `iq` that nobody in the page handles. `None` for what asks nothing (a result, an error) or cannot be
+/// answered (no id): replying to those would talk in circles.
+///
+/// `now` is milliseconds since 1970 UTC, `offset_minutes` the local time's offset east of UTC.
+pub fn respond(request: &Element, about: &About, now: i64, offset_minutes: i32) -> Option<Element> {
+    request.attr("id")?;
+    let get = match request.attr("type") {
+        Some("result" | "error") => return None,
+        Some("get") => true,
+        Some("set") => false,
+        _ => return Some(refuse(request, ErrorKind::Modify, "bad-request")),
+    };
+    let mut children = request.children();
+    let (Some(payload), None) = (children.next(), children.next()) else {
+        return Some(refuse(request, ErrorKind::Modify, "bad-request"));
+    };
+    let answered = match (payload.name(), payload.ns()) {
+        _ if !get => None,
+        ("ping", ns::PING) => Some(None),
+        ("query", ns::VERSION) => Some(Some(about.version.to_element())),
+        ("time", ns::TIME) => Some(Some(
+            EntityTime {
+                unix_ms: now,
+                offset_minutes,
+            }
+            .to_element(),
+        )),
+        ("query", namespace @ (ns::DISCO_INFO | ns::DISCO_ITEMS)) => {
+            let node = payload.attr("node");
+            if !about.knows(node) {
+                return Some(refuse(request, ErrorKind::Cancel, "item-not-found"));
+            }
+            Some(Some(if namespace == ns::DISCO_INFO {
+                let info = Info {
+                    node: node.map(Into::into),
+                    ..about.info()
+                };
+                info.to_element()
+            } else {
+                Element::builder("query", ns::DISCO_ITEMS)
+                    .attr_opt("node", node)
+                    .build()
+            }))
+        }
+        _ => None,
+    };
+    Some(match answered {
+        Some(payload) => iq::result(request, payload),
+        None => refuse(request, ErrorKind::Cancel, "service-unavailable"),
+    })
+}
+
+fn refuse(request: &Element, kind: ErrorKind, condition: &str) -> Element {
+    iq::error_reply(request, &StanzaError::new(kind, condition))
+}

@@ -1,0 +1,39 @@
+//! XEP-0202: Entity Time 2.0.
+
+use super::delay::{parse_date_time, parse_offset, write_date_time, write_offset};
+use crate::ns;
+use crate::xml::Element;
+
+/// What time it is somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntityTime {
+    /// Milliseconds since 1970 UTC.
+    pub unix_ms: i64,
+    /// Minutes east of UTC (JavaScript's `getTimezoneOffset` counts west).
+    pub offset_minutes: i32,
+}
+
+impl EntityTime {
+    /// The payload of a reply.
+    pub fn to_element(&self) -> Element {
+        let offset = write_offset(self.offset_minutes.into());
+        // The XEP wants an offset here, even for UTC.
+        let offset = if offset == "Z" { "+00:00" } else { &offset };
+        Element::builder("time", ns::TIME)
+            .element("tzo", ns::TIME, |tzo| tzo.text(offset))
+            .element("utc", ns::TIME, |utc| {
+                utc.text(&write_date_time(self.unix_ms))
+            })
+            .build()
+    }
+
+    /// Reads the payload of a reply; `None` when there is none in it, or no time.
+    pub fn parse(reply: &Element) -> Option<Self> {
+        let time = reply.child("time", ns::TIME)?;
+        let offset = parse_offset(&time.child_text("tzo", ns::TIME)?)?;
+        Some(Self {
+            unix_ms: parse_date_time(&time.child_text("utc", ns::TIME)?)?,
+            offset_minutes: i32::try_from(offset).ok()?,
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! XEP-0092: Software Version 1.1.
+
+use crate::ns;
+use crate::xml::Element;
+
+/// What software an entity says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The software's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it runs on, when it says.
+    pub os: Option<String>,
+}
+
+impl Version {
+    /// The payload of a reply.
+    pub fn to_element(&self) -> Element {
+        Element::builder("query", ns::VERSION)
+            .element("name", ns::VERSION, |name| name.text(&self.name))
+            .element("version", ns::VERSION, |version| {
+                version.text(&self.version)
+            })
+            .children(
+                self.os
+                    .as_deref()
+                    .map(|os| Element::builder("os", ns::VERSION).text(os).build()),
+            )
+            .build()
+    }
+
+    /// Reads the payload of a reply; `None` when there is none in it.
+    pub fn parse(reply: &Element) -> Option<Self> {
+        let query = reply.child("query", ns::VERSION)?;
+        Some(Self {
+            name: query.child_text("name", ns::VERSION)?,
+            version: query.child_text("version", ns::VERSION).unwrap_or_default(),
+            os: query.child_text("os", ns::VERSION),
+        })
+    }
+}

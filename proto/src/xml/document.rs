@@ -1,0 +1,244 @@
+//! The flat table of a document: one text buffer, and records that point into it.
+//!
+//! Records stand in document order; an element knows where its subtree ends, so that its children are found by stepping from
+//! end to end. There is no allocation per node. Adjacent pieces of text are one record, and no text record is empty.
+
+use crate::ns;
+
+/// A piece of the document's text, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) len: u32,
+}
+
+impl Span {
+    /// From `start` to `end`. Documents stay below 4 GiB (the reader sees to it; a built one does not fit in wasm's memory), so
+    /// that nothing is cut off here.
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: start as u32,
+            len: end.saturating_sub(start) as u32,
+        }
+    }
+
+    /// Where the span ends.
+    pub(super) fn end(self) -> u32 {
+        self.start.saturating_add(self.len)
+    }
+}
+
+/// A namespace of a document: [`NO_NS`], [`XML_NS`], or its place in [`Document::namespaces`] plus two.
+pub(super) type NsId = u32;
+/// No namespace.
+pub(super) const NO_NS: NsId = 0;
+/// The namespace of the `xml:` prefix, which documents use without declaring it.
+pub(super) const XML_NS: NsId = 1;
+/// How many of the latest namespaces are compared before a new one is entered: enough for any stanza, and few enough that a
+/// document of nothing but different namespaces costs no more than its length.
+const INTERN_WINDOW: usize = 12;
+
+/// An element in the table.
+#[derive(Clone, Copy)]
+pub(super) struct ElementRecord {
+    pub(super) name: Span,
+    pub(super) ns: NsId,
+    /// The index of the first record behind the subtree.
+    pub(super) end: u32,
+    /// The first of its attributes in [`Document::attributes`].
+    pub(super) attributes: u32,
+    /// How many attributes it has.
+    pub(super) attribute_count: u32,
+}
+
+/// One line of the table.
+#[derive(Clone, Copy)]
+pub(super) enum Record {
+    Element(ElementRecord),
+    Text(Span),
+}
+
+/// An attribute of an element in the table.
+#[derive(Clone, Copy)]
+pub(super) struct AttributeRecord {
+    pub(super) name: Span,
+    pub(super) ns: NsId,
+    pub(super) value: Span,
+}
+
+/// A document.
+pub(super) struct Document {
+    pub(super) text: String,
+    pub(super) records: Vec<Record>,
+    pub(super) attributes: Vec<AttributeRecord>,
+    pub(super) namespaces: Vec<Span>,
+}
+
+impl Document {
+    /// A document without anything, with room for what is expected.
+    pub(super) fn with_capacity(text: usize, records: usize, attributes: usize) -> Self {
+        Self {
+            text: String::with_capacity(text),
+            records: Vec::with_capacity(records),
+            attributes: Vec::with_capacity(attributes),
+            namespaces: Vec::with_capacity(4),
+        }
+    }
+
+    /// The text of a span.
+    #[inline]
+    pub(super) fn slice(&self, span: Span) -> &str {
+        self.text
+            .get(span.start as usize..span.end() as usize)
+            .unwrap_or("")
+    }
+
+    /// The name of a namespace.
+    #[inline]
+    pub(super) fn ns(&self, id: NsId) -> &str {
+        match id {
+            NO_NS => "",
+            XML_NS => ns::XML,
+            _ => match self.namespaces.get(id as usize - 2) {
+                Some(span) => self.slice(*span),
+                None => "",
+            },
+        }
+    }
+
+    /// The element at `index`.
+    #[inline]
+    pub(super) fn element(&self, index: u32) -> Option<&ElementRecord> {
+        match self.records.get(index as usize) {
+            Some(Record::Element(element)) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// The attributes of an element.
+    #[inline]
+    pub(super) fn attributes_of(&self, element: &ElementRecord) -> &[AttributeRecord] {
+        let start = element.attributes as usize;
+        self.attributes
+            .get(start..start + element.attribute_count as usize)
+            .unwrap_or(&[])
+    }
+
+    /// The index of the record that follows the subtree at `index`.
+    #[inline]
+    pub(super) fn after(&self, index: u32) -> u32 {
+        match self.records.get(index as usize) {
+            Some(Record::Element(element)) => element.end,
+            _ => index + 1,
+        }
+    }
+
+    /// The records of the subtree at `index`, itself first.
+    pub(super) fn subtree(&self, index: u32) -> &[Record] {
+        self.records
+            .get(index as usize..self.after(index) as usize)
+            .unwrap_or(&[])
+    }
+
+    /// Puts `text` at the end of the buffer.
+    pub(super) fn push_text(&mut self, text: &str) -> Span {
+        let start = self.text.len();
+        self.text.push_str(text);
+        Span::new(start, self.text.len())
+    }
+
+    /// Enters a namespace whose name already is in the buffer.
+    pub(super) fn enter_ns(&mut self, name: Span) -> NsId {
+        self.namespaces.push(name);
+        self.namespaces.len() as NsId + 1
+    }
+
+    /// The namespace `name`, entered when it is new.
+    pub(super) fn intern(&mut self, name: &str) -> NsId {
+        if let Some(known) = known_ns(&self.namespaces, name, |span| self.slice(span)) {
+            return known;
+        }
+        let name = self.push_text(name);
+        self.enter_ns(name)
+    }
+
+    /// Copies the subtree at `index` of `from` to the end of the table: texts are copied, records rebased, nothing is read again.
+    pub(super) fn append(&mut self, from: &Self, index: u32) {
+        let base = self.records.len() as u32;
+        // Most elements of a subtree share the namespace of the one before.
+        let mut last = (NO_NS, NO_NS);
+        for record in from.subtree(index) {
+            let copy = match record {
+                Record::Text(text) => Record::Text(self.push_text(from.slice(*text))),
+                Record::Element(element) => {
+                    let attributes = self.attributes.len() as u32;
+                    for attribute in from.attributes_of(element) {
+                        let copy = AttributeRecord {
+                            name: self.push_text(from.slice(attribute.name)),
+                            ns: self.map_ns(from, attribute.ns, &mut last),
+                            value: self.push_text(from.slice(attribute.value)),
+                        };
+                        self.attributes.push(copy);
+                    }
+                    Record::Element(ElementRecord {
+                        name: self.push_text(from.slice(element.name)),
+                        ns: self.map_ns(from, element.ns, &mut last),
+                        end: element.end.saturating_sub(index).saturating_add(base),
+                        attributes,
+                        attribute_count: element.attribute_count,
+                    })
+                }
+            };
+            self.records.push(copy);
+        }
+    }
+
+    /// The namespace here that `id` is in `from`; `last` is the answer before.
+    fn map_ns(&mut self, from: &Self, id: NsId, last: &mut (NsId, NsId)) -> NsId {
+        if id <= XML_NS {
+            return id;
+        }
+        if last.0 != id {
+            *last = (id, self.intern(from.ns(id)));
+        }
+        last.1
+    }
+
+    /// Bytes of text and number of attributes of the subtree at `index`: what a copy of it needs.
+    pub(super) fn measure(&self, index: u32) -> (usize, usize) {
+        let mut text = 0;
+        let mut attributes = 0;
+        for record in self.subtree(index) {
+            match record {
+                Record::Text(piece) => text += piece.len as usize,
+                Record::Element(element) => {
+                    text += element.name.len as usize;
+                    attributes += element.attribute_count as usize;
+                    for attribute in self.attributes_of(element) {
+                        text += (attribute.name.len + attribute.value.len) as usize;
+                    }
+                }
+            }
+        }
+        (text, attributes)
+    }
+}
+
+/// The namespace `name`, when it is known without entering it.
+pub(super) fn known_ns<'a>(
+    namespaces: &[Span],
+    name: &str,
+    text_of: impl Fn(Span) -> &'a str,
+) -> Option<NsId> {
+    if name.is_empty() {
+        return Some(NO_NS);
+    }
+    if name == ns::XML {
+        return Some(XML_NS);
+    }
+    let first = namespaces.len().saturating_sub(INTERN_WINDOW);
+    let mut recent = namespaces.iter().skip(first);
+    let place =
+        recent.position(|span| span.len as usize == name.len() && text_of(*span) == name)?;
+    Some((first + place) as NsId + 2)
+}

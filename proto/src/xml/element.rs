@@ -1,0 +1,381 @@
+//! The handle: an element of a document, as everything above reads it.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use super::builder::Builder;
+use super::document::{AttributeRecord, Document, ElementRecord, NO_NS, Record};
+use super::{chars, writer};
+
+/// An element: a handle into the table of its document, cheap to clone, which keeps the whole document alive
+/// ([`Element::detach`]).
+#[derive(Clone)]
+pub struct Element {
+    document: Rc<Document>,
+    index: u32,
+}
+
+/// An attribute, as [`Element::attributes`] hands it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attribute<'a> {
+    /// The local name.
+    pub name: &'a str,
+    /// The namespace; empty when there is none, as with most attributes.
+    pub ns: &'a str,
+    /// The value, unescaped.
+    pub value: &'a str,
+}
+
+/// What is directly within an element.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// A child element.
+    Element(Element),
+    /// Character data, unescaped; adjacent pieces come as one.
+    Text(String),
+}
+
+impl Element {
+    /// The element at `index` of the table; there has to be one.
+    pub(super) fn at(document: Rc<Document>, index: u32) -> Self {
+        Self { document, index }
+    }
+
+    /// The table and the place in it.
+    pub(super) fn place(&self) -> (&Document, u32) {
+        (&self.document, self.index)
+    }
+
+    fn record(&self) -> Option<&ElementRecord> {
+        self.document.element(self.index)
+    }
+
+    /// Starts a new element of this local name and namespace (empty for none).
+    pub fn builder(name: &str, ns: &str) -> Builder {
+        Builder::new(name, ns)
+    }
+
+    /// The local name.
+    pub fn name(&self) -> &str {
+        self.record()
+            .map_or("", |record| self.document.slice(record.name))
+    }
+
+    /// The namespace; empty when there is none.
+    pub fn ns(&self) -> &str {
+        self.record()
+            .map_or("", |record| self.document.ns(record.ns))
+    }
+
+    /// Whether this is a `name` of the namespace `ns`.
+    pub fn is(&self, name: &str, ns: &str) -> bool {
+        self.is_at(self.index, name, ns)
+    }
+
+    fn is_at(&self, index: u32, name: &str, ns: &str) -> bool {
+        self.document.element(index).is_some_and(|record| {
+            self.document.slice(record.name) == name && self.document.ns(record.ns) == ns
+        })
+    }
+
+    /// The value of the attribute `name` in no namespace.
+    pub fn attr(&self, name: &str) -> Option<&str> {
+        let mut records = self.attribute_records().iter();
+        let found = records
+            .find(|record| record.ns == NO_NS && self.document.slice(record.name) == name)?;
+        Some(self.document.slice(found.value))
+    }
+
+    /// The value of the attribute `name` of the namespace `ns`, such as `lang` of [`crate::ns::XML`].
+    pub fn attr_ns(&self, name: &str, ns: &str) -> Option<&str> {
+        let mut attributes = self.attributes();
+        let found = attributes.find(|attribute| attribute.name == name && attribute.ns == ns)?;
+        Some(found.value)
+    }
+
+    fn attribute_records(&self) -> &[AttributeRecord] {
+        self.record()
+            .map_or(&[], |record| self.document.attributes_of(record))
+    }
+
+    /// The attributes in document order, namespace declarations not among them.
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes {
+            document: &self.document,
+            records: self.attribute_records().iter(),
+        }
+    }
+
+    /// The places of the direct child nodes.
+    fn inside(&self) -> Inside<'_> {
+        Inside {
+            document: &self.document,
+            next: self.index.saturating_add(1),
+            end: self.document.after(self.index),
+        }
+    }
+
+    fn handle(&self, index: u32) -> Self {
+        Self::at(Rc::clone(&self.document), index)
+    }
+
+    /// The child elements in order.
+    pub fn children(&self) -> Children<'_> {
+        Children {
+            parent: self,
+            inside: self.inside(),
+        }
+    }
+
+    /// What `read` makes of each child element of this name and namespace. By a function's pointer, so that the loop is in
+    /// the wasm once for each type.
+    pub fn read_children<T>(&self, name: &str, ns: &str, read: fn(&Element) -> T) -> Vec<T> {
+        let mut all = Vec::new();
+        for child in self.children() {
+            if child.is(name, ns) {
+                all.push(read(&child));
+            }
+        }
+        all
+    }
+
+    /// The direct character data without the white space around it.
+    pub fn trimmed_text(&self) -> String {
+        self.text().trim().into()
+    }
+
+    /// The child elements and texts in order.
+    pub fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
+        self.inside().map(|(index, record)| match record {
+            Record::Element(_) => Node::Element(self.handle(index)),
+            Record::Text(text) => Node::Text(self.document.slice(*text).into()),
+        })
+    }
+
+    fn child_index(&self, name: &str, ns: &str) -> Option<u32> {
+        let mut places = self.inside().map(|(index, _)| index);
+        places.find(|index| self.is_at(*index, name, ns))
+    }
+
+    /// The first child element of this name and namespace.
+    pub fn child(&self, name: &str, ns: &str) -> Option<Element> {
+        self.child_index(name, ns).map(|index| self.handle(index))
+    }
+
+    /// Whether there is such a child element.
+    pub fn has_child(&self, name: &str, ns: &str) -> bool {
+        self.child_index(name, ns).is_some()
+    }
+
+    /// The direct character data, concatenated; borrowed where it is one piece.
+    pub fn text(&self) -> Cow<'_, str> {
+        let mut all = Cow::Borrowed("");
+        for (_, record) in self.inside() {
+            if let Record::Text(text) = record {
+                let piece = self.document.slice(*text);
+                if all.is_empty() {
+                    all = Cow::Borrowed(piece);
+                } else {
+                    all.to_mut().push_str(piece);
+                }
+            }
+        }
+        all
+    }
+
+    /// The text of the first child element of this name and namespace.
+    pub fn child_text(&self, name: &str, ns: &str) -> Option<String> {
+        self.child(name, ns).map(|child| child.text().into_owned())
+    }
+
+    /// The same element in a document of its own, so that a kept handle does not keep everything that came with it alive.
+    ///
+    /// Slices are copied, nothing is read again. Where the element is most of its document already, this is a plain clone.
+    pub fn detach(&self) -> Element {
+        let document = &self.document;
+        let records = document.subtree(self.index).len();
+        let (text, attributes) = document.measure(self.index);
+        if weigh(text, records, attributes) >= self.held_bytes() / 2 {
+            return self.clone();
+        }
+        let mut copy = Document::with_capacity(text + 64, records, attributes);
+        copy.append(document, self.index);
+        Self::at(Rc::new(copy), 0)
+    }
+
+    /// How many bytes this handle keeps alive, about: those of its whole document.
+    pub fn held_bytes(&self) -> usize {
+        weigh(
+            self.document.text.len(),
+            self.document.records.len(),
+            self.document.attributes.len(),
+        )
+    }
+
+    /// The element as XML that stands alone: its namespace is declared on it.
+    pub fn to_xml(&self) -> String {
+        let (text, _) = self.document.measure(self.index);
+        let mut out = String::with_capacity(text + text / 2 + 32);
+        self.write(&mut out, "");
+        out
+    }
+
+    /// Appends the element as XML to `out`, where the default namespace is `parent_ns`: namespaces are declared where they
+    /// differ from the parent's.
+    ///
+    /// What XML cannot carry is written as it is: ask [`Element::is_legal`] before sending what was built from foreign strings.
+    pub fn write(&self, out: &mut String, parent_ns: &str) {
+        writer::write(&self.document, self.index, out, parent_ns);
+    }
+
+    /// Whether the element can be written as XML: every name is one, and every character one that XML 1.0 carries (§2.2). A parsed
+    /// element always can; one that was built may hold anything.
+    pub fn is_legal(&self) -> bool {
+        let document = &*self.document;
+        let text = |span| chars::is_xml_text(document.slice(span));
+        document
+            .subtree(self.index)
+            .iter()
+            .all(|record| match record {
+                Record::Text(piece) => text(*piece),
+                Record::Element(element) => {
+                    chars::is_name(document.slice(element.name))
+                        && is_usable_ns(document.ns(element.ns))
+                        && document.attributes_of(element).iter().all(|attribute| {
+                            let name = document.slice(attribute.name);
+                            chars::is_name(name)
+                                && !(name == "xmlns" && attribute.ns == NO_NS)
+                                && is_usable_ns(document.ns(attribute.ns))
+                                && text(attribute.value)
+                        })
+                }
+            })
+    }
+
+    /// A copy with one more child, the last.
+    pub fn with_child(&self, child: Element) -> Element {
+        Builder::copy(self).child(child).build()
+    }
+
+    /// A copy with the attribute `name` (in no namespace) set or replaced.
+    pub fn with_attr(&self, name: &str, value: &str) -> Element {
+        Builder::copy(self).attr(name, value).build()
+    }
+}
+
+/// The bytes of a table.
+fn weigh(text: usize, records: usize, attributes: usize) -> usize {
+    text + records * size_of::<Record>() + attributes * size_of::<AttributeRecord>()
+}
+
+/// Whether a namespace can be declared and written.
+fn is_usable_ns(name: &str) -> bool {
+    chars::is_xml_text(name) && name != crate::ns::XMLNS
+}
+
+/// Steps over the direct children of an element.
+struct Inside<'a> {
+    document: &'a Document,
+    next: u32,
+    end: u32,
+}
+
+impl<'a> Iterator for Inside<'a> {
+    type Item = (u32, &'a Record);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next >= self.end {
+            return None;
+        }
+        let index = self.next;
+        let record = self.document.records.get(index as usize)?;
+        self.next = self.document.after(index);
+        Some((index, record))
+    }
+}
+
+/// [`Element::attributes`].
+pub struct Attributes<'a> {
+    document: &'a Document,
+    records: core::slice::Iter<'a, AttributeRecord>,
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Attribute<'a>;
+
+    // As below.
+    #[inline(never)]
+    fn next(&mut self) -> Option<Attribute<'a>> {
+        let record = self.records.next()?;
+        Some(Attribute {
+            name: self.document.slice(record.name),
+            ns: self.document.ns(record.ns),
+            value: self.document.slice(record.value),
+        })
+    }
+}
+
+/// [`Element::children`].
+pub struct Children<'a> {
+    parent: &'a Element,
+    inside: Inside<'a>,
+}
+
+impl Iterator for Children<'_> {
+    type Item = Element;
+
+    // Stepping is in the wasm once, instead of once in each loop over children: those are many.
+    #[inline(never)]
+    fn next(&mut self) -> Option<Element> {
+        loop {
+            let (index, record) = self.inside.next()?;
+            if matches!(record, Record::Element(_)) {
+                return Some(self.parent.handle(index));
+            }
+        }
+    }
+}
+
+impl PartialEq for Element {
+    /// Whether both are the same XML: names, namespaces, attributes in any order, texts and children in order.
+    fn eq(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&*self.document, &*other.document);
+        let (records, others) = (mine.subtree(self.index), theirs.subtree(other.index));
+        // Texts are merged in every table, so that equal trees have equal records but for their places.
+        records.len() == others.len()
+            && records.iter().zip(others).all(|pair| match pair {
+                (Record::Text(one), Record::Text(two)) => mine.slice(*one) == theirs.slice(*two),
+                (Record::Element(one), Record::Element(two)) => {
+                    one.end.wrapping_sub(self.index) == two.end.wrapping_sub(other.index)
+                        && mine.slice(one.name) == theirs.slice(two.name)
+                        && mine.ns(one.ns) == theirs.ns(two.ns)
+                        && same_attributes(mine, one, theirs, two)
+                }
+                _ => false,
+            })
+    }
+}
+
+/// Whether two elements have the same attributes. No attribute stands on an element twice, so that one direction is enough.
+fn same_attributes(
+    mine: &Document,
+    one: &ElementRecord,
+    theirs: &Document,
+    two: &ElementRecord,
+) -> bool {
+    one.attribute_count == two.attribute_count
+        && mine.attributes_of(one).iter().all(|own| {
+            theirs.attributes_of(two).iter().any(|other| {
+                mine.slice(own.name) == theirs.slice(other.name)
+                    && mine.slice(own.value) == theirs.slice(other.value)
+                    && mine.ns(own.ns) == theirs.ns(other.ns)
+            })
+        })
+}
+
+impl core::fmt::Debug for Element {
+    /// The XML.
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.write_str(&self.to_xml())
+    }
+}

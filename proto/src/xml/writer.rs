@@ -1,0 +1,141 @@
+//! Writing: the shortest XML that says the same. Elements carry no prefixes, attributes of a namespace one of their own.
+
+use super::chars::{ESCAPE_TEXT, ESCAPE_VALUE, class};
+use super::document::{Document, ElementRecord, NO_NS, Record, XML_NS};
+use crate::ns;
+
+/// An element whose end tag is still to be written.
+struct Open<'a> {
+    end: u32,
+    element: &'a ElementRecord,
+    /// The default namespace within it.
+    ns: &'a str,
+}
+
+/// Writes the subtree at `index`, where the default namespace is `parent_ns`.
+pub(super) fn write(document: &Document, index: u32, out: &mut String, parent_ns: &str) {
+    // Not by recursion: how deep a built tree is, nobody has bounded.
+    let mut open: Vec<Open<'_>> = Vec::new();
+    for (place, record) in (index..).zip(document.subtree(index)) {
+        match record {
+            Record::Text(text) => escape(out, document.slice(*text), ESCAPE_TEXT),
+            Record::Element(element) => {
+                let outer = open.last().map_or(parent_ns, |open| open.ns);
+                let ns = start_tag(document, element, outer, out);
+                if element.end == place + 1 {
+                    out.push_str("/>");
+                } else {
+                    out.push('>');
+                    let end = element.end;
+                    open.push(Open { end, element, ns });
+                }
+            }
+        }
+        while open.last().is_some_and(|last| last.end == place + 1) {
+            if let Some(last) = open.pop() {
+                out.push_str("</");
+                tag_name(document, last.element, out);
+                out.push('>');
+            }
+        }
+    }
+}
+
+/// Writes an element's name. The namespace of `xml:` can only be had by that prefix.
+fn tag_name(document: &Document, element: &ElementRecord, out: &mut String) {
+    if element.ns == XML_NS {
+        out.push_str("xml:");
+    }
+    out.push_str(document.slice(element.name));
+}
+
+/// Writes `<name …`, without what ends it. The answer is the default namespace within the element.
+fn start_tag<'a>(
+    document: &'a Document,
+    element: &ElementRecord,
+    outer: &'a str,
+    out: &mut String,
+) -> &'a str {
+    out.push('<');
+    tag_name(document, element, out);
+    let ns = if element.ns == XML_NS {
+        outer
+    } else {
+        document.ns(element.ns)
+    };
+    if ns != outer {
+        attribute(out, "", "xmlns", ns);
+    }
+    let attributes = document.attributes_of(element);
+    for (at, record) in attributes.iter().enumerate() {
+        let name = document.slice(record.name);
+        let value = document.slice(record.value);
+        match record.ns {
+            NO_NS => attribute(out, "", name, value),
+            XML_NS => attribute(out, "xml", name, value),
+            other => {
+                let uri = document.ns(other);
+                let first = attributes.iter().position(|one| document.ns(one.ns) == uri);
+                let prefix = prefix_of(uri, first.unwrap_or(at));
+                if first == Some(at) {
+                    attribute(out, "xmlns", &prefix, uri);
+                }
+                attribute(out, &prefix, name, value);
+            }
+        }
+    }
+    ns
+}
+
+/// A prefix for the namespace of an element's attributes, of which the first is the one at `first`.
+fn prefix_of(uri: &str, first: usize) -> String {
+    if uri == ns::XBOSH {
+        // COMPAT(ejabberd): it looks for the attribute `xmpp:restart` by its prefix.
+        return String::from("xmpp");
+    }
+    let mut prefix = String::from("ns");
+    let mut rest = first;
+    loop {
+        prefix.push((b'a' + (rest % 26) as u8) as char);
+        rest /= 26;
+        if rest == 0 {
+            return prefix;
+        }
+    }
+}
+
+/// Writes ` prefix:name='value'`.
+fn attribute(out: &mut String, prefix: &str, name: &str, value: &str) {
+    out.push(' ');
+    if !prefix.is_empty() {
+        out.push_str(prefix);
+        out.push(':');
+    }
+    out.push_str(name);
+    out.push_str("='");
+    escape(out, value, ESCAPE_VALUE);
+    out.push('\'');
+}
+
+/// Appends `text`, with the bytes of the class `special` as references.
+fn escape(out: &mut String, text: &str, special: u8) {
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if class(byte) & special == 0 {
+            continue;
+        }
+        out.push_str(text.get(plain..at).unwrap_or(""));
+        plain = at + 1;
+        out.push_str(match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'\'' => "&apos;",
+            b'"' => "&quot;",
+            b'\t' => "&#9;",
+            b'\n' => "&#10;",
+            _ => "&#13;",
+        });
+    }
+    out.push_str(text.get(plain..).unwrap_or(""));
+}

@@ -1,0 +1,166 @@
+//! XEP-0124 §17: why a session ends, and what people are told to do.
+
+use super::NORMAL;
+use crate::support::wire::{Wire, config};
+use epode_proto::error::CloseReason;
+
+#[test]
+fn a_service_that_is_elsewhere() {
+    Wire::open(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         S: <body type='terminate' condition='see-other-uri'><message id='in'/><uri>
+              https://secure.example.org/bosh
+            </uri></body>
+         E: element <message id='in'/>
+         C: cancel 3
+         E: 0 unknown
+         E: closed terminated see-other-uri",
+    );
+    let elsewhere = CloseReason::SeeOther("https://secure.example.org/bosh".into());
+    assert_eq!(elsewhere.code(), "terminated");
+    assert!(
+        elsewhere
+            .advice()
+            .contains("https://secure.example.org/bosh")
+    );
+}
+
+/// What is told where: the address itself.
+#[test]
+fn a_service_that_was_never_there() {
+    for (payload, expected) in [
+        (
+            "<uri xmlns='http://jabber.org/protocol/httpbind'>https://example.org/b?a=1&amp;b</uri>",
+            Some("https://example.org/b?a=1&b"),
+        ),
+        (
+            "<uri xmlns='http://jabber.org/protocol/httpbind'> </uri>",
+            None,
+        ),
+        ("<uri xmlns='urn:example'>https://example.org/</uri>", None),
+        ("", None),
+    ] {
+        let mut wire = Wire::new(config());
+        wire.expect_request();
+        let body = format!(
+            "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='see-other-uri'>{payload}</body>"
+        );
+        let told = wire.answer_first(&body);
+        let reason = told.expect("its end");
+        match expected {
+            Some(uri) => assert_eq!(reason, CloseReason::SeeOther(uri.into())),
+            None => assert_eq!(reason.condition(), Some("see-other-uri")),
+        }
+        assert_eq!(
+            expected.is_some(),
+            matches!(reason, CloseReason::SeeOther(_))
+        );
+    }
+}
+
+/// Another condition may bring such a child as well; that is nobody's business.
+#[test]
+fn an_address_without_the_condition() {
+    Wire::open(NORMAL).play(
+        "S: <body type='terminate' condition='host-gone'><uri>https://example.org/</uri></body>
+         E: closed terminated host-gone",
+    );
+}
+
+/// §17.1: a manager that knows `ver` says in bodies what others say by status. What speaks by status is something else.
+#[test]
+fn statuses_of_others() {
+    for status in [400, 403, 404] {
+        let mut wire = Wire::open(NORMAL);
+        wire.play(&format!(
+            "S 404: <html>no such page</html>
+             C: again 2
+             S {status}: not now
+             +500ms
+             C: again 2
+             S: <body><message id='in'/></body>
+             E: element <message id='in'/>
+             C: <body rid='3'/>"
+        ));
+        Wire::open("wait='60' hold='1' requests='2'").play(&format!(
+            "S {status}: 
+             E: closed terminated {}",
+            match status {
+                400 => "bad-request",
+                403 => "policy-violation",
+                _ => "item-not-found",
+            }
+        ));
+    }
+    for status in [401, 405, 410, 413] {
+        Wire::open(NORMAL).play(&format!(
+            "S {status}: 
+             E: closed http-error {status}"
+        ));
+    }
+}
+
+/// It is not waited for for ever.
+#[test]
+fn a_service_that_is_gone() {
+    let mut wire = Wire::open("ver='1.6' wait='60' hold='1' requests='1' inactivity='30'");
+    wire.play(
+        "S 404: 
+         C: again 2",
+    );
+    for pause in [500, 1000, 2000, 4000, 8000, 8000] {
+        wire.play(&format!(
+            "S 404: 
+             +{pause}ms
+             C: again 2"
+        ));
+    }
+    wire.play(
+        "S 404: 
+         +8s
+         C: again 2
+         S 404: 
+         E: closed http-error 404",
+    );
+}
+
+/// §17.2: thirteen conditions; for each there is something to do.
+#[test]
+fn advice_for_each_condition() {
+    let advice = |condition: &str| {
+        let condition = condition.to_owned();
+        CloseReason::Terminated { condition }.advice()
+    };
+    for condition in [
+        "bad-request",
+        "host-gone",
+        "host-unknown",
+        "improper-addressing",
+        "internal-server-error",
+        "item-not-found",
+        "other-request",
+        "policy-violation",
+        "remote-connection-failed",
+        "remote-stream-error",
+        "see-other-uri",
+        "system-shutdown",
+    ] {
+        let told = advice(condition);
+        assert!(told.contains(condition), "{told}");
+        let general = advice("undefined-condition").replace("undefined-condition", condition);
+        assert_ne!(told, general);
+    }
+}
+
+/// A stream error says more than the condition that it comes with; what precedes it comes first.
+#[test]
+fn a_remote_stream_error_hands_on_everything() {
+    Wire::open(NORMAL).play(
+        "S: <body type='terminate' condition='remote-stream-error'><message id='a'/><stream:error>
+              <xml-not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></body>
+         E: element <message id='a'/>
+         E: element <stream:error><xml-not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
+         E: closed terminated remote-stream-error",
+    );
+}

@@ -1,0 +1,243 @@
+//! XEP-0124 §9.2, §14.3: requests that break or whose answers are lost, as the page hears of it, and what hastens them.
+
+use super::NORMAL;
+use crate::support::wire::Wire;
+use epode_proto::time::{Instant, Millis};
+
+impl Wire {
+    /// In how many milliseconds the next attempt is due.
+    fn trouble(&self) -> Option<u64> {
+        let at = self.bosh.trouble()?;
+        assert!(at >= self.now || at == Instant(self.now.0 - 150), "{at:?}");
+        Some((at - self.now).0)
+    }
+}
+
+/// One break is none: an idle connection was closed. Two are trouble, until there is an answer; which is asked for.
+#[test]
+fn trouble_comes_and_goes() {
+    let mut wire = Wire::open(NORMAL);
+    assert_eq!(wire.trouble(), None);
+    wire.play(
+        "F: unreachable
+         C: again 2",
+    );
+    assert_eq!(wire.trouble(), None);
+    wire.play("F: unreachable");
+    assert_eq!(wire.trouble(), Some(500));
+    wire.play(
+        "+500ms
+         C: again 2",
+    );
+    assert_eq!(wire.trouble(), Some(0));
+    wire.play("F: unreachable");
+    assert_eq!(wire.trouble(), Some(1000));
+    wire.play(
+        "+1s
+         C: again 2
+         +149ms
+         +1ms
+         C: <body rid='3'><iq id='word'/></body>",
+    );
+    assert_eq!(wire.trouble(), Some(0));
+    wire.play(
+        "S#2: <body><iq id='word'/></body>
+         E: element <iq id='word'/>",
+    );
+    assert_eq!(wire.trouble(), None);
+    wire.play("+40s");
+}
+
+/// With several, it is the earliest that counts.
+#[test]
+fn the_earliest_trouble() {
+    let mut wire = Wire::open(NORMAL);
+    wire.play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         F#2: unreachable
+         C: again 2
+         F#2: unreachable
+         +500ms
+         C: again 2
+         F#2: unreachable
+         F#3: unreachable
+         C: again 3
+         F#3: unreachable",
+    );
+    assert_eq!(wire.trouble(), Some(500));
+    wire.play("A: close");
+    assert_eq!(wire.trouble(), None, "who leaves does not care");
+    wire.expect_request();
+}
+
+#[test]
+fn no_word_is_asked_before_the_session_is_bound() {
+    let mut wire = Wire::new(crate::support::wire::config());
+    wire.expect_request();
+    wire.play(&format!(
+        "S: <body sid='s1' {NORMAL}/>
+         E: opened
+         C: <body rid='2'/>
+         F: unreachable
+         C: again 2
+         F: unreachable
+         +500ms
+         C: again 2
+         +10s"
+    ));
+}
+
+/// The network is back: what waits is repeated now, and the waiting begins anew.
+#[test]
+fn hurry() {
+    let mut wire = Wire::open(NORMAL);
+    wire.play(
+        "F: unreachable
+         C: again 2",
+    );
+    for pause in [500, 1000, 2000, 4000] {
+        wire.play(&format!(
+            "F: unreachable
+             +{pause}ms
+             C: again 2"
+        ));
+    }
+    wire.play(
+        "F: unreachable
+         +1s
+         A: hurry
+         C: again 2
+         F: unreachable
+         C: again 2
+         F: unreachable
+         +499ms
+         +1ms
+         C: again 2",
+    );
+    // What is under way is left alone.
+    wire.play("A: hurry");
+}
+
+/// However long the network was away: when it is back, there is all the time again.
+#[test]
+fn hurry_after_a_long_time() {
+    let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='60'");
+    wire.play(
+        "F: unreachable
+         C: again 2",
+    );
+    for pause in [500, 1000, 2000] {
+        wire.play(&format!(
+            "F: unreachable
+             +{pause}ms
+             C: again 2"
+        ));
+    }
+    wire.play("F: unreachable");
+    // The computer sleeps, timers and all.
+    wire.now = wire.now + Millis::seconds(3600);
+    wire.play(
+        "A: hurry
+         C: again 2
+         F: unreachable
+         C: again 2
+         S: <body><message id='in'/></body>
+         E: element <message id='in'/>
+         C: <body rid='3'/>",
+    );
+}
+
+#[test]
+fn hurry_where_all_is_well() {
+    Wire::open(NORMAL).play("A: hurry");
+}
+
+// ── reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const ACKS: &str = "wait='60' hold='1' requests='3' ack='1'";
+
+/// §9.2: the server says that an answer of some time ago was not acknowledged.
+#[test]
+fn a_report_of_a_lost_answer() {
+    for report in ["report='2' time='1000'", "report='2'"] {
+        Wire::open(ACKS).play(&format!(
+            "A: send <message id='a'/>
+             C: <body rid='3' ack='1'><message id='a'/></body>
+             S#3: <body {report}/>
+             C: cancel 2
+             C: again 2
+             S#2: <body><message id='in'/></body>
+             E: element <message id='in'/>
+             E: 0 delivered
+             C: <body rid='4'/>"
+        ));
+    }
+}
+
+/// What left a moment ago may still come.
+#[test]
+fn a_report_of_an_answer_on_its_way() {
+    Wire::open(ACKS).play(
+        "A: send <message id='a'/>
+         C: <body rid='3' ack='1'><message id='a'/></body>
+         S#3: <body report='2' time='999'/>
+         +4999ms
+         +1ms
+         C: cancel 2
+         C: again 2",
+    );
+}
+
+/// What waits to be repeated need not wait.
+#[test]
+fn a_report_of_what_is_broken() {
+    Wire::open(ACKS).play(
+        "A: send <message id='a'/>
+         C: <body rid='3' ack='1'><message id='a'/></body>
+         F#2: unreachable
+         C: again 2
+         F#2: unreachable
+         S#3: <body report='2' time='2000'/>
+         C: again 2",
+    );
+}
+
+#[test]
+fn a_report_of_nothing() {
+    for report in [
+        "report='1' time='5000'",
+        "report='3' time='5000'",
+        "report='4' time='5000'",
+        "report='x'",
+        "report='-1'",
+    ] {
+        Wire::open(ACKS).play(&format!(
+            "A: send <message id='a'/>
+             C: <body rid='3' ack='1'><message id='a'/></body>
+             S#2: <body {report}/>
+             E: 0 delivered
+             +40s"
+        ));
+    }
+}
+
+/// COMPAT(ejabberd 23): what comes twice while it is held is answered with itself. None of it is the server's word, nor is it a
+/// sign that the next request has arrived.
+#[test]
+fn an_echo_says_nothing() {
+    let mut wire = Wire::open(NORMAL);
+    wire.play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         S#2: <body/>
+         E: 0 delivered
+         A: send <message id='b'/>
+         C: <body rid='4'><message id='b'/></body>
+         S#3: <body rid='3' sid='s1'><message id='a'/></body>
+         S#4: <body><message id='in'/></body>
+         E: 1 delivered
+         E: element <message id='in'/>
+         C: <body rid='5'/>",
+    );
+}

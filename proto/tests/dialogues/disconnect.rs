@@ -1,0 +1,410 @@
+//! Saying good-bye, at any moment.
+
+use super::{NORMAL, features, opened};
+use crate::support::dialogue::{Dialogue, config};
+use crate::support::script::xml;
+use epode_proto::connection::SendError;
+
+// ── online ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// XEP-0124 §13: the good-bye is acknowledged on the oldest request.
+#[test]
+fn a_good_bye() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    dialogue.play(
+        "A: disconnect
+         E: disconnecting
+         C: <body rid='2' type='terminate'><presence type='unavailable'/></body>
+         S: <body type='terminate'/>
+         C: cancel 2
+         E: offline disconnected
+         +600s",
+    );
+    assert!(dialogue.connection.is_offline());
+    assert!(dialogue.connection.jid().is_none());
+}
+
+/// All that is queued goes out with the good-bye, in a request beyond the window.
+#[test]
+fn what_is_queued_goes_out_with_it() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         A: request <iq type='set' id='q'><query xmlns='urn:example'/></iq>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><message id='b'/><iq type='set' id='q'><query xmlns='urn:example'/></iq>
+              <presence type='unavailable'/></body>
+         S: <body/>
+         E: 0 delivered
+         S: <body><iq type='result' id='q'/></body>
+         E: reply 0
+         S: <body type='terminate'/>
+         E: 1 delivered
+         E: offline disconnected",
+    );
+}
+
+/// There is no other request to come, so that its size does not matter.
+#[test]
+fn all_of_what_is_queued_goes_out_with_it() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    let long = "x".repeat(40 << 10);
+    dialogue.play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>",
+    );
+    for id in ["b", "c", "d"] {
+        dialogue.play(&format!("A: send <message id='{id}' type='{long}'/>"));
+    }
+    dialogue.play(
+        "A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><message id='b' type='*'/><message id='c' type='*'/><message id='d' type='*'/>
+              <presence type='unavailable'/></body>
+         S: <body type='terminate'/>
+         C: cancel 2
+         C: cancel 3
+         E: 0 delivered
+         E: 1 delivered
+         E: 2 delivered
+         E: 3 delivered
+         E: offline disconnected",
+    );
+}
+
+/// Sent and left in one breath: all of it in one request; and nothing is asked for in the meantime.
+#[test]
+fn sent_with_the_good_bye() {
+    let mut dialogue = Dialogue::online("wait='60' hold='1' requests='4'");
+    dialogue
+        .connection
+        .send(xml("<message id='a'/>"))
+        .expect("sent");
+    dialogue.play(
+        "A: disconnect
+         E: disconnecting
+         C: <body rid='2' type='terminate'><message id='a'/><presence type='unavailable'/></body>
+         +2s
+         S#1: <body/>
+         E: 0 delivered
+         S#2: <body type='terminate'/>
+         E: offline disconnected",
+    );
+}
+
+/// The answer on the oldest request tells that the good-bye has come, and so all before it.
+#[test]
+fn what_the_good_bye_carried_is_delivered() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><message id='b'/><presence type='unavailable'/></body>
+         S#1: <body type='terminate'><message id='in'/></body>
+         C: cancel 2
+         C: cancel 3
+         E: stanza <message id='in'/>
+         E: 0 delivered
+         E: 1 delivered
+         E: offline disconnected",
+    );
+}
+
+/// COMPAT(ejabberd): so does the answer to the good-bye itself, which comes first.
+#[test]
+fn what_came_before_an_answered_good_bye_is_delivered() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
+         S#3: <body type='terminate'/>
+         E: 0 delivered
+         S#1: <body/>
+         S#2: <body type='terminate' condition='other-request'/>
+         E: offline disconnected",
+    );
+}
+
+/// A server that ends the session for a reason of its own may not have read the good-bye.
+#[test]
+fn a_server_that_ends_it_first() {
+    for end in [
+        "S#1: <body type='terminate' condition='system-shutdown'/>",
+        "S#1 404: ",
+        "S#1 401: ",
+        "F#1: too-large",
+    ] {
+        Dialogue::online(NORMAL).play(&format!(
+            "A: send <message id='a'/>
+             C: <body rid='2'><message id='a'/></body>
+             A: disconnect
+             E: disconnecting
+             C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
+             {end}
+             C: cancel 2
+             C: cancel 3
+             E: 0 unknown
+             E: offline disconnected"
+        ));
+    }
+}
+
+#[test]
+fn stanzas_that_come_during_the_good_bye_are_handed_on() {
+    Dialogue::online(NORMAL).play(
+        "A: request <iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>
+         C: <body rid='2'><iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
+         S#2: <body><iq type='result' id='q'/><message id='b'/></body>
+         S#1: <body><message id='a'/></body>
+         E: stanza <message id='a'/>
+         E: reply 0
+         E: stanza <message id='b'/>
+         S#3: <body type='terminate'><message id='c'/></body>
+         E: stanza <message id='c'/>
+         E: offline disconnected",
+    );
+}
+
+#[test]
+fn the_good_bye_has_its_time() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
+         S#2: <body><message id='in'/></body>
+         +2999ms
+         +1ms
+         C: cancel 1
+         C: cancel 3
+         E: 0 delivered
+         E: stanza <message id='in'/>
+         E: offline disconnected
+         +600s",
+    );
+}
+
+#[test]
+fn a_broken_good_bye_is_repeated() {
+    Dialogue::online(NORMAL).play(
+        "A: disconnect
+         E: disconnecting
+         C: <body rid='2' type='terminate'><presence type='unavailable'/></body>
+         F#2: unreachable
+         C: again 2
+         S#1: <body/>
+         S#2: <body type='terminate'/>
+         E: offline disconnected",
+    );
+}
+
+#[test]
+fn a_stream_error_during_the_good_bye_changes_nothing() {
+    Dialogue::online(NORMAL).play(
+        "A: disconnect
+         E: disconnecting
+         C: <body rid='2' type='terminate'><presence type='unavailable'/></body>
+         S#1: <body><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></body>
+         S#2: <body type='terminate'/>
+         E: offline disconnected",
+    );
+}
+
+#[test]
+fn after_the_good_bye_nothing_is_sent() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    dialogue.play(
+        "A: disconnect
+         E: disconnecting
+         C: <body rid='2' type='terminate'><presence type='unavailable'/></body>
+         A: disconnect",
+    );
+    let now = dialogue.now;
+    let ping = xml("<iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>");
+    assert_eq!(
+        dialogue.connection.send(xml("<message/>")),
+        Err(SendError::NotConnected)
+    );
+    assert_eq!(
+        dialogue.connection.request(now, ping.clone(), None),
+        Err(SendError::NotConnected)
+    );
+    assert!(!dialogue.connection.connect(now), "not offline yet");
+    dialogue.play(
+        "S: <body type='terminate'/>
+         C: cancel 2
+         E: offline disconnected
+         A: disconnect
+         A: abort",
+    );
+    assert_eq!(
+        dialogue.connection.request(now, ping, None),
+        Err(SendError::NotConnected)
+    );
+}
+
+#[test]
+fn an_abort_says_nothing_to_the_server() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         A: request <iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>
+         A: abort
+         C: cancel 1
+         C: cancel 2
+         E: 0 unknown
+         E: 1 undelivered
+         E: request 0 disconnected
+         E: offline disconnected",
+    );
+}
+
+#[test]
+fn an_abort_during_the_good_bye() {
+    Dialogue::online(NORMAL).play(
+        "A: disconnect
+         E: disconnecting
+         C: <body rid='2' type='terminate'><presence type='unavailable'/></body>
+         A: abort
+         C: cancel 1
+         C: cancel 2
+         E: offline disconnected",
+    );
+}
+
+// ── while connecting ────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn before_there_is_a_session() {
+    opened(config()).play(
+        "A: disconnect
+         C: cancel 1
+         E: disconnecting
+         E: offline disconnected
+         A: anonymous
+         +600s",
+    );
+}
+
+#[test]
+fn while_credentials_are_awaited() {
+    opened(config()).play(&format!(
+        "S: <body sid='s1'>{}</body>
+         C: <body rid='2'/>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'/>
+         A: no credentials
+         A: anonymous
+         S: <body type='terminate'/>
+         C: cancel 3
+         E: offline disconnected",
+        features(&["ANONYMOUS"])
+    ));
+}
+
+/// The server's answers to what was negotiated no longer matter: nobody goes online after `disconnecting`.
+#[test]
+fn while_logging_in() {
+    let login = format!(
+        "A: anonymous
+         S: <body sid='s1'>{}</body>
+         E: authenticating
+         C: <body rid='2'><sasl:auth mechanism='ANONYMOUS'/></body>",
+        features(&["ANONYMOUS"])
+    );
+    for answer in [
+        "<sasl:success/>",
+        "<sasl:failure><sasl:not-authorized/></sasl:failure>",
+    ] {
+        let mut dialogue = opened(config());
+        dialogue.play(&login);
+        dialogue.play(&format!(
+            "A: disconnect
+             E: disconnecting
+             C: <body rid='3' type='terminate'/>
+             S: <body>{answer}</body>
+             S: <body type='terminate'/>
+             E: offline disconnected"
+        ));
+    }
+    let mut dialogue = opened(config());
+    dialogue.play(&login);
+    dialogue.play(
+        "S: <body><sasl:success/></body>
+         C: <body rid='3' to='example.org' xmpp:restart='true'/>
+         S: <body><stream:features><bind:bind/></stream:features></body>
+         E: binding
+         C: <body rid='4'><iq type='set' id='$bind'><bind:bind/></iq></body>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='5' type='terminate'/>
+         S: <body><iq type='result' id='$bind'><bind:bind><bind:jid>a@b/c</bind:jid></bind:bind></iq></body>
+         S: <body type='terminate'/>
+         E: offline disconnected",
+    );
+}
+
+#[test]
+fn features_that_come_after_the_good_bye() {
+    opened(config()).play(&format!(
+        "A: anonymous
+         S: <body sid='s1'/>
+         C: <body rid='2'/>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'/>
+         S: <body>{}</body>
+         S: <body type='terminate'/>
+         E: offline disconnected",
+        features(&["ANONYMOUS"])
+    ));
+}
+
+#[test]
+fn the_good_bye_has_its_time_while_connecting() {
+    opened(config()).play(
+        "A: anonymous
+         S: <body sid='s1'/>
+         C: <body rid='2'/>
+         +29s
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'/>
+         +2s
+         +1s
+         C: cancel 2
+         C: cancel 3
+         E: offline disconnected",
+    );
+}
+
+/// COMPAT(ejabberd): the requests before the good-bye are answered with what ended the session, another request.
+#[test]
+fn the_good_bye_is_the_other_request() {
+    let mut dialogue = Dialogue::online(NORMAL);
+    dialogue.play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         S#1: <body><message id='in'/></body>
+         E: stanza
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
+         S#2: <body type='terminate' condition='other-request'/>
+         C: cancel 3
+         E: 0 delivered
+         E: offline disconnected",
+    );
+}

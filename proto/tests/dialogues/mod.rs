@@ -1,0 +1,49 @@
+//! The connection in virtual time: what it says to the wire and to the page, and when.
+
+// A test may stop at what should not be.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod again;
+mod anything;
+mod bad_input;
+mod binding;
+mod bosh;
+mod broken;
+mod delivery;
+mod disconnect;
+mod ends;
+mod handover;
+mod iq;
+mod login;
+mod login_early;
+mod login_sasl2;
+mod register;
+mod socket;
+
+use crate::support::dialogue::Dialogue;
+use epode_proto::connection::Config;
+
+/// The attributes of a session answer of a usual server.
+const NORMAL: &str = "wait='60' hold='1' requests='2' inactivity='60' polling='5'";
+
+/// A connection whose first request is out.
+fn opened(config: Config) -> Dialogue {
+    let mut dialogue = Dialogue::new(config);
+    dialogue.play(
+        "A: connect
+         E: connecting
+         E: credentials wanted
+         C: <body rid='1' to='example.org' content='text/xml; charset=utf-8' ver='1.11' wait='60' hold='1' ack='1'
+              xmpp:version='1.0'/>",
+    );
+    dialogue
+}
+
+/// Stream features that offer these mechanisms.
+fn features(mechanisms: &[&str]) -> String {
+    let offer: String = mechanisms
+        .iter()
+        .map(|mechanism| format!("<sasl:mechanism>{mechanism}</sasl:mechanism>"))
+        .collect();
+    format!("<stream:features><sasl:mechanisms>{offer}</sasl:mechanisms></stream:features>")
+}

@@ -1,0 +1,488 @@
+//! The machinery: a page's connection, two networks, a server, and time, which goes on to whatever happens next.
+
+use super::dice::Dice;
+use super::faults::{Fault, Faults};
+use super::http::{HttpNetwork, Parcel};
+use super::judge::{Judge, Wrong};
+use super::scenario::{Kind, Scenario};
+use super::server::{Say, Server};
+use super::wire::{Arrival, Down, Up, Wire};
+use crate::support::dialogue::{config, service};
+use crate::support::random::Seeded;
+use crate::support::unicode::NativeUnicode;
+use epode_proto::connection::{Config, Connection};
+use epode_proto::error::CloseReason;
+use epode_proto::event::{Event, Status};
+use epode_proto::io::{ExchangeId, Input, NetworkFailure, Output, SocketId, Transmit};
+use epode_proto::ns;
+use epode_proto::reconnect::Reconnect;
+use epode_proto::sasl::Credentials;
+use epode_proto::time::{Instant, Millis};
+use epode_proto::transport::Kind as Carrier;
+use epode_proto::xml::Element;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Everything there is.
+pub struct World {
+    pub scenario: Scenario,
+    pub now: Instant,
+    pub dice: Dice,
+    pub connection: Connection,
+    pub timeout: Option<Instant>,
+    pub http: HttpNetwork,
+    pub wire: Wire,
+    pub server: Server,
+    pub judge: Judge,
+    pub faults: Faults,
+    /// HTTP connections, and whose answer they bring.
+    pub open: BTreeMap<u64, ExchangeId>,
+    next_connection: u64,
+    /// How many pages there were before this one.
+    pages: u64,
+    /// The socket that was asked for, and whether it is open.
+    pub socket: Option<(SocketId, bool)>,
+    /// No socket opens before.
+    pub socketless_until: Instant,
+    /// The page does nothing before; what comes meanwhile waits.
+    pub frozen_until: Option<Instant>,
+    inbox: Vec<Input>,
+    /// How the page sees it.
+    pub online: bool,
+    pub offline: bool,
+    /// It was online since it last was offline: what is sent is kept.
+    pub lasting: bool,
+    pub leaving: bool,
+    pub interrupted: u64,
+    /// Since when it is; and how long it ever was.
+    interrupted_since: Option<Instant>,
+    pub longest_interruption: Millis,
+    pub sessions: u64,
+    pub resumed: u64,
+    /// Requests, frames and sockets.
+    pub transmits: u64,
+    trace: bool,
+}
+
+fn configuration(scenario: &Scenario) -> Config {
+    let mut services = Vec::new();
+    if scenario.over_sockets() {
+        services.push(service(Carrier::WebSocket, "wss://example.org/ws"));
+    }
+    if scenario.over_bosh() {
+        services.push(service(Carrier::Bosh, "https://example.org/http-bind"));
+    }
+    let mut plain = config();
+    // Every other one says early what it knows.
+    plain.session.haste = (scenario.seed / 16).is_multiple_of(2);
+    Config {
+        services,
+        reconnect: scenario.reconnects().then(Reconnect::default),
+        ..plain
+    }
+}
+
+/// A page's connection.
+fn page(scenario: &Scenario, pages: u64) -> Connection {
+    let random = Box::new(Seeded(scenario.seed ^ pages << 48));
+    Connection::new(configuration(scenario), Rc::new(NativeUnicode), random)
+}
+
+impl World {
+    pub fn new(scenario: Scenario) -> Self {
+        let seed = scenario.seed;
+        let connection = page(&scenario, 0);
+        let now = Instant(1_000_000);
+        let judge = Judge::new(scenario.kind == Kind::Garbled);
+        Self {
+            now,
+            dice: Dice::new(seed, "world"),
+            connection,
+            timeout: None,
+            http: HttpNetwork::new(seed),
+            wire: Wire::new(seed),
+            server: Server::new(scenario.abilities),
+            judge,
+            faults: Faults::default(),
+            open: BTreeMap::new(),
+            next_connection: 0,
+            pages: 0,
+            socket: None,
+            socketless_until: now + scenario.socketless,
+            frozen_until: None,
+            inbox: Vec::new(),
+            online: false,
+            offline: true,
+            lasting: false,
+            leaving: false,
+            interrupted: 0,
+            interrupted_since: None,
+            longest_interruption: Millis(0),
+            sessions: 0,
+            resumed: 0,
+            transmits: 0,
+            trace: std::env::var_os("EPODE_SIM_TRACE").is_some(),
+            scenario,
+        }
+    }
+
+    /// For whoever replays a seed: what travels, when, with EPODE_SIM_TRACE set.
+    pub fn tell(&self, line: impl FnOnce() -> String) {
+        if self.trace {
+            println!("{} {}", self.now.0, line());
+        }
+    }
+
+    /// The network's name for a socket of this page.
+    fn link(&self, socket: SocketId) -> u64 {
+        self.pages << 32 | u64::from(socket.0)
+    }
+
+    /// The network's name for the socket there is.
+    pub fn socket_link(&self) -> Option<u64> {
+        self.socket.map(|(socket, _)| self.link(socket))
+    }
+
+    /// Another page is there, and knows nothing.
+    pub fn turn_page(&mut self) {
+        self.pages += 1;
+        self.connection = page(&self.scenario, self.pages);
+        self.timeout = None;
+        self.socket = None;
+        self.online = false;
+        self.offline = true;
+        self.lasting = false;
+        self.interrupted_since = None;
+    }
+
+    pub fn run_until(&mut self, end: Instant) {
+        while self.now < end {
+            self.step(end);
+        }
+    }
+
+    /// On to whatever happens next, at `end` at the latest.
+    pub fn step(&mut self, end: Instant) {
+        let frozen = self.frozen_until.is_some();
+        let due = [
+            self.timeout.filter(|_| !frozen),
+            self.frozen_until,
+            self.http.next_arrival(),
+            self.wire.next_arrival(),
+            self.server.deadline(),
+        ];
+        let next = due.into_iter().flatten().min().unwrap_or(end).min(end);
+        self.now = next.max(self.now);
+        let mut said = Vec::new();
+        self.server.tick(self.now, &mut self.judge, &mut said);
+        self.carry(said);
+        for parcel in self.http.arrived(self.now) {
+            self.hand_over(parcel);
+        }
+        for (link, arrival) in self.wire.arrived(self.now) {
+            match arrival {
+                Arrival::Up(up) => self.reach_server(link, up),
+                Arrival::Down(down) => self.reach_page(link, down),
+            }
+        }
+        if self.frozen_until.is_some_and(|until| self.now >= until) {
+            self.thaw();
+        }
+        if self.frozen_until.is_none() && self.timeout.is_some_and(|at| self.now >= at) {
+            self.handle_timeout();
+        }
+    }
+
+    /// What is due; the next attempt may be due at once, too.
+    fn handle_timeout(&mut self) {
+        for _ in 0..3 {
+            self.connection.handle_timeout(self.now);
+            self.poll();
+            if self.timeout.is_none_or(|at| at > self.now) {
+                return;
+            }
+        }
+        self.judge
+            .blame(Wrong::Restless, "a timeout that does not pass");
+    }
+
+    /// The tab wakes: what has come is there all at once, and timers fire; in what order, nobody knows.
+    pub fn thaw(&mut self) {
+        self.tell(|| "the tab wakes".into());
+        self.frozen_until = None;
+        if self.dice.chance(300) {
+            self.connection.wake(self.now);
+            self.poll();
+        }
+        if self.dice.chance(500) && self.timeout.is_some_and(|at| self.now >= at) {
+            self.handle_timeout();
+        }
+        let at_once = self.dice.chance(500);
+        for input in core::mem::take(&mut self.inbox) {
+            self.connection.handle_input(self.now, input);
+            if !at_once {
+                self.poll();
+            }
+        }
+        self.poll();
+    }
+
+    fn hand_over(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::Request { connection, .. } if self.now < self.server.down_until => {
+                self.http.refuse(self.now, connection);
+            }
+            Parcel::Request { connection, body } => {
+                let mut said = Vec::new();
+                let judge = &mut self.judge;
+                self.server
+                    .bosh
+                    .request(connection, body, self.now, judge, &mut said);
+                self.carry(said);
+            }
+            Parcel::Answer {
+                connection,
+                status,
+                body,
+            } => {
+                if let Some(exchange) = self.open.remove(&connection) {
+                    self.tell(|| {
+                        format!("→{connection} {status} {}", String::from_utf8_lossy(&body))
+                    });
+                    let content_type = Some("text/xml; charset=utf-8".to_owned());
+                    self.feed(Input::HttpAnswered {
+                        exchange,
+                        status,
+                        content_type,
+                        body,
+                    });
+                }
+            }
+            Parcel::Broken { connection } => {
+                if let Some(exchange) = self.open.remove(&connection) {
+                    self.tell(|| format!("→{connection} broken"));
+                    let failure = NetworkFailure::Unreachable;
+                    self.feed(Input::HttpFailed { exchange, failure });
+                }
+            }
+        }
+    }
+
+    fn reach_server(&mut self, link: u64, up: Up) {
+        let mut said = Vec::new();
+        let judge = &mut self.judge;
+        match up {
+            Up::Open if self.now < self.server.down_until.max(self.socketless_until) => {
+                said.push(Say::Close(link));
+            }
+            Up::Open => self.server.sockets.opened(link, &mut said),
+            Up::Frame(bytes) => {
+                self.server
+                    .sockets
+                    .frame(link, bytes, self.now, judge, &mut said);
+            }
+            Up::Closed => self.server.sockets.closed(link, self.now, judge),
+        }
+        self.carry(said);
+    }
+
+    fn reach_page(&mut self, link: u64, down: Down) {
+        let socket = SocketId(link as u32);
+        if self.socket_link() != Some(link) {
+            return;
+        }
+        let input = match down {
+            Down::Opened { subprotocol } => {
+                self.socket = Some((socket, true));
+                self.tell(|| format!("→{link} opened {subprotocol}"));
+                Input::SocketOpened {
+                    socket,
+                    subprotocol,
+                }
+            }
+            Down::Frame(text) => {
+                let shown = text.as_deref().map(String::from_utf8_lossy);
+                self.tell(|| format!("→{link} {shown:?}"));
+                Input::SocketFrame { socket, text }
+            }
+            Down::Closed => {
+                self.socket = None;
+                self.tell(|| format!("→{link} closed"));
+                let failure = NetworkFailure::Unreachable;
+                Input::SocketClosed { socket, failure }
+            }
+        };
+        self.feed(input);
+    }
+
+    /// What the server says goes on its way.
+    pub fn carry(&mut self, said: Vec<Say>) {
+        for say in said {
+            match say {
+                Say::Answer {
+                    connection,
+                    body: Some(body),
+                } => {
+                    self.tell(|| format!("S{connection} {body}"));
+                    self.http.answer(self.now, connection, body);
+                }
+                Say::Answer { connection, .. } => self.http.cut(self.now, connection),
+                Say::Accept(link) => self.wire.accept(self.now, link),
+                Say::Frame { link, text } => {
+                    self.tell(|| format!("S{link} {text}"));
+                    self.wire.send_down(self.now, link, &text);
+                }
+                Say::Close(link) => {
+                    self.tell(|| format!("S{link} closes"));
+                    self.wire.close(self.now, link);
+                }
+            }
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        if self.frozen_until.is_some() {
+            self.inbox.push(input);
+            return;
+        }
+        self.connection.handle_input(self.now, input);
+        self.poll();
+    }
+
+    /// As a shell does: drains what there is to do.
+    pub fn poll(&mut self) {
+        for _ in 0..10_000 {
+            match self.connection.poll_output(self.now) {
+                Output::Transmit(transmit) => self.transmit(transmit),
+                Output::Event(event) => self.note(event),
+                Output::Timeout(at) => {
+                    self.timeout = at;
+                    return;
+                }
+            }
+        }
+        self.judge.blame(Wrong::Restless, "it is never through");
+    }
+
+    fn transmit(&mut self, transmit: Transmit) {
+        self.transmits += 1;
+        match transmit {
+            Transmit::Http { exchange, body, .. } => {
+                self.next_connection += 1;
+                let connection = self.next_connection;
+                self.open.insert(connection, exchange);
+                self.tell(|| format!("C{connection} {body}"));
+                // One for the good-bye of a session that was given up, too.
+                if self.open.len() > self.server.bosh.window() + 2 {
+                    self.judge
+                        .blame(Wrong::Restless, "too many requests under way");
+                }
+                self.http
+                    .send(self.now, connection, body.as_bytes().to_vec());
+            }
+            Transmit::CancelHttp(exchange) => self.open.retain(|_, known| *known != exchange),
+            Transmit::OpenSocket { socket, .. } => {
+                self.tell(|| format!("C{} opens", socket.0));
+                if self.socket.replace((socket, false)).is_some() {
+                    self.judge.blame(Wrong::Restless, "two sockets at once");
+                }
+                let link = self.link(socket);
+                self.wire.open(self.now, link);
+            }
+            Transmit::Frame { socket, text } => {
+                self.tell(|| format!("C{} {text}", socket.0));
+                // While it was frozen, the socket may have gone without its knowing.
+                if self.socket != Some((socket, true)) && self.socket.is_some() {
+                    self.judge
+                        .blame(Wrong::Disordered, "a frame before the socket is open");
+                }
+                let link = self.link(socket);
+                self.wire.send_up(self.now, link, &text);
+            }
+            Transmit::CloseSocket(socket) => {
+                self.tell(|| format!("C{} closes", socket.0));
+                if self.socket.is_some_and(|(known, _)| known == socket) {
+                    self.socket = None;
+                }
+                let link = self.link(socket);
+                self.wire.hang_up(self.now, link);
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event) {
+        self.tell(|| format!("E {event:?}"));
+        match event {
+            Event::Status(status) => self.note_status(status),
+            Event::CredentialsWanted => {
+                let credentials = Some(Credentials::Anonymous);
+                self.connection
+                    .handle_input(self.now, Input::Credentials(credentials));
+            }
+            Event::Settled { send, delivery } => self.judge.settled(send, delivery),
+            Event::Reply { request, outcome } => self.judge.replied(request, outcome.is_ok()),
+            Event::Stanza(stanza) if stanza.name() == "message" => {
+                self.judge.got(stanza.attr("id").unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn note_status(&mut self, status: Status) {
+        if let Status::Interrupted(_) = &status {
+            self.interrupted_since.get_or_insert(self.now);
+        } else if let Some(since) = self.interrupted_since.take() {
+            self.longest_interruption = self.longest_interruption.max(self.now - since);
+        }
+        match status {
+            Status::Online(_) => {
+                self.online = true;
+                self.lasting = true;
+                self.sessions += 1;
+                // What a session needs before what waits for it.
+                let presence = Element::builder("presence", ns::CLIENT).build();
+                if let Ok(send) = self.connection.send(presence) {
+                    self.judge.sent(send, false);
+                }
+            }
+            Status::Resumed(_) => {
+                self.online = true;
+                self.lasting = true;
+                self.resumed += 1;
+            }
+            Status::Interrupted(_) => {
+                self.online = false;
+                self.interrupted += 1;
+            }
+            Status::Offline(reason) => {
+                let expected = reason == CloseReason::Requested && self.leaving;
+                let given_up = self.lasting && self.scenario.reconnects();
+                if given_up && !expected && !self.judge.lenient {
+                    let why = format!("it gave up: {reason:?}");
+                    self.judge.blame(Wrong::Untold, &why);
+                }
+                self.online = false;
+                self.offline = true;
+                self.lasting = false;
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything that went wrong, by kind.
+    pub fn all_faults(&self) -> Faults {
+        let mut all = self.faults.clone();
+        all.add(&self.http.faults);
+        all.add(&self.wire.faults);
+        all
+    }
+
+    pub fn note_fault(&mut self, fault: Fault) {
+        self.faults.note(fault);
+    }
+}
+
+/// A while.
+pub fn seconds(count: u64) -> Millis {
+    Millis::seconds(count)
+}

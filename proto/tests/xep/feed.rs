@@ -1,0 +1,1035 @@
+//! A feed, read like the wire. `a1` is the item with the id `a` and the content `1`.
+//!
+//! `C:` what the feed asks, in order; `S:` what the service says; `E:` what is told; `+2s` time passes.
+
+use epode_proto::event::RequestFailure;
+use epode_proto::jid::Jid;
+use epode_proto::ns;
+use epode_proto::stanza::StanzaError;
+use epode_proto::time::Instant;
+use epode_proto::xep::pubsub::event;
+use epode_proto::xep::pubsub::feed::position::Position;
+use epode_proto::xep::pubsub::feed::{Change, Feed, Order, Output, Settings, Traits, Via};
+use epode_proto::xml::Element;
+use proptest::prelude::*;
+
+use super::xml;
+use crate::support::script::millis;
+use crate::support::unicode::NativeUnicode;
+
+const SERVICE: &str = "pubsub.localhost";
+const NODE: &str = "/shop/Order";
+
+fn settings() -> Settings {
+    Settings {
+        feed: 7,
+        service: SERVICE.into(),
+        node: NODE.into(),
+        limit: 1000,
+        snapshot: true,
+        options: Vec::new(),
+    }
+}
+
+struct Play {
+    feed: Feed,
+    now: u64,
+    /// What was asked and not answered.
+    asked: Vec<(u32, String)>,
+    said: Vec<String>,
+    told: Vec<String>,
+    query: String,
+}
+
+fn by_publication() -> Traits {
+    Traits {
+        order: Order::Publication,
+        archive: false,
+    }
+}
+
+/// Plays a script with a new feed.
+fn play(script: &str) -> Play {
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.run(script);
+    play
+}
+
+fn items(words: &str, inside: bool) -> String {
+    let item = |word: &str| {
+        let (id, content) = word.split_at(
+            word.find(|c: char| c.is_ascii_digit())
+                .unwrap_or(word.len()),
+        );
+        let payload = format!("<row xmlns='urn:rows' n='{content}'/>");
+        format!(
+            "<item id='{id}'>{}</item>",
+            if inside { payload } else { String::new() }
+        )
+    };
+    words.split_whitespace().map(item).collect()
+}
+
+fn word(id: Option<&str>, payload: Option<&Element>) -> String {
+    let content = payload.and_then(|payload| payload.attr("n"));
+    format!("{}{}", id.unwrap_or("?"), content.unwrap_or("-"))
+}
+
+impl Play {
+    fn new(feed: Feed) -> Self {
+        Self {
+            feed,
+            now: 0,
+            asked: Vec::new(),
+            said: Vec::new(),
+            told: Vec::new(),
+            query: String::new(),
+        }
+    }
+
+    fn run(&mut self, script: &str) {
+        for line in script
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
+            if let Some(span) = line.strip_prefix('+') {
+                self.now += millis(span);
+                self.feed.handle_timeout(Instant(self.now));
+                self.poll();
+            } else if let Some(said) = line.strip_prefix("S: ") {
+                self.said.clear();
+                self.hear(said);
+                self.poll();
+            } else if let Some(expected) = line.strip_prefix("C: ") {
+                assert_eq!(
+                    std::mem::take(&mut self.said).join(" | "),
+                    expected,
+                    "asked"
+                );
+            } else if let Some(expected) = line.strip_prefix("E: ") {
+                assert_eq!(std::mem::take(&mut self.told).join(", "), expected, "told");
+            } else {
+                assert_eq!(line, "session");
+                for (number, _) in std::mem::take(&mut self.asked) {
+                    self.feed.handle_reply(
+                        Instant(self.now),
+                        number,
+                        Err(RequestFailure::Disconnected),
+                    );
+                }
+                self.said.clear();
+                self.feed
+                    .begin(&Jid::parse("me@localhost", &NativeUnicode).expect("a JID"));
+                self.poll();
+            }
+        }
+        assert!(self.told.is_empty(), "also told: {:?}", self.told);
+    }
+
+    fn poll(&mut self) {
+        loop {
+            match self.feed.poll_output() {
+                Output::Request { number, iq } => {
+                    let text = self.describe(&iq);
+                    self.asked.push((number, text.clone()));
+                    self.said.push(text);
+                }
+                Output::Change(change) => self.tell(&change),
+                Output::Timeout(_) => return,
+            }
+        }
+    }
+
+    fn describe(&mut self, iq: &Element) -> String {
+        assert_eq!(iq.attr("to"), Some(SERVICE));
+        if iq.has_child("ping", ns::PING) {
+            return "ping".into();
+        }
+        if let Some(query) = iq.child("query", ns::DISCO_ITEMS) {
+            assert_eq!(query.attr("node"), Some(NODE));
+            return "ids".into();
+        }
+        if let Some(query) = iq.child("query", ns::MAM) {
+            assert_eq!(
+                (iq.attr("type"), query.attr("node")),
+                (Some("set"), Some(NODE))
+            );
+            self.query = query.attr("queryid").expect("a name").into();
+            let after = query
+                .child("set", ns::RSM)
+                .and_then(|set| set.child_text("after", ns::RSM));
+            return format!("archive after {}", after.expect("after"));
+        }
+        let pubsub = iq.child("pubsub", ns::PUBSUB).expect("a request of pubsub");
+        if let Some(subscribe) = pubsub.child("subscribe", ns::PUBSUB) {
+            assert_eq!(
+                (subscribe.attr("node"), subscribe.attr("jid")),
+                (Some(NODE), Some("me@localhost"))
+            );
+            return "subscribe".into();
+        }
+        let items = pubsub.child("items", ns::PUBSUB).expect("items");
+        assert_eq!(items.attr("node"), Some(NODE));
+        let ids: Vec<_> = items
+            .children()
+            .map(|item| item.attr("id").expect("an id").to_string())
+            .collect();
+        match (pubsub.child("set", ns::RSM), items.attr("max_items")) {
+            (Some(set), _) => format!(
+                "before {}",
+                set.child_text("before", ns::RSM).expect("before")
+            ),
+            (None, Some(count)) => format!("newest {count}"),
+            _ => format!("items {}", ids.join(" ")),
+        }
+    }
+
+    fn tell(&mut self, change: &Change) {
+        let via = |via: Via| match via {
+            Via::Snapshot => "snapshot",
+            Via::Live => "live",
+            Via::CatchUp => "caught up",
+        };
+        self.told.push(match change {
+            Change::Subscribed(_) => return,
+            Change::Item { item, via: how, .. } => format!(
+                "{} {}",
+                via(*how),
+                word(item.id.as_deref(), item.payload.as_ref())
+            ),
+            Change::Retract { id, via: Via::Live } => format!("retract {id}"),
+            Change::Retract { id, .. } => format!("gone {id}"),
+            Change::Purge => "purge".into(),
+            Change::Gap { after, before } => format!(
+                "gap {}..{}",
+                after.as_deref().unwrap_or(""),
+                before.as_deref().unwrap_or("")
+            ),
+            Change::Live => "up to date".into(),
+            Change::Refused(failure) => match &**failure {
+                RequestFailure::Refused { error, .. } => format!("refused {}", error.condition),
+                other => format!("{other:?}"),
+            },
+            Change::Subscription(told) => format!("subscription {:?}", told.state),
+            Change::Configuration => "configuration".into(),
+            Change::Delete { redirect } => format!("delete {}", redirect.as_deref().unwrap_or("")),
+            Change::End => "end".into(),
+        });
+    }
+
+    /// An answer is to the oldest question that is open.
+    fn answer(&mut self, outcome: Result<Element, RequestFailure>) {
+        let (number, _) = self.asked.remove(0);
+        self.feed.handle_reply(Instant(self.now), number, outcome);
+    }
+
+    fn result(&mut self, inside: &str) {
+        self.answer(Ok(xml(&format!(
+            "<iq type='result' id='1' from='{SERVICE}'>{inside}</iq>"
+        ))));
+    }
+
+    fn event(&mut self, inside: &str, more: &str) {
+        let message = xml(&format!(
+            "<message from='{SERVICE}'><event xmlns='{}'>{inside}</event>{more}</message>",
+            ns::PUBSUB_EVENT
+        ));
+        let event = event::parse(&message).expect("an event");
+        self.feed.handle_event(&event, &message);
+    }
+
+    fn hear(&mut self, said: &str) {
+        let (what, rest) = said.split_once(' ').unwrap_or((said, ""));
+        let pubsub = ns::PUBSUB;
+        match what {
+            "subscribed" | "pending" => self.result(&format!("<pubsub xmlns='{pubsub}'><subscription node='{NODE}' jid='me@localhost' subscription='{what}'/></pubsub>")),
+            "items" => {
+                // `items a1 b1 (page FIRST INDEX COUNT)`
+                let (list, set) = match rest.split_once('(') {
+                    Some((list, page)) => {
+                        let page: Vec<_> = page.trim_end_matches(')').split_whitespace().collect();
+                        (list, format!("<set xmlns='{}'><first index='{}'>{}</first><count>{}</count></set>", ns::RSM, page[2], page[1], page[3]))
+                    }
+                    None => (rest, String::new()),
+                };
+                self.result(&format!("<pubsub xmlns='{pubsub}'><items node='{NODE}'>{}</items>{set}</pubsub>", items(list, true)));
+            }
+            "ids" => {
+                let list: String = rest.split_whitespace().map(|id| format!("<item jid='{SERVICE}' name='{id}'/>")).collect();
+                self.result(&format!("<query xmlns='{}' node='{NODE}'>{list}</query>", ns::DISCO_ITEMS));
+            }
+            "pong" => self.result(""),
+            "event" => self.event(&format!("<items node='{NODE}'>{}</items>", items(rest, true)), ""),
+            "bare" => self.event(&format!("<items node='{NODE}'>{}</items>", items(rest, false)), ""),
+            "last" => self.event(&format!("<items node='{NODE}'>{}</items>", items(rest, true)), "<delay xmlns='urn:xmpp:delay' stamp='2026-11-21T20:00:00Z'/>"),
+            "named" => {
+                let (name, rest) = rest.split_once(' ').expect("a name and an item");
+                let more = format!("<stanza-id xmlns='urn:xmpp:sid:0' by='{SERVICE}' id='{name}'/>");
+                self.event(&format!("<items node='{NODE}'>{}</items>", items(rest, true)), &more);
+            }
+            "retract" => self.event(&format!("<items node='{NODE}'><retract id='{rest}'/></items>"), ""),
+            "purge" => self.event(&format!("<purge node='{NODE}'/>"), ""),
+            "delete" => self.event(&format!("<delete node='{NODE}'><redirect uri='{rest}'/></delete>"), ""),
+            "subscription" => self.event(&format!("<subscription node='{NODE}' jid='me@localhost' subscription='{rest}'/>"), ""),
+            "archived" => {
+                let (name, rest) = rest.split_once(' ').expect("a name and an item");
+                let result = xml(&format!(
+                    "<result xmlns='{}' queryid='{}' id='{name}'><forwarded xmlns='{}'><delay xmlns='urn:xmpp:delay' stamp='2026-11-21T20:00:00Z'/><message xmlns='jabber:client' from='{SERVICE}'><event xmlns='{}'><items node='{NODE}'>{}</items></event></message></forwarded></result>",
+                    ns::MAM, self.query, ns::FORWARD, ns::PUBSUB_EVENT, items(rest, true)
+                ));
+                assert!(self.feed.handle_result(&result));
+            }
+            "fin" => {
+                let (last, complete) = rest.split_once(' ').unwrap_or((rest, ""));
+                self.result(&format!("<fin xmlns='{}' {complete}><set xmlns='{}'><last>{last}</last></set></fin>", ns::MAM, ns::RSM));
+            }
+            "error" => {
+                let (kind, condition) = rest.split_once(' ').expect("a type and a condition");
+                let reply = xml(&format!("<iq type='error' from='{SERVICE}'><error type='{kind}'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"));
+                self.answer(Err(RequestFailure::Refused { error: StanzaError::parse(&reply), reply }));
+            }
+            "nothing" => self.answer(Err(RequestFailure::TimedOut)),
+            _ => panic!("said: {said}"),
+        }
+    }
+
+    /// Another page goes on from where this one stands.
+    fn reload(&self) -> Play {
+        let position = self.feed.position().expect("a position");
+        let since = Position::read(&position, SERVICE, NODE).expect("its own position");
+        Play::new(Feed::new(settings(), Some(since)))
+    }
+}
+
+/// A feed of a service that lists as Prosody does, up to date with `a1 b1 c1`.
+fn at_c1() -> Play {
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run(
+        "
+        session
+        C: subscribe | newest 1000
+        S: subscribed
+        S: items a1 b1 c1
+        E: snapshot a1, snapshot b1, snapshot c1, up to date
+    ",
+    );
+    play
+}
+
+#[test]
+fn a_snapshot_then_what_happens() {
+    play(
+        "
+        session
+        C: subscribe | newest 1000
+        S: subscribed
+        S: items a1 b1 c1
+        C: ping
+        S: event d1
+        S: pong
+        E: snapshot a1, snapshot b1, snapshot c1, live d1, up to date
+        S: event b2 e1
+        S: retract a
+        E: live b2, live e1, retract a
+        S: purge
+        E: purge
+    ",
+    );
+}
+
+#[test]
+fn what_was_told_before_the_listing_is_told_once_and_what_it_superseded_not_at_all() {
+    play(
+        "
+        session
+        S: subscribed
+        S: event b2
+        S: event d1
+        S: event b3
+        S: items a1 c1 d1 b3
+        S: event e1
+        S: pong
+        E: snapshot a1, snapshot c1, snapshot d1, snapshot b3, live e1, up to date
+    ",
+    );
+    // Listed in a revision that no event told: that was before the subscription, and the events are newer.
+    play(
+        "
+        session
+        S: subscribed
+        S: items a1 b1
+        S: event b2
+        S: event b3
+        S: retract a
+        S: pong
+        E: snapshot a1, snapshot b1, live b2, live b3, retract a, up to date
+    ",
+    );
+}
+
+#[test]
+fn events_that_come_after_the_listing_and_were_before_it_are_put_before_it() {
+    // COMPAT(ejabberd): they waited in a queue; the node keeps three.
+    play(
+        "
+        session
+        S: subscribed
+        S: items c1 d1 e1
+        C: ping
+        S: event a1
+        S: event b1
+        S: event c1
+        S: event d1
+        S: event e1
+        S: event f1
+        S: pong
+        E: live a1, live b1, snapshot c1, snapshot d1, snapshot e1, live f1, up to date
+    ",
+    );
+}
+
+#[test]
+fn an_event_that_is_late_even_so_is_not_told_again() {
+    play(
+        "
+        session
+        S: subscribed
+        S: items a1 b1
+        S: pong
+        E: snapshot a1, snapshot b1, up to date
+        S: event b1
+        S: event c1
+        S: event b1
+        E: live c1, live b1
+    ",
+    );
+}
+
+#[test]
+fn what_was_missed_is_caught_up_with() {
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        C: subscribe | newest 20
+        S: subscribed
+        S: items a1 c1 d1 b2 e1
+        E: caught up d1, caught up b2, caught up e1, up to date
+        session
+        S: subscribed
+        S: items a1 c1 d1 b2 e1
+        E: up to date
+    ",
+    );
+}
+
+#[test]
+fn a_node_that_dropped_what_was_known_is_a_gap() {
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: subscribed
+        S: items x1 y1 z1
+        E: gap c..x, gone a, gone b, gone c, caught up x1, caught up y1, caught up z1, up to date
+    ",
+    );
+    // One of them is there still: nothing behind it can have been dropped.
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: subscribed
+        S: items c1 y1 z1
+        E: gone a, gone b, caught up y1, caught up z1, up to date
+    ",
+    );
+    // It may have been saved once more, unchanged: then it stands last, and shows nothing.
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: subscribed
+        S: items y1 z1 c1
+        E: gap c..y, gone a, gone b, caught up y1, caught up z1, up to date
+    ",
+    );
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: subscribed
+        S: items
+        E: gap c.., gone a, gone b, gone c, up to date
+    ",
+    );
+}
+
+#[test]
+fn only_a_whole_listing_shows_what_is_gone() {
+    let all = |from: usize, to: usize| -> String {
+        (from..to).map(|n| format!("r{}1 ", letters(n))).collect()
+    };
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", all(0, 60)));
+    play.poll();
+    play.told.clear();
+    let ids: String = (0..60)
+        .filter(|n| *n != 7)
+        .map(|n| format!("r{} ", letters(n)))
+        .collect();
+    // Of the newest it is none: so the ids are asked for.
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", all(40, 60)));
+    play.poll();
+    play.run("C: subscribe | newest 20 | ids\nE: up to date");
+    play.hear(&format!("ids {}", ids.replacen("rac ", "", 1)));
+    play.poll();
+    play.run("E: gone rac, gone rah");
+}
+
+#[test]
+fn rows_that_are_saved_unchanged_do_not_hide_what_changed_before() {
+    let all = |from: usize, to: usize| -> String {
+        (from..to).map(|n| format!("r{}1 ", letters(n))).collect()
+    };
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", all(0, 60)));
+    play.poll();
+    play.told.clear();
+    // One row was changed, and then thirty others saved as they were.
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", all(20, 40)));
+    play.poll();
+    play.run("C: subscribe | newest 20 | newest 100");
+    play.hear(&format!(
+        "items {} {} raa2 {}",
+        all(1, 10),
+        all(40, 60),
+        all(10, 40)
+    ));
+    play.poll();
+    play.run("E: caught up raa2, up to date");
+}
+
+#[test]
+fn a_service_that_lists_by_creation_shows_changes_anywhere() {
+    let mut play = play(
+        "
+        session
+        S: subscribed
+        S: items a1 b1 c1 (page 2026-11-21T20:00:00.000001Z 0 3)
+        S: pong
+        E: snapshot a1, snapshot b1, snapshot c1, up to date
+    ",
+    );
+    // Not one is as it was, and all are there: nothing was dropped.
+    play.run(
+        "
+        session
+        C: subscribe | newest 23
+        S: subscribed
+        S: items a2 b2 c2 d1 (page 2026-11-21T20:00:00.000001Z 0 4)
+        S: pong
+        E: caught up a2, caught up b2, caught up c2, caught up d1, up to date
+    ",
+    );
+}
+
+#[test]
+fn more_is_asked_for_until_what_is_known_is_reached() {
+    let list = |from: usize, to: usize| -> String {
+        (from..to)
+            .map(|n| format!("i{} ", letters(n)))
+            .collect::<String>()
+            .replace(' ', "1 ")
+    };
+    let mut play = at_c1();
+    play.run("session");
+    play.hear("subscribed");
+    play.hear(&format!("items {}", list(100, 120)));
+    play.poll();
+    play.run("C: subscribe | newest 20 | newest 100");
+    play.hear(&format!("items a1 b1 c1 {}", list(23, 120)));
+    play.poll();
+    let told = std::mem::take(&mut play.told);
+    assert_eq!(told.len(), 98);
+    assert!(
+        told[0].starts_with("caught up i") && told[97] == "up to date",
+        "{told:?}"
+    );
+}
+
+/// 0 → aa, 1 → ab, …: ids without digits.
+fn letters(number: usize) -> String {
+    let letter = |n: usize| char::from(b'a' + u8::try_from(n % 26).expect("small"));
+    [letter(number / 26), letter(number)].iter().collect()
+}
+
+#[test]
+fn pages_are_turned_until_what_is_known_is_reached() {
+    let mut play = play(
+        "
+        session
+        S: subscribed
+        S: items a1 b1 (page pa 0 2)
+        S: pong
+        E: snapshot a1, snapshot b1, up to date
+        session
+        C: subscribe | newest 22
+        S: subscribed
+        S: items e1 f1 (page pe 4 6)
+        C: before pe
+        S: items c1 d1 (page pc 2 6)
+        C: before pc
+        S: items a1 b1 (page pa 0 6)
+        C: ping
+        S: pong
+        E: caught up c1, caught up d1, caught up e1, caught up f1, up to date
+    ",
+    );
+    // A page whose beginning is gone is no end.
+    play.run(
+        "
+        session
+        S: subscribed
+        S: items g1 h1 (page pg 6 8)
+        C: before pg
+        S: error cancel item-not-found
+        C: newest 22
+        S: items a1 b1 c1 d1 e1 f1 g1 h1 (page pa 0 8)
+        S: pong
+        E: caught up g1, caught up h1, up to date
+    ",
+    );
+}
+
+#[test]
+fn ids_where_nothing_else_is_answered() {
+    play(
+        "
+        session
+        S: subscribed
+        S: error cancel feature-not-implemented
+        C: ids
+        S: ids a b c
+        C: items a b c
+        S: items c1 a1 b1
+        C: ping
+        S: pong
+        E: snapshot a1, snapshot b1, snapshot c1, up to date
+    ",
+    );
+}
+
+#[test]
+fn an_archive_fills_every_gap() {
+    // XEP-0442: neither Prosody 0.12 nor ejabberd 23 has it, so that it is tried here only.
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(Traits {
+        order: Order::Publication,
+        archive: true,
+    });
+    play.run(
+        "
+        session
+        S: subscribed
+        S: items
+        S: named n1 a1
+        E: up to date, live a1
+        session
+        C: subscribe | archive after n1
+        S: subscribed
+        S: archived n2 b1
+        S: archived n3 b2
+        S: named n5 d1
+        S: fin n3
+        C: archive after n3
+        S: archived n4 c1
+        S: archived n5 d1
+        S: fin n5 complete='true'
+        C: ids
+        E: caught up b1, caught up b2, caught up c1, caught up d1, up to date
+        S: ids c d
+        E: gone a, gone b
+    ",
+    );
+    // It has forgotten the entry: then by what the node holds.
+    play.run(
+        "
+        session
+        C: subscribe | archive after n5
+        S: subscribed
+        S: error cancel item-not-found
+        C: newest 20
+        S: items c1 d1 e1
+        E: caught up e1, up to date
+    ",
+    );
+    println!("XEP-0442: on neither Prosody 0.12 nor ejabberd 23; tried natively");
+}
+
+#[test]
+fn a_position_outlives_the_page() {
+    let play = at_c1();
+    let mut other = play.reload();
+    other.run(
+        "
+        session
+        C: subscribe | newest 20
+        S: subscribed
+        S: items a1 c1 b2 d1
+        E: caught up b2, caught up d1, up to date
+    ",
+    );
+    // Nothing is there any more of what the page before it had.
+    let mut other = play.reload();
+    other.run(
+        "
+        session
+        S: subscribed
+        S: items x1
+        E: gap c..x, caught up x1, up to date
+    ",
+    );
+    let text = play.feed.position().expect("a position");
+    assert!(Position::read(&text, SERVICE, "another").is_none());
+    assert!(Position::read(&text, "another", NODE).is_none());
+    assert!(Position::read(&text[..text.len() - 1], SERVICE, NODE).is_none());
+    assert!(Position::read(&format!("{text}."), SERVICE, NODE).is_none());
+}
+
+#[test]
+fn a_position_is_where_the_last_change_was_told() {
+    let mut feed = Feed::new(settings(), None);
+    feed.learn(by_publication());
+    assert_eq!(feed.position(), None);
+    let mut play = Play::new(feed);
+    play.run(
+        "
+        session
+        S: subscribed
+        S: items a1
+        E: snapshot a1, up to date
+    ",
+    );
+    // Two arrive at once, and one of them has been handed out.
+    play.hear("event b1 c1");
+    assert!(matches!(play.feed.poll_output(), Output::Change(_)));
+    let mut other = play.reload();
+    other.run(
+        "
+        session
+        S: subscribed
+        S: items a1 b1 c1
+        E: caught up c1, up to date
+    ",
+    );
+}
+
+#[test]
+fn without_a_snapshot_only_what_happens_and_what_was_missed() {
+    let mut settings = settings();
+    settings.snapshot = false;
+    let mut play = Play::new(Feed::new(settings, None));
+    play.run(
+        "
+        session
+        C: subscribe | newest 1000
+        S: subscribed
+        S: items a1 b1
+        S: event c1
+        S: pong
+        E: live c1, up to date
+        session
+        S: subscribed
+        S: items a1 b2 c1 d1
+        S: pong
+        E: caught up b2, caught up d1, up to date
+    ",
+    );
+}
+
+#[test]
+fn where_nothing_is_listed_every_interruption_is_a_gap_unless_the_last_item_says_otherwise() {
+    let mut play = play(
+        "
+        session
+        S: subscribed
+        S: error auth forbidden
+        E: up to date
+        S: event a1
+        E: live a1
+        session
+        S: subscribed
+        S: last a1
+        S: error auth forbidden
+        E: up to date
+        session
+        S: subscribed
+        S: last c1
+        S: error auth forbidden
+        E: gap a..c, live c1, up to date
+    ",
+    );
+    play.run(
+        "
+        session
+        S: subscribed
+        S: error auth forbidden
+        E: gap c.., up to date
+    ",
+    );
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_asked_for_again() {
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: subscribed
+        S: nothing
+        S: event d1
+        +1s
+        +1s
+        C: newest 20
+        S: error wait resource-constraint
+        +4s
+        C: newest 20
+        S: items a1 b1 c1 d1
+        E: caught up d1, up to date
+    ",
+    );
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: subscribed
+        S: nothing
+        +2s
+        S: nothing
+        +4s
+        S: nothing
+        +8s
+        S: nothing
+        +16s
+        S: event d1
+        S: nothing
+        E: gap c..d, live d1, up to date
+    ",
+    );
+}
+
+#[test]
+fn payloads_that_are_not_told_are_fetched_and_the_order_is_kept() {
+    play(
+        "
+        session
+        S: subscribed
+        S: items
+        S: pong
+        E: up to date
+        S: bare a
+        C: items a
+        S: bare b
+        S: event c1
+        S: retract a
+        S: items a1
+        C: items b
+        E: live a1
+        S: items b1
+        E: live b1, live c1, retract a
+        S: bare d
+        S: items
+        E: live d-
+    ",
+    );
+}
+
+#[test]
+fn a_subscription_that_an_owner_has_to_approve() {
+    play(
+        "
+        session
+        S: pending
+        S: error auth not-authorized
+        S: subscription subscribed
+        C: newest 1000
+        E: subscription Subscribed
+        S: items a1
+        S: pong
+        E: snapshot a1, up to date
+    ",
+    );
+}
+
+#[test]
+fn a_refusal_ends_it() {
+    play(
+        "
+        session
+        S: error auth forbidden
+        E: refused forbidden, end
+    ",
+    );
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: error cancel not-allowed
+        E: refused not-allowed, end
+    ",
+    );
+}
+
+#[test]
+fn a_node_that_was_forgotten_is_a_gap_and_is_subscribed_again_when_it_is_there() {
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: error cancel item-not-found
+        E: gap c.., gone a, gone b, gone c
+        S: error cancel item-not-found
+        +1s
+        C: subscribe | newest 20
+        S: error cancel item-not-found
+        S: error cancel item-not-found
+        +2s
+        C: subscribe | newest 20
+        S: subscribed
+        S: items x1
+        E: caught up x1, up to date
+        S: event y1
+        E: live y1
+    ",
+    );
+}
+
+#[test]
+fn a_service_that_is_away_is_waited_for() {
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: error wait remote-server-timeout
+        S: error wait remote-server-timeout
+        +1s
+        C: subscribe | newest 20
+        S: subscribed
+        S: items a1 b1 c1 d1
+        E: caught up d1, up to date
+    ",
+    );
+}
+
+#[test]
+fn what_came_in_two_sessions_before_it_was_caught_up() {
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: subscribed
+        S: event e1
+        session
+        S: subscribed
+        S: event g1
+        session
+        S: subscribed
+        S: items a1 b1 c1 d1 e1 f1 g1 h1
+        E: caught up d1, caught up e1, caught up f1, caught up g1, caught up h1, up to date
+    ",
+    );
+    // The node keeps two: holes before, between and behind.
+    let mut play = at_c1();
+    play.run("
+        session
+        S: subscribed
+        S: event e1
+        session
+        S: subscribed
+        S: event g1
+        session
+        S: subscribed
+        S: items y1 z1
+        E: gap c..e, gone a, gone b, gone c, live e1, gap e..g, live g1, gap g..y, caught up y1, caught up z1, up to date
+    ");
+}
+
+#[test]
+fn a_purge_meanwhile_begins_anew() {
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: subscribed
+        S: event d1
+        S: purge
+        S: event e1
+        S: items e1
+        C: newest 20
+        E: purge
+        S: items e1 f1
+        E: caught up e1, caught up f1, up to date
+    ",
+    );
+}
+
+#[test]
+fn the_end_of_a_node_and_of_a_subscription() {
+    let mut play = at_c1();
+    play.run(
+        "
+        S: delete xmpp:elsewhere
+        E: delete xmpp:elsewhere, end
+        S: event x1
+        session
+    ",
+    );
+    let mut play = at_c1();
+    play.run(
+        "
+        S: subscription none
+        E: subscription None, end
+    ",
+    );
+}
+
+#[test]
+fn too_much_meanwhile_is_told_and_is_a_gap() {
+    let mut play = at_c1();
+    play.run(
+        "
+        session
+        S: subscribed
+    ",
+    );
+    for _ in 0..10_001 {
+        play.hear("event d1");
+    }
+    play.poll();
+    let told = std::mem::take(&mut play.told);
+    assert_eq!(told.len(), 10_003);
+    assert_eq!(
+        (told[0].as_str(), told[10_002].as_str()),
+        ("gap c..d", "up to date")
+    );
+}
+
+proptest! {
+    #[test]
+    fn a_position_can_be_any_text(text in "([1A-Za-z0-9+/=]{0,12}\\.){0,6}[A-Za-z0-9+/=]{0,12}|.*") {
+        let _ = Position::read(&text, SERVICE, NODE);
+    }
+}

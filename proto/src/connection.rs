@@ -123,6 +123,8 @@ pub struct Connection {
     lasting: bool,
     /// The page has been told that it is online, and not that it is not.
     online: bool,
+    /// The outbox waits for [`Connection::release`], and takes what is sent meanwhile.
+    held: bool,
     /// What is sent while it is not; released once the page has put its rooms and feeds in order.
     outbox: Outbox,
     /// What the transport that ended gave back.
@@ -177,6 +179,7 @@ impl Connection {
             troubled: false,
             lasting: false,
             online: false,
+            held: false,
             outbox: Outbox::default(),
             returned: Vec::new(),
             managed: None,
@@ -204,6 +207,11 @@ impl Connection {
     /// Has the page said good-bye, and it is not over yet?
     pub fn is_closing(&self) -> bool {
         self.closing
+    }
+
+    /// Whether there is a session now: bound, and not interrupted.
+    pub fn is_online(&self) -> bool {
+        self.online && !self.closing
     }
 
     /// The address of the service that is used or tried, as it was configured.
@@ -304,6 +312,15 @@ impl Connection {
 
     /// Sends a stanza; during an interruption, once it is over. An iq request without an id gets one.
     pub fn send(&mut self, stanza: Element) -> Result<SendId, SendError> {
+        self.send_by(stanza, false)
+    }
+
+    /// Sends a stanza ahead of what is kept (see [`Connection::hold`]).
+    pub fn send_ahead(&mut self, stanza: Element) -> Result<SendId, SendError> {
+        self.send_by(stanza, true)
+    }
+
+    fn send_by(&mut self, stanza: Element, ahead: bool) -> Result<SendId, SendError> {
         self.check(&stanza)?;
         let is_request =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("get" | "set"));
@@ -314,7 +331,7 @@ impl Connection {
         };
         let id = SendId(self.next_send);
         self.next_send = self.next_send.wrapping_add(1);
-        self.transmit_or_keep(stanza, Some(id));
+        self.transmit_or_keep(stanza, Some(id), ahead);
         Ok(id)
     }
 
@@ -324,6 +341,26 @@ impl Connection {
         now: Instant,
         iq: Element,
         timeout: Option<Millis>,
+    ) -> Result<IqId, SendError> {
+        self.request_by(now, iq, timeout, false)
+    }
+
+    /// Sends an iq request ahead of what is kept (see [`Connection::hold`]).
+    pub fn request_ahead(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+    ) -> Result<IqId, SendError> {
+        self.request_by(now, iq, timeout, true)
+    }
+
+    fn request_by(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+        ahead: bool,
     ) -> Result<IqId, SendError> {
         self.check(&iq)?;
         let asks = iq.name() == "iq" && matches!(iq.attr("type"), Some("get" | "set"));
@@ -349,9 +386,10 @@ impl Connection {
         let request = IqId(self.next_iq);
         self.next_iq = self.next_iq.wrapping_add(1);
         let deadline = timeout.map(|timeout| now + timeout);
+        let kept = !self.goes_at_once(ahead);
         self.pending
-            .insert(&id, request, to, self.jid.as_ref(), deadline, !self.online);
-        self.transmit_or_keep(iq, None);
+            .insert(&id, request, to, self.jid.as_ref(), deadline, kept);
+        self.transmit_or_keep(iq, None, ahead);
         Ok(request)
     }
 
@@ -391,8 +429,13 @@ impl Connection {
         Ok(())
     }
 
-    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>) {
-        if self.online {
+    /// Whether a stanza leaves now, or is kept in the outbox.
+    fn goes_at_once(&self, ahead: bool) -> bool {
+        self.online && (ahead || !self.held)
+    }
+
+    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>, ahead: bool) {
+        if self.goes_at_once(ahead) {
             self.transmit(stanza, name);
         } else {
             self.outbox.keep(stanza, name);
@@ -416,6 +459,17 @@ impl Connection {
             (Some(transport), _) => transport.send(element, name),
             (None, _) => {}
         }
+    }
+
+    /// From now on what is sent is kept, until [`Connection::release`]: for a caller that has to restore a new session first,
+    /// which it does with [`Connection::send_ahead`] and [`Connection::request_ahead`].
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Holds nothing back any more: what is kept leaves as soon as there is a session.
+    pub fn unhold(&mut self) {
+        self.held = false;
     }
 
     fn tell_settled(&mut self, send: SendId, delivery: Delivery) {
@@ -518,7 +572,7 @@ impl Connection {
     pub fn only_listens(&self) -> Option<bool> {
         match &self.transport {
             Some(Transport::Bosh(bosh)) => {
-                let kept = self.online && !self.outbox.is_empty();
+                let kept = self.online && !self.held && !self.outbox.is_empty();
                 Some(self.leftover.is_empty() && !kept && bosh.only_listens())
             }
             _ => None,
@@ -547,7 +601,7 @@ impl Connection {
                 return Output::Event(event);
             }
             // Whoever wanted to put something in order before it has done so by now.
-            if self.release() || self.ask_word(now, false) {
+            if !self.held && self.release() || self.ask_word(now, false) {
                 continue;
             }
             let transport = self.transport.as_ref().and_then(Transport::poll_timeout);

@@ -420,6 +420,7 @@ impl Connection {
     /// What was kept leaves now, in order: whatever a new session needs before it (presence, rooms) is sent by then. Called
     /// when there is nothing else to do; sooner by a shell that knows. True when something left.
     pub fn release(&mut self) -> bool {
+        self.held = false;
         if !self.online || self.outbox.is_empty() {
             return false;
         }

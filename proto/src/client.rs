@@ -68,7 +68,7 @@ pub struct Client {
     /// There was a session since `connect`: a new session must restore what was in it.
     lasting: bool,
     /// What was sent and is not settled, for the report of what was not delivered.
-    sent: BTreeMap<SendId, Element>,
+    sent: BTreeMap<SendId, Sent>,
     requests: BTreeMap<IqId, requests::Purpose>,
     presence: presence::OwnPresence,
     handlers: HandlerRegistry<()>,
@@ -182,11 +182,16 @@ impl Client {
 
     /// Sends a stanza; during an interruption, once it is over. [`ClientEvent::Settled`] reports what became of it.
     pub fn send(&mut self, stanza: Element) -> Result<SendId, SendError> {
-        self.dispatch(stanza, Lane::Ordinary)
+        self.dispatch(stanza, Lane::Ordinary, Origin::Caller)
     }
 
     /// Sends a stanza; a broadcast presence is remembered, and carries our capabilities.
-    fn dispatch(&mut self, stanza: Element, lane: Lane) -> Result<SendId, SendError> {
+    fn dispatch(
+        &mut self,
+        stanza: Element,
+        lane: Lane,
+        origin: Origin,
+    ) -> Result<SendId, SendError> {
         let is_broadcast = stanza.name() == "presence" && stanza.attr("to").is_none();
         let outgoing = if is_broadcast {
             self.with_capabilities(&stanza)
@@ -200,13 +205,13 @@ impl Client {
         if is_broadcast {
             self.note_broadcast(&stanza);
         }
-        self.sent.insert(id, stanza);
+        self.sent.insert(id, Sent { stanza, origin });
         Ok(id)
     }
 
     /// Sends what no caller waits for. Without a session there is nobody to send it to.
     fn post(&mut self, stanza: Element, lane: Lane) {
-        let _ = self.dispatch(stanza, lane);
+        let _ = self.dispatch(stanza, lane, Origin::Client);
     }
 
     // ── the run loop ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -271,15 +276,7 @@ impl Client {
             Event::Status(status) => self.handle_status(now, status),
             Event::Stanza(stanza) => self.route(now, &stanza),
             Event::Reply { request, outcome } => self.handle_reply(now, request, outcome),
-            Event::Settled { send, delivery } => {
-                let stanza = self.sent.remove(&send);
-                let stanza = stanza.filter(|_| delivery != Delivery::Delivered);
-                self.tell(ClientEvent::Settled {
-                    send,
-                    delivery,
-                    stanza,
-                });
-            }
+            Event::Settled { send, delivery } => self.handle_settled(send, delivery),
             Event::CredentialsWanted => self.tell(ClientEvent::CredentialsWanted),
             Event::Learned => self.tell(ClientEvent::Learned),
             Event::Registered => self.tell(ClientEvent::Registered),
@@ -315,9 +312,36 @@ impl Client {
         self.end_feeds();
     }
 
+    fn handle_settled(&mut self, send: SendId, delivery: Delivery) {
+        let Some(Sent { stanza, origin }) = self.sent.remove(&send) else {
+            return;
+        };
+        if delivery != Delivery::Delivered {
+            self.tell(ClientEvent::Undelivered { stanza, delivery });
+        }
+        if origin == Origin::Caller {
+            self.tell(ClientEvent::Settled { send, delivery });
+        }
+    }
+
     fn tell(&mut self, event: ClientEvent) {
         self.events.push_back(event);
     }
+}
+
+/// A stanza on its way.
+struct Sent {
+    stanza: Element,
+    origin: Origin,
+}
+
+/// Who sent a stanza.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The caller, who hears what becomes of it.
+    Caller,
+    /// The client itself.
+    Client,
 }
 
 /// Which stanzas go first in a new session.

@@ -46,14 +46,19 @@ pub enum ClientEvent {
         /// The reply of type `result`, or why there is none.
         outcome: Result<Element, RequestFailure>,
     },
-    /// What became of a stanza that was sent.
+    /// What became of a stanza that the caller sent.
     Settled {
         /// Which.
         send: SendId,
         /// What is known.
         delivery: Delivery,
-        /// The stanza, if it was not delivered.
-        stanza: Option<Element>,
+    },
+    /// A stanza, the caller's or the client's own, was not delivered, or nobody knows whether it was.
+    Undelivered {
+        /// The stanza.
+        stanza: Element,
+        /// What is known.
+        delivery: Delivery,
     },
     /// Something changed in a subscribed node.
     Feed {

@@ -5,7 +5,7 @@
 //! participants have finished, or after [`STEP_TIMEOUT`]. An interruption cancels it; a resumed session has none, since nothing
 //! of it was lost.
 
-use super::{Client, ClientEvent, Lane, Notice};
+use super::{Client, ClientEvent, Lane, Notice, Origin};
 use crate::connection::SendError;
 use crate::event::{IqId, SendId};
 use crate::time::{Instant, Millis};
@@ -57,7 +57,7 @@ impl Client {
 
     /// A participant sends a stanza in a step: before what was kept. After the step has ended it is an ordinary [`Client::send`].
     pub fn send_restoring(&mut self, step: StepId, stanza: Element) -> Result<SendId, SendError> {
-        self.dispatch(stanza, self.lane_of(step))
+        self.dispatch(stanza, self.lane_of(step), Origin::Caller)
     }
 
     /// A participant sends a request in a step: before what was kept. After the step has ended it is an ordinary

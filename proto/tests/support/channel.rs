@@ -100,15 +100,19 @@ pub fn client_config() -> ClientConfig {
     }
 }
 
+/// Unicode by crates, and a calendar that stands still.
+pub fn platform() -> Platform {
+    Platform {
+        unicode: Rc::new(NativeUnicode),
+        calendar: Rc::new(FixedCalendar),
+    }
+}
+
 impl ClientDialogue {
     /// Not connected yet.
     pub fn new(config: ClientConfig) -> Self {
-        let platform = Platform {
-            unicode: Rc::new(NativeUnicode),
-            calendar: Rc::new(FixedCalendar),
-        };
         Self {
-            client: Client::new(config, platform, Box::new(Seeded(7))),
+            client: Client::new(config, platform(), Box::new(Seeded(7))),
             now: Instant(1_000_000),
             names: Names::default(),
             acts: VecDeque::new(),
@@ -520,17 +524,12 @@ fn words(event: &ClientEvent) -> (String, Option<Element>) {
                 None,
             ),
         },
-        ClientEvent::Settled {
-            send,
-            delivery,
-            stanza,
-        } => {
-            let what = match delivery {
-                Delivery::Delivered => "delivered",
-                Delivery::Undelivered => "undelivered",
-                Delivery::Unknown => "unknown",
-            };
-            (format!("{} {what}", send.0), stanza.clone())
+        ClientEvent::Settled { send, delivery } => {
+            (format!("{} {}", send.0, delivery_words(*delivery)), None)
+        }
+        ClientEvent::Undelivered { stanza, delivery } => {
+            let words = format!("not delivered: {}", delivery_words(*delivery));
+            (words, Some(stanza.clone()))
         }
         ClientEvent::Feed { feed, change } => {
             let (words, element) = change_words(change);
@@ -607,5 +606,13 @@ fn change_words(change: &Change) -> (String, Option<Element>) {
         Change::Configuration => ("configuration".into(), None),
         Change::Delete { .. } => ("delete".into(), None),
         Change::End => ("end".into(), None),
+    }
+}
+
+fn delivery_words(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Delivered => "delivered",
+        Delivery::Undelivered => "undelivered",
+        Delivery::Unknown => "unknown",
     }
 }

@@ -1,6 +1,6 @@
 // The surface that pages see, around wasm-bindgen's classes: loading the module, clients that can be made before it is
 // loaded, and one clear error instead of the module's own faults. Everything else is Rust.
-import load, {
+import {
   ClientCore,
   Feed,
   Muc,
@@ -16,6 +16,7 @@ import { lookUp } from "./discover.js";
 import { iterate, withBatches } from "./feed.js";
 import { makeItem } from "./item.js";
 import { Xml, makeTag, wellFormed, xmppError } from "./markup.js";
+import { loadModule } from "./module.js";
 
 export { Feed, Room, Stanza };
 
@@ -31,6 +32,7 @@ export function defaultSource(find) {
   source ??= find;
 }
 
+/** One loading for all who ask. One that failed is forgotten, so that the next call tries again. */
 export function init(from) {
   loading ??= start(from).catch((error) => {
     loading = undefined;
@@ -40,7 +42,7 @@ export function init(from) {
 }
 
 async function start(from) {
-  await load({ module_or_path: from ?? (await source()) });
+  await loadModule(() => from ?? source());
   guard(ClientCore, { on: 1, send: 1, request: 1 });
   guard(Feed, { on: 1 });
   guard(Muc, { join: 2 });
@@ -118,7 +120,9 @@ function guarded(name, method, texts) {
 }
 
 function fault(error) {
-  if (!(error instanceof WebAssembly.RuntimeError)) return error;
+  // A platform without WebAssembly has no such class.
+  const { RuntimeError } = globalThis.WebAssembly ?? {};
+  if (!RuntimeError || !(error instanceof RuntimeError)) return error;
   broken ??= xmppError("internal", "epode failed, which is a fault of its own: please report it. Reload the page.", { cause: error });
   return broken;
 }

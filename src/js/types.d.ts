@@ -71,6 +71,13 @@ export type ErrorCode =
   | "undelivered"
   /** Whether the server took the stanza is not known. */
   | "unknown"
+  /**
+   * The WebAssembly module could not be loaded: it was not found (`httpStatus`), is something else, is damaged, or belongs to
+   * another version. The next call that needs it tries again.
+   */
+  | "module-unavailable"
+  /** The page's content security policy, or the platform, refuses WebAssembly. Trying again does not help. */
+  | "module-blocked"
   /** A fault of epode itself. The client is closed; make a new one. */
   | "internal";
 
@@ -88,7 +95,7 @@ export interface XmppError extends Error {
   readonly application?: string;
   /** The stanza that told it. */
   readonly stanza?: Stanza;
-  /** With `http-error`. */
+  /** With `http-error`, and with `module-unavailable` where the module's address answered with an error. */
   readonly httpStatus?: number;
 }
 

@@ -5,6 +5,7 @@ use crate::error::CloseReason;
 use crate::event::{Event, Interruption, Status};
 use crate::handler::is_stanza;
 use crate::io::{Input, NetworkFailure, SocketId};
+use crate::iq::is_from_own_side;
 use crate::mask::masked;
 use crate::ns;
 use crate::session::{Directive, Tools};
@@ -173,7 +174,9 @@ impl Connection {
         let replies =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("result" | "error"));
         let id = stanza.attr("id").unwrap_or_default();
-        if replies && (self.is_word(id) || self.is_proof(now, id)) {
+        // What the connection itself asks goes to its own server, and anybody may send a stanza of any id.
+        let own = replies && is_from_own_side(&stanza, self.jid.as_ref(), self.unicode.as_ref());
+        if own && (self.is_word(id) || self.is_proof(now, id)) {
             return;
         }
         if replies

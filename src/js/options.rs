@@ -9,6 +9,7 @@ use crate::web::unicode::PlatformUnicode;
 use epode_proto::connection::Config;
 use epode_proto::jid::Jid;
 use epode_proto::reconnect::Reconnect;
+use epode_proto::sasl::allowable_name;
 use epode_proto::session::{Goal, SessionConfig};
 use epode_proto::time::Millis;
 use epode_proto::transport::Service;
@@ -73,6 +74,9 @@ pub struct Options {
     /// For those who ask who we are.
     pub about: About,
 }
+
+/// What the option `mechanisms` should be.
+const MECHANISMS: &str = "is an array of names of SASL mechanisms: SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, OAUTHBEARER, ANONYMOUS, EXTERNAL, HT-SHA-256-NONE";
 
 /// The largest answer that is read when the page does not say.
 const DEFAULT_MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -222,6 +226,7 @@ fn finish(
     }
     let timeout = timeout(read).unwrap_or(Millis::seconds(30));
     let plain_text_allowed = read.flag("allowPlainText", false);
+    let mechanisms = read_mechanisms(read);
     let reconnect = read_reconnect(read);
     let stream_management = read.flag("streamManagement", true);
     let keys = read.flag("keys", false);
@@ -247,6 +252,7 @@ fn finish(
                 domain: domain.clone(),
                 resource,
                 plain_text_allowed,
+                mechanisms,
                 haste: true,
             },
             services,
@@ -335,6 +341,22 @@ fn read_keep(read: &Reader<'_>, domain: &str, own: Option<&Jid>) -> Option<Strin
         key.push_str(own.bare().as_str());
     }
     Some(key)
+}
+
+/// `mechanisms`: names of SASL mechanisms; `None` when left out.
+fn read_mechanisms(read: &Reader<'_>) -> Option<Vec<&'static str>> {
+    read.given("mechanisms")?;
+    let mut allowed = Vec::new();
+    for name in read.list("mechanisms") {
+        match allowable_name(&name) {
+            Some(name) => allowed.push(name),
+            None => read.refuse("mechanisms", MECHANISMS),
+        }
+    }
+    if allowed.is_empty() {
+        read.refuse("mechanisms", MECHANISMS);
+    }
+    Some(allowed)
 }
 
 /// `reconnect`: yes or no, or the pauses.

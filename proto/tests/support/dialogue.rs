@@ -102,6 +102,7 @@ pub fn config() -> Config {
             account: None,
             resource: None,
             plain_text_allowed: true,
+            mechanisms: None,
             haste: false,
         },
         services: vec![service(Kind::Bosh, "https://example.org/http-bind")],

@@ -294,7 +294,7 @@ impl CloseReason {
             Self::NoMechanism(ChooseError::NoneOffered) => (
                 "The server offers no login mechanism that fits these credentials",
                 "",
-                "Enable SCRAM on the server (or PLAIN over https; ANONYMOUS on its host for anonymous logins).",
+                "Enable SCRAM on the server (or PLAIN over https; ANONYMOUS on its host for anonymous logins), and check 'mechanisms' if you gave it.",
             ),
             Self::NoMechanism(ChooseError::OnlyPlainText) => (
                 "Only mechanisms that show the password are left, and this connection is not encrypted",

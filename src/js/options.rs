@@ -10,6 +10,7 @@ use crate::web::unicode::PlatformUnicode;
 use epode_proto::connection::Config;
 use epode_proto::jid::Jid;
 use epode_proto::reconnect::Reconnect;
+use epode_proto::sasl::allowable_name;
 use epode_proto::session::{Goal, SessionConfig};
 use epode_proto::time::Millis;
 use epode_proto::transport::Service;
@@ -78,6 +79,9 @@ pub struct Options {
     /// In place of the platform's `fetch`.
     pub fetch: Option<Slot>,
 }
+
+/// What the option `mechanisms` should be.
+const MECHANISMS: &str = "is an array of names of SASL mechanisms: SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, OAUTHBEARER, ANONYMOUS, EXTERNAL, HT-SHA-256-NONE";
 
 /// The largest answer that is read when the page does not say.
 const DEFAULT_MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -240,6 +244,7 @@ fn finish(
     }
     let timeout = timeout(read).unwrap_or(Millis::seconds(30));
     let plain_text_allowed = read.flag("allowPlainText", false);
+    let mechanisms = read_mechanisms(read);
     let reconnect = read_reconnect(read);
     let stream_management = read.flag("streamManagement", true);
     let keys = read.flag("keys", false);
@@ -277,17 +282,20 @@ fn finish(
                 domain: domain.clone(),
                 resource,
                 plain_text_allowed,
+                mechanisms,
                 haste: true,
             },
             services,
             bosh: BoshConfig {
                 // Each service's own.
                 address: "".into(),
+                foreign: false,
                 to: domain,
                 from: None,
                 lang,
                 wait: wait.unwrap_or(60),
                 hold: hold.unwrap_or(1),
+                pauses: reconnect.unwrap_or_default(),
                 keys,
                 limits: Limits {
                     bytes: max_bytes,
@@ -374,6 +382,22 @@ fn read_keep(read: &Reader<'_>, domain: &str, own: Option<&Jid>) -> Option<Strin
         key.push_str(own.bare().as_str());
     }
     Some(key)
+}
+
+/// `mechanisms`: names of SASL mechanisms; `None` when left out.
+fn read_mechanisms(read: &Reader<'_>) -> Option<Vec<&'static str>> {
+    read.given("mechanisms")?;
+    let mut allowed = Vec::new();
+    for name in read.list("mechanisms") {
+        match allowable_name(&name) {
+            Some(name) => allowed.push(name),
+            None => read.refuse("mechanisms", MECHANISMS),
+        }
+    }
+    if allowed.is_empty() {
+        read.refuse("mechanisms", MECHANISMS);
+    }
+    Some(allowed)
 }
 
 /// `reconnect`: yes or no, or the pauses.

@@ -187,6 +187,17 @@ export interface WebSocketLike {
 /** A class that makes them. */
 export type WebSocketClass = new (url: string, protocol: string) => WebSocketLike;
 
+/** A SASL mechanism that a login can use (RFC 4422), as servers name it. */
+export type MechanismName =
+  | "SCRAM-SHA-512"
+  | "SCRAM-SHA-256"
+  | "SCRAM-SHA-1"
+  | "PLAIN"
+  | "OAUTHBEARER"
+  | "ANONYMOUS"
+  | "EXTERNAL"
+  | "HT-SHA-256-NONE";
+
 export interface ClientOptions {
   /** Who logs in: `user@domain`, or `user@domain/resource` to ask for that resource. */
   jid?: string;
@@ -204,6 +215,13 @@ export interface ClientOptions {
   resource?: string;
   /** PLAIN, OAUTHBEARER and registration over unencrypted http or ws. Never needed on loopback. Default false. */
   allowPlainText?: boolean;
+  /**
+   * The SASL mechanisms that a login may use. The strongest of those that the server offers is tried first; one that the server
+   * refuses as such is followed by the next. `"HT-SHA-256-NONE"` stands for login tokens (XEP-0484), which are neither used nor asked
+   * for when a list is given without it. Without a list: all that fit the credentials, never weaker than what worked before
+   * (`memory`). A list with nothing that the server offers ends in `no-mechanism`.
+   */
+  mechanisms?: readonly MechanismName[];
   /**
    * Where to keep, from one visit to the next, what lets the next login take fewer round trips: which mechanism worked, what
    * may be sent early, and a login token where the server gives one (XEP-0484). Such a token is as good as a password: keep it
@@ -224,9 +242,12 @@ export interface ClientOptions {
    * over. Not needed over https, and a risk on ejabberd 23, which mistakes requests that overtake each other. Default false.
    */
   keys?: boolean;
-  /** BOSH: headers for each request (`Authorization`, …). A custom header costs a preflight across origins. */
+  /**
+   * BOSH: headers for each request (`Authorization`, …). A custom header costs a preflight across origins. Not sent to another
+   * origin that the service redirects to (`see-other-uri`).
+   */
   headers?: Record<string, string>;
-  /** BOSH: send cookies and HTTP authentication across origins. Default false. */
+  /** BOSH: send cookies and HTTP authentication across origins, but not where the service redirects to another. Default false. */
   withCredentials?: boolean;
   /** BOSH: default `"text/xml; charset=utf-8"`; `"text/plain; charset=utf-8"` spares the preflight where the server takes it. */
   contentType?: string;
@@ -235,8 +256,9 @@ export interface ClientOptions {
   /** The largest answer that is accepted, in bytes; one that announces more is not even read. Default 16 MiB. */
   maxBytes?: number;
   /**
-   * Make a connection that broke again, by itself: after a random pause of up to `least` (default 1,000 ms), up to twice as
-   * long with each attempt that fails, up to `most` (30,000 ms); at once when the network comes back or the page is seen again.
+   * Make a connection that broke again, by itself. Each attempt follows a random pause, at most as long as the connection has been
+   * away: up to `least` (default 1,000 ms) at first, never more than `most` (30,000 ms). When the network comes back or the page
+   * is seen again, the next attempt is made at once, in place of one that hangs, and the pauses begin anew.
    * Not where trying again cannot help (a wrong password, a conflict). Default true.
    */
   reconnect?: boolean | { least?: number; most?: number };
@@ -297,9 +319,9 @@ export interface StatusChange {
    * are there again; of what happened meanwhile only what server and rooms kept arrives.
    */
   resumed?: boolean;
-  /** With `reconnecting`: which attempt is next, from 1. */
+  /** With `reconnecting`: which attempt is next, from 1. There is one such event for each attempt that failed. */
   attempt?: number;
-  /** With `reconnecting`: when it is due. */
+  /** With `reconnecting`: when it is due. A sign of the network may bring it forward, which is another event. */
   retryAt?: Date;
 }
 

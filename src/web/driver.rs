@@ -346,6 +346,7 @@ impl Driver {
                 Output::Transmit(Transmit::Http {
                     exchange,
                     address,
+                    foreign,
                     body,
                     farewell,
                 }) => {
@@ -353,7 +354,7 @@ impl Driver {
                     self.next_farewell.set(now() + SPACING);
                     let driver = Rc::downgrade(self);
                     self.http
-                        .post(exchange, &address, &body, farewell, move |input| {
+                        .post(exchange, &address, foreign, &body, farewell, move |input| {
                             if let Some(driver) = driver.upgrade() {
                                 driver.hear(input);
                             }

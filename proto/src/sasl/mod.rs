@@ -48,7 +48,13 @@ pub fn sha1(data: &[u8]) -> Vec<u8> {
     Hash::Sha1.digest(data).as_bytes().to_vec()
 }
 
+/// SHA-256 (FIPS 180-4), for ids.
+pub fn sha256(data: &[u8]) -> Vec<u8> {
+    Hash::Sha256.digest(data).as_bytes().to_vec()
+}
+
 /// What one login has to show. Its `Debug` tells the kind only. Secrets are overwritten once the mechanism has used them.
+#[derive(Clone)]
 pub enum Credentials {
     /// An account and its password: SCRAM, or PLAIN where allowed.
     Password {
@@ -103,6 +109,19 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// Overwrites the secret, for credentials that no mechanism has used.
+    pub fn wipe(self) {
+        match self {
+            Credentials::Password {
+                password: secret, ..
+            }
+            | Credentials::Token { token: secret, .. } => drop(Secret::new(secret)),
+            Credentials::Anonymous | Credentials::External { .. } => {}
+        }
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind().fmt(f)
@@ -115,6 +134,18 @@ pub fn known_name(name: &str) -> Option<&'static str> {
     let kind = CredentialsKind::of(name);
     let mut names = kind.mechanisms().iter();
     names.find(|known| **known == name).copied()
+}
+
+/// A mechanism's name, if it is one that a caller may allow or leave out: all of this module's.
+#[must_use]
+pub fn allowable_name(name: &str) -> Option<&'static str> {
+    known_name(name).or_else(|| (name == HT_SHA_256_NONE).then_some(HT_SHA_256_NONE))
+}
+
+/// Whether a mechanism shows its secret to whoever reads the connection.
+#[must_use]
+pub fn shows_secret(name: &str) -> bool {
+    matches!(name, PLAIN | OAUTHBEARER)
 }
 
 /// Is it one of the SCRAM family?
@@ -193,7 +224,7 @@ pub fn choose(
             if weaker {
                 return Err(ChooseError::Weaker);
             }
-            if policy.plain_text_allowed || !matches!(name, PLAIN | OAUTHBEARER) {
+            if policy.plain_text_allowed || !shows_secret(name) {
                 return Ok(name);
             }
             error = ChooseError::OnlyPlainText;

@@ -1,6 +1,7 @@
 //! Why a connection ended, with the blame in the type, a code for programs and a sentence for people.
 
 use super::digits::push_number;
+use super::prepare::BadOption;
 use super::sasl::{ChooseError, SaslError};
 use super::stanza::StanzaError;
 use super::stream::error::StreamError;
@@ -30,6 +31,8 @@ pub enum Phase {
 pub enum CloseReason {
     /// We asked for it.
     Requested,
+    /// An option cannot be sent: nothing was.
+    BadOption(BadOption),
     /// The service could not be reached, or no longer.
     Unreachable,
     /// The server answers, but the browser keeps the answers from this page.
@@ -111,7 +114,9 @@ impl CloseReason {
             Self::NoMechanism(ChooseError::OnlyPlainText | ChooseError::Weaker)
             | Self::PlainTextRegistration => "insecure",
             Self::Sasl(SaslError::ServerSignature) => "server-not-authentic",
-            Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) => "bad-argument",
+            Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) | Self::BadOption(_) => {
+                "bad-argument"
+            }
             Self::Sasl(_) | Self::PeerMisbehaved(_) => "protocol-error",
             Self::NoCredentials => "credentials-failed",
             Self::BindFailed(_) => "bind-failed",
@@ -167,6 +172,9 @@ impl CloseReason {
     fn sentence(&self) -> (&'static str, Cow<'_, str>, &'static str) {
         let (what, detail, then): (_, &str, _) = match self {
             Self::Requested => ("The connection was closed on request", "", "Nothing to do."),
+            Self::BadOption(option) => {
+                return ("", Cow::Owned(option.to_string()), "Nothing was sent.");
+            }
             Self::Unreachable => (
                 "The service cannot be reached",
                 "",

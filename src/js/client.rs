@@ -9,7 +9,7 @@ use super::keep::Given;
 use super::listeners::Listeners;
 use super::muc::Muc;
 use super::notices::Notices;
-use super::object::{Reader, date, field};
+use super::object::{Reader, date, field, text_of};
 use super::options::{self, Login, Options, Secret, Waiting};
 use super::promise::{promise, spawn};
 use super::pubsub::PubSub;
@@ -435,9 +435,14 @@ impl Inner {
                     if inner.attempt.get() != attempt {
                         return;
                     }
-                    match secret.map(|secret| secret.as_string()) {
-                        Ok(Some(secret)) => inner.provide(Some(credentials(&login, secret))),
-                        Ok(None) => inner.provide(None),
+                    match secret.map(|secret| text_of(&secret)) {
+                        Ok(Ok(secret)) => inner.provide(Some(credentials(&login, secret))),
+                        Ok(Err(should)) => {
+                            let told = format!("What the function gave {should}.");
+                            let problem = Problem::new("bad-argument", &told).into_js();
+                            inner.credentials_problem.replace(Some(problem));
+                            inner.provide(None);
+                        }
                         Err(thrown) => {
                             inner.credentials_problem.replace(Some(thrown));
                             inner.provide(None);

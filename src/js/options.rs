@@ -1,7 +1,7 @@
 //! The page's options, read once and checked: what cannot be meant is an error that says what to write instead.
 
 use super::error::Problem;
-use super::object::{Reader, field};
+use super::object::{Reader, field, text_of};
 use crate::web::address::Address;
 use crate::web::entropy;
 use crate::web::http::HttpOptions;
@@ -96,13 +96,12 @@ fn secret(read: &Reader<'_>, name: &str) -> Option<Secret> {
     match read.given(name)?.dyn_into::<Function>() {
         Ok(function) => Some(Secret::Function(function)),
         Err(value) => {
-            let text = value.as_string();
-            if text.is_none() {
+            if !value.is_string() {
                 read.fail(bad(
                     "'password' and 'token' are strings, or functions that give one.",
                 ));
             }
-            text.map(Secret::Value)
+            read.sent(name, &value).map(Secret::Value)
         }
     }
 }
@@ -239,7 +238,7 @@ fn finish(
     let features = about_read.list("features");
     read.done()?;
     about_read.done()?;
-    Ok(Options {
+    let mut options = Options {
         config: Config {
             session: SessionConfig {
                 goal,
@@ -292,7 +291,11 @@ fn finish(
             features,
             nodes: Vec::new(),
         },
-    })
+    };
+    // What cannot be sent is told now, and not when it would be.
+    let prepared = options.config.prepare(&PlatformUnicode);
+    prepared.map_err(|wrong| bad(&format!("{wrong}.")))?;
+    Ok(options)
 }
 
 /// The services, an array of texts, in the order in which they are tried.
@@ -371,17 +374,25 @@ fn timeout(read: &Reader<'_>) -> Option<Millis> {
 
 /// A JID that a page wrote.
 pub fn jid(text: &str) -> Result<Jid, Problem> {
-    Jid::parse(text, &PlatformUnicode).map_err(|_| {
-        let mut message = String::from("Not a JID: ");
-        message.push_str(text);
-        message.push_str(". A JID is user@domain, domain, or either with /resource.");
-        Problem::new("bad-jid", &message)
+    Jid::parse(text, &PlatformUnicode).map_err(|error| {
+        Problem::new(
+            "bad-jid",
+            &format!(
+                "Not a JID: {text:?} is {error}. A JID is user@domain, domain, or either with /resource.",
+            ),
+        )
     })
 }
 
 /// An option that is a JID.
 pub fn read_jid(read: &Reader<'_>, name: &str) -> Option<Jid> {
-    read.ok(jid(&read.text(name)?))
+    let value = read.given(name)?;
+    if !value.is_string() {
+        read.refuse(name, "is a string");
+        return None;
+    }
+    // What cannot be sent is no JID either: that is the code for it.
+    read.ok(jid(&text_of(&value).unwrap_or_else(|_| "\0".to_owned())))
 }
 
 /// The option `domain`, or the one that is known.

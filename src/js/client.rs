@@ -36,6 +36,7 @@ use epode_proto::sasl::Credentials;
 use epode_proto::stanza::presence;
 use epode_proto::time::Millis;
 use epode_proto::vec_map::VecMap;
+use epode_proto::xep::audience::Screening;
 use epode_proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
 use epode_proto::xep::responder::About;
 use epode_proto::xml::{Element, Limits, parse_in};
@@ -59,6 +60,8 @@ pub enum Waiter {
     Feed(FeedId, u32),
     /// The feeds of the service of that name.
     Service(String),
+    /// The questions of strangers.
+    Roster,
 }
 
 /// What all the classes of one client share.
@@ -68,6 +71,8 @@ pub struct Inner {
     pub(super) backlog: Backlog,
     pub(super) listeners: Rc<Listeners>,
     pub(super) about: About,
+    /// Who is told.
+    pub(super) screening: RefCell<Screening>,
     pub(super) subscriptions: RefCell<Subscriptions>,
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
     /// What is known of the services of feeds.
@@ -125,6 +130,7 @@ impl Inner {
             backlog: Backlog::default(),
             listeners: Listeners::new(&[], &["status", "error", "sent", "received", "undelivered"]),
             about: options.about,
+            screening: RefCell::new(Screening::new(options.audience)),
             subscriptions: RefCell::default(),
             feeds: RefCell::default(),
             services: RefCell::default(),
@@ -195,6 +201,7 @@ impl Inner {
                     Some(Waiter::Promise(sender)) => sender.send(outcome),
                     Some(Waiter::Feed(feed, number)) => self.answer_feed(feed, number, outcome),
                     Some(Waiter::Service(service)) => self.learn_of(&service, outcome),
+                    Some(Waiter::Roster) => self.learn_roster(outcome),
                     None => {}
                 }
             }
@@ -270,6 +277,7 @@ impl Inner {
     /// A new session: the first, or one in which everything is to be there again.
     fn handle_online(self: &Rc<Self>, jid: &Jid) {
         self.subscriptions.borrow_mut().set_account(jid);
+        self.screening.borrow_mut().reset();
         if self.lasting.replace(true) {
             self.rebuild();
             // What was sent meanwhile comes after it, and before whatever the page says now.

@@ -13,6 +13,7 @@ use epode_proto::session::{Goal, SessionConfig};
 use epode_proto::time::Millis;
 use epode_proto::transport::Service;
 use epode_proto::transport::bosh::BoshConfig;
+use epode_proto::xep::audience::Audience;
 use epode_proto::xep::disco::Identity;
 use epode_proto::xep::responder::About;
 use epode_proto::xep::version::Version;
@@ -72,6 +73,8 @@ pub struct Options {
     pub keep: Option<String>,
     /// For those who ask who we are.
     pub about: About,
+    /// Who they may be.
+    pub audience: Audience,
 }
 
 /// The largest answer that is read when the page does not say.
@@ -236,6 +239,13 @@ fn finish(
     let version = about_read.text("version");
     let os = about_read.text("os");
     let features = about_read.list("features");
+    let audience = match about_read.text("answerTo").as_deref() {
+        None => Audience::default(),
+        Some(name) => Audience::parse(name).unwrap_or_else(|| {
+            about_read.refuse("answerTo", "is \"everyone\", \"contacts\" or \"nobody\"");
+            Audience::default()
+        }),
+    };
     read.done()?;
     about_read.done()?;
     let mut options = Options {
@@ -291,6 +301,7 @@ fn finish(
             features,
             nodes: Vec::new(),
         },
+        audience,
     };
     // What cannot be sent is told now, and not when it would be.
     let prepared = options.config.prepare(&PlatformUnicode);

@@ -146,6 +146,10 @@ impl CloseReason {
             Self::BindFailed(error) | Self::Registration(RegistrationFailure::Refused(error)) => {
                 error.text.as_deref()
             }
+            Self::Registration(RegistrationFailure::Unanswered(Unanswered::NeedsHuman {
+                instructions,
+                ..
+            })) => instructions.as_deref(),
             _ => None,
         }
     }
@@ -360,12 +364,32 @@ impl CloseReason {
             }
             Self::Registration(RegistrationFailure::Unanswered(Unanswered::NeedsHuman {
                 addresses,
+                fields,
                 ..
             })) => {
+                let listed = listed(addresses);
+                let is_page = addresses.iter().any(
+                    |one| matches!(one.get(..4), Some(start) if start.eq_ignore_ascii_case("http")),
+                );
+                let (detail, then) = match (addresses.is_empty(), is_page, fields.is_empty()) {
+                    (true, ..) => (
+                        "it names no address".to_owned(),
+                        "Register in an XMPP client that shows the challenge, or ask whoever runs the server.",
+                    ),
+                    (_, false, _) => (
+                        format!("the challenge is inside the stanza ({listed})"),
+                        "Register in an XMPP client that shows it, or ask whoever runs the server.",
+                    ),
+                    (_, _, true) => (listed, "Open that address to register there."),
+                    _ => (
+                        listed,
+                        "Open that address, or solve the challenge in an XMPP client that shows it.",
+                    ),
+                };
                 return (
                     "The server wants a person to register: ",
-                    Cow::Owned(listed(addresses)),
-                    "Open that address, or solve the challenge in a client that shows it.",
+                    Cow::Owned(detail),
+                    then,
                 );
             }
             Self::PeerMisbehaved(how) => (

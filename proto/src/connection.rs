@@ -24,6 +24,7 @@ use super::jid::Jid;
 use super::mask::masked;
 use super::ns;
 use super::outbox::Outbox;
+use super::prepare::BadOption;
 use super::random::{Ids, Random};
 use super::reconnect::{Backoff, Reconnect};
 use super::session::{Memory, Session, SessionConfig};
@@ -80,6 +81,8 @@ pub enum SendError {
 /// A connection to an XMPP server.
 pub struct Connection {
     config: Config,
+    /// What of it cannot be sent, so that nothing is.
+    fault: Option<BadOption>,
     unicode: Rc<dyn Unicode>,
     random: Box<dyn Random>,
     ids: Ids,
@@ -158,8 +161,10 @@ pub struct Connection {
 
 impl Connection {
     /// A connection that is offline.
-    pub fn new(config: Config, unicode: Rc<dyn Unicode>, mut random: Box<dyn Random>) -> Self {
+    pub fn new(mut config: Config, unicode: Rc<dyn Unicode>, mut random: Box<dyn Random>) -> Self {
+        let fault = config.prepare(unicode.as_ref()).err();
         Self {
+            fault,
             session: Session::new(config.session.clone()),
             backoff: Backoff::default(),
             config,
@@ -261,6 +266,10 @@ impl Connection {
     pub fn connect(&mut self, now: Instant) -> bool {
         if !self.is_offline() {
             return false;
+        }
+        if let Some(fault) = self.fault {
+            self.go_offline(CloseReason::BadOption(fault));
+            return true;
         }
         self.alone = false;
         self.tried = 0;

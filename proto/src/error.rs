@@ -1,6 +1,7 @@
 //! Why a connection ended, with the blame in the type, a code for programs and a sentence for people.
 
 use super::digits::push_number;
+use super::prepare::BadOption;
 use super::sasl::{ChooseError, SaslError};
 use super::stanza::StanzaError;
 use super::stream::error::StreamError;
@@ -30,6 +31,8 @@ pub enum Phase {
 pub enum CloseReason {
     /// We asked for it.
     Requested,
+    /// An option cannot be sent: nothing was.
+    BadOption(BadOption),
     /// The service could not be reached, or no longer.
     Unreachable,
     /// The server answers, but the browser keeps the answers from this page.
@@ -114,7 +117,9 @@ impl CloseReason {
             Self::NoMechanism(ChooseError::OnlyPlainText | ChooseError::Weaker)
             | Self::PlainTextRegistration => "insecure",
             Self::Sasl(SaslError::ServerSignature) => "server-not-authentic",
-            Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) => "bad-argument",
+            Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) | Self::BadOption(_) => {
+                "bad-argument"
+            }
             Self::Sasl(_) | Self::PeerMisbehaved(_) => "protocol-error",
             Self::NoCredentials => "credentials-failed",
             Self::BindFailed(_) => "bind-failed",
@@ -144,6 +149,10 @@ impl CloseReason {
             Self::BindFailed(error) | Self::Registration(RegistrationFailure::Refused(error)) => {
                 error.text.as_deref()
             }
+            Self::Registration(RegistrationFailure::Unanswered(Unanswered::NeedsHuman {
+                instructions,
+                ..
+            })) => instructions.as_deref(),
             _ => None,
         }
     }
@@ -170,6 +179,9 @@ impl CloseReason {
     fn sentence(&self) -> (&'static str, Cow<'_, str>, &'static str) {
         let (what, detail, then): (_, &str, _) = match self {
             Self::Requested => ("The connection was closed on request", "", "Nothing to do."),
+            Self::BadOption(option) => {
+                return ("", Cow::Owned(option.to_string()), "Nothing was sent.");
+            }
             Self::Unreachable => (
                 "The service cannot be reached",
                 "",
@@ -365,12 +377,32 @@ impl CloseReason {
             }
             Self::Registration(RegistrationFailure::Unanswered(Unanswered::NeedsHuman {
                 addresses,
+                fields,
                 ..
             })) => {
+                let listed = listed(addresses);
+                let is_page = addresses.iter().any(
+                    |one| matches!(one.get(..4), Some(start) if start.eq_ignore_ascii_case("http")),
+                );
+                let (detail, then) = match (addresses.is_empty(), is_page, fields.is_empty()) {
+                    (true, ..) => (
+                        "it names no address".to_owned(),
+                        "Register in an XMPP client that shows the challenge, or ask whoever runs the server.",
+                    ),
+                    (_, false, _) => (
+                        format!("the challenge is inside the stanza ({listed})"),
+                        "Register in an XMPP client that shows it, or ask whoever runs the server.",
+                    ),
+                    (_, _, true) => (listed, "Open that address to register there."),
+                    _ => (
+                        listed,
+                        "Open that address, or solve the challenge in an XMPP client that shows it.",
+                    ),
+                };
                 return (
                     "The server wants a person to register: ",
-                    Cow::Owned(listed(addresses)),
-                    "Open that address, or solve the challenge in a client that shows it.",
+                    Cow::Owned(detail),
+                    then,
                 );
             }
             Self::PeerMisbehaved(how) => (

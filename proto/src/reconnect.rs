@@ -109,6 +109,7 @@ impl Backoff {
 pub fn is_curable(reason: &CloseReason) -> bool {
     match reason {
         CloseReason::Requested
+        | CloseReason::BadOption(_)
         | CloseReason::MixedContent
         | CloseReason::NoMechanism(_)
         | CloseReason::Sasl(_)

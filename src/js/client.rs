@@ -10,7 +10,7 @@ use super::keep::Given;
 use super::listeners::Listeners;
 use super::muc::Muc;
 use super::notices::Notices;
-use super::object::{Reader, date, field};
+use super::object::{Reader, date, field, text_of};
 use super::options::{self, Login, Options, Secret, Waiting};
 use super::promise::{promise, spawn};
 use super::pubsub::PubSub;
@@ -38,6 +38,7 @@ use epode_proto::sasl::Credentials;
 use epode_proto::stanza::presence;
 use epode_proto::time::Millis;
 use epode_proto::vec_map::VecMap;
+use epode_proto::xep::audience::Screening;
 use epode_proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
 use epode_proto::xep::responder::About;
 use epode_proto::xml::{Element, Limits, parse_in};
@@ -61,6 +62,8 @@ pub enum Waiter {
     Feed(FeedId, u32),
     /// The feeds of the service of that name.
     Service(String),
+    /// The questions of strangers.
+    Roster,
 }
 
 /// What all the classes of one client share.
@@ -72,6 +75,8 @@ pub struct Inner {
     pub(super) backlog: Backlog,
     pub(super) listeners: Rc<Listeners>,
     pub(super) about: About,
+    /// Who is told.
+    pub(super) screening: RefCell<Screening>,
     pub(super) subscriptions: RefCell<Subscriptions>,
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
     /// What is known of the services of feeds.
@@ -160,6 +165,7 @@ impl Inner {
             ),
             held,
             about: options.about,
+            screening: RefCell::new(Screening::new(options.audience)),
             subscriptions: RefCell::default(),
             feeds: RefCell::default(),
             services: RefCell::default(),
@@ -227,6 +233,7 @@ impl Inner {
                     Some(Waiter::Promise(sender)) => sender.send(outcome),
                     Some(Waiter::Feed(feed, number)) => self.answer_feed(feed, number, outcome),
                     Some(Waiter::Service(service)) => self.learn_of(&service, outcome),
+                    Some(Waiter::Roster) => self.learn_roster(outcome),
                     None => {}
                 }
             }
@@ -302,6 +309,7 @@ impl Inner {
     /// A new session: the first, or one in which everything is to be there again.
     fn handle_online(self: &Rc<Self>, jid: &Jid) {
         self.subscriptions.borrow_mut().set_account(jid);
+        self.screening.borrow_mut().reset();
         if self.lasting.replace(true) {
             self.rebuild();
             // What was sent meanwhile comes after it, and before whatever the page says now.
@@ -477,9 +485,14 @@ impl Inner {
                     if inner.attempt.get() != attempt {
                         return;
                     }
-                    match secret.map(|secret| secret.as_string()) {
-                        Ok(Some(secret)) => inner.provide(Some(credentials(&login, secret))),
-                        Ok(None) => inner.provide(None),
+                    match secret.map(|secret| text_of(&secret)) {
+                        Ok(Ok(secret)) => inner.provide(Some(credentials(&login, secret))),
+                        Ok(Err(should)) => {
+                            let told = format!("What the function gave {should}.");
+                            let problem = Problem::new("bad-argument", &told).into_js();
+                            inner.credentials_problem.replace(Some(problem));
+                            inner.provide(None);
+                        }
                         Err(thrown) => {
                             inner.credentials_problem.replace(Some(thrown));
                             inner.provide(None);

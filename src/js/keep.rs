@@ -31,9 +31,11 @@ impl Given {
         let rid = read.given("rid").and_then(|rid| match rid.as_f64() {
             // What is not a whole number of that size is none that the other side would take.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            Some(rid) => Some(rid as u64),
+            Some(rid) => (rid.fract() == 0.0 && rid >= 0.0).then_some(rid as u64),
             None => rid.as_string()?.parse().ok(),
         });
+        // XEP-0124 §14.1: at most 2^53 - 1.
+        let rid = rid.filter(|rid| (1..1 << 53).contains(rid));
         let waiting = Waiting::from(&read);
         read.done()?;
         match (jid, sid, rid) {

@@ -2,6 +2,7 @@
 //!
 //! Two rules everywhere: methods take `&self`, and no `RefCell` is borrowed while JavaScript is called.
 
+mod answers;
 pub mod client;
 mod dispatch;
 mod error;

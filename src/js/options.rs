@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use super::held::{Held, Slot};
-use super::object::{Reader, field};
+use super::object::{Reader, field, text_of};
 use crate::web::address::Address;
 use crate::web::entropy;
 use crate::web::http::HttpOptions;
@@ -15,6 +15,7 @@ use epode_proto::session::{Goal, SessionConfig};
 use epode_proto::time::Millis;
 use epode_proto::transport::Service;
 use epode_proto::transport::bosh::BoshConfig;
+use epode_proto::xep::audience::Audience;
 use epode_proto::xep::disco::Identity;
 use epode_proto::xep::responder::About;
 use epode_proto::xep::version::Version;
@@ -74,6 +75,8 @@ pub struct Options {
     pub keep: Option<String>,
     /// For those who ask who we are.
     pub about: About,
+    /// Who they may be.
+    pub audience: Audience,
     /// In place of the platform's `WebSocket`.
     pub web_socket: Option<Slot>,
     /// In place of the platform's `fetch`.
@@ -105,13 +108,12 @@ fn secret(read: &Reader<'_>, name: &str, held: &Held) -> Option<Secret> {
     match read.given(name)?.dyn_into::<Function>() {
         Ok(function) => Some(Secret::Function(held.put(&function))),
         Err(value) => {
-            let text = value.as_string();
-            if text.is_none() {
+            if !value.is_string() {
                 read.fail(bad(
                     "'password' and 'token' are strings, or functions that give one.",
                 ));
             }
-            text.map(Secret::Value)
+            read.sent(name, &value).map(Secret::Value)
         }
     }
 }
@@ -272,9 +274,16 @@ fn finish(
     let version = about_read.text("version");
     let os = about_read.text("os");
     let features = about_read.list("features");
+    let audience = match about_read.text("answerTo").as_deref() {
+        None => Audience::default(),
+        Some(name) => Audience::parse(name).unwrap_or_else(|| {
+            about_read.refuse("answerTo", "is \"everyone\", \"contacts\" or \"nobody\"");
+            Audience::default()
+        }),
+    };
     read.done()?;
     about_read.done()?;
-    Ok(Options {
+    let mut options = Options {
         config: Config {
             session: SessionConfig {
                 goal,
@@ -330,9 +339,14 @@ fn finish(
             features,
             nodes: Vec::new(),
         },
+        audience,
         web_socket,
         fetch,
-    })
+    };
+    // What cannot be sent is told now, and not when it would be.
+    let prepared = options.config.prepare(&PlatformUnicode);
+    prepared.map_err(|wrong| bad(&format!("{wrong}.")))?;
+    Ok(options)
 }
 
 /// An option that is a function or a class.
@@ -436,17 +450,25 @@ fn timeout(read: &Reader<'_>) -> Option<Millis> {
 
 /// A JID that a page wrote.
 pub fn jid(text: &str) -> Result<Jid, Problem> {
-    Jid::parse(text, &PlatformUnicode).map_err(|_| {
-        let mut message = String::from("Not a JID: ");
-        message.push_str(text);
-        message.push_str(". A JID is user@domain, domain, or either with /resource.");
-        Problem::new("bad-jid", &message)
+    Jid::parse(text, &PlatformUnicode).map_err(|error| {
+        Problem::new(
+            "bad-jid",
+            &format!(
+                "Not a JID: {text:?} is {error}. A JID is user@domain, domain, or either with /resource.",
+            ),
+        )
     })
 }
 
 /// An option that is a JID.
 pub fn read_jid(read: &Reader<'_>, name: &str) -> Option<Jid> {
-    read.ok(jid(&read.text(name)?))
+    let value = read.given(name)?;
+    if !value.is_string() {
+        read.refuse(name, "is a string");
+        return None;
+    }
+    // What cannot be sent is no JID either: that is the code for it.
+    read.ok(jid(&text_of(&value).unwrap_or_else(|_| "\0".to_owned())))
 }
 
 /// The option `domain`, or the one that is known.

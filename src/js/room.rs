@@ -41,7 +41,7 @@ type Outcome = Result<(), JsValue>;
 
 /// What a room is, shared by its handle and its client.
 pub struct RoomHandle {
-    state: RefCell<RoomState>,
+    pub(super) state: RefCell<RoomState>,
     listeners: Rc<Listeners>,
     client: Weak<Inner>,
     joining: RefCell<Option<Sender<Outcome>>>,

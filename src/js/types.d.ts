@@ -281,8 +281,23 @@ export interface ClientOptions {
   WebSocket?: WebSocketClass;
   /** In place of the platform's `fetch`, for BOSH: a function with the same interface. */
   fetch?: (url: string, init: RequestInit) => PromiseLike<Response>;
-  /** How epode answers disco#info and software version. */
-  about?: { name?: string; version?: string; os?: string; features?: readonly string[] };
+  /**
+   * How epode answers questions that no handler answers: what it is and can do (XEP-0030), its software (XEP-0092), its time
+   * (XEP-0202), whether it is there (XEP-0199).
+   */
+  about?: {
+    name?: string;
+    version?: string;
+    os?: string;
+    features?: readonly string[];
+    /**
+     * Who is answered. `"contacts"`: those on the roster who get this account's presence; the roster is requested when the first
+     * stranger asks. `"nobody"`: no one. All others get `service-unavailable`, as if nobody was there. The own server, the own
+     * account, the services of feeds and the rooms that were joined are always answered. Default `"everyone"`: each reply shows
+     * that the page is open, and the one to XEP-0202 its time zone.
+     */
+    answerTo?: "everyone" | "contacts" | "nobody";
+  };
 }
 
 /** Where to connect: an `http(s):` address (also a relative one) is BOSH, a `ws(s):` address WebSocket; several are tried in order. */

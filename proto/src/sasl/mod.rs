@@ -304,8 +304,8 @@ impl SaslError {
 /// # impl Unicode for Ascii {
 /// #     fn nfc(&self, text: &str) -> String { text.into() }
 /// #     fn nfkc(&self, text: &str) -> String { text.into() }
-/// #     fn lowercase(&self, text: &str) -> String { text.into() }
-/// #     fn domain(&self, text: &str) -> Option<String> { Some(text.into()) }
+/// #     fn lowercase(&self, char: char) -> String { char.into() }
+/// #     fn domain_to_ascii(&self, text: &str) -> Option<String> { Some(text.into()) }
 /// # }
 /// let credentials = Credentials::Password {
 ///     username: "juliet".into(),

@@ -17,6 +17,7 @@ mod iq;
 mod login;
 mod login_early;
 mod login_sasl2;
+mod redirects;
 mod register;
 mod socket;
 

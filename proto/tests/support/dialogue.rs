@@ -32,7 +32,7 @@ use super::script::{Names, Step, millis, rebuild, steps, xml};
 use super::tell::tell;
 use super::unicode::NativeUnicode;
 use epode_proto::connection::{Config, Connection};
-use epode_proto::event::{Event, Status};
+use epode_proto::event::{Event, Interruption, Status};
 use epode_proto::io::{ExchangeId, Input, NetworkFailure, Output, SocketId, Transmit};
 use epode_proto::ns;
 use epode_proto::reconnect::Reconnect;
@@ -301,6 +301,20 @@ impl Dialogue {
     #[track_caller]
     pub fn next_words(&mut self) -> String {
         tell(&self.events.pop_front().expect("an event")).0
+    }
+
+    /// The next event, an interruption.
+    #[track_caller]
+    pub fn next_interruption(&mut self) -> Interruption {
+        match self.events.pop_front() {
+            Some(Event::Status(Status::Interrupted(interruption))) => *interruption,
+            other => panic!("an interruption was expected, not {other:?}"),
+        }
+    }
+
+    /// Whether something happened that was not said.
+    pub fn said_anything(&self) -> bool {
+        !self.acts.is_empty() || !self.events.is_empty()
     }
 
     /// What happened and was not said need not be.

@@ -24,6 +24,7 @@ use super::jid::Jid;
 use super::mask::masked;
 use super::ns;
 use super::outbox::Outbox;
+use super::prepare::BadOption;
 use super::random::{Ids, Random};
 use super::reconnect::{Backoff, Reconnect};
 use super::session::{Memory, Session, SessionConfig};
@@ -58,6 +59,9 @@ pub struct Config {
     pub silence: Millis,
 }
 
+/// How many of the connection's own pings are remembered over BOSH: one is enough where the server answers them.
+const MOST_ASKED: usize = 64;
+
 /// The caller's mistakes in sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendError {
@@ -80,6 +84,8 @@ pub enum SendError {
 /// A connection to an XMPP server.
 pub struct Connection {
     config: Config,
+    /// What of it cannot be sent, so that nothing is.
+    fault: Option<BadOption>,
     unicode: Rc<dyn Unicode>,
     random: Box<dyn Random>,
     ids: Ids,
@@ -124,6 +130,8 @@ pub struct Connection {
     lasting: bool,
     /// The page has been told that it is online, and not that it is not.
     online: bool,
+    /// The outbox waits for [`Connection::release`], and takes what is sent meanwhile.
+    held: bool,
     /// What is sent while it is not; released once the page has put its rooms and feeds in order.
     outbox: Outbox,
     /// What the transport that ended gave back.
@@ -156,8 +164,10 @@ pub struct Connection {
 
 impl Connection {
     /// A connection that is offline.
-    pub fn new(config: Config, unicode: Rc<dyn Unicode>, mut random: Box<dyn Random>) -> Self {
+    pub fn new(mut config: Config, unicode: Rc<dyn Unicode>, mut random: Box<dyn Random>) -> Self {
+        let fault = config.prepare(unicode.as_ref()).err();
         Self {
+            fault,
             session: Session::new(config.session.clone()),
             backoff: Backoff::default(),
             config,
@@ -188,6 +198,7 @@ impl Connection {
             trouble_told: None,
             lasting: false,
             online: false,
+            held: false,
             outbox: Outbox::default(),
             returned: Vec::new(),
             managed: None,
@@ -223,6 +234,11 @@ impl Connection {
         self.closing
     }
 
+    /// Whether there is a session now: bound, and not interrupted.
+    pub fn is_online(&self) -> bool {
+        self.online && !self.closing
+    }
+
     /// The address of the service that is used or tried, as it was configured.
     pub fn service(&self) -> Option<&str> {
         let service = self.config.services.get(self.service)?;
@@ -253,6 +269,10 @@ impl Connection {
     pub fn connect(&mut self, now: Instant) -> bool {
         if !self.is_offline() {
             return false;
+        }
+        if let Some(fault) = self.fault {
+            self.go_offline(CloseReason::BadOption(fault));
+            return true;
         }
         self.alone = false;
         self.tried = 0;
@@ -316,6 +336,15 @@ impl Connection {
 
     /// Sends a stanza; during an interruption, once it is over. An iq request without an id gets one.
     pub fn send(&mut self, stanza: Element) -> Result<SendId, SendError> {
+        self.send_by(stanza, false)
+    }
+
+    /// Sends a stanza ahead of what is kept (see [`Connection::hold`]).
+    pub fn send_ahead(&mut self, stanza: Element) -> Result<SendId, SendError> {
+        self.send_by(stanza, true)
+    }
+
+    fn send_by(&mut self, stanza: Element, ahead: bool) -> Result<SendId, SendError> {
         self.check(&stanza)?;
         let is_request =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("get" | "set"));
@@ -326,7 +355,7 @@ impl Connection {
         };
         let id = SendId(self.next_send);
         self.next_send = self.next_send.wrapping_add(1);
-        self.transmit_or_keep(stanza, Some(id));
+        self.transmit_or_keep(stanza, Some(id), ahead);
         Ok(id)
     }
 
@@ -336,6 +365,26 @@ impl Connection {
         now: Instant,
         iq: Element,
         timeout: Option<Millis>,
+    ) -> Result<IqId, SendError> {
+        self.request_by(now, iq, timeout, false)
+    }
+
+    /// Sends an iq request ahead of what is kept (see [`Connection::hold`]).
+    pub fn request_ahead(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+    ) -> Result<IqId, SendError> {
+        self.request_by(now, iq, timeout, true)
+    }
+
+    fn request_by(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+        ahead: bool,
     ) -> Result<IqId, SendError> {
         self.check(&iq)?;
         let asks = iq.name() == "iq" && matches!(iq.attr("type"), Some("get" | "set"));
@@ -361,9 +410,10 @@ impl Connection {
         let request = IqId(self.next_iq);
         self.next_iq = self.next_iq.wrapping_add(1);
         let deadline = timeout.map(|timeout| now + timeout);
+        let kept = !self.goes_at_once(ahead);
         self.pending
-            .insert(&id, request, to, self.jid.as_ref(), deadline, !self.online);
-        self.transmit_or_keep(iq, None);
+            .insert(&id, request, to, self.jid.as_ref(), deadline, kept);
+        self.transmit_or_keep(iq, None, ahead);
         Ok(request)
     }
 
@@ -403,8 +453,13 @@ impl Connection {
         Ok(())
     }
 
-    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>) {
-        if self.online {
+    /// Whether a stanza leaves now, or is kept in the outbox.
+    fn goes_at_once(&self, ahead: bool) -> bool {
+        self.online && (ahead || !self.held)
+    }
+
+    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>, ahead: bool) {
+        if self.goes_at_once(ahead) {
             self.transmit(stanza, name);
         } else {
             self.outbox.keep(stanza, name);
@@ -428,6 +483,17 @@ impl Connection {
             (Some(transport), _) => transport.send(element, name),
             (None, _) => {}
         }
+    }
+
+    /// From now on what is sent is kept, until [`Connection::release`]: for a caller that has to restore a new session first,
+    /// which it does with [`Connection::send_ahead`] and [`Connection::request_ahead`].
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Holds nothing back any more: what is kept leaves as soon as there is a session.
+    pub fn unhold(&mut self) {
+        self.held = false;
     }
 
     fn tell_settled(&mut self, send: SendId, delivery: Delivery) {
@@ -493,8 +559,16 @@ impl Connection {
         if wanted && self.session.is_established() && !self.closing {
             let id = self.ids.next_id();
             self.transmit(ping::request(None).with_attr("id", &id), None);
-            self.asked.push(id);
+            self.expect_pong(id);
         }
+    }
+
+    /// A reply of that id is the connection's own business. A server that answers none must not make it remember all of them.
+    fn expect_pong(&mut self, id: String) {
+        if self.asked.len() >= MOST_ASKED {
+            self.asked.remove(0);
+        }
+        self.asked.push(id);
     }
 
     /// Over WebSocket: asks what has arrived, or whether the server is there, if that is due. True when it did.
@@ -533,7 +607,7 @@ impl Connection {
     pub fn only_listens(&self) -> Option<bool> {
         match &self.transport {
             Some(Transport::Bosh(bosh)) => {
-                let kept = self.online && !self.outbox.is_empty();
+                let kept = self.online && !self.held && !self.outbox.is_empty();
                 Some(self.leftover.is_empty() && !kept && bosh.only_listens())
             }
             _ => None,
@@ -562,7 +636,7 @@ impl Connection {
                 return Output::Event(event);
             }
             // Whoever wanted to put something in order before it has done so by now.
-            if self.release() || self.ask_word(now, false) {
+            if !self.held && self.release() || self.ask_word(now, false) {
                 continue;
             }
             let transport = self.transport.as_ref().and_then(Transport::poll_timeout);

@@ -62,6 +62,8 @@ pub const REGISTER: &str = "jabber:iq:register";
 pub const REGISTER_FEATURE: &str = "http://jabber.org/features/iq-register";
 /// XEP-0092: software version.
 pub const VERSION: &str = "jabber:iq:version";
+/// RFC 6121: the roster.
+pub const ROSTER: &str = "jabber:iq:roster";
 /// XEP-0199: ping.
 pub const PING: &str = "urn:xmpp:ping";
 /// XEP-0202: entity time.

@@ -109,6 +109,7 @@ impl Backoff {
 pub fn is_curable(reason: &CloseReason) -> bool {
     match reason {
         CloseReason::Requested
+        | CloseReason::BadOption(_)
         | CloseReason::MixedContent
         | CloseReason::NoMechanism(_)
         | CloseReason::Sasl(_)
@@ -135,6 +136,7 @@ pub fn may_work_elsewhere(reason: &CloseReason) -> bool {
         CloseReason::Unreachable
             | CloseReason::BlockedByCors
             | CloseReason::MixedContent
+            | CloseReason::Unsupported(_)
             | CloseReason::Http(_)
             | CloseReason::NotBosh(_)
             | CloseReason::NotWebSocket(_)

@@ -1,16 +1,16 @@
-//! Who gets a stanza: the rooms and feeds it belongs to, then the handlers; and who answers a request that nobody takes.
+//! Who gets a stanza: the rooms and feeds it belongs to, then the handlers; a request that nobody
+//! takes is answered in `answers.rs`.
 
 use super::client::Inner;
 use super::error::{Problem, report};
 use super::promise::spawn;
 use super::stanza::Stanza;
-use crate::web::clock::unix_millis;
 use crate::web::unicode::PlatformUnicode;
 use epode_proto::fifo::Fifo;
 use epode_proto::handler::HandlerId;
 use epode_proto::xep::pubsub::event;
-use epode_proto::xep::responder::respond;
 use epode_proto::xml::Element;
+use js_sys::Function;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -43,9 +43,14 @@ impl Inner {
         if !taken && !request && self.keep(stanza) {
             return;
         }
+        let pushed = request && self.hear_push(stanza);
         let answered = self.wake_handlers(stanza);
         if request && !answered {
-            self.respond(stanza);
+            if pushed {
+                self.acknowledge_push(stanza);
+            } else {
+                self.respond(stanza);
+            }
         }
     }
 
@@ -74,25 +79,16 @@ impl Inner {
             let answers = handlers
                 .matcher(id)
                 .is_some_and(|matcher| matcher.answers_requests());
-            (callback.clone(), answers)
+            (*callback, answers)
+        };
+        let Ok(callback) = self.held.get(callback).dyn_into::<Function>() else {
+            return false;
         };
         let stanza = Stanza::from(element.clone());
         if let Err(error) = callback.call1(&JsValue::UNDEFINED, &stanza.into()) {
             report(&error);
         }
         answers
-    }
-
-    fn respond(&self, request: &Element) {
-        #[allow(clippy::cast_possible_truncation)]
-        let now = unix_millis() as i64;
-        let date = js_sys::Date::new_0();
-        // JavaScript counts west of UTC.
-        #[allow(clippy::cast_possible_truncation)]
-        let offset = -(date.get_timezone_offset() as i32);
-        if let Some(reply) = respond(request, &self.about_now(), now, offset) {
-            self.post(reply);
-        }
     }
 
     fn tell_room(self: &Rc<Self>, stanza: &Element) -> bool {

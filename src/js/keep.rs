@@ -31,9 +31,11 @@ impl Given {
         let rid = read.given("rid").and_then(|rid| match rid.as_f64() {
             // What is not a whole number of that size is none that the other side would take.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            Some(rid) => Some(rid as u64),
+            Some(rid) => (rid.fract() == 0.0 && rid >= 0.0).then_some(rid as u64),
             None => rid.as_string()?.parse().ok(),
         });
+        // XEP-0124 §14.1: at most 2^53 - 1.
+        let rid = rid.filter(|rid| (1..1 << 53).contains(rid));
         let waiting = Waiting::from(&read);
         read.done()?;
         match (jid, sid, rid) {
@@ -101,6 +103,9 @@ impl Inner {
         if !self.driver.read(Connection::is_offline) || self.connecting.borrow().is_some() {
             return Err(busy().into_js());
         }
+        let asked = self.asked.get().wrapping_add(1);
+        self.asked.set(asked);
+        self.begun.set(false);
         let keeper = self.driver.keeper();
         match (given, keeper) {
             (Some(given), keeper) => {
@@ -138,8 +143,11 @@ impl Inner {
         match race(done, signal, None).await {
             Ok(outcome) => outcome.unwrap_or_else(|| Err(super::error::not_connected().into_js())),
             Err(lost) => {
-                self.connecting.take();
-                self.driver.change(Connection::abort);
+                // It may have ended by itself, and another have been asked for since.
+                if self.asked.get() == asked {
+                    self.connecting.take();
+                    self.driver.change(Connection::abort);
+                }
                 Err(Problem::from(lost).into_js())
             }
         }

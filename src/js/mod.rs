@@ -2,12 +2,14 @@
 //!
 //! Two rules everywhere: methods take `&self`, and no `RefCell` is borrowed while JavaScript is called.
 
+mod answers;
 pub mod client;
 mod dispatch;
 mod error;
 pub mod feed;
 mod feeds;
 mod form;
+pub mod held;
 pub mod item;
 mod keep;
 pub mod listeners;

@@ -2,7 +2,7 @@
 
 use super::client::{Inner, function, read_element};
 use super::error::{Problem, not_connected};
-use super::feed::{Feed, Wishes};
+use super::feed::Wishes;
 use super::feeds::Started;
 use super::form::values;
 use super::item::item_to_js;
@@ -34,14 +34,14 @@ impl PubSub {
 
     /// The service that the options name, or the usual one of the own domain.
     pub(super) fn service(&self, read: &Reader<'_>) -> Option<Jid> {
-        let service = read.text("service").unwrap_or_else(|| {
-            let mut service = String::from("pubsub.");
-            self.0
-                .driver
-                .read(|connection| service.push_str(connection.domain()));
-            service
-        });
-        read.ok(options::jid(&service))
+        if read.given("service").is_some() {
+            return options::read_jid(read, "service");
+        }
+        let domain = self
+            .0
+            .driver
+            .read(|connection| connection.domain().to_owned());
+        read.ok(options::jid(&format!("pubsub.{domain}")))
     }
 
     /// Whose subscription is meant: the one named, or the one that we subscribe with.
@@ -73,6 +73,7 @@ impl PubSub {
                 None
             }
         };
+        let form = values(&read, "options", &field(options, "options"));
         let mut since = None;
         if let Some(text) = read.text("since") {
             let named = service.as_ref().map_or("", Jid::as_str);
@@ -99,7 +100,7 @@ impl PubSub {
             node,
             limit: limit as usize,
             snapshot,
-            options: values(&field(options, "options")),
+            options: form,
         };
         let wishes = Wishes {
             full,
@@ -212,7 +213,7 @@ impl PubSub {
                 Some(agreed) => agreed?,
                 None => return Err(Problem::from(RequestFailure::Disconnected).into()),
             }
-            Ok(Feed::from(feed).into())
+            Ok(feed.into_js())
         })
     }
 
@@ -234,7 +235,7 @@ impl PubSub {
                 "" => None,
                 payload => read.ok(read_element(payload, "")),
             };
-            let values = values(&field(options, "publishOptions"));
+            let values = values(read, "publishOptions", &field(options, "publishOptions"));
             let id = read.text("id");
             request::publish(service, node, id.as_deref(), payload, &values)
         })
@@ -270,9 +271,10 @@ impl PubSub {
     #[wasm_bindgen(js_name = createNode)]
     pub fn create_node(&self, node: &str, options: &JsValue) -> Promise {
         let outcome = Read::Created(node.to_owned());
-        self.ask(options, outcome, &|_, service| {
+        self.ask(options, outcome, &|read, service| {
             let name = (!node.is_empty()).then_some(node);
-            request::create(service, name, &values(&field(options, "config")))
+            let config = values(read, "config", &field(options, "config"));
+            request::create(service, name, &config)
         })
     }
 

@@ -89,7 +89,7 @@ impl Connection {
     /// more a new one is made, which [`Status::Online`] tells. False, and nothing begins, when it is no snapshot, or one of
     /// another account or service, or this is not offline.
     pub fn restore(&mut self, now: Instant, text: &str) -> bool {
-        self.is_offline() && self.try_restore(now, text).is_some()
+        self.is_offline() && self.fault.is_none() && self.try_restore(now, text).is_some()
     }
 
     fn try_restore(&mut self, now: Instant, text: &str) -> Option<()> {
@@ -149,7 +149,8 @@ impl Connection {
             alone,
         } = prebound;
         let domain = &self.config.session.domain;
-        if !self.is_offline() || jid.is_bare() || jid.domain() != *domain {
+        let ready = self.is_offline() && self.fault.is_none();
+        if !ready || jid.is_bare() || jid.domain() != *domain {
             return false;
         }
         let services = &self.config.services;

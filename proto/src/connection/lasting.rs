@@ -338,6 +338,7 @@ impl Connection {
     /// What was kept leaves now, in order: whatever a new session needs before it (presence, rooms) is sent by then. Called
     /// when there is nothing else to do; sooner by a shell that knows. True when something left.
     pub fn release(&mut self) -> bool {
+        self.held = false;
         if !self.online || self.outbox.is_empty() {
             return false;
         }
@@ -372,8 +373,9 @@ impl Connection {
                 }
             }
             "a" => plausible = managed.handle_ack(element, &mut settled),
-            "enabled" => managed.handle_enabled(element),
-            "failed" => managed.handle_refused(),
+            // The answer to `<enable/>`, once: a second one would set the count of what was handled back.
+            "enabled" if managed.is_enabling() => managed.handle_enabled(element),
+            "failed" if managed.is_enabling() => managed.handle_refused(),
             _ => {}
         }
         for (send, delivery) in settled {

@@ -24,6 +24,7 @@ use hash::Hash;
 use ht::HashedToken;
 use oauthbearer::OauthBearer;
 use scram::Scram;
+use zeroize::Zeroizing;
 
 /// RFC 5802's pattern over SHA-512.
 pub const SCRAM_SHA_512: &str = "SCRAM-SHA-512";
@@ -303,8 +304,8 @@ impl SaslError {
 /// # impl Unicode for Ascii {
 /// #     fn nfc(&self, text: &str) -> String { text.into() }
 /// #     fn nfkc(&self, text: &str) -> String { text.into() }
-/// #     fn lowercase(&self, text: &str) -> String { text.into() }
-/// #     fn domain(&self, text: &str) -> Option<String> { Some(text.into()) }
+/// #     fn lowercase(&self, char: char) -> String { char.into() }
+/// #     fn domain_to_ascii(&self, text: &str) -> Option<String> { Some(text.into()) }
 /// # }
 /// let credentials = Credentials::Password {
 ///     username: "juliet".into(),
@@ -460,12 +461,12 @@ impl fmt::Debug for Mechanism {
     }
 }
 
-/// A secret that is overwritten when it goes.
-struct Secret(String);
+/// A secret that is overwritten when it is dropped.
+struct Secret(Zeroizing<String>);
 
 impl Secret {
     fn new(text: String) -> Secret {
-        Secret(text)
+        Secret(Zeroizing::new(text))
     }
 
     fn as_str(&self) -> &str {
@@ -475,18 +476,6 @@ impl Secret {
     fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        wipe(&mut core::mem::take(&mut self.0).into_bytes());
-    }
-}
-
-/// Overwrites `bytes`. As good as it gets without `unsafe`: the black box keeps the compiler from leaving it out.
-fn wipe(bytes: &mut [u8]) {
-    bytes.fill(0);
-    core::hint::black_box(bytes);
 }
 
 /// RFC 5801 §4's header, without channel binding: `n,,` or `n,a=authzid,`.

@@ -3,6 +3,7 @@
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod audience;
 mod caps;
 mod data_form;
 mod delay;

@@ -1,0 +1,69 @@
+//! Requests (RFC 6120 §8.2.3) and what their replies are for.
+
+use super::{Client, ClientEvent, Lane};
+use crate::connection::SendError;
+use crate::event::{IqId, RequestFailure};
+use crate::time::{Instant, Millis};
+use crate::xep::pubsub::subscriptions::FeedId;
+use crate::xml::Element;
+
+/// What a reply is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The caller waits for it.
+    Caller,
+    /// A feed asked, under this number.
+    Feed(FeedId, u32),
+    /// A feed's service was asked what it is (XEP-0030).
+    Service(String),
+}
+
+impl Client {
+    /// Sends an iq request; [`ClientEvent::Reply`] brings its reply, or why there is none.
+    pub fn request(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+    ) -> Result<IqId, SendError> {
+        self.ask(now, iq, timeout, Purpose::Caller, Lane::Ordinary)
+    }
+
+    /// Gives up a request: its reply is ignored.
+    pub fn forget(&mut self, request: IqId) {
+        self.requests.remove(&request);
+        self.connection.forget(request);
+    }
+
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+        purpose: Purpose,
+        lane: Lane,
+    ) -> Result<IqId, SendError> {
+        let request = match lane {
+            Lane::Ordinary => self.connection.request(now, iq, timeout)?,
+            Lane::Restoring => self.connection.request_ahead(now, iq, timeout)?,
+        };
+        self.requests.insert(request, purpose);
+        Ok(request)
+    }
+
+    pub(super) fn handle_reply(
+        &mut self,
+        now: Instant,
+        request: IqId,
+        outcome: Result<Element, RequestFailure>,
+    ) {
+        match self.requests.remove(&request) {
+            Some(Purpose::Caller) => self.tell(ClientEvent::Reply { request, outcome }),
+            Some(Purpose::Feed(feed, number)) => {
+                self.handle_feed_reply(now, feed, number, outcome);
+            }
+            Some(Purpose::Service(service)) => self.handle_service_info(now, &service, outcome),
+            None => {}
+        }
+    }
+}

@@ -298,7 +298,9 @@ impl Connection {
             return;
         }
         if self.session.is_established() {
-            self.release();
+            // Also in a session that was taken over and not yet shown to be there: what the former page kept leaves with the
+            // good-bye or not at all.
+            self.flush_outbox();
             let presence = Element::builder("presence", ns::CLIENT)
                 .attr("type", "unavailable")
                 .build();

@@ -1,6 +1,8 @@
 //! RFC 6120 §6, §7: from an open stream to a bound session: features → SASL → restart → bind → established;
 //! or, to make an account first, features → in-band registration (XEP-0077 §3.1).
 //!
+//! Specification: RFC 6120.
+//!
 //! Knows elements and directives, no transport: what to send, when to restart, how it ended. What an earlier login has shown
 //! ([`Memory`]) is said before it is asked for: the first message with the opening of the stream, and what belongs on the
 //! authenticated stream with the last one. Until the server has proved itself, nothing else leaves: the page's own stanzas

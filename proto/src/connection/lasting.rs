@@ -342,13 +342,19 @@ impl Connection {
         if !self.online || self.outbox.is_empty() {
             return false;
         }
+        self.flush_outbox();
+        true
+    }
+
+    /// Hands everything that is kept to the transport.
+    pub(super) fn flush_outbox(&mut self) {
+        self.held = false;
         self.pending.note_released();
         while let Some((stanza, name)) = self.outbox.take() {
             if name.is_some() || self.is_awaited(&stanza) {
                 self.transmit(stanza, name);
             }
         }
-        true
     }
 
     /// Is it not a request that was given up while it was kept?

@@ -1,5 +1,7 @@
 //! RFC 5802 and RFC 7677: SCRAM-SHA-1, SCRAM-SHA-256, and SCRAM-SHA-512 by the same pattern.
 //!
+//! Specification: RFC 5802, RFC 7677.
+//!
 //! The password never leaves, and the server proves that it knows it too: without that proof there is no success.
 //! Left out: channel binding (a browser tells nothing of its TLS), hence always the flag `n`; keeping the salted
 //! password from one login to the next.

@@ -1,5 +1,7 @@
 //! XEP-0124: Bidirectional-streams Over Synchronous HTTP 1.11.2, and XEP-0206: XMPP Over BOSH 1.4, as a sans-IO machine.
 //!
+//! Specification: XEP-0124 1.11.2, XEP-0206 1.4.
+//!
 //! Requests leave in rid order within the window the server gave; answers are handled in request order whatever
 //! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
 //! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks,

@@ -1,6 +1,8 @@
 //! XEP-0198: Stream Management 1.6.3: what the server has taken of what we sent, what we have taken of what it sent, and what
 //! is needed to go on with the session on another stream.
 //!
+//! Specification: XEP-0198 1.6.3.
+//!
 //! A stanza is written once; what is kept until it is acknowledged is its text, shared with the frame that carries it. So
 //! being able to resume costs a reference per stanza.
 //! Where the server has no stream management, the reply to a ping says the same (stanzas are handled in order, RFC 6120

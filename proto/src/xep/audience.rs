@@ -1,6 +1,5 @@
 //! Who is told what this client is, what time it has and that it is there: everyone, contacts, or nobody.
 //!
-//! Specification: RFC 6121.
 //! A reply to a question shows that the resource is online. A refused question therefore gets the error that the server gives
 //! for a resource that is not there (RFC 6121 §8.5.3.2.3). Contacts are those of the roster who get our presence anyway
 //! (subscription `from` or `both`); a presence that somebody sends to us shows nothing, since anybody can send one. The roster

@@ -1,5 +1,7 @@
 //! XEP-0203: Delayed Delivery 2.0, and the date-time profile of XEP-0082: 1.1 that it and others use.
 //!
+//! Specification: XEP-0203 2.0, XEP-0082 1.1.
+//!
 //! Times are milliseconds since 1970 UTC. Left out: dates and times alone, years beyond 0000–9999, and XEP-0091.
 
 use crate::ns;

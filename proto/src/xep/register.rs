@@ -1,5 +1,7 @@
 //! XEP-0077: In-Band Registration 2.4. Asking what is wanted, answering it, changing the password, leaving.
 //!
+//! Specification: XEP-0077 2.4.
+//!
 //! It happens on the stream before login (or with a service after it), so nothing here knows of a session. Replies are
 //! empty results or stanza errors: `conflict` (the name is taken), `not-acceptable` (something is missing or refused),
 //! `resource-constraint` (too many registrations of late).

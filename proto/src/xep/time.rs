@@ -1,4 +1,6 @@
 //! XEP-0202: Entity Time 2.0.
+//!
+//! Specification: XEP-0202 2.0.
 
 use super::delay::{parse_date_time, parse_offset, write_date_time, write_offset};
 use crate::ns;

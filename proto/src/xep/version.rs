@@ -1,4 +1,6 @@
 //! XEP-0092: Software Version 1.1.
+//!
+//! Specification: XEP-0092 1.1.
 
 use crate::ns;
 use crate::xml::Element;

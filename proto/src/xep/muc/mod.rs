@@ -1,5 +1,7 @@
 //! XEP-0045: Multi-User Chat 1.35.5. For occupants.
 //!
+//! Specification: XEP-0045 1.35.5.
+//!
 //! [`room::RoomState`] is one room, from the wish to enter to having left; [`occupant`] reads what a room tells of people;
 //! [`request`] builds what is asked of it. Left out so far: invitations, voice requests, registration with a room, and what
 //! moderators, admins and owners do, except the instant room that every creator needs.

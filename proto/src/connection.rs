@@ -59,6 +59,9 @@ pub struct Config {
     pub silence: Millis,
 }
 
+/// How many of the connection's own pings are remembered over BOSH: one is enough where the server answers them.
+const MOST_ASKED: usize = 64;
+
 /// The caller's mistakes in sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendError {
@@ -558,8 +561,16 @@ impl Connection {
         if wanted && self.session.is_established() && !self.closing {
             let id = self.ids.next_id();
             self.transmit(ping::request(None).with_attr("id", &id), None);
-            self.asked.push(id);
+            self.expect_pong(id);
         }
+    }
+
+    /// A reply of that id is the connection's own business. A server that answers none must not make it remember all of them.
+    fn expect_pong(&mut self, id: String) {
+        if self.asked.len() >= MOST_ASKED {
+            self.asked.remove(0);
+        }
+        self.asked.push(id);
     }
 
     /// Over WebSocket: asks what has arrived, or whether the server is there, if that is due. True when it did.

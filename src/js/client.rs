@@ -100,6 +100,10 @@ pub struct Inner {
     /// Counts connections: what an older one still does, such as a password function, concerns nobody.
     attempt: Cell<u32>,
     pub(super) connecting: RefCell<Option<Sender<Result<(), JsValue>>>>,
+    /// How often the page has asked to be connected.
+    pub(super) asked: Cell<u32>,
+    /// What was asked for last has begun: an end that is told is its end.
+    pub(super) begun: Cell<bool>,
     closing: RefCell<Vec<Sender<()>>>,
     credentials_problem: RefCell<Option<JsValue>>,
     sends: RefCell<VecMap<SendId, Outgoing>>,
@@ -182,6 +186,8 @@ impl Inner {
             freed: Cell::new(false),
             attempt: Cell::new(0),
             connecting: RefCell::default(),
+            asked: Cell::default(),
+            begun: Cell::default(),
             closing: RefCell::default(),
             credentials_problem: RefCell::default(),
             sends: RefCell::default(),
@@ -223,7 +229,11 @@ impl Inner {
     fn handle(self: &Rc<Self>, event: Event) {
         match event {
             Event::Status(status) => self.handle_status(status),
-            Event::CredentialsWanted => self.give_credentials(),
+            Event::CredentialsWanted => {
+                // What was asked for an attempt before this one is no answer to it.
+                self.attempt.set(self.attempt.get().wrapping_add(1));
+                self.give_credentials();
+            }
             Event::Learned => self.store_memory(),
             Event::Registered => self.finish_connecting(Ok(())),
             Event::Stanza(stanza) => self.dispatch(&stanza),
@@ -269,7 +279,10 @@ impl Inner {
 
     fn handle_status(self: &Rc<Self>, status: Status) {
         match status {
-            Status::Connecting => self.tell_status("connecting"),
+            Status::Connecting => {
+                self.begun.set(true);
+                self.tell_status("connecting");
+            }
             Status::Authenticating => self.tell_status("authenticating"),
             Status::Binding => self.tell_status("binding"),
             Status::Disconnecting => self.tell_status("disconnecting"),
@@ -340,7 +353,10 @@ impl Inner {
         self.lasting.set(false);
         self.end_all(error.as_ref());
         let cause = error.clone().unwrap_or_else(closed_early);
-        self.finish_connecting(Err(cause));
+        // The end of an attempt that was given up is told when another one may have been asked for.
+        if self.begun.replace(false) {
+            self.finish_connecting(Err(cause));
+        }
         self.awaiting.borrow_mut().clear();
         for sender in core::mem::take(&mut *self.closing.borrow_mut()) {
             sender.send(());

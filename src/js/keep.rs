@@ -103,6 +103,9 @@ impl Inner {
         if !self.driver.read(Connection::is_offline) || self.connecting.borrow().is_some() {
             return Err(busy().into_js());
         }
+        let asked = self.asked.get().wrapping_add(1);
+        self.asked.set(asked);
+        self.begun.set(false);
         let keeper = self.driver.keeper();
         match (given, keeper) {
             (Some(given), keeper) => {
@@ -140,8 +143,11 @@ impl Inner {
         match race(done, signal, None).await {
             Ok(outcome) => outcome.unwrap_or_else(|| Err(super::error::not_connected().into_js())),
             Err(lost) => {
-                self.connecting.take();
-                self.driver.change(Connection::abort);
+                // It may have ended by itself, and another have been asked for since.
+                if self.asked.get() == asked {
+                    self.connecting.take();
+                    self.driver.change(Connection::abort);
+                }
                 Err(Problem::from(lost).into_js())
             }
         }

@@ -217,7 +217,7 @@ impl Connection {
                         transport.restart(alone);
                     }
                 }
-                Directive::Repeated(id) => self.asked.push(id),
+                Directive::Repeated(id) => self.expect_pong(id),
                 Directive::Learned => self.learn(),
                 Directive::WantCredentials => self.events.push_back(Event::CredentialsWanted),
                 Directive::Status(status) => {

@@ -379,8 +379,9 @@ impl Connection {
                 }
             }
             "a" => plausible = managed.handle_ack(element, &mut settled),
-            "enabled" => managed.handle_enabled(element),
-            "failed" => managed.handle_refused(),
+            // The answer to `<enable/>`, once: a second one would set the count of what was handled back.
+            "enabled" if managed.is_enabling() => managed.handle_enabled(element),
+            "failed" if managed.is_enabling() => managed.handle_refused(),
             _ => {}
         }
         for (send, delivery) in settled {

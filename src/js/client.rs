@@ -393,7 +393,16 @@ impl Inner {
         if *reason == CloseReason::Requested {
             return None;
         }
+        let service = self
+            .driver
+            .read(|connection| connection.service().map(str::to_owned));
         let mut problem = Problem::from(reason);
+        // An option of the page's own is wrong wherever it is used.
+        if let Some(service) = service
+            && problem.code() != "bad-argument"
+        {
+            problem = problem.about(&service);
+        }
         if let Some(cause) = cause {
             problem = problem.caused_by(cause);
         }
@@ -637,7 +646,7 @@ impl Sink for Inner {
 }
 
 fn closed_early() -> JsValue {
-    Problem::new("disconnected", "disconnect() was called while connecting.").into_js()
+    Problem::new("disconnected", "disconnect() was called while connecting. Call connect() again when the connection is wanted.",).into_js()
 }
 
 fn credentials(login: &Login, secret: String) -> Credentials {
@@ -845,7 +854,7 @@ pub fn function(value: &JsValue) -> Result<Function, Problem> {
     value
         .dyn_ref::<Function>()
         .cloned()
-        .ok_or_else(|| Problem::new("bad-argument", "The callback is not a function."))
+        .ok_or_else(|| Problem::new("bad-argument", "The callback is not a function. Give a function, which is called with the event or stanza."))
 }
 
 /// Adds a listener of a kind that must exist.
@@ -855,9 +864,10 @@ pub fn listen(
     listener: &JsValue,
 ) -> Result<Registration, Problem> {
     listeners.on(kind, function(listener)?).ok_or_else(|| {
-        let mut message = String::from("There is no event '");
-        message.push_str(kind);
-        message.push_str("' here. The types name those there are.");
+        let message = format!(
+            "There is no event '{kind}' here. There are: {}.",
+            listeners.names()
+        );
         Problem::new("bad-argument", &message)
     })
 }

@@ -152,7 +152,7 @@ impl RoomHandle {
         self.settle(&self.renaming, || {
             Err(Problem::new(
                 "disconnected",
-                "The session was lost before the room answered.",
+                "The session was lost before the room answered. Await connect(), then join it again.",
             )
             .into_js())
         });
@@ -290,7 +290,7 @@ impl RoomHandle {
             error.cloned().unwrap_or_else(|| {
                 Problem::new(
                     "disconnected",
-                    "The connection was closed before the room answered.",
+                    "The connection was closed before the room answered. Connect again, then join it again.",
                 )
                 .into_js()
             })
@@ -428,10 +428,18 @@ impl RoomHandle {
         let jid = self.state.borrow().room().as_str().to_owned();
         client.rooms.borrow_mut().remove(&jid);
         let joining = self.settle(&self.joining, || {
-            Err(Problem::new("disconnected", "The room sent us away while we entered.").into_js())
+            Err(Problem::new(
+                "disconnected",
+                "The room sent us away while we entered. Join it again, or ask who runs it.",
+            )
+            .into_js())
         });
         self.settle(&self.renaming, || {
-            Err(Problem::new("disconnected", "We left the room before it answered.").into_js())
+            Err(Problem::new(
+                "disconnected",
+                "We left the room before it answered. Join it again if that was not meant.",
+            )
+            .into_js())
         });
         let leaving = core::mem::take(&mut *self.leaving.borrow_mut());
         if leaving.is_empty() && !joining {

@@ -7,7 +7,7 @@
 
 // ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What went wrong, for a program. `text` says it for a person, with what to do. */
+/** What went wrong, for a program. `message` says it for a person, with what to do. */
 export type ErrorCode =
   /** An argument or option that cannot be meant. */
   | "bad-argument"
@@ -99,6 +99,13 @@ export interface XmppError extends Error {
   readonly stanza?: Stanza;
   /** With `http-error`, and with `module-unavailable` where the module's address answered with an error. */
   readonly httpStatus?: number;
+  /** Which call failed: the method's name, for those that promise something of a node, a room or somebody; `"register"`. */
+  readonly operation?: string;
+  /**
+   * What it was about, where that is known: the node, the room (an occupant as `room/nick`), the stanza's addressee, the account to
+   * register; of a connection the service's address, without its query. The message begins with both.
+   */
+  readonly object?: string;
 }
 
 // ── the stanza ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ mod delay;
 mod feed;
 mod muc;
 mod odd;
+mod optional;
 mod owner;
 mod pubsub;
 mod register;

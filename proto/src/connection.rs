@@ -7,9 +7,11 @@
 //! lasts (`lasting.rs`), how a session goes from one page to the next (`handover.rs`), and what it knows of its services
 //! (`remembering.rs`).
 
+mod attempt;
 mod handover;
 mod incoming;
 mod lasting;
+mod policy;
 mod remembering;
 
 use super::error::{CloseReason, Phase};
@@ -32,6 +34,7 @@ use super::transport::{Service, Transport};
 use super::unicode::Unicode;
 use super::xep::ping;
 use super::xml::Element;
+use policy::{Redirects, Target};
 use std::rc::Rc;
 
 pub use handover::{Prebound, Snapshot};
@@ -107,18 +110,16 @@ pub struct Connection {
     /// Nobody can log in anew.
     alone: bool,
     /// Where the WebSocket's session is.
-    socket_address: Rc<str>,
+    session_target: Option<Target>,
     /// What logins at the services have shown, in the services' order.
     memories: Vec<Memory>,
-    /// Which of them is in use; none where the server sent us.
-    memory: Option<usize>,
     /// Until when an attempt at which something was said early may take.
     patience: Option<Instant>,
     /// Until when the first request waits for credentials that may travel in it.
     hold: Instant,
     // ── lasting ──
-    /// The page has been told that requests of the session break.
-    troubled: bool,
+    /// What was told last of a session whose requests break: which attempt, and when it is due.
+    trouble_told: Option<(u32, Instant)>,
     /// The session is there, or may be there again: what is sent is kept rather than refused.
     lasting: bool,
     /// The page has been told that it is online, and not that it is not.
@@ -134,12 +135,23 @@ pub struct Connection {
     backoff: Backoff,
     /// When the next attempt is due.
     retry_at: Option<Instant>,
+    /// Why the last one failed.
+    lost_by: CloseReason,
+    /// When the attempt under way began, and when the server was heard last.
+    begun_at: Instant,
+    heard_at: Instant,
+    /// When an attempt that has been silent since a sign of the network is replaced.
+    doubted_until: Option<Instant>,
+    /// How many attempts were replaced since there was a session.
+    replaced: u32,
     /// Which service is used, and how many were tried since one worked.
     service: usize,
     tried: usize,
-    /// Where the server sent us, and how often it did since we were online.
-    moved: Option<Service>,
-    moves: u32,
+    /// The address in use, or tried last.
+    target: Option<Target>,
+    /// The address that a server redirected to, until it is tried.
+    moved: Option<Target>,
+    redirects: Redirects,
 }
 
 impl Connection {
@@ -169,12 +181,11 @@ impl Connection {
             asked: Vec::new(),
             adopted: None,
             alone: false,
-            socket_address: "".into(),
+            session_target: None,
             memories: Vec::new(),
-            memory: None,
             patience: None,
             hold: Instant(0),
-            troubled: false,
+            trouble_told: None,
             lasting: false,
             online: false,
             outbox: Outbox::default(),
@@ -182,10 +193,16 @@ impl Connection {
             managed: None,
             lost_at: Instant(0),
             retry_at: None,
+            lost_by: CloseReason::Unreachable,
+            begun_at: Instant(0),
+            heard_at: Instant(0),
+            doubted_until: None,
+            replaced: 0,
             service: 0,
             tried: 0,
+            target: None,
             moved: None,
-            moves: 0,
+            redirects: Redirects::default(),
         }
     }
 
@@ -212,6 +229,19 @@ impl Connection {
         Some(&service.address)
     }
 
+    /// Whether a secret may be sent in a stanza: a room's password, a registration's. True where the caller allows plain text
+    /// ([`SessionConfig::plain_text_allowed`]), and where the address in use and every address that redirected to it are
+    /// encrypted or on this machine. While there is no bound session, what is sent may leave over any of the configured services,
+    /// so that each of them has to be confidential.
+    pub fn is_confidential(&self) -> bool {
+        let mut services = self.config.services.iter();
+        self.config.session.plain_text_allowed
+            || match self.target.as_ref().filter(|_| self.online) {
+                Some(target) => target.is_confidential(),
+                None => services.all(|service| service.confidential),
+            }
+    }
+
     /// The domain we log in to.
     pub fn domain(&self) -> &str {
         &self.config.session.domain
@@ -231,7 +261,7 @@ impl Connection {
     }
 
     fn set_out(&mut self, now: Instant) {
-        self.moves = 0;
+        self.redirects = Redirects::default();
         self.deadline = Some(now + self.config.timeout);
         self.begin(now);
     }
@@ -282,24 +312,6 @@ impl Connection {
             None => {}
         }
         self.settle(now);
-    }
-
-    /// The network is said to be there again, or the tab woke: what waits for its time need not wait any longer, and whether
-    /// the server is there is asked.
-    pub fn wake(&mut self, now: Instant) {
-        if self.retry_at.is_some() {
-            self.retry_at = Some(now);
-            return self.handle_timeout(now);
-        }
-        match &mut self.transport {
-            Some(Transport::WebSocket(_)) if self.online => {
-                if let Some(managed) = &mut self.managed {
-                    managed.doubt(now);
-                }
-            }
-            Some(Transport::Bosh(bosh)) => bosh.hurry(now),
-            _ => {}
-        }
     }
 
     /// Sends a stanza; during an interruption, once it is over. An iq request without an id gets one.
@@ -440,6 +452,9 @@ impl Connection {
                 self.fail(now, CloseReason::TimedOut(phase));
             }
         }
+        if self.doubted_until.is_some_and(|until| now >= until) {
+            self.replace_attempt(now);
+        }
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry(now);
         }
@@ -562,6 +577,7 @@ impl Connection {
                 link,
                 self.deadline,
                 self.patience,
+                self.doubted_until,
                 held,
                 self.retry_at,
                 self.pending.deadline(),

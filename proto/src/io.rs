@@ -80,6 +80,9 @@ pub enum Transmit {
         exchange: ExchangeId,
         /// Where to.
         address: Rc<str>,
+        /// A redirect to another origin led to this address: send no headers of the caller but `Content-Type`, and no
+        /// credentials (cookies, HTTP authentication).
+        foreign: bool,
         /// The body, byte for byte.
         body: Rc<str>,
         /// It is the good-bye: it should arrive even if the page is on its way out.

@@ -145,6 +145,7 @@ pub struct Session {
     state: State,
     credentials: Option<Credentials>,
     plain_text_allowed: bool,
+    tokens_allowed: bool,
     framed: bool,
     manage: bool,
     resumption: Option<Resumption>,
@@ -178,6 +179,8 @@ pub struct Resumption {
 pub struct Circumstances {
     /// It is encrypted, or does not leave the machine.
     pub confidential: bool,
+    /// A token may be shown on it, and asked for.
+    pub tokens: bool,
     /// What is sent arrives in order by itself, and each element is answered by itself: a WebSocket.
     pub framed: bool,
     /// Stream management is wanted, where there is any.
@@ -198,6 +201,7 @@ impl Session {
             state: State::Closed,
             credentials: None,
             plain_text_allowed: false,
+            tokens_allowed: false,
             framed: false,
             manage: false,
             resumption: None,
@@ -230,6 +234,8 @@ impl Session {
         out: &mut Vec<Directive>,
     ) {
         self.plain_text_allowed = self.config.plain_text_allowed || circumstances.confidential;
+        // Whoever reads the proof that a token makes can use it.
+        self.tokens_allowed = circumstances.tokens && self.plain_text_allowed;
         self.framed = circumstances.framed;
         self.manage = circumstances.manage;
         self.resumption = circumstances.resumption;

@@ -253,11 +253,13 @@ fn finish(
             bosh: BoshConfig {
                 // Each service's own.
                 address: "".into(),
+                foreign: false,
                 to: domain,
                 from: None,
                 lang,
                 wait: wait.unwrap_or(60),
                 hold: hold.unwrap_or(1),
+                pauses: reconnect.unwrap_or_default(),
                 keys,
                 limits: Limits {
                     bytes: max_bytes,

@@ -304,6 +304,7 @@ impl Driver {
                 Output::Transmit(Transmit::Http {
                     exchange,
                     address,
+                    foreign,
                     body,
                     farewell,
                 }) => {
@@ -311,7 +312,7 @@ impl Driver {
                     self.next_farewell.set(now() + SPACING);
                     let driver = Rc::downgrade(self);
                     self.http
-                        .post(exchange, &address, &body, farewell, move |input| {
+                        .post(exchange, &address, foreign, &body, farewell, move |input| {
                             if let Some(driver) = driver.upgrade() {
                                 driver.hear(input);
                             }

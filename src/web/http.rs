@@ -43,17 +43,19 @@ impl Http {
         }
     }
 
-    /// POSTs `body` now; `done` gets the answer or the failure, later, unless the exchange is cancelled.
+    /// POSTs `body` now; `done` gets the answer or the failure, later, unless the exchange is cancelled. `foreign`: the page's
+    /// headers and credentials are not for this address.
     pub fn post(
         self: &Rc<Self>,
         exchange: ExchangeId,
         address: &str,
+        foreign: bool,
         body: &str,
         farewell: bool,
         done: impl FnOnce(Input) + 'static,
     ) {
         let controller = AbortController::new().ok();
-        let init = self.init(body, controller.as_ref());
+        let init = self.init(body, foreign, controller.as_ref());
         if farewell && body.len() < KEEPALIVE_LIMIT {
             // The browser finishes it even when the page is gone. A fresh object takes any field.
             let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
@@ -103,17 +105,22 @@ impl Http {
         }
     }
 
-    fn init(&self, body: &str, controller: Option<&AbortController>) -> RequestInit {
+    fn init(&self, body: &str, foreign: bool, controller: Option<&AbortController>) -> RequestInit {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&JsValue::from_str(body));
         if let Ok(headers) = Headers::new() {
             for (name, value) in &self.options.headers {
-                let _ = headers.set(name, value);
+                if !foreign || name.eq_ignore_ascii_case("Content-Type") {
+                    let _ = headers.set(name, value);
+                }
             }
             init.set_headers(&headers);
         }
-        if self.options.with_credentials {
+        if foreign {
+            // Not even to the page's own origin: a server must not make the page POST there in the user's name.
+            init.set_credentials(RequestCredentials::Omit);
+        } else if self.options.with_credentials {
             init.set_credentials(RequestCredentials::Include);
         }
         if let Some(controller) = controller {

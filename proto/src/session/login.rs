@@ -41,9 +41,9 @@ impl Session {
             && self.memory.early_mechanism().is_some()
     }
 
-    /// Is there a token, and may it be shown here? Whoever reads the proof that it makes can use it.
+    /// Whether there is a token that may be shown here.
     fn has_token(&self) -> bool {
-        self.memory.token.is_some() && self.plain_text_allowed
+        self.memory.token.is_some() && self.tokens_allowed
     }
 
     /// The page's answer to [`Directive::WantCredentials`].
@@ -263,7 +263,7 @@ impl Session {
         }
         if is_token {
             inline.push(sasl2::use_token());
-        } else if offer.tokens && self.plain_text_allowed && self.config.account.is_some() {
+        } else if offer.tokens && self.tokens_allowed && self.config.account.is_some() {
             inline.push(sasl2::request_token());
         }
         let agent = offer.tokens.then(|| self.memory.agent(tools.random));

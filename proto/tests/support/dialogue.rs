@@ -12,7 +12,7 @@
 //! C: socket wss://…             a WebSocket is asked for;  C: close  it is closed
 //! C: <message …/>               a frame is sent
 //! W: <message …/>               a frame comes; `raw …` with these bytes; also opened, opened without xmpp, binary, closed
-//! +30s                          time passes; timeouts fire at their due times (also 500ms)
+//! +30s                          time passes; timeouts fire at their due times (also 500ms); `+due`: up to the next one
 //! E: online romeo@example.org/x the next event, in the words of `tell`
 //! A: send <message/>            the application acts: connect, disconnect, abort, send, request [5s], forget 0,
 //!                               wake, pause, forfeit, attach SID RID, attach alone SID RID,
@@ -35,6 +35,7 @@ use epode_proto::connection::{Config, Connection};
 use epode_proto::event::{Event, Status};
 use epode_proto::io::{ExchangeId, Input, NetworkFailure, Output, SocketId, Transmit};
 use epode_proto::ns;
+use epode_proto::reconnect::Reconnect;
 use epode_proto::session::{Goal, SessionConfig};
 use epode_proto::time::{Instant, Millis};
 use epode_proto::transport::bosh::BoshConfig;
@@ -70,6 +71,8 @@ pub struct Dialogue {
     pub now: Instant,
     pub names: Names,
     exchanges: Vec<Exchange>,
+    /// Where the last request went, and whether as to a foreign origin.
+    pub posted: Option<(Rc<str>, bool)>,
     acts: VecDeque<Act>,
     events: VecDeque<Event>,
     timeout: Option<Instant>,
@@ -104,11 +107,13 @@ pub fn config() -> Config {
         services: vec![service(Kind::Bosh, "https://example.org/http-bind")],
         bosh: BoshConfig {
             address: "".into(),
+            foreign: false,
             to: "example.org".into(),
             from: None,
             lang: None,
             wait: 60,
             hold: 1,
+            pauses: Reconnect::default(),
             keys: false,
             limits: Limits::default(),
         },
@@ -145,6 +150,7 @@ impl Dialogue {
             now: Instant(1_000_000),
             names: Names::default(),
             exchanges: Vec::new(),
+            posted: None,
             acts: VecDeque::new(),
             events: VecDeque::new(),
             timeout: None,
@@ -312,6 +318,10 @@ impl Dialogue {
                 kind => {
                     self.check_silence(&step.tag, &step.rest);
                     match kind {
+                        b'+' if step.rest == "due" => {
+                            let due = self.timeout.expect("something is due");
+                            self.pass((due - self.now).0);
+                        }
                         b'+' => self.pass(millis(&step.rest)),
                         b'S' => self.answer(&step),
                         b'F' => self.fail(&step),
@@ -588,8 +598,12 @@ impl Dialogue {
                     exchange,
                     body,
                     farewell,
-                    ..
-                }) => self.note(exchange, body, farewell),
+                    address,
+                    foreign,
+                }) => {
+                    self.posted = Some((address, foreign));
+                    self.note(exchange, body, farewell);
+                }
                 Output::Transmit(Transmit::OpenSocket { socket, address }) => {
                     assert!(self.socket.is_none(), "two sockets at once");
                     self.socket = Some(socket);

@@ -36,6 +36,8 @@ pub enum CloseReason {
     BlockedByCors,
     /// An `https:` page and an `http:` service.
     MixedContent,
+    /// The platform has no such interface: `WebSocket` or `fetch`.
+    Unsupported(&'static str),
     /// An HTTP error status.
     Http(u16),
     /// Something other than BOSH came: what it was.
@@ -100,6 +102,7 @@ impl CloseReason {
             Self::Unreachable => "unreachable",
             Self::BlockedByCors => "blocked-by-cors",
             Self::MixedContent => "mixed-content",
+            Self::Unsupported(_) => "unsupported",
             Self::Http(_) => "http-error",
             Self::NotBosh(_) => "not-bosh",
             Self::BadXml(_) => "bad-xml",
@@ -181,6 +184,16 @@ impl CloseReason {
                 "A page on https: may not use a service on http:",
                 "",
                 "Give the service an https: address.",
+            ),
+            Self::Unsupported("WebSocket") => (
+                "This platform has no WebSocket: pass { WebSocket } in the options",
+                "",
+                "A class with the browser's interface fits, such as that of the npm package ws. Or use the address of the BOSH service.",
+            ),
+            Self::Unsupported(_) => (
+                "This platform has no fetch: pass { fetch } in the options",
+                "",
+                "A function with the browser's interface fits.",
             ),
             Self::Http(404) => (
                 "The service answered with HTTP status ",

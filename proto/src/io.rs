@@ -69,6 +69,8 @@ pub enum NetworkFailure {
     MixedContent,
     /// The answer is larger than the limit.
     TooLarge,
+    /// The platform has no such interface: `WebSocket` or `fetch`.
+    Unsupported(&'static str),
 }
 
 /// What the connection wants the shell to do.

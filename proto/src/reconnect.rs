@@ -135,6 +135,7 @@ pub fn may_work_elsewhere(reason: &CloseReason) -> bool {
         CloseReason::Unreachable
             | CloseReason::BlockedByCors
             | CloseReason::MixedContent
+            | CloseReason::Unsupported(_)
             | CloseReason::Http(_)
             | CloseReason::NotBosh(_)
             | CloseReason::NotWebSocket(_)

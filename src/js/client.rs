@@ -5,6 +5,7 @@ use super::dispatch::Backlog;
 use super::error::{Problem, freed, illegal_character, of_delivery};
 use super::feed::FeedState;
 use super::feeds::Service;
+use super::held::{Held, Slot};
 use super::keep::Given;
 use super::listeners::Listeners;
 use super::muc::Muc;
@@ -18,10 +19,11 @@ use super::room::RoomHandle;
 use super::stanza::Stanza;
 use super::views::{self, Failed, Online, Reconnecting, Undelivered, View};
 use crate::web::clock::unix_millis;
-use crate::web::driver::Driver;
+use crate::web::driver::{Driver, Sink};
 use crate::web::entropy::Entropy;
 use crate::web::keeper::Keeper;
 use crate::web::oneshot::{Receiver, Sender, channel};
+use crate::web::platform::Platform;
 use crate::web::race::race;
 use crate::web::task::settled;
 use crate::web::unicode::PlatformUnicode;
@@ -64,7 +66,9 @@ pub enum Waiter {
 /// What all the classes of one client share.
 pub struct Inner {
     pub(super) driver: Rc<Driver>,
-    pub(super) handlers: RefCell<HandlerRegistry<Function>>,
+    /// What the page has given to be called later.
+    pub(super) held: Rc<Held>,
+    pub(super) handlers: RefCell<HandlerRegistry<Slot>>,
     pub(super) backlog: Backlog,
     pub(super) listeners: Rc<Listeners>,
     pub(super) about: About,
@@ -76,8 +80,10 @@ pub struct Inner {
     pub(super) notices: Notices,
     pub(super) login: Option<Login>,
     /// The page's place for what logins have shown.
-    memory: Option<JsValue>,
+    memory: Option<Slot>,
     presence: bool,
+    /// Initial presence is about to be sent.
+    presence_timer: RefCell<Option<Timeout>>,
     /// The presence that was broadcast last: a new session needs it again.
     pub(super) broadcast: RefCell<Option<Element>>,
     /// There was a session since the page said `connect`: what it had is wanted in the next one.
@@ -93,6 +99,24 @@ pub struct Inner {
     credentials_problem: RefCell<Option<JsValue>>,
     sends: RefCell<VecMap<SendId, Outgoing>>,
     requests: RefCell<VecMap<IqId, Waiter>>,
+}
+
+/// What the page wants to be used in place of the platform's own.
+struct Replacements {
+    held: Rc<Held>,
+    web_socket: Option<Slot>,
+    fetch: Option<Slot>,
+}
+
+impl Platform for Replacements {
+    fn replacement(&self, name: &str) -> JsValue {
+        let slot = match name {
+            "WebSocket" => self.web_socket,
+            "fetch" => self.fetch,
+            _ => None,
+        };
+        slot.map_or(JsValue::UNDEFINED, |slot| self.held.get(slot))
+    }
 }
 
 /// Forgets a request when whoever waited for it is gone.
@@ -113,17 +137,28 @@ impl Drop for Asking {
 }
 
 impl Inner {
-    /// A client, offline.
-    pub fn new(options: Options) -> Rc<Self> {
+    /// A client, offline. What `options` refers to is in `held`, which is pinned as long as something of it may be called.
+    pub fn new(options: Options, held: Rc<Held>) -> Rc<Self> {
         let connection =
             Connection::new(options.config, Rc::new(PlatformUnicode), Box::new(Entropy));
-        let driver = Driver::new(connection, options.http);
+        let platform = Replacements {
+            held: Rc::clone(&held),
+            web_socket: options.web_socket,
+            fetch: options.fetch,
+        };
+        let driver = Driver::new(connection, options.http, Rc::new(platform));
         driver.keep_by(options.keep.and_then(Keeper::new));
         let inner = Rc::new(Self {
             driver: Rc::clone(&driver),
             handlers: RefCell::default(),
             backlog: Backlog::default(),
-            listeners: Listeners::new(&[], &["status", "error", "sent", "received", "undelivered"]),
+            listeners: Listeners::keeping(
+                Rc::clone(&held),
+                0,
+                &[],
+                &["status", "error", "sent", "received", "undelivered"],
+            ),
+            held,
             about: options.about,
             subscriptions: RefCell::default(),
             feeds: RefCell::default(),
@@ -133,6 +168,7 @@ impl Inner {
             login: options.login,
             memory: options.memory,
             presence: options.presence,
+            presence_timer: RefCell::default(),
             broadcast: RefCell::default(),
             lasting: Cell::new(false),
             awaiting: RefCell::default(),
@@ -145,12 +181,8 @@ impl Inner {
             sends: RefCell::default(),
             requests: RefCell::default(),
         });
-        let weak = Rc::downgrade(&inner);
-        driver.listen(Box::new(move |event| {
-            if let Some(inner) = weak.upgrade() {
-                inner.handle_event(event);
-            }
-        }));
+        let sink = Rc::downgrade(&inner);
+        driver.listen(sink);
         inner
     }
 
@@ -182,7 +214,7 @@ impl Inner {
         })
     }
 
-    fn handle_event(self: &Rc<Self>, event: Event) {
+    fn handle(self: &Rc<Self>, event: Event) {
         match event {
             Event::Status(status) => self.handle_status(status),
             Event::CredentialsWanted => self.give_credentials(),
@@ -363,13 +395,15 @@ impl Inner {
         }
         let inner = Rc::downgrade(self);
         let attempt = self.attempt.get();
-        Timeout::new(0, move || {
+        let timer = Timeout::new(0, move || {
             let Some(inner) = inner.upgrade() else { return };
+            // Dropped, not forgotten: a timer that is forgotten keeps its closure for ever.
+            inner.presence_timer.replace(None);
             if inner.attempt.get() == attempt {
                 inner.be_present();
             }
-        })
-        .forget();
+        });
+        self.presence_timer.replace(Some(timer));
     }
 
     /// Initial presence, unless it was sent. The page may have sent its own by now, which may say something else.
@@ -387,9 +421,10 @@ impl Inner {
 
     /// What the page kept for us. A place that fails is as good as an empty one.
     pub(super) fn recall(&self) {
-        let kept = self.memory.as_ref().and_then(|memory| {
-            let get = field(memory, "get").dyn_into::<Function>().ok()?;
-            get.call0(memory).ok()?.as_string()
+        let kept = self.memory.and_then(|memory| {
+            let memory = self.held.get(memory);
+            let get = field(&memory, "get").dyn_into::<Function>().ok()?;
+            get.call0(&memory).ok()?.as_string()
         });
         if let Some(kept) = kept {
             self.driver
@@ -398,11 +433,12 @@ impl Inner {
     }
 
     fn store_memory(&self) {
-        let Some(memory) = &self.memory else { return };
+        let Some(memory) = self.memory else { return };
+        let memory = self.held.get(memory);
         let text = self.driver.read(Connection::memory);
-        if let Ok(set) = field(memory, "set").dyn_into::<Function>() {
+        if let Ok(set) = field(&memory, "set").dyn_into::<Function>() {
             // A full or forbidden storage costs round trips at the next login, nothing else.
-            let _ = set.call1(memory, &JsValue::from_str(&text));
+            let _ = set.call1(&memory, &JsValue::from_str(&text));
         }
     }
 
@@ -422,8 +458,13 @@ impl Inner {
         match secret {
             Secret::Value(secret) => self.provide(Some(credentials(&login, secret.clone()))),
             Secret::Function(function) => {
-                let called = function.call0(&JsValue::UNDEFINED);
-                let inner = Rc::clone(self);
+                let function = self.held.get(*function);
+                let called = match function.dyn_ref::<Function>() {
+                    Some(function) => function.call0(&JsValue::UNDEFINED),
+                    None => return self.provide(None),
+                };
+                // The page may never answer; the connection gives up by itself.
+                let inner = Rc::downgrade(self);
                 let attempt = self.attempt.get();
                 spawn(async move {
                     let secret = match called {
@@ -432,6 +473,7 @@ impl Inner {
                             .unwrap_or(Err(JsValue::UNDEFINED)),
                         Err(thrown) => Err(thrown),
                     };
+                    let Some(inner) = inner.upgrade() else { return };
                     if inner.attempt.get() != attempt {
                         return;
                     }
@@ -551,6 +593,20 @@ impl Inner {
     }
 }
 
+impl Sink for Inner {
+    fn handle_event(self: Rc<Self>, event: Event) {
+        self.handle(event);
+    }
+
+    fn set_owned(&self, owned: bool) {
+        if owned {
+            self.held.pin();
+        } else {
+            self.held.unpin();
+        }
+    }
+}
+
 fn closed_early() -> JsValue {
     Problem::new("disconnected", "disconnect() was called while connecting.").into_js()
 }
@@ -607,10 +663,21 @@ pub struct ClientCore(Rc<Inner>);
 
 #[wasm_bindgen]
 impl ClientCore {
-    /// Reads the options and connects nothing.
+    /// Reads the options and connects nothing. `owner`: the page's `Client`, or `undefined` where this object stands alone.
     #[wasm_bindgen(constructor)]
-    pub fn new(services: &JsValue, options: &JsValue) -> Result<ClientCore, JsValue> {
-        Ok(Self(Inner::new(options::client(services, options)?)))
+    pub fn new(
+        services: &JsValue,
+        options: &JsValue,
+        owner: &JsValue,
+    ) -> Result<ClientCore, JsValue> {
+        let held = Held::new();
+        let options = options::client(services, options, &held)?;
+        if owner.is_object() {
+            // The owner keeps what it has given, and until there is a connection nothing here keeps the owner.
+            held.belong_to(owner);
+            held.unpin();
+        }
+        Ok(Self(Inner::new(options, held)))
     }
 
     /// What the entry's getters read, by their place in its list: jid, status, service.
@@ -641,7 +708,9 @@ impl ClientCore {
     /// Resolves when logged in and bound.
     pub fn connect(&self, options: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
+        let pin = inner.held.pinned();
         promise(async move {
+            let _pin = pin;
             let waiting = Waiting::read(&options)?;
             inner.connect(waiting.signal).await?;
             Ok(JsValue::UNDEFINED)
@@ -651,7 +720,9 @@ impl ClientCore {
     /// Goes on with a session that a web server made.
     pub fn attach(&self, session: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
+        let pin = inner.held.pinned();
         promise(async move {
+            let _pin = pin;
             inner.attach(Given::read(&session)?).await?;
             Ok(JsValue::UNDEFINED)
         })
@@ -695,12 +766,14 @@ impl ClientCore {
     ) -> Result<Registration, JsValue> {
         let callback = function(callback)?;
         let matcher = read_matcher(matcher)?;
+        let callback = self.0.held.put(&callback);
         let id = self.0.handlers.borrow_mut().add(matcher, callback);
         self.0.release_backlog();
         let inner = Rc::downgrade(&self.0);
         Ok(Registration::new(move || {
             if let Some(inner) = inner.upgrade() {
                 inner.handlers.borrow_mut().remove(id);
+                inner.held.remove(callback);
             }
         }))
     }
@@ -730,8 +803,11 @@ impl ClientCore {
         // Dropping the senders settles what waits: unknown deliveries, disconnected requests.
         drop(core::mem::take(&mut *self.0.sends.borrow_mut()));
         drop(core::mem::take(&mut *self.0.requests.borrow_mut()));
+        drop(core::mem::take(&mut *self.0.awaiting.borrow_mut()));
+        self.0.presence_timer.replace(None);
         self.0.status.set("offline");
         self.0.driver.shut();
+        self.0.held.clear();
     }
 }
 

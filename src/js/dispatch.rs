@@ -11,6 +11,7 @@ use epode_proto::handler::HandlerId;
 use epode_proto::xep::pubsub::event;
 use epode_proto::xep::responder::respond;
 use epode_proto::xml::Element;
+use js_sys::Function;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -74,7 +75,10 @@ impl Inner {
             let answers = handlers
                 .matcher(id)
                 .is_some_and(|matcher| matcher.answers_requests());
-            (callback.clone(), answers)
+            (*callback, answers)
+        };
+        let Ok(callback) = self.held.get(callback).dyn_into::<Function>() else {
+            return false;
         };
         let stanza = Stanza::from(element.clone());
         if let Err(error) = callback.call1(&JsValue::UNDEFINED, &stanza.into()) {

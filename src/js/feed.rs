@@ -2,6 +2,7 @@
 
 use super::client::Inner;
 use super::error::Problem;
+use super::held::{Held, Slot};
 use super::item::item_to_js;
 use super::listeners::{KEPT, Listeners};
 use super::options::Waiting;
@@ -65,8 +66,9 @@ pub struct FeedState {
     pub(super) first: RefCell<Option<First>>,
     listening: RefCell<Option<Listening>>,
     pub(super) listeners: Rc<Listeners>,
-    /// The items by their ids, as JavaScript has them.
-    items: Map,
+    /// A map of the items by their ids, as JavaScript has them.
+    items: Slot,
+    decode: Slot,
     pub(super) client: Weak<Inner>,
 }
 
@@ -78,9 +80,11 @@ impl FeedState {
         service: &str,
         node: &str,
         machine: Machine,
-        wishes: Wishes,
+        mut wishes: Wishes,
         first: First,
     ) -> Rc<Self> {
+        let held = Held::new();
+        let decode = held.put(&core::mem::take(&mut wishes.decode));
         Rc::new(Self {
             id,
             service: service.to_owned(),
@@ -95,14 +99,16 @@ impl FeedState {
             timer: RefCell::default(),
             first: RefCell::new(Some(first)),
             listening: RefCell::default(),
+            items: held.put(&Map::new()),
+            decode,
             listeners: Listeners::keeping(
+                held,
                 KEPT.max(wishes.limit as usize),
                 &[
                     "item", "retract", "purge", "gap", "live", CHANGE, "delete", "end",
                 ],
                 &["subscription", "configuration"],
             ),
-            items: Map::new(),
             client: Rc::downgrade(client),
             wishes,
         })
@@ -195,14 +201,14 @@ impl FeedState {
             Change::Refused(failure) => self.refuse(client, *failure),
             Change::Item { item, time, via } => self.tell_item(&item, time, via),
             Change::Retract { id, via } => {
-                self.items.delete(&JsValue::from_str(&id));
+                self.items().delete(&JsValue::from_str(&id));
                 let (id, via) = (id.as_str(), via_name(via));
                 self.emit("retract", &views::Retract { id, node, via });
                 let kind = "retract";
                 self.note(&views::RetractChange { kind, id, via });
             }
             Change::Purge => {
-                self.items.clear();
+                self.items().clear();
                 self.emit("purge", &views::Node { node });
                 self.note(&views::Change { kind: "purge" });
             }
@@ -244,17 +250,18 @@ impl FeedState {
     }
 
     fn tell_item(&self, item: &Item, time: Option<i64>, via: Via) {
-        let decode = &self.wishes.decode;
+        let decode = &self.listeners.held().get(self.decode);
         let js = item_to_js(item, &self.node, time, via_name(via), decode);
         if let Some(id) = &item.id {
             // What is published again goes to the end.
             let id = JsValue::from_str(id);
-            self.items.delete(&id);
-            self.items.set(&id, &js);
-            if self.items.size() > self.wishes.limit
-                && let Ok(oldest) = self.items.keys().next()
+            let items = self.items();
+            items.delete(&id);
+            items.set(&id, &js);
+            if items.size() > self.wishes.limit
+                && let Ok(oldest) = items.keys().next()
             {
-                self.items.delete(&oldest.value());
+                items.delete(&oldest.value());
             }
         }
         if !self.listeners.emit("item", &js)
@@ -327,6 +334,7 @@ impl FeedState {
             self.stop();
             self.listeners.emit(CHANGE, &JsValue::UNDEFINED);
             self.listeners.emit("end", &JsValue::UNDEFINED);
+            self.listeners.close();
         }
     }
 
@@ -351,9 +359,19 @@ fn via_name(via: Via) -> &'static str {
 #[wasm_bindgen(skip_typescript)]
 pub struct Feed(Rc<FeedState>);
 
-impl From<Rc<FeedState>> for Feed {
-    fn from(state: Rc<FeedState>) -> Self {
-        Self(state)
+impl FeedState {
+    /// What the page gets.
+    pub fn into_js(self: Rc<Self>) -> JsValue {
+        let held = Rc::clone(self.listeners.held());
+        let feed = Feed(self).into();
+        held.belong_to(&feed);
+        feed
+    }
+
+    /// The items by their ids; an empty map where nobody can ask for them any more.
+    fn items(&self) -> Map {
+        let items = self.listeners.held().get(self.items);
+        items.dyn_into().unwrap_or_else(|_| Map::new())
     }
 }
 
@@ -375,7 +393,7 @@ impl Feed {
     /// The items by their ids.
     #[wasm_bindgen(getter)]
     pub fn items(&self) -> Map {
-        self.0.items.clone()
+        self.0.items()
     }
 
     /// Registers a listener.

@@ -8,6 +8,7 @@ mod error;
 pub mod feed;
 mod feeds;
 mod form;
+pub mod held;
 pub mod item;
 mod keep;
 pub mod listeners;

@@ -5,7 +5,7 @@ use super::error::Problem;
 use super::object::{Reader, field};
 use super::options::{self, Waiting};
 use super::promise::promise;
-use super::room::{Room, RoomHandle};
+use super::room::RoomHandle;
 use crate::web::race::race;
 use crate::web::unicode::PlatformUnicode;
 use epode_proto::time::Millis;
@@ -109,7 +109,7 @@ impl Muc {
                 }
             };
             match outcome {
-                Ok(()) => Ok(Room::from(room).into()),
+                Ok(()) => Ok(room.into_js()),
                 Err(error) => {
                     inner.rooms.borrow_mut().remove(&jid);
                     Err(error)

@@ -225,7 +225,7 @@ impl PubSub {
         };
         read.done()?;
         let listener = function(listener)?;
-        Ok(self.0.listen_to(source, listener, decode))
+        Ok(self.0.listen_to(source, &listener, &decode))
     }
 }
 

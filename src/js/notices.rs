@@ -3,6 +3,7 @@
 
 use super::client::Inner;
 use super::error::report;
+use super::held::{Held, Slot};
 use super::item::item_to_js;
 use super::object::{set, texts};
 use super::promise::spawn;
@@ -36,13 +37,15 @@ pub enum Source {
 struct Listener {
     id: u32,
     source: Rc<Source>,
-    callback: Function,
-    decode: JsValue,
+    callback: Slot,
+    decode: Slot,
 }
 
 impl Listener {
-    fn call(&self, event: &JsValue) {
-        if let Err(error) = self.callback.call1(&JsValue::UNDEFINED, event) {
+    fn call(&self, held: &Held, event: &JsValue) {
+        if let Ok(callback) = held.get(self.callback).dyn_into::<Function>()
+            && let Err(error) = callback.call1(&JsValue::UNDEFINED, event)
+        {
             report(&error);
         }
     }
@@ -81,12 +84,14 @@ impl Inner {
     pub fn listen_to(
         self: &Rc<Self>,
         source: Source,
-        callback: Function,
-        decode: JsValue,
+        callback: &Function,
+        decode: &JsValue,
     ) -> Registration {
         let notices = &self.notices;
         let id = notices.next.get();
         notices.next.set(id.wrapping_add(1));
+        let callback = self.held.put(callback);
+        let decode = self.held.put(decode);
         notices.listeners.borrow_mut().push(Listener {
             id,
             source: Rc::new(source),
@@ -100,6 +105,8 @@ impl Inner {
                 let mut listeners = inner.notices.listeners.borrow_mut();
                 listeners.retain(|listener| listener.id != id);
                 drop(listeners);
+                inner.held.remove(callback);
+                inner.held.remove(decode);
                 inner.announce_soon();
             }
         })
@@ -193,7 +200,7 @@ impl Inner {
         let stamp = Delay::of(message, &from).map(|delay| delay.stamp);
         let told = |kind: &str, item: Option<&Item>, id: Option<&str>, redirect: Option<&str>| {
             for listener in &due {
-                let decode = &listener.decode;
+                let decode = &self.held.get(listener.decode);
                 let event = texts(
                     "type from node id redirect",
                     &[Some(kind), Some(&from), Some(node), id, redirect],
@@ -202,7 +209,7 @@ impl Inner {
                     let item = item_to_js(item, node, stamp, "live", decode);
                     set(&event, "item", &item);
                 }
-                listener.call(&event);
+                listener.call(&self.held, &event);
             }
         };
         match &event {
@@ -269,7 +276,7 @@ impl Inner {
             ],
         );
         for listener in due {
-            listener.call(&event);
+            listener.call(&self.held, &event);
         }
         true
     }

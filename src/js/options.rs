@@ -1,6 +1,7 @@
 //! The page's options, read once and checked: what cannot be meant is an error that says what to write instead.
 
 use super::error::Problem;
+use super::held::{Held, Slot};
 use super::object::{Reader, field};
 use crate::web::address::Address;
 use crate::web::entropy;
@@ -27,7 +28,7 @@ pub enum Secret {
     /// Always the same.
     Value(String),
     /// Asked each time.
-    Function(Function),
+    Function(Slot),
 }
 
 /// How the page logs in.
@@ -65,13 +66,17 @@ pub struct Options {
     /// How to log in; `None` for registration.
     pub login: Option<Login>,
     /// Where the page keeps what logins have shown: an object with `get` and `set`.
-    pub memory: Option<JsValue>,
+    pub memory: Option<Slot>,
     /// Send initial presence?
     pub presence: bool,
     /// The name under which the session is kept over a reload, where it is.
     pub keep: Option<String>,
     /// For those who ask who we are.
     pub about: About,
+    /// In place of the platform's `WebSocket`.
+    pub web_socket: Option<Slot>,
+    /// In place of the platform's `fetch`.
+    pub fetch: Option<Slot>,
 }
 
 /// The largest answer that is read when the page does not say.
@@ -92,9 +97,9 @@ fn read(options: &JsValue) -> Reader<'_> {
     read
 }
 
-fn secret(read: &Reader<'_>, name: &str) -> Option<Secret> {
+fn secret(read: &Reader<'_>, name: &str, held: &Held) -> Option<Secret> {
     match read.given(name)?.dyn_into::<Function>() {
-        Ok(function) => Some(Secret::Function(function)),
+        Ok(function) => Some(Secret::Function(held.put(&function))),
         Err(value) => {
             let text = value.as_string();
             if text.is_none() {
@@ -107,11 +112,11 @@ fn secret(read: &Reader<'_>, name: &str) -> Option<Secret> {
     }
 }
 
-/// The options of `Client`.
-pub fn client(services: &JsValue, options: &JsValue) -> Result<Options, Problem> {
+/// The options of `Client`. What of them is called later is `held`.
+pub fn client(services: &JsValue, options: &JsValue, held: &Held) -> Result<Options, Problem> {
     let read = read(options);
-    let password = secret(&read, "password");
-    let token = secret(&read, "token");
+    let password = secret(&read, "password", held);
+    let token = secret(&read, "token", held);
     let anonymous = read.flag("anonymous", false);
     let external = read.flag("external", false);
     let jid = read_jid(&read, "jid");
@@ -158,15 +163,19 @@ pub fn client(services: &JsValue, options: &JsValue) -> Result<Options, Problem>
         read.refuse("memory", "is an object with the functions get and set");
     }
     let keep = read_keep(&read, &domain, own);
-    let mut options = finish(services, &read, Goal::Login, login, domain, resource)?;
+    let mut options = finish(services, &read, held, Goal::Login, login, domain, resource)?;
     options.config.session.account = account;
-    options.memory = memory;
+    options.memory = memory.map(|memory| held.put(&memory));
     options.keep = keep;
     Ok(options)
 }
 
-/// The options of `register`.
-pub fn registration(services: &JsValue, options: &JsValue) -> Result<Options, Problem> {
+/// The options of `register`. What of them is called later is `held`.
+pub fn registration(
+    services: &JsValue,
+    options: &JsValue,
+    held: &Held,
+) -> Result<Options, Problem> {
     let read = read(options);
     let domain = domain(
         &read,
@@ -183,7 +192,15 @@ pub fn registration(services: &JsValue, options: &JsValue) -> Result<Options, Pr
         }
     }
     values.append(&mut read.texts("fields"));
-    let mut options = finish(services, &read, Goal::Register(values), None, domain, None)?;
+    let mut options = finish(
+        services,
+        &read,
+        held,
+        Goal::Register(values),
+        None,
+        domain,
+        None,
+    )?;
     options.presence = false;
     Ok(options)
 }
@@ -191,6 +208,7 @@ pub fn registration(services: &JsValue, options: &JsValue) -> Result<Options, Pr
 fn finish(
     services: &JsValue,
     read: &Reader<'_>,
+    held: &Held,
     goal: Goal,
     login: Option<Login>,
     domain: String,
@@ -231,6 +249,18 @@ fn finish(
     let lang = read.text("lang");
     let with_credentials = read.flag("withCredentials", false);
     let presence = read.flag("presence", true);
+    let web_socket = callable(
+        read,
+        held,
+        "WebSocket",
+        "is a class with the interface of the browser's WebSocket",
+    );
+    let fetch = callable(
+        read,
+        held,
+        "fetch",
+        "is a function with the interface of the browser's fetch",
+    );
     let about = read.given("about").unwrap_or(JsValue::UNDEFINED);
     let about_read = Reader::of(&about);
     let name = about_read.text("name");
@@ -294,7 +324,18 @@ fn finish(
             features,
             nodes: Vec::new(),
         },
+        web_socket,
+        fetch,
     })
+}
+
+/// An option that is a function or a class.
+fn callable(read: &Reader<'_>, held: &Held, name: &str, should: &str) -> Option<Slot> {
+    let value = read.given(name)?;
+    if !value.is_function() {
+        read.refuse(name, should);
+    }
+    Some(held.put(&value))
 }
 
 /// The services, an array of texts, in the order in which they are tried.

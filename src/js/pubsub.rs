@@ -2,7 +2,7 @@
 
 use super::client::{Inner, function, read_element};
 use super::error::{Problem, not_connected};
-use super::feed::{Feed, Wishes};
+use super::feed::Wishes;
 use super::feeds::Started;
 use super::form::values;
 use super::item::item_to_js;
@@ -212,7 +212,7 @@ impl PubSub {
                 Some(agreed) => agreed?,
                 None => return Err(Problem::from(RequestFailure::Disconnected).into()),
             }
-            Ok(Feed::from(feed).into())
+            Ok(feed.into_js())
         })
     }
 

@@ -166,6 +166,7 @@ impl RoomHandle {
                 for sender in core::mem::take(&mut *self.leaving.borrow_mut()) {
                     sender.send(Ok(()));
                 }
+                self.listeners.close();
             }
             _ if self.joining.borrow().is_some() => {
                 // The page still waits for the first time.
@@ -231,6 +232,7 @@ impl RoomHandle {
             alternative: None,
         };
         self.emit("out", &event.to_js());
+        self.listeners.close();
     }
 
     /// We are in again: those who are gone have left.
@@ -306,6 +308,7 @@ impl RoomHandle {
             };
             self.emit("out", &event.to_js());
         }
+        self.listeners.close();
     }
 
     /// A presence or message from the room.
@@ -448,6 +451,7 @@ impl RoomHandle {
         for sender in leaving {
             sender.send(Ok(()));
         }
+        self.listeners.close();
     }
 
     /// A new room is locked until its owner, that is we, takes it as it is.
@@ -540,9 +544,13 @@ fn message_to_js(message: &RoomMessage, private: bool) -> JsValue {
 #[wasm_bindgen(skip_typescript)]
 pub struct Room(Rc<RoomHandle>);
 
-impl From<Rc<RoomHandle>> for Room {
-    fn from(room: Rc<RoomHandle>) -> Self {
-        Self(room)
+impl RoomHandle {
+    /// What the page gets.
+    pub fn into_js(self: Rc<Self>) -> JsValue {
+        let held = Rc::clone(self.listeners.held());
+        let room = Room(self).into();
+        held.belong_to(&room);
+        room
     }
 }
 

@@ -33,6 +33,8 @@ export type ErrorCode =
   | "blocked-by-cors"
   /** An `https:` page may not talk to an `http:` or `ws:` service. */
   | "mixed-content"
+  /** The platform has no `WebSocket` (Node 20) or no `fetch`, which the service needs: pass one in the options. */
+  | "unsupported"
   /** The service answered with an HTTP error status (`httpStatus`). */
   | "http-error"
   /** The service answered with something other than BOSH: an HTML page, a wrong content type, an empty answer. */
@@ -71,6 +73,13 @@ export type ErrorCode =
   | "undelivered"
   /** Whether the server took the stanza is not known. */
   | "unknown"
+  /**
+   * The WebAssembly module could not be loaded: it was not found (`httpStatus`), is something else, is damaged, or belongs to
+   * another version. The next call that needs it tries again.
+   */
+  | "module-unavailable"
+  /** The page's content security policy, or the platform, refuses WebAssembly. Trying again does not help. */
+  | "module-blocked"
   /** A fault of epode itself. The client is closed; make a new one. */
   | "internal";
 
@@ -88,7 +97,7 @@ export interface XmppError extends Error {
   readonly application?: string;
   /** The stanza that told it. */
   readonly stanza?: Stanza;
-  /** With `http-error`. */
+  /** With `http-error`, and with `module-unavailable` where the module's address answered with an error. */
   readonly httpStatus?: number;
 }
 
@@ -164,6 +173,20 @@ export interface Matcher {
 /** A secret: a value, or a function called anew for every login (an access token that expires, a prompt). */
 export type Secret = string | (() => string | PromiseLike<string>);
 
+/** What epode uses of a `WebSocket`. Text frames come as strings in `data`. */
+export interface WebSocketLike {
+  readonly protocol: string;
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  send(text: string): void;
+  close(): void;
+}
+
+/** A class that makes them. */
+export type WebSocketClass = new (url: string, protocol: string) => WebSocketLike;
+
 export interface ClientOptions {
   /** Who logs in: `user@domain`, or `user@domain/resource` to ask for that resource. */
   jid?: string;
@@ -229,6 +252,13 @@ export interface ClientOptions {
    * What is stored is enough to take the session over, and holds no password. Not in workers. Default false.
    */
   keep?: boolean | string;
+  /**
+   * In place of the platform's `WebSocket`, where it has none (Node before 22) or another is wanted: a class with the same
+   * interface, such as that of the npm package `ws`. Called as `new WebSocket(url, "xmpp")`.
+   */
+  WebSocket?: WebSocketClass;
+  /** In place of the platform's `fetch`, for BOSH: a function with the same interface. */
+  fetch?: (url: string, init: RequestInit) => PromiseLike<Response>;
   /** How epode answers disco#info and software version. */
   about?: { name?: string; version?: string; os?: string; features?: readonly string[] };
 }
@@ -816,7 +846,7 @@ export interface Muc {
 // ── registration: XEP-0077 ──────────────────────────────────────────────────────────────────────────────────────────
 
 export interface RegisterOptions
-  extends Pick<ClientOptions, "allowPlainText" | "headers" | "withCredentials" | "contentType" | "timeout" | "lang"> {
+  extends Pick<ClientOptions, "allowPlainText" | "headers" | "withCredentials" | "contentType" | "timeout" | "lang" | "WebSocket" | "fetch"> {
   domain: string;
   username: string;
   password: string;

@@ -7,6 +7,7 @@ use super::global::is_hidden;
 use super::http::{Http, HttpOptions};
 use super::keeper::Keeper;
 use super::lifecycle::{Lifecycle, Turn};
+use super::platform::Platform;
 use super::socket::Sockets;
 use super::task::spawn;
 use epode_proto::connection::Connection;
@@ -17,7 +18,7 @@ use epode_proto::time::{Instant, Millis};
 use gloo_timers::callback::Timeout;
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// How long an empty request waits for the page to say something in its place.
 const PAUSE: Millis = Millis(5);
@@ -27,8 +28,14 @@ const PAUSE: Millis = Millis(5);
 /// COMPAT(ejabberd 23): a session in which it happens hears nothing any more.
 const SPACING: Millis = Millis(25);
 
-/// Who gets the events.
-pub type Sink = Box<dyn Fn(Event)>;
+/// Who gets the events. The driver owns it while the connection is not offline, so that nothing else needs to refer to it.
+pub trait Sink {
+    /// An event of the connection.
+    fn handle_event(self: Rc<Self>, event: Event);
+
+    /// Whether the driver owns it from now on.
+    fn set_owned(&self, owned: bool);
+}
 
 /// Where the page is, as far as its session is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +56,9 @@ pub struct Driver {
     /// Who keeps the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
     presence: Cell<Presence>,
-    sink: RefCell<Option<Rc<Sink>>>,
+    sink: RefCell<Option<Weak<dyn Sink>>>,
+    /// The same while it is owned. The sink owns the driver: what is here makes a cycle, which ends with the connection.
+    owned: RefCell<Option<Rc<dyn Sink>>>,
     events: RefCell<Fifo<Event>>,
     telling: Cell<bool>,
     timer: RefCell<Option<(Instant, Timeout)>>,
@@ -64,15 +73,20 @@ pub struct Driver {
 
 impl Driver {
     /// An idle driver; nothing is sent before the connection is told to connect.
-    pub fn new(connection: Connection, options: HttpOptions) -> Rc<Self> {
+    pub fn new(
+        connection: Connection,
+        options: HttpOptions,
+        platform: Rc<dyn Platform>,
+    ) -> Rc<Self> {
         Rc::new(Self {
             connection: RefCell::new(connection),
-            sockets: Sockets::new(options.max_bytes),
+            sockets: Sockets::new(options.max_bytes, Rc::clone(&platform)),
             lifecycle: RefCell::default(),
             keeper: RefCell::default(),
             presence: Cell::new(Presence::Here),
-            http: Rc::new(Http::new(options)),
+            http: Rc::new(Http::new(options, platform)),
             sink: RefCell::default(),
+            owned: RefCell::default(),
             events: RefCell::default(),
             telling: Cell::new(false),
             timer: RefCell::default(),
@@ -84,8 +98,34 @@ impl Driver {
     }
 
     /// Events go there from now on.
-    pub fn listen(&self, sink: Sink) {
-        self.sink.replace(Some(Rc::new(sink)));
+    pub fn listen(&self, sink: Weak<dyn Sink>) {
+        self.sink.replace(Some(sink));
+    }
+
+    fn sink(&self) -> Option<Rc<dyn Sink>> {
+        self.sink.borrow().as_ref().and_then(Weak::upgrade)
+    }
+
+    /// Owns the sink while the connection is not offline, and until the end of it has been told.
+    fn mind_ownership(&self) {
+        let offline = self.connection.borrow().is_offline();
+        let owned = self.owned.borrow().is_some();
+        if !offline && !owned {
+            let sink = self.sink();
+            if let Some(sink) = &sink {
+                sink.set_owned(true);
+            }
+            self.owned.replace(sink);
+        } else if offline && owned && !self.telling.get() && self.events.borrow().is_empty() {
+            self.disown();
+        }
+    }
+
+    fn disown(&self) {
+        let sink = self.owned.take();
+        if let Some(sink) = sink {
+            sink.set_owned(false);
+        }
     }
 
     /// The session is to outlive the page.
@@ -107,6 +147,7 @@ impl Driver {
     /// what one turn sends travels together; nothing waits for a timer.
     pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Connection, Instant) -> R) -> R {
         let result = change(&mut self.connection.borrow_mut(), now());
+        self.mind_ownership();
         if !self.flush_due.replace(true) {
             // Whoever changed it may let go of it in the same turn: it lives until that is done.
             let driver = Rc::clone(self);
@@ -122,6 +163,7 @@ impl Driver {
     pub fn shut(&self) {
         self.connection.borrow_mut().abort(now());
         self.sink.replace(None);
+        self.disown();
         self.events.take();
         self.timer.replace(None);
         self.http.cancel_all();
@@ -231,6 +273,7 @@ impl Driver {
         self.drain();
         self.tell();
         self.mind_lifecycle();
+        self.mind_ownership();
     }
 
     /// When the next request may leave.
@@ -266,9 +309,8 @@ impl Driver {
         loop {
             let event = self.events.borrow_mut().pop_front();
             let Some(event) = event else { break };
-            let sink = self.sink.borrow().clone();
-            if let Some(sink) = sink {
-                sink(event);
+            if let Some(sink) = self.sink() {
+                sink.handle_event(event);
             }
         }
         self.telling.set(false);

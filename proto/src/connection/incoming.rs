@@ -272,5 +272,6 @@ fn reason_of(failure: NetworkFailure) -> CloseReason {
         NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
         NetworkFailure::MixedContent => CloseReason::MixedContent,
         NetworkFailure::TooLarge => CloseReason::TooLarge,
+        NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
     }
 }

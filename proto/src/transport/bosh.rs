@@ -480,6 +480,7 @@ impl Bosh {
             NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
             NetworkFailure::MixedContent => CloseReason::MixedContent,
             NetworkFailure::TooLarge => CloseReason::TooLarge,
+            NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
         };
         self.handle_broken(now, exchange, reason);
     }

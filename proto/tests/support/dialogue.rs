@@ -523,6 +523,7 @@ impl Dialogue {
             "blocked" => NetworkFailure::BlockedByCors,
             "mixed" => NetworkFailure::MixedContent,
             "too-large" => NetworkFailure::TooLarge,
+            "no-fetch" => NetworkFailure::Unsupported("fetch"),
             other => panic!("no such failure: {other}"),
         };
         self.input(Input::HttpFailed { exchange, failure });

@@ -13,8 +13,8 @@ use epode_proto::xep::time::EntityTime;
 use epode_proto::xep::version::Version;
 use epode_proto::xml::{Element, Node};
 
+use super::every_example;
 use super::muc::support::{ROOM, Scene};
-use super::{all, every_example};
 use crate::support::unicode::NativeUnicode;
 
 /// All copies of `element` in which one thing is missing or replaced.

@@ -217,6 +217,7 @@ impl Room {
             .build();
         shared.send(stanza, Some(command));
         self.note_step(shared, Ask::Nick(Some(waiting)), id, wanted.into(), visit);
+        self.arm_check(shared);
         Ok(Some(command))
     }
 
@@ -229,7 +230,7 @@ impl Room {
         let id = shared.stanza_id();
         let message = request::to_all(self.jid.as_str(), &id, "body", body);
         let visit = self.speaker()?;
-        visit.sent.note(shared.now, &id, body, &message);
+        visit.sent.note(shared.now, command, &id, body, &message);
         shared.send(message, Some(command));
         self.arm_check(shared);
         Ok(())
@@ -299,6 +300,9 @@ impl Room {
             self.ledger
                 .retain(|step| !matches!(step.ask, Ask::Join) || Some(step.visit) != visit);
             return self.close(shared);
+        }
+        if let Some(visit) = &mut self.visit {
+            visit.sent.unsent(command);
         }
         let is_it = |waiting: &Waiting| waiting.command == command;
         let mut stays = None;

@@ -307,8 +307,9 @@ impl Rooms {
     }
 
     /// The session goes on after an interruption.
-    pub fn handle_resumed(&mut self, now: Instant, confidential: bool) {
+    pub fn handle_resumed(&mut self, now: Instant, account: &Jid, confidential: bool) {
         self.shared.now = now;
+        self.shared.account = Some(account.clone());
         self.shared.confidential = confidential;
         self.shared.interrupted = false;
         let Self { rooms, shared } = self;

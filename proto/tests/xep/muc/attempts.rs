@@ -280,8 +280,6 @@ fn a_change_of_nick_that_was_given_up_is_reported_and_does_not_answer_the_next()
         scene.wait(100);
         scene.nick("newhag");
         scene.expect(&["nick oldhag", "c2 timed out", "nick newhag"]);
-        let first = scene.id(1);
-        let second = scene.id(0);
         // Page and room agree: the change happened after all, and is not the one that is waited for.
         scene.hear(&changed("thirdwitch", "oldhag"));
         scene.expect(&["1: nick thirdwitch -> oldhag [own]"]);
@@ -294,7 +292,6 @@ fn a_change_of_nick_that_was_given_up_is_reported_and_does_not_answer_the_next()
         scene.abandon(2);
         scene.nick("newhag");
         let (old, new) = (scene.id(1), scene.id(0));
-        assert!(old != first && new != second || old == first);
         scene.take();
         scene.hear(&room.refuse("oldhag", &old, "conflict"));
         scene.expect(&[]);

@@ -1,7 +1,7 @@
 //! What a room does when time passes, and when a reply to one of its requests comes.
 
 use super::ledger::{Ask, Waiting};
-use super::self_ping::{ECHO, PING_TIMEOUT, SILENCE, SPACING, Verdict};
+use super::self_ping::{ECHO, PING_TIMEOUT, SILENCE, Verdict};
 use super::timers::Timer;
 use super::visit::State;
 use super::{Room, Visit};
@@ -126,24 +126,18 @@ impl Room {
         let due = self
             .doubted_at
             .map_or(expected, |doubted| doubted.min(expected));
+        // XEP-0410 §4: not before the room has answered a change of nick.
+        let answered = self.ledger.iter().map(|step| step.sent + ANSWERS_SOON);
+        let due = answered.max().map_or(due, |answered| answered.max(due));
         self.timers.set(Timer::Check, self.ping.earliest(due));
     }
 
     fn check(&mut self, shared: &mut Shared) {
         let now = shared.now;
-        let busy = self
-            .ledger
-            .iter()
-            .any(|step| now < step.sent + ANSWERS_SOON);
         let inside = self.visit.as_ref().filter(|visit| visit.is_joined());
         let Some(visit) = inside.filter(|_| !shared.interrupted) else {
             return;
         };
-        if busy {
-            // XEP-0410 §4: not before the room has answered a change of nick.
-            self.doubted_at = Some(now + SPACING);
-            return;
-        }
         self.doubted_at = None;
         let nick = self.ledger.present.as_ref().unwrap_or(&visit.nick).clone();
         let request = shared.request_token();

@@ -45,8 +45,8 @@ impl Heard {
     }
 
     /// Notes a message. False when it is one of the past that the caller has had: by its id; where the room leaves ids out, by
-    /// sender and text, each once.
-    pub(super) fn note(&mut self, message: &RoomMessage, unix_ms: i64) -> bool {
+    /// sender and text, each once, and only while the history comes `again`.
+    pub(super) fn note(&mut self, message: &RoomMessage, unix_ms: i64, again: bool) -> bool {
         self.last = Some(unix_ms);
         let mut content = message.nick.clone().unwrap_or_default();
         content.push('\n');
@@ -60,7 +60,7 @@ impl Heard {
         if message.delayed {
             let repeated = self.known.iter_mut().find(|known| match (known.id, id) {
                 (Some(known), Some(id)) => known == id,
-                _ => known.content == content && !known.repeated,
+                _ => again && known.content == content && !known.repeated,
             });
             if let Some(known) = repeated {
                 known.repeated = true;

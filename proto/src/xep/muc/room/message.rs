@@ -32,6 +32,8 @@ impl Room {
     /// A message bounced. From an occupant's address only what we sent there can: an occupant may send errors, too.
     fn handle_bounce(&mut self, shared: &mut Shared, nick: Option<&str>, stanza: &Element) {
         let id = stanza.attr("id");
+        // Nobody but the room uses our own address.
+        let nick = nick.filter(|nick| self.ledger.present.as_deref() != Some(*nick));
         let Some(visit) = &mut self.visit else { return };
         if visit.is_joining() && visit.join.is_some()
             || nick.is_some_and(|nick| !visit.sent.has_private(id, nick))
@@ -97,9 +99,9 @@ impl Room {
                 self.end_history(shared);
             }
             let unix_ms = shared.unix_ms;
-            if let Some(visit) = &mut self.visit
-                && visit.heard.note(&text, unix_ms)
-            {
+            let Some(visit) = &mut self.visit else { return };
+            let again = visit.returning.is_some();
+            if visit.heard.note(&text, unix_ms, again) {
                 shared.emit(id, RoomEvent::Message(text));
             }
         }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::time::Instant;
+use crate::xep::muc::event::CommandId;
 use crate::xml::Element;
 
 /// How many messages are remembered, to be recognised when the room sends them back.
@@ -16,6 +17,7 @@ const MOST_PRIVATE: usize = 256;
 
 #[derive(Debug)]
 struct SentMessage {
+    command: CommandId,
     id: String,
     body: u64,
     /// While it has not come back: when it was sent, and the message.
@@ -38,11 +40,19 @@ pub(super) fn hash(text: &str) -> u64 {
 
 impl Sent {
     /// Notes a message to all with a body.
-    pub(super) fn note(&mut self, now: Instant, id: &str, body: &str, message: &Element) {
+    pub(super) fn note(
+        &mut self,
+        now: Instant,
+        command: CommandId,
+        id: &str,
+        body: &str,
+        message: &Element,
+    ) {
         if self.all.len() == MOST_SENT {
             self.all.pop_front();
         }
         self.all.push_back(SentMessage {
+            command,
             id: id.into(),
             body: hash(body),
             out: Some((now, message.clone())),
@@ -74,6 +84,11 @@ impl Sent {
             sent.out = None;
         }
         true
+    }
+
+    /// A message could not be sent.
+    pub(super) fn unsent(&mut self, command: CommandId) {
+        self.all.retain(|sent| sent.command != command);
     }
 
     /// A message bounced: it does not come back.

@@ -15,7 +15,7 @@ use super::options::{self, Login, Options, Secret, Waiting};
 use super::promise::{promise, spawn};
 use super::pubsub::PubSub;
 use super::registration::Registration;
-use super::room::RoomHandle;
+use super::rooms::{RoomHub, insecure};
 use super::stanza::Stanza;
 use super::views::{self, Failed, Online, Reconnecting, Undelivered, View};
 use crate::web::clock::unix_millis;
@@ -39,6 +39,7 @@ use epode_proto::stanza::presence;
 use epode_proto::time::Millis;
 use epode_proto::vec_map::VecMap;
 use epode_proto::xep::audience::Screening;
+use epode_proto::xep::muc::{RequestToken, request::shows_password};
 use epode_proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
 use epode_proto::xep::responder::About;
 use epode_proto::xml::{Element, Limits, parse_in};
@@ -64,6 +65,8 @@ pub enum Waiter {
     Service(String),
     /// The questions of strangers.
     Roster,
+    /// A room, under this name: at once, as for a feed.
+    Room(RequestToken),
 }
 
 /// What all the classes of one client share.
@@ -81,7 +84,7 @@ pub struct Inner {
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
     /// What is known of the services of feeds.
     pub(super) services: RefCell<Vec<Service>>,
-    pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
+    pub(super) rooms: RoomHub,
     pub(super) notices: Notices,
     pub(super) login: Option<Login>,
     /// The page's place for what logins have shown.
@@ -173,7 +176,7 @@ impl Inner {
             subscriptions: RefCell::default(),
             feeds: RefCell::default(),
             services: RefCell::default(),
-            rooms: RefCell::default(),
+            rooms: RoomHub::default(),
             notices: Notices::default(),
             login: options.login,
             memory: options.memory,
@@ -244,6 +247,7 @@ impl Inner {
                     Some(Waiter::Feed(feed, number)) => self.answer_feed(feed, number, outcome),
                     Some(Waiter::Service(service)) => self.learn_of(&service, outcome),
                     Some(Waiter::Roster) => self.learn_roster(outcome),
+                    Some(Waiter::Room(request)) => self.answer_room(request, &outcome),
                     None => {}
                 }
             }
@@ -289,6 +293,7 @@ impl Inner {
             Status::Online(jid) => self.handle_online(&jid),
             Status::Resumed(jid) => {
                 self.subscriptions.borrow_mut().set_account(&jid);
+                self.resume_rooms(&jid);
                 self.begin_feeds(true);
                 self.be_online(true);
             }
@@ -296,6 +301,7 @@ impl Inner {
                 // A password function that is still at it concerns nobody any more.
                 self.attempt.set(self.attempt.get().wrapping_add(1));
                 self.status.set("reconnecting");
+                self.suspend_rooms();
                 let problem = self.explain(&interruption.reason);
                 let pause = interruption.retry_at - crate::web::clock::now();
                 #[allow(clippy::cast_possible_truncation)]
@@ -324,10 +330,11 @@ impl Inner {
         self.subscriptions.borrow_mut().set_account(jid);
         self.screening.borrow_mut().reset();
         if self.lasting.replace(true) {
-            self.rebuild();
+            self.rebuild(jid);
             // What was sent meanwhile comes after it, and before whatever the page says now.
             self.driver.change(|connection, _| connection.release());
         } else {
+            self.begin_rooms(jid);
             self.send_presence_soon();
         }
         self.be_online(false);
@@ -545,8 +552,17 @@ impl Inner {
         }
     }
 
+    /// A room's password does not leave over an open connection.
+    fn guard_password(&self, stanza: &Element) -> Result<(), Problem> {
+        if shows_password(stanza) && !self.driver.read(Connection::is_confidential) {
+            return Err(insecure());
+        }
+        Ok(())
+    }
+
     /// Sends a stanza.
     pub fn send(&self, stanza: Element) -> Result<Receiver<Delivery>, Problem> {
+        self.guard_password(&stanza)?;
         let is_presence = stanza.name() == "presence" && stanza.attr("to").is_none();
         let copy = match is_presence {
             true => self.with_capabilities(&stanza),
@@ -602,6 +618,7 @@ impl Inner {
 
     /// Sends a request; `waiter` gets the reply, or hears why there is none.
     pub fn ask(&self, iq: Element, timeout: Millis, waiter: Waiter) -> Result<IqId, Problem> {
+        self.guard_password(&iq)?;
         let request = self
             .driver
             .change(|connection, now| connection.request(now, iq, Some(timeout)))

@@ -38,7 +38,7 @@ impl Default for Kept {
 impl Inner {
     /// A stanza that is not a reply to a request of ours.
     pub fn dispatch(self: &Rc<Self>, stanza: &Element) {
-        let taken = self.tell_room(stanza) | self.tell_feeds(stanza);
+        let taken = self.hear_room(stanza) | self.tell_feeds(stanza);
         let request = stanza.name() == "iq";
         if !taken && !request && self.keep(stanza) {
             return;
@@ -89,27 +89,6 @@ impl Inner {
             report(&error);
         }
         answers
-    }
-
-    fn tell_room(self: &Rc<Self>, stanza: &Element) -> bool {
-        let Some(from) = stanza.attr("from") else {
-            return false;
-        };
-        let room = {
-            let rooms = self.rooms.borrow();
-            let bare = from.split('/').next().unwrap_or(from);
-            rooms
-                .get(bare)
-                .cloned()
-                .or_else(|| rooms.values().find(|room| room.is_from(from)).cloned())
-        };
-        match room {
-            Some(room) if stanza.name() != "iq" => {
-                room.handle(self, stanza);
-                true
-            }
-            _ => false,
-        }
     }
 
     fn tell_feeds(self: &Rc<Self>, stanza: &Element) -> bool {

@@ -273,15 +273,12 @@ impl Inner {
     }
 
     /// The connection is gone: so are its feeds and rooms.
-    pub fn end_all(&self, error: Option<&wasm_bindgen::JsValue>) {
+    pub fn end_all(self: &Rc<Self>, error: Option<&wasm_bindgen::JsValue>) {
         let feeds = core::mem::take(&mut *self.feeds.borrow_mut());
         for (id, feed) in feeds.into_entries() {
             self.subscriptions.borrow_mut().remove(id);
             feed.end();
         }
-        let rooms = core::mem::take(&mut *self.rooms.borrow_mut());
-        for (_, room) in rooms.into_entries() {
-            room.lose(error);
-        }
+        self.end_rooms(error);
     }
 }

@@ -105,6 +105,11 @@ impl Feeds {
         }
     }
 
+    /// Whether a feed is at that service.
+    pub(super) fn uses_service(&self, service: &str) -> bool {
+        self.all.values().any(|entry| entry.service == service)
+    }
+
     pub(super) fn set_account(&mut self, own: &Jid) {
         self.subscriptions.set_account(own);
     }

@@ -4,6 +4,7 @@ use super::{Client, ClientEvent, Lane};
 use crate::connection::SendError;
 use crate::event::{IqId, RequestFailure};
 use crate::time::{Instant, Millis};
+use crate::xep::muc::RequestToken;
 use crate::xep::pubsub::subscriptions::FeedId;
 use crate::xml::Element;
 
@@ -16,6 +17,10 @@ pub(super) enum Purpose {
     Feed(FeedId, u32),
     /// A feed's service was asked what it is (XEP-0030).
     Service(String),
+    /// The roster shows whether a stranger is a contact.
+    Roster,
+    /// A room asked, under this name.
+    Room(RequestToken),
 }
 
 impl Client {
@@ -43,6 +48,7 @@ impl Client {
         purpose: Purpose,
         lane: Lane,
     ) -> Result<IqId, SendError> {
+        self.check_password(&iq)?;
         let request = match lane {
             Lane::Ordinary => self.connection.request(now, iq, timeout)?,
             Lane::Restoring => self.connection.request_ahead(now, iq, timeout)?,
@@ -63,6 +69,11 @@ impl Client {
                 self.handle_feed_reply(now, feed, number, outcome);
             }
             Some(Purpose::Service(service)) => self.handle_service_info(now, &service, outcome),
+            Some(Purpose::Roster) => self.handle_roster(now, outcome),
+            Some(Purpose::Room(request)) => {
+                self.rooms.handle_reply(now, request, &outcome);
+                self.drive_rooms(now, Lane::Ordinary);
+            }
             None => {}
         }
     }

@@ -69,6 +69,14 @@ impl Room {
         self.visit.as_ref()
     }
 
+    /// Whether the current visit's join has no answer yet.
+    pub(super) fn is_join_unanswered(&self) -> bool {
+        let visit = self.visit.as_ref().map(Visit::id);
+        self.ledger
+            .iter()
+            .any(|step| matches!(step.ask, Ask::Join) && Some(step.visit) == visit)
+    }
+
     /// Whether it can be forgotten.
     pub(super) fn is_idle(&self) -> bool {
         self.visit.is_none() && self.ledger.is_empty()

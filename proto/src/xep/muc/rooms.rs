@@ -141,6 +141,15 @@ impl Rooms {
             .any(|visit| from.resource().is_none_or(|nick| nick == visit.nick()))
     }
 
+    /// The visits whose join the room has not answered.
+    pub fn unanswered_joins(&self) -> Vec<RoomId> {
+        let rooms = self.rooms.iter();
+        let rooms = rooms.filter(|room| room.is_join_unanswered());
+        rooms
+            .filter_map(|room| room.visit().map(Visit::id))
+            .collect()
+    }
+
     fn position(&self, from: &str) -> Option<usize> {
         let (bare, _) = split_jid(from);
         if self.rooms.is_empty() {

@@ -1,7 +1,7 @@
 //! `PubSub`: what is asked of a publish-subscribe service.
 
 use super::client::{Inner, function, read_element};
-use super::error::{Problem, not_connected};
+use super::error::{Problem, illegal_character, not_connected};
 use super::feed::Wishes;
 use super::feeds::Started;
 use super::form::values;
@@ -17,7 +17,7 @@ use epode_proto::xep::pubsub::feed::Settings;
 use epode_proto::xep::pubsub::feed::position::Position;
 use epode_proto::xep::pubsub::request;
 use epode_proto::xep::rsm::Range;
-use epode_proto::xml::Element;
+use epode_proto::xml::{Element, is_xml_text};
 use js_sys::{Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -59,6 +59,9 @@ impl PubSub {
         options: &JsValue,
     ) -> Result<Started, Problem> {
         let read = Reader::of(options);
+        if !is_xml_text(&node) {
+            read.fail(illegal_character());
+        }
         let service = self.service(&read);
         let decode = decoder(&read);
         let should = "is a number of items, 1 to 100,000";

@@ -25,6 +25,8 @@ async function answers(answerTo) {
       await phone.send(xml`<presence to="${romeo.jid}" type="subscribed"/>`);
       await heard.untilAny(({ type }) => type === undefined);
       const client = await connect(BOSH, { ...juliet, about: { answerTo } });
+      const pushed = inbox("the roster's change");
+      client.on("received", (stanza) => stanza.includes("jabber:iq:roster") && pushed.push(stanza));
       const stranger = await connect(BOSH, paris);
       // His presence makes a stranger no contact.
       await stranger.send(xml`<presence to="${client.jid}"/>`);
@@ -50,10 +52,12 @@ async function answers(answerTo) {
         absent: await ask(stranger, `${juliet.jid}/nobody-there`),
         own: await ask(phone, client.jid),
       };
-      // No longer a contact: the server pushes the change, and is told that it was taken in.
-      await phone.send(xml`<presence to="${romeo.jid}" type="unsubscribed"/>`);
-      await heard.untilAny(({ type }) => type === "unsubscribed");
-      result.parted = await ask(contact, client.jid);
+      if (answerTo === "contacts") {
+        // No longer a contact: the server pushes the change to those who requested the roster.
+        await phone.send(xml`<presence to="${romeo.jid}" type="unsubscribed"/>`);
+        await pushed.untilAny((stanza) => /type='set'/.test(stanza) && !/subscription='(from|both)'/.test(stanza));
+        result.parted = await ask(contact, client.jid);
+      }
       await Promise.all([contact, phone, client, stranger].map((one) => one.disconnect()));
       return result;
     },

@@ -18,6 +18,7 @@ mod login;
 mod login_early;
 mod login_sasl2;
 mod mechanisms;
+mod optional;
 mod options;
 mod outage;
 mod redirects;

@@ -317,6 +317,15 @@ impl Dialogue {
         !self.acts.is_empty() || !self.events.is_empty()
     }
 
+    /// A frame comes, and nothing that follows from it is taken.
+    pub fn quietly(&mut self, text: &str) {
+        let input = Input::SocketFrame {
+            socket: self.socket.expect("a socket"),
+            text: Some(text.as_bytes().to_vec()),
+        };
+        self.connection.handle_input(self.now, input);
+    }
+
     /// What happened and was not said need not be.
     pub fn forgive(&mut self) {
         self.acts.clear();

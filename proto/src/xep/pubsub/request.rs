@@ -19,6 +19,11 @@ pub fn subscribe(service: Option<&str>, node: &str, jid: &str, options: &Values)
     set(service, pubsub().child(subscribe).children(options))
 }
 
+/// Whether a request is one of [`subscribe`].
+pub(crate) fn is_subscribe(iq: &Element) -> bool {
+    reply_child(iq, "subscribe").is_some()
+}
+
 /// Ends a subscription (§6.2); `jid` exactly as it was subscribed, `subid` when the service gave one.
 pub fn unsubscribe(service: Option<&str>, node: &str, jid: &str, subid: Option<&str>) -> Element {
     let unsubscribe = Element::builder("unsubscribe", ns::PUBSUB)

@@ -4,7 +4,7 @@
 use super::dispatch::Backlog;
 use super::error::{Problem, freed, illegal_character, of_delivery};
 use super::feed::FeedState;
-use super::feeds::Service;
+use super::feeds::Feeding;
 use super::keep::Given;
 use super::listeners::Listeners;
 use super::muc::Muc;
@@ -36,7 +36,7 @@ use epode_proto::sasl::Credentials;
 use epode_proto::stanza::presence;
 use epode_proto::time::Millis;
 use epode_proto::vec_map::VecMap;
-use epode_proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
+use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xep::responder::About;
 use epode_proto::xml::{Element, Limits, parse_in};
 use gloo_timers::callback::Timeout;
@@ -55,10 +55,8 @@ struct Outgoing {
 pub enum Waiter {
     /// Whoever holds the receiver.
     Promise(Sender<Result<Element, RequestFailure>>),
-    /// A feed, under this number: at once, since what comes after the reply must come after it there, too.
-    Feed(FeedId, u32),
-    /// The feeds of the service of that name.
-    Service(String),
+    /// The feeds, under this number: at once, since what comes after the reply must come after it there, too.
+    Feeds(u32),
 }
 
 /// What all the classes of one client share.
@@ -68,10 +66,8 @@ pub struct Inner {
     pub(super) backlog: Backlog,
     pub(super) listeners: Rc<Listeners>,
     pub(super) about: About,
-    pub(super) subscriptions: RefCell<Subscriptions>,
+    pub(super) feeding: Feeding,
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
-    /// What is known of the services of feeds.
-    pub(super) services: RefCell<Vec<Service>>,
     pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
     pub(super) notices: Notices,
     pub(super) login: Option<Login>,
@@ -125,9 +121,8 @@ impl Inner {
             backlog: Backlog::default(),
             listeners: Listeners::new(&[], &["status", "error", "sent", "received", "undelivered"]),
             about: options.about,
-            subscriptions: RefCell::default(),
+            feeding: Feeding::default(),
             feeds: RefCell::default(),
-            services: RefCell::default(),
             rooms: RefCell::default(),
             notices: Notices::default(),
             login: options.login,
@@ -193,8 +188,7 @@ impl Inner {
                 let waiter = self.requests.borrow_mut().remove(&request);
                 match waiter {
                     Some(Waiter::Promise(sender)) => sender.send(outcome),
-                    Some(Waiter::Feed(feed, number)) => self.answer_feed(feed, number, outcome),
-                    Some(Waiter::Service(service)) => self.learn_of(&service, outcome),
+                    Some(Waiter::Feeds(number)) => self.answer_feeds(number, outcome),
                     None => {}
                 }
             }
@@ -236,7 +230,7 @@ impl Inner {
             Status::Disconnecting => self.tell_status("disconnecting"),
             Status::Online(jid) => self.handle_online(&jid),
             Status::Resumed(jid) => {
-                self.subscriptions.borrow_mut().set_account(&jid);
+                self.feeding.machine.borrow_mut().set_account(&jid);
                 self.begin_feeds(true);
                 self.be_online(true);
             }
@@ -269,7 +263,7 @@ impl Inner {
 
     /// A new session: the first, or one in which everything is to be there again.
     fn handle_online(self: &Rc<Self>, jid: &Jid) {
-        self.subscriptions.borrow_mut().set_account(jid);
+        self.feeding.machine.borrow_mut().set_account(jid);
         if self.lasting.replace(true) {
             self.rebuild();
             // What was sent meanwhile comes after it, and before whatever the page says now.

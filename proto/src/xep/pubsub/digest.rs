@@ -17,28 +17,46 @@ use crate::xml::{Element, Node};
 pub struct Digest {
     /// Of the item's id.
     pub id: u32,
-    /// Of its payload; 0 when none was told.
+    /// Of its payload; [`UNSEEN`] or [`BARE`] without one.
     pub revision: u32,
 }
+
+/// The revision of an item whose payload a listing left out.
+const UNSEEN: u32 = 0;
+/// The revision of an item that was told without a payload.
+const BARE: u32 = 1;
 
 impl Digest {
     /// Of an item.
     pub fn of(item: &Item) -> Self {
         Self {
             id: hash_id(item.id.as_deref().unwrap_or_default()),
-            revision: item.payload.as_ref().map_or(0, hash_payload),
+            revision: item.payload.as_ref().map_or(UNSEEN, hash_payload),
         }
     }
 
     /// Whether a payload was told. Without one nothing shows whether two publications are the same.
     pub fn has_payload(self) -> bool {
-        self.revision != 0
+        self.revision > BARE
+    }
+
+    /// Whether a listing left the payload out, and nothing told it.
+    pub fn is_unseen(self) -> bool {
+        self.revision == UNSEEN
+    }
+
+    /// The same, told as it is: the caller knows of the item without its payload.
+    pub fn as_told(self) -> Self {
+        Self {
+            revision: self.revision.max(BARE),
+            ..self
+        }
     }
 
     /// Whether the item is listed in a revision that differs from the `known` one. A listing without payloads shows no change:
     /// absent does not mean changed.
     pub fn differs_from(self, known: Self) -> bool {
-        self.has_payload() && self.revision != known.revision
+        self.has_payload() && !known.is_unseen() && self.revision != known.revision
     }
 }
 
@@ -49,11 +67,11 @@ pub fn hash_id(id: &str) -> u32 {
     hash.finish()
 }
 
-/// The hash of a payload, never 0.
+/// The hash of a payload, above [`BARE`].
 pub fn hash_payload(payload: &Element) -> u32 {
     let mut hash = Hash::default();
     hash.element(payload);
-    hash.finish().max(1)
+    hash.finish().max(BARE + 1)
 }
 
 /// A hash that is quick on long payloads: eight bytes at a time, multiplied and folded. It protects against accidents only: a

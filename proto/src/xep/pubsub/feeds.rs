@@ -81,6 +81,8 @@ struct Entry {
     begun: bool,
     /// A session ended before the service answered: the subscription may be there.
     unsure: bool,
+    /// It has ended, and the caller has not closed it yet.
+    over: bool,
 }
 
 /// Who gets an answer.
@@ -147,6 +149,7 @@ impl Feeds {
             wake_at: None,
             begun: false,
             unsure: false,
+            over: false,
         };
         self.feeds.insert(id, entry);
         id
@@ -157,15 +160,24 @@ impl Feeds {
         self.feeds.get(&id).is_some_and(|entry| entry.begun)
     }
 
-    /// Where a feed stands, after all that was polled; `None` before it knows.
+    /// Where a feed stands, after all that was polled; `None` before it knows, and when it is closed.
     pub fn position(&self, id: FeedId) -> Option<String> {
         self.feeds.get(&id)?.machine.position()
+    }
+
+    /// The feed that a request is for, while its answer is awaited.
+    pub fn feed_of(&self, number: u32) -> Option<FeedId> {
+        let (_, asker) = self.asked.iter().find(|(known, _)| *known == number)?;
+        match asker {
+            Asker::Feed(id, _) | Asker::Subscription(id, _) => Some(*id),
+            _ => None,
+        }
     }
 
     /// Whether a feed of this service and node is there.
     pub fn has(&self, service: &str, node: &str) -> bool {
         let mut all = self.feeds.values();
-        all.any(|entry| entry.service == service && entry.node == node)
+        all.any(|entry| !entry.over && entry.service == service && entry.node == node)
     }
 
     // ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,7 +192,9 @@ impl Feeds {
 
     /// A session is there in which the feed is not subscribed yet: subscribes it as this JID, and asks what was missed.
     pub fn begin(&mut self, now: Instant, id: FeedId, own: &Jid) {
-        let Some(entry) = self.feed(id) else { return };
+        let Some(entry) = self.feed(id).filter(|entry| !entry.over) else {
+            return;
+        };
         let service = entry.service.clone();
         if let Some(question) = self.services.study(&service) {
             self.ask(Asker::Service(service.clone()), question, REPLY_TIMEOUT);
@@ -226,13 +240,23 @@ impl Feeds {
 
     // ── what the caller wants no more ───────────────────────────────────────────────────────────────────────────────
 
-    /// Ends a feed here. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
+    /// Ends a feed here; also one that has told its [`Change::End`], which is kept for its position until then. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
     /// subscription stays.
     pub fn close(&mut self, id: FeedId) {
-        let (agreed, unsure) = self.feeds.get(&id).map_or((true, false), |entry| {
-            (entry.patience.is_none(), entry.unsure)
-        });
-        if let Some(held) = self.forget(id).filter(|_| !agreed)
+        self.give_up(id);
+        self.feeds.remove(&id);
+    }
+
+    /// Nothing of a feed is wanted any more.
+    fn give_up(&mut self, id: FeedId) {
+        let Some(entry) = self.feeds.get_mut(&id) else {
+            return;
+        };
+        let (agreed, unsure) = (entry.patience.is_none(), entry.unsure);
+        entry.over = true;
+        entry.give_up_at = None;
+        entry.wake_at = None;
+        if let Some(held) = self.subscriptions.take(id).filter(|_| !agreed)
             && !self.pass_on(id, || Asker::Abandoned(held.clone()))
             && unsure
         {
@@ -244,7 +268,8 @@ impl Feeds {
 
     /// Ends a feed and its subscription: what is returned asks the service for that, when no other feed lives on it.
     pub fn unsubscribe(&mut self, id: FeedId) -> Option<Element> {
-        let request = self.forget(id).and_then(|held| {
+        self.feeds.remove(&id)?;
+        let request = self.subscriptions.take(id).and_then(|held| {
             self.pass_on(id, || Asker::Ended(held.clone()));
             self.abandoned.end(held, &self.subscriptions)
         });
@@ -263,11 +288,6 @@ impl Feeds {
             }
         }
         passed
-    }
-
-    fn forget(&mut self, id: FeedId) -> Option<Held> {
-        self.feeds.remove(&id)?;
-        self.subscriptions.take(id)
     }
 
     fn forget_questions(&mut self, id: FeedId) {
@@ -384,7 +404,7 @@ impl Feeds {
             }
         }
         for id in late {
-            self.close(id);
+            self.give_up(id);
             for change in [
                 Change::Refused(Box::new(RequestFailure::TimedOut)),
                 Change::End,
@@ -406,7 +426,8 @@ impl Feeds {
             let Some(id) = self.due.front().copied() else {
                 return Output::Timeout(self.deadline());
             };
-            let output = self.feed(id).map(|entry| entry.machine.poll_output());
+            let entry = self.feed(id).filter(|entry| !entry.over);
+            let output = entry.map(|entry| entry.machine.poll_output());
             match output {
                 Some(feed::Output::Request { number, iq }) => self.ask_for(id, number, iq),
                 Some(feed::Output::Change(change)) => {
@@ -459,7 +480,12 @@ impl Feeds {
                 self.reconsider();
             }
             Change::End => {
-                self.forget(id);
+                self.subscriptions.take(id);
+                if let Some(entry) = self.feed(id) {
+                    entry.over = true;
+                    entry.give_up_at = None;
+                    entry.wake_at = None;
+                }
                 self.forget_questions(id);
                 self.reconsider();
             }

@@ -53,6 +53,13 @@ pub fn publish(
     set(service, pubsub().child(publish).children(options))
 }
 
+/// Publishes to a node that keeps nothing and tells of no payloads, which wants no item at all (§7.1, §7.1.3.6).
+pub fn publish_nothing(service: Option<&str>, node: &str, options: &Values) -> Element {
+    let publish = at("publish", ns::PUBSUB, node).build();
+    let options = form("publish-options", PUBLISH_OPTIONS, options);
+    set(service, pubsub().child(publish).children(options))
+}
+
 /// Takes an item back (§7.2). `notify` asks that subscribers be told whatever the node is set to.
 pub fn retract(service: Option<&str>, node: &str, id: &str, notify: bool) -> Element {
     let retract = at("retract", ns::PUBSUB, node)
@@ -82,8 +89,10 @@ pub fn items(
 
 /// Fetches a part of a node's items (§6.5.4), where the service has result set management. [`parse_items`] reads the items of
 /// the reply, [`parse_page`] which part they are.
-pub fn page(service: Option<&str>, node: &str, range: &Range) -> Element {
-    let items = at("items", ns::PUBSUB, node).build();
+pub fn page(service: Option<&str>, node: &str, range: &Range, subid: Option<&str>) -> Element {
+    let items = at("items", ns::PUBSUB, node)
+        .attr_opt("subid", subid)
+        .build();
     let pubsub = pubsub().child(items).child(range.to_element());
     iq::request(Kind::Get, service, pubsub.build())
 }

@@ -1,4 +1,5 @@
-//! Listings without payloads: absent does not mean changed.
+//! Listings without payloads: absent does not mean changed. Nor does it mean unchanged: what is listed is asked for by id, and
+//! where that shows no payload either, what was told stays.
 
 use super::*;
 
@@ -11,17 +12,24 @@ fn a_listing_without_payloads_changes_nothing_that_is_known() {
         C: subscribe | newest 20
         S: subscribed
         S: listed a b c
-        C:
+        C: items a b c
+        S: listed a b c
         E: up to date
         session
         S: subscribed
         S: listed c
+        S: listed c
         E: gone a, gone b, up to date
     ",
     );
-    // So it is after a reload.
+    // So it is after a reload; also where nothing is answered by id.
     let mut other = at_c1().reload();
-    other.run("session\nS: subscribed\nS: listed a b c\nE: up to date");
+    other.run("session\nS: subscribed\nS: listed a b c\nS: error cancel feature-not-implemented\nE: up to date");
+    // What has changed is told, and nothing else.
+    let mut other = at_c1().reload();
+    other.run(
+        "session\nS: subscribed\nS: listed a b c\nS: items a1 b2 c1\nE: caught up b2, up to date",
+    );
 }
 
 #[test]
@@ -32,11 +40,12 @@ fn what_is_unknown_is_asked_for_by_id() {
         session
         S: subscribed
         S: listed a b c d e
-        C: items d e
-        S: items d1 e1
+        C: items a b c d e
+        S: items a1 b1 c1 d1 e1
         E: caught up d1, caught up e1, up to date
         session
         S: subscribed
+        S: listed a b c d e
         S: listed a b c d e
         E: up to date
     ",
@@ -47,10 +56,11 @@ fn what_is_unknown_is_asked_for_by_id() {
         session
         S: subscribed
         S: listed a b c d e f
-        S: listed f
+        S: listed a b c d e f
         E: caught up f-, up to date
         session
         S: subscribed
+        S: listed a b c d e f
         S: listed a b c d e f
         E: up to date
     ",
@@ -72,6 +82,7 @@ fn a_snapshot_without_payloads_asks_for_them() {
         S: subscribed
         S: listed a b
         S: pong
+        S: items a1 b1
         E: up to date
     ",
     );
@@ -97,28 +108,21 @@ fn letters(number: usize) -> String {
 }
 
 #[test]
-fn an_item_that_stands_elsewhere_without_its_payload_is_asked_for() {
-    // Published again: the node lists it last. What it holds now is asked for.
+fn an_item_that_stands_elsewhere_without_its_payload_shows_no_gap() {
     let mut play = at_c1();
     play.run(
         "
         session
         S: subscribed
         S: listed a c b
-        C: items b
-        S: items b2
+        C: items a c b
+        S: items a1 b2
         E: caught up b2, up to date
         session
         S: subscribed
-        S: listed c b a
-        C: items a
-        S: items a1
-        E: up to date
-        session
-        S: subscribed
-        S: listed b a c
-        S: listed c
-        E: up to date
+        S: listed x y
+        S: items x1 y1
+        E: gap b..x, gone c, gone a, gone b, caught up x1, caught up y1, up to date
     ",
     );
 }
@@ -134,7 +138,8 @@ fn events_bring_the_payloads_that_a_listing_leaves_out() {
         S: event d1
         S: event d2
         S: listed a c b d
-        C:
+        C: items a c
+        S: listed a c
         E: caught up b2, caught up d2, up to date
     ",
     );
@@ -156,8 +161,8 @@ fn a_notification_without_a_payload_is_told_each_time() {
         S: subscribed
         S: bare x
         S: listed a b c x
-        C: items x
-        S: listed x
+        C: items a b c x
+        S: listed a b c x
         E: live x-, up to date
     ",
     );
@@ -179,8 +184,15 @@ fn without_a_snapshot_a_listing_without_payloads_is_a_place_to_go_on_from() {
         session
         S: subscribed
         S: listed a b c
-        S: items c1
+        S: items a1 b1 c1
         E: caught up c1, up to date
+        session
+        S: subscribed
+        S: listed a b c
+        S: items a2 b1 c1
+        E: caught up a2, up to date
+        S: event b1
+        E:
     ",
     );
 }

@@ -140,7 +140,7 @@ impl CatchUp {
                     before: Some(first.clone()),
                     ..Range::default()
                 };
-                request::page(service, node, &range)
+                request::page(service, node, &range, None)
             }
             Way::ListIds => disco::items(service, Some(node)),
             Way::ByIds { asked, .. } => request::items(service, node, None, asked, None),

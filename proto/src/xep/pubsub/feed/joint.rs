@@ -37,6 +37,7 @@ pub struct Joint {
     pub digests: Vec<Digest>,
     pub index: Index,
     pub wanted: Vec<bool>,
+    pub unseen: Vec<bool>,
     pub via: Via,
     pub baseline: bool,
     /// How many of the listing have had their turn.
@@ -84,9 +85,11 @@ impl Joint {
         let Some(place) = place.filter(|place| self.digests.get(*place).copied() == told) else {
             return self.pending.push(arrival);
         };
-        let wanted = self.wanted.get(place) == Some(&true);
-        if arrival.is_wanting() && !wanted && !self.baseline {
-            // Of a node without payloads, a publication of an item that is known.
+        if arrival.is_wanting() && self.unseen.get(place) == Some(&true) {
+            // Neither has a payload: the event tells of a publication, and the item is asked for once.
+            if let Some(wanted) = self.wanted.get_mut(place) {
+                *wanted = false;
+            }
             return self.pending.push(arrival);
         }
         // Here the two meet.

@@ -68,6 +68,16 @@ impl Known {
         }
     }
 
+    /// The revision of an item whose payload a listing left out. Its place stays.
+    pub fn learn(&mut self, digest: Digest) {
+        if let Some(known) = self
+            .place(digest.id)
+            .and_then(|at| self.digests.get_mut(at))
+        {
+            *known = digest;
+        }
+    }
+
     /// Forgets an item. False when it was not known.
     pub fn remove(&mut self, id: u32) -> bool {
         let Some(at) = self.place(id) else {

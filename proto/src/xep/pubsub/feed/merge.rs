@@ -17,6 +17,8 @@ use super::{Feed, Order};
 struct Judged {
     /// Of each item: is it to be told?
     wanted: Vec<bool>,
+    /// Of each item: is it known, and listed without its payload? It is asked for, and told if it has changed.
+    unseen: Vec<bool>,
     /// The listing and what the feed had belong together: nothing between them is missing.
     joined: bool,
     /// Ids that are known and not there any more.
@@ -65,6 +67,7 @@ impl Feed {
             digests,
             held,
             wanted: judged.wanted,
+            unseen: judged.unseen,
             via,
             baseline: goal == Goal::Baseline,
             told: 0,
@@ -241,6 +244,7 @@ impl Feed {
         if goal != Goal::Since {
             return Judged {
                 wanted: vec![goal == Goal::Snapshot; held.len()],
+                unseen: vec![false; held.len()],
                 joined: true,
                 gone: Vec::new(),
                 partial: false,
@@ -250,6 +254,7 @@ impl Feed {
         let mut still = vec![false; known.len()];
         // Of each item: where it stands in what is known, and whether it is the same still.
         let mut places = Vec::new();
+        let mut unseen = Vec::new();
         let mut highest = 0;
         for held in held {
             let place = index.place(held.digest.id, known);
@@ -259,10 +264,11 @@ impl Feed {
             let known = place.and_then(|place| known.get(place));
             let mut same = known.is_some_and(|known| !held.digest.differs_from(*known));
             if let Some(place) = place {
-                // Listed without a payload, only its place can show that it was published again: then it is asked for.
+                // Listed without a payload, only its place can show that it was published again.
                 same &= held.digest.has_payload() || place >= highest;
                 highest = highest.max(place);
             }
+            unseen.push(known.is_some() && !held.digest.has_payload());
             places.push((place, same));
         }
         let complete = self.known.is_complete();
@@ -270,7 +276,8 @@ impl Feed {
         let mut wanted = Vec::new();
         for (number, (place, same)) in places.iter().enumerate() {
             let new = complete || place.is_some() || at.is_none_or(|anchor| number > anchor);
-            wanted.push(!same && new);
+            let unseen = unseen.get(number) == Some(&true);
+            wanted.push((!same || unseen) && new);
         }
         let joined = at.is_some();
         // What all of the listing would show if it were there.
@@ -289,6 +296,7 @@ impl Feed {
         }
         Judged {
             wanted,
+            unseen,
             joined,
             gone,
             partial,

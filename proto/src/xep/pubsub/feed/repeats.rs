@@ -47,9 +47,16 @@ impl Feed {
             return true;
         }
         if arrived.via == Via::CatchUp {
-            // Listed without a payload, and none came when it was asked for: the one that was told stays.
-            let before = self.known.of(arrived.digest.id);
-            return !arrived.digest.has_payload() && before.is_some_and(Digest::has_payload);
+            let Some(before) = self.known.of(arrived.digest.id) else {
+                return false;
+            };
+            if before.is_unseen() && arrived.fetched {
+                // What the node held before the feed began: now its revision is seen.
+                self.known.learn(arrived.digest);
+                return true;
+            }
+            // Listed without a payload, and none came when it was asked for: what was told stays.
+            return !arrived.digest.has_payload();
         }
         !arrived.waited && self.is_echo(arrived, known)
     }

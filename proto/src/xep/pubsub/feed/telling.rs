@@ -155,7 +155,7 @@ impl Feed {
                     return None;
                 }
                 if let Some(id) = &item.id {
-                    self.known.note(digest, id, self.settings.limit);
+                    self.known.note(digest.as_told(), id, self.settings.limit);
                     self.last = Some(id.clone());
                 }
                 Change::Item { item, time, via }

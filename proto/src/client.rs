@@ -22,7 +22,7 @@ mod routing;
 mod watches;
 
 pub use event::{ClientEvent, ClientOutput, Notice};
-pub use feeds::{FeedEnd, FeedOptions, FeedStatus, SubscribeError};
+pub use feeds::{FeedOptions, FeedStatus};
 pub use restoring::{ParticipantId, StepId};
 pub use watches::{WatchId, Watched};
 
@@ -80,7 +80,7 @@ pub struct Client {
     presence: presence::OwnPresence,
     handlers: HandlerRegistry<()>,
     backlog: routing::Backlog,
-    feeds: feeds::Feeds,
+    feeds: feeds::ClientFeeds,
     rooms: Rooms,
     screening: Screening,
     watches: watches::Watches,
@@ -108,7 +108,7 @@ impl Client {
             presence: presence::OwnPresence::new(config.initial_presence, config.about),
             handlers: HandlerRegistry::default(),
             backlog: routing::Backlog::default(),
-            feeds: feeds::Feeds::new(config.ephemeral),
+            feeds: feeds::ClientFeeds::new(config.ephemeral),
             rooms,
             screening: Screening::new(config.audience),
             watches: watches::Watches::default(),

@@ -4,7 +4,7 @@
 use super::dispatch::Backlog;
 use super::error::{Problem, freed, illegal_character, of_delivery};
 use super::feed::FeedState;
-use super::feeds::Service;
+use super::feeds::Feeding;
 use super::held::{Held, Slot};
 use super::keep::Given;
 use super::listeners::Listeners;
@@ -40,7 +40,7 @@ use epode_proto::time::Millis;
 use epode_proto::vec_map::VecMap;
 use epode_proto::xep::audience::Screening;
 use epode_proto::xep::muc::{RequestToken, request::shows_password};
-use epode_proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
+use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xep::responder::About;
 use epode_proto::xml::{Element, Limits, parse_in};
 use gloo_timers::callback::Timeout;
@@ -59,10 +59,8 @@ struct Outgoing {
 pub enum Waiter {
     /// Whoever holds the receiver.
     Promise(Sender<Result<Element, RequestFailure>>),
-    /// A feed, under this number: at once, since what comes after the reply must come after it there, too.
-    Feed(FeedId, u32),
-    /// The feeds of the service of that name.
-    Service(String),
+    /// The feeds, under this number: at once, since what comes after the reply must come after it there, too.
+    Feeds(u32),
     /// The questions of strangers.
     Roster,
     /// A room, under this name: at once, as for a feed.
@@ -80,10 +78,8 @@ pub struct Inner {
     pub(super) about: About,
     /// Who is told.
     pub(super) screening: RefCell<Screening>,
-    pub(super) subscriptions: RefCell<Subscriptions>,
+    pub(super) feeding: Feeding,
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
-    /// What is known of the services of feeds.
-    pub(super) services: RefCell<Vec<Service>>,
     pub(super) rooms: RoomHub,
     pub(super) notices: Notices,
     pub(super) login: Option<Login>,
@@ -173,9 +169,8 @@ impl Inner {
             held,
             about: options.about,
             screening: RefCell::new(Screening::new(options.audience)),
-            subscriptions: RefCell::default(),
+            feeding: Feeding::default(),
             feeds: RefCell::default(),
-            services: RefCell::default(),
             rooms: RoomHub::default(),
             notices: Notices::default(),
             login: options.login,
@@ -244,8 +239,7 @@ impl Inner {
                 let waiter = self.requests.borrow_mut().remove(&request);
                 match waiter {
                     Some(Waiter::Promise(sender)) => sender.send(outcome),
-                    Some(Waiter::Feed(feed, number)) => self.answer_feed(feed, number, outcome),
-                    Some(Waiter::Service(service)) => self.learn_of(&service, outcome),
+                    Some(Waiter::Feeds(number)) => self.answer_feeds(number, outcome),
                     Some(Waiter::Roster) => self.learn_roster(outcome),
                     Some(Waiter::Room(request)) => self.answer_room(request, &outcome),
                     None => {}
@@ -292,7 +286,7 @@ impl Inner {
             Status::Disconnecting => self.tell_status("disconnecting"),
             Status::Online(jid) => self.handle_online(&jid),
             Status::Resumed(jid) => {
-                self.subscriptions.borrow_mut().set_account(&jid);
+                self.feeding.machine.borrow_mut().set_account(&jid);
                 self.resume_rooms(&jid);
                 self.begin_feeds(true);
                 self.be_online(true);
@@ -327,7 +321,7 @@ impl Inner {
 
     /// A new session: the first, or one in which everything is to be there again.
     fn handle_online(self: &Rc<Self>, jid: &Jid) {
-        self.subscriptions.borrow_mut().set_account(jid);
+        self.feeding.machine.borrow_mut().set_account(jid);
         self.screening.borrow_mut().reset();
         if self.lasting.replace(true) {
             self.rebuild(jid);

@@ -94,7 +94,7 @@ impl Inner {
     fn tell_feeds(self: &Rc<Self>, stanza: &Element) -> bool {
         if !event::is_event(stanza) {
             let message = stanza.name() == "message";
-            return self.tell_approval(stanza) || message && self.route_result(stanza);
+            return self.tell_approval(stanza) || message && self.route_event(stanza);
         }
         match self.tell_personal(stanza) {
             // An account's node may be called as one that is subscribed elsewhere: that is no lie.

@@ -67,6 +67,7 @@ impl PubSub {
         let should = "is a number of items, 1 to 100,000";
         let limit = read.number("limit", 1, 100_000, should).unwrap_or(1_000);
         let snapshot = read.flag("snapshot", true);
+        let repeats = read.flag("repeats", false);
         let full = match read.text("jid").as_deref() {
             None => None,
             Some("full") => Some(true),
@@ -103,15 +104,17 @@ impl PubSub {
             node,
             limit: limit as usize,
             snapshot,
+            repeats,
             options: form,
         };
         let wishes = Wishes {
             full,
             limit,
             decode,
-            timeout,
         };
-        let started = self.0.add_feed(&service, settings, since, wishes)?;
+        let started = self
+            .0
+            .add_feed(&service, settings, since, wishes, timeout)?;
         let feed = &started.0;
         if let Some(on_item) = on_item {
             feed.on("item", on_item)?;
@@ -240,6 +243,12 @@ impl PubSub {
             };
             let values = values(read, "publishOptions", &field(options, "publishOptions"));
             let id = read.text("id");
+            if !read.flag("item", true) {
+                if id.is_some() || payload.is_some() {
+                    read.refuse("item", "is false only without an id and a payload");
+                }
+                return request::publish_nothing(service, node, &values);
+            }
             request::publish(service, node, id.as_deref(), payload, &values)
         })
     }
@@ -263,10 +272,12 @@ impl PubSub {
                 before: read.text("before"),
                 index: read.number("index", 0, u32::MAX, "is a place, counted from 0"),
             };
+            let subid = read.text("subid");
+            let subid = subid.as_deref();
             if range.has_place() {
-                return request::page(service, node, &range);
+                return request::page(service, node, &range, subid);
             }
-            request::items(service, node, range.max, &read.list("ids"), None)
+            request::items(service, node, range.max, &read.list("ids"), subid)
         })
     }
 

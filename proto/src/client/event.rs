@@ -1,6 +1,5 @@
 //! What a client reports, and what it wants from its shell.
 
-use super::feeds::FeedEnd;
 use super::restoring::{ParticipantId, StepId};
 use super::watches::{WatchId, Watched};
 use crate::connection::SendError;
@@ -69,12 +68,12 @@ pub enum ClientEvent {
         /// What.
         change: Box<Change>,
     },
-    /// A feed is over. Nothing follows for it.
+    /// A feed is over: the connection is offline, or a [`Change`] told why. Nothing follows for it.
     FeedEnded {
         /// Which feed.
         feed: FeedId,
-        /// Why.
-        end: Box<FeedEnd>,
+        /// Where it stood.
+        position: Option<String>,
     },
     /// Something happened in a room.
     Room {

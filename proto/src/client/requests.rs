@@ -5,7 +5,6 @@ use crate::connection::SendError;
 use crate::event::{IqId, RequestFailure};
 use crate::time::{Instant, Millis};
 use crate::xep::muc::RequestToken;
-use crate::xep::pubsub::subscriptions::FeedId;
 use crate::xml::Element;
 
 /// What a reply is for.
@@ -13,10 +12,8 @@ use crate::xml::Element;
 pub(super) enum Purpose {
     /// The caller waits for it.
     Caller,
-    /// A feed asked, under this number.
-    Feed(FeedId, u32),
-    /// A feed's service was asked what it is (XEP-0030).
-    Service(String),
+    /// The feeds asked, under this number.
+    Feeds(u32),
     /// The roster shows whether a stranger is a contact.
     Roster,
     /// A room asked, under this name.
@@ -65,10 +62,7 @@ impl Client {
     ) {
         match self.requests.remove(&request) {
             Some(Purpose::Caller) => self.tell(ClientEvent::Reply { request, outcome }),
-            Some(Purpose::Feed(feed, number)) => {
-                self.handle_feed_reply(now, feed, number, outcome);
-            }
-            Some(Purpose::Service(service)) => self.handle_service_info(now, &service, outcome),
+            Some(Purpose::Feeds(number)) => self.handle_feeds_reply(now, number, outcome),
             Some(Purpose::Roster) => self.handle_roster(now, outcome),
             Some(Purpose::Room(request)) => {
                 self.rooms.handle_reply(now, request, &outcome);

@@ -94,12 +94,12 @@ impl Client {
         if stanza.name() != "message" {
             return false;
         }
-        if !pubsub_event::is_event(stanza) {
-            return self.route_approval(stanza) || self.route_archived(now, stanza);
-        }
-        let watched = self.route_personal(stanza);
-        let fed = self.route_event(now, stanza, watched);
-        watched || fed
+        let watched = if pubsub_event::is_event(stanza) {
+            self.route_personal(stanza)
+        } else {
+            self.route_approval(stanza)
+        };
+        self.route_event(now, stanza, watched) || watched
     }
 
     // ── before the first handler ────────────────────────────────────────────────────────────────────────────────────

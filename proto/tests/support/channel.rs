@@ -18,8 +18,8 @@ use super::script::{Names, Step, millis, rebuild, steps, xml};
 use super::tell::{failure_words, status_words};
 use super::unicode::NativeUnicode;
 use epode_proto::client::{
-    Client, ClientConfig, ClientEvent, ClientOutput, FeedEnd, FeedOptions, Notice, ParticipantId,
-    Platform, StepId, WatchId,
+    Client, ClientConfig, ClientEvent, ClientOutput, FeedOptions, Notice, ParticipantId, Platform,
+    StepId, WatchId,
 };
 use epode_proto::event::{Delivery, IqId};
 use epode_proto::handler::{HandlerId, Matcher};
@@ -400,6 +400,7 @@ impl ClientDialogue {
                     node: node.into(),
                     limit: 1000,
                     snapshot: false,
+                    repeats: false,
                     options: Vec::new(),
                     full_jid: None,
                     timeout: None,
@@ -564,16 +565,7 @@ fn words(event: &ClientEvent) -> (String, Option<Element>) {
             let (words, element) = change_words(change);
             (format!("feed {} {words}", feed.0), element)
         }
-        ClientEvent::FeedEnded { feed, end } => {
-            let why = match &**end {
-                FeedEnd::Refused(failure) | FeedEnd::RefusedLater(failure) => {
-                    failure_words(failure)
-                }
-                FeedEnd::Ended => "ended".into(),
-                FeedEnd::Offline => "offline".into(),
-            };
-            (format!("feed {} is over: {why}", feed.0), None)
-        }
+        ClientEvent::FeedEnded { feed, .. } => (format!("feed {} is over", feed.0), None),
         ClientEvent::Room { room, event } => {
             let (words, element) = room_words(event);
             (format!("room {} {words}", room.0), element)

@@ -1,7 +1,7 @@
 //! What messages from a room mean: talk, history, the subject, bounces.
 
 use super::Room;
-use super::presence::not_in;
+use super::refusal::not_in;
 use super::timers::Timer;
 use super::visit::State;
 use crate::jid::Jid;

@@ -14,7 +14,7 @@ use epode_proto::jid::Jid;
 use epode_proto::time::Instant;
 use epode_proto::vec_map::VecMap;
 use epode_proto::xep::muc::{
-    CommandError, CommandId, Entry, RequestToken, RoomId, RoomOutput, RoomRefusal, Rooms,
+    CommandError, CommandId, Entry, RequestToken, RoomEvent, RoomId, RoomOutput, RoomRefusal, Rooms,
 };
 use epode_proto::xml::Element;
 use gloo_timers::callback::Timeout;
@@ -260,6 +260,9 @@ impl Inner {
                     sender.send(outcome.map_err(|error| self.explain_command(&error)));
                 }
             }
+            // Freed in a callback: of what is still to be told, only the end.
+            RoomOutput::Event { event, .. }
+                if self.freed.get() && !matches!(event, RoomEvent::Out(_)) => {}
             RoomOutput::Event { room, event } => {
                 let handle = self.rooms.handles.borrow().get(&room).cloned();
                 if let Some(handle) = handle {

@@ -120,9 +120,7 @@ impl Room {
         visit.occupants.clear();
         visit.subject = None;
         visit.heard.begin_history();
-        visit.state = State::Joining {
-            unmarked: Vec::new(),
-        };
+        visit.state = State::Joining { unmarked: None };
         let id = shared.stanza_id();
         let (visit_id, nick) = (visit.id, visit.nick.clone());
         let stanza = request::join(

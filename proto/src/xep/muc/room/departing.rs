@@ -3,6 +3,7 @@
 use super::Room;
 use super::ledger::{Ask, Step};
 use super::timers::Timer;
+use super::visit::State;
 use crate::time::Millis;
 use crate::xep::muc::departure::Departure;
 use crate::xep::muc::event::{CommandError, Ended, RoomEvent};
@@ -40,6 +41,11 @@ impl Room {
             );
         }
         let Some(visit) = &mut self.visit else { return };
+        if let State::Joining { unmarked } = &mut visit.state
+            && visit.nick == nick
+        {
+            *unmarked = None;
+        }
         let Some(occupant) = visit.occupants.remove(nick) else {
             return;
         };

@@ -115,6 +115,18 @@ impl Room {
         }
     }
 
+    /// No subject has come for a while.
+    pub(super) fn handle_no_subject(&mut self, shared: &mut Shared) {
+        let Some(visit) = &self.visit else { return };
+        if let State::Joining { unmarked } = &visit.state {
+            if unmarked.is_none() || !self.ledger.is_turn_of(visit.id) {
+                return;
+            }
+            self.enter_unmarked(shared);
+        }
+        self.end_history(shared);
+    }
+
     pub(super) fn end_history(&mut self, shared: &mut Shared) {
         let Some(visit) = &mut self.visit else { return };
         if let State::Entered { subject, .. } = &mut visit.state {

@@ -89,7 +89,10 @@ impl Room {
             State::Leaving => {}
             State::Joining { unmarked } => {
                 if nick == visit.nick {
-                    *unmarked = user.codes;
+                    *unmarked = Some(user.codes);
+                    // A room shows nobody to those whom it refuses: without an error, we are in.
+                    self.timers
+                        .set(Timer::Subject, shared.now + SUBJECT_TIMEOUT);
                 }
                 visit.add_silently(shared, occupant);
             }
@@ -234,7 +237,7 @@ impl Room {
         let State::Joining { unmarked } = &mut visit.state else {
             return;
         };
-        let codes = core::mem::take(unmarked);
+        let codes = unmarked.take().unwrap_or_default();
         let (id, nick) = (visit.id, visit.nick.clone());
         let join = self
             .ledger

@@ -17,7 +17,7 @@ pub(super) enum State {
     /// Our presence is on its way, or waits for its turn.
     Joining {
         /// The status codes of a presence of the wanted nick that is not marked as ours. It may be ours; what comes next shows.
-        unmarked: Vec<u16>,
+        unmarked: Option<Vec<u16>>,
     },
     /// The room has let us in; history, the subject or the configuration of a new room are still to come.
     Entered {
@@ -81,9 +81,7 @@ impl Visit {
             nick: nick.into(),
             password,
             history,
-            state: State::Joining {
-                unmarked: Vec::new(),
-            },
+            state: State::Joining { unmarked: None },
             join: Some(join),
             returning: None,
             returns: Vec::new(),

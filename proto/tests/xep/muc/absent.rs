@@ -71,6 +71,24 @@ fn b10_own_presence_without_110_and_with_our_full_jid() {
 }
 
 #[test]
+fn b10_own_presence_without_110_and_then_nothing() {
+    // A room shows nobody to those whom it refuses.
+    let mut scene = joining();
+    scene.hear(&presence("firstwitch", MEMBER));
+    scene.hear(&presence("thirdwitch", MEMBER));
+    scene.wait(5_000);
+    scene.expect(&["c1 ok", "1: joined"]);
+    // Unless that nick is gone again, or is not ours.
+    let mut scene = joining();
+    scene.hear(&presence("thirdwitch", MEMBER));
+    scene.hear(&gone("thirdwitch", NOBODY));
+    scene.wait(5_000);
+    scene.hear(&presence("firstwitch", MEMBER));
+    scene.wait(5_000);
+    scene.expect(&[]);
+}
+
+#[test]
 fn own_presence_without_item() {
     let mut scene = joining();
     scene.hear(&presence("thirdwitch", "<status code='110'/>"));

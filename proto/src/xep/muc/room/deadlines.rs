@@ -59,7 +59,7 @@ impl Room {
             self.withdraw(shared);
         }
         if self.timers.expire(Timer::Subject, now) {
-            self.end_history(shared);
+            self.handle_no_subject(shared);
         }
         if self.timers.expire(Timer::Rename, now)
             && let Some(departure) = self.vanished.take()

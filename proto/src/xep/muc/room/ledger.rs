@@ -2,8 +2,8 @@
 //!
 //! A room handles what one session sends in order, and answers in order. So an answer that carries the id of a presence belongs
 //! to that presence, and everything before it has been handled; an answer without such an id belongs to the oldest presence
-//! that it can answer. COMPAT(Prosody 0.12, ejabberd 23.01): both repeat the id of a join and of a leave, neither that of a
-//! change of nick.
+//! that it can answer. COMPAT(Prosody 0.12, ejabberd 23.01): both repeat the id of a join and of a leave; that of a change
+//! of nick Prosody repeats in the presence under the new nick, where ejabberd repeats the one of the join.
 //!
 //! The ledger belongs to the room and not to the visit: a visit that was given up leaves its join and its leave here, so that
 //! their answers are not taken for those of the next visit.

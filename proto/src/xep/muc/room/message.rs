@@ -1,7 +1,7 @@
 //! What messages from a room mean: talk, history, the subject, bounces.
 
 use super::Room;
-use super::presence::not_in;
+use super::refusal::not_in;
 use super::timers::Timer;
 use super::visit::State;
 use crate::jid::Jid;
@@ -113,6 +113,18 @@ impl Room {
         if let Some(visit) = self.visit.as_ref().filter(|_| !codes.is_empty()) {
             shared.emit(visit.id, RoomEvent::Configured { codes });
         }
+    }
+
+    /// No subject has come for a while.
+    pub(super) fn handle_no_subject(&mut self, shared: &mut Shared) {
+        let Some(visit) = &self.visit else { return };
+        if let State::Joining { unmarked } = &visit.state {
+            if unmarked.is_none() || !self.ledger.is_turn_of(visit.id) {
+                return;
+            }
+            self.enter_unmarked(shared);
+        }
+        self.end_history(shared);
     }
 
     pub(super) fn end_history(&mut self, shared: &mut Shared) {

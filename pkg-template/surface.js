@@ -1,6 +1,6 @@
 // The surface that pages see, around wasm-bindgen's classes: loading the module, clients that can be made before it is
 // loaded, and one clear error instead of the module's own faults. Everything else is Rust.
-import load, {
+import {
   ClientCore,
   Feed,
   Muc,
@@ -17,6 +17,7 @@ import { iterate, withBatches } from "./feed.js";
 import { makeItem } from "./item.js";
 import { addressee, located } from "./located.js";
 import { Xml, makeTag, wellFormed, xmppError } from "./markup.js";
+import { loadModule } from "./module.js";
 
 export { Feed, Room, Stanza };
 
@@ -32,6 +33,7 @@ export function defaultSource(find) {
   source ??= find;
 }
 
+/** One loading for all who ask. One that failed is forgotten, so that the next call tries again. */
 export function init(from) {
   loading ??= start(from).catch((error) => {
     loading = undefined;
@@ -41,7 +43,7 @@ export function init(from) {
 }
 
 async function start(from) {
-  await load({ module_or_path: from ?? (await source()) });
+  await loadModule(() => from ?? source());
   guard(ClientCore, { on: 1, send: 1, request: 1 }, { send: (_, xml) => addressee(xml), request: (_, xml) => addressee(xml) });
   guard(Feed, { on: 1 }, { unsubscribe: ({ node }) => node });
   guard(Muc, { join: 2 }, { join: (_, room) => room });
@@ -145,7 +147,9 @@ function guarded(name, method, texts, about) {
 }
 
 function fault(error) {
-  if (!(error instanceof WebAssembly.RuntimeError)) return error;
+  // A platform without WebAssembly has no such class.
+  const { RuntimeError } = globalThis.WebAssembly ?? {};
+  if (!RuntimeError || !(error instanceof RuntimeError)) return error;
   broken ??= xmppError("internal", "epode failed, which is a fault of its own: please report it. Reload the page.", { cause: error });
   return broken;
 }
@@ -261,6 +265,37 @@ function attempt(act) {
   }
 }
 
+function freedError() {
+  return xmppError("freed", "The client was freed. Make a new one.");
+}
+
+/**
+ * A wait that can be given up, by its signal or by `giveUp(error)`: for what the page asks for before the module is loaded, and
+ * takes back before it is.
+ */
+function patience(signal) {
+  let error;
+  let giveUp;
+  const givenUp = new Promise((_, reject) => {
+    giveUp = (why) => reject((error ??= why));
+  });
+  const onAbort = () => giveUp(xmppError("aborted", "The AbortSignal was aborted.", { cause: signal.reason }));
+  // Whether it is an AbortSignal, the module checks with the other options.
+  const listens = typeof signal?.addEventListener === "function";
+  const until = async (...promises) => {
+    if (signal?.aborted) onAbort();
+    if (listens) signal.addEventListener("abort", onAbort);
+    try {
+      await Promise.race([givenUp, Promise.all(promises)]);
+    } finally {
+      if (listens) signal.removeEventListener("abort", onAbort);
+    }
+    // Given up in the same turn in which the last promise was resolved.
+    if (error) throw error;
+  };
+  return { until, giveUp };
+}
+
 export class Client {
   #service;
   #options;
@@ -268,6 +303,10 @@ export class Client {
   #pubsub;
   #muc;
   #freed = false;
+  /** A connect() or attach() that waits for the module, or for the end of the connection before it. */
+  #start;
+  /** A disconnect() that is not done. */
+  #ending;
   /** What was registered before the module was there. */
   #early = [];
 
@@ -278,10 +317,10 @@ export class Client {
   }
 
   #make() {
-    if (this.#freed) throw xmppError("freed", "The client was freed. Make a new one.");
+    if (this.#freed) throw freedError();
     if (broken) throw broken;
     if (!this.#core) {
-      this.#core = new ClientCore(this.#service, this.#options);
+      this.#core = new ClientCore(this.#service, this.#options, this);
       // One that cannot be registered is told, and the others are.
       const problems = this.#early.splice(0).flatMap((early) => {
         try {
@@ -343,18 +382,42 @@ export class Client {
     return (this.#muc ??= this.#ready.muc);
   }
 
-  async connect(options) {
-    await init();
-    return this.#make().connect(options);
+  connect(options) {
+    return this.#begin("connect", options);
   }
 
-  async attach(session) {
-    await init();
-    return this.#make().attach(session);
+  attach(session) {
+    return this.#begin("attach", session);
+  }
+
+  /** Takes a turn in any case: what the page says in the same turn, such as disconnect(), comes first. */
+  async #begin(method, options) {
+    if (this.#freed) throw freedError();
+    if (this.#start) {
+      throw xmppError("already-connected", "This client is connecting or connected. Await disconnect() first, or make another client.");
+    }
+    const start = patience(options?.signal);
+    this.#start = start;
+    try {
+      await start.until(init(), this.#ending);
+    } finally {
+      if (this.#start === start) this.#start = undefined;
+    }
+    return this.#make()[method](options);
   }
 
   async disconnect() {
-    await this.#core?.disconnect();
+    this.#giveUp(xmppError("disconnected", "disconnect() was called while connecting."));
+    if (!this.#core) return;
+    const ending = this.#core.disconnect();
+    this.#ending = ending;
+    await ending;
+    if (this.#ending === ending) this.#ending = undefined;
+  }
+
+  #giveUp(error) {
+    this.#start?.giveUp(error);
+    this.#start = undefined;
   }
 
   send(stanza) {
@@ -375,6 +438,7 @@ export class Client {
 
   free() {
     this.#freed = true;
+    this.#giveUp(freedError());
     this.#early = [];
     const core = this.#core;
     this.#core = undefined;
@@ -410,7 +474,7 @@ export async function attach(service, options) {
 
 export async function register(service, options) {
   const urls = addresses(service);
-  await init();
+  await patience(options?.signal).until(init());
   return attempt(() => registerCore(urls, options)).catch((error) => {
     const { username, domain } = options ?? {};
     throw located(error, "register", username === undefined ? undefined : `${username}@${domain}`);
@@ -420,7 +484,7 @@ export async function register(service, options) {
 export async function discover(domain, options) {
   // A domain, not a path, a port or a user: it is put into an address.
   if (typeof domain !== "string" || !/^[^\s/?#@:\\]+$/.test(domain)) throw bad('The domain is a name such as "example.org".');
-  await init();
+  await patience(options?.signal).until(init());
   try {
     return await lookUp(domain, parseXml, options);
   } catch (error) {

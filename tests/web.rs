@@ -349,7 +349,7 @@ async fn what_is_kept_is_bounded() {
 #[wasm_bindgen_test]
 fn options_are_checked() {
     let refuse = |service: &str, options: JsValue| -> (String, String) {
-        let error = ClientCore::new(&services(service), &options)
+        let error = ClientCore::new(&services(service), &options, &JsValue::UNDEFINED)
             .err()
             .expect("an error");
         assert!(error.is_instance_of::<js_sys::Error>());
@@ -364,7 +364,14 @@ fn options_are_checked() {
         fields.push((name, value));
         object(&fields)
     };
-    assert!(ClientCore::new(&services("/http-bind"), &object(&credentials())).is_ok());
+    assert!(
+        ClientCore::new(
+            &services("/http-bind"),
+            &object(&credentials()),
+            &JsValue::UNDEFINED
+        )
+        .is_ok()
+    );
     for (options, hint) in [
         (JsValue::UNDEFINED, "options are missing"),
         (object(&[]), "exactly one way to log in"),
@@ -535,11 +542,22 @@ fn without_randomness_there_is_no_client() {
     let broken = object(&[("value", JsValue::UNDEFINED), ("configurable", true.into())]);
     let own: Object = crypto.clone().unchecked_into();
     Object::define_property(&own, &"getRandomValues".into(), &broken.unchecked_into());
-    let made = ClientCore::new(&services("/http-bind"), &object(&credentials()));
+    let made = ClientCore::new(
+        &services("/http-bind"),
+        &object(&credentials()),
+        &JsValue::UNDEFINED,
+    );
     Reflect::delete_property(&own, &"getRandomValues".into()).unwrap();
     let error = made.err().expect("an error");
     assert_eq!(text(&error, "code").as_deref(), Some("insecure"));
-    assert!(ClientCore::new(&services("/http-bind"), &object(&credentials())).is_ok());
+    assert!(
+        ClientCore::new(
+            &services("/http-bind"),
+            &object(&credentials()),
+            &JsValue::UNDEFINED
+        )
+        .is_ok()
+    );
 }
 
 /// `fetch`, scripted: each request is noted and answered with what the script says.
@@ -580,7 +598,8 @@ const BIND: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stre
 async fn the_driver_posts_and_repeats() {
     let (bodies, original) = scripted_fetch(vec![Ok(FEATURES), Err(()), Ok(SUCCESS), Ok(BIND)]);
     let options = object(&[("domain", "example.org".into()), ("anonymous", true.into())]);
-    let client = ClientCore::new(&services("/http-bind"), &options).expect("a client");
+    let client =
+        ClientCore::new(&services("/http-bind"), &options, &JsValue::UNDEFINED).expect("a client");
     let (listener, statuses) = notebook();
     client.on("status", &listener).expect("a registration");
     let connecting = client.connect(JsValue::UNDEFINED);
@@ -615,8 +634,12 @@ async fn the_driver_posts_and_repeats() {
 #[wasm_bindgen_test]
 async fn a_service_that_is_not_there_is_told() {
     let (_, original) = scripted_fetch(vec![Err(())]);
-    let client =
-        ClientCore::new(&services("/http-bind"), &object(&credentials())).expect("a client");
+    let client = ClientCore::new(
+        &services("/http-bind"),
+        &object(&credentials()),
+        &JsValue::UNDEFINED,
+    )
+    .expect("a client");
     let error = JsFuture::from(client.connect(JsValue::UNDEFINED))
         .await
         .expect_err("unreachable");

@@ -39,6 +39,8 @@ pub enum CloseReason {
     BlockedByCors,
     /// An `https:` page and an `http:` service.
     MixedContent,
+    /// The platform has no such interface: `WebSocket` or `fetch`.
+    Unsupported(&'static str),
     /// An HTTP error status.
     Http(u16),
     /// Something other than BOSH came: what it was.
@@ -103,6 +105,7 @@ impl CloseReason {
             Self::Unreachable => "unreachable",
             Self::BlockedByCors => "blocked-by-cors",
             Self::MixedContent => "mixed-content",
+            Self::Unsupported(_) => "unsupported",
             Self::Http(_) => "http-error",
             Self::NotBosh(_) => "not-bosh",
             Self::BadXml(_) => "bad-xml",
@@ -193,6 +196,16 @@ impl CloseReason {
                 "A page on https: may not use a service on http:",
                 "",
                 "Give the service an https: address.",
+            ),
+            Self::Unsupported("WebSocket") => (
+                "This platform has no WebSocket: pass { WebSocket } in the options",
+                "",
+                "A class with the browser's interface fits, such as that of the npm package ws. Or use the address of the BOSH service.",
+            ),
+            Self::Unsupported(_) => (
+                "This platform has no fetch: pass { fetch } in the options",
+                "",
+                "A function with the browser's interface fits.",
             ),
             Self::Http(404) => (
                 "The service answered with HTTP status ",
@@ -293,7 +306,7 @@ impl CloseReason {
             Self::NoMechanism(ChooseError::NoneOffered) => (
                 "The server offers no login mechanism that fits these credentials",
                 "",
-                "Enable SCRAM on the server (or PLAIN over https; ANONYMOUS on its host for anonymous logins).",
+                "Enable SCRAM on the server (or PLAIN over https; ANONYMOUS on its host for anonymous logins), and check 'mechanisms' if you gave it.",
             ),
             Self::NoMechanism(ChooseError::OnlyPlainText) => (
                 "Only mechanisms that show the password are left, and this connection is not encrypted",

@@ -26,6 +26,7 @@
 //! }
 //! ```
 
+pub mod client;
 pub mod connection;
 pub mod digits;
 pub mod error;

@@ -163,8 +163,14 @@ impl Granted {
     }
 }
 
+/// A token that is longer is none, in bytes: pages keep it with other things in a few megabytes.
+const LONGEST_TOKEN: usize = 8 << 10;
+
 fn read_token(element: &Element) -> Option<Token> {
     let secret = element.attr("token")?;
+    if secret.is_empty() || secret.len() > LONGEST_TOKEN {
+        return None;
+    }
     Some(Token {
         secret: secret.to_owned(),
         expiry: element.attr("expiry").and_then(parse_date_time),

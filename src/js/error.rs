@@ -210,6 +210,7 @@ impl From<SendError> for Problem {
                 "outbox-full",
                 "More waits to be sent than is kept: 10,000 stanzas or 16 MiB while reconnecting, 65,536 or 64 MiB that the server has not taken while online. Await the promises of send().",
             ),
+            SendError::Insecure => super::rooms::insecure(),
             SendError::BadAddress => Self::new(
                 "bad-jid",
                 "The 'to' of the stanza is not a JID. A JID is user@domain, domain, or either with /resource.",

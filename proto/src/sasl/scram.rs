@@ -87,14 +87,13 @@ impl Scram {
                 message.push_str(",r=");
                 message.push_str(first.nonce);
 
-                let mut salted = stretch(
+                let salted = stretch(
                     self.hash,
                     password.as_bytes(),
                     &first.salt,
                     first.iterations,
                 );
                 let key = Mac::new(self.hash, salted.as_bytes());
-                salted.wipe();
                 let transcript: [&[u8]; 5] = [
                     bare.as_bytes(),
                     b",",
@@ -106,9 +105,8 @@ impl Scram {
                 let mut proof = key.sign(&[b"Client Key"]);
                 let stored = self.hash.digest(proof.as_bytes());
                 proof.xor(&Mac::new(self.hash, stored.as_bytes()).sign(&transcript));
-                let mut server = key.sign(&[b"Server Key"]);
+                let server = key.sign(&[b"Server Key"]);
                 let signature = Mac::new(self.hash, server.as_bytes()).sign(&transcript);
-                server.wipe();
 
                 message.push_str(",p=");
                 message.push_str(&base64::encode(proof.as_bytes()));

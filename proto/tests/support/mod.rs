@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 pub mod addresses;
+pub mod channel;
 pub mod dialogue;
 pub mod random;
 pub mod scram;

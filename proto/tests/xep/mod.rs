@@ -8,6 +8,7 @@ mod caps;
 mod data_form;
 mod delay;
 mod feed;
+mod feeds;
 mod muc;
 mod odd;
 mod optional;

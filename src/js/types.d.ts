@@ -103,7 +103,7 @@ export interface XmppError extends Error {
   readonly operation?: string;
   /**
    * What it was about, where that is known: the node, the room (an occupant as `room/nick`), the stanza's addressee, the account to
-   * register; of a connection the service's address, without its query. The message begins with both.
+   * register; of a connection the service's address, without its query. The message begins with both, unless it is about an argument.
    */
   readonly object?: string;
 }

@@ -15,6 +15,7 @@ import {
 import { lookUp } from "./discover.js";
 import { iterate, withBatches } from "./feed.js";
 import { makeItem } from "./item.js";
+import { addressee, located } from "./located.js";
 import { Xml, makeTag, wellFormed, xmppError } from "./markup.js";
 import { loadModule } from "./module.js";
 
@@ -43,17 +44,28 @@ export function init(from) {
 
 async function start(from) {
   await loadModule(() => from ?? source());
-  guard(ClientCore, { on: 1, send: 1, request: 1 });
-  guard(Feed, { on: 1 });
-  guard(Muc, { join: 2 });
+  guard(ClientCore, { on: 1, send: 1, request: 1 }, { send: (_, xml) => addressee(xml), request: (_, xml) => addressee(xml) });
+  guard(Feed, { on: 1 }, { unsubscribe: ({ node }) => node });
+  guard(Muc, { join: 2 }, { join: (_, room) => room });
   requests(PubSub);
-  guard(PubSub, {
-    ...{ subscribe: 1, unsubscribe: 1, publish: 2, retract: 2, items: 1, createNode: 1, deleteNode: 1 },
-    ...Object.fromEntries(REQUESTS),
-    item: 2,
-  });
+  const ofNode = (_, node) => (typeof node === "string" ? node : (node?.node ?? node?.service));
+  guard(
+    PubSub,
+    {
+      ...{ subscribe: 1, unsubscribe: 1, publish: 2, retract: 2, items: 1, createNode: 1, deleteNode: 1 },
+      ...Object.fromEntries(REQUESTS),
+      item: 2,
+    },
+    Object.fromEntries([...PROMISING].map((name) => [name, ofNode])),
+  );
   guard(Registration, {});
-  guard(Room, { on: 1, send: 1, sendPrivate: 2, setSubject: 1, setNick: 1 });
+  const ofRoom = ({ jid }) => jid;
+  const ofOccupant = ({ jid }, nick) => `${jid}/${nick}`;
+  guard(
+    Room,
+    { on: 1, send: 1, sendPrivate: 2, setSubject: 1, setNick: 1 },
+    { send: ofRoom, setSubject: ofRoom, leave: ofRoom, sendPrivate: ofOccupant, setNick: ofOccupant },
+  );
   guard(Stanza, { attr: 1, child: 1 });
   complete();
   makeItemsBy(makeItem);
@@ -96,15 +108,16 @@ function bad(message) {
 
 /**
  * Turns the module's own errors into ours: a freed object, or a fault, after which the module is not to be trusted.
- * `texts`: how many arguments must be strings; the module would take anything else for an empty one.
+ * `texts`: how many arguments must be strings; the module would take anything else for an empty one. `about`: what a call is
+ * about, for its errors.
  */
-function guarded(name, method, texts) {
+function guarded(name, method, texts, about) {
   function call(...args) {
     if (this.__wbg_ptr === 0) {
       throw xmppError("freed", "This object was freed. Do not use it after free(), or leave freeing to the garbage collector.");
     }
     for (let index = 0; index < texts; index += 1) {
-      if (typeof args[index] !== "string") throw bad(`${name}(): argument ${index + 1} is a string.`);
+      if (typeof args[index] !== "string") throw bad(`${name}(): argument ${index + 1} is a string. It was ${args[index] === null ? "null" : typeof args[index]}.`);
     }
     args.forEach(wellFormed);
     try {
@@ -115,8 +128,22 @@ function guarded(name, method, texts) {
   }
   if (!PROMISING.has(name)) return call;
   return function (...args) {
-    return attempt(() => call.apply(this, args));
+    const outcome = attempt(() => call.apply(this, args));
+    if (!about) return outcome;
+    return outcome.catch((error) => {
+      throw located(error, name, aboutOf(this, args));
+    });
   };
+
+  /** A freed object has nothing to say. */
+  function aboutOf(object, args) {
+    try {
+      const found = about(object, ...args);
+      return typeof found === "string" ? found : undefined;
+    } catch {
+      return undefined;
+    }
+  }
 }
 
 function fault(error) {
@@ -127,13 +154,13 @@ function fault(error) {
   return broken;
 }
 
-/** Guards a class; `texts` tells how many strings its methods begin with, where they do. */
-function guard({ prototype }, texts) {
+/** Guards a class; `texts` tells how many strings its methods begin with, where they do, `about` what those are about that promise. */
+function guard({ prototype }, texts, about = {}) {
   const { free } = prototype;
   for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (name === "constructor" || name === "free" || name.startsWith("__")) continue;
     for (const kind of ["value", "get"]) {
-      if (typeof property[kind] === "function") property[kind] = guarded(name, property[kind], texts[name] ?? 0);
+      if (typeof property[kind] === "function") property[kind] = guarded(name, property[kind], texts[name] ?? 0, about[name]);
     }
     Object.defineProperty(prototype, name, property);
   }
@@ -196,7 +223,7 @@ function complete() {
     });
   };
   PubSub.prototype.onApproval = function (listener, options) {
-    if (typeof listener !== "function") throw bad("The callback is not a function.");
+    if (typeof listener !== "function") throw bad("The callback is not a function. Give a function, which is called with the event or stanza.");
     const answer = (asked, what) => quietly(attempt(() => this._ask(what, "", asked)));
     const ask = (asked) => listener({ ...asked, approve: () => answer(asked, APPROVE), deny: () => answer(asked, APPROVE + 1) });
     return this._listen(ask, undefined, options);
@@ -317,7 +344,7 @@ export class Client {
   }
 
   #register(method, args, callback) {
-    if (typeof callback !== "function") throw bad("The callback is not a function.");
+    if (typeof callback !== "function") throw bad("The callback is not a function. Give a function, which is called with the event or stanza.");
     if (this.#core || this.#freed) return this.#make()[method](...args);
     let registration;
     const early = {
@@ -448,7 +475,10 @@ export async function attach(service, options) {
 export async function register(service, options) {
   const urls = addresses(service);
   await patience(options?.signal).until(init());
-  return attempt(() => registerCore(urls, options));
+  return attempt(() => registerCore(urls, options)).catch((error) => {
+    const { username, domain } = options ?? {};
+    throw located(error, "register", username === undefined ? undefined : `${username}@${domain}`);
+  });
 }
 
 export async function discover(domain, options) {

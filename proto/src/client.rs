@@ -11,21 +11,22 @@
 //!
 //! Left out: the roster (RFC 6121 §2), which is an extension of the caller's.
 
+mod answering;
 mod event;
 mod feeds;
 mod presence;
 mod requests;
 mod restoring;
+mod rooms;
 mod routing;
 mod watches;
 
 pub use event::{ClientEvent, ClientOutput, Notice};
-pub use feeds::{FeedEnd, FeedOptions, FeedStatus, SubscribeError};
+pub use feeds::{FeedOptions, FeedStatus};
 pub use restoring::{ParticipantId, StepId};
 pub use watches::{WatchId, Watched};
 
 use crate::connection::{Config, Connection, Prebound, SendError, Snapshot};
-use crate::error::CloseReason;
 use crate::event::{Delivery, Event, IqId, SendId, Status};
 use crate::handler::HandlerRegistry;
 use crate::io::{Input, Output};
@@ -33,8 +34,12 @@ use crate::jid::Jid;
 use crate::random::Random;
 use crate::time::{Calendar, Instant};
 use crate::unicode::Unicode;
+use crate::xep::audience::{Audience, Screening};
+use crate::xep::muc::request::shows_password;
+use crate::xep::muc::{CommandId, Rooms};
 use crate::xep::responder::About;
 use crate::xml::Element;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -49,6 +54,8 @@ pub struct ClientConfig {
     pub ephemeral: bool,
     /// The answer to disco#info and jabber:iq:version.
     pub about: About,
+    /// Who is answered.
+    pub audience: Audience,
 }
 
 /// What the client borrows from its platform.
@@ -73,7 +80,9 @@ pub struct Client {
     presence: presence::OwnPresence,
     handlers: HandlerRegistry<()>,
     backlog: routing::Backlog,
-    feeds: feeds::Feeds,
+    feeds: feeds::ClientFeeds,
+    rooms: Rooms,
+    screening: Screening,
     watches: watches::Watches,
     restoring: restoring::Restoring,
 }
@@ -81,7 +90,14 @@ pub struct Client {
 impl Client {
     /// A client that is offline.
     pub fn new(config: ClientConfig, platform: Platform, random: Box<dyn Random>) -> Self {
-        let connection = Connection::new(config.connection, Rc::clone(&platform.unicode), random);
+        let random = SharedRandom(Rc::new(RefCell::new(random)));
+        let unicode = &platform.unicode;
+        let connection = Connection::new(
+            config.connection,
+            Rc::clone(unicode),
+            Box::new(random.clone()),
+        );
+        let rooms = Rooms::new(Rc::clone(unicode), Box::new(random));
         Self {
             connection,
             platform,
@@ -92,7 +108,9 @@ impl Client {
             presence: presence::OwnPresence::new(config.initial_presence, config.about),
             handlers: HandlerRegistry::default(),
             backlog: routing::Backlog::default(),
-            feeds: feeds::Feeds::new(config.ephemeral),
+            feeds: feeds::ClientFeeds::new(config.ephemeral),
+            rooms,
+            screening: Screening::new(config.audience),
             watches: watches::Watches::default(),
             restoring: restoring::Restoring::default(),
         }
@@ -192,6 +210,7 @@ impl Client {
         lane: Lane,
         origin: Origin,
     ) -> Result<SendId, SendError> {
+        self.check_password(&stanza)?;
         let is_broadcast = stanza.name() == "presence" && stanza.attr("to").is_none();
         let outgoing = if is_broadcast {
             self.with_capabilities(&stanza)
@@ -207,6 +226,14 @@ impl Client {
         }
         self.sent.insert(id, Sent { stanza, origin });
         Ok(id)
+    }
+
+    /// A room's password does not leave over a connection that is not confidential.
+    fn check_password(&self, stanza: &Element) -> Result<(), SendError> {
+        if shows_password(stanza) && !self.connection.is_confidential() {
+            return Err(SendError::Insecure);
+        }
+        Ok(())
     }
 
     /// Sends what no caller waits for. Without a session there is nobody to send it to.
@@ -225,6 +252,7 @@ impl Client {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.connection.handle_timeout(now);
         self.handle_presence_timeout(now);
+        self.handle_rooms_timeout(now);
         self.handle_feeds_timeout(now);
         self.handle_restoring_timeout(now);
     }
@@ -257,6 +285,7 @@ impl Client {
                     let own = [
                         at,
                         self.presence_deadline(),
+                        self.rooms.poll_timeout(),
                         self.feeds_deadline(),
                         self.restoring_deadline(),
                     ];
@@ -289,27 +318,33 @@ impl Client {
         match &status {
             Status::Online(jid) => {
                 self.feeds.set_account(jid);
+                self.screening.reset();
                 let restores = std::mem::replace(&mut self.lasting, true);
-                self.begin_step(now, restores);
+                self.begin_step(now, jid, restores);
             }
             Status::Resumed(jid) => {
                 self.feeds.set_account(jid);
                 self.lasting = true;
                 self.cancel_step();
+                self.resume_rooms(now, jid);
                 self.begin_feeds(now, true);
             }
-            Status::Interrupted(_) => self.cancel_step(),
-            Status::Offline(reason) => self.handle_offline(reason),
+            Status::Interrupted(_) => {
+                self.cancel_step();
+                self.rooms.handle_interrupted();
+            }
+            Status::Offline(_) => self.handle_offline(now),
             _ => {}
         }
         self.tell(ClientEvent::Status(status));
     }
 
-    fn handle_offline(&mut self, _reason: &CloseReason) {
+    fn handle_offline(&mut self, now: Instant) {
         self.lasting = false;
         self.cancel_step();
         self.presence.reset();
         self.end_feeds();
+        self.end_rooms(now);
     }
 
     fn handle_settled(&mut self, send: SendId, delivery: Delivery) {
@@ -319,8 +354,10 @@ impl Client {
         if delivery != Delivery::Delivered {
             self.tell(ClientEvent::Undelivered { stanza, delivery });
         }
-        if origin == Origin::Caller {
-            self.tell(ClientEvent::Settled { send, delivery });
+        match origin {
+            Origin::Caller => self.tell(ClientEvent::Settled { send, delivery }),
+            Origin::Room(command) => self.tell(ClientEvent::RoomDelivery { command, delivery }),
+            Origin::RoomPresence | Origin::Client => {}
         }
     }
 
@@ -340,8 +377,22 @@ struct Sent {
 enum Origin {
     /// The caller, who hears what becomes of it.
     Caller,
+    /// A command of a room, whose caller hears what becomes of it.
+    Room(CommandId),
+    /// A room, which has another way to say it in a new session.
+    RoomPresence,
     /// The client itself.
     Client,
+}
+
+/// One generator for everything in the client that needs one.
+#[derive(Clone)]
+struct SharedRandom(Rc<RefCell<Box<dyn Random>>>);
+
+impl Random for SharedRandom {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        self.0.borrow_mut().fill(bytes);
+    }
 }
 
 /// Which stanzas go first in a new session.

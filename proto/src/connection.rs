@@ -79,6 +79,8 @@ pub enum SendError {
     BadAddress,
     /// More is waiting for the connection to be there again than is kept.
     OutboxFull,
+    /// It shows a room's password, and the connection is not confidential.
+    Insecure,
 }
 
 /// A connection to an XMPP server.
@@ -417,6 +419,11 @@ impl Connection {
             .insert(&id, request, to, self.jid.as_ref(), deadline, kept);
         self.transmit_or_keep(iq, None, ahead);
         Ok(request)
+    }
+
+    /// Takes back a stanza that is kept and has not left; it is not settled. Returns false if it has left.
+    pub fn withdraw(&mut self, send: SendId) -> bool {
+        self.outbox.remove(send)
     }
 
     /// Nobody waits for that reply any more.

@@ -70,6 +70,8 @@ pub const PING: &str = "urn:xmpp:ping";
 pub const TIME: &str = "urn:xmpp:time";
 /// XEP-0203: delayed delivery.
 pub const DELAY: &str = "urn:xmpp:delay";
+/// XEP-0091: delayed delivery as it was before XEP-0203.
+pub const LEGACY_DELAY: &str = "jabber:x:delay";
 /// XEP-0066: out-of-band data (the address of a registration page).
 pub const OOB: &str = "jabber:x:oob";
 /// XEP-0115: entity capabilities.

@@ -96,10 +96,6 @@ impl Inner {
         if feeds.values().any(|feed| feed.service == service) {
             return true;
         }
-        let rooms = self.rooms.borrow();
-        rooms.get(from.bare_str()).is_some_and(|room| {
-            let state = room.state.borrow();
-            from.resource().is_none_or(|nick| nick == state.nick())
-        })
+        self.rooms.read(|rooms| rooms.is_room_or_self(&from))
     }
 }

@@ -4,7 +4,7 @@
 use super::dispatch::Backlog;
 use super::error::{Problem, freed, illegal_character, of_delivery};
 use super::feed::FeedState;
-use super::feeds::Service;
+use super::feeds::Feeding;
 use super::held::{Held, Slot};
 use super::keep::Given;
 use super::listeners::Listeners;
@@ -15,7 +15,7 @@ use super::options::{self, Login, Options, Secret, Waiting};
 use super::promise::{promise, spawn};
 use super::pubsub::PubSub;
 use super::registration::Registration;
-use super::room::RoomHandle;
+use super::rooms::{RoomHub, insecure};
 use super::stanza::Stanza;
 use super::views::{self, Failed, Online, Reconnecting, Undelivered, View};
 use crate::web::clock::unix_millis;
@@ -39,7 +39,8 @@ use epode_proto::stanza::presence;
 use epode_proto::time::Millis;
 use epode_proto::vec_map::VecMap;
 use epode_proto::xep::audience::Screening;
-use epode_proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
+use epode_proto::xep::muc::{RequestToken, request::shows_password};
+use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xep::responder::About;
 use epode_proto::xml::{Element, Limits, parse_in};
 use gloo_timers::callback::Timeout;
@@ -58,12 +59,12 @@ struct Outgoing {
 pub enum Waiter {
     /// Whoever holds the receiver.
     Promise(Sender<Result<Element, RequestFailure>>),
-    /// A feed, under this number: at once, since what comes after the reply must come after it there, too.
-    Feed(FeedId, u32),
-    /// The feeds of the service of that name.
-    Service(String),
+    /// The feeds, under this number: at once, since what comes after the reply must come after it there, too.
+    Feeds(u32),
     /// The questions of strangers.
     Roster,
+    /// A room, under this name: at once, as for a feed.
+    Room(RequestToken),
 }
 
 /// What all the classes of one client share.
@@ -77,11 +78,9 @@ pub struct Inner {
     pub(super) about: About,
     /// Who is told.
     pub(super) screening: RefCell<Screening>,
-    pub(super) subscriptions: RefCell<Subscriptions>,
+    pub(super) feeding: Feeding,
     pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
-    /// What is known of the services of feeds.
-    pub(super) services: RefCell<Vec<Service>>,
-    pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
+    pub(super) rooms: RoomHub,
     pub(super) notices: Notices,
     pub(super) login: Option<Login>,
     /// The page's place for what logins have shown.
@@ -170,10 +169,9 @@ impl Inner {
             held,
             about: options.about,
             screening: RefCell::new(Screening::new(options.audience)),
-            subscriptions: RefCell::default(),
+            feeding: Feeding::default(),
             feeds: RefCell::default(),
-            services: RefCell::default(),
-            rooms: RefCell::default(),
+            rooms: RoomHub::default(),
             notices: Notices::default(),
             login: options.login,
             memory: options.memory,
@@ -241,9 +239,9 @@ impl Inner {
                 let waiter = self.requests.borrow_mut().remove(&request);
                 match waiter {
                     Some(Waiter::Promise(sender)) => sender.send(outcome),
-                    Some(Waiter::Feed(feed, number)) => self.answer_feed(feed, number, outcome),
-                    Some(Waiter::Service(service)) => self.learn_of(&service, outcome),
+                    Some(Waiter::Feeds(number)) => self.answer_feeds(number, outcome),
                     Some(Waiter::Roster) => self.learn_roster(outcome),
+                    Some(Waiter::Room(request)) => self.answer_room(request, &outcome),
                     None => {}
                 }
             }
@@ -288,7 +286,8 @@ impl Inner {
             Status::Disconnecting => self.tell_status("disconnecting"),
             Status::Online(jid) => self.handle_online(&jid),
             Status::Resumed(jid) => {
-                self.subscriptions.borrow_mut().set_account(&jid);
+                self.feeding.machine.borrow_mut().set_account(&jid);
+                self.resume_rooms(&jid);
                 self.begin_feeds(true);
                 self.be_online(true);
             }
@@ -296,6 +295,7 @@ impl Inner {
                 // A password function that is still at it concerns nobody any more.
                 self.attempt.set(self.attempt.get().wrapping_add(1));
                 self.status.set("reconnecting");
+                self.suspend_rooms();
                 let problem = self.explain(&interruption.reason);
                 let pause = interruption.retry_at - crate::web::clock::now();
                 #[allow(clippy::cast_possible_truncation)]
@@ -321,13 +321,14 @@ impl Inner {
 
     /// A new session: the first, or one in which everything is to be there again.
     fn handle_online(self: &Rc<Self>, jid: &Jid) {
-        self.subscriptions.borrow_mut().set_account(jid);
+        self.feeding.machine.borrow_mut().set_account(jid);
         self.screening.borrow_mut().reset();
         if self.lasting.replace(true) {
-            self.rebuild();
+            self.rebuild(jid);
             // What was sent meanwhile comes after it, and before whatever the page says now.
             self.driver.change(|connection, _| connection.release());
         } else {
+            self.begin_rooms(jid);
             self.send_presence_soon();
         }
         self.be_online(false);
@@ -393,7 +394,16 @@ impl Inner {
         if *reason == CloseReason::Requested {
             return None;
         }
+        let service = self
+            .driver
+            .read(|connection| connection.service().map(str::to_owned));
         let mut problem = Problem::from(reason);
+        // An option of the page's own is wrong wherever it is used.
+        if let Some(service) = service
+            && problem.code() != "bad-argument"
+        {
+            problem = problem.about(&service);
+        }
         if let Some(cause) = cause {
             problem = problem.caused_by(cause);
         }
@@ -536,8 +546,17 @@ impl Inner {
         }
     }
 
+    /// A room's password does not leave over an open connection.
+    fn guard_password(&self, stanza: &Element) -> Result<(), Problem> {
+        if shows_password(stanza) && !self.driver.read(Connection::is_confidential) {
+            return Err(insecure());
+        }
+        Ok(())
+    }
+
     /// Sends a stanza.
     pub fn send(&self, stanza: Element) -> Result<Receiver<Delivery>, Problem> {
+        self.guard_password(&stanza)?;
         let is_presence = stanza.name() == "presence" && stanza.attr("to").is_none();
         let copy = match is_presence {
             true => self.with_capabilities(&stanza),
@@ -593,6 +612,7 @@ impl Inner {
 
     /// Sends a request; `waiter` gets the reply, or hears why there is none.
     pub fn ask(&self, iq: Element, timeout: Millis, waiter: Waiter) -> Result<IqId, Problem> {
+        self.guard_password(&iq)?;
         let request = self
             .driver
             .change(|connection, now| connection.request(now, iq, Some(timeout)))
@@ -637,7 +657,7 @@ impl Sink for Inner {
 }
 
 fn closed_early() -> JsValue {
-    Problem::new("disconnected", "disconnect() was called while connecting.").into_js()
+    Problem::new("disconnected", "disconnect() was called while connecting. Call connect() again when the connection is wanted.",).into_js()
 }
 
 fn credentials(login: &Login, secret: String) -> Credentials {
@@ -845,7 +865,7 @@ pub fn function(value: &JsValue) -> Result<Function, Problem> {
     value
         .dyn_ref::<Function>()
         .cloned()
-        .ok_or_else(|| Problem::new("bad-argument", "The callback is not a function."))
+        .ok_or_else(|| Problem::new("bad-argument", "The callback is not a function. Give a function, which is called with the event or stanza."))
 }
 
 /// Adds a listener of a kind that must exist.
@@ -855,9 +875,10 @@ pub fn listen(
     listener: &JsValue,
 ) -> Result<Registration, Problem> {
     listeners.on(kind, function(listener)?).ok_or_else(|| {
-        let mut message = String::from("There is no event '");
-        message.push_str(kind);
-        message.push_str("' here. The types name those there are.");
+        let message = format!(
+            "There is no event '{kind}' here. There are: {}.",
+            listeners.names()
+        );
         Problem::new("bad-argument", &message)
     })
 }

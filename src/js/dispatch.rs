@@ -38,7 +38,7 @@ impl Default for Kept {
 impl Inner {
     /// A stanza that is not a reply to a request of ours.
     pub fn dispatch(self: &Rc<Self>, stanza: &Element) {
-        let taken = self.tell_room(stanza) | self.tell_feeds(stanza);
+        let taken = self.hear_room(stanza) | self.tell_feeds(stanza);
         let request = stanza.name() == "iq";
         if !taken && !request && self.keep(stanza) {
             return;
@@ -91,31 +91,10 @@ impl Inner {
         answers
     }
 
-    fn tell_room(self: &Rc<Self>, stanza: &Element) -> bool {
-        let Some(from) = stanza.attr("from") else {
-            return false;
-        };
-        let room = {
-            let rooms = self.rooms.borrow();
-            let bare = from.split('/').next().unwrap_or(from);
-            rooms
-                .get(bare)
-                .cloned()
-                .or_else(|| rooms.values().find(|room| room.is_from(from)).cloned())
-        };
-        match room {
-            Some(room) if stanza.name() != "iq" => {
-                room.handle(self, stanza);
-                true
-            }
-            _ => false,
-        }
-    }
-
     fn tell_feeds(self: &Rc<Self>, stanza: &Element) -> bool {
         if !event::is_event(stanza) {
             let message = stanza.name() == "message";
-            return self.tell_approval(stanza) || message && self.route_result(stanza);
+            return self.tell_approval(stanza) || message && self.route_event(stanza);
         }
         match self.tell_personal(stanza) {
             // An account's node may be called as one that is subscribed elsewhere: that is no lie.

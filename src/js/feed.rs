@@ -9,16 +9,12 @@ use super::options::Waiting;
 use super::promise::{promise, spawn};
 use super::registration::Registration;
 use super::views::{self, View};
-use crate::web::clock::now;
 use crate::web::oneshot::Sender;
 use crate::web::race::{Listening, Lost};
 use epode_proto::event::RequestFailure;
-use epode_proto::io::REPLY_TIMEOUT;
-use epode_proto::time::{Instant, Millis};
-use epode_proto::xep::pubsub::feed::{Change, Feed as Machine, Via};
+use epode_proto::xep::pubsub::feed::{Change, Via};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
-use epode_proto::xep::pubsub::{Item, State, Subscription, request};
-use gloo_timers::callback::Timeout;
+use epode_proto::xep::pubsub::{Item, State, Subscription};
 use js_sys::{Map, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -40,8 +36,6 @@ pub struct Wishes {
     pub limit: u32,
     /// The page's own decoder of payloads, or `undefined`.
     pub decode: JsValue,
-    /// How long the service may take to agree.
-    pub timeout: Option<Millis>,
 }
 
 /// What a feed is, shared by its handle and its client.
@@ -54,14 +48,10 @@ pub struct FeedState {
     pub(super) subscriber: RefCell<String>,
     pub(super) subid: RefCell<Option<String>>,
     pub(super) state: Cell<&'static str>,
-    pub(super) machine: RefCell<Machine>,
-    /// A session began that it is asked in.
-    pub(super) begun: Cell<bool>,
-    /// Somebody is polling the machine.
-    pub(super) driving: Cell<bool>,
     /// Nothing is told any more.
     pub(super) over: Cell<bool>,
-    timer: RefCell<Option<(Instant, Timeout)>>,
+    /// Where it stood when it ended.
+    pub(super) last_position: RefCell<Option<String>>,
     /// Until the service has agreed once.
     pub(super) first: RefCell<Option<First>>,
     listening: RefCell<Option<Listening>>,
@@ -79,7 +69,6 @@ impl FeedState {
         id: FeedId,
         service: &str,
         node: &str,
-        machine: Machine,
         mut wishes: Wishes,
         first: First,
     ) -> Rc<Self> {
@@ -92,11 +81,8 @@ impl FeedState {
             subscriber: RefCell::default(),
             subid: RefCell::default(),
             state: Cell::new("pending"),
-            machine: RefCell::new(machine),
-            begun: Cell::new(false),
-            driving: Cell::new(false),
             over: Cell::new(false),
-            timer: RefCell::default(),
+            last_position: RefCell::default(),
             first: RefCell::new(Some(first)),
             listening: RefCell::default(),
             items: held.put(&Map::new()),
@@ -149,38 +135,6 @@ impl FeedState {
         Ok(registration)
     }
 
-    /// How long the service may take to answer.
-    pub(super) fn patience(&self) -> Millis {
-        let patience = match &*self.first.borrow() {
-            Some(_) => self.wishes.timeout,
-            None => None,
-        };
-        patience.unwrap_or(REPLY_TIMEOUT)
-    }
-
-    /// One timer, for what the machine waits for.
-    pub(super) fn arm(self: &Rc<Self>, at: Option<Instant>) {
-        let armed = self.timer.borrow().as_ref().map(|(at, _)| *at);
-        if armed == at {
-            return;
-        }
-        let timer = at.map(|at| {
-            let delay = u32::try_from((at - now()).0).unwrap_or(0x7fff_ffff);
-            let feed = Rc::downgrade(self);
-            let timeout = Timeout::new(delay, move || {
-                let Some(feed) = feed.upgrade() else { return };
-                // Dropped, not forgotten: that would keep its closure for ever.
-                feed.timer.replace(None);
-                feed.machine.borrow_mut().handle_timeout(now());
-                if let Some(client) = feed.client.upgrade() {
-                    client.drive(&feed);
-                }
-            });
-            (at, timeout)
-        });
-        self.timer.replace(timer);
-    }
-
     // ── what is told ────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Tells what the machine says.
@@ -188,10 +142,6 @@ impl FeedState {
         let node = self.node.as_str();
         match change {
             Change::Subscribed(told) => {
-                client
-                    .subscriptions
-                    .borrow_mut()
-                    .confirm(self.id, told.as_ref());
                 self.confirm(told.as_ref());
                 let first = self.first.take();
                 if let Some(first) = first {
@@ -318,11 +268,19 @@ impl FeedState {
         }
     }
 
+    /// Where it stands; once it is over, where it ended.
+    fn position(&self) -> Option<String> {
+        let now = self.client.upgrade().and_then(|client| {
+            let machine = client.feeding.machine.borrow();
+            machine.position(self.id)
+        });
+        now.or_else(|| self.last_position.borrow().clone())
+    }
+
     /// Nothing is told any more.
     pub(super) fn stop(&self) {
         self.over.set(true);
         self.state.set("none");
-        self.timer.replace(None);
         self.listening.replace(None);
         // Whoever waits for the first answer hears that there is none.
         self.first.replace(None);
@@ -342,6 +300,7 @@ impl FeedState {
     fn close(&self) {
         if let Some(client) = self.client.upgrade() {
             client.forget_feed(self.id);
+            client.drive_feeds();
         }
         self.end();
     }
@@ -386,7 +345,7 @@ impl Feed {
             2 => Some(self.0.subscriber.borrow().clone()),
             3 => Some(self.0.state.get().to_owned()),
             4 => self.0.subid.borrow().clone(),
-            _ => self.0.machine.borrow().position(),
+            _ => self.0.position(),
         }
     }
 
@@ -409,15 +368,9 @@ impl Feed {
             if let Some(client) = feed.client.upgrade()
                 && !feed.over.get()
             {
-                let held = client.forget_feed(feed.id);
+                let unsubscribe = client.unsubscribe_feed(feed.id);
                 feed.end();
-                if let Some(held) = held {
-                    let unsubscribe = request::unsubscribe(
-                        Some(&held.service),
-                        &held.node,
-                        &held.jid,
-                        held.subid.as_deref(),
-                    );
+                if let Some(unsubscribe) = unsubscribe {
                     client.request(unsubscribe, waiting).await?;
                 }
             }

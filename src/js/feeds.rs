@@ -1,5 +1,5 @@
-//! The feeds of a client: their machines are driven, what comes for them is handed to them in the order of the stream, and
-//! what is known of a service, to each feed of it.
+//! The feeds of a client at the boundary: drives their machine (`epode_proto::xep::pubsub::feeds`), sends what it asks, and tells
+//! each feed what happened in it.
 
 use super::client::{Inner, Waiter};
 use super::error::Problem;
@@ -9,23 +9,26 @@ use crate::web::oneshot::Receiver;
 use crate::web::unicode::PlatformUnicode;
 use epode_proto::event::RequestFailure;
 use epode_proto::jid::Jid;
-use epode_proto::ns;
-use epode_proto::xep::disco;
+use epode_proto::time::{Instant, Millis};
+use epode_proto::xep::pubsub::feed::Settings;
 use epode_proto::xep::pubsub::feed::position::Position;
-use epode_proto::xep::pubsub::feed::{Feed as Machine, Output, Settings, Traits};
-use epode_proto::xep::pubsub::request;
-use epode_proto::xep::pubsub::subscriptions::{FeedId, Held, Routed};
+use epode_proto::xep::pubsub::feeds::{Feeds, Heard, Output};
+use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xml::Element;
+use gloo_timers::callback::Timeout;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// A feed, and how its first request ends.
 pub type Started = (Rc<FeedState>, Receiver<Result<(), Problem>>);
 
-/// A service that was asked what it is.
-pub struct Service {
-    name: String,
-    /// Once it has said so.
-    traits: Option<Traits>,
+/// The machine of all feeds of a client.
+#[derive(Default)]
+pub struct Feeding {
+    pub(super) machine: RefCell<Feeds>,
+    /// Its outputs are being handled.
+    driving: Cell<bool>,
+    timer: RefCell<Option<(Instant, Timeout)>>,
 }
 
 impl Inner {
@@ -33,195 +36,159 @@ impl Inner {
     pub fn add_feed(
         self: &Rc<Self>,
         service: &Jid,
-        mut settings: Settings,
+        settings: Settings,
         since: Option<Position>,
         wishes: Wishes,
+        patience: Option<Millis>,
     ) -> Result<Started, Problem> {
         let own = self.subscriber(wishes.full)?;
         let node = settings.node.clone();
-        let id = self.subscriptions.borrow_mut().add(service, &node, &own);
-        settings.feed = id.0;
+        let id = self
+            .feeding
+            .machine
+            .borrow_mut()
+            .add(service, &own, settings, since, patience);
         let (sender, first) = crate::web::oneshot::channel();
-        let machine = Machine::new(settings, since);
-        let feed = FeedState::new(self, id, service.as_str(), &node, machine, wishes, sender);
+        let feed = FeedState::new(self, id, service.as_str(), &node, wishes, sender);
         // From now on: an event may overtake the reply.
         self.feeds.borrow_mut().insert(id, Rc::clone(&feed));
         Ok((feed, first))
     }
 
-    /// All feeds, as they are now.
-    fn all_feeds(&self) -> Vec<Rc<FeedState>> {
-        let mut all = Vec::new();
-        for feed in self.feeds.borrow().values() {
-            all.push(Rc::clone(feed));
-        }
-        all
-    }
-
-    /// In a session that knows nothing of it: subscribes, from whatever our address is now, and asks what was missed. In this
-    /// turn: what comes of what was kept, the feed shall tell, too.
+    /// In a session that knows nothing of the feed: subscribes, from whatever our address is now, and asks what was missed. In
+    /// this turn: what comes of what was kept, the feed tells, too.
     pub fn begin_feed(self: &Rc<Self>, feed: &Rc<FeedState>) {
         let Ok(own) = self.subscriber(feed.wishes.full) else {
             return;
         };
-        // Events to the bare JID reach who is present: what is published between the listing and presence, nobody would hear of.
+        // Events to the bare JID reach who is present: what is published between the listing and presence would reach nobody.
         if own.is_bare() {
             self.be_present();
         }
-        self.study(&feed.service);
-        feed.begun.set(true);
         feed.subscriber.replace(own.as_str().to_owned());
-        self.subscriptions.borrow_mut().renew(feed.id, &own);
-        let traits = self.traits_of(&feed.service);
-        {
-            let mut machine = feed.machine.borrow_mut();
-            if let Some(traits) = traits {
-                machine.learn(traits);
-            }
-            machine.begin(&own);
-        }
-        self.drive(feed);
+        self.feeding
+            .machine
+            .borrow_mut()
+            .begin(now(), feed.id, &own);
+        self.drive_feeds();
     }
 
     /// A session is there: a new one, in which all feeds begin anew, or the one that there was.
     pub fn begin_feeds(self: &Rc<Self>, resumed: bool) {
-        for feed in self.all_feeds() {
-            if !(resumed && feed.begun.get()) {
+        if !resumed {
+            self.feeding.machine.borrow_mut().begin_session();
+        }
+        let mut all = Vec::new();
+        for feed in self.feeds.borrow().values() {
+            all.push(Rc::clone(feed));
+        }
+        for feed in all {
+            let begun = self.feeding.machine.borrow().is_begun(feed.id);
+            if !(resumed && begun) {
                 self.begin_feed(&feed);
             }
         }
+        self.drive_feeds();
     }
 
     /// Does what the machine wants, until it wants nothing. Whatever a listener causes meanwhile, this same loop goes on with.
-    pub fn drive(self: &Rc<Self>, feed: &Rc<FeedState>) {
-        if feed.driving.replace(true) {
+    pub fn drive_feeds(self: &Rc<Self>) {
+        if self.feeding.driving.replace(true) {
             return;
         }
-        while !feed.over.get() {
-            let output = feed.machine.borrow_mut().poll_output();
+        loop {
+            let output = self.feeding.machine.borrow_mut().poll_output();
             match output {
-                Output::Request { number, iq } => self.ask_for(feed, number, iq),
-                Output::Change(change) => feed.tell(self, *change),
+                Output::Request {
+                    number,
+                    iq,
+                    timeout,
+                } => self.ask_for_feeds(number, iq, timeout),
+                Output::Change { feed, change } => {
+                    let feed = self.feeds.borrow().get(&feed).cloned();
+                    if let Some(feed) = feed {
+                        feed.tell(self, *change);
+                    }
+                }
                 Output::Timeout(at) => {
-                    feed.arm(at);
+                    self.arm_feeds(at);
                     break;
                 }
             }
         }
-        feed.driving.set(false);
+        self.feeding.driving.set(false);
     }
 
-    fn ask_for(&self, feed: &FeedState, number: u32, iq: Element) {
-        let waiter = Waiter::Feed(feed.id, number);
-        let Err(problem) = self.ask(iq, feed.patience(), waiter) else {
+    fn ask_for_feeds(&self, number: u32, iq: Element, timeout: Millis) {
+        let Err(problem) = self.ask(iq, timeout, Waiter::Feeds(number)) else {
             return;
         };
-        let first = feed.first.take();
-        if let Some(first) = first {
-            self.forget_feed(feed.id);
-            feed.stop();
-            first.send(Err(problem));
-            return;
-        }
         // Without a connection the next session begins it anew. Where too much waits to be sent, it has to find another way.
         let failure = if problem.is_not_connected() {
             RequestFailure::Disconnected
         } else {
             RequestFailure::TimedOut
         };
-        feed.machine
+        let id = self.feeding.machine.borrow().feed_of(number);
+        let feed = id.and_then(|id| self.feeds.borrow().get(&id).cloned());
+        let first = feed.as_ref().and_then(|feed| feed.first.take());
+        self.feeding
+            .machine
             .borrow_mut()
             .handle_reply(now(), number, Err(failure));
-    }
-
-    /// The answer to what a feed has asked. One that is gone does not mind.
-    pub fn answer_feed(
-        self: &Rc<Self>,
-        id: FeedId,
-        number: u32,
-        outcome: Result<Element, RequestFailure>,
-    ) {
-        let feed = self.feeds.borrow().get(&id).cloned();
-        if let Some(feed) = feed {
-            feed.machine
-                .borrow_mut()
-                .handle_reply(now(), number, outcome);
-            self.drive(&feed);
+        if let (Some(feed), Some(first)) = (feed, first) {
+            self.forget_feed(feed.id);
+            feed.stop();
+            first.send(Err(problem));
         }
     }
 
-    // ── what a service is ───────────────────────────────────────────────────────────────────────────────────────────
-
-    /// Asks a service what it is, once.
-    fn study(&self, service: &str) {
-        let known = |known: &Service| known.name == service;
-        if self.services.borrow().iter().any(known) {
+    /// One timer, for all that the machine waits for.
+    fn arm_feeds(self: &Rc<Self>, at: Option<Instant>) {
+        let armed = self.feeding.timer.borrow().as_ref().map(|(at, _)| *at);
+        if armed == at {
             return;
         }
-        let waiter = Waiter::Service(service.to_owned());
-        let question = disco::info(Some(service), None);
-        let timeout = epode_proto::io::REPLY_TIMEOUT;
-        // One that cannot be asked now is asked when the next feed begins.
-        if self.ask(question, timeout, waiter).is_ok() {
-            self.services.borrow_mut().push(Service {
-                name: service.to_owned(),
-                traits: None,
+        let timer = at.map(|at| {
+            let delay = u32::try_from((at - now()).0).unwrap_or(0x7fff_ffff);
+            let client = Rc::downgrade(self);
+            let timeout = Timeout::new(delay, move || {
+                let Some(client) = client.upgrade() else {
+                    return;
+                };
+                // Dropped, not forgotten: that would keep its closure for ever.
+                client.feeding.timer.replace(None);
+                client.feeding.machine.borrow_mut().handle_timeout(now());
+                client.drive_feeds();
             });
-        }
-    }
-
-    fn traits_of(&self, service: &str) -> Option<Traits> {
-        let services = self.services.borrow();
-        let known = services.iter().find(|known| known.name == service)?;
-        known.traits
-    }
-
-    /// What a service says it is. One that says nothing is taken for the least.
-    pub fn learn_of(&self, name: &str, outcome: Result<Element, RequestFailure>) {
-        let info = match outcome {
-            Ok(reply) => disco::Info::parse(&reply),
-            Err(RequestFailure::Disconnected) => {
-                // It was not asked.
-                let mut services = self.services.borrow_mut();
-                return services.retain(|known| known.name != name);
-            }
-            Err(_) => None,
-        };
-        let Some(info) = info else { return };
-        let traits = Traits::read(&info);
-        for known in self.services.borrow_mut().iter_mut() {
-            if known.name == name {
-                known.traits = Some(traits);
-            }
-        }
-        for feed in self.all_feeds() {
-            if feed.service == name {
-                feed.machine.borrow_mut().learn(traits);
-            }
-        }
+            (at, timeout)
+        });
+        self.feeding.timer.replace(timer);
     }
 
     // ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Routes a message that looks like an event. True when a feed had it.
-    pub fn route_event(self: &Rc<Self>, message: &Element) -> bool {
-        let routed = self
-            .subscriptions
+    /// The answer to what the feeds have asked.
+    pub fn answer_feeds(self: &Rc<Self>, number: u32, outcome: Result<Element, RequestFailure>) {
+        self.feeding
+            .machine
             .borrow_mut()
-            .route(message, &PlatformUnicode);
-        match routed {
-            Routed::Feeds { feeds, event } => {
-                for id in feeds {
-                    let feed = self.feeds.borrow().get(&id).cloned();
-                    if let Some(feed) = feed {
-                        feed.machine.borrow_mut().handle_event(&event, message);
-                        self.drive(&feed);
-                    }
-                }
-                true
-            }
-            Routed::Duplicate => true,
-            Routed::Stranger { from, node } => {
+            .handle_reply(now(), number, outcome);
+        self.drive_feeds();
+    }
+
+    /// Hands a message to the feeds. True when it belongs to one.
+    pub fn route_event(self: &Rc<Self>, message: &Element) -> bool {
+        let heard = self
+            .feeding
+            .machine
+            .borrow_mut()
+            .handle_message(message, &PlatformUnicode);
+        self.drive_feeds();
+        match heard {
+            Heard::Taken => true,
+            Heard::Nothing => false,
+            Heard::Stranger { from, node } => {
                 let mut text = String::from("An event of node ");
                 text.push_str(&node);
                 text.push_str(" came from ");
@@ -230,58 +197,55 @@ impl Inner {
                 self.complain(Problem::new("protocol-error", &text).told_by(message));
                 false
             }
-            Routed::NotEvent | Routed::Unclaimed(_) => false,
         }
-    }
-
-    /// Hands a message from an archive (XEP-0313) to the feed that has asked for it. True when there is one.
-    pub fn route_result(&self, message: &Element) -> bool {
-        let Some(result) = message.child("result", ns::MAM) else {
-            return false;
-        };
-        let from = message.attr("from");
-        for feed in self.all_feeds() {
-            if from == Some(feed.service.as_str())
-                && feed.machine.borrow_mut().handle_result(&result)
-            {
-                return true;
-            }
-        }
-        false
     }
 
     // ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Forgets a feed; what is returned is its subscription, if no other feed lives on it.
-    pub fn forget_feed(&self, id: FeedId) -> Option<Held> {
-        self.feeds.borrow_mut().remove(&id);
-        self.subscriptions.borrow_mut().remove(id)
+    /// Forgets a feed, whose subscription stays unless it is still being asked for.
+    pub fn forget_feed(&self, id: FeedId) {
+        self.keep_position(id);
+        self.feeding.machine.borrow_mut().close(id);
     }
 
-    /// Before the session ends: full JIDs' subscriptions are worth nothing after it, and some services keep them for ever.
+    /// Forgets a feed; what is returned ends its subscription, if no other feed lives on it.
+    pub fn unsubscribe_feed(self: &Rc<Self>, id: FeedId) -> Option<Element> {
+        self.keep_position(id);
+        let unsubscribe = self.feeding.machine.borrow_mut().unsubscribe(id);
+        self.drive_feeds();
+        unsubscribe
+    }
+
+    /// A feed that is over still tells where it stood.
+    fn keep_position(&self, id: FeedId) {
+        let feed = self.feeds.borrow_mut().remove(&id);
+        if let Some(feed) = feed {
+            let position = self.feeding.machine.borrow().position(id);
+            feed.last_position.replace(position);
+        }
+    }
+
+    /// Before the session ends: subscriptions of full JIDs are worth nothing after it, and some services keep them for ever.
     pub fn end_subscriptions(&self) {
-        let held = self.subscriptions.borrow().of_full_jids();
-        for held in held {
-            let unsubscribe = request::unsubscribe(
-                Some(&held.service),
-                &held.node,
-                &held.jid,
-                held.subid.as_deref(),
-            );
+        let requests = self.feeding.machine.borrow().good_bye();
+        for unsubscribe in requests {
             self.post(unsubscribe);
         }
     }
 
     /// The connection is gone: so are its feeds and rooms.
-    pub fn end_all(&self, error: Option<&wasm_bindgen::JsValue>) {
+    pub fn end_all(self: &Rc<Self>, error: Option<&wasm_bindgen::JsValue>) {
         let feeds = core::mem::take(&mut *self.feeds.borrow_mut());
-        for (id, feed) in feeds.into_entries() {
-            self.subscriptions.borrow_mut().remove(id);
+        let feeds = feeds.into_entries();
+        for (id, feed) in &feeds {
+            let position = self.feeding.machine.borrow().position(*id);
+            feed.last_position.replace(position);
+        }
+        self.feeding.machine.borrow_mut().end_all();
+        self.feeding.timer.replace(None);
+        for (_, feed) in feeds {
             feed.end();
         }
-        let rooms = core::mem::take(&mut *self.rooms.borrow_mut());
-        for (_, room) in rooms.into_entries() {
-            room.lose(error);
-        }
+        self.end_rooms(error);
     }
 }

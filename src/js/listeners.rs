@@ -102,6 +102,21 @@ impl Listeners {
         }))
     }
 
+    /// The kinds of events that pages may listen to, for an error.
+    pub fn names(&self) -> String {
+        let kinds = self.kinds.borrow();
+        let mut known = Vec::new();
+        for kind in kinds.iter() {
+            // The entry makes batches of `_change`.
+            known.push(if kind.name == "_change" {
+                "batch"
+            } else {
+                kind.name
+            });
+        }
+        known.join(", ")
+    }
+
     /// Is it worth making an event of this kind?
     pub fn wants(&self, name: &str) -> bool {
         let kinds = self.kinds.borrow();

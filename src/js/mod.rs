@@ -24,6 +24,7 @@ mod rebuild;
 pub mod register;
 pub mod registration;
 pub mod room;
+mod rooms;
 pub mod stanza;
 mod views;
 

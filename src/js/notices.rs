@@ -231,12 +231,7 @@ impl Inner {
             // Of a subscription, which has a feed.
             Event::Subscription(_) | Event::Collection { .. } => return None,
         }
-        let feeds = self.feeds.borrow();
-        Some(
-            feeds
-                .values()
-                .any(|feed| feed.service == from && feed.node == node),
-        )
+        Some(self.feeding.machine.borrow().has(&from, node))
     }
 
     /// The account that a message comes from as a whole, its server speaking for it: no client can send as its bare JID.

@@ -1,7 +1,7 @@
 //! `PubSub`: what is asked of a publish-subscribe service.
 
 use super::client::{Inner, function, read_element};
-use super::error::{Problem, not_connected};
+use super::error::{Problem, illegal_character, not_connected};
 use super::feed::Wishes;
 use super::feeds::Started;
 use super::form::values;
@@ -17,7 +17,7 @@ use epode_proto::xep::pubsub::feed::Settings;
 use epode_proto::xep::pubsub::feed::position::Position;
 use epode_proto::xep::pubsub::request;
 use epode_proto::xep::rsm::Range;
-use epode_proto::xml::Element;
+use epode_proto::xml::{Element, is_xml_text};
 use js_sys::{Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -59,11 +59,15 @@ impl PubSub {
         options: &JsValue,
     ) -> Result<Started, Problem> {
         let read = Reader::of(options);
+        if !is_xml_text(&node) {
+            read.fail(illegal_character());
+        }
         let service = self.service(&read);
         let decode = decoder(&read);
         let should = "is a number of items, 1 to 100,000";
         let limit = read.number("limit", 1, 100_000, should).unwrap_or(1_000);
         let snapshot = read.flag("snapshot", true);
+        let repeats = read.flag("repeats", false);
         let full = match read.text("jid").as_deref() {
             None => None,
             Some("full") => Some(true),
@@ -100,15 +104,17 @@ impl PubSub {
             node,
             limit: limit as usize,
             snapshot,
+            repeats,
             options: form,
         };
         let wishes = Wishes {
             full,
             limit,
             decode,
-            timeout,
         };
-        let started = self.0.add_feed(&service, settings, since, wishes)?;
+        let started = self
+            .0
+            .add_feed(&service, settings, since, wishes, timeout)?;
         let feed = &started.0;
         if let Some(on_item) = on_item {
             feed.on("item", on_item)?;
@@ -237,6 +243,12 @@ impl PubSub {
             };
             let values = values(read, "publishOptions", &field(options, "publishOptions"));
             let id = read.text("id");
+            if !read.flag("item", true) {
+                if id.is_some() || payload.is_some() {
+                    read.refuse("item", "is false only without an id and a payload");
+                }
+                return request::publish_nothing(service, node, &values);
+            }
             request::publish(service, node, id.as_deref(), payload, &values)
         })
     }
@@ -260,10 +272,12 @@ impl PubSub {
                 before: read.text("before"),
                 index: read.number("index", 0, u32::MAX, "is a place, counted from 0"),
             };
+            let subid = read.text("subid");
+            let subid = subid.as_deref();
             if range.has_place() {
-                return request::page(service, node, &range);
+                return request::page(service, node, &range, subid);
             }
-            request::items(service, node, range.max, &read.list("ids"), None)
+            request::items(service, node, range.max, &read.list("ids"), subid)
         })
     }
 

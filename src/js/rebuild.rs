@@ -1,11 +1,12 @@
 //! A new session in place of one that was lost: presence, rooms and subscriptions are there again, as the page left them.
 
 use super::client::Inner;
+use epode_proto::jid::Jid;
 use std::rc::Rc;
 
 impl Inner {
     /// Presence first, then the rooms, then the subscriptions, in this turn: what was kept meanwhile comes after them.
-    pub fn rebuild(self: &Rc<Self>) {
+    pub fn rebuild(self: &Rc<Self>, jid: &Jid) {
         let broadcast = self.broadcast.borrow().clone();
         match broadcast {
             // Who went on purpose stays away.
@@ -13,13 +14,7 @@ impl Inner {
             Some(presence) => self.post(presence),
             None => self.be_present(),
         }
-        let mut rooms = Vec::new();
-        for room in self.rooms.borrow().values() {
-            rooms.push(Rc::clone(room));
-        }
-        for room in rooms {
-            room.rejoin(self);
-        }
+        self.begin_rooms(jid);
         self.begin_feeds(false);
     }
 }

@@ -7,7 +7,7 @@
 
 // ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What went wrong, for a program. `text` says it for a person, with what to do. */
+/** What went wrong, for a program. `message` says it for a person, with what to do. */
 export type ErrorCode =
   /** An argument or option that cannot be meant. */
   | "bad-argument"
@@ -99,6 +99,13 @@ export interface XmppError extends Error {
   readonly stanza?: Stanza;
   /** With `http-error`, and with `module-unavailable` where the module's address answered with an error. */
   readonly httpStatus?: number;
+  /** Which call failed: the method's name, for those that promise something of a node, a room or somebody; `"register"`. */
+  readonly operation?: string;
+  /**
+   * What it was about, where that is known: the node, the room (an occupant as `room/nick`), the stanza's addressee, the account to
+   * register; of a connection the service's address, without its query. The message begins with both.
+   */
+  readonly object?: string;
 }
 
 // ── the stanza ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -481,11 +488,21 @@ export interface DecodeOption<T> {
 export interface FeedOptions<T = unknown> extends ServiceOption, DecodeOption<T> {
   /**
    * Goes on from there: what `feed.position` was, for the same node of the same service. What was published since arrives via
-   * `"catch-up"`, no snapshot comes, and a `gap` tells where something may be missing.
+   * `"catch-up"`, no snapshot comes, and a `gap` tells where something may be missing. A position that another version of epode
+   * wrote may say nothing to this one: then there is a `gap`, and the feed begins as without `since`.
    */
   since?: string;
-  /** Without `since`: what the node holds comes first, via `"snapshot"`. Default true. */
+  /**
+   * Without `since`: what the node holds comes first, via `"snapshot"`. Default true. With false, the last item that a service
+   * sends on subscribing is not told either.
+   */
   snapshot?: boolean;
+  /**
+   * Whether an event is told that repeats the current revision of its item, with the same id and payload. Default false: a row
+   * that is saved unchanged shows nothing, and neither does an event that a server delivers twice. With true both are told as
+   * `"live"`, since they look alike. Items without a payload are always told.
+   */
+  repeats?: boolean;
   /**
    * How many items are looked at and kept, the newest ones: 1 to 100,000, default 1,000. As many publications are remembered
    * (8 bytes each), to know again what was had; they are in `position`, too.
@@ -499,7 +516,10 @@ export interface FeedOptions<T = unknown> extends ServiceOption, DecodeOption<T>
   jid?: "bare" | "full";
   /** Options of the subscription (pubsub#subscribe_options), with or without the prefix `pubsub#`. */
   options?: Record<string, string | number | boolean>;
-  /** Gives the subscription up; aborted later, closes the feed. */
+  /**
+   * Gives the subscription up, which then ends at the service, too, unless another feed lives on it; so does one that is not
+   * answered in time. Aborted later, closes the feed.
+   */
   signal?: AbortSignal;
 }
 
@@ -520,7 +540,11 @@ export type FeedChange<T = unknown> =
  * kinds have happened, `batch` tells. Once there is a listener for `item`, nothing is kept for `batch`, nor the other way round.
  */
 export interface FeedEvents<T = unknown> {
-  /** An item: each publication once, in the order in which the service tells of them. */
+  /**
+   * An item: each publication once, in the order in which the service tells of them. A publication is the same when id and
+   * payload are; the order of attributes, prefixes and namespace declarations do not matter, white space does. See `repeats`.
+   * A notification without any item is one without `id` and payload.
+   */
   item: PubsubItem<T>;
   /**
    * An item is no longer there. Via `"catch-up"`: found to be gone after an interruption, taken back or dropped by the node's
@@ -607,7 +631,7 @@ export interface PubSub {
   unsubscribe(node: string, options?: ServiceOption & { jid?: string; subid?: string }): Promise<void>;
   /**
    * Publishes one item, resolves with its id (chosen by the service when none is given). `null` is an item without a payload,
-   * for nodes that only notify.
+   * for nodes that only notify; with `item: false` not even an item is sent, as nodes want it that keep none (XEP-0060 §7.1).
    *
    * `publishOptions`: how the node has to be configured, which a node made by publishing then is. Without them such a node of
    * an account is open to all its contacts. Where the node is configured otherwise, the promise rejects with `application`
@@ -616,7 +640,7 @@ export interface PubSub {
   publish(
     node: string,
     payload: Payload | null,
-    options?: ServiceOption & { id?: string; publishOptions?: FormInput; configure?: boolean },
+    options?: ServiceOption & { id?: string; item?: boolean; publishOptions?: FormInput; configure?: boolean },
   ): Promise<string | undefined>;
   /** Removes an item; subscribers are told unless `notify` is false. */
   retract(node: string, id: string, options?: ServiceOption & { notify?: boolean }): Promise<void>;
@@ -629,7 +653,15 @@ export interface PubSub {
   items<T = unknown>(
     node: string,
     options?: ServiceOption &
-      DecodeOption<T> & { max?: number; ids?: readonly string[]; after?: string; before?: string; index?: number },
+      DecodeOption<T> & {
+        max?: number;
+        ids?: readonly string[];
+        after?: string;
+        before?: string;
+        index?: number;
+        /** Which of several subscriptions it is for, where the service wants to know. */
+        subid?: string;
+      },
   ): Promise<PubsubItems<T>>;
   /** One item by its id; `undefined` when the node does not hold it. */
   item<T = unknown>(node: string, id: string, options?: ServiceOption & DecodeOption<T>): Promise<PubsubItem<T> | undefined>;

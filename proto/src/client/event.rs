@@ -1,12 +1,13 @@
 //! What a client reports, and what it wants from its shell.
 
-use super::feeds::FeedEnd;
 use super::restoring::{ParticipantId, StepId};
 use super::watches::{WatchId, Watched};
+use crate::connection::SendError;
 use crate::event::{Delivery, IqId, RequestFailure, SendId, Status};
 use crate::handler::HandlerId;
 use crate::io::Transmit;
 use crate::time::Instant;
+use crate::xep::muc::{CommandError, CommandId, RoomEvent, RoomId};
 use crate::xep::pubsub::feed::Change;
 use crate::xep::pubsub::owner::Approval;
 use crate::xep::pubsub::subscriptions::FeedId;
@@ -67,12 +68,47 @@ pub enum ClientEvent {
         /// What.
         change: Box<Change>,
     },
-    /// A feed is over. Nothing follows for it.
+    /// A feed is over: the connection is offline, or a [`Change`] told why. Nothing follows for it.
     FeedEnded {
         /// Which feed.
         feed: FeedId,
+        /// Where it stood.
+        position: Option<String>,
+    },
+    /// Something happened in a room.
+    Room {
+        /// In which visit.
+        room: RoomId,
+        /// What.
+        event: Box<RoomEvent>,
+    },
+    /// A `join`, `leave_room` or `set_nick` is over. Each is reported exactly once, unless it was abandoned.
+    RoomCommand {
+        /// Which.
+        command: CommandId,
+        /// How it ended.
+        outcome: Result<(), CommandError>,
+    },
+    /// The stanza of a room's command could not be sent.
+    RoomUnsent {
+        /// Which.
+        command: CommandId,
         /// Why.
-        end: Box<FeedEnd>,
+        error: SendError,
+    },
+    /// What became of a message to a room.
+    RoomDelivery {
+        /// The command that sent it.
+        command: CommandId,
+        /// What is known.
+        delivery: Delivery,
+    },
+    /// A visit to a room is over. Nothing follows for it.
+    RoomClosed {
+        /// Which visit.
+        room: RoomId,
+        /// Our nick at the end.
+        nick: String,
     },
     /// An account published something about itself (XEP-0163).
     Personal {
@@ -116,6 +152,8 @@ pub enum Notice {
     StepTimedOut {
         /// Those that did not finish.
         participants: Vec<ParticipantId>,
+        /// The rooms that did not answer.
+        rooms: Vec<RoomId>,
     },
 }
 

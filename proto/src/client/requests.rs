@@ -4,7 +4,7 @@ use super::{Client, ClientEvent, Lane};
 use crate::connection::SendError;
 use crate::event::{IqId, RequestFailure};
 use crate::time::{Instant, Millis};
-use crate::xep::pubsub::subscriptions::FeedId;
+use crate::xep::muc::RequestToken;
 use crate::xml::Element;
 
 /// What a reply is for.
@@ -12,10 +12,12 @@ use crate::xml::Element;
 pub(super) enum Purpose {
     /// The caller waits for it.
     Caller,
-    /// A feed asked, under this number.
-    Feed(FeedId, u32),
-    /// A feed's service was asked what it is (XEP-0030).
-    Service(String),
+    /// The feeds asked, under this number.
+    Feeds(u32),
+    /// The roster shows whether a stranger is a contact.
+    Roster,
+    /// A room asked, under this name.
+    Room(RequestToken),
 }
 
 impl Client {
@@ -43,6 +45,7 @@ impl Client {
         purpose: Purpose,
         lane: Lane,
     ) -> Result<IqId, SendError> {
+        self.check_password(&iq)?;
         let request = match lane {
             Lane::Ordinary => self.connection.request(now, iq, timeout)?,
             Lane::Restoring => self.connection.request_ahead(now, iq, timeout)?,
@@ -59,10 +62,12 @@ impl Client {
     ) {
         match self.requests.remove(&request) {
             Some(Purpose::Caller) => self.tell(ClientEvent::Reply { request, outcome }),
-            Some(Purpose::Feed(feed, number)) => {
-                self.handle_feed_reply(now, feed, number, outcome);
+            Some(Purpose::Feeds(number)) => self.handle_feeds_reply(now, number, outcome),
+            Some(Purpose::Roster) => self.handle_roster(now, outcome),
+            Some(Purpose::Room(request)) => {
+                self.rooms.handle_reply(now, request, &outcome);
+                self.drive_rooms(now, Lane::Ordinary);
             }
-            Some(Purpose::Service(service)) => self.handle_service_info(now, &service, outcome),
             None => {}
         }
     }

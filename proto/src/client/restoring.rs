@@ -8,7 +8,9 @@
 use super::{Client, ClientEvent, Lane, Notice, Origin};
 use crate::connection::SendError;
 use crate::event::{IqId, SendId};
+use crate::jid::Jid;
 use crate::time::{Instant, Millis};
+use crate::xep::muc::RoomId;
 use crate::xml::Element;
 
 /// How long participants may take.
@@ -35,6 +37,8 @@ struct Step {
     id: StepId,
     /// The participants that have not finished.
     waiting: Vec<ParticipantId>,
+    /// The rooms that have not answered our return: what is said in a room before it lets us in would be refused.
+    rooms: Vec<RoomId>,
     deadline: Instant,
 }
 
@@ -91,7 +95,7 @@ impl Client {
     }
 
     /// A new session has begun. `restores`: there was one before it, and what was in it is wanted again.
-    pub(super) fn begin_step(&mut self, now: Instant, restores: bool) {
+    pub(super) fn begin_step(&mut self, now: Instant, account: &Jid, restores: bool) {
         self.connection.hold();
         self.restoring.last_step = self.restoring.last_step.wrapping_add(1);
         let id = StepId(self.restoring.last_step);
@@ -99,13 +103,20 @@ impl Client {
         self.restoring.step = Some(Step {
             id,
             waiting: participants.clone(),
+            rooms: Vec::new(),
             deadline: now + STEP_TIMEOUT,
         });
         if restores {
             self.restore_presence();
+            self.restore_rooms(now, account);
             self.begin_feeds(now, false);
         } else {
             self.schedule_initial_presence(now);
+            self.restore_rooms(now, account);
+        }
+        let rooms = self.rooms.unanswered_joins();
+        if let Some(step) = &mut self.restoring.step {
+            step.rooms = rooms;
         }
         if !participants.is_empty() {
             self.tell(ClientEvent::SessionStep {
@@ -132,12 +143,25 @@ impl Client {
         };
         self.tell(ClientEvent::Notice(Notice::StepTimedOut {
             participants: step.waiting,
+            rooms: step.rooms,
         }));
         self.connection.release();
     }
 
-    pub(super) fn end_step_if_done(&mut self) {
-        let done = self.restoring.step.take_if(|step| step.waiting.is_empty());
+    /// Rooms may have answered.
+    pub(super) fn note_room_answers(&mut self) {
+        if let Some(step) = &mut self.restoring.step
+            && !step.rooms.is_empty()
+        {
+            let unanswered = self.rooms.unanswered_joins();
+            step.rooms.retain(|room| unanswered.contains(room));
+            self.end_step_if_done();
+        }
+    }
+
+    fn end_step_if_done(&mut self) {
+        let is_done = |step: &mut Step| step.waiting.is_empty() && step.rooms.is_empty();
+        let done = self.restoring.step.take_if(is_done);
         if done.is_some() {
             self.connection.release();
         }

@@ -1,11 +1,9 @@
-//! Who gets a stanza: the feed or the room it belongs to, then the caller's handlers; and the reply to a request that nobody
-//! answers (RFC 6120 §8.4).
+//! Who gets a stanza: the room or the feed it belongs to, then the caller's handlers.
 
-use super::{Client, ClientEvent, Lane, Notice};
+use super::{Client, ClientEvent, Notice};
 use crate::handler::{HandlerId, Matcher};
 use crate::time::Instant;
 use crate::xep::pubsub::event as pubsub_event;
-use crate::xep::responder::respond;
 use crate::xml::Element;
 use std::collections::VecDeque;
 
@@ -51,14 +49,26 @@ impl Client {
 
     /// A stanza that is not the reply to a request of ours.
     pub(super) fn route(&mut self, now: Instant, stanza: &Element) {
-        let taken = self.route_to_feeds(now, stanza);
-        let is_request = stanza.name() == "iq";
-        if !taken && !is_request && self.keep(stanza) {
+        if stanza.name() == "iq" {
+            return self.route_request(now, stanza);
+        }
+        let to_room = self.route_to_room(now, stanza);
+        let to_feed = self.route_to_feeds(now, stanza);
+        if !(to_room || to_feed) && self.keep(stanza) {
             return;
         }
-        let answered = self.route_to_handlers(stanza);
-        if is_request && !answered {
-            self.respond(stanza);
+        self.route_to_handlers(stanza);
+    }
+
+    fn route_request(&mut self, now: Instant, stanza: &Element) {
+        let is_push = self.handle_roster_push(stanza);
+        if self.route_to_handlers(stanza) {
+            return;
+        }
+        if is_push {
+            self.acknowledge_push(stanza);
+        } else {
+            self.respond(now, stanza);
         }
     }
 
@@ -80,24 +90,16 @@ impl Client {
         answers
     }
 
-    fn respond(&mut self, request: &Element) {
-        let calendar = &self.platform.calendar;
-        let (now, offset) = (calendar.unix_millis(), calendar.utc_offset_minutes());
-        if let Some(reply) = respond(request, &self.about(), now, offset) {
-            self.post(reply, Lane::Ordinary);
-        }
-    }
-
     fn route_to_feeds(&mut self, now: Instant, stanza: &Element) -> bool {
         if stanza.name() != "message" {
             return false;
         }
-        if !pubsub_event::is_event(stanza) {
-            return self.route_approval(stanza) || self.route_archived(now, stanza);
-        }
-        let watched = self.route_personal(stanza);
-        let fed = self.route_event(now, stanza, watched);
-        watched || fed
+        let watched = if pubsub_event::is_event(stanza) {
+            self.route_personal(stanza)
+        } else {
+            self.route_approval(stanza)
+        };
+        self.route_event(now, stanza, watched) || watched
     }
 
     // ── before the first handler ────────────────────────────────────────────────────────────────────────────────────

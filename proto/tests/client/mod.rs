@@ -4,6 +4,7 @@ mod capabilities;
 mod feeds;
 mod requests;
 mod restoring;
+mod rooms;
 mod routing;
 
 use crate::support::channel::{ClientDialogue, client_config};

@@ -18,8 +18,8 @@ use super::script::{Names, Step, millis, rebuild, steps, xml};
 use super::tell::{failure_words, status_words};
 use super::unicode::NativeUnicode;
 use epode_proto::client::{
-    Client, ClientConfig, ClientEvent, ClientOutput, FeedEnd, FeedOptions, Notice, ParticipantId,
-    Platform, StepId, WatchId,
+    Client, ClientConfig, ClientEvent, ClientOutput, FeedOptions, Notice, ParticipantId, Platform,
+    StepId, WatchId,
 };
 use epode_proto::event::{Delivery, IqId};
 use epode_proto::handler::{HandlerId, Matcher};
@@ -29,7 +29,10 @@ use epode_proto::ns;
 use epode_proto::reconnect::Reconnect;
 use epode_proto::sasl::Credentials;
 use epode_proto::time::{Calendar, Instant, Millis};
+use epode_proto::xep::audience::Audience;
 use epode_proto::xep::disco::Identity;
+use epode_proto::xep::muc::request::History;
+use epode_proto::xep::muc::{CommandError, CommandId, Ended, Entry, RoomEvent, RoomId};
 use epode_proto::xep::pubsub::feed::{Change, Via};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xep::responder::About;
@@ -97,6 +100,7 @@ pub fn client_config() -> ClientConfig {
             features: Vec::new(),
             nodes: Vec::new(),
         },
+        audience: Audience::Everyone,
     }
 }
 
@@ -396,6 +400,7 @@ impl ClientDialogue {
                     node: node.into(),
                     limit: 1000,
                     snapshot: false,
+                    repeats: false,
                     options: Vec::new(),
                     full_jid: None,
                     timeout: None,
@@ -407,6 +412,31 @@ impl ClientDialogue {
                 let feed = FeedId(number.parse().expect("a number"));
                 let ended = self.client.unsubscribe(now, feed, None);
                 ended.expect("it can be asked");
+            }
+            ["join", nick] => {
+                let room = Jid::parse("lobby@conference.example.org", &NativeUnicode);
+                let entry = Entry {
+                    password: None,
+                    history: History::default(),
+                    timeout: Millis::seconds(30),
+                };
+                let joined = self.client.join(now, &room.expect("a JID"), nick, entry);
+                joined.expect("it can be joined");
+            }
+            ["say", room, body] => {
+                let room = RoomId(room.parse().expect("a number"));
+                let said = self.client.send_to_room(now, room, body);
+                said.expect("it can be said");
+            }
+            ["leave", room] => {
+                let room = RoomId(room.parse().expect("a number"));
+                let timeout = Millis::seconds(30);
+                let left = self.client.leave_room(now, room, None, timeout);
+                assert!(left.is_some(), "we are not in");
+            }
+            ["abandon", command] => {
+                let command = CommandId(command.parse().expect("a number"));
+                self.client.abandon(now, command);
             }
             ["participant"] => {
                 self.client.add_participant();
@@ -535,16 +565,27 @@ fn words(event: &ClientEvent) -> (String, Option<Element>) {
             let (words, element) = change_words(change);
             (format!("feed {} {words}", feed.0), element)
         }
-        ClientEvent::FeedEnded { feed, end } => {
-            let why = match &**end {
-                FeedEnd::Refused(failure) | FeedEnd::RefusedLater(failure) => {
-                    failure_words(failure)
-                }
-                FeedEnd::Ended => "ended".into(),
-                FeedEnd::Offline => "offline".into(),
-            };
-            (format!("feed {} is over: {why}", feed.0), None)
+        ClientEvent::FeedEnded { feed, .. } => (format!("feed {} is over", feed.0), None),
+        ClientEvent::Room { room, event } => {
+            let (words, element) = room_words(event);
+            (format!("room {} {words}", room.0), element)
         }
+        ClientEvent::RoomCommand { command, outcome } => {
+            let words = match outcome {
+                Ok(()) => "done".to_owned(),
+                Err(CommandError::Refused { error, .. }) => format!("refused {}", error.condition),
+                Err(error) => format!("{error:?}"),
+            };
+            (format!("command {} {words}", command.0), None)
+        }
+        ClientEvent::RoomUnsent { command, error } => {
+            (format!("command {} unsent {error:?}", command.0), None)
+        }
+        ClientEvent::RoomDelivery { command, delivery } => (
+            format!("command {} {}", command.0, delivery_words(*delivery)),
+            None,
+        ),
+        ClientEvent::RoomClosed { room, .. } => (format!("room {} closed", room.0), None),
         ClientEvent::Personal { watches, watched } => {
             let watches: Vec<u32> = watches.iter().map(|id| id.0).collect();
             let words = format!(
@@ -575,9 +616,14 @@ fn words(event: &ClientEvent) -> (String, Option<Element>) {
                 Some(stanza.clone()),
             ),
             Notice::BacklogFull => ("backlog full".into(), None),
-            Notice::StepTimedOut { participants } => {
-                let participants: Vec<u32> = participants.iter().map(|id| id.0).collect();
-                (format!("step timed out: {}", listed(&participants)), None)
+            Notice::StepTimedOut {
+                participants,
+                rooms,
+            } => {
+                let waiting = participants.iter().map(|id| id.0.to_string());
+                let waiting = waiting.chain(rooms.iter().map(|id| format!("room {}", id.0)));
+                let waiting: Vec<String> = waiting.collect();
+                (format!("step timed out: {}", waiting.join(" ")), None)
             }
         },
         ClientEvent::Sent(_) => ("sent".into(), None),
@@ -614,5 +660,31 @@ fn delivery_words(delivery: Delivery) -> &'static str {
         Delivery::Delivered => "delivered",
         Delivery::Undelivered => "undelivered",
         Delivery::Unknown => "unknown",
+    }
+}
+
+fn room_words(event: &RoomEvent) -> (String, Option<Element>) {
+    match event {
+        RoomEvent::Joined { .. } => ("joined".into(), None),
+        RoomEvent::Rejoined { .. } => ("rejoined".into(), None),
+        RoomEvent::Message(message) => {
+            let nick = message.nick.as_deref().unwrap_or("-");
+            let body = message.body.as_deref().unwrap_or("-");
+            let kind = match (message.own, message.delayed) {
+                (true, _) => "own ",
+                (false, true) => "delayed ",
+                (false, false) => "",
+            };
+            (format!("{kind}message of {nick}: {body}"), None)
+        }
+        RoomEvent::Subject { subject, .. } => {
+            (format!("subject {subject}").trim_end().into(), None)
+        }
+        RoomEvent::OccupantJoined(occupant) => (format!("{} entered", occupant.nick), None),
+        RoomEvent::OccupantLeft { occupant, .. } => (format!("{} left", occupant.nick), None),
+        RoomEvent::Bounced { error, .. } => (format!("bounced {}", error.condition), None),
+        RoomEvent::Out(Ended::Refused(error)) => (format!("out: {}", error.condition), None),
+        RoomEvent::Out(ended) => (format!("out: {ended:?}"), None),
+        other => (format!("{other:?}"), None),
     }
 }

@@ -44,7 +44,9 @@ export function watchMemory() {
   const { instantiate } = WebAssembly;
   WebAssembly.instantiate = async (...args) => {
     const result = await instantiate.apply(WebAssembly, args);
-    memory = (result.instance ?? result).exports.memory;
+    const { exports } = result.instance ?? result;
+    // Node's own fetch has a module as well.
+    if (exports.__wbindgen_malloc) memory = exports.memory;
     return result;
   };
   return () => memory.buffer.byteLength;
@@ -70,19 +72,24 @@ function entangle(epode, service, options, bound) {
 
 const nothing = () => ({});
 
-/** Clients that are made and dropped. `count` of them; the memory after a tenth of them, and in the end. */
+/** Sizes of the module's memory are compared from here on: it has grown to what the work needs at a time. */
+const settledSize = (sizes) => sizes[Math.ceil(sizes.length / 4)];
+
+/** Clients that are made and dropped, `count` of each kind; the memory after the first ones, and in the end. */
 export async function madeAndDropped(epode, gc, memory, count) {
   const { watch, left } = census(gc);
   await epode.init();
-  let first;
+  const sizes = [];
   for (let made = 0; made < count; made += 1) {
     watch("client", entangle(epode, "https://local.example/bosh", LOCAL, nothing));
     const secret = (page) => ({ password: () => page.client.status });
     watch("client", entangle(epode, "wss://local.example/ws", { jid: "a@local.example" }, secret));
-    if (made % 200 === 199) await collect(gc, 1);
-    if (made === Math.floor(count / 10)) first = memory();
+    if (made % 100 === 99) {
+      await collect(gc, 1);
+      sizes.push(memory());
+    }
   }
-  return { left: await left(), first, last: memory() };
+  return { left: await left(), first: settledSize(sizes), last: memory() };
 }
 
 /** Clients that were connected, online, and disconnected, in groups of `group`. */
@@ -121,7 +128,7 @@ export async function connectedAndDropped(epode, gc, memory, count, over, group 
     await collect(gc, 1);
     sizes.push(memory());
   }
-  return { left: await left(), first: sizes[Math.floor(sizes.length / 10)], last: memory(), sessions: counts.sessions, open: open() };
+  return { left: await left(), first: settledSize(sizes), last: memory(), sessions: counts.sessions, open: open() };
 }
 
 /** Clients whose connecting fails: nobody is there, the password function never answers, it is given up. */
@@ -171,4 +178,172 @@ export async function failedAndDropped(epode, gc, count) {
   };
   for (let made = 0; made < count; made += 1) await fail(made);
   return { left: await left(), outcomes };
+}
+
+// ── what lives on ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What is heard, by kind; `until` waits for a kind and a value. */
+export function ear(limit = 30_000) {
+  const got = [];
+  let waiting = [];
+  const has = (kind, value) => got.some(([one, other]) => one === kind && other === value);
+  const hear = (kind, value) => {
+    got.push([kind, value]);
+    waiting = waiting.filter(({ wants, resolve }) => !(has(...wants) && (resolve(), true)));
+  };
+  const until = (kind, value) =>
+    new Promise((resolve, reject) => {
+      if (has(kind, value)) return resolve();
+      waiting.push({ wants: [kind, value], resolve });
+      setTimeout(() => reject(new Error(`not heard: ${kind} ${value}; heard: ${JSON.stringify(got)}`)), limit).unref?.();
+    });
+  return { got, hear, until };
+}
+
+/**
+ * Clients on a real server. Of each the page keeps what `keep` says ("nothing", "client", "feed", "room", "registration"), and
+ * refers to nothing else of it: all of them hear everything.
+ */
+export async function leftAlone(epode, gc, { service, keep, accounts, other, node, room, options = {} }) {
+  const { hear, got, until } = ear();
+  const kept = [];
+  const jids = [];
+  const begin = async (what, account) => {
+    const client = new epode.Client(service, { ...account, ...options });
+    const registration = client.addHandler((stanza) => hear(`${what} kept: handler`, stanza.text("body")), { name: "message", type: "chat" });
+    await client.connect();
+    jids.push(client.jid);
+    await client.pubsub.subscribe(node, ({ id }) => hear(`${what} kept: callback`, id));
+    const feed = await client.pubsub.subscribe(node);
+    feed.on("item", ({ id }) => hear(`${what} kept: feed`, id));
+    (await client.pubsub.subscribe(node)).on("batch", (changes) => changes.forEach(({ item }) => hear(`${what} kept: batch`, item?.id)));
+    (async () => {
+      for await (const { id } of await client.pubsub.subscribe(node)) hear(`${what} kept: loop`, id);
+    })();
+    const joined = await client.muc.join(room, `nick of ${what}`);
+    joined.on("message", ({ body }) => hear(`${what} kept: room`, body));
+    // The loop has subscribed as well.
+    await client.pubsub.items(node);
+    kept.push({ nothing: undefined, client, feed, room: joined, registration }[what]);
+  };
+  const speaker = await epode.connect(service, { ...other, ...options });
+  await speaker.pubsub.createNode(node);
+  const mine = await speaker.muc.join(room, "speaker");
+  for (const [index, what] of keep.entries()) await begin(what, accounts[index]);
+  for (const round of ["one", "two"]) {
+    await collect(gc, 5);
+    await speaker.pubsub.publish(node, epode.xml`<entry xmlns="urn:test"/>`, { id: round });
+    await mine.send(round);
+    await Promise.all(jids.map((to) => speaker.send(epode.xml`<message to="${to}" type="chat"><body>${round}</body></message>`)));
+    for (const what of keep) {
+      for (const kind of ["handler", "callback", "feed", "batch", "loop", "room"]) await until(`${what} kept: ${kind}`, round);
+    }
+  }
+  // Kept to the end.
+  if (kept.length !== keep.length) throw new Error("not all began");
+  await speaker.disconnect();
+  return got.length;
+}
+
+/** A client that nothing refers to: while it connects, while it waits to reconnect, while it disconnects. */
+export async function leftAloneInBetween(epode, gc, over) {
+  const service = localService();
+  const { fetch, WebSocket } = service;
+  const { hear, until, got } = ear();
+  const { watch, left } = census(gc);
+  const begin = (name) => {
+    const reconnect = { least: 1, most: 20 };
+    const client = new epode.Client(over === "ws" ? "wss://local.example/ws" : "https://local.example/bosh", { ...LOCAL, fetch, WebSocket, reconnect });
+    watch("client", client);
+    client.on("status", ({ status, resumed }) => {
+      hear(name, resumed === undefined ? status : `${status}, resumed: ${resumed}`);
+      if (status === "online" && name === "leaves") client.disconnect();
+    });
+    client.connect().then(() => hear(name, "connected"));
+  };
+  service.hold();
+  begin("stays");
+  await until("stays", "connecting");
+  await collect(gc, 5);
+  service.release();
+  await until("stays", "connected");
+  await collect(gc, 5);
+  service.hold();
+  service.cut();
+  await until("stays", "reconnecting");
+  await collect(gc, 5);
+  got.length = 0;
+  service.release();
+  await until("stays", "online, resumed: false");
+  begin("leaves");
+  await until("leaves", "disconnecting");
+  await collect(gc, 5);
+  await until("leaves", "offline");
+  return left();
+}
+
+// ── what goes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Clients that are made, asked to connect, and given up, before the module is loaded. */
+export async function madeEarlyAndDropped(epode, gc, count) {
+  const { watch, left } = census(gc);
+  const make = (number) => {
+    const client = entangle(epode, "https://local.example/bosh", LOCAL, nothing);
+    watch("client", client);
+    if (number % 10 === 0) {
+      client.connect().catch(() => client);
+      if (number % 20 === 0) client.disconnect();
+      else client.free();
+    }
+  };
+  for (let made = 0; made < count; made += 1) make(made);
+  return left();
+}
+
+/** Feeds and rooms that refer to themselves and to their client by all that the page gives them. */
+export async function endedAndDropped(epode, gc, service, account, { node, room }) {
+  const { watch, left } = census(gc);
+  const live = async (client, way) => {
+    watch("client", client);
+    const page = { client };
+    const feed = await client.pubsub.subscribe(node, () => page, { decode: () => page.feed, signal: new AbortController().signal });
+    watch("feed", feed);
+    page.feed = feed;
+    feed.on("retract", () => feed);
+    feed.on("end", () => client);
+    // Items that are kept because nothing listens to them, and one that is read, refer to the decoder.
+    const silent = await client.pubsub.subscribe(node, { decode: () => silent });
+    watch("feed", silent);
+    const looped = await client.pubsub.subscribe(node);
+    watch("feed", looped);
+    const loop = (async () => {
+      for await (const item of looped) page.item = [item, looped];
+    })();
+    const joined = await client.muc.join(room, "romeo");
+    watch("room", joined);
+    joined.on("message", () => [joined, client]);
+    joined.on("out", () => joined);
+    await client.pubsub.items(node);
+    if (way === "offline") {
+      await client.disconnect();
+    } else {
+      feed.close();
+      await silent.unsubscribe();
+      looped.close();
+      await joined.leave();
+    }
+    await loop;
+  };
+  const client = await epode.connect(service, account);
+  await client.pubsub.createNode(node);
+  for (let number = 0; number < 3; number += 1) await client.pubsub.publish(node, epode.xml`<entry xmlns="urn:test"/>`, { id: String(number) });
+  await live(client, "ended");
+  const { feed, room: rooms } = await left();
+  const online = { feed, room: rooms };
+  await client.disconnect();
+  const again = async () => live(await epode.connect(service, account), "offline");
+  await again();
+  const { client: clients, ...offline } = await left();
+  // The first client is this function's.
+  return { online, offline: { ...offline, client: clients - 1 } };
 }

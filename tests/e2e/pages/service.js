@@ -19,6 +19,10 @@ export function localService() {
   /** What is held for each BOSH session: a function that answers it. */
   const sessions = new Map();
   const counts = { sessions: 0, requests: 0, sockets: 0 };
+  const sockets = new Set();
+  /** While nobody gets in. */
+  let gate;
+  let openGate;
 
   const answer = (content, attributes = "") =>
     new Response(`<body ${BODY} ${attributes}>${content}</body>`, { headers: { "Content-Type": "text/xml; charset=utf-8" } });
@@ -28,6 +32,7 @@ export function localService() {
     await undefined;
     const sid = / sid=['"]([^'"]+)['"]/.exec(body)?.[1];
     if (sid === undefined) {
+      await gate;
       counts.sessions += 1;
       const made = `s${counts.sessions}`;
       sessions.set(made, { early: body.includes("<auth "), held: undefined });
@@ -51,6 +56,23 @@ export function localService() {
     return new Promise((resolve) => (session.held = resolve));
   }
 
+  /** Ends all sessions without a word. */
+  function cut() {
+    for (const { held } of sessions.values()) held?.(Promise.reject(new TypeError("Failed to fetch")));
+    sessions.clear();
+    for (const socket of sockets) socket.close();
+  }
+
+  /** New sessions and sockets wait until `release()`. */
+  function hold() {
+    gate = new Promise((resolve) => (openGate = resolve));
+  }
+
+  function release() {
+    openGate?.();
+    gate = undefined;
+  }
+
   class WebSocket {
     protocol = "xmpp";
     #authenticated = false;
@@ -58,7 +80,13 @@ export function localService() {
 
     constructor() {
       counts.sessions += 1;
-      queueMicrotask(() => this.onopen?.({ type: "open" }));
+      sockets.add(this);
+      this.#open();
+    }
+
+    async #open() {
+      await gate;
+      this.onopen?.({ type: "open" });
     }
 
     #say(data) {
@@ -82,9 +110,10 @@ export function localService() {
     }
 
     close() {
+      sockets.delete(this);
       queueMicrotask(() => this.onclose?.({ type: "close" }));
     }
   }
 
-  return { fetch, WebSocket, counts, open: () => sessions.size };
+  return { fetch, WebSocket, counts, open: () => sessions.size + sockets.size, cut, hold, release };
 }

@@ -27,6 +27,7 @@ pub use restoring::{ParticipantId, StepId};
 pub use watches::{WatchId, Watched};
 
 use crate::connection::{Config, Connection, Prebound, SendError, Snapshot};
+use crate::error::CloseReason;
 use crate::event::{Delivery, Event, IqId, SendId, Status};
 use crate::handler::HandlerRegistry;
 use crate::io::{Input, Output};
@@ -74,6 +75,8 @@ pub struct Client {
     events: VecDeque<ClientEvent>,
     /// There was a session since `connect`: a new session must restore what was in it.
     lasting: bool,
+    /// Why the connection was last offline.
+    end_reason: Option<CloseReason>,
     /// What was sent and is not settled, for the report of what was not delivered.
     sent: BTreeMap<SendId, Sent>,
     requests: BTreeMap<IqId, requests::Purpose>,
@@ -103,6 +106,7 @@ impl Client {
             platform,
             events: VecDeque::new(),
             lasting: false,
+            end_reason: None,
             sent: BTreeMap::new(),
             requests: BTreeMap::new(),
             presence: presence::OwnPresence::new(config.initial_presence, config.about),
@@ -131,6 +135,11 @@ impl Client {
     /// Whether there is a session, or will be one again.
     pub fn is_lasting(&self) -> bool {
         self.lasting
+    }
+
+    /// Why the connection is offline; `None` before it was online or failed for the first time.
+    pub fn end_reason(&self) -> Option<&CloseReason> {
+        self.end_reason.as_ref()
     }
 
     // ── the connection's commands ───────────────────────────────────────────────────────────────────────────────────
@@ -333,7 +342,10 @@ impl Client {
                 self.cancel_step();
                 self.rooms.handle_interrupted();
             }
-            Status::Offline(_) => self.handle_offline(now),
+            Status::Offline(reason) => {
+                self.end_reason = Some(reason.clone());
+                self.handle_offline(now);
+            }
             _ => {}
         }
         self.tell(ClientEvent::Status(status));

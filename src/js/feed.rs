@@ -11,6 +11,7 @@ use super::registration::Registration;
 use super::views::{self, View};
 use crate::web::oneshot::Sender;
 use crate::web::race::{Listening, Lost};
+use epode_proto::client::FeedStatus;
 use epode_proto::event::RequestFailure;
 use epode_proto::xep::pubsub::feed::{Change, Via};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
@@ -26,12 +27,10 @@ use web_sys::AbortSignal;
 const CHANGE: &str = "_change";
 
 /// How the promise of `subscribe()` ends.
-type First = Sender<Result<(), Problem>>;
+pub type First = Sender<Result<(), Problem>>;
 
 /// What the page wants of a feed, besides what its machine minds.
 pub struct Wishes {
-    /// The JID to subscribe as: the full one, or the bare one; `None`: as it fits.
-    pub full: Option<bool>,
     /// How many items are kept.
     pub limit: u32,
     /// The page's own decoder of payloads, or `undefined`.
@@ -67,8 +66,7 @@ impl FeedState {
     pub fn new(
         client: &Rc<Inner>,
         id: FeedId,
-        service: &str,
-        node: &str,
+        status: &FeedStatus,
         mut wishes: Wishes,
         first: First,
     ) -> Rc<Self> {
@@ -76,9 +74,9 @@ impl FeedState {
         let decode = held.put(&core::mem::take(&mut wishes.decode));
         Rc::new(Self {
             id,
-            service: service.to_owned(),
-            node: node.to_owned(),
-            subscriber: RefCell::default(),
+            service: status.service.clone(),
+            node: status.node.clone(),
+            subscriber: RefCell::new(status.subscriber.clone()),
             subid: RefCell::default(),
             state: Cell::new("pending"),
             over: Cell::new(false),
@@ -192,10 +190,8 @@ impl FeedState {
                 let redirect = redirect.as_deref();
                 self.emit("delete", &views::Delete { node, redirect });
             }
-            Change::End => {
-                client.forget_feed(self.id);
-                self.end();
-            }
+            // The end follows as an event of the client's.
+            Change::End => {}
         }
     }
 
@@ -254,9 +250,9 @@ impl FeedState {
     /// The service will not have it.
     fn refuse(&self, client: &Rc<Inner>, failure: RequestFailure) {
         let problem = Problem::from(failure);
-        client.forget_feed(self.id);
         let first = self.first.take();
         match first {
+            // Nobody has this feed yet: no event tells of its end.
             Some(first) => {
                 self.stop();
                 first.send(Err(problem));
@@ -270,10 +266,10 @@ impl FeedState {
 
     /// Where it stands; once it is over, where it ended.
     fn position(&self) -> Option<String> {
-        let now = self.client.upgrade().and_then(|client| {
-            let machine = client.feeding.machine.borrow();
-            machine.position(self.id)
-        });
+        let now = self
+            .client
+            .upgrade()
+            .and_then(|client| client.driver.read(|client| client.feed_position(self.id)));
         now.or_else(|| self.last_position.borrow().clone())
     }
 
@@ -296,11 +292,19 @@ impl FeedState {
         }
     }
 
+    /// The client has no feed of this id any more; where it stood is kept.
+    fn forget(&self, client: &Inner) {
+        self.last_position.replace(self.position());
+        client.feeds.borrow_mut().remove(&self.id);
+    }
+
     /// Ends it here.
     fn close(&self) {
         if let Some(client) = self.client.upgrade() {
-            client.forget_feed(self.id);
-            client.drive_feeds();
+            self.forget(&client);
+            client
+                .driver
+                .change(|client, now| client.close_feed(now, self.id));
         }
         self.end();
     }
@@ -342,7 +346,15 @@ impl Feed {
         match index {
             0 => Some(self.0.node.clone()),
             1 => Some(self.0.service.clone()),
-            2 => Some(self.0.subscriber.borrow().clone()),
+            2 => {
+                let now = self.0.client.upgrade().and_then(|client| {
+                    client.driver.read(|client| {
+                        let status = client.feed_status(self.0.id)?;
+                        Some(status.subscriber.clone())
+                    })
+                });
+                now.or_else(|| Some(self.0.subscriber.borrow().clone()))
+            }
             3 => Some(self.0.state.get().to_owned()),
             4 => self.0.subid.borrow().clone(),
             _ => self.0.position(),
@@ -368,10 +380,14 @@ impl Feed {
             if let Some(client) = feed.client.upgrade()
                 && !feed.over.get()
             {
-                let unsubscribe = client.unsubscribe_feed(feed.id);
+                feed.forget(&client);
+                let Waiting { timeout, signal } = waiting;
+                let asked = client
+                    .driver
+                    .change(|client, now| client.unsubscribe(now, feed.id, timeout));
                 feed.end();
-                if let Some(unsubscribe) = unsubscribe {
-                    client.request(unsubscribe, waiting).await?;
+                if let Some(request) = asked.map_err(|error| client.refuse(error))? {
+                    client.replied(request, signal).await?;
                 }
             }
             Ok(JsValue::UNDEFINED)

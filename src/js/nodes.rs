@@ -2,14 +2,14 @@
 //! who is subscribed, who may do what, and listening for what comes without a subscription.
 
 use super::client::{delivered, function};
-use super::error::Problem;
+use super::error::{Problem, not_connected};
 use super::form::{form_to_js, values};
-use super::notices::Source;
 use super::object::{Reader, entries, field, record, set, texts};
 use super::options;
 use super::promise::promise;
 use super::pubsub::{PubSub, Read, decoder};
 use super::registration::Registration;
+use super::watches::Source;
 use epode_proto::jid::Jid;
 use epode_proto::xep::data_form::{Form, Values};
 use epode_proto::xep::disco::{self, DiscoItem, Info};
@@ -225,12 +225,13 @@ impl PubSub {
             Some(node) => Source::Node(node),
             None => {
                 let service = self.service(&read);
-                Source::Approvals(service.as_ref().map_or("", Jid::as_str).to_owned())
+                read.done()?;
+                Source::Approvals(service.ok_or_else(not_connected)?)
             }
         };
         read.done()?;
         let listener = function(listener)?;
-        Ok(self.0.listen_to(source, &listener, &decode))
+        Ok(self.0.listen_to(&source, &listener, &decode))
     }
 }
 

@@ -2,18 +2,18 @@
 
 use super::client::{Inner, function, read_element};
 use super::error::{Problem, illegal_character, not_connected};
-use super::feed::Wishes;
-use super::feeds::Started;
+use super::feed::{FeedState, Wishes};
 use super::form::values;
 use super::item::item_to_js;
 use super::nodes::{About, page_to_js};
 use super::object::{Reader, field, set};
 use super::options::{self, Waiting};
 use super::promise::promise;
+use crate::web::oneshot::{Receiver, channel};
 use crate::web::race::Lost;
+use epode_proto::client::FeedOptions;
 use epode_proto::event::RequestFailure;
 use epode_proto::jid::Jid;
-use epode_proto::xep::pubsub::feed::Settings;
 use epode_proto::xep::pubsub::feed::position::Position;
 use epode_proto::xep::pubsub::request;
 use epode_proto::xep::rsm::Range;
@@ -22,9 +22,28 @@ use js_sys::{Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
+/// A feed, and how its first request ends.
+type Started = (Rc<FeedState>, Receiver<Result<(), Problem>>);
+
 /// Publish-subscribe over one client's connection.
 #[wasm_bindgen(skip_typescript)]
 pub struct PubSub(pub(super) Rc<Inner>);
+
+impl Inner {
+    /// Subscribes to a node.
+    fn start_feed(self: &Rc<Self>, asked: FeedOptions, wishes: Wishes) -> Result<Started, Problem> {
+        let begun = self.driver.change(|client, now| {
+            let id = client.subscribe(now, asked)?;
+            Ok((id, client.feed_status(id).cloned()))
+        });
+        let (id, status) = begun.map_err(|error| self.refuse(error))?;
+        let (sender, first) = channel();
+        let status = status.ok_or_else(not_connected)?;
+        let feed = FeedState::new(self, id, &status, wishes, sender);
+        self.feeds.borrow_mut().insert(id, Rc::clone(&feed));
+        Ok((feed, first))
+    }
+}
 
 impl PubSub {
     /// Over that client's connection.
@@ -40,7 +59,7 @@ impl PubSub {
         let domain = self
             .0
             .driver
-            .read(|connection| connection.domain().to_owned());
+            .read(|client| client.connection().domain().to_owned());
         read.ok(options::jid(&format!("pubsub.{domain}")))
     }
 
@@ -98,33 +117,24 @@ impl PubSub {
         read.done()?;
         // It is there, or it was told above.
         let service = service.ok_or_else(not_connected)?;
-        let settings = Settings {
-            feed: 0,
-            service: service.as_str().to_owned(),
+        let asked = FeedOptions {
+            service,
             node,
             limit: limit as usize,
             snapshot,
             repeats,
             options: form,
+            full_jid: full,
+            timeout,
+            since,
         };
-        let wishes = Wishes {
-            full,
-            limit,
-            decode,
-        };
-        let started = self
-            .0
-            .add_feed(&service, settings, since, wishes, timeout)?;
+        let started = self.0.start_feed(asked, Wishes { limit, decode })?;
         let feed = &started.0;
         if let Some(on_item) = on_item {
             feed.on("item", on_item)?;
         }
         if let Some(signal) = signal {
             feed.heed(signal);
-        }
-        // During an interruption it is begun when that is over.
-        if self.0.status.get() != "reconnecting" {
-            self.0.begin_feed(feed);
         }
         Ok(started)
     }

@@ -12,12 +12,13 @@ use super::stanza::Stanza;
 use super::views::{self, View};
 use crate::web::oneshot::Receiver;
 use crate::web::race::race;
+use epode_proto::client::Client;
 use epode_proto::stanza::StanzaError;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xep::muc::departure::{Departure, Why};
 use epode_proto::xep::muc::occupant::Occupant;
 use epode_proto::xep::muc::room::visit::Visit;
-use epode_proto::xep::muc::{CommandId, Ended, RoomEvent, RoomId, RoomMessage, RoomRefusal, Rooms};
+use epode_proto::xep::muc::{CommandId, Ended, RoomEvent, RoomId, RoomMessage, RoomRefusal};
 use epode_proto::xml::Element;
 use js_sys::{Map, Promise};
 use std::cell::RefCell;
@@ -68,6 +69,17 @@ impl RoomHandle {
         self.listeners.close();
     }
 
+    /// The client is freed.
+    pub fn tell_disconnected(&self) {
+        let event = views::Out {
+            reason: "disconnected",
+            text: None,
+            alternative: None,
+        };
+        self.emit("out", &event.to_js());
+        self.listeners.close();
+    }
+
     fn client(&self) -> Result<Rc<Inner>, Problem> {
         let client = self.client.upgrade();
         client
@@ -78,7 +90,7 @@ impl RoomHandle {
     /// Reads the visit; `None` when it is over.
     fn read<R>(&self, read: impl FnOnce(&Visit) -> R) -> Option<R> {
         let client = self.client.upgrade()?;
-        client.rooms.read(|rooms| rooms.visit(self.id).map(read))
+        client.driver.read(|client| client.visit(self.id).map(read))
     }
 
     fn nick(&self) -> String {
@@ -183,12 +195,12 @@ impl RoomHandle {
     /// Sends something, and waits until the server has it.
     fn deliver(
         &self,
-        begin: impl FnOnce(&mut Rooms, Instant) -> Result<CommandId, RoomRefusal>,
+        begin: impl FnOnce(&mut Client, Instant) -> Result<CommandId, RoomRefusal>,
     ) -> Promise {
-        let sent = self.client().and_then(|client| client.tell_room(begin));
+        let sent = self.client().and_then(|client| client.tell_in_room(begin));
         promise(async move {
-            let sent = sent?.await.ok_or_else(not_connected)?;
-            super::client::delivered(sent?.await)
+            let delivery = sent?.await.transpose()?;
+            super::client::delivered(delivery)
         })
     }
 }
@@ -314,7 +326,8 @@ impl Room {
     /// Says something to all.
     pub fn send(&self, body: &str) -> Promise {
         let id = self.0.id;
-        self.0.deliver(|rooms, now| rooms.send(now, id, body))
+        self.0
+            .deliver(|client, now| client.send_to_room(now, id, body))
     }
 
     /// Says something to one occupant.
@@ -322,7 +335,7 @@ impl Room {
     pub fn send_private(&self, nick: &str, body: &str) -> Promise {
         let id = self.0.id;
         self.0
-            .deliver(|rooms, now| rooms.send_private(now, id, nick, body))
+            .deliver(|client, now| client.send_private(now, id, nick, body))
     }
 
     /// Sets the subject.
@@ -330,7 +343,7 @@ impl Room {
     pub fn set_subject(&self, subject: &str) -> Promise {
         let id = self.0.id;
         self.0
-            .deliver(|rooms, now| rooms.set_subject(now, id, subject))
+            .deliver(|client, now| client.set_subject(now, id, subject))
     }
 
     /// Changes our nick; resolves when the room has confirmed it.
@@ -342,7 +355,7 @@ impl Room {
             let client = room.client()?;
             let timeout = waiting.timeout.unwrap_or(ANSWER_TIMEOUT);
             let asked =
-                client.ask_room(|rooms, now| rooms.set_nick(now, room.id, &nick, timeout))?;
+                client.ask_room(|client, now| client.set_nick(now, room.id, &nick, timeout))?;
             match asked {
                 Some((command, answer)) => answered(&client, command, answer, waiting).await,
                 None => Ok(JsValue::UNDEFINED),
@@ -364,8 +377,8 @@ impl Room {
             let client = room.client()?;
             let timeout = waiting.timeout.unwrap_or(ANSWER_TIMEOUT);
             let status = status.as_deref();
-            let asked =
-                client.ask_room(|rooms, now| Ok(rooms.leave(now, room.id, status, timeout)))?;
+            let asked = client
+                .ask_room(|client, now| Ok(client.leave_room(now, room.id, status, timeout)))?;
             match asked {
                 Some((command, answer)) => answered(&client, command, answer, waiting).await,
                 None => Ok(JsValue::UNDEFINED),

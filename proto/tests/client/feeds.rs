@@ -3,12 +3,16 @@
 use super::present;
 
 const SUBSCRIBE: &str = "C: <iq type='get' id='$disco' to='pubsub.example.org'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+     C: <iq type='get' id='$before' to='pubsub.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>
+          <items node='news' max_items='*'/></pubsub></iq>
      C: <iq type='set' id='$sub' to='pubsub.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>
           <subscribe node='news' jid='romeo@example.org'/></pubsub></iq>
      C: <iq type='get' id='$list' to='pubsub.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>
           <items node='news' max_items='*'/></pubsub></iq>";
 
-const AGREE: &str = "W: <iq type='result' id='$sub' from='pubsub.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>
+const AGREE: &str = "W: <iq type='result' id='$before' from='pubsub.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>
+          <items node='news'/></pubsub></iq>
+     W: <iq type='result' id='$sub' from='pubsub.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>
           <subscription node='news' jid='romeo@example.org' subscription='subscribed'/></pubsub></iq>
      E: feed 1 subscribed
      W: <iq type='result' id='$list' from='pubsub.example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>

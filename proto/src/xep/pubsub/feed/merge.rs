@@ -17,7 +17,7 @@ use super::{Feed, Order};
 struct Judged {
     /// Of each item: is it to be told?
     wanted: Vec<bool>,
-    /// Of each item: is it known, and listed without its payload? It is asked for, and told if it has changed.
+    /// Of each item: is it known, and has no payload that the service gives?
     unseen: Vec<bool>,
     /// The listing and what the feed had belong together: nothing between them is missing.
     joined: bool,
@@ -50,6 +50,11 @@ impl Feed {
             digests.push(held.digest);
         }
         self.known.set_complete(whole);
+        if digests.iter().any(|digest| digest.has_payload()) && self.known.has_unseen() {
+            for digest in &digests {
+                self.known.learn(*digest);
+            }
+        }
         if goal == Goal::Baseline {
             for held in &held {
                 if let Some(id) = &held.item.id {
@@ -182,6 +187,18 @@ impl Feed {
     /// The archive does not get to its end: what it has told so far is told, and then what the node holds. That shows whether
     /// anything is missing between the two.
     pub(super) fn leave_archive(&mut self, found: Vec<Arrival>) {
+        let mut names = Vec::new();
+        for arrival in &found {
+            names.extend(arrival.archived().cloned());
+        }
+        let told = |arrival: &Arrival| arrival.archived().is_some_and(|name| names.contains(name));
+        let mut later = self
+            .meanwhile
+            .split_off(self.earlier.min(self.meanwhile.len()));
+        self.meanwhile.retain(|arrival| !told(arrival));
+        later.retain(|arrival| !told(arrival));
+        self.earlier = self.meanwhile.len();
+        self.meanwhile.append(&mut later);
         for mut arrival in found {
             if let Arrival::Item(arrived) = &mut arrival {
                 arrived.via = Via::CatchUp;
@@ -276,8 +293,7 @@ impl Feed {
         let mut wanted = Vec::new();
         for (number, (place, same)) in places.iter().enumerate() {
             let new = complete || place.is_some() || at.is_none_or(|anchor| number > anchor);
-            let unseen = unseen.get(number) == Some(&true);
-            wanted.push((!same || unseen) && new);
+            wanted.push(!same && new);
         }
         let joined = at.is_some();
         // What all of the listing would show if it were there.

@@ -429,7 +429,7 @@ impl Judge {
                 || old.iter().any(|(id, _)| *id == publication.id);
             let update = self.kind.by_creation && had;
             if !covered
-                && self.repeats
+                && (self.repeats || self.kind.lists_bare)
                 && self.kind.keeps <= 10
                 && publication.fate == Fate::Current
                 && number > begun_at

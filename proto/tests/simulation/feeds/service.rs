@@ -54,6 +54,7 @@ impl Kind {
         let by_creation = dice.chance(400);
         let pages = by_creation || dice.chance(300);
         let bare = dice.chance(150);
+        let slow = dice.pick(&[0, 0, 3, 20]);
         Self {
             by_creation,
             pages,
@@ -74,10 +75,11 @@ impl Kind {
                 0
             },
             remembers: dice.chance(700),
-            slow: dice.pick(&[0, 0, 3, 20]),
+            slow,
             respells: dice.chance(300),
             lists_bare: dice.chance(150),
-            stamps: dice.chance(500),
+            // Prosody does not, and has no queue that it could overtake.
+            stamps: slow > 0 || dice.chance(500),
             doubles: dice.pick(&[0, 0, 30]),
             endless: dice.chance(300),
             subids: dice.chance(300),

@@ -119,7 +119,7 @@ fn an_item_that_stands_elsewhere_without_its_payload_shows_no_gap() {
         S: subscribed
         S: listed a c b
         C: items a c b
-        S: items a1 b2
+        S: items a1 b2 c1
         E: caught up b2, up to date
         session
         S: subscribed

@@ -323,8 +323,19 @@ impl CatchUp {
 
     /// Some nodes list items without payloads, and give them by id; some give none.
     fn read_payloads(&mut self, reply: &Element) -> Next {
+        let items = request::parse_items(reply);
+        if let Way::Payloads { asked, .. } = &self.way
+            && !items.is_empty()
+        {
+            // What is not there any more was dropped since it was listed.
+            let is_there = |id: &Option<String>| {
+                id.as_ref().is_none_or(|id| !asked.contains(id))
+                    || items.iter().any(|item| item.id == *id)
+            };
+            self.held.retain(|held| is_there(&held.item.id));
+        }
         let mut some = false;
-        for item in request::parse_items(reply) {
+        for item in items {
             let Some(at) = self.held.iter().position(|held| held.item.id == item.id) else {
                 continue;
             };
@@ -405,11 +416,16 @@ pub struct List {
 
 /// Reads the list of a node's items.
 pub fn list_ids(reply: &Element) -> List {
-    let mut ids = Vec::new();
-    for item in disco::parse_items(reply).unwrap_or_default() {
-        ids.extend(item.name);
-    }
     let query = reply.child("query", ns::DISCO_ITEMS);
+    let mut ids = Vec::new();
+    for item in query.iter().flat_map(Element::children) {
+        // Of the address nothing is needed: without one the item is there, too.
+        if item.is("item", ns::DISCO_ITEMS)
+            && let Some(id) = item.attr("name")
+        {
+            ids.push(id.into());
+        }
+    }
     let page = query.as_ref().and_then(Page::child_of);
     let whole = query.is_some()
         && page.is_none_or(|page| page.count.is_some_and(|count| count as usize == ids.len()));

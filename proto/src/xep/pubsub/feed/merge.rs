@@ -12,6 +12,7 @@ use super::change::Via;
 use super::joint::{Joint, complete_listing};
 use super::known::Index;
 use super::{Feed, Order};
+use crate::xep::pubsub::digest::Digest;
 
 /// What the feed makes of a listing.
 struct Judged {
@@ -32,6 +33,9 @@ impl Feed {
     pub(super) fn merge_held(&mut self, goal: Goal, mut held: Vec<Held>, whole: bool) {
         let mut waiting = core::mem::take(&mut self.meanwhile);
         self.drop_last_item(&mut waiting);
+        let mut later = waiting.split_off(self.earlier.min(waiting.len()));
+        Self::drop_overtaken(&mut later);
+        waiting.append(&mut later);
         if goal != Goal::Snapshot {
             // Without an id nothing shows whether it was there before.
             held.retain(|held| held.item.id.is_some());
@@ -44,11 +48,16 @@ impl Feed {
         {
             return self.begin_after_purge(waiting);
         }
-        let judged = self.judge(goal, &held, whole, &waiting);
         let mut digests = Vec::new();
         for held in &held {
             digests.push(held.digest);
         }
+        if self.is_doubtful(&digests, &waiting) {
+            self.older = core::mem::take(&mut self.overtaking);
+            self.meanwhile = waiting;
+            return self.list(goal);
+        }
+        let judged = self.judge(goal, &held, whole, &waiting);
         self.known.set_complete(whole);
         if digests.iter().any(|digest| digest.has_payload()) && self.known.has_unseen() {
             for digest in &digests {
@@ -83,6 +92,7 @@ impl Feed {
         // What came in an earlier session stands alone where neither side reaches it.
         let mut island = None;
         let mut earlier = core::mem::take(&mut self.earlier);
+        let mut older = earlier + core::mem::take(&mut self.older);
         if goal == Goal::Since && !judged.joined && earlier > 0 {
             let by_creation = self.traits.order == Order::Creation;
             let reached = waiting.iter().take(earlier).any(|arrival| {
@@ -106,7 +116,8 @@ impl Feed {
             // Of an earlier session: what is listed in another revision has been published since.
             // What was between sessions is there, if something that came before is.
             let closed = (judged.joined || joint.met) && matches!(arrival, Arrival::Gap { .. });
-            let another = earlier > 0 && joint.lists_another(&arrival);
+            let another = older > 0 && joint.lists_another(&arrival);
+            older = older.saturating_sub(1);
             joint.met |= another;
             if !closed && !superseded && !another {
                 joint.join(arrival);
@@ -155,6 +166,25 @@ impl Feed {
         }
         self.partial = judged.partial;
         self.go_live();
+    }
+
+    /// Whether an event that came before the answer to the subscription tells another revision than the listing, which no
+    /// event tells: of a subscription of before it may be older, of this one it is newer. Asked again, the node shows it.
+    fn is_doubtful(&self, digests: &[Digest], waiting: &[Arrival]) -> bool {
+        let overtaking = waiting.iter().skip(self.earlier).take(self.overtaking);
+        if self.overtaking == 0 {
+            return false;
+        }
+        let index = Index::of(digests);
+        overtaking.filter_map(Arrival::as_item).any(|arrived| {
+            let place = index.place(arrived.digest.id, digests);
+            let listed = place.and_then(|place| digests.get(place));
+            let told = |listed: &Digest| {
+                let mut all = waiting.iter().filter_map(Arrival::as_item);
+                all.any(|other| other.digest == *listed)
+            };
+            !arrived.resent && listed.is_some_and(|listed| !told(listed))
+        })
     }
 
     /// What an archive has is what was published: nothing is missing.
@@ -354,6 +384,8 @@ impl Feed {
         self.purged = last.is_some_and(|at| at >= self.earlier);
         self.meanwhile = waiting.split_off(last.map_or(0, |at| at + 1));
         self.earlier = self.earlier.saturating_sub(waiting.len());
+        self.overtaking = 0;
+        self.older = 0;
         self.arrivals.push_back(Arrival::Purge { archived: None });
         self.known.clear();
         self.known.set_complete(true);

@@ -83,6 +83,26 @@ impl Feed {
         }
     }
 
+    /// The last item, which a service sends at once to who subscribes, overtakes events that wait in its queue (ejabberd). Where
+    /// one of its item follows, that one is as new or newer, and in its place.
+    pub(super) fn drop_overtaken(waiting: &mut Vec<Arrival>) {
+        let mut later: Vec<u32> = Vec::new();
+        let mut at = waiting.len();
+        while at > 0 {
+            at -= 1;
+            let Some(arrived) = waiting.get(at).and_then(Arrival::as_item) else {
+                continue;
+            };
+            if !arrived.resent {
+                if later.len() < WAITING {
+                    later.push(arrived.digest.id);
+                }
+            } else if later.contains(&arrived.digest.id) {
+                waiting.remove(at);
+            }
+        }
+    }
+
     /// The last item that a service sends to who subscribes is no news, where only news are told. Some services stamp it
     /// (XEP-0203). COMPAT(Prosody 0.12): no stamp; but the node held it before the subscription, in this revision. To a page
     /// that asks for repetitions, only the first event can be it.

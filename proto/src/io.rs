@@ -69,6 +69,8 @@ pub enum NetworkFailure {
     MixedContent,
     /// The answer is larger than the limit.
     TooLarge,
+    /// The platform has no such interface: `WebSocket` or `fetch`.
+    Unsupported(&'static str),
 }
 
 /// What the connection wants the shell to do.
@@ -80,6 +82,9 @@ pub enum Transmit {
         exchange: ExchangeId,
         /// Where to.
         address: Rc<str>,
+        /// A redirect to another origin led to this address: send no headers of the caller but `Content-Type`, and no
+        /// credentials (cookies, HTTP authentication).
+        foreign: bool,
         /// The body, byte for byte.
         body: Rc<str>,
         /// It is the good-bye: it should arrive even if the page is on its way out.

@@ -2,6 +2,7 @@
 
 use super::client::Inner;
 use super::error::Problem;
+use super::held::{Held, Slot};
 use super::item::item_to_js;
 use super::listeners::{KEPT, Listeners};
 use super::options::Waiting;
@@ -10,6 +11,7 @@ use super::registration::Registration;
 use super::views::{self, View};
 use crate::web::oneshot::Sender;
 use crate::web::race::{Listening, Lost};
+use epode_proto::client::FeedStatus;
 use epode_proto::event::RequestFailure;
 use epode_proto::xep::pubsub::feed::{Change, Via};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
@@ -25,12 +27,10 @@ use web_sys::AbortSignal;
 const CHANGE: &str = "_change";
 
 /// How the promise of `subscribe()` ends.
-type First = Sender<Result<(), Problem>>;
+pub type First = Sender<Result<(), Problem>>;
 
 /// What the page wants of a feed, besides what its machine minds.
 pub struct Wishes {
-    /// The JID to subscribe as: the full one, or the bare one; `None`: as it fits.
-    pub full: Option<bool>,
     /// How many items are kept.
     pub limit: u32,
     /// The page's own decoder of payloads, or `undefined`.
@@ -55,8 +55,9 @@ pub struct FeedState {
     pub(super) first: RefCell<Option<First>>,
     listening: RefCell<Option<Listening>>,
     pub(super) listeners: Rc<Listeners>,
-    /// The items by their ids, as JavaScript has them.
-    items: Map,
+    /// A map of the items by their ids, as JavaScript has them.
+    items: Slot,
+    decode: Slot,
     pub(super) client: Weak<Inner>,
 }
 
@@ -65,30 +66,33 @@ impl FeedState {
     pub fn new(
         client: &Rc<Inner>,
         id: FeedId,
-        service: &str,
-        node: &str,
-        wishes: Wishes,
+        status: &FeedStatus,
+        mut wishes: Wishes,
         first: First,
     ) -> Rc<Self> {
+        let held = Held::new();
+        let decode = held.put(&core::mem::take(&mut wishes.decode));
         Rc::new(Self {
             id,
-            service: service.to_owned(),
-            node: node.to_owned(),
-            subscriber: RefCell::default(),
+            service: status.service.clone(),
+            node: status.node.clone(),
+            subscriber: RefCell::new(status.subscriber.clone()),
             subid: RefCell::default(),
             state: Cell::new("pending"),
             over: Cell::new(false),
             last_position: RefCell::default(),
             first: RefCell::new(Some(first)),
             listening: RefCell::default(),
+            items: held.put(&Map::new()),
+            decode,
             listeners: Listeners::keeping(
+                held,
                 KEPT.max(wishes.limit as usize),
                 &[
                     "item", "retract", "purge", "gap", "live", CHANGE, "delete", "end",
                 ],
                 &["subscription", "configuration"],
             ),
-            items: Map::new(),
             client: Rc::downgrade(client),
             wishes,
         })
@@ -145,14 +149,14 @@ impl FeedState {
             Change::Refused(failure) => self.refuse(client, *failure),
             Change::Item { item, time, via } => self.tell_item(&item, time, via),
             Change::Retract { id, via } => {
-                self.items.delete(&JsValue::from_str(&id));
+                self.items().delete(&JsValue::from_str(&id));
                 let (id, via) = (id.as_str(), via_name(via));
                 self.emit("retract", &views::Retract { id, node, via });
                 let kind = "retract";
                 self.note(&views::RetractChange { kind, id, via });
             }
             Change::Purge => {
-                self.items.clear();
+                self.items().clear();
                 self.emit("purge", &views::Node { node });
                 self.note(&views::Change { kind: "purge" });
             }
@@ -186,25 +190,24 @@ impl FeedState {
                 let redirect = redirect.as_deref();
                 self.emit("delete", &views::Delete { node, redirect });
             }
-            Change::End => {
-                client.forget_feed(self.id);
-                self.end();
-            }
+            // The end follows as an event of the client's.
+            Change::End => {}
         }
     }
 
     fn tell_item(&self, item: &Item, time: Option<i64>, via: Via) {
-        let decode = &self.wishes.decode;
+        let decode = &self.listeners.held().get(self.decode);
         let js = item_to_js(item, &self.node, time, via_name(via), decode);
         if let Some(id) = &item.id {
             // What is published again goes to the end.
             let id = JsValue::from_str(id);
-            self.items.delete(&id);
-            self.items.set(&id, &js);
-            if self.items.size() > self.wishes.limit
-                && let Ok(oldest) = self.items.keys().next()
+            let items = self.items();
+            items.delete(&id);
+            items.set(&id, &js);
+            if items.size() > self.wishes.limit
+                && let Ok(oldest) = items.keys().next()
             {
-                self.items.delete(&oldest.value());
+                items.delete(&oldest.value());
             }
         }
         if !self.listeners.emit("item", &js)
@@ -247,9 +250,9 @@ impl FeedState {
     /// The service will not have it.
     fn refuse(&self, client: &Rc<Inner>, failure: RequestFailure) {
         let problem = Problem::from(failure);
-        client.forget_feed(self.id);
         let first = self.first.take();
         match first {
+            // Nobody has this feed yet: no event tells of its end.
             Some(first) => {
                 self.stop();
                 first.send(Err(problem));
@@ -263,10 +266,10 @@ impl FeedState {
 
     /// Where it stands; once it is over, where it ended.
     fn position(&self) -> Option<String> {
-        let now = self.client.upgrade().and_then(|client| {
-            let machine = client.feeding.machine.borrow();
-            machine.position(self.id)
-        });
+        let now = self
+            .client
+            .upgrade()
+            .and_then(|client| client.driver.read(|client| client.feed_position(self.id)));
         now.or_else(|| self.last_position.borrow().clone())
     }
 
@@ -285,14 +288,23 @@ impl FeedState {
             self.stop();
             self.listeners.emit(CHANGE, &JsValue::UNDEFINED);
             self.listeners.emit("end", &JsValue::UNDEFINED);
+            self.listeners.close();
         }
+    }
+
+    /// The client has no feed of this id any more; where it stood is kept.
+    fn forget(&self, client: &Inner) {
+        self.last_position.replace(self.position());
+        client.feeds.borrow_mut().remove(&self.id);
     }
 
     /// Ends it here.
     fn close(&self) {
         if let Some(client) = self.client.upgrade() {
-            client.forget_feed(self.id);
-            client.drive_feeds();
+            self.forget(&client);
+            client
+                .driver
+                .change(|client, now| client.close_feed(now, self.id));
         }
         self.end();
     }
@@ -310,9 +322,19 @@ fn via_name(via: Via) -> &'static str {
 #[wasm_bindgen(skip_typescript)]
 pub struct Feed(Rc<FeedState>);
 
-impl From<Rc<FeedState>> for Feed {
-    fn from(state: Rc<FeedState>) -> Self {
-        Self(state)
+impl FeedState {
+    /// What the page gets.
+    pub fn into_js(self: Rc<Self>) -> JsValue {
+        let held = Rc::clone(self.listeners.held());
+        let feed = Feed(self).into();
+        held.belong_to(&feed);
+        feed
+    }
+
+    /// The items by their ids; an empty map where nobody can ask for them any more.
+    fn items(&self) -> Map {
+        let items = self.listeners.held().get(self.items);
+        items.dyn_into().unwrap_or_else(|_| Map::new())
     }
 }
 
@@ -324,7 +346,15 @@ impl Feed {
         match index {
             0 => Some(self.0.node.clone()),
             1 => Some(self.0.service.clone()),
-            2 => Some(self.0.subscriber.borrow().clone()),
+            2 => {
+                let now = self.0.client.upgrade().and_then(|client| {
+                    client.driver.read(|client| {
+                        let status = client.feed_status(self.0.id)?;
+                        Some(status.subscriber.clone())
+                    })
+                });
+                now.or_else(|| Some(self.0.subscriber.borrow().clone()))
+            }
             3 => Some(self.0.state.get().to_owned()),
             4 => self.0.subid.borrow().clone(),
             _ => self.0.position(),
@@ -334,7 +364,7 @@ impl Feed {
     /// The items by their ids.
     #[wasm_bindgen(getter)]
     pub fn items(&self) -> Map {
-        self.0.items.clone()
+        self.0.items()
     }
 
     /// Registers a listener.
@@ -350,10 +380,14 @@ impl Feed {
             if let Some(client) = feed.client.upgrade()
                 && !feed.over.get()
             {
-                let unsubscribe = client.unsubscribe_feed(feed.id);
+                feed.forget(&client);
+                let Waiting { timeout, signal } = waiting;
+                let asked = client
+                    .driver
+                    .change(|client, now| client.unsubscribe(now, feed.id, timeout));
                 feed.end();
-                if let Some(unsubscribe) = unsubscribe {
-                    client.request(unsubscribe, waiting).await?;
+                if let Some(request) = asked.map_err(|error| client.refuse(error))? {
+                    client.replied(request, signal).await?;
                 }
             }
             Ok(JsValue::UNDEFINED)

@@ -1,23 +1,23 @@
-//! Drives a connection with the browser's network and time: mutate, drain, arm one timer, release, then tell.
+//! Drives a client with the browser's network and time: change it, report its events, drain, arm one timer.
 //!
-//! No borrow of the connection is held while an event is handed on, so whoever gets it may call anything.
+//! No borrow of the client is held while an event is reported, so a callback may call anything.
 
 use super::clock::now;
 use super::global::is_hidden;
 use super::http::{Http, HttpOptions};
 use super::keeper::Keeper;
 use super::lifecycle::{Lifecycle, Turn};
+use super::platform::Platform;
 use super::socket::Sockets;
 use super::task::spawn;
-use epode_proto::connection::Connection;
-use epode_proto::event::Event;
+use epode_proto::client::{Client, ClientEvent, ClientOutput};
 use epode_proto::fifo::Fifo;
-use epode_proto::io::{Input, Output, Transmit};
+use epode_proto::io::{Input, Transmit};
 use epode_proto::time::{Instant, Millis};
 use gloo_timers::callback::Timeout;
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// How long an empty request waits for the page to say something in its place.
 const PAUSE: Millis = Millis(5);
@@ -27,8 +27,14 @@ const PAUSE: Millis = Millis(5);
 /// COMPAT(ejabberd 23): a session in which it happens hears nothing any more.
 const SPACING: Millis = Millis(25);
 
-/// Who gets the events.
-pub type Sink = Box<dyn Fn(Event)>;
+/// Who gets the events. The driver owns it while the client is not offline, so that nothing else needs to refer to it.
+pub trait Sink {
+    /// An event of the client.
+    fn handle_event(self: Rc<Self>, event: ClientEvent);
+
+    /// Whether the driver owns it from now on.
+    fn set_owned(&self, owned: bool);
+}
 
 /// Where the page is, as far as its session is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,17 +46,19 @@ enum Presence {
     Returning,
 }
 
-/// A connection with its network and timer.
+/// A client with its network and timer.
 pub struct Driver {
-    connection: RefCell<Connection>,
+    client: RefCell<Client>,
     http: Rc<Http>,
     sockets: Sockets,
     lifecycle: RefCell<Option<Lifecycle>>,
     /// Who keeps the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
     presence: Cell<Presence>,
-    sink: RefCell<Option<Rc<Sink>>>,
-    events: RefCell<Fifo<Event>>,
+    sink: RefCell<Option<Weak<dyn Sink>>>,
+    /// The same while it is owned. The sink owns the driver: what is here makes a cycle, which ends with the connection.
+    owned: RefCell<Option<Rc<dyn Sink>>>,
+    events: RefCell<Fifo<ClientEvent>>,
     telling: Cell<bool>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     flush_due: Cell<bool>,
@@ -63,16 +71,17 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// An idle driver; nothing is sent before the connection is told to connect.
-    pub fn new(connection: Connection, options: HttpOptions) -> Rc<Self> {
+    /// An idle driver; nothing is sent before the client is told to connect.
+    pub fn new(client: Client, options: HttpOptions, platform: Rc<dyn Platform>) -> Rc<Self> {
         Rc::new(Self {
-            connection: RefCell::new(connection),
-            sockets: Sockets::new(options.max_bytes),
+            client: RefCell::new(client),
+            sockets: Sockets::new(options.max_bytes, Rc::clone(&platform)),
             lifecycle: RefCell::default(),
             keeper: RefCell::default(),
             presence: Cell::new(Presence::Here),
-            http: Rc::new(Http::new(options)),
+            http: Rc::new(Http::new(options, platform)),
             sink: RefCell::default(),
+            owned: RefCell::default(),
             events: RefCell::default(),
             telling: Cell::new(false),
             timer: RefCell::default(),
@@ -84,8 +93,34 @@ impl Driver {
     }
 
     /// Events go there from now on.
-    pub fn listen(&self, sink: Sink) {
-        self.sink.replace(Some(Rc::new(sink)));
+    pub fn listen(&self, sink: Weak<dyn Sink>) {
+        self.sink.replace(Some(sink));
+    }
+
+    fn sink(&self) -> Option<Rc<dyn Sink>> {
+        self.sink.borrow().as_ref().and_then(Weak::upgrade)
+    }
+
+    /// Owns the sink while the connection is not offline, and until the end of it has been told.
+    fn mind_ownership(&self) {
+        let offline = self.client.borrow().connection().is_offline();
+        let owned = self.owned.borrow().is_some();
+        if !offline && !owned {
+            let sink = self.sink();
+            if let Some(sink) = &sink {
+                sink.set_owned(true);
+            }
+            self.owned.replace(sink);
+        } else if offline && owned && !self.telling.get() && self.events.borrow().is_empty() {
+            self.disown();
+        }
+    }
+
+    fn disown(&self) {
+        let sink = self.owned.take();
+        if let Some(sink) = sink {
+            sink.set_owned(false);
+        }
     }
 
     /// The session is to outlive the page.
@@ -98,15 +133,16 @@ impl Driver {
         self.keeper.borrow().clone()
     }
 
-    /// Reads the connection.
-    pub fn read<R>(&self, read: impl FnOnce(&Connection) -> R) -> R {
-        read(&self.connection.borrow())
+    /// Reads the client.
+    pub fn read<R>(&self, read: impl FnOnce(&Client) -> R) -> R {
+        read(&self.client.borrow())
     }
 
-    /// Changes the connection. What follows from it happens at the end of the current turn of the event loop, so that
+    /// Changes the client. What follows from it happens at the end of the current turn of the event loop, so that
     /// what one turn sends travels together; nothing waits for a timer.
-    pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Connection, Instant) -> R) -> R {
-        let result = change(&mut self.connection.borrow_mut(), now());
+    pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Client, Instant) -> R) -> R {
+        let result = change(&mut self.client.borrow_mut(), now());
+        self.mind_ownership();
         if !self.flush_due.replace(true) {
             // Whoever changed it may let go of it in the same turn: it lives until that is done.
             let driver = Rc::clone(self);
@@ -120,8 +156,9 @@ impl Driver {
 
     /// Ends everything here and now: no answer, timer or event comes after it.
     pub fn shut(&self) {
-        self.connection.borrow_mut().abort(now());
+        self.client.borrow_mut().abort(now());
         self.sink.replace(None);
+        self.disown();
         self.events.take();
         self.timer.replace(None);
         self.http.cancel_all();
@@ -132,7 +169,7 @@ impl Driver {
 
     /// Listens to what happens to the page, or no longer: worth it while a connection is there or hoped for.
     fn mind_lifecycle(self: &Rc<Self>) {
-        let wanted = !self.connection.borrow().is_offline();
+        let wanted = !self.client.borrow().connection().is_offline();
         if wanted == self.lifecycle.borrow().is_some() {
             return;
         }
@@ -151,7 +188,7 @@ impl Driver {
         match turn {
             Turn::Awake => {
                 self.come_back();
-                self.connection.borrow_mut().wake(now());
+                self.client.borrow_mut().wake(now());
             }
             Turn::Resting => self.leave(true),
             Turn::Leaving => {
@@ -167,12 +204,11 @@ impl Driver {
     /// one that another page may go on with. COMPAT(ejabberd): it answers a pause with what comes meanwhile, and only the page
     /// that sent it could hear that.
     fn leave(self: &Rc<Self>, returns: bool) {
-        self.take_events();
         self.tell();
         let keeper = self.keeper();
         // Of two requests that leave at once the pause may be the first to arrive: rather none.
         if returns && keeper.is_none() && now() >= self.due() {
-            self.connection.borrow_mut().pause(now());
+            self.client.borrow_mut().pause(now());
             self.drain();
         }
         if keeper.is_some() {
@@ -182,7 +218,7 @@ impl Driver {
 
     /// Stores what the next page needs. False when there is nothing that it could go on with.
     fn store(&self) -> bool {
-        let snapshot = self.connection.borrow().snapshot();
+        let snapshot = self.client.borrow().snapshot();
         match self.keeper() {
             Some(keeper) => keeper.store(snapshot.as_ref()),
             None => false,
@@ -201,18 +237,14 @@ impl Driver {
             let ours = keeper.take_back().await;
             if driver.presence.get() == Presence::Returning {
                 driver.presence.set(Presence::Here);
-                driver.change(if ours {
-                    Connection::wake
-                } else {
-                    Connection::forfeit
-                });
+                driver.change(if ours { Client::wake } else { Client::forfeit });
             }
         }));
     }
 
     /// A socket has something to say.
     fn hear_socket(self: &Rc<Self>, input: Input) {
-        self.connection.borrow_mut().handle_input(now(), input);
+        self.client.borrow_mut().handle_input(now(), input);
         self.pump();
     }
 
@@ -220,17 +252,17 @@ impl Driver {
     fn hear(self: &Rc<Self>, input: Input) {
         self.next_post.set(Instant(0));
         self.next_empty.set(now() + PAUSE);
-        self.connection.borrow_mut().handle_input(now(), input);
+        self.client.borrow_mut().handle_input(now(), input);
         self.pump();
     }
 
     /// Tells what happened, then drains: what the page says because of what it hears travels with the next request.
     fn pump(self: &Rc<Self>) {
-        self.take_events();
         self.tell();
         self.drain();
         self.tell();
         self.mind_lifecycle();
+        self.mind_ownership();
     }
 
     /// When the next request may leave.
@@ -239,7 +271,8 @@ impl Driver {
             // Timers of hidden pages fire once a second, later once a minute, which is how long a session lives without a request.
             Instant(0)
         } else {
-            let connection = self.connection.borrow();
+            let client = self.client.borrow();
+            let connection = client.connection();
             match connection.only_listens() {
                 Some(true) => self.next_empty.get(),
                 Some(false) if connection.is_closing() => self.next_farewell.get(),
@@ -250,25 +283,19 @@ impl Driver {
         }
     }
 
-    fn take_events(&self) {
-        loop {
-            let event = self.connection.borrow_mut().poll_event();
-            let Some(event) = event else { return };
-            self.events.borrow_mut().push_back(event);
-        }
-    }
-
     fn tell(&self) {
         // Reentered from a callback's input? The outer loop goes on with what was added.
         if self.telling.replace(true) {
             return;
         }
+        let now = now();
         loop {
-            let event = self.events.borrow_mut().pop_front();
+            // Polled one by one: a handler that is added because of one event gets the next.
+            let waiting = self.events.borrow_mut().pop_front();
+            let event = waiting.or_else(|| self.client.borrow_mut().poll_event(now));
             let Some(event) = event else { break };
-            let sink = self.sink.borrow().clone();
-            if let Some(sink) = sink {
-                sink(event);
+            if let Some(sink) = self.sink() {
+                sink.handle_event(event);
             }
         }
         self.telling.set(false);
@@ -284,12 +311,11 @@ impl Driver {
         loop {
             let due = self.due();
             if now() < due {
-                self.take_events();
                 return self.arm(Some(due));
             }
-            let output = self.connection.borrow_mut().poll_output(now());
+            let output = self.client.borrow_mut().poll_output(now());
             match output {
-                Output::Transmit(Transmit::OpenSocket { socket, address }) => {
+                ClientOutput::Transmit(Transmit::OpenSocket { socket, address }) => {
                     let driver = Rc::downgrade(self);
                     self.sockets.open(socket, &address, move |input| {
                         if let Some(driver) = driver.upgrade() {
@@ -297,13 +323,14 @@ impl Driver {
                         }
                     });
                 }
-                Output::Transmit(Transmit::Frame { socket, text }) => {
+                ClientOutput::Transmit(Transmit::Frame { socket, text }) => {
                     self.sockets.send(socket, &text);
                 }
-                Output::Transmit(Transmit::CloseSocket(socket)) => self.sockets.close(socket),
-                Output::Transmit(Transmit::Http {
+                ClientOutput::Transmit(Transmit::CloseSocket(socket)) => self.sockets.close(socket),
+                ClientOutput::Transmit(Transmit::Http {
                     exchange,
                     address,
+                    foreign,
                     body,
                     farewell,
                 }) => {
@@ -311,15 +338,17 @@ impl Driver {
                     self.next_farewell.set(now() + SPACING);
                     let driver = Rc::downgrade(self);
                     self.http
-                        .post(exchange, &address, &body, farewell, move |input| {
+                        .post(exchange, &address, foreign, &body, farewell, move |input| {
                             if let Some(driver) = driver.upgrade() {
                                 driver.hear(input);
                             }
                         });
                 }
-                Output::Transmit(Transmit::CancelHttp(exchange)) => self.http.cancel(exchange),
-                Output::Event(event) => self.events.borrow_mut().push_back(event),
-                Output::Timeout(at) => return self.arm(at),
+                ClientOutput::Transmit(Transmit::CancelHttp(exchange)) => {
+                    self.http.cancel(exchange)
+                }
+                ClientOutput::Event(event) => self.events.borrow_mut().push_back(event),
+                ClientOutput::Timeout(at) => return self.arm(at),
             }
         }
     }
@@ -340,7 +369,7 @@ impl Driver {
                 if let Some(driver) = driver.upgrade() {
                     // Dropped, not forgotten, though it has fired: what is forgotten keeps its closure for ever.
                     driver.timer.replace(None);
-                    driver.connection.borrow_mut().handle_timeout(now());
+                    driver.client.borrow_mut().handle_timeout(now());
                     driver.pump();
                 }
             });

@@ -1,7 +1,7 @@
 //! HTTP exchanges by `fetch`: bytes out, bytes in, under the names the connection gave them.
 
 use super::address::Address;
-use super::global::fetch;
+use super::platform::{Platform, fetch};
 use super::task::{settled, spawn};
 use epode_proto::io::{ExchangeId, Input, NetworkFailure};
 use epode_proto::vec_map::VecMap;
@@ -28,6 +28,7 @@ pub struct HttpOptions {
 /// The exchanges under way.
 pub struct Http {
     options: HttpOptions,
+    platform: Rc<dyn Platform>,
     flying: RefCell<VecMap<ExchangeId, Option<AbortController>>>,
     /// An answer has been read before: what fails later is the network's fault, not the configuration's.
     answered: Cell<bool>,
@@ -35,35 +36,41 @@ pub struct Http {
 
 impl Http {
     /// Nothing is sent yet.
-    pub fn new(options: HttpOptions) -> Self {
+    pub fn new(options: HttpOptions, platform: Rc<dyn Platform>) -> Self {
         Self {
             options,
+            platform,
             flying: RefCell::default(),
             answered: Cell::new(false),
         }
     }
 
-    /// POSTs `body` now; `done` gets the answer or the failure, later, unless the exchange is cancelled.
+    /// POSTs `body` now; `done` gets the answer or the failure, later, unless the exchange is cancelled. `foreign`: the page's
+    /// headers and credentials are not for this address.
     pub fn post(
         self: &Rc<Self>,
         exchange: ExchangeId,
         address: &str,
+        foreign: bool,
         body: &str,
         farewell: bool,
         done: impl FnOnce(Input) + 'static,
     ) {
         let controller = AbortController::new().ok();
-        let init = self.init(body, controller.as_ref());
+        let init = self.init(body, foreign, controller.as_ref());
         if farewell && body.len() < KEEPALIVE_LIMIT {
             // The browser finishes it even when the page is gone. A fresh object takes any field.
             let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
         }
-        let sent = fetch(address, &init);
+        let sent = fetch(&*self.platform, address, &init);
         self.flying.borrow_mut().insert(exchange, controller);
         let http = Rc::clone(self);
         let address = address.to_owned();
         spawn(Box::pin(async move {
-            let outcome = http.answer(sent).await;
+            let outcome = match sent {
+                Some(sent) => http.answer(sent).await,
+                None => Err(Some(NetworkFailure::Unsupported("fetch"))),
+            };
             // Cancelled in the meantime? Then nobody wants to know.
             if http.flying.borrow_mut().remove(&exchange).is_none() {
                 return;
@@ -103,17 +110,22 @@ impl Http {
         }
     }
 
-    fn init(&self, body: &str, controller: Option<&AbortController>) -> RequestInit {
+    fn init(&self, body: &str, foreign: bool, controller: Option<&AbortController>) -> RequestInit {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&JsValue::from_str(body));
         if let Ok(headers) = Headers::new() {
             for (name, value) in &self.options.headers {
-                let _ = headers.set(name, value);
+                if !foreign || name.eq_ignore_ascii_case("Content-Type") {
+                    let _ = headers.set(name, value);
+                }
             }
             init.set_headers(&headers);
         }
-        if self.options.with_credentials {
+        if foreign {
+            // Not even to the page's own origin: a server must not make the page POST there in the user's name.
+            init.set_credentials(RequestCredentials::Omit);
+        } else if self.options.with_credentials {
             init.set_credentials(RequestCredentials::Include);
         }
         if let Some(controller) = controller {
@@ -164,7 +176,10 @@ impl Http {
         }
         let init = RequestInit::new();
         init.set_mode(RequestMode::NoCors);
-        match settled(&fetch(href, &init)).await {
+        let Some(sent) = fetch(&*self.platform, href, &init) else {
+            return NetworkFailure::Unreachable;
+        };
+        match settled(&sent).await {
             Some(Ok(_)) => NetworkFailure::BlockedByCors,
             _ => NetworkFailure::Unreachable,
         }

@@ -1,5 +1,7 @@
 //! XEP-0124: Bidirectional-streams Over Synchronous HTTP 1.11.2, and XEP-0206: XMPP Over BOSH 1.4, as a sans-IO machine.
 //!
+//! Specification: XEP-0124 1.11.2, XEP-0206 1.4.
+//!
 //! Requests leave in rid order within the window the server gave; answers are handled in request order whatever
 //! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
 //! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks,
@@ -20,9 +22,11 @@ use crate::event::{Delivery, SendId};
 use crate::fifo::Fifo;
 use crate::io::{ExchangeId, NetworkFailure, Transmit};
 use crate::ns;
+use crate::reconnect::Reconnect;
 use crate::time::{Instant, Millis};
 use crate::xml::{Element, Limits};
-use answers::fate;
+use answers::{fate, is_terminal};
+pub use broken::Trouble;
 use broken::is_troubled;
 use keys::Keys;
 use pause::is_pause;
@@ -33,6 +37,8 @@ use std::rc::Rc;
 pub struct BoshConfig {
     /// The service's address.
     pub address: Rc<str>,
+    /// A redirect to another origin led to it ([`Transmit::Http`]).
+    pub foreign: bool,
     /// The domain to reach.
     pub to: String,
     /// Who is going to log in, a bare JID, where that may be told (§7.1).
@@ -43,6 +49,8 @@ pub struct BoshConfig {
     pub wait: u32,
     /// How many requests the server may hold.
     pub hold: u32,
+    /// How long the pauses between the attempts of a broken request are.
+    pub pauses: Reconnect,
     /// Show that every request is ours by a sequence of keys (§15): for services that are not encrypted.
     pub keys: bool,
     /// Limits on what is read.
@@ -169,6 +177,14 @@ pub struct Bosh {
     in_flight: Vec<Request>,
     /// While requests break: until when nothing new leaves.
     held_back: Option<Instant>,
+    /// Since when requests have broken and none was answered.
+    broken_since: Option<Instant>,
+    /// How often the session was tried in vain since then, its requests counted as one.
+    failures: u32,
+    /// Why a request broke last.
+    broken_by: CloseReason,
+    /// Where the random part of pauses comes from: not for secrets.
+    dice: u64,
     /// When an answer was handled last.
     heard_at: Instant,
     next_poll: Instant,
@@ -214,6 +230,10 @@ impl Bosh {
             queue: Fifo::default(),
             in_flight: Vec::new(),
             held_back: None,
+            broken_since: None,
+            failures: 0,
+            broken_by: CloseReason::Unreachable,
+            dice: rid,
             heard_at: Instant(0),
             next_poll: Instant(0),
             next_request: Instant(0),
@@ -462,6 +482,7 @@ impl Bosh {
             NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
             NetworkFailure::MixedContent => CloseReason::MixedContent,
             NetworkFailure::TooLarge => CloseReason::TooLarge,
+            NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
         };
         self.handle_broken(now, exchange, reason);
     }
@@ -482,6 +503,10 @@ impl Bosh {
         match read_answer(status, content_type, bytes, &self.config.limits) {
             Ok(body) if body.attr("type") == Some("error") => self.repeat_up_to(now, rid),
             Ok(body) => {
+                if !is_terminal(&body) {
+                    self.broken_since = None;
+                    self.failures = 0;
+                }
                 let sent_up_to = self.next_rid - 1;
                 let body = self.without_echo(rid, body);
                 if let Some(request) = self.flying(exchange) {

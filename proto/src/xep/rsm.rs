@@ -1,5 +1,7 @@
 //! XEP-0059: Result Set Management 1.0. Which part of a long list is wanted, and which part came.
 //!
+//! Specification: XEP-0059 1.0.
+//!
 //! Where a page begins and ends is told in the service's own words: for the items of a node these need not be items' ids.
 
 use crate::digits::decimal;

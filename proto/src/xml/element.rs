@@ -223,7 +223,8 @@ impl Element {
     /// Appends the element as XML to `out`, where the default namespace is `parent_ns`: namespaces are declared where they
     /// differ from the parent's.
     ///
-    /// What XML cannot carry is written as it is: ask [`Element::is_legal`] before sending what was built from foreign strings.
+    /// In texts and values, what XML cannot carry is written as U+FFFD; names are written as they are. [`Element::is_legal`] tells
+    /// before whether something would be lost.
     pub fn write(&self, out: &mut String, parent_ns: &str) {
         writer::write(&self.document, self.index, out, parent_ns);
     }

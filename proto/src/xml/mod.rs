@@ -19,6 +19,11 @@ pub use builder::Builder;
 pub use chars::is_xml_text;
 pub use element::{Attribute, Attributes, Children, Element, Node};
 
+/// Appends `value` as the value of an attribute, without its quotes, for what writes tags by hand.
+pub(crate) fn write_value(out: &mut String, value: &str) {
+    writer::escape_value(out, value);
+}
+
 /// What a document may cost; reading stops at the first limit it meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -117,25 +117,38 @@ fn attribute(out: &mut String, prefix: &str, name: &str, value: &str) {
     out.push('\'');
 }
 
-/// Appends `text`, with the bytes of the class `special` as references.
+/// Appends `value` as the value of an attribute, without its quotes.
+pub(super) fn escape_value(out: &mut String, value: &str) {
+    escape(out, value, ESCAPE_VALUE);
+}
+
+/// Appends `text`, with the bytes of the class `special` as references. A character that XML cannot carry becomes U+FFFD, so
+/// that no text from anywhere makes a document ill-formed.
 fn escape(out: &mut String, text: &str, special: u8) {
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
         if class(byte) & special == 0 {
             continue;
         }
+        let (written, len) = match byte {
+            b'&' => ("&amp;", 1),
+            b'<' => ("&lt;", 1),
+            b'>' => ("&gt;", 1),
+            b'\'' => ("&apos;", 1),
+            b'"' => ("&quot;", 1),
+            b'\t' => ("&#9;", 1),
+            b'\n' => ("&#10;", 1),
+            b'\r' => ("&#13;", 1),
+            // The first byte of U+F000 to U+FFFF, of which two are no characters of XML.
+            0x80.. => match text.as_bytes().get(at + 1..at + 3) {
+                Some([0xBF, 0xBE | 0xBF]) => ("\u{fffd}", 3),
+                _ => continue,
+            },
+            _ => ("\u{fffd}", 1),
+        };
         out.push_str(text.get(plain..at).unwrap_or(""));
-        plain = at + 1;
-        out.push_str(match byte {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'\'' => "&apos;",
-            b'"' => "&quot;",
-            b'\t' => "&#9;",
-            b'\n' => "&#10;",
-            _ => "&#13;",
-        });
+        out.push_str(written);
+        plain = at + len;
     }
     out.push_str(text.get(plain..).unwrap_or(""));
 }

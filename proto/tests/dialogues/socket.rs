@@ -337,7 +337,7 @@ fn what_cannot_be_read_is_asked_for_again() {
     dialogue.interrupted();
     let resume = |dialogue: &mut Dialogue, spoilt: &str| {
         dialogue.play(
-            "+5s
+            "+due
              E: credentials wanted
              C: socket
              A: anonymous",
@@ -360,7 +360,7 @@ fn what_cannot_be_read_is_asked_for_again() {
     );
     dialogue.interrupted();
     dialogue.play(
-        "+5s
+        "+due
          E: credentials wanted
          C: socket
          A: anonymous",
@@ -545,6 +545,7 @@ fn waking_does_not_wait() {
     dialogue.interrupted();
     dialogue.play(
         "A: wake
+         E: interrupted 1 unreachable
          E: credentials wanted
          C: socket
          W: closed",

@@ -3,6 +3,7 @@
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod audience;
 mod caps;
 mod data_form;
 mod delay;
@@ -10,6 +11,7 @@ mod feed;
 mod feeds;
 mod muc;
 mod odd;
+mod optional;
 mod owner;
 mod pubsub;
 mod register;

@@ -234,7 +234,7 @@ fn terminated(body: &Element) -> CloseReason {
     }
 }
 
-fn is_terminal(body: &Element) -> bool {
+pub(super) fn is_terminal(body: &Element) -> bool {
     body.attr("type") == Some("terminate")
 }
 

@@ -84,6 +84,7 @@ impl Bosh {
                 self.transmits.push_back(Transmit::Http {
                     exchange,
                     address: self.config.address.clone(),
+                    foreign: self.config.foreign,
                     body: request.body.clone(),
                     farewell: request.errand.is_last(),
                 });
@@ -211,6 +212,7 @@ impl Bosh {
         self.transmits.push_back(Transmit::Http {
             exchange,
             address: self.config.address.clone(),
+            foreign: self.config.foreign,
             body,
             farewell: errand.is_last(),
         });

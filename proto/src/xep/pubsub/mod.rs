@@ -1,5 +1,7 @@
 //! XEP-0060: Publish-Subscribe 1.30. For subscriber, publisher and owner.
 //!
+//! Specification: XEP-0060 1.30.0.
+//!
 //! [`request`] builds what is asked and reads the replies, [`owner`] does so for what only a node's owner may ask, [`event`]
 //! reads what the service pushes, [`subscriptions`] knows which feed an event belongs to, [`feed`] keeps one complete, [`feeds`]
 //! all of a connection, [`digest`]

@@ -1,6 +1,8 @@
 //! XEP-0442: Pubsub Message Archive Management 0.2, on XEP-0313 1.1: what was published to a node after a given entry of its
 //! archive. The best way of catching up, since an archive forgets nothing that was published and says when it has.
 //!
+//! Specification: XEP-0442 0.2.0, XEP-0313 1.1.
+//!
 //! Left out: filters, preferences, flipped pages. Neither Prosody 0.12 nor ejabberd 23 keeps such an archive.
 
 use super::arrival::{Arrival, Arrived, Stamp, arrivals_of};

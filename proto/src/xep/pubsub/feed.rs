@@ -148,6 +148,9 @@ pub struct Feed {
     /// Events that came while fetching; the first so many in an earlier session.
     meanwhile: Vec<Arrival>,
     earlier: usize,
+    /// So many behind those came before the answer to the subscription; and so many before the node was asked again.
+    overtaking: usize,
+    older: usize,
     /// What is to be told.
     arrivals: Fifo<Arrival>,
     /// Told by a listing, and perhaps told once more by an event that was on its way.
@@ -187,6 +190,8 @@ impl Feed {
             partial: false,
             meanwhile: Vec::new(),
             earlier: 0,
+            overtaking: 0,
+            older: 0,
             arrivals: Fifo::default(),
             echoes: Vec::new(),
             asked: Vec::new(),
@@ -261,6 +266,8 @@ impl Feed {
         }
         self.earlier = waiting.len();
         self.meanwhile = waiting;
+        self.overtaking = 0;
+        self.older = 0;
     }
 
     fn subscribe(&mut self) {
@@ -378,6 +385,8 @@ impl Feed {
         self.stage = Stage::Live;
         self.begun = true;
         self.earlier = 0;
+        self.overtaking = 0;
+        self.older = 0;
         self.gap_told = false;
         self.purged = false;
         self.arrivals.push_back(Arrival::Live);

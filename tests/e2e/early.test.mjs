@@ -131,6 +131,7 @@ for (const delay of DELAYS) {
             const { requests } = counts;
             await nextTask();
             results.push({ way, moment, code, status: client.status, quiet: counts.requests === requests, sockets: service.startsWith("wss") ? open() : 0 });
+            client.free();
           }
         }
       }
@@ -138,8 +139,11 @@ for (const delay of DELAYS) {
     });
     const codes = { disconnect: ["disconnected"], free: ["freed"], abort: ["aborted"] };
     for (const { way, moment, code, ...rest } of results) {
-      assert.ok(codes[way].includes(code), `${way} at ${moment}: ${code}`);
-      assert.deepEqual(rest, { status: "offline", quiet: true, sockets: 0 }, `${way} at ${moment}`);
+      // A login over this WebSocket takes ten microtasks: after them connect() has done what it was asked for.
+      const done = code === "online" && moment >= 9;
+      assert.ok(done || codes[way].includes(code), `${way} at ${moment}: ${code}`);
+      if (done && way === "abort") assert.deepEqual(rest, { status: "online", quiet: true, sockets: 1 });
+      else assert.deepEqual(rest, { status: "offline", quiet: true, sockets: 0 }, `${way} at ${moment}`);
     }
   });
 }

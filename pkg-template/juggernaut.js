@@ -239,14 +239,18 @@ export class Juggernaut {
   /** The page goes: others are to see it at once, also where it may come back by the Back button. */
   #hide() {
     this.disconnect();
-    this.#lose();
     globalThis.addEventListener("pageshow", () => this.connect(), { once: true });
   }
 
   /** Leaves everything in order; connect() comes back to it. Never rejects. */
   async disconnect() {
-    this.#going?.abort();
-    await this.#client?.disconnect();
+    const client = this.#client;
+    if (!client) return;
+    this.#going.abort();
+    const ended = client.disconnect();
+    // At once: a connect() in the same turn begins anew.
+    this.#lose();
+    await ended;
   }
 
   // ── channels ───────────────────────────────────────────────────────────────────────────────────────────────────────

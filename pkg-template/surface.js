@@ -28,9 +28,9 @@ let loading;
 let loaded = false;
 let broken;
 
-/** Where the module comes from when the page does not say. */
+/** Where the module comes from when the page does not say. The last call counts: `epode/inline` comes after the main entry. */
 export function defaultSource(find) {
-  source ??= find;
+  source = find;
 }
 
 /** One loading for all who ask. One that failed is forgotten, so that the next call tries again. */

@@ -45,6 +45,8 @@ struct Session {
 pub struct Judge {
     /// Garbled letters cannot be noticed: nothing is to be expected of content.
     pub lenient: bool,
+    /// The page is leaving: over BOSH what is still under way may be passed over.
+    pub leaving: bool,
     sessions: Vec<Session>,
     sends: BTreeMap<SendId, Option<u64>>,
     settled: BTreeMap<SendId, Delivery>,

@@ -3,6 +3,7 @@
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+pub mod counting;
 pub mod dialogue;
 pub mod random;
 pub mod scram;

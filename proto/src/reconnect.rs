@@ -96,6 +96,7 @@ pub fn may_work_elsewhere(reason: &CloseReason) -> bool {
             | CloseReason::BlockedByCors
             | CloseReason::MixedContent
             | CloseReason::Http(_)
+            | CloseReason::Redirected
             | CloseReason::NotBosh(_)
             | CloseReason::NotWebSocket(_)
             | CloseReason::BadXml(_)

@@ -74,7 +74,7 @@ impl Connection {
         self.transport = Some(self.open(now, service));
         self.spare(spares);
         self.opened = false;
-        if service.kind == Kind::Bosh {
+        if service.kind == Kind::Bosh && !self.throttled {
             self.hold = now + HOLD;
         }
         // A server that says nothing to what it does not expect is not waited for until the end.
@@ -217,13 +217,10 @@ impl Connection {
             self.tried = 0;
             self.moves = 0;
             self.backoff.note_lost(now);
-            let spoilt = matches!(reason, CloseReason::BadXml(_) | CloseReason::TooLarge);
             let mut resumable = false;
-            if let Some(managed) = &mut self.managed {
-                resumable = !bosh && managed.is_resumable() && (!spoilt || managed.may_repeat());
-                if spoilt {
-                    managed.note_spoilt();
-                }
+            if let Some(managed) = &self.managed {
+                // After a frame that was too large the stream was closed in order, and the session with it.
+                resumable = !bosh && managed.is_resumable() && reason != CloseReason::TooLarge;
             }
             if !resumable {
                 self.lose_session(false);
@@ -333,6 +330,7 @@ impl Connection {
         self.lose_session(false);
         self.come_online(now);
         match &mut self.transport {
+            Some(Transport::Bosh(bosh)) if self.throttled => bosh.linger(now),
             Some(Transport::Bosh(bosh)) => bosh.linger(now + LINGER),
             Some(Transport::WebSocket(_)) => {
                 let mut managed = StreamManagement::new(now, self.config.silence);

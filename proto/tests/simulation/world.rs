@@ -419,6 +419,12 @@ impl World {
                 self.connection
                     .handle_input(self.now, Input::Credentials(credentials));
             }
+            Event::Unreadable(unreadable) => {
+                // Of a binary frame nobody can tell what it was.
+                let unseen = unreadable.name.is_empty();
+                let name = if unseen { "message" } else { &unreadable.name };
+                self.judge.unread(name);
+            }
             Event::Settled { send, delivery } => self.judge.settled(send, delivery),
             Event::Reply { request, outcome } => self.judge.replied(request, outcome.is_ok()),
             Event::Stanza(stanza) if stanza.name() == "message" => {

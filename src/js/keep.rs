@@ -103,7 +103,7 @@ impl Inner {
         }
         let keeper = self.driver.keeper();
         match (given, keeper) {
-            (Some(given), keeper) => {
+            (Some(given), _) => {
                 let attached = self.driver.change(|connection, now| {
                     connection.attach(
                         now,
@@ -119,20 +119,14 @@ impl Inner {
                     return Err(unfit().into_js());
                 }
                 self.connecting.replace(Some(sender));
-                if let Some(keeper) = keeper {
-                    keeper.own();
-                }
             }
             (None, Some(keeper)) if keeper.has_any() => {
                 self.connecting.replace(Some(sender));
                 spawn(Rc::clone(&self).take_over(keeper));
             }
-            (None, keeper) => {
+            (None, _) => {
                 self.connecting.replace(Some(sender));
                 self.driver.change(Connection::connect);
-                if let Some(keeper) = keeper {
-                    keeper.own();
-                }
             }
         }
         match race(done, signal, None).await {

@@ -25,6 +25,7 @@ use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::race::race;
 use crate::web::task::settled;
 use crate::web::unicode::PlatformUnicode;
+use crate::web::{is_hidden, next_task};
 use epode_proto::connection::{Connection, SendError};
 use epode_proto::error::CloseReason;
 use epode_proto::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
@@ -189,6 +190,10 @@ impl Inner {
             Event::Learned => self.store_memory(),
             Event::Registered => self.finish_connecting(Ok(())),
             Event::Stanza(stanza) => self.dispatch(&stanza),
+            Event::Unreadable(unreadable) => {
+                let problem = Problem::from(&unreadable);
+                self.listeners.emit("error", &problem.into_js());
+            }
             Event::Reply { request, outcome } => {
                 let waiter = self.requests.borrow_mut().remove(&request);
                 match waiter {
@@ -363,13 +368,18 @@ impl Inner {
         }
         let inner = Rc::downgrade(self);
         let attempt = self.attempt.get();
-        Timeout::new(0, move || {
+        let be_present = move || {
             let Some(inner) = inner.upgrade() else { return };
             if inner.attempt.get() == attempt {
                 inner.be_present();
             }
-        })
-        .forget();
+        };
+        if is_hidden() {
+            // Its timers fire late.
+            next_task(be_present);
+        } else {
+            Timeout::new(0, be_present).forget();
+        }
     }
 
     /// Initial presence, unless it was sent. The page may have sent its own by now, which may say something else.
@@ -530,19 +540,20 @@ impl Inner {
         Ok(request)
     }
 
-    /// Says good-bye, and waits until it is over.
-    async fn disconnect(self: Rc<Self>) {
+    /// Says good-bye, before it returns: a page that is being left may not run any further. What is returned resolves when it is over.
+    fn disconnect(&self) -> Option<Receiver<()>> {
         if self.driver.read(Connection::is_offline) {
             // Looking for what an earlier page left, at most.
-            return self.finish_connecting(Err(closed_early()));
+            self.finish_connecting(Err(closed_early()));
+            return None;
         }
         let (sender, closed) = channel();
         self.closing.borrow_mut().push(sender);
         if self.status.get() == "online" {
             self.end_subscriptions();
         }
-        self.driver.change(Connection::disconnect);
-        closed.await;
+        self.driver.disconnect();
+        Some(closed)
     }
 
     fn tap(&self) {
@@ -659,9 +670,11 @@ impl ClientCore {
 
     /// Ends the session in order. Never rejects.
     pub fn disconnect(&self) -> Promise {
-        let inner = Rc::clone(&self.0);
+        let closed = self.0.disconnect();
         promise(async move {
-            inner.disconnect().await;
+            if let Some(closed) = closed {
+                closed.await;
+            }
             Ok(JsValue::UNDEFINED)
         })
     }

@@ -18,3 +18,5 @@ mod socket;
 mod storage;
 pub mod task;
 pub mod unicode;
+
+pub use global::{is_hidden, next_task};

@@ -1,14 +1,24 @@
-// XEP-0156 1.4: where a domain's services are, as its web server says: host-meta.json (JRD) and host-meta (XRD).
+// Where a domain's services are, as its web server says: host-meta.json (JRD) and host-meta (XRD).
+// Specification: XEP-0156 1.4.0.
 // Left out: DNS (no page can ask it), and everything that is not encrypted (§5).
 
-/** Relations, in the order in which their services are tried. */
-const RELATIONS = ["urn:xmpp:alt-connections:websocket", "urn:xmpp:alt-connections:xbosh"];
+/** Relations in the order in which their services are tried, each with the scheme of its addresses. */
+const RELATIONS = [
+  ["urn:xmpp:alt-connections:websocket", "wss:"],
+  ["urn:xmpp:alt-connections:xbosh", "https:"],
+];
 const XRD = "http://docs.oasis-open.org/ns/xri/xrd-1.0";
-/** A file larger than this names more than services, in characters. */
+/** A file larger than this, in bytes, names more than services: reading stops there. */
 const LARGEST = 65_536;
+/** The most services of one domain; the rest is left out. */
+const MOST_SERVICES = 16;
 const TIMEOUT = 5_000;
+/** How long what was found is used again, in milliseconds. What was not found is asked for again every time. */
+const MAX_AGE = 3_600_000;
+/** How many domains are remembered; beyond, the oldest is forgotten. */
+const MOST_DOMAINS = 100;
 
-/** What was found, by domain: it seldom changes, and a page that reconnects need not ask again. */
+/** What was found, by domain in lower case: `{ at, services }`. A page that reconnects need not ask again. */
 const found = new Map();
 
 /** How often one file may be elsewhere. */
@@ -32,15 +42,37 @@ async function ask(address, options) {
   throw new Error("led elsewhere");
 }
 
-async function get(domain, name, signal) {
-  const response = await ask(`https://${domain}/.well-known/${name}`, { signal, credentials: "omit" });
-  const text = response.ok ? await response.text() : "";
-  return text.length <= LARGEST ? text : "";
+/** The text of a response, or "" when it is too long. */
+async function textOf(response) {
+  if (Number(response.headers?.get("content-length")) > LARGEST) return "";
+  const reader = response.body?.getReader?.();
+  if (!reader) {
+    const text = await response.text();
+    return text.length <= LARGEST ? text : "";
+  }
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let read = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    read += value.byteLength;
+    if (read > LARGEST) {
+      await reader.cancel();
+      return "";
+    }
+    text += decoder.decode(value, { stream: true });
+  }
 }
 
-/** A list of `{ rel, href }`, from JSON. */
+async function get(domain, name, signal) {
+  const response = await ask(`https://${domain}/.well-known/${name}`, { signal, credentials: "omit" });
+  return response.ok ? textOf(response) : "";
+}
+
+/** A list of `{ rel, href }`, from JSON; what is in it is anybody's guess. */
 function readJrd(text) {
-  return JSON.parse(text).links;
+  const links = JSON.parse(text)?.links;
+  return Array.isArray(links) ? links : [];
 }
 
 /** The same from XML; `parse` gives a stanza handle. */
@@ -49,19 +81,49 @@ function readXrd(text, parse) {
   return links.map((link) => ({ rel: link.attr("rel"), href: link.attr("href") }));
 }
 
-/** The encrypted addresses among them, best first. */
+/** An absolute address of that scheme, normalised; `undefined` for anything else. Neither fetch nor WebSocket takes a user's name. */
+function address(href, scheme) {
+  if (typeof href !== "string") return undefined;
+  let url;
+  try {
+    url = new URL(href);
+  } catch {
+    return undefined;
+  }
+  if (url.protocol !== scheme || url.username || url.password) return undefined;
+  url.hash = "";
+  return url.href;
+}
+
+/** The encrypted addresses among the links, by relation. */
 function services(links) {
-  return RELATIONS.flatMap((relation) =>
-    links.filter(({ rel, href }) => rel === relation && /^(https|wss):\/\//.test(href)).map(({ href }) => href),
+  return RELATIONS.map(([relation, scheme]) =>
+    links.flatMap((link) => (link?.rel === relation ? (address(link.href, scheme) ?? []) : [])),
   );
+}
+
+function remembered(domain) {
+  const { at, services } = found.get(domain) ?? {};
+  const age = Date.now() - at;
+  // A clock that was put back says nothing about the age.
+  return age >= 0 && age < MAX_AGE ? services : undefined;
+}
+
+function remember(domain, services) {
+  found.delete(domain);
+  found.set(domain, { at: Date.now(), services });
+  if (found.size > MOST_DOMAINS) found.delete(found.keys().next().value);
 }
 
 /**
  * The domain's services, ready to be given to `connect`: `[]` when it names none, or cannot be asked. Both files are asked
- * for at once, since either may be missing; nothing of it is an error.
+ * for at once, since either may be missing; nothing of it is an error. The array is the caller's own.
  */
-export async function lookUp(domain, parse, { timeout = TIMEOUT, signal } = {}) {
-  if (found.has(domain)) return found.get(domain);
+export async function lookUp(domain, parse, options) {
+  const { timeout = TIMEOUT, signal } = options ?? {};
+  const name = domain.toLowerCase();
+  const known = remembered(name);
+  if (known) return [...known];
   const controller = new AbortController();
   const stop = () => controller.abort();
   const timer = setTimeout(stop, timeout);
@@ -75,9 +137,9 @@ export async function lookUp(domain, parse, { timeout = TIMEOUT, signal } = {}) 
   clearTimeout(timer);
   signal?.removeEventListener("abort", stop);
   signal?.throwIfAborted();
-  const all = [...new Set(quiet.flat())];
   // WebSocket first, whichever file told it.
-  const sorted = [...all.filter((href) => href.startsWith("wss:")), ...all.filter((href) => !href.startsWith("wss:"))];
-  if (sorted.length > 0) found.set(domain, sorted);
-  return sorted;
+  const all = RELATIONS.flatMap((_, at) => quiet.flatMap((file) => file[at] ?? []));
+  const unique = [...new Set(all)].slice(0, MOST_SERVICES);
+  if (unique.length > 0) remember(name, unique);
+  return [...unique];
 }

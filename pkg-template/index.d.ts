@@ -50,6 +50,8 @@ export type {
   SubscriberInput,
   SubscriptionState,
   Waiting,
+  WebSocketClass,
+  WebSocketLike,
   Xml,
   XmppError,
 } from "./epode.js";

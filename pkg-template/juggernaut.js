@@ -331,21 +331,34 @@ export class Juggernaut {
   }
 
   /** Publishes to a channel, or to several; `except`: the sessions, by id, that are not to be told. */
-  async publish(channels, data, { except } = {}) {
+  publish(channels, data, options) {
+    return quietly(this.#publish(channels, data, options));
+  }
+
+  async #publish(channels, data, { except } = {}) {
     this.connect();
     const client = await this.#online;
     const ids = except === undefined ? "" : String(xml`<x xmlns:j="${NS}" j:except="${[].concat(except).join(" ")}"/>`).slice(2, -2);
     const payload = String(json(data)).replace("<json", () => `<json${ids}`);
     const service = this.#options.pubsub_service;
     const publish = async (channel) => {
-      await this.#make(client, channel);
-      await client.pubsub.publish(channel, payload, { service });
+      try {
+        await this.#make(client, channel);
+        await client.pubsub.publish(channel, payload, { service });
+      } catch (error) {
+        this.#refused(error, channel);
+        throw error;
+      }
     };
     await Promise.all([].concat(channels).map(publish));
   }
 
   /** As Juggernaut's messages: `{ type: "subscribe" | "unsubscribe" | "meta" | "event", channel, data }`. */
-  async write({ type, channel, data }) {
+  write(message) {
+    return quietly(this.#write(message));
+  }
+
+  async #write({ type, channel, data }) {
     if (type === "subscribe") return this.subscribe(channel);
     if (type === "unsubscribe") return this.unsubscribe(channel);
     if (type === "event") {

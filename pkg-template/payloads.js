@@ -2,6 +2,7 @@
 // XML serialization, text. Decoding is pure functions over stanza handles. Nothing is evaluated, and nothing becomes HTML.
 // What is not one of these, or only begins like one, is the handle itself. Fields are defined, not assigned: one that is
 // called `__proto__` is a field like any other.
+// Specification: XEP-0335 0.1, RFC 4287.
 // Left out of Atom: contributor, generator, rights, source, extensions, relative addresses (xml:base). They are in the payload.
 import { Xml, makeTag, xmppError } from "./markup.js";
 import { plain } from "./plain.js";

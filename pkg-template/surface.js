@@ -1,6 +1,6 @@
 // The surface that pages see, around wasm-bindgen's classes: loading the module, clients that can be made before it is
 // loaded, and one clear error instead of the module's own faults. Everything else is Rust.
-import load, {
+import {
   ClientCore,
   Feed,
   Muc,
@@ -15,7 +15,9 @@ import load, {
 import { lookUp } from "./discover.js";
 import { iterate, withBatches } from "./feed.js";
 import { makeItem } from "./item.js";
+import { addressee, located } from "./located.js";
 import { Xml, makeTag, wellFormed, xmppError } from "./markup.js";
+import { loadModule } from "./module.js";
 
 export { Feed, Room, Stanza };
 
@@ -31,6 +33,7 @@ export function defaultSource(find) {
   source ??= find;
 }
 
+/** One loading for all who ask. One that failed is forgotten, so that the next call tries again. */
 export function init(from) {
   loading ??= start(from).catch((error) => {
     loading = undefined;
@@ -40,18 +43,29 @@ export function init(from) {
 }
 
 async function start(from) {
-  await load({ module_or_path: from ?? (await source()) });
-  guard(ClientCore, { on: 1, send: 1, request: 1 });
-  guard(Feed, { on: 1 });
-  guard(Muc, { join: 2 });
+  await loadModule(() => from ?? source());
+  guard(ClientCore, { on: 1, send: 1, request: 1 }, { send: (_, xml) => addressee(xml), request: (_, xml) => addressee(xml) });
+  guard(Feed, { on: 1 }, { unsubscribe: ({ node }) => node });
+  guard(Muc, { join: 2 }, { join: (_, room) => room });
   requests(PubSub);
-  guard(PubSub, {
-    ...{ subscribe: 1, unsubscribe: 1, publish: 2, retract: 2, items: 1, createNode: 1, deleteNode: 1 },
-    ...Object.fromEntries(REQUESTS),
-    item: 2,
-  });
+  const ofNode = (_, node) => (typeof node === "string" ? node : (node?.node ?? node?.service));
+  guard(
+    PubSub,
+    {
+      ...{ subscribe: 1, unsubscribe: 1, publish: 2, retract: 2, items: 1, createNode: 1, deleteNode: 1 },
+      ...Object.fromEntries(REQUESTS),
+      item: 2,
+    },
+    Object.fromEntries([...PROMISING].map((name) => [name, ofNode])),
+  );
   guard(Registration, {});
-  guard(Room, { on: 1, send: 1, sendPrivate: 2, setSubject: 1, setNick: 1 });
+  const ofRoom = ({ jid }) => jid;
+  const ofOccupant = ({ jid }, nick) => `${jid}/${nick}`;
+  guard(
+    Room,
+    { on: 1, send: 1, sendPrivate: 2, setSubject: 1, setNick: 1 },
+    { send: ofRoom, setSubject: ofRoom, leave: ofRoom, sendPrivate: ofOccupant, setNick: ofOccupant },
+  );
   guard(Stanza, { attr: 1, child: 1 });
   complete();
   makeItemsBy(makeItem);
@@ -94,15 +108,16 @@ function bad(message) {
 
 /**
  * Turns the module's own errors into ours: a freed object, or a fault, after which the module is not to be trusted.
- * `texts`: how many arguments must be strings; the module would take anything else for an empty one.
+ * `texts`: how many arguments must be strings; the module would take anything else for an empty one. `about`: what a call is
+ * about, for its errors.
  */
-function guarded(name, method, texts) {
+function guarded(name, method, texts, about) {
   function call(...args) {
     if (this.__wbg_ptr === 0) {
       throw xmppError("freed", "This object was freed. Do not use it after free(), or leave freeing to the garbage collector.");
     }
     for (let index = 0; index < texts; index += 1) {
-      if (typeof args[index] !== "string") throw bad(`${name}(): argument ${index + 1} is a string.`);
+      if (typeof args[index] !== "string") throw bad(`${name}(): argument ${index + 1} is a string. It was ${args[index] === null ? "null" : typeof args[index]}.`);
     }
     args.forEach(wellFormed);
     try {
@@ -113,23 +128,39 @@ function guarded(name, method, texts) {
   }
   if (!PROMISING.has(name)) return call;
   return function (...args) {
-    return attempt(() => call.apply(this, args));
+    const outcome = attempt(() => call.apply(this, args));
+    if (!about) return outcome;
+    return outcome.catch((error) => {
+      throw located(error, name, aboutOf(this, args));
+    });
   };
+
+  /** A freed object has nothing to say. */
+  function aboutOf(object, args) {
+    try {
+      const found = about(object, ...args);
+      return typeof found === "string" ? found : undefined;
+    } catch {
+      return undefined;
+    }
+  }
 }
 
 function fault(error) {
-  if (!(error instanceof WebAssembly.RuntimeError)) return error;
+  // A platform without WebAssembly has no such class.
+  const { RuntimeError } = globalThis.WebAssembly ?? {};
+  if (!RuntimeError || !(error instanceof RuntimeError)) return error;
   broken ??= xmppError("internal", "epode failed, which is a fault of its own: please report it. Reload the page.", { cause: error });
   return broken;
 }
 
-/** Guards a class; `texts` tells how many strings its methods begin with, where they do. */
-function guard({ prototype }, texts) {
+/** Guards a class; `texts` tells how many strings its methods begin with, where they do, `about` what those are about that promise. */
+function guard({ prototype }, texts, about = {}) {
   const { free } = prototype;
   for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (name === "constructor" || name === "free" || name.startsWith("__")) continue;
     for (const kind of ["value", "get"]) {
-      if (typeof property[kind] === "function") property[kind] = guarded(name, property[kind], texts[name] ?? 0);
+      if (typeof property[kind] === "function") property[kind] = guarded(name, property[kind], texts[name] ?? 0, about[name]);
     }
     Object.defineProperty(prototype, name, property);
   }
@@ -192,7 +223,7 @@ function complete() {
     });
   };
   PubSub.prototype.onApproval = function (listener, options) {
-    if (typeof listener !== "function") throw bad("The callback is not a function.");
+    if (typeof listener !== "function") throw bad("The callback is not a function. Give a function, which is called with the event or stanza.");
     const answer = (asked, what) => quietly(attempt(() => this._ask(what, "", asked)));
     const ask = (asked) => listener({ ...asked, approve: () => answer(asked, APPROVE), deny: () => answer(asked, APPROVE + 1) });
     return this._listen(ask, undefined, options);
@@ -234,6 +265,37 @@ function attempt(act) {
   }
 }
 
+function freedError() {
+  return xmppError("freed", "The client was freed. Make a new one.");
+}
+
+/**
+ * A wait that can be given up, by its signal or by `giveUp(error)`: for what the page asks for before the module is loaded, and
+ * takes back before it is.
+ */
+function patience(signal) {
+  let error;
+  let giveUp;
+  const givenUp = new Promise((_, reject) => {
+    giveUp = (why) => reject((error ??= why));
+  });
+  const onAbort = () => giveUp(xmppError("aborted", "The AbortSignal was aborted.", { cause: signal.reason }));
+  // Whether it is an AbortSignal, the module checks with the other options.
+  const listens = typeof signal?.addEventListener === "function";
+  const until = async (...promises) => {
+    if (signal?.aborted) onAbort();
+    if (listens) signal.addEventListener("abort", onAbort);
+    try {
+      await Promise.race([givenUp, Promise.all(promises)]);
+    } finally {
+      if (listens) signal.removeEventListener("abort", onAbort);
+    }
+    // Given up in the same turn in which the last promise was resolved.
+    if (error) throw error;
+  };
+  return { until, giveUp };
+}
+
 export class Client {
   #service;
   #options;
@@ -241,6 +303,10 @@ export class Client {
   #pubsub;
   #muc;
   #freed = false;
+  /** A connect() or attach() that waits for the module, or for the end of the connection before it. */
+  #start;
+  /** A disconnect() that is not done. */
+  #ending;
   /** What was registered before the module was there. */
   #early = [];
 
@@ -251,10 +317,10 @@ export class Client {
   }
 
   #make() {
-    if (this.#freed) throw xmppError("freed", "The client was freed. Make a new one.");
+    if (this.#freed) throw freedError();
     if (broken) throw broken;
     if (!this.#core) {
-      this.#core = new ClientCore(this.#service, this.#options);
+      this.#core = new ClientCore(this.#service, this.#options, this);
       // One that cannot be registered is told, and the others are.
       const problems = this.#early.splice(0).flatMap((early) => {
         try {
@@ -278,7 +344,7 @@ export class Client {
   }
 
   #register(method, args, callback) {
-    if (typeof callback !== "function") throw bad("The callback is not a function.");
+    if (typeof callback !== "function") throw bad("The callback is not a function. Give a function, which is called with the event or stanza.");
     if (this.#core || this.#freed) return this.#make()[method](...args);
     let registration;
     const early = {
@@ -316,18 +382,42 @@ export class Client {
     return (this.#muc ??= this.#ready.muc);
   }
 
-  async connect(options) {
-    await init();
-    return this.#make().connect(options);
+  connect(options) {
+    return this.#begin("connect", options);
   }
 
-  async attach(session) {
-    await init();
-    return this.#make().attach(session);
+  attach(session) {
+    return this.#begin("attach", session);
+  }
+
+  /** Takes a turn in any case: what the page says in the same turn, such as disconnect(), comes first. */
+  async #begin(method, options) {
+    if (this.#freed) throw freedError();
+    if (this.#start) {
+      throw xmppError("already-connected", "This client is connecting or connected. Await disconnect() first, or make another client.");
+    }
+    const start = patience(options?.signal);
+    this.#start = start;
+    try {
+      await start.until(init(), this.#ending);
+    } finally {
+      if (this.#start === start) this.#start = undefined;
+    }
+    return this.#make()[method](options);
   }
 
   async disconnect() {
-    await this.#core?.disconnect();
+    this.#giveUp(xmppError("disconnected", "disconnect() was called while connecting."));
+    if (!this.#core) return;
+    const ending = this.#core.disconnect();
+    this.#ending = ending;
+    await ending;
+    if (this.#ending === ending) this.#ending = undefined;
+  }
+
+  #giveUp(error) {
+    this.#start?.giveUp(error);
+    this.#start = undefined;
   }
 
   send(stanza) {
@@ -348,6 +438,7 @@ export class Client {
 
   free() {
     this.#freed = true;
+    this.#giveUp(freedError());
     this.#early = [];
     const core = this.#core;
     this.#core = undefined;
@@ -383,14 +474,17 @@ export async function attach(service, options) {
 
 export async function register(service, options) {
   const urls = addresses(service);
-  await init();
-  return attempt(() => registerCore(urls, options));
+  await patience(options?.signal).until(init());
+  return attempt(() => registerCore(urls, options)).catch((error) => {
+    const { username, domain } = options ?? {};
+    throw located(error, "register", username === undefined ? undefined : `${username}@${domain}`);
+  });
 }
 
 export async function discover(domain, options) {
   // A domain, not a path, a port or a user: it is put into an address.
   if (typeof domain !== "string" || !/^[^\s/?#@:\\]+$/.test(domain)) throw bad('The domain is a name such as "example.org".');
-  await init();
+  await patience(options?.signal).until(init());
   try {
     return await lookUp(domain, parseXml, options);
   } catch (error) {

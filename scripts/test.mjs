@@ -61,6 +61,10 @@ async function clippy(args) {
   await run("cargo", ["clippy", "--locked", "-j2", ...args, "--", "-D", "warnings"], { timeout: 20 * MINUTE });
 }
 
+function unitTests() {
+  return fs.readdirSync(at("tests/unit")).filter((name) => name.endsWith(".test.mjs")).map((name) => at("tests/unit", name));
+}
+
 /** What holds over either transport, and is run once more over WebSocket. */
 const EITHER_WAY = ["flow", "handlers", "pubsub", "rooms", "text"].map((name) => `${name}.test.mjs`);
 
@@ -119,6 +123,11 @@ const STEPS = [
       if (failed > 0) throw Object.assign(new Error(`${failed} rules are broken`), { counts });
       return counts;
     },
+  },
+  {
+    name: "unit",
+    what: "what needs no module, no browser and no server, in Node: discovery, doap.xml",
+    run: () => counted(countNode, process.execPath, ["--test", "--test-reporter=spec", ...unitTests()], { timeout: 5 * MINUTE }),
   },
   {
     name: "clippy",

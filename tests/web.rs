@@ -4,8 +4,13 @@
 #![cfg(target_family = "wasm")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+#[path = "../proto/tests/support/addresses.rs"]
+mod addresses;
+
 use epode::js::client::ClientCore;
 use epode::js::listeners::Listeners;
+use epode::js::nodes::About;
+use epode::js::register::register;
 use epode::js::stanza::Stanza;
 use epode::web::address::Address;
 use epode::web::entropy::Entropy;
@@ -13,6 +18,7 @@ use epode::web::oneshot::channel;
 use epode::web::race::{Lost, race};
 use epode::web::unicode::PlatformUnicode;
 use epode::web::{clock, oneshot, task};
+use epode_proto::jid::Jid;
 use epode_proto::random::Random;
 use epode_proto::transport::Kind;
 use epode_proto::unicode::Unicode;
@@ -101,18 +107,31 @@ async fn on_queue(work: impl Future<Output = ()> + 'static) {
 fn unicode_is_the_browsers() {
     assert_eq!(PlatformUnicode.nfc("e\u{301}"), "é");
     assert_eq!(PlatformUnicode.nfkc("ﬁ①"), "fi1");
-    assert_eq!(PlatformUnicode.lowercase("ÄΣ"), "äς");
+    assert_eq!(PlatformUnicode.lowercase('Ä'), "ä");
+    assert_eq!(PlatformUnicode.lowercase('İ'), "i\u{307}");
     assert_eq!(
-        PlatformUnicode.domain("EXAMPLE.org").as_deref(),
-        Some("example.org")
+        PlatformUnicode
+            .domain_to_ascii("B\u{fc}cher.example")
+            .as_deref(),
+        Some("xn--bcher-kva.example")
     );
-    assert_eq!(
-        PlatformUnicode.domain("B\u{fc}cher.example").as_deref(),
-        Some("b\u{fc}cher.example")
-    );
-    for refused in ["a b", "a/b", "a@b", "a:1", "a?b", "a#b", ""] {
-        assert_eq!(PlatformUnicode.domain(refused), None, "{refused}");
+    for refused in ["a b", "a/b", "a@b", "a:1", "[::1]", "a%41", "\u{2100}"] {
+        assert_eq!(PlatformUnicode.domain_to_ascii(refused), None, "{refused}");
     }
+}
+
+/// The same table as natively (`proto/tests/jid.rs`).
+#[wasm_bindgen_test]
+fn addresses_are_normalised_as_natively() {
+    let mut wrong = Vec::new();
+    for (text, expected) in addresses::ADDRESSES {
+        let jid = Jid::parse(text, &PlatformUnicode).ok();
+        let found = jid.as_ref().map(Jid::as_str);
+        if found != *expected {
+            wrong.push(format!("{text:?}: {found:?}, expected {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[wasm_bindgen_test]
@@ -330,7 +349,7 @@ async fn what_is_kept_is_bounded() {
 #[wasm_bindgen_test]
 fn options_are_checked() {
     let refuse = |service: &str, options: JsValue| -> (String, String) {
-        let error = ClientCore::new(&services(service), &options)
+        let error = ClientCore::new(&services(service), &options, &JsValue::UNDEFINED)
             .err()
             .expect("an error");
         assert!(error.is_instance_of::<js_sys::Error>());
@@ -345,7 +364,14 @@ fn options_are_checked() {
         fields.push((name, value));
         object(&fields)
     };
-    assert!(ClientCore::new(&services("/http-bind"), &object(&credentials())).is_ok());
+    assert!(
+        ClientCore::new(
+            &services("/http-bind"),
+            &object(&credentials()),
+            &JsValue::UNDEFINED
+        )
+        .is_ok()
+    );
     for (options, hint) in [
         (JsValue::UNDEFINED, "options are missing"),
         (object(&[]), "exactly one way to log in"),
@@ -383,17 +409,155 @@ fn options_are_checked() {
 }
 
 /// Ids that everybody can guess are worse than no client.
+/// Half of a surrogate pair, which only JavaScript has in a string.
+fn half() -> JsValue {
+    js_sys::JsString::from_char_code1(0xd83d).into()
+}
+
+#[wasm_bindgen_test]
+fn options_that_cannot_be_sent_are_refused() {
+    let wrong = ["a\u{1}b", "\0", "\u{fffe}"].map(JsValue::from_str);
+    let with = |name: &'static str, value: JsValue| {
+        let mut fields = credentials();
+        fields.retain(|(known, _)| *known != name);
+        fields.push((name, value));
+        object(&fields)
+    };
+    for value in wrong.into_iter().chain([half()]) {
+        let options = [
+            with("resource", value.clone()),
+            with("lang", value.clone()),
+            with("password", value.clone()),
+            with("contentType", value.clone()),
+            with("headers", object(&[("X", value.clone())])),
+            with("about", object(&[("name", value.clone())])),
+            with("about", object(&[("version", value.clone())])),
+            with("about", object(&[("os", value.clone())])),
+            with("about", object(&[("features", Array::of1(&value).into())])),
+            with("jid", value.clone()),
+            with("domain", value.clone()),
+        ];
+        for (at, options) in options.iter().enumerate() {
+            let error = ClientCore::new(&services("/http-bind"), options)
+                .err()
+                .expect("an error");
+            let code = text(&error, "code").unwrap();
+            let expected = if at < 9 { "bad-argument" } else { "bad-jid" };
+            assert_eq!(code, expected, "{at}: {value:?}");
+        }
+    }
+    for resource in ["", "\u{85}", "\u{202e}", &"r".repeat(1024)] {
+        assert!(
+            ClientCore::new(&services("/b"), &with("resource", resource.into())).is_err(),
+            "{resource:?}"
+        );
+    }
+    for (lang, right) in [
+        ("de", true),
+        ("", true),
+        ("de_DE", false),
+        ("deutsch-land-", false),
+    ] {
+        let made = ClientCore::new(&services("/b"), &with("lang", lang.into()));
+        assert_eq!(made.is_ok(), right, "{lang}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_registration_that_cannot_be_sent_is_refused() {
+    let value = JsValue::from_str("a\u{1}b");
+    for value in [value, half()] {
+        for (name, wrong) in [
+            ("username", value.clone()),
+            ("password", value.clone()),
+            ("lang", value.clone()),
+            ("fields", object(&[("email", value.clone())])),
+        ] {
+            let mut fields: Vec<(&str, JsValue)> = vec![
+                ("domain", "example.org".into()),
+                ("username", "romeo".into()),
+                ("password", "pencil".into()),
+            ];
+            fields.retain(|(known, _)| *known != name);
+            fields.push((name, wrong));
+            let outcome = JsFuture::from(register(services("/b").into(), object(&fields))).await;
+            let error = outcome.err().expect("an error");
+            assert_eq!(
+                text(&error, "code").as_deref(),
+                Some("bad-argument"),
+                "{name}"
+            );
+            assert!(text(&error, "message").unwrap().contains(name), "{name}");
+        }
+    }
+}
+
+/// What a peer names is a field like any other, `__proto__` too, and what it does not name is not there.
+#[wasm_bindgen_test]
+fn records_have_no_prototype() {
+    let check = |record: &JsValue, name: &str, value: &JsValue| {
+        let object: &Object = record.unchecked_ref();
+        assert!(Object::get_prototype_of(object).loose_eq(&JsValue::NULL));
+        assert_eq!(get(record, name), *value);
+        let names: Vec<String> = Object::keys(object)
+            .iter()
+            .filter_map(|name| name.as_string())
+            .collect();
+        assert!(names.contains(&name.to_owned()), "{names:?}");
+        assert!(get(record, "constructor").is_undefined());
+    };
+    let element = read("<a __proto__='x' b='c'/>");
+    let attrs = Stanza::from(element).attrs();
+    check(&attrs, "__proto__", &"x".into());
+    check(&attrs, "b", &"c".into());
+
+    let configuration = read(
+        "<iq xmlns='jabber:client' type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure>
+           <x xmlns='jabber:x:data' type='form'><field var='__proto__' type='text-multi'><value>1</value></field>
+           <field var='pubsub#title'><value>Title</value></field></x></configure></pubsub></iq>",
+    );
+    let form = About::Configuration.read(&configuration);
+    let values = get(&form, "values");
+    assert!(Array::is_array(&get(&values, "__proto__")));
+    check(&values, "title", &"Title".into());
+
+    let affiliations = read(
+        "<iq xmlns='jabber:client' type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations>
+           <affiliation node='__proto__' affiliation='owner'/></affiliations></pubsub></iq>",
+    );
+    check(
+        &About::Affiliations.read(&affiliations),
+        "__proto__",
+        &"owner".into(),
+    );
+}
+
+fn read(xml: &str) -> epode_proto::xml::Element {
+    parse(xml.as_bytes().to_vec(), &Limits::default()).unwrap()
+}
+
 #[wasm_bindgen_test]
 fn without_randomness_there_is_no_client() {
     let crypto = get(&js_sys::global(), "crypto");
     let broken = object(&[("value", JsValue::UNDEFINED), ("configurable", true.into())]);
     let own: Object = crypto.clone().unchecked_into();
     Object::define_property(&own, &"getRandomValues".into(), &broken.unchecked_into());
-    let made = ClientCore::new(&services("/http-bind"), &object(&credentials()));
+    let made = ClientCore::new(
+        &services("/http-bind"),
+        &object(&credentials()),
+        &JsValue::UNDEFINED,
+    );
     Reflect::delete_property(&own, &"getRandomValues".into()).unwrap();
     let error = made.err().expect("an error");
     assert_eq!(text(&error, "code").as_deref(), Some("insecure"));
-    assert!(ClientCore::new(&services("/http-bind"), &object(&credentials())).is_ok());
+    assert!(
+        ClientCore::new(
+            &services("/http-bind"),
+            &object(&credentials()),
+            &JsValue::UNDEFINED
+        )
+        .is_ok()
+    );
 }
 
 /// `fetch`, scripted: each request is noted and answered with what the script says.
@@ -434,7 +598,8 @@ const BIND: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stre
 async fn the_driver_posts_and_repeats() {
     let (bodies, original) = scripted_fetch(vec![Ok(FEATURES), Err(()), Ok(SUCCESS), Ok(BIND)]);
     let options = object(&[("domain", "example.org".into()), ("anonymous", true.into())]);
-    let client = ClientCore::new(&services("/http-bind"), &options).expect("a client");
+    let client =
+        ClientCore::new(&services("/http-bind"), &options, &JsValue::UNDEFINED).expect("a client");
     let (listener, statuses) = notebook();
     client.on("status", &listener).expect("a registration");
     let connecting = client.connect(JsValue::UNDEFINED);
@@ -469,8 +634,12 @@ async fn the_driver_posts_and_repeats() {
 #[wasm_bindgen_test]
 async fn a_service_that_is_not_there_is_told() {
     let (_, original) = scripted_fetch(vec![Err(())]);
-    let client =
-        ClientCore::new(&services("/http-bind"), &object(&credentials())).expect("a client");
+    let client = ClientCore::new(
+        &services("/http-bind"),
+        &object(&credentials()),
+        &JsValue::UNDEFINED,
+    )
+    .expect("a client");
     let error = JsFuture::from(client.connect(JsValue::UNDEFINED))
         .await
         .expect_err("unreachable");

@@ -7,9 +7,11 @@
 //! lasts (`lasting.rs`), how a session goes from one page to the next (`handover.rs`), and what it knows of its services
 //! (`remembering.rs`).
 
+mod attempt;
 mod handover;
 mod incoming;
 mod lasting;
+mod policy;
 mod remembering;
 
 use super::error::{CloseReason, Phase};
@@ -22,6 +24,7 @@ use super::jid::Jid;
 use super::mask::masked;
 use super::ns;
 use super::outbox::Outbox;
+use super::prepare::BadOption;
 use super::random::{Ids, Random};
 use super::reconnect::{Backoff, Reconnect};
 use super::session::{Memory, Session, SessionConfig};
@@ -32,6 +35,7 @@ use super::transport::{Service, Transport};
 use super::unicode::Unicode;
 use super::xep::ping;
 use super::xml::Element;
+use policy::{Redirects, Target};
 use std::rc::Rc;
 
 pub use handover::{Prebound, Snapshot};
@@ -55,6 +59,9 @@ pub struct Config {
     pub silence: Millis,
 }
 
+/// How many of the connection's own pings are remembered over BOSH: one is enough where the server answers them.
+const MOST_ASKED: usize = 64;
+
 /// The caller's mistakes in sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendError {
@@ -72,11 +79,15 @@ pub enum SendError {
     BadAddress,
     /// More is waiting for the connection to be there again than is kept.
     OutboxFull,
+    /// It shows a room's password, and the connection is not confidential.
+    Insecure,
 }
 
 /// A connection to an XMPP server.
 pub struct Connection {
     config: Config,
+    /// What of it cannot be sent, so that nothing is.
+    fault: Option<BadOption>,
     unicode: Rc<dyn Unicode>,
     random: Box<dyn Random>,
     ids: Ids,
@@ -109,22 +120,22 @@ pub struct Connection {
     /// Nobody can log in anew.
     alone: bool,
     /// Where the WebSocket's session is.
-    socket_address: Rc<str>,
+    session_target: Option<Target>,
     /// What logins at the services have shown, in the services' order.
     memories: Vec<Memory>,
-    /// Which of them is in use; none where the server sent us.
-    memory: Option<usize>,
     /// Until when an attempt at which something was said early may take.
     patience: Option<Instant>,
     /// Until when the first request waits for credentials that may travel in it.
     hold: Instant,
     // ── lasting ──
-    /// The page has been told that requests of the session break.
-    troubled: bool,
+    /// What was told last of a session whose requests break: which attempt, and when it is due.
+    trouble_told: Option<(u32, Instant)>,
     /// The session is there, or may be there again: what is sent is kept rather than refused.
     lasting: bool,
     /// The page has been told that it is online, and not that it is not.
     online: bool,
+    /// The outbox waits for [`Connection::release`], and takes what is sent meanwhile.
+    held: bool,
     /// What is sent while it is not; released once the page has put its rooms and feeds in order.
     outbox: Outbox,
     /// What the transport that ended gave back.
@@ -136,18 +147,31 @@ pub struct Connection {
     backoff: Backoff,
     /// When the next attempt is due.
     retry_at: Option<Instant>,
+    /// Why the last one failed.
+    lost_by: CloseReason,
+    /// When the attempt under way began, and when the server was heard last.
+    begun_at: Instant,
+    heard_at: Instant,
+    /// When an attempt that has been silent since a sign of the network is replaced.
+    doubted_until: Option<Instant>,
+    /// How many attempts were replaced since there was a session.
+    replaced: u32,
     /// Which service is used, and how many were tried since one worked.
     service: usize,
     tried: usize,
-    /// Where the server sent us, and how often it did since we were online.
-    moved: Option<Service>,
-    moves: u32,
+    /// The address in use, or tried last.
+    target: Option<Target>,
+    /// The address that a server redirected to, until it is tried.
+    moved: Option<Target>,
+    redirects: Redirects,
 }
 
 impl Connection {
     /// A connection that is offline.
-    pub fn new(config: Config, unicode: Rc<dyn Unicode>, mut random: Box<dyn Random>) -> Self {
+    pub fn new(mut config: Config, unicode: Rc<dyn Unicode>, mut random: Box<dyn Random>) -> Self {
+        let fault = config.prepare(unicode.as_ref()).err();
         Self {
+            fault,
             session: Session::new(config.session.clone()),
             backoff: Backoff::default(),
             config,
@@ -172,23 +196,29 @@ impl Connection {
             asked: Vec::new(),
             adopted: None,
             alone: false,
-            socket_address: "".into(),
+            session_target: None,
             memories: Vec::new(),
-            memory: None,
             patience: None,
             hold: Instant(0),
-            troubled: false,
+            trouble_told: None,
             lasting: false,
             online: false,
+            held: false,
             outbox: Outbox::default(),
             returned: Vec::new(),
             managed: None,
             lost_at: Instant(0),
             retry_at: None,
+            lost_by: CloseReason::Unreachable,
+            begun_at: Instant(0),
+            heard_at: Instant(0),
+            doubted_until: None,
+            replaced: 0,
             service: 0,
             tried: 0,
+            target: None,
             moved: None,
-            moves: 0,
+            redirects: Redirects::default(),
         }
     }
 
@@ -209,10 +239,28 @@ impl Connection {
         self.closing
     }
 
+    /// Whether there is a session now: bound, and not interrupted.
+    pub fn is_online(&self) -> bool {
+        self.online && !self.closing
+    }
+
     /// The address of the service that is used or tried, as it was configured.
     pub fn service(&self) -> Option<&str> {
         let service = self.config.services.get(self.service)?;
         Some(&service.address)
+    }
+
+    /// Whether a secret may be sent in a stanza: a room's password, a registration's. True where the caller allows plain text
+    /// ([`SessionConfig::plain_text_allowed`]), and where the address in use and every address that redirected to it are
+    /// encrypted or on this machine. While there is no bound session, what is sent may leave over any of the configured services,
+    /// so that each of them has to be confidential.
+    pub fn is_confidential(&self) -> bool {
+        let mut services = self.config.services.iter();
+        self.config.session.plain_text_allowed
+            || match self.target.as_ref().filter(|_| self.online) {
+                Some(target) => target.is_confidential(),
+                None => services.all(|service| service.confidential),
+            }
     }
 
     /// The domain we log in to.
@@ -227,6 +275,10 @@ impl Connection {
         if !self.is_offline() {
             return false;
         }
+        if let Some(fault) = self.fault {
+            self.go_offline(CloseReason::BadOption(fault));
+            return true;
+        }
         self.alone = false;
         self.tried = 0;
         self.set_out(now);
@@ -234,7 +286,7 @@ impl Connection {
     }
 
     fn set_out(&mut self, now: Instant) {
-        self.moves = 0;
+        self.redirects = Redirects::default();
         self.deadline = Some(now + self.config.timeout);
         self.begin(now);
     }
@@ -251,7 +303,9 @@ impl Connection {
             return;
         }
         if self.session.is_established() {
-            self.release();
+            // Also in a session that was taken over and not yet shown to be there: what the former page kept leaves with the
+            // good-bye or not at all.
+            self.flush_outbox();
             let presence = Element::builder("presence", ns::CLIENT)
                 .attr("type", "unavailable")
                 .build();
@@ -287,24 +341,6 @@ impl Connection {
         self.settle(now);
     }
 
-    /// The network is said to be there again, or the tab woke: what waits for its time need not wait any longer, and whether
-    /// the server is there is asked.
-    pub fn wake(&mut self, now: Instant) {
-        if self.retry_at.is_some() {
-            self.retry_at = Some(now);
-            return self.handle_timeout(now);
-        }
-        match &mut self.transport {
-            Some(Transport::WebSocket(_)) if self.online => {
-                if let Some(managed) = &mut self.managed {
-                    managed.doubt(now);
-                }
-            }
-            Some(Transport::Bosh(bosh)) => bosh.hurry(now),
-            _ => {}
-        }
-    }
-
     /// Whether the caller may be gone the next moment, as a page that is being left: a good-bye then leaves at once, in one piece with
     /// what it needs, and nothing leaves that only waits for an answer.
     pub fn set_leaving(&mut self, now: Instant, leaving: bool) {
@@ -322,6 +358,15 @@ impl Connection {
 
     /// Sends a stanza; during an interruption, once it is over. An iq request without an id gets one.
     pub fn send(&mut self, stanza: Element) -> Result<SendId, SendError> {
+        self.send_by(stanza, false)
+    }
+
+    /// Sends a stanza ahead of what is kept (see [`Connection::hold`]).
+    pub fn send_ahead(&mut self, stanza: Element) -> Result<SendId, SendError> {
+        self.send_by(stanza, true)
+    }
+
+    fn send_by(&mut self, stanza: Element, ahead: bool) -> Result<SendId, SendError> {
         self.check(&stanza)?;
         let is_request =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("get" | "set"));
@@ -332,7 +377,7 @@ impl Connection {
         };
         let id = SendId(self.next_send);
         self.next_send = self.next_send.wrapping_add(1);
-        self.transmit_or_keep(stanza, Some(id));
+        self.transmit_or_keep(stanza, Some(id), ahead);
         Ok(id)
     }
 
@@ -342,6 +387,26 @@ impl Connection {
         now: Instant,
         iq: Element,
         timeout: Option<Millis>,
+    ) -> Result<IqId, SendError> {
+        self.request_by(now, iq, timeout, false)
+    }
+
+    /// Sends an iq request ahead of what is kept (see [`Connection::hold`]).
+    pub fn request_ahead(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+    ) -> Result<IqId, SendError> {
+        self.request_by(now, iq, timeout, true)
+    }
+
+    fn request_by(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+        ahead: bool,
     ) -> Result<IqId, SendError> {
         self.check(&iq)?;
         let asks = iq.name() == "iq" && matches!(iq.attr("type"), Some("get" | "set"));
@@ -367,10 +432,16 @@ impl Connection {
         let request = IqId(self.next_iq);
         self.next_iq = self.next_iq.wrapping_add(1);
         let deadline = timeout.map(|timeout| now + timeout);
+        let kept = !self.goes_at_once(ahead);
         self.pending
-            .insert(&id, request, to, self.jid.as_ref(), deadline, !self.online);
-        self.transmit_or_keep(iq, None);
+            .insert(&id, request, to, self.jid.as_ref(), deadline, kept);
+        self.transmit_or_keep(iq, None, ahead);
         Ok(request)
+    }
+
+    /// Takes back a stanza that is kept and has not left; it is not settled. Returns false if it has left.
+    pub fn withdraw(&mut self, send: SendId) -> bool {
+        self.outbox.remove(send)
     }
 
     /// Nobody waits for that reply any more.
@@ -409,8 +480,13 @@ impl Connection {
         Ok(())
     }
 
-    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>) {
-        if self.online {
+    /// Whether a stanza leaves now, or is kept in the outbox.
+    fn goes_at_once(&self, ahead: bool) -> bool {
+        self.online && (ahead || !self.held)
+    }
+
+    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>, ahead: bool) {
+        if self.goes_at_once(ahead) {
             self.transmit(stanza, name);
         } else {
             self.outbox.keep(stanza, name);
@@ -436,6 +512,17 @@ impl Connection {
         }
     }
 
+    /// From now on what is sent is kept, until [`Connection::release`]: for a caller that has to restore a new session first,
+    /// which it does with [`Connection::send_ahead`] and [`Connection::request_ahead`].
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Holds nothing back any more: what is kept leaves as soon as there is a session.
+    pub fn unhold(&mut self) {
+        self.held = false;
+    }
+
     fn tell_settled(&mut self, send: SendId, delivery: Delivery) {
         self.events.push_back(Event::Settled { send, delivery });
     }
@@ -457,6 +544,9 @@ impl Connection {
                 let phase = self.session.phase(self.opened);
                 self.fail(now, CloseReason::TimedOut(phase));
             }
+        }
+        if self.doubted_until.is_some_and(|until| now >= until) {
+            self.replace_attempt(now);
         }
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry(now);
@@ -499,8 +589,16 @@ impl Connection {
         if wanted && self.session.is_established() && !self.closing {
             let id = self.ids.next_id();
             self.transmit(ping::request(None).with_attr("id", &id), None);
-            self.asked.push(id);
+            self.expect_pong(id);
         }
+    }
+
+    /// A reply of that id is the connection's own business. A server that answers none must not make it remember all of them.
+    fn expect_pong(&mut self, id: String) {
+        if self.asked.len() >= MOST_ASKED {
+            self.asked.remove(0);
+        }
+        self.asked.push(id);
     }
 
     /// Over WebSocket: asks what has arrived, or whether the server is there, if that is due. True when it did.
@@ -539,7 +637,7 @@ impl Connection {
     pub fn only_listens(&self) -> Option<bool> {
         match &self.transport {
             Some(Transport::Bosh(bosh)) => {
-                let kept = self.online && !self.outbox.is_empty();
+                let kept = self.online && !self.held && !self.outbox.is_empty();
                 Some(self.leftover.is_empty() && !kept && bosh.only_listens())
             }
             _ => None,
@@ -572,7 +670,7 @@ impl Connection {
                 return Output::Event(event);
             }
             // Whoever wanted to put something in order before it has done so by now.
-            if self.release() || self.ask_word(now, false) {
+            if !self.held && self.release() || self.ask_word(now, false) {
                 continue;
             }
             let transport = self.transport.as_ref().and_then(Transport::poll_timeout);
@@ -587,6 +685,7 @@ impl Connection {
                 link,
                 self.deadline,
                 self.patience,
+                self.doubted_until,
                 held,
                 self.retry_at,
                 self.pending.deadline(),

@@ -1,16 +1,11 @@
-//! Numbers in decimal. The standard library's way is generic and costs 250 bytes of wasm for each type of number.
+//! Numbers in decimal.
 
 /// Appends `number` in decimal.
 pub fn push_number(text: &mut String, number: u64) {
-    if number >= 10 {
-        push_number(text, number / 10);
-    }
-    text.push(char::from(b'0' + (number % 10) as u8));
+    text.push_str(itoa::Buffer::new().format(number));
 }
 
 /// `number` in decimal.
 pub fn decimal(number: u64) -> String {
-    let mut text = String::new();
-    push_number(&mut text, number);
-    text
+    itoa::Buffer::new().format(number).to_owned()
 }

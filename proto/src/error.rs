@@ -1,6 +1,7 @@
 //! Why a connection ended, with the blame in the type, a code for programs and a sentence for people.
 
 use super::digits::push_number;
+use super::prepare::BadOption;
 use super::sasl::{ChooseError, SaslError};
 use super::stanza::StanzaError;
 use super::stream::error::StreamError;
@@ -30,12 +31,16 @@ pub enum Phase {
 pub enum CloseReason {
     /// We asked for it.
     Requested,
+    /// An option cannot be sent: nothing was.
+    BadOption(BadOption),
     /// The service could not be reached, or no longer.
     Unreachable,
     /// The server answers, but the browser keeps the answers from this page.
     BlockedByCors,
     /// An `https:` page and an `http:` service.
     MixedContent,
+    /// The platform has no such interface: `WebSocket` or `fetch`.
+    Unsupported(&'static str),
     /// An HTTP error status.
     Http(u16),
     /// An HTTP redirect whose status browsers do not show. It is not followed: the request holds a password.
@@ -105,6 +110,7 @@ impl CloseReason {
             Self::Unreachable => "unreachable",
             Self::BlockedByCors => "blocked-by-cors",
             Self::MixedContent => "mixed-content",
+            Self::Unsupported(_) => "unsupported",
             Self::Http(_) | Self::Redirected => "http-error",
             Self::NotBosh(_) => "not-bosh",
             Self::BadXml(_) => "bad-xml",
@@ -116,7 +122,9 @@ impl CloseReason {
             Self::NoMechanism(ChooseError::OnlyPlainText | ChooseError::Weaker)
             | Self::PlainTextRegistration => "insecure",
             Self::Sasl(SaslError::ServerSignature) => "server-not-authentic",
-            Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) => "bad-argument",
+            Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) | Self::BadOption(_) => {
+                "bad-argument"
+            }
             Self::Sasl(_) | Self::PeerMisbehaved(_) => "protocol-error",
             Self::NoCredentials => "credentials-failed",
             Self::BindFailed(_) => "bind-failed",
@@ -146,6 +154,10 @@ impl CloseReason {
             Self::BindFailed(error) | Self::Registration(RegistrationFailure::Refused(error)) => {
                 error.text.as_deref()
             }
+            Self::Registration(RegistrationFailure::Unanswered(Unanswered::NeedsHuman {
+                instructions,
+                ..
+            })) => instructions.as_deref(),
             _ => None,
         }
     }
@@ -172,6 +184,9 @@ impl CloseReason {
     fn sentence(&self) -> (&'static str, Cow<'_, str>, &'static str) {
         let (what, detail, then): (_, &str, _) = match self {
             Self::Requested => ("The connection was closed on request", "", "Nothing to do."),
+            Self::BadOption(option) => {
+                return ("", Cow::Owned(option.to_string()), "Nothing was sent.");
+            }
             Self::Unreachable => (
                 "The service cannot be reached",
                 "",
@@ -186,6 +201,16 @@ impl CloseReason {
                 "A page on https: may not use a service on http:",
                 "",
                 "Give the service an https: address.",
+            ),
+            Self::Unsupported("WebSocket") => (
+                "This platform has no WebSocket: pass { WebSocket } in the options",
+                "",
+                "A class with the browser's interface fits, such as that of the npm package ws. Or use the address of the BOSH service.",
+            ),
+            Self::Unsupported(_) => (
+                "This platform has no fetch: pass { fetch } in the options",
+                "",
+                "A function with the browser's interface fits.",
             ),
             Self::Http(404) => (
                 "The service answered with HTTP status ",
@@ -288,7 +313,7 @@ impl CloseReason {
             Self::NoMechanism(ChooseError::NoneOffered) => (
                 "The server offers no login mechanism that fits these credentials",
                 "",
-                "Enable SCRAM on the server (or PLAIN over https; ANONYMOUS on its host for anonymous logins).",
+                "Enable SCRAM on the server (or PLAIN over https; ANONYMOUS on its host for anonymous logins), and check 'mechanisms' if you gave it.",
             ),
             Self::NoMechanism(ChooseError::OnlyPlainText) => (
                 "Only mechanisms that show the password are left, and this connection is not encrypted",
@@ -359,12 +384,32 @@ impl CloseReason {
             }
             Self::Registration(RegistrationFailure::Unanswered(Unanswered::NeedsHuman {
                 addresses,
+                fields,
                 ..
             })) => {
+                let listed = listed(addresses);
+                let is_page = addresses.iter().any(
+                    |one| matches!(one.get(..4), Some(start) if start.eq_ignore_ascii_case("http")),
+                );
+                let (detail, then) = match (addresses.is_empty(), is_page, fields.is_empty()) {
+                    (true, ..) => (
+                        "it names no address".to_owned(),
+                        "Register in an XMPP client that shows the challenge, or ask whoever runs the server.",
+                    ),
+                    (_, false, _) => (
+                        format!("the challenge is inside the stanza ({listed})"),
+                        "Register in an XMPP client that shows it, or ask whoever runs the server.",
+                    ),
+                    (_, _, true) => (listed, "Open that address to register there."),
+                    _ => (
+                        listed,
+                        "Open that address, or solve the challenge in an XMPP client that shows it.",
+                    ),
+                };
                 return (
                     "The server wants a person to register: ",
-                    Cow::Owned(listed(addresses)),
-                    "Open that address, or solve the challenge in a client that shows it.",
+                    Cow::Owned(detail),
+                    then,
                 );
             }
             Self::PeerMisbehaved(how) => (

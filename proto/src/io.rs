@@ -76,6 +76,8 @@ pub enum NetworkFailure {
     TooLarge,
     /// The server sends the request elsewhere (HTTP 3xx), and was not followed there.
     Redirected,
+    /// The platform has no such interface: `WebSocket` or `fetch`.
+    Unsupported(&'static str),
 }
 
 /// What the connection wants the shell to do.
@@ -87,6 +89,9 @@ pub enum Transmit {
         exchange: ExchangeId,
         /// Where to.
         address: Rc<str>,
+        /// A redirect to another origin led to this address: send no headers of the caller but `Content-Type`, and no
+        /// credentials (cookies, HTTP authentication).
+        foreign: bool,
         /// The body, byte for byte.
         body: Rc<str>,
         /// It is the good-bye: it should arrive even if the page is on its way out.

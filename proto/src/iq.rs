@@ -78,7 +78,7 @@ impl PendingIqs {
                 let from = Jid::parse(from, unicode).ok()?;
                 match expected {
                     Some(to) => *to == from,
-                    None => own.is_none_or(|own| is_own_side(&from, own)),
+                    None => own.is_some_and(|own| is_own_side(&from, own)),
                 }
             }
         };
@@ -152,6 +152,18 @@ impl PendingIqs {
             all.push(pending.request);
         }
         all
+    }
+}
+
+/// Whether `stanza` comes from our own side (RFC 6120 §8.1.2.1): it has no `from`, or one of our account, session or server. Nobody
+/// else answers what was sent without a `to`, whatever id is on it. `own` is the session's full JID.
+pub fn is_from_own_side(stanza: &Element, own: Option<&Jid>, unicode: &dyn Unicode) -> bool {
+    match (stanza.attr("from"), own) {
+        (None, _) => true,
+        (Some(from), Some(own)) => {
+            Jid::parse(from, unicode).is_ok_and(|from| is_own_side(&from, own))
+        }
+        (Some(_), None) => false,
     }
 }
 

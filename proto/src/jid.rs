@@ -1,15 +1,20 @@
 //! RFC 7622: addresses, `local@domain/resource`, normalised so that equal ones are equal strings.
 //!
-//! The localpart goes by UsernameCaseMapped (RFC 8265 §3.3), the resourcepart by OpaqueString (§4.2), the domainpart by IDNA through
-//! [`Unicode::domain`]. Plain ASCII is settled here; only the rest asks the platform. Also XEP-0106, JID escaping, 1.1.
+//! The localpart is prepared with UsernameCaseMapped (RFC 8265 §3.3), the resourcepart with OpaqueString (§4.2), the domainpart with
+//! IDNA (`jid/domain.rs`). Plain ASCII is handled here; only the rest asks the platform.
+//!
+//! Specification: RFC 7622, XEP-0106 1.1.
 //!
 //! Left out, because their tables are not in the wasm: the exact category tables of PRECIS (RFC 8264 §9; the localpart refuses
 //! what has a compatibility form and the blocks of symbols, punctuation and ignorable characters, the resourcepart only
-//! control characters), the contextual rules of joiners and the bidi rule. An IPv6 address is not brought into one form.
+//! control characters, noncharacters and what changes the direction of text), the contextual rules of joiners and the bidi rule. An IPv6 address is not brought into one form.
+
+mod domain;
 
 use core::fmt;
 
-use super::unicode::Unicode;
+use super::unicode::{Unicode, is_invisible, is_noncharacter, narrow};
+use domain::push_domain;
 
 /// The most bytes of one part (RFC 7622 §3.2, §3.3, §3.4).
 const PART_BYTES: usize = 1023;
@@ -53,7 +58,9 @@ impl JidError {
             Self::TooLong => "a part of an address longer than 1023 bytes",
             Self::Local => "a character that the part before the @ cannot have",
             Self::Domain => "an address whose domain is none",
-            Self::Resource => "a control character in an address",
+            Self::Resource => {
+                "a control character or a mark of direction behind the slash of an address"
+            }
         }
     }
 }
@@ -217,7 +224,7 @@ fn check_raw_len(part: &str) -> Result<(), JidError> {
     Ok(())
 }
 
-/// UsernameCaseMapped (RFC 8265 §3.3.2): width, case, NFC, in this order.
+/// UsernameCaseMapped (RFC 8265 §3.3.2): width, case (character by character), NFC, in this order.
 fn push_local(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<(), JidError> {
     check_raw_len(part)?;
     if part.is_ascii() {
@@ -228,20 +235,18 @@ fn push_local(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<(),
         }
         return check_local(part);
     }
-    let mut narrow = String::with_capacity(part.len());
+    let mut lower = String::with_capacity(part.len());
     for char in part.chars() {
-        match char {
-            // Full-width ASCII stands in the order of ASCII itself.
-            '\u{ff01}'..='\u{ff5e}' => {
-                narrow.push(char::from_u32(char as u32 - 0xfee0).unwrap_or(char));
+        match narrow(char).unwrap_or(char) {
+            char @ '\u{ff66}'..='\u{ff9f}' => {
+                lower.push_str(&unicode.nfkc(char.encode_utf8(&mut [0; 4])));
             }
-            '\u{ff66}'..='\u{ff9f}' => {
-                narrow.push_str(&unicode.nfkc(char.encode_utf8(&mut [0; 4])));
-            }
-            _ => narrow.push(char),
+            char if char.is_ascii() => lower.push(char.to_ascii_lowercase()),
+            // By itself: within a word the platform would write the last sigma as `ς`.
+            char => lower.push_str(&unicode.lowercase(char)),
         }
     }
-    let local = unicode.nfc(&unicode.lowercase(&narrow));
+    let local = unicode.nfc(&lower);
     check_local(&local)?;
     if !local.is_ascii() && unicode.nfkc(&local) != local {
         return Err(JidError::Local);
@@ -271,7 +276,10 @@ fn check_local(local: &str) -> Result<(), JidError> {
         '\u{ff00}'..='\u{ffff}' | '\u{1f000}'..='\u{1fbff}' | '\u{e0000}'..='\u{10ffff}' => true,
         _ => false,
     };
-    if local.chars().any(forbidden) {
+    if local
+        .chars()
+        .any(|char| forbidden(char) || is_invisible(char) || is_noncharacter(char))
+    {
         return Err(JidError::Local);
     }
     Ok(())
@@ -280,10 +288,13 @@ fn check_local(local: &str) -> Result<(), JidError> {
 /// OpaqueString (RFC 8265 §4.2.2): spaces beyond ASCII become ASCII's, then NFC.
 fn push_resource(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<(), JidError> {
     check_raw_len(part)?;
-    if part
-        .chars()
-        .any(|char| matches!(char, '\0'..='\x1f' | '\x7f'..='\u{9f}'))
-    {
+    // Beyond controls: line and paragraph separators and marks that reorder what is shown, which both PRECIS and the
+    // stringprep of older servers refuse. Other invisible characters pass: pictures are composed with them (U+200D, U+FE0F).
+    let forbidden = |char: char| {
+        matches!(char, '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
+            || is_noncharacter(char)
+    };
+    if part.chars().any(forbidden) {
         return Err(JidError::Resource);
     }
     if part.is_ascii() {
@@ -304,64 +315,6 @@ fn push_resource(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<
     }
     out.push_str(&unicode.nfc(&spaced));
     Ok(())
-}
-
-/// The domainpart (RFC 7622 §3.2): a domain name in U-labels and lower case without the trailing dot, or an IP address.
-fn push_domain(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<(), JidError> {
-    check_raw_len(part)?;
-    let part = part.strip_suffix('.').unwrap_or(part);
-    let start = out.len();
-    if let Some(address) = part.strip_prefix('[') {
-        let address = address.strip_suffix(']').unwrap_or("");
-        let known = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
-        if address.len() > 45 || !address.contains(':') || !address.bytes().all(known) {
-            return Err(JidError::Domain);
-        }
-        out.push_str(part);
-    } else if part.is_ascii() && !has_a_label(part) {
-        check_labels(part)?;
-        out.push_str(part);
-    } else {
-        // The platform's parser of addresses would take an `@`, a port or a path for what they are in a URL.
-        check_labels(part)?;
-        let domain = unicode.domain(part).ok_or(JidError::Domain)?;
-        let domain = domain.strip_suffix('.').unwrap_or(&domain);
-        check_labels(domain)?;
-        out.push_str(domain);
-    }
-    if let Some(domain) = out.get_mut(start..) {
-        domain.make_ascii_lowercase();
-    }
-    Ok(())
-}
-
-/// Whether a label is an A-label (`xn--…`), whose U-label only the platform knows.
-fn has_a_label(domain: &str) -> bool {
-    domain
-        .split('.')
-        .any(|label| matches!(label.get(..4), Some(start) if start.eq_ignore_ascii_case("xn--")))
-}
-
-/// Checks what is ASCII in a domain name: letters, digits, hyphens not at the ends of a label; and no label empty, as ASCII longer than
-/// 63 bytes, or an A-label with more than ASCII in it. An empty name is left to the caller, who has an error of its own for it.
-fn check_labels(domain: &str) -> Result<(), JidError> {
-    // The underscore is no letter of a host name, but is found in the names of containers.
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | 0x80..);
-    let fine = |label: &str| {
-        let ascii = label.is_ascii();
-        let wrong = if ascii {
-            label.len() > 63
-        } else {
-            has_a_label(label)
-        };
-        let hyphen = label.starts_with('-') || label.ends_with('-');
-        !(label.is_empty() || wrong || hyphen) && label.bytes().all(known)
-    };
-    if domain.is_empty() || domain.split('.').all(fine) {
-        Ok(())
-    } else {
-        Err(JidError::Domain)
-    }
 }
 
 /// The characters of XEP-0106 with their codes; the backslash stands last, it is escaped by a rule of its own.

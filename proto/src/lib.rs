@@ -26,6 +26,7 @@
 //! }
 //! ```
 
+pub mod client;
 pub mod connection;
 pub mod digits;
 pub mod error;
@@ -38,6 +39,7 @@ pub mod jid;
 pub mod mask;
 pub mod ns;
 pub mod outbox;
+pub mod prepare;
 pub mod random;
 pub mod reconnect;
 pub mod sasl;

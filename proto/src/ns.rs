@@ -80,12 +80,16 @@ pub const REGISTER: &str = "jabber:iq:register";
 pub const REGISTER_FEATURE: &str = "http://jabber.org/features/iq-register";
 /// XEP-0092: software version.
 pub const VERSION: &str = "jabber:iq:version";
+/// RFC 6121: the roster.
+pub const ROSTER: &str = "jabber:iq:roster";
 /// XEP-0199: ping.
 pub const PING: &str = "urn:xmpp:ping";
 /// XEP-0202: entity time.
 pub const TIME: &str = "urn:xmpp:time";
 /// XEP-0203: delayed delivery.
 pub const DELAY: &str = "urn:xmpp:delay";
+/// XEP-0091: delayed delivery as it was before XEP-0203.
+pub const LEGACY_DELAY: &str = "jabber:x:delay";
 /// XEP-0066: out-of-band data (the address of a registration page).
 pub const OOB: &str = "jabber:x:oob";
 /// XEP-0115: entity capabilities.

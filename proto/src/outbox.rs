@@ -39,6 +39,20 @@ impl Outbox {
         }
     }
 
+    /// Removes the one of that name. Returns false if it is not kept.
+    pub fn remove(&mut self, name: SendId) -> bool {
+        let mut others = core::mem::take(self);
+        let mut removed = false;
+        while let Some((stanza, known)) = others.take() {
+            if known == Some(name) {
+                removed = true;
+            } else {
+                self.keep(stanza, known);
+            }
+        }
+        removed
+    }
+
     /// The oldest.
     pub fn take(&mut self) -> Option<(Element, Option<SendId>)> {
         let kept = self.stanzas.pop_front()?;

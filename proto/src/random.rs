@@ -1,6 +1,6 @@
 //! Randomness as an argument: the shell lends its generator.
 
-use super::digits::push_number;
+use super::sasl::sha256;
 
 /// A cryptographically secure generator, lent by the shell (in a page: `crypto.getRandomValues`).
 ///
@@ -19,35 +19,40 @@ pub fn below_2_53(random: &mut dyn Random) -> u64 {
 
 /// `length` characters of `[0-9a-z]`-like alphabet, 5 bits of entropy each, for ids and nonces.
 pub fn token(random: &mut dyn Random, length: usize) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = vec![0; length];
     random.fill(&mut bytes);
-    bytes
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
-        .collect()
+    bytes.iter().map(|byte| character(*byte)).collect()
 }
 
-/// Makes ids for stanzas: unpredictable as a whole, cheap one by one.
+/// Five bits of a byte as a character that no protocol gives a meaning.
+fn character(byte: u8) -> char {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    char::from(ALPHABET[usize::from(byte & 31)])
+}
+
+/// Makes ids for stanzas: none can be guessed from the others, and none needs the generator.
+///
+/// Each is a hash of a secret and a counter. A stanza's id is known to whoever the stanza went to, so that a counter behind a
+/// common beginning would tell the ids of the requests that follow.
 pub struct Ids {
-    prefix: String,
+    secret: [u8; 32],
     counter: u32,
 }
 
 impl Ids {
     /// A new series.
     pub fn new(random: &mut dyn Random) -> Self {
-        Self {
-            prefix: token(random, 10),
-            counter: 0,
-        }
+        let mut secret = [0; 32];
+        random.fill(&mut secret);
+        Self { secret, counter: 0 }
     }
 
-    /// The next id.
+    /// The next id: 16 characters, 80 bits.
     pub fn next_id(&mut self) -> String {
         self.counter = self.counter.wrapping_add(1);
-        let mut id = self.prefix.clone();
-        push_number(&mut id, self.counter.into());
-        id
+        let mut block = self.secret.to_vec();
+        block.extend_from_slice(&self.counter.to_le_bytes());
+        let hash = sha256(&block);
+        hash.iter().take(16).map(|byte| character(*byte)).collect()
     }
 }

@@ -1,21 +1,24 @@
-//! When a connection that broke is tried again: exponential back-off with full jitter, so that the pages of a server that
-//! comes back do not all come at once; and what trying again cannot cure.
+//! When a connection that broke is tried again, and what trying again cannot cure.
+//!
+//! Each pause is uniformly random between nothing and the length of the outage so far, within [`Reconnect`]'s bounds. So the
+//! clients of a server that restarts come back spread over about the time that it was away, none of them later than that, and
+//! attempts that fail quickly do not use up the short pauses: only time makes pauses longer.
 
 use super::error::CloseReason;
 use super::random::{Random, below_2_53};
 use super::time::{Instant, Millis};
 
-/// What the page chose.
+/// What the caller chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnect {
-    /// The first pause is up to this long; each further one up to twice the one before it.
+    /// A pause may be this long however short the outage was.
     pub least: Millis,
     /// No pause is longer.
     pub most: Millis,
 }
 
 impl Default for Reconnect {
-    /// Up to one second at first, and up to half a minute in the end.
+    /// One second, and half a minute.
     fn default() -> Self {
         Self {
             least: Millis::seconds(1),
@@ -24,38 +27,75 @@ impl Default for Reconnect {
     }
 }
 
-/// A connection that held for this long was a good one: the pauses begin from the first again.
+impl Reconnect {
+    /// The longest pause after an outage of this length.
+    pub fn longest(&self, outage: Millis) -> Millis {
+        outage.max(self.least).min(self.most)
+    }
+
+    /// The pause before the next attempt; `number` is any number of 53 random bits.
+    pub fn pause(&self, outage: Millis, number: u64) -> Millis {
+        Millis(number % self.longest(outage).0.saturating_add(1))
+    }
+}
+
+/// A connection that held for this long was a good one: what came before it is forgotten.
 const GOOD: Millis = Millis::seconds(20);
 
-/// How often it was tried.
+/// How long a connection has been away, and how often it was tried.
 #[derive(Debug, Default)]
 pub struct Backoff {
+    /// Attempts that are told, in this interruption.
     attempts: u32,
+    /// When the outage began; earlier by the outages that were interrupted by a connection that did not hold.
+    since: Option<Instant>,
+    /// How long those were.
+    before: Millis,
     online_since: Instant,
 }
 
 impl Backoff {
-    /// It is there.
+    /// The connection is there.
     pub fn note_online(&mut self, now: Instant) {
+        self.before = self.outage(now);
+        self.since = None;
         self.online_since = now;
+        self.attempts = 0;
     }
 
-    /// It was there, and is not any more.
-    pub fn note_lost(&mut self, now: Instant) {
-        if now - self.online_since >= GOOD {
-            self.attempts = 0;
+    /// Whether the connection that is there has held for long enough to be a good one.
+    pub fn has_held(&self, now: Instant) -> bool {
+        now - self.online_since >= GOOD
+    }
+
+    /// The connection was there, and is not any more since `lost`; `attempts` have failed since.
+    pub fn note_lost(&mut self, now: Instant, lost: Instant, attempts: u32) {
+        if self.has_held(now) {
+            self.before = Millis(0);
         }
+        self.since = Some(Instant(lost.0.saturating_sub(self.before.0)));
+        self.attempts = attempts;
     }
 
-    /// The pause before the next attempt.
-    pub fn next(&mut self, reconnect: &Reconnect, random: &mut dyn Random) -> Millis {
-        let most = reconnect
-            .least
-            .0
-            .saturating_mul(1 << self.attempts.min(20))
-            .min(reconnect.most.0);
+    /// There is a sign that the network works: the pauses begin anew.
+    pub fn begin_anew(&mut self, now: Instant) {
+        self.since = self.since.map(|_| now);
+        self.before = Millis(0);
+    }
+
+    /// Another attempt is due; gives the pause before it.
+    pub fn next(&mut self, now: Instant, reconnect: &Reconnect, random: &mut dyn Random) -> Millis {
+        self.count();
+        reconnect.pause(self.outage(now), below_2_53(random))
+    }
+
+    fn outage(&self, now: Instant) -> Millis {
+        self.since.map_or(Millis(0), |since| now - since)
+    }
+
+    /// Another attempt is due, without a pause.
+    pub fn count(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
-        Millis(below_2_53(random) % (most + 1))
     }
 
     /// Which attempt is due, from 1.
@@ -69,6 +109,7 @@ impl Backoff {
 pub fn is_curable(reason: &CloseReason) -> bool {
     match reason {
         CloseReason::Requested
+        | CloseReason::BadOption(_)
         | CloseReason::MixedContent
         | CloseReason::NoMechanism(_)
         | CloseReason::Sasl(_)
@@ -95,12 +136,14 @@ pub fn may_work_elsewhere(reason: &CloseReason) -> bool {
         CloseReason::Unreachable
             | CloseReason::BlockedByCors
             | CloseReason::MixedContent
+            | CloseReason::Unsupported(_)
             | CloseReason::Http(_)
             | CloseReason::Redirected
             | CloseReason::NotBosh(_)
             | CloseReason::NotWebSocket(_)
             | CloseReason::BadXml(_)
             | CloseReason::Ended
+            | CloseReason::SeeOther(_)
             | CloseReason::Terminated { .. }
     )
 }

@@ -1,6 +1,8 @@
 //! XEP-0388 1.0.4: Extensible SASL Profile, with what travels inside it: XEP-0386 1.1.0 (Bind 2), XEP-0198 1.6.3 §9
 //! (stream management), XEP-0484 0.2.0 (FAST). A whole login in one element each way: authenticated, bound or resumed.
 //!
+//! Specification: XEP-0388 1.0.4, XEP-0386 1.1.0, XEP-0484 0.2.0.
+//!
 //! Written and read here; what is asked for when is the session's business, challenges are
 //! [`sasl::wire`](super::sasl::wire)'s. Left out: tasks and upgrades, FAST's `count` (a page sends nothing in TLS 0-RTT: its
 //! requests and frames come after the handshake), carbons and client state inside `<bind/>` (a page asks for them itself).
@@ -161,8 +163,14 @@ impl Granted {
     }
 }
 
+/// A token that is longer is none, in bytes: pages keep it with other things in a few megabytes.
+const LONGEST_TOKEN: usize = 8 << 10;
+
 fn read_token(element: &Element) -> Option<Token> {
     let secret = element.attr("token")?;
+    if secret.is_empty() || secret.len() > LONGEST_TOKEN {
+        return None;
+    }
     Some(Token {
         secret: secret.to_owned(),
         expiry: element.attr("expiry").and_then(parse_date_time),

@@ -1,6 +1,8 @@
 //! RFC 6120 §6, §7: from an open stream to a bound session: features → SASL → restart → bind → established;
 //! or, to make an account first, features → in-band registration (XEP-0077 §3.1).
 //!
+//! Specification: RFC 6120.
+//!
 //! Knows elements and directives, no transport: what to send, when to restart, how it ended. What an earlier login has shown
 //! ([`Memory`]) is said before it is asked for: the first message with the opening of the stream, and what belongs on the
 //! authenticated stream with the last one. Until the server has proved itself, nothing else leaves: the page's own stanzas
@@ -18,10 +20,11 @@ pub use memory::Memory;
 
 use super::error::{CloseReason, Phase, RegistrationFailure};
 use super::event::Status;
+use super::iq::is_from_own_side;
 use super::jid::Jid;
 use super::ns;
 use super::random::{Ids, Random};
-use super::sasl::{Credentials, Mechanism};
+use super::sasl::{Credentials, HT_SHA_256_NONE, Mechanism};
 use super::stanza::StanzaError;
 use super::stream::error::StreamError;
 use super::stream::features::Features;
@@ -50,6 +53,9 @@ pub struct SessionConfig {
     pub resource: Option<String>,
     /// May a password be shown to any transport? Over TLS and on loopback it may anyway.
     pub plain_text_allowed: bool,
+    /// The mechanisms that a login may use, by the names in [`sasl`](crate::sasl); `None` for all. A token is shown and asked for
+    /// where `HT-SHA-256-NONE` is among them.
+    pub mechanisms: Option<Vec<&'static str>>,
     /// May things be said before they are asked for?
     pub haste: bool,
 }
@@ -144,7 +150,12 @@ pub struct Session {
     config: SessionConfig,
     state: State,
     credentials: Option<Credentials>,
+    /// Those in use, while another mechanism may still be tried.
+    retained: Option<Credentials>,
+    /// The mechanisms that this login was refused, for themselves and not for the credentials.
+    refused: Vec<&'static str>,
     plain_text_allowed: bool,
+    tokens_allowed: bool,
     framed: bool,
     manage: bool,
     resumption: Option<Resumption>,
@@ -178,6 +189,8 @@ pub struct Resumption {
 pub struct Circumstances {
     /// It is encrypted, or does not leave the machine.
     pub confidential: bool,
+    /// A token may be shown on it, and asked for.
+    pub tokens: bool,
     /// What is sent arrives in order by itself, and each element is answered by itself: a WebSocket.
     pub framed: bool,
     /// Stream management is wanted, where there is any.
@@ -197,7 +210,10 @@ impl Session {
             config,
             state: State::Closed,
             credentials: None,
+            retained: None,
+            refused: Vec::new(),
             plain_text_allowed: false,
+            tokens_allowed: false,
             framed: false,
             manage: false,
             resumption: None,
@@ -230,6 +246,11 @@ impl Session {
         out: &mut Vec<Directive>,
     ) {
         self.plain_text_allowed = self.config.plain_text_allowed || circumstances.confidential;
+        // Whoever reads the proof that a token makes can use it.
+        self.tokens_allowed =
+            circumstances.tokens && self.plain_text_allowed && self.allows(HT_SHA_256_NONE);
+        wipe(&mut self.retained);
+        self.refused.clear();
         self.framed = circumstances.framed;
         self.manage = circumstances.manage;
         self.resumption = circumstances.resumption;
@@ -267,7 +288,8 @@ impl Session {
     /// Forget all of it.
     pub fn close(&mut self) {
         self.state = State::Closed;
-        self.credentials = None;
+        wipe(&mut self.credentials);
+        wipe(&mut self.retained);
     }
 
     /// Is it bound?
@@ -412,7 +434,7 @@ impl Session {
             | State::Registering { id } => id,
             _ => return,
         };
-        if reply.attr("id") != Some(expected.as_str()) {
+        if reply.attr("id") != Some(expected.as_str()) || !self.is_from_server(reply, tools) {
             return;
         }
         let failed = match reply.attr("type") {
@@ -454,6 +476,29 @@ impl Session {
         }
     }
 
+    /// Whether a reply comes from the server that we log in to (RFC 6120 §8.1.2.1): without `from`, from the domain, or from the
+    /// account. Once a resource is bound, strangers can send stanzas of any id.
+    fn is_from_server(&self, reply: &Element, tools: &Tools<'_>) -> bool {
+        let Some(from) = reply.attr("from") else {
+            return true;
+        };
+        let Ok(from) = Jid::parse(from, tools.unicode) else {
+            return false;
+        };
+        if let State::OpeningSession { jid, .. } = &self.state
+            && is_from_own_side(reply, Some(jid), tools.unicode)
+        {
+            return true;
+        }
+        let account = self.config.account.as_deref();
+        from.domain() == self.config.domain
+            && match from.local() {
+                None => from.is_bare(),
+                // Which account it is may only be known from this very reply.
+                Some(_) => account.is_none_or(|account| from.bare().as_str() == account),
+            }
+    }
+
     /// Sends an iq and returns its id.
     fn request(&self, request: Element, tools: &mut Tools<'_>, out: &mut Vec<Directive>) -> String {
         let id = tools.ids.next_id();
@@ -483,5 +528,12 @@ impl Session {
             self.remembered = self.memory.clone();
             out.push(Directive::Learned);
         }
+    }
+}
+
+/// Credentials that are not wanted any more are overwritten.
+fn wipe(credentials: &mut Option<Credentials>) {
+    if let Some(credentials) = credentials.take() {
+        credentials.wipe();
     }
 }

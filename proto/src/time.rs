@@ -31,3 +31,12 @@ impl Sub for Instant {
         Millis(self.0.saturating_sub(earlier.0))
     }
 }
+
+/// The wall clock, lent by the shell: for dates that go to others and for comparing them. Everything else counts in [`Instant`].
+pub trait Calendar {
+    /// Milliseconds since 1970 UTC.
+    fn unix_millis(&self) -> i64;
+
+    /// The local time's offset, in minutes east of UTC.
+    fn utc_offset_minutes(&self) -> i32;
+}

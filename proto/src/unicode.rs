@@ -1,4 +1,4 @@
-//! Unicode as an argument: the tables are the platform's, never in the wasm.
+//! Unicode as an argument: the tables are the platform's, never in the wasm. What takes only a few ranges is here.
 
 /// What JIDs (RFC 7622) and SASLprep (RFC 4013) need of Unicode beyond what Rust's core has.
 ///
@@ -9,8 +9,52 @@ pub trait Unicode {
     fn nfc(&self, text: &str) -> String;
     /// Normalisation form KC.
     fn nfkc(&self, text: &str) -> String;
-    /// Full lower case, locale independent.
-    fn lowercase(&self, text: &str) -> String;
-    /// A domain name as IDNA U-labels in lower case; `None` when it is not a domain name or address.
-    fn domain(&self, text: &str) -> Option<String>;
+    /// The full lower case of one character, independent of its neighbours and of the locale.
+    fn lowercase(&self, char: char) -> String;
+    /// A domain name in A-labels and lower case (UTS #46, not transitional: bidi and joiners checked, hyphens and lengths not);
+    /// `None` when it is no domain name.
+    fn domain_to_ascii(&self, text: &str) -> Option<String>;
+}
+
+/// Whether a character shows nothing and can be in a text unseen: `Default_Ignorable_Code_Point` (UAX #44) without the two joiners
+/// U+200C and U+200D, which change how their neighbours are written.
+pub(crate) fn is_invisible(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Whether a code point is a noncharacter (Unicode §23.7); XML 1.0 cannot carry U+FFFE and U+FFFF.
+pub(crate) fn is_noncharacter(char: char) -> bool {
+    u32::from(char) & 0xfffe == 0xfffe || matches!(char, '\u{fdd0}'..='\u{fdef}')
+}
+
+/// The ASCII character that a full-width one is a form of; `None` for all others.
+pub(crate) fn narrow(char: char) -> Option<char> {
+    match char {
+        // Full-width ASCII stands in the order of ASCII itself.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(char) - 0xfee0),
+        _ => None,
+    }
 }

@@ -59,6 +59,11 @@ impl<K: Ord, V> VecMap<K, V> {
         Some(self.0.remove(at).1)
     }
 
+    /// The keys and their values, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
     /// Is there a value under that key?
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
     where

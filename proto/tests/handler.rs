@@ -271,13 +271,13 @@ fn the_sender_is_read_once() {
             self.0.set(self.0.get() + 1);
             NativeUnicode.nfkc(text)
         }
-        fn lowercase(&self, text: &str) -> String {
+        fn lowercase(&self, char: char) -> String {
             self.0.set(self.0.get() + 1);
-            NativeUnicode.lowercase(text)
+            NativeUnicode.lowercase(char)
         }
-        fn domain(&self, text: &str) -> Option<String> {
+        fn domain_to_ascii(&self, text: &str) -> Option<String> {
             self.0.set(self.0.get() + 1);
-            NativeUnicode.domain(text)
+            NativeUnicode.domain_to_ascii(text)
         }
     }
     let counted = |handlers: usize, asks: bool| {

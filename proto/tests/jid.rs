@@ -8,6 +8,7 @@ use epode_proto::jid::{Jid, JidError, escape_local, unescape_local};
 use epode_proto::unicode::Unicode;
 use proptest::prelude::*;
 
+use crate::support::addresses::ADDRESSES;
 use crate::support::unicode::NativeUnicode;
 
 fn try_parse(text: &str) -> Result<Jid, JidError> {
@@ -37,10 +38,10 @@ impl Unicode for NoUnicode {
     fn nfkc(&self, text: &str) -> String {
         panic!("asked for {text}")
     }
-    fn lowercase(&self, text: &str) -> String {
-        panic!("asked for {text}")
+    fn lowercase(&self, char: char) -> String {
+        panic!("asked for {char}")
     }
-    fn domain(&self, text: &str) -> Option<String> {
+    fn domain_to_ascii(&self, text: &str) -> Option<String> {
         panic!("asked for {text}")
     }
 }
@@ -50,15 +51,15 @@ struct Domain(&'static str);
 
 impl Unicode for Domain {
     fn nfc(&self, text: &str) -> String {
-        text.into()
+        NativeUnicode.nfc(text)
     }
     fn nfkc(&self, text: &str) -> String {
-        text.into()
+        NativeUnicode.nfkc(text)
     }
-    fn lowercase(&self, text: &str) -> String {
-        text.into()
+    fn lowercase(&self, char: char) -> String {
+        NativeUnicode.lowercase(char)
     }
-    fn domain(&self, _: &str) -> Option<String> {
+    fn domain_to_ascii(&self, _: &str) -> Option<String> {
         Some(self.0.into())
     }
 }
@@ -259,7 +260,9 @@ fn localparts() {
         ("ÅNGSTRÖM", "ångström"),
         ("A\u{30a}", "å"),
         ("ИВАН", "иван"),
-        ("ΑΣ", "ας"),
+        ("ΑΣ", "ασ"),
+        ("ΟΔΥΣΣΕΥΣ", "οδυσσευσ"),
+        ("ας", "ας"),
         ("שלום", "שלום"),
         ("محمد", "محمد"),
         ("हिन्दी", "हिन्दी"),
@@ -379,6 +382,59 @@ fn domainparts() {
 }
 
 #[test]
+fn the_table_that_browsers_are_tested_with_too() {
+    for (text, expected) in ADDRESSES {
+        let parsed = try_parse(text).ok().map(|jid| jid.to_string());
+        assert_eq!(parsed.as_deref(), *expected, "{text:?}");
+        if let Some(jid) = parsed {
+            assert_eq!(parse(&jid).as_str(), jid, "{text:?} is normalised once");
+        }
+    }
+}
+
+/// Takes A-labels as they are, as Chromium's `URL` does.
+struct Unvalidated;
+
+impl Unicode for Unvalidated {
+    fn nfc(&self, text: &str) -> String {
+        NativeUnicode.nfc(text)
+    }
+    fn nfkc(&self, text: &str) -> String {
+        NativeUnicode.nfkc(text)
+    }
+    fn lowercase(&self, char: char) -> String {
+        NativeUnicode.lowercase(char)
+    }
+    fn domain_to_ascii(&self, text: &str) -> Option<String> {
+        if text.is_ascii() {
+            return Some(text.to_ascii_lowercase());
+        }
+        NativeUnicode.domain_to_ascii(text)
+    }
+}
+
+#[test]
+fn an_a_label_that_the_platform_does_not_validate_is_validated() {
+    let domain = |text: &str| Jid::parse(text, &Unvalidated).map(|jid| jid.to_string());
+    assert_eq!(
+        domain("xn--bcher-kva.example").as_deref(),
+        Ok("bücher.example")
+    );
+    // Codes of ASCII, of a control, of a capital, of what is not composed, of an invisible character, of nothing, and none.
+    for wrong in [
+        "xn--abc-",
+        "xn--a",
+        "xn--mnchen-psa",
+        "xn--ux-uub",
+        "xn--ab-6da",
+        "xn--",
+        "xn--zz99999999",
+    ] {
+        assert_eq!(domain(&format!("{wrong}.example")), Err(JidError::Domain));
+    }
+}
+
+#[test]
 fn resourceparts() {
     for (text, resource) in [
         ("Foo Bar", "Foo Bar"),
@@ -406,6 +462,16 @@ fn resourceparts() {
         );
         assert_eq!(
             try_parse(&format!("a@b/é{char}")),
+            Err(JidError::Resource),
+            "{char:?}"
+        );
+    }
+    for char in
+        "\u{fffe}\u{ffff}\u{fdd0}\u{1fffe}\u{10ffff}\u{200e}\u{202e}\u{2066}\u{2028}\u{2029}"
+            .chars()
+    {
+        assert_eq!(
+            try_parse(&format!("a@b/x{char}y")),
             Err(JidError::Resource),
             "{char:?}"
         );

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod bosh;
+mod client;
 mod dialogues;
 mod fuzz;
 mod handler;

@@ -1,99 +1,93 @@
 //! `ClientCore`: a connection as a page holds it. The package's entry wraps it as `Client`, so that a client can be made
 //! before the module is loaded.
 
-use super::dispatch::Backlog;
-use super::error::{Problem, freed, illegal_character, of_delivery};
+use super::error::{Problem, freed, illegal_character, of_delivery, report};
 use super::feed::FeedState;
-use super::feeds::Service;
+use super::held::{Held, Slot};
 use super::keep::Given;
 use super::listeners::Listeners;
 use super::muc::Muc;
-use super::notices::Notices;
-use super::object::{Reader, date, field};
+use super::object::{Reader, date, field, text_of};
 use super::options::{self, Login, Options, Secret, Waiting};
 use super::promise::{promise, spawn};
 use super::pubsub::PubSub;
 use super::registration::Registration;
-use super::room::RoomHandle;
+use super::rooms::RoomHub;
 use super::stanza::Stanza;
 use super::views::{self, Failed, Online, Reconnecting, Undelivered, View};
-use crate::web::clock::unix_millis;
-use crate::web::driver::Driver;
+use super::watches::WatchListener;
+use crate::web::clock::{PlatformCalendar, unix_millis};
+use crate::web::driver::{Driver, Sink};
 use crate::web::entropy::Entropy;
 use crate::web::keeper::Keeper;
 use crate::web::oneshot::{Receiver, Sender, channel};
+use crate::web::platform::Platform;
 use crate::web::race::race;
 use crate::web::task::settled;
 use crate::web::unicode::PlatformUnicode;
-use crate::web::{is_hidden, next_task};
-use epode_proto::connection::{Connection, SendError};
+use epode_proto::client::{self, Client, ClientConfig, ClientEvent, Notice, WatchId};
+use epode_proto::connection::SendError;
 use epode_proto::error::CloseReason;
-use epode_proto::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
-use epode_proto::handler::{HandlerRegistry, Matcher};
+use epode_proto::event::{Delivery, IqId, RequestFailure, SendId, Status};
+use epode_proto::handler::{HandlerId, Matcher};
 use epode_proto::io::{Input, REPLY_TIMEOUT};
 use epode_proto::jid::Jid;
 use epode_proto::ns;
 use epode_proto::sasl::Credentials;
-use epode_proto::stanza::presence;
-use epode_proto::time::Millis;
-use epode_proto::vec_map::VecMap;
-use epode_proto::xep::pubsub::subscriptions::{FeedId, Subscriptions};
-use epode_proto::xep::responder::About;
+use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xml::{Element, Limits, parse_in};
-use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-
-/// A stanza on its way, and who waits to hear of it.
-struct Outgoing {
-    stanza: Element,
-    sender: Sender<Delivery>,
-}
-
-/// Who gets a reply.
-pub enum Waiter {
-    /// Whoever holds the receiver.
-    Promise(Sender<Result<Element, RequestFailure>>),
-    /// A feed, under this number: at once, since what comes after the reply must come after it there, too.
-    Feed(FeedId, u32),
-    /// The feeds of the service of that name.
-    Service(String),
-}
 
 /// What all the classes of one client share.
 pub struct Inner {
     pub(super) driver: Rc<Driver>,
-    pub(super) handlers: RefCell<HandlerRegistry<Function>>,
-    pub(super) backlog: Backlog,
+    /// What the page has given to be called later.
+    pub(super) held: Rc<Held>,
+    handlers: RefCell<BTreeMap<HandlerId, Slot>>,
     pub(super) listeners: Rc<Listeners>,
-    pub(super) about: About,
-    pub(super) subscriptions: RefCell<Subscriptions>,
-    pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
-    /// What is known of the services of feeds.
-    pub(super) services: RefCell<Vec<Service>>,
-    pub(super) rooms: RefCell<VecMap<String, Rc<RoomHandle>>>,
-    pub(super) notices: Notices,
+    pub(super) feeds: RefCell<BTreeMap<FeedId, Rc<FeedState>>>,
+    pub(super) rooms: RoomHub,
+    pub(super) watches: RefCell<BTreeMap<WatchId, WatchListener>>,
     pub(super) login: Option<Login>,
     /// The page's place for what logins have shown.
-    memory: Option<JsValue>,
-    presence: bool,
-    /// The presence that was broadcast last: a new session needs it again.
-    pub(super) broadcast: RefCell<Option<Element>>,
-    /// There was a session since the page said `connect`: what it had is wanted in the next one.
-    lasting: Cell<bool>,
-    /// Those who wait for the connection to be there again.
+    memory: Option<Slot>,
+    /// The promises that wait for the end of an interruption.
     pub(super) awaiting: RefCell<Vec<Sender<()>>>,
     pub(super) status: Cell<&'static str>,
     pub(super) freed: Cell<bool>,
-    /// Counts connections: what an older one still does, such as a password function, concerns nobody.
+    /// Counts attempts: a password function that was called for an older one is ignored.
     attempt: Cell<u32>,
     pub(super) connecting: RefCell<Option<Sender<Result<(), JsValue>>>>,
+    /// How often the page has asked to be connected.
+    pub(super) asked: Cell<u32>,
+    /// What was asked for last has begun: an end that is told is its end.
+    pub(super) begun: Cell<bool>,
     closing: RefCell<Vec<Sender<()>>>,
     credentials_problem: RefCell<Option<JsValue>>,
-    sends: RefCell<VecMap<SendId, Outgoing>>,
-    requests: RefCell<VecMap<IqId, Waiter>>,
+    sends: RefCell<BTreeMap<SendId, Sender<Delivery>>>,
+    requests: RefCell<BTreeMap<IqId, Sender<Result<Element, RequestFailure>>>>,
+}
+
+/// What the page wants to be used in place of the platform's own.
+struct Replacements {
+    held: Rc<Held>,
+    web_socket: Option<Slot>,
+    fetch: Option<Slot>,
+}
+
+impl Platform for Replacements {
+    fn replacement(&self, name: &str) -> JsValue {
+        let slot = match name {
+            "WebSocket" => self.web_socket,
+            "fetch" => self.fetch,
+            _ => None,
+        };
+        slot.map_or(JsValue::UNDEFINED, |slot| self.held.get(slot))
+    }
 }
 
 /// Forgets a request when whoever waited for it is gone.
@@ -108,143 +102,212 @@ impl Drop for Asking {
         if waiting.is_some() {
             self.inner
                 .driver
-                .change(|connection, _| connection.forget(self.request));
+                .change(|client, _| client.forget(self.request));
         }
     }
 }
 
 impl Inner {
-    /// A client, offline.
-    pub fn new(options: Options) -> Rc<Self> {
-        let connection =
-            Connection::new(options.config, Rc::new(PlatformUnicode), Box::new(Entropy));
-        let driver = Driver::new(connection, options.http);
+    /// A client, offline. What `options` refers to is in `held`, which is pinned as long as something of it may be called.
+    pub fn new(options: Options, held: Rc<Held>) -> Rc<Self> {
+        let config = ClientConfig {
+            connection: options.config,
+            initial_presence: options.presence,
+            ephemeral: matches!(options.login, Some(Login::Anonymous)),
+            about: options.about,
+            audience: options.audience,
+        };
+        let lent = client::Platform {
+            unicode: Rc::new(PlatformUnicode),
+            calendar: Rc::new(PlatformCalendar),
+        };
+        let client = Client::new(config, lent, Box::new(Entropy));
+        let platform = Replacements {
+            held: Rc::clone(&held),
+            web_socket: options.web_socket,
+            fetch: options.fetch,
+        };
+        let driver = Driver::new(client, options.http, Rc::new(platform));
         driver.keep_by(options.keep.and_then(Keeper::new));
         let inner = Rc::new(Self {
             driver: Rc::clone(&driver),
             handlers: RefCell::default(),
-            backlog: Backlog::default(),
-            listeners: Listeners::new(&[], &["status", "error", "sent", "received", "undelivered"]),
-            about: options.about,
-            subscriptions: RefCell::default(),
+            listeners: Listeners::keeping(
+                Rc::clone(&held),
+                0,
+                &[],
+                &["status", "error", "sent", "received", "undelivered"],
+            ),
+            held,
             feeds: RefCell::default(),
-            services: RefCell::default(),
-            rooms: RefCell::default(),
-            notices: Notices::default(),
+            rooms: RoomHub::default(),
+            watches: RefCell::default(),
             login: options.login,
             memory: options.memory,
-            presence: options.presence,
-            broadcast: RefCell::default(),
-            lasting: Cell::new(false),
             awaiting: RefCell::default(),
             status: Cell::new("offline"),
             freed: Cell::new(false),
             attempt: Cell::new(0),
             connecting: RefCell::default(),
+            asked: Cell::default(),
+            begun: Cell::default(),
             closing: RefCell::default(),
             credentials_problem: RefCell::default(),
             sends: RefCell::default(),
             requests: RefCell::default(),
         });
-        let weak = Rc::downgrade(&inner);
-        driver.listen(Box::new(move |event| {
-            if let Some(inner) = weak.upgrade() {
-                inner.handle_event(event);
-            }
-        }));
+        let sink = Rc::downgrade(&inner);
+        driver.listen(sink);
         inner
     }
 
     /// The own full JID while online.
     pub fn jid(&self) -> Option<Jid> {
-        self.driver.read(|connection| connection.jid().cloned())
+        self.driver.read(|client| client.jid().cloned())
     }
 
-    /// Did the page say last that it is there?
-    fn is_present(&self) -> bool {
-        let broadcast = self.broadcast.borrow();
-        broadcast
-            .as_ref()
-            .is_some_and(|presence| presence.attr("type").is_none())
+    /// Whether there is no connection, none in the making and none hoped for.
+    pub fn is_offline(&self) -> bool {
+        self.driver.read(|client| client.connection().is_offline())
     }
 
-    /// The JID to subscribe with; where the page does not say which, the bare one, if it is enough: events to a bare JID reach
-    /// only resources that are present.
+    /// The JID to subscribe with; where the page does not say which, the bare one, if its events reach this session.
     pub fn subscriber(&self, full: Option<bool>) -> Result<Jid, Problem> {
-        let jid = self
-            .jid()
-            .ok_or_else(|| self.refuse(SendError::NotConnected))?;
-        let present = self.presence || self.is_present();
-        let anonymous = matches!(self.login, Some(Login::Anonymous));
-        Ok(if full.unwrap_or(anonymous || !present) {
-            jid
-        } else {
-            jid.bare()
-        })
+        self.driver
+            .read(|client| client.subscriber(full))
+            .ok_or_else(|| self.refuse(SendError::NotConnected))
     }
 
-    fn handle_event(self: &Rc<Self>, event: Event) {
+    fn handle(self: &Rc<Self>, event: ClientEvent) {
         match event {
-            Event::Status(status) => self.handle_status(status),
-            Event::CredentialsWanted => self.give_credentials(),
-            Event::Learned => self.store_memory(),
-            Event::Registered => self.finish_connecting(Ok(())),
-            Event::Stanza(stanza) => self.dispatch(&stanza),
-            Event::Unreadable(unreadable) => {
-                let problem = Problem::from(&unreadable);
-                self.listeners.emit("error", &problem.into_js());
+            ClientEvent::Status(status) => self.handle_status(status),
+            ClientEvent::CredentialsWanted => {
+                // What was asked for an attempt before this one is no answer to it.
+                self.attempt.set(self.attempt.get().wrapping_add(1));
+                self.give_credentials();
             }
-            Event::Reply { request, outcome } => {
-                let waiter = self.requests.borrow_mut().remove(&request);
-                match waiter {
-                    Some(Waiter::Promise(sender)) => sender.send(outcome),
-                    Some(Waiter::Feed(feed, number)) => self.answer_feed(feed, number, outcome),
-                    Some(Waiter::Service(service)) => self.learn_of(&service, outcome),
-                    None => {}
+            ClientEvent::Learned => self.store_memory(),
+            ClientEvent::Registered => self.finish_connecting(Ok(())),
+            ClientEvent::Stanza { stanza, handlers } => {
+                for id in handlers {
+                    self.call_handler(id, &stanza);
                 }
             }
-            Event::Settled { send, delivery } => {
-                let outgoing = self.sends.borrow_mut().remove(&send);
-                if let Some(outgoing) = outgoing {
-                    self.settle(outgoing, delivery);
+            ClientEvent::Reply { request, outcome } => {
+                let sender = self.requests.borrow_mut().remove(&request);
+                if let Some(sender) = sender {
+                    sender.send(outcome);
                 }
             }
-            Event::Sent(xml) => {
+            ClientEvent::Settled { send, delivery } => {
+                let sender = self.sends.borrow_mut().remove(&send);
+                if let Some(sender) = sender {
+                    sender.send(delivery);
+                }
+            }
+            ClientEvent::Undelivered { stanza, delivery } => {
+                self.tell_undelivered(&stanza, delivery)
+            }
+            ClientEvent::Feed { feed, change } => {
+                let feed = self.feeds.borrow().get(&feed).cloned();
+                if let Some(feed) = feed {
+                    feed.tell(self, *change);
+                }
+            }
+            ClientEvent::FeedEnded { feed, position } => {
+                let feed = self.feeds.borrow_mut().remove(&feed);
+                if let Some(feed) = feed {
+                    feed.last_position.replace(position);
+                    feed.end();
+                }
+            }
+            ClientEvent::Room { room, event } => self.tell_room(room, &event),
+            ClientEvent::RoomCommand { command, outcome } => self.settle_command(command, outcome),
+            ClientEvent::RoomUnsent { command, error } => self.settle_unsent(command, error),
+            ClientEvent::RoomDelivery { command, delivery } => {
+                self.settle_delivery(command, delivery);
+            }
+            ClientEvent::RoomClosed { room, nick } => self.close_room(room, nick),
+            ClientEvent::Personal { watches, watched } => self.tell_personal(&watches, &watched),
+            ClientEvent::ApprovalAsked {
+                watches,
+                service,
+                approval,
+            } => self.tell_approval(&watches, &service, &approval),
+            ClientEvent::Notice(notice) => self.tell_notice(notice),
+            // No extension takes part in the steps of sessions yet.
+            ClientEvent::SessionStep { .. } => {}
+            ClientEvent::Sent(xml) => {
                 self.listeners.emit("sent", &JsValue::from_str(&xml));
             }
-            Event::Received(xml) => {
+            ClientEvent::Received(xml) => {
                 self.listeners.emit("received", &JsValue::from_str(&xml));
             }
         }
     }
 
-    fn settle(&self, outgoing: Outgoing, delivery: Delivery) {
+    /// Calls a handler, unless a handler before it has removed it.
+    fn call_handler(&self, id: HandlerId, stanza: &Element) {
+        let callback = self.handlers.borrow().get(&id).copied();
+        let Some(callback) = callback else { return };
+        if let Ok(callback) = self.held.get(callback).dyn_into::<Function>() {
+            let stanza = Stanza::from(stanza.clone());
+            if let Err(error) = callback.call1(&JsValue::UNDEFINED, &stanza.into()) {
+                report(&error);
+            }
+        }
+    }
+
+    fn tell_undelivered(&self, stanza: &Element, delivery: Delivery) {
         if let Some(problem) = of_delivery(delivery)
             && self.listeners.wants("undelivered")
         {
             let event = Undelivered {
-                xml: &outgoing.stanza.to_xml(),
+                xml: &stanza.to_xml(),
                 error: problem.into_js(),
             };
             self.listeners.emit("undelivered", &event.to_js());
         }
-        outgoing.sender.send(delivery);
+    }
+
+    fn tell_notice(&self, notice: Notice) {
+        self.complain(match notice {
+            Notice::ForeignEvent { from, node, stanza } => {
+                let text = format!(
+                    "An event of node {node} came from {from}, which is not its service. It was ignored."
+                );
+                Problem::new("protocol-error", &text).told_by(&stanza)
+            }
+            Notice::Unreadable(unreadable) => Problem::from(&unreadable),
+            Notice::BacklogFull => Problem::new(
+                "too-large",
+                "More than 1,000 stanzas came before there was a handler: the oldest are dropped. Add handlers before connect().",
+            ),
+            Notice::StepTimedOut { .. } => Problem::new(
+                "timeout",
+                "A room did not answer within 10 s of the new session. What was kept meanwhile has been sent.",
+            ),
+        });
+    }
+
+    /// Tells the page what no promise tells.
+    pub fn complain(&self, problem: Problem) {
+        self.listeners.emit("error", &problem.into_js());
     }
 
     // ── connecting ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     fn handle_status(self: &Rc<Self>, status: Status) {
         match status {
-            Status::Connecting => self.tell_status("connecting"),
+            Status::Connecting => {
+                self.begun.set(true);
+                self.tell_status("connecting");
+            }
             Status::Authenticating => self.tell_status("authenticating"),
             Status::Binding => self.tell_status("binding"),
             Status::Disconnecting => self.tell_status("disconnecting"),
-            Status::Online(jid) => self.handle_online(&jid),
-            Status::Resumed(jid) => {
-                self.subscriptions.borrow_mut().set_account(&jid);
-                self.begin_feeds(true);
-                self.be_online(true);
-            }
+            Status::Online(_) => self.be_online(false),
+            Status::Resumed(_) => self.be_online(true),
             Status::Interrupted(interruption) => {
                 // A password function that is still at it concerns nobody any more.
                 self.attempt.set(self.attempt.get().wrapping_add(1));
@@ -272,21 +335,7 @@ impl Inner {
             .emit("status", &views::Status { status }.to_js());
     }
 
-    /// A new session: the first, or one in which everything is to be there again.
-    fn handle_online(self: &Rc<Self>, jid: &Jid) {
-        self.subscriptions.borrow_mut().set_account(jid);
-        if self.lasting.replace(true) {
-            self.rebuild();
-            // What was sent meanwhile comes after it, and before whatever the page says now.
-            self.driver.change(|connection, _| connection.release());
-        } else {
-            self.send_presence_soon();
-        }
-        self.be_online(false);
-    }
-
     fn be_online(&self, resumed: bool) {
-        self.lasting.set(true);
         self.status.set("online");
         self.finish_connecting(Ok(()));
         for sender in core::mem::take(&mut *self.awaiting.borrow_mut()) {
@@ -301,11 +350,11 @@ impl Inner {
         let error = self.explain(reason);
         self.status.set("offline");
         self.attempt.set(self.attempt.get().wrapping_add(1));
-        self.broadcast.replace(None);
-        self.lasting.set(false);
-        self.end_all(error.as_ref());
         let cause = error.clone().unwrap_or_else(closed_early);
-        self.finish_connecting(Err(cause));
+        // The end of an attempt that was given up is told when another one may have been asked for.
+        if self.begun.replace(false) {
+            self.finish_connecting(Err(cause));
+        }
         self.awaiting.borrow_mut().clear();
         for sender in core::mem::take(&mut *self.closing.borrow_mut()) {
             sender.send(());
@@ -322,9 +371,14 @@ impl Inner {
         }
     }
 
-    /// Is there a session, or will there be one again?
-    pub fn is_lasting(&self) -> bool {
-        self.lasting.get()
+    /// The client is freed: its feeds tell that they are over.
+    fn end_feeds(&self) {
+        let feeds = core::mem::take(&mut *self.feeds.borrow_mut());
+        for (id, feed) in feeds {
+            let position = self.driver.read(|client| client.feed_position(id));
+            feed.last_position.replace(position);
+            feed.end();
+        }
     }
 
     /// During an interruption: waits until it is over, one way or the other.
@@ -336,13 +390,28 @@ impl Inner {
         }
     }
 
+    /// Why the connection ended, for promises that end with it; `None` when the page asked for it.
+    pub(super) fn end_cause(&self) -> Option<JsValue> {
+        let reason = self.driver.read(|client| client.end_reason().cloned());
+        reason.and_then(|reason| self.explain(&reason))
+    }
+
     /// The error of an end that was not asked for.
     fn explain(&self, reason: &CloseReason) -> Option<JsValue> {
         let cause = self.credentials_problem.borrow_mut().take();
         if *reason == CloseReason::Requested {
             return None;
         }
+        let service = self
+            .driver
+            .read(|client| client.connection().service().map(str::to_owned));
         let mut problem = Problem::from(reason);
+        // An option of the page's own is wrong wherever it is used.
+        if let Some(service) = service
+            && problem.code() != "bad-argument"
+        {
+            problem = problem.about(&service);
+        }
         if let Some(cause) = cause {
             problem = problem.caused_by(cause);
         }
@@ -356,63 +425,25 @@ impl Inner {
         }
     }
 
-    /// Does the page want initial presence to be sent for it?
-    pub fn wants_presence(&self) -> bool {
-        self.presence
-    }
-
-    /// After the promise of `connect` has settled and its continuation has run: that is what a timer's turn gives.
-    fn send_presence_soon(self: &Rc<Self>) {
-        if !self.wants_presence() {
-            return;
-        }
-        let inner = Rc::downgrade(self);
-        let attempt = self.attempt.get();
-        let be_present = move || {
-            let Some(inner) = inner.upgrade() else { return };
-            if inner.attempt.get() == attempt {
-                inner.be_present();
-            }
-        };
-        if is_hidden() {
-            // Its timers fire late.
-            next_task(be_present);
-        } else {
-            Timeout::new(0, be_present).forget();
-        }
-    }
-
-    /// Initial presence, unless it was sent. The page may have sent its own by now, which may say something else.
-    pub fn be_present(&self) {
-        if self.wants_presence() && self.broadcast.borrow().is_none() {
-            self.post(presence::available(None).build());
-        }
-    }
-
-    /// Sends, and lets the `undelivered` event tell if it went wrong.
-    pub fn post(&self, stanza: Element) {
-        // Offline, there is nobody to tell.
-        let _ = self.send(stanza);
-    }
-
     /// What the page kept for us. A place that fails is as good as an empty one.
     pub(super) fn recall(&self) {
-        let kept = self.memory.as_ref().and_then(|memory| {
-            let get = field(memory, "get").dyn_into::<Function>().ok()?;
-            get.call0(memory).ok()?.as_string()
+        let kept = self.memory.and_then(|memory| {
+            let memory = self.held.get(memory);
+            let get = field(&memory, "get").dyn_into::<Function>().ok()?;
+            get.call0(&memory).ok()?.as_string()
         });
         if let Some(kept) = kept {
-            self.driver
-                .change(|connection, _| connection.remember(&kept));
+            self.driver.change(|client, _| client.remember(&kept));
         }
     }
 
     fn store_memory(&self) {
-        let Some(memory) = &self.memory else { return };
-        let text = self.driver.read(Connection::memory);
-        if let Ok(set) = field(memory, "set").dyn_into::<Function>() {
+        let Some(memory) = self.memory else { return };
+        let memory = self.held.get(memory);
+        let text = self.driver.read(|client| client.connection().memory());
+        if let Ok(set) = field(&memory, "set").dyn_into::<Function>() {
             // A full or forbidden storage costs round trips at the next login, nothing else.
-            let _ = set.call1(memory, &JsValue::from_str(&text));
+            let _ = set.call1(&memory, &JsValue::from_str(&text));
         }
     }
 
@@ -432,8 +463,13 @@ impl Inner {
         match secret {
             Secret::Value(secret) => self.provide(Some(credentials(&login, secret.clone()))),
             Secret::Function(function) => {
-                let called = function.call0(&JsValue::UNDEFINED);
-                let inner = Rc::clone(self);
+                let function = self.held.get(*function);
+                let called = match function.dyn_ref::<Function>() {
+                    Some(function) => function.call0(&JsValue::UNDEFINED),
+                    None => return self.provide(None),
+                };
+                // The page may never answer; the connection gives up by itself.
+                let inner = Rc::downgrade(self);
                 let attempt = self.attempt.get();
                 spawn(async move {
                     let secret = match called {
@@ -442,12 +478,18 @@ impl Inner {
                             .unwrap_or(Err(JsValue::UNDEFINED)),
                         Err(thrown) => Err(thrown),
                     };
+                    let Some(inner) = inner.upgrade() else { return };
                     if inner.attempt.get() != attempt {
                         return;
                     }
-                    match secret.map(|secret| secret.as_string()) {
-                        Ok(Some(secret)) => inner.provide(Some(credentials(&login, secret))),
-                        Ok(None) => inner.provide(None),
+                    match secret.map(|secret| text_of(&secret)) {
+                        Ok(Ok(secret)) => inner.provide(Some(credentials(&login, secret))),
+                        Ok(Err(should)) => {
+                            let told = format!("What the function gave {should}.");
+                            let problem = Problem::new("bad-argument", &told).into_js();
+                            inner.credentials_problem.replace(Some(problem));
+                            inner.provide(None);
+                        }
                         Err(thrown) => {
                             inner.credentials_problem.replace(Some(thrown));
                             inner.provide(None);
@@ -459,15 +501,15 @@ impl Inner {
     }
 
     fn provide(&self, credentials: Option<Credentials>) {
-        self.driver.change(|connection, now| {
-            connection.handle_input(now, Input::Credentials(credentials));
+        self.driver.change(|client, now| {
+            client.handle_input(now, Input::Credentials(credentials));
         });
     }
 
     // ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Why something was not sent: what outlives its client can do nothing any more.
-    fn refuse(&self, error: SendError) -> Problem {
+    pub(super) fn refuse(&self, error: SendError) -> Problem {
         if self.freed.get() {
             freed()
         } else {
@@ -477,22 +519,12 @@ impl Inner {
 
     /// Sends a stanza.
     pub fn send(&self, stanza: Element) -> Result<Receiver<Delivery>, Problem> {
-        let is_presence = stanza.name() == "presence" && stanza.attr("to").is_none();
-        let copy = match is_presence {
-            true => self.with_capabilities(&stanza),
-            false => stanza.clone(),
-        };
         let id = self
             .driver
-            .change(|connection, _| connection.send(copy))
+            .change(|client, _| client.send(stanza))
             .map_err(|error| self.refuse(error))?;
-        if is_presence {
-            self.broadcast.replace(Some(stanza.clone()));
-        }
         let (sender, delivery) = channel();
-        self.sends
-            .borrow_mut()
-            .insert(id, Outgoing { stanza, sender });
+        self.sends.borrow_mut().insert(id, sender);
         Ok(delivery)
     }
 
@@ -524,46 +556,76 @@ impl Inner {
             return Err(crate::web::race::Lost::Aborted(signal.reason()).into());
         }
         let timeout = waiting.timeout.unwrap_or(REPLY_TIMEOUT);
-        let (sender, reply) = channel();
-        let request = self.ask(iq, timeout, Waiter::Promise(sender))?;
-        let inner = Rc::clone(self);
-        Ok((Asking { inner, request }, reply))
-    }
-
-    /// Sends a request; `waiter` gets the reply, or hears why there is none.
-    pub fn ask(&self, iq: Element, timeout: Millis, waiter: Waiter) -> Result<IqId, Problem> {
         let request = self
             .driver
-            .change(|connection, now| connection.request(now, iq, Some(timeout)))
+            .change(|client, now| client.request(now, iq, Some(timeout)))
             .map_err(|error| self.refuse(error))?;
-        self.requests.borrow_mut().insert(request, waiter);
-        Ok(request)
+        Ok(self.await_reply(request))
+    }
+
+    /// The reply to a request that was sent; given up when what is returned is dropped.
+    fn await_reply(
+        self: &Rc<Self>,
+        request: IqId,
+    ) -> (Asking, Receiver<Result<Element, RequestFailure>>) {
+        let (sender, reply) = channel();
+        self.requests.borrow_mut().insert(request, sender);
+        let inner = Rc::clone(self);
+        (Asking { inner, request }, reply)
+    }
+
+    /// Waits for the reply to a request that was sent.
+    pub fn replied(
+        self: &Rc<Self>,
+        request: IqId,
+        signal: Option<web_sys::AbortSignal>,
+    ) -> impl Future<Output = Result<Element, Problem>> + use<> {
+        let (asking, reply) = self.await_reply(request);
+        async move {
+            let _asking = asking;
+            match race(reply, signal, None).await {
+                Ok(Some(outcome)) => outcome.map_err(Problem::from),
+                Ok(None) => Err(RequestFailure::Disconnected.into()),
+                Err(lost) => Err(lost.into()),
+            }
+        }
     }
 
     /// Says good-bye, before it returns: a page that is being left may not run any further. What is returned resolves when it is over.
     fn disconnect(&self) -> Option<Receiver<()>> {
-        if self.driver.read(Connection::is_offline) {
+        if self.is_offline() {
             // Looking for what an earlier page left, at most.
             self.finish_connecting(Err(closed_early()));
             return None;
         }
         let (sender, closed) = channel();
         self.closing.borrow_mut().push(sender);
-        if self.status.get() == "online" {
-            self.end_subscriptions();
-        }
         self.driver.disconnect();
         Some(closed)
     }
 
     fn tap(&self) {
         let on = self.listeners.wants("sent") || self.listeners.wants("received");
-        self.driver.change(|connection, _| connection.tap(on));
+        self.driver.change(|client, _| client.tap(on));
+    }
+}
+
+impl Sink for Inner {
+    fn handle_event(self: Rc<Self>, event: ClientEvent) {
+        self.handle(event);
+    }
+
+    fn set_owned(&self, owned: bool) {
+        if owned {
+            self.held.pin();
+        } else {
+            self.held.unpin();
+        }
     }
 }
 
 fn closed_early() -> JsValue {
-    Problem::new("disconnected", "disconnect() was called while connecting.").into_js()
+    Problem::new("disconnected", "disconnect() was called while connecting. Call connect() again when the connection is wanted.",).into_js()
 }
 
 fn credentials(login: &Login, secret: String) -> Credentials {
@@ -618,10 +680,21 @@ pub struct ClientCore(Rc<Inner>);
 
 #[wasm_bindgen]
 impl ClientCore {
-    /// Reads the options and connects nothing.
+    /// Reads the options and connects nothing. `owner`: the page's `Client`, or `undefined` where this object stands alone.
     #[wasm_bindgen(constructor)]
-    pub fn new(services: &JsValue, options: &JsValue) -> Result<ClientCore, JsValue> {
-        Ok(Self(Inner::new(options::client(services, options)?)))
+    pub fn new(
+        services: &JsValue,
+        options: &JsValue,
+        owner: &JsValue,
+    ) -> Result<ClientCore, JsValue> {
+        let held = Held::new();
+        let options = options::client(services, options, &held)?;
+        if owner.is_object() {
+            // The owner keeps what it has given, and until there is a connection nothing here keeps the owner.
+            held.belong_to(owner);
+            held.unpin();
+        }
+        Ok(Self(Inner::new(options, held)))
     }
 
     /// What the entry's getters read, by their place in its list: jid, status, service.
@@ -629,9 +702,9 @@ impl ClientCore {
     pub fn field(&self, index: u8) -> Option<String> {
         match index {
             0 => self.0.jid().map(|jid| jid.as_str().to_owned()),
-            2 => self.0.driver.read(|connection| {
-                connection.jid()?;
-                connection.service().map(str::to_owned)
+            2 => self.0.driver.read(|client| {
+                client.jid()?;
+                client.connection().service().map(str::to_owned)
             }),
             _ => Some(self.0.status.get().to_owned()),
         }
@@ -652,7 +725,9 @@ impl ClientCore {
     /// Resolves when logged in and bound.
     pub fn connect(&self, options: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
+        let pin = inner.held.pinned();
         promise(async move {
+            let _pin = pin;
             let waiting = Waiting::read(&options)?;
             inner.connect(waiting.signal).await?;
             Ok(JsValue::UNDEFINED)
@@ -662,7 +737,9 @@ impl ClientCore {
     /// Goes on with a session that a web server made.
     pub fn attach(&self, session: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
+        let pin = inner.held.pinned();
         promise(async move {
+            let _pin = pin;
             inner.attach(Given::read(&session)?).await?;
             Ok(JsValue::UNDEFINED)
         })
@@ -708,12 +785,18 @@ impl ClientCore {
     ) -> Result<Registration, JsValue> {
         let callback = function(callback)?;
         let matcher = read_matcher(matcher)?;
-        let id = self.0.handlers.borrow_mut().add(matcher, callback);
-        self.0.release_backlog();
+        let callback = self.0.held.put(&callback);
+        let id = self
+            .0
+            .driver
+            .change(|client, _| client.add_handler(matcher));
+        self.0.handlers.borrow_mut().insert(id, callback);
         let inner = Rc::downgrade(&self.0);
         Ok(Registration::new(move || {
             if let Some(inner) = inner.upgrade() {
-                inner.handlers.borrow_mut().remove(id);
+                inner.driver.change(|client, _| client.remove_handler(id));
+                inner.handlers.borrow_mut().remove(&id);
+                inner.held.remove(callback);
             }
         }))
     }
@@ -735,7 +818,8 @@ impl ClientCore {
     pub fn shut(&self) {
         self.0.freed.set(true);
         let gone = freed().into_js();
-        self.0.end_all(Some(&gone));
+        self.0.end_feeds();
+        self.0.end_rooms(&gone);
         self.0.finish_connecting(Err(gone));
         for sender in core::mem::take(&mut *self.0.closing.borrow_mut()) {
             sender.send(());
@@ -743,8 +827,10 @@ impl ClientCore {
         // Dropping the senders settles what waits: unknown deliveries, disconnected requests.
         drop(core::mem::take(&mut *self.0.sends.borrow_mut()));
         drop(core::mem::take(&mut *self.0.requests.borrow_mut()));
+        drop(core::mem::take(&mut *self.0.awaiting.borrow_mut()));
         self.0.status.set("offline");
         self.0.driver.shut();
+        self.0.held.clear();
     }
 }
 
@@ -753,7 +839,7 @@ pub fn function(value: &JsValue) -> Result<Function, Problem> {
     value
         .dyn_ref::<Function>()
         .cloned()
-        .ok_or_else(|| Problem::new("bad-argument", "The callback is not a function."))
+        .ok_or_else(|| Problem::new("bad-argument", "The callback is not a function. Give a function, which is called with the event or stanza."))
 }
 
 /// Adds a listener of a kind that must exist.
@@ -763,9 +849,10 @@ pub fn listen(
     listener: &JsValue,
 ) -> Result<Registration, Problem> {
     listeners.on(kind, function(listener)?).ok_or_else(|| {
-        let mut message = String::from("There is no event '");
-        message.push_str(kind);
-        message.push_str("' here. The types name those there are.");
+        let message = format!(
+            "There is no event '{kind}' here. There are: {}.",
+            listeners.names()
+        );
         Problem::new("bad-argument", &message)
     })
 }

@@ -35,6 +35,7 @@ struct Fields {
     application: Option<String>,
     stanza: Option<Element>,
     http_status: Option<u16>,
+    object: Option<String>,
     cause: Option<JsValue>,
 }
 
@@ -52,6 +53,11 @@ impl Problem {
         Self(Box::new(fields))
     }
 
+    /// One of `ErrorCode`.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// Is there no connection?
     pub fn is_not_connected(&self) -> bool {
         self.0.code == "not-connected"
@@ -60,6 +66,14 @@ impl Problem {
     /// What somebody threw.
     pub fn caused_by(mut self, cause: JsValue) -> Self {
         self.0.cause = Some(cause);
+        self
+    }
+
+    /// What it is about: an address, which then stands at the beginning of the message. A query may hold a secret and is left out.
+    pub fn about(mut self, address: &str) -> Self {
+        let address = address.split(['?', '#']).next().unwrap_or_default();
+        self.0.message = format!("{address}: {}", self.0.message);
+        self.0.object = Some(address.to_owned());
         self
     }
 
@@ -115,6 +129,7 @@ impl Problem {
             ("text", fields.text.as_deref()),
             ("type", fields.kind),
             ("application", fields.application.as_deref()),
+            ("object", fields.object.as_deref()),
         ];
         for (name, text) in texts {
             if let Some(text) = text {
@@ -188,7 +203,7 @@ impl From<RequestFailure> for Problem {
             ),
             RequestFailure::Disconnected => Self::new(
                 "disconnected",
-                "The connection ended before the reply came. Whether the request was carried out is not known.",
+                "The connection ended before the reply came. Whether the request was carried out is not known: connect again and look, or repeat it if that does no harm.",
             ),
         }
     }
@@ -215,7 +230,11 @@ impl From<SendError> for Problem {
                 "outbox-full",
                 "More waits to be sent than is kept: 10,000 stanzas or 16 MiB while reconnecting, 65,536 or 64 MiB that the server has not taken while online. Await the promises of send().",
             ),
-            SendError::BadAddress => Self::new("bad-jid", "The 'to' of the stanza is not a JID."),
+            SendError::Insecure => super::rooms::insecure(),
+            SendError::BadAddress => Self::new(
+                "bad-jid",
+                "The 'to' of the stanza is not a JID. A JID is user@domain, domain, or either with /resource.",
+            ),
         }
     }
 }
@@ -224,7 +243,11 @@ impl From<Lost> for Problem {
     fn from(lost: Lost) -> Self {
         match lost {
             Lost::Aborted(reason) => {
-                Self::new("aborted", "The AbortSignal was aborted.").caused_by(reason)
+                Self::new(
+                    "aborted",
+                    "The AbortSignal was aborted; 'cause' is its reason. What was sent already may still be carried out.",
+                )
+                .caused_by(reason)
             }
             Lost::TimedOut => Self::new(
                 "timeout",
@@ -244,7 +267,7 @@ pub fn of_delivery(delivery: Delivery) -> Option<Problem> {
         )),
         Delivery::Unknown => Some(Problem::new(
             "unknown",
-            "The connection ended after the stanza left and before the server confirmed it. It may have arrived.",
+            "The connection ended after the stanza left and before the server confirmed it. It may have arrived: send it again only if it may arrive twice.",
         )),
     }
 }
@@ -266,7 +289,7 @@ pub fn not_connected() -> Problem {
 pub fn illegal_character() -> Problem {
     Problem::new(
         "bad-stanza",
-        "The text holds a character that XML cannot carry (a control character, U+FFFE or U+FFFF). Remove it before sending.",
+        "The text holds a character that XML cannot carry (a control character, half of a surrogate pair, U+FFFE or U+FFFF). Remove it before sending.",
     )
 }
 

@@ -2,22 +2,20 @@
 
 use super::client::Inner;
 use super::error::Problem;
+use super::held::{Held, Slot};
 use super::item::item_to_js;
 use super::listeners::{KEPT, Listeners};
 use super::options::Waiting;
 use super::promise::{promise, spawn};
 use super::registration::Registration;
 use super::views::{self, View};
-use crate::web::clock::now;
 use crate::web::oneshot::Sender;
 use crate::web::race::{Listening, Lost};
+use epode_proto::client::FeedStatus;
 use epode_proto::event::RequestFailure;
-use epode_proto::io::REPLY_TIMEOUT;
-use epode_proto::time::{Instant, Millis};
-use epode_proto::xep::pubsub::feed::{Change, Feed as Machine, Via};
+use epode_proto::xep::pubsub::feed::{Change, Via};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
-use epode_proto::xep::pubsub::{Item, State, Subscription, request};
-use gloo_timers::callback::Timeout;
+use epode_proto::xep::pubsub::{Item, State, Subscription};
 use js_sys::{Map, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -29,18 +27,14 @@ use web_sys::AbortSignal;
 const CHANGE: &str = "_change";
 
 /// How the promise of `subscribe()` ends.
-type First = Sender<Result<(), Problem>>;
+pub type First = Sender<Result<(), Problem>>;
 
 /// What the page wants of a feed, besides what its machine minds.
 pub struct Wishes {
-    /// The JID to subscribe as: the full one, or the bare one; `None`: as it fits.
-    pub full: Option<bool>,
     /// How many items are kept.
     pub limit: u32,
     /// The page's own decoder of payloads, or `undefined`.
     pub decode: JsValue,
-    /// How long the service may take to agree.
-    pub timeout: Option<Millis>,
 }
 
 /// What a feed is, shared by its handle and its client.
@@ -53,20 +47,17 @@ pub struct FeedState {
     pub(super) subscriber: RefCell<String>,
     pub(super) subid: RefCell<Option<String>>,
     pub(super) state: Cell<&'static str>,
-    pub(super) machine: RefCell<Machine>,
-    /// A session began that it is asked in.
-    pub(super) begun: Cell<bool>,
-    /// Somebody is polling the machine.
-    pub(super) driving: Cell<bool>,
     /// Nothing is told any more.
     pub(super) over: Cell<bool>,
-    timer: RefCell<Option<(Instant, Timeout)>>,
+    /// Where it stood when it ended.
+    pub(super) last_position: RefCell<Option<String>>,
     /// Until the service has agreed once.
     pub(super) first: RefCell<Option<First>>,
     listening: RefCell<Option<Listening>>,
     pub(super) listeners: Rc<Listeners>,
-    /// The items by their ids, as JavaScript has them.
-    items: Map,
+    /// A map of the items by their ids, as JavaScript has them.
+    items: Slot,
+    decode: Slot,
     pub(super) client: Weak<Inner>,
 }
 
@@ -75,34 +66,33 @@ impl FeedState {
     pub fn new(
         client: &Rc<Inner>,
         id: FeedId,
-        service: &str,
-        node: &str,
-        machine: Machine,
-        wishes: Wishes,
+        status: &FeedStatus,
+        mut wishes: Wishes,
         first: First,
     ) -> Rc<Self> {
+        let held = Held::new();
+        let decode = held.put(&core::mem::take(&mut wishes.decode));
         Rc::new(Self {
             id,
-            service: service.to_owned(),
-            node: node.to_owned(),
-            subscriber: RefCell::default(),
+            service: status.service.clone(),
+            node: status.node.clone(),
+            subscriber: RefCell::new(status.subscriber.clone()),
             subid: RefCell::default(),
             state: Cell::new("pending"),
-            machine: RefCell::new(machine),
-            begun: Cell::new(false),
-            driving: Cell::new(false),
             over: Cell::new(false),
-            timer: RefCell::default(),
+            last_position: RefCell::default(),
             first: RefCell::new(Some(first)),
             listening: RefCell::default(),
+            items: held.put(&Map::new()),
+            decode,
             listeners: Listeners::keeping(
+                held,
                 KEPT.max(wishes.limit as usize),
                 &[
                     "item", "retract", "purge", "gap", "live", CHANGE, "delete", "end",
                 ],
                 &["subscription", "configuration"],
             ),
-            items: Map::new(),
             client: Rc::downgrade(client),
             wishes,
         })
@@ -143,38 +133,6 @@ impl FeedState {
         Ok(registration)
     }
 
-    /// How long the service may take to answer.
-    pub(super) fn patience(&self) -> Millis {
-        let patience = match &*self.first.borrow() {
-            Some(_) => self.wishes.timeout,
-            None => None,
-        };
-        patience.unwrap_or(REPLY_TIMEOUT)
-    }
-
-    /// One timer, for what the machine waits for.
-    pub(super) fn arm(self: &Rc<Self>, at: Option<Instant>) {
-        let armed = self.timer.borrow().as_ref().map(|(at, _)| *at);
-        if armed == at {
-            return;
-        }
-        let timer = at.map(|at| {
-            let delay = u32::try_from((at - now()).0).unwrap_or(0x7fff_ffff);
-            let feed = Rc::downgrade(self);
-            let timeout = Timeout::new(delay, move || {
-                let Some(feed) = feed.upgrade() else { return };
-                // Dropped, not forgotten: that would keep its closure for ever.
-                feed.timer.replace(None);
-                feed.machine.borrow_mut().handle_timeout(now());
-                if let Some(client) = feed.client.upgrade() {
-                    client.drive(&feed);
-                }
-            });
-            (at, timeout)
-        });
-        self.timer.replace(timer);
-    }
-
     // ── what is told ────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Tells what the machine says.
@@ -182,10 +140,6 @@ impl FeedState {
         let node = self.node.as_str();
         match change {
             Change::Subscribed(told) => {
-                client
-                    .subscriptions
-                    .borrow_mut()
-                    .confirm(self.id, told.as_ref());
                 self.confirm(told.as_ref());
                 let first = self.first.take();
                 if let Some(first) = first {
@@ -195,14 +149,14 @@ impl FeedState {
             Change::Refused(failure) => self.refuse(client, *failure),
             Change::Item { item, time, via } => self.tell_item(&item, time, via),
             Change::Retract { id, via } => {
-                self.items.delete(&JsValue::from_str(&id));
+                self.items().delete(&JsValue::from_str(&id));
                 let (id, via) = (id.as_str(), via_name(via));
                 self.emit("retract", &views::Retract { id, node, via });
                 let kind = "retract";
                 self.note(&views::RetractChange { kind, id, via });
             }
             Change::Purge => {
-                self.items.clear();
+                self.items().clear();
                 self.emit("purge", &views::Node { node });
                 self.note(&views::Change { kind: "purge" });
             }
@@ -236,25 +190,24 @@ impl FeedState {
                 let redirect = redirect.as_deref();
                 self.emit("delete", &views::Delete { node, redirect });
             }
-            Change::End => {
-                client.forget_feed(self.id);
-                self.end();
-            }
+            // The end follows as an event of the client's.
+            Change::End => {}
         }
     }
 
     fn tell_item(&self, item: &Item, time: Option<i64>, via: Via) {
-        let decode = &self.wishes.decode;
+        let decode = &self.listeners.held().get(self.decode);
         let js = item_to_js(item, &self.node, time, via_name(via), decode);
         if let Some(id) = &item.id {
             // What is published again goes to the end.
             let id = JsValue::from_str(id);
-            self.items.delete(&id);
-            self.items.set(&id, &js);
-            if self.items.size() > self.wishes.limit
-                && let Ok(oldest) = self.items.keys().next()
+            let items = self.items();
+            items.delete(&id);
+            items.set(&id, &js);
+            if items.size() > self.wishes.limit
+                && let Ok(oldest) = items.keys().next()
             {
-                self.items.delete(&oldest.value());
+                items.delete(&oldest.value());
             }
         }
         if !self.listeners.emit("item", &js)
@@ -297,9 +250,9 @@ impl FeedState {
     /// The service will not have it.
     fn refuse(&self, client: &Rc<Inner>, failure: RequestFailure) {
         let problem = Problem::from(failure);
-        client.forget_feed(self.id);
         let first = self.first.take();
         match first {
+            // Nobody has this feed yet: no event tells of its end.
             Some(first) => {
                 self.stop();
                 first.send(Err(problem));
@@ -311,11 +264,19 @@ impl FeedState {
         }
     }
 
+    /// Where it stands; once it is over, where it ended.
+    fn position(&self) -> Option<String> {
+        let now = self
+            .client
+            .upgrade()
+            .and_then(|client| client.driver.read(|client| client.feed_position(self.id)));
+        now.or_else(|| self.last_position.borrow().clone())
+    }
+
     /// Nothing is told any more.
     pub(super) fn stop(&self) {
         self.over.set(true);
         self.state.set("none");
-        self.timer.replace(None);
         self.listening.replace(None);
         // Whoever waits for the first answer hears that there is none.
         self.first.replace(None);
@@ -327,13 +288,23 @@ impl FeedState {
             self.stop();
             self.listeners.emit(CHANGE, &JsValue::UNDEFINED);
             self.listeners.emit("end", &JsValue::UNDEFINED);
+            self.listeners.close();
         }
+    }
+
+    /// The client has no feed of this id any more; where it stood is kept.
+    fn forget(&self, client: &Inner) {
+        self.last_position.replace(self.position());
+        client.feeds.borrow_mut().remove(&self.id);
     }
 
     /// Ends it here.
     fn close(&self) {
         if let Some(client) = self.client.upgrade() {
-            client.forget_feed(self.id);
+            self.forget(&client);
+            client
+                .driver
+                .change(|client, now| client.close_feed(now, self.id));
         }
         self.end();
     }
@@ -351,9 +322,19 @@ fn via_name(via: Via) -> &'static str {
 #[wasm_bindgen(skip_typescript)]
 pub struct Feed(Rc<FeedState>);
 
-impl From<Rc<FeedState>> for Feed {
-    fn from(state: Rc<FeedState>) -> Self {
-        Self(state)
+impl FeedState {
+    /// What the page gets.
+    pub fn into_js(self: Rc<Self>) -> JsValue {
+        let held = Rc::clone(self.listeners.held());
+        let feed = Feed(self).into();
+        held.belong_to(&feed);
+        feed
+    }
+
+    /// The items by their ids; an empty map where nobody can ask for them any more.
+    fn items(&self) -> Map {
+        let items = self.listeners.held().get(self.items);
+        items.dyn_into().unwrap_or_else(|_| Map::new())
     }
 }
 
@@ -365,17 +346,25 @@ impl Feed {
         match index {
             0 => Some(self.0.node.clone()),
             1 => Some(self.0.service.clone()),
-            2 => Some(self.0.subscriber.borrow().clone()),
+            2 => {
+                let now = self.0.client.upgrade().and_then(|client| {
+                    client.driver.read(|client| {
+                        let status = client.feed_status(self.0.id)?;
+                        Some(status.subscriber.clone())
+                    })
+                });
+                now.or_else(|| Some(self.0.subscriber.borrow().clone()))
+            }
             3 => Some(self.0.state.get().to_owned()),
             4 => self.0.subid.borrow().clone(),
-            _ => self.0.machine.borrow().position(),
+            _ => self.0.position(),
         }
     }
 
     /// The items by their ids.
     #[wasm_bindgen(getter)]
     pub fn items(&self) -> Map {
-        self.0.items.clone()
+        self.0.items()
     }
 
     /// Registers a listener.
@@ -391,16 +380,14 @@ impl Feed {
             if let Some(client) = feed.client.upgrade()
                 && !feed.over.get()
             {
-                let held = client.forget_feed(feed.id);
+                feed.forget(&client);
+                let Waiting { timeout, signal } = waiting;
+                let asked = client
+                    .driver
+                    .change(|client, now| client.unsubscribe(now, feed.id, timeout));
                 feed.end();
-                if let Some(held) = held {
-                    let unsubscribe = request::unsubscribe(
-                        Some(&held.service),
-                        &held.node,
-                        &held.jid,
-                        held.subid.as_deref(),
-                    );
-                    client.request(unsubscribe, waiting).await?;
+                if let Some(request) = asked.map_err(|error| client.refuse(error))? {
+                    client.replied(request, signal).await?;
                 }
             }
             Ok(JsValue::UNDEFINED)

@@ -1,6 +1,6 @@
 //! Data forms at the boundary: plain objects of values in, values and fields out. `pubsub#` goes without saying.
 
-use super::object::{entries, set, texts};
+use super::object::{Reader, entries, record, set, texts};
 use epode_proto::xep::data_form::{Field, Form};
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
@@ -10,14 +10,21 @@ const PREFIX: &str = "pubsub#";
 #[wasm_bindgen]
 extern "C" {
     /// As `String(value)`.
-    #[wasm_bindgen(js_name = String)]
-    fn js_string(value: &JsValue) -> String;
+    #[wasm_bindgen(js_name = String, catch)]
+    fn js_string(value: &JsValue) -> Result<JsValue, JsValue>;
 }
 
-/// Values by the name of their field, from a plain object.
-pub fn values(object: &JsValue) -> Vec<(String, Vec<String>)> {
+/// Values by the name of their field, from a plain object; `name` is what it is called in errors. One that is `undefined` or `null`
+/// is left out.
+pub fn values(read: &Reader<'_>, name: &str, object: &JsValue) -> Vec<(String, Vec<String>)> {
     let mut values = Vec::new();
-    for (mut var, value) in entries(object) {
+    for (var, value) in entries(object) {
+        if value.is_undefined() || value.is_null() {
+            continue;
+        }
+        let Some(mut var) = read.sent(name, &JsValue::from_str(&var)) else {
+            continue;
+        };
         if !var.contains('#') {
             var.insert_str(0, PREFIX);
         }
@@ -25,27 +32,36 @@ pub fn values(object: &JsValue) -> Vec<(String, Vec<String>)> {
         if Array::is_array(&value) {
             let all: Array = value.unchecked_into();
             for at in 0..all.length() {
-                texts.push(text(&all.get(at)));
+                texts.extend(text(read, name, &all.get(at)));
             }
         } else {
-            texts.push(text(&value));
+            texts.extend(text(read, name, &value));
         }
         values.push((var, texts));
     }
     values
 }
 
-fn text(value: &JsValue) -> String {
+fn text(read: &Reader<'_>, name: &str, value: &JsValue) -> Option<String> {
     match value.as_bool() {
         // Data forms' booleans as digits are read everywhere, as words not (XEP-0004 §3.3 allows both).
-        Some(value) => if value { "1" } else { "0" }.to_owned(),
-        None => js_string(value),
+        Some(value) => Some(if value { "1" } else { "0" }.to_owned()),
+        None => match js_string(value) {
+            Ok(value) => read.sent(name, &value),
+            Err(_) => {
+                read.refuse(
+                    name,
+                    "is an object of strings, numbers, booleans, or arrays of them",
+                );
+                None
+            }
+        },
     }
 }
 
 /// What a form says: `{ values, fields }`; nothing where there is none.
 pub fn form_to_js(form: Option<&Form>) -> JsValue {
-    let values = Object::new();
+    let values = record();
     let fields = Array::new();
     for field in form.map_or(&[][..], |form| &form.fields) {
         let Some(var) = field.var.as_deref().filter(|var| *var != "FORM_TYPE") else {

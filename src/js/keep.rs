@@ -8,7 +8,8 @@ use super::promise::spawn;
 use crate::web::keeper::Keeper;
 use crate::web::oneshot::channel;
 use crate::web::race::race;
-use epode_proto::connection::{Connection, Prebound};
+use epode_proto::client::Client;
+use epode_proto::connection::Prebound;
 use epode_proto::jid::Jid;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -31,9 +32,11 @@ impl Given {
         let rid = read.given("rid").and_then(|rid| match rid.as_f64() {
             // What is not a whole number of that size is none that the other side would take.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            Some(rid) => Some(rid as u64),
+            Some(rid) => (rid.fract() == 0.0 && rid >= 0.0).then_some(rid as u64),
             None => rid.as_string()?.parse().ok(),
         });
+        // XEP-0124 §14.1: at most 2^53 - 1.
+        let rid = rid.filter(|rid| (1..1 << 53).contains(rid));
         let waiting = Waiting::from(&read);
         read.done()?;
         match (jid, sid, rid) {
@@ -78,7 +81,7 @@ impl Inner {
     async fn hurry(&self, signal: Option<web_sys::AbortSignal>) -> Result<(), JsValue> {
         let (sender, online) = channel();
         self.awaiting.borrow_mut().push(sender);
-        self.driver.change(Connection::wake);
+        self.driver.change(Client::wake);
         match race(online, signal, None).await {
             Ok(Some(())) => Ok(()),
             Ok(None) => Err(super::error::not_connected().into_js()),
@@ -98,14 +101,17 @@ impl Inner {
     ) -> Result<(), JsValue> {
         self.recall();
         let (sender, done) = channel();
-        if !self.driver.read(Connection::is_offline) || self.connecting.borrow().is_some() {
+        if !self.is_offline() || self.connecting.borrow().is_some() {
             return Err(busy().into_js());
         }
+        let asked = self.asked.get().wrapping_add(1);
+        self.asked.set(asked);
+        self.begun.set(false);
         let keeper = self.driver.keeper();
         match (given, keeper) {
             (Some(given), _) => {
-                let attached = self.driver.change(|connection, now| {
-                    connection.attach(
+                let attached = self.driver.change(|client, now| {
+                    client.attach(
                         now,
                         Prebound {
                             jid: &given.jid,
@@ -126,14 +132,17 @@ impl Inner {
             }
             (None, _) => {
                 self.connecting.replace(Some(sender));
-                self.driver.change(Connection::connect);
+                self.driver.change(Client::connect);
             }
         }
         match race(done, signal, None).await {
             Ok(outcome) => outcome.unwrap_or_else(|| Err(super::error::not_connected().into_js())),
             Err(lost) => {
-                self.connecting.take();
-                self.driver.change(Connection::abort);
+                // It may have ended by itself, and another have been asked for since.
+                if self.asked.get() == asked {
+                    self.connecting.take();
+                    self.driver.change(Client::abort);
+                }
                 Err(Problem::from(lost).into_js())
             }
         }
@@ -146,9 +155,9 @@ impl Inner {
         if self.connecting.borrow().is_none() {
             return;
         }
-        self.driver.change(|connection, now| {
-            let restored = kept.is_some_and(|kept| connection.restore(now, &kept));
-            restored || connection.connect(now)
+        self.driver.change(|client, now| {
+            let restored = kept.is_some_and(|kept| client.restore(now, &kept));
+            restored || client.connect(now)
         });
     }
 }

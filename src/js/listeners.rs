@@ -2,11 +2,12 @@
 //! it in order.
 
 use super::error::report;
+use super::held::{Held, Slot};
 use super::promise::spawn;
 use super::registration::Registration;
 use epode_proto::fifo::Fifo;
 use js_sys::Function;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -15,28 +16,34 @@ pub const KEPT: usize = 1_000;
 
 struct Kind {
     name: &'static str,
-    listeners: Vec<(u32, Function)>,
+    listeners: Vec<Slot>,
     /// Kept until the first listener has had them; `None`: not kept (any more).
-    backlog: Option<Fifo<JsValue>>,
+    backlog: Option<Fifo<Slot>>,
     dropped: bool,
 }
 
 /// The listeners of one object.
 pub struct Listeners {
     kinds: RefCell<Vec<Kind>>,
+    /// The callbacks and the kept events.
+    held: Rc<Held>,
     /// How many events of a kind are kept.
     most: usize,
-    next: Cell<u32>,
 }
 
 impl Listeners {
     /// `kept` kinds wait for their first listener, `passing` ones do not.
     pub fn new(kept: &[&'static str], passing: &[&'static str]) -> Rc<Self> {
-        Self::keeping(KEPT, kept, passing)
+        Self::keeping(Held::new(), KEPT, kept, passing)
     }
 
-    /// The same where `most` events of each kind are kept.
-    pub fn keeping(most: usize, kept: &[&'static str], passing: &[&'static str]) -> Rc<Self> {
+    /// The same with values that are `held` beside others, and where `most` events of each kind are kept.
+    pub fn keeping(
+        held: Rc<Held>,
+        most: usize,
+        kept: &[&'static str],
+        passing: &[&'static str],
+    ) -> Rc<Self> {
         let kind = |name: &'static str, kept: bool| Kind {
             name,
             listeners: Vec::new(),
@@ -52,20 +59,29 @@ impl Listeners {
         }
         Rc::new(Self {
             kinds: RefCell::new(kinds),
+            held,
             most,
-            next: Cell::new(0),
         })
+    }
+
+    /// The values of the object whose events these are.
+    pub fn held(&self) -> &Rc<Held> {
+        &self.held
+    }
+
+    /// No event will follow. The listeners, and the events that are kept, belong to the page's object alone from now on.
+    pub fn close(&self) {
+        self.held.unpin();
     }
 
     /// Adds a listener; `None` when there is no such kind of event.
     pub fn on(self: &Rc<Self>, name: &str, listener: Function) -> Option<Registration> {
-        let id = self.next.get();
-        self.next.set(id.wrapping_add(1));
-        let waiting = {
+        let (id, waiting) = {
             let mut kinds = self.kinds.borrow_mut();
             let kind = kinds.iter_mut().find(|kind| kind.name == name)?;
-            kind.listeners.push((id, listener));
-            kind.backlog.is_some().then_some(kind.name)
+            let id = self.held.put(&listener);
+            kind.listeners.push(id);
+            (id, kind.backlog.is_some().then_some(kind.name))
         };
         if let Some(name) = waiting {
             // After the caller's turn, so that its other listeners are there too and `on` never calls back at once.
@@ -78,10 +94,27 @@ impl Listeners {
             if let Some(listeners) = listeners.upgrade() {
                 let mut kinds = listeners.kinds.borrow_mut();
                 if let Some(kind) = kinds.iter_mut().find(|kind| kind.name == name) {
-                    kind.listeners.retain(|(known, _)| *known != id);
+                    kind.listeners.retain(|known| *known != id);
                 }
+                drop(kinds);
+                listeners.held.remove(id);
             }
         }))
+    }
+
+    /// The kinds of events that pages may listen to, for an error.
+    pub fn names(&self) -> String {
+        let kinds = self.kinds.borrow();
+        let mut known = Vec::new();
+        for kind in kinds.iter() {
+            // The entry makes batches of `_change`.
+            known.push(if kind.name == "_change" {
+                "batch"
+            } else {
+                kind.name
+            });
+        }
+        known.join(", ")
     }
 
     /// Is it worth making an event of this kind?
@@ -100,7 +133,9 @@ impl Listeners {
                 dropped = kind.backlog.take();
             }
         }
-        drop(dropped);
+        while let Some(event) = dropped.as_mut().and_then(Fifo::pop_front) {
+            self.held.remove(event);
+        }
     }
 
     /// Calls the listeners, or keeps the event. False when an older one had to go for it, for the first time.
@@ -112,10 +147,10 @@ impl Listeners {
             };
             if let Some(backlog) = &mut kind.backlog {
                 let overflow = backlog.len() >= self.most;
-                if overflow {
-                    backlog.pop_front();
+                if overflow && let Some(oldest) = backlog.pop_front() {
+                    self.held.remove(oldest);
                 }
-                backlog.push_back(event.clone());
+                backlog.push_back(self.held.put(event));
                 return !overflow || core::mem::replace(&mut kind.dropped, true);
             }
         }
@@ -142,29 +177,22 @@ impl Listeners {
                     }
                 }
             };
-            self.call(name, &event);
+            self.call(name, &self.held.take(event));
         }
     }
 
     /// Calls those that were there when the event happened, and are still there when their turn comes.
     fn call(&self, name: &str, event: &JsValue) {
-        let due: Vec<u32> = {
+        let due: Vec<Slot> = {
             let kinds = self.kinds.borrow();
             let Some(kind) = kinds.iter().find(|kind| kind.name == name) else {
                 return;
             };
-            kind.listeners.iter().map(|(id, _)| *id).collect()
+            kind.listeners.clone()
         };
         for id in due {
-            let listener = {
-                let kinds = self.kinds.borrow();
-                kinds
-                    .iter()
-                    .find(|kind| kind.name == name)
-                    .and_then(|kind| kind.listeners.iter().find(|(known, _)| *known == id))
-                    .map(|(_, listener)| listener.clone())
-            };
-            if let Some(listener) = listener
+            // One that was removed meanwhile is not held any more.
+            if let Ok(listener) = self.held.get(id).dyn_into::<Function>()
                 && let Err(error) = listener.call1(&JsValue::UNDEFINED, event)
             {
                 report(&error);

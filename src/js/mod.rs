@@ -3,27 +3,26 @@
 //! Two rules everywhere: methods take `&self`, and no `RefCell` is borrowed while JavaScript is called.
 
 pub mod client;
-mod dispatch;
 mod error;
 pub mod feed;
-mod feeds;
 mod form;
+pub mod held;
 pub mod item;
 mod keep;
 pub mod listeners;
 pub mod muc;
 pub mod nodes;
-mod notices;
 mod object;
 mod options;
 mod promise;
 pub mod pubsub;
-mod rebuild;
 pub mod register;
 pub mod registration;
 pub mod room;
+mod rooms;
 pub mod stanza;
 mod views;
+mod watches;
 
 use wasm_bindgen::prelude::*;
 

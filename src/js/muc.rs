@@ -1,16 +1,14 @@
 //! `Muc`: entering rooms.
 
 use super::client::Inner;
-use super::error::Problem;
+use super::error::{Problem, not_connected};
 use super::object::{Reader, field};
 use super::options::{self, Waiting};
 use super::promise::promise;
-use super::room::{Room, RoomHandle};
-use crate::web::race::race;
-use crate::web::unicode::PlatformUnicode;
+use crate::web::race::{Lost, race};
 use epode_proto::time::Millis;
+use epode_proto::xep::muc::Entry;
 use epode_proto::xep::muc::request::History;
-use epode_proto::xep::muc::room::RoomState;
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -63,56 +61,35 @@ impl Muc {
     pub fn join(&self, room: &str, nick: &str, options: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
         let read = Reader::of(&options);
-        let state = options::jid(room).and_then(|room| {
-            RoomState::new(&room, nick, &PlatformUnicode).map_err(|_| {
-                Problem::new(
-                    "bad-jid",
-                    "The nick holds a character that is not allowed, is empty, or too long.",
-                )
-            })
-        });
-        let bounds = history(&options, &read);
-        let password = read.text("password");
+        let address = options::jid(room);
+        let nick = nick.to_owned();
+        let entry = Entry {
+            history: history(&options, &read),
+            password: read.text("password"),
+            timeout: JOIN_TIMEOUT,
+        };
         let waiting = Waiting::from(&read);
-        let prepared = state.and_then(|state| read.done().map(|()| state));
+        let prepared = address.and_then(|address| read.done().map(|()| address));
         promise(async move {
-            let state = prepared?;
-            let jid = state.room().as_str().to_owned();
+            let address = prepared?;
             inner.ready().await;
-            if inner.rooms.borrow().contains_key(&jid) {
-                return Err(Problem::new(
-                    "bad-argument",
-                    "This client is in that room already, or on its way in. Leave it first.",
-                )
-                .into());
+            if let Some(signal) = &waiting.signal
+                && signal.aborted()
+            {
+                return Err(Problem::from(Lost::Aborted(signal.reason())).into());
             }
-            let (room, joined) = RoomHandle::new(&inner, state);
-            inner
-                .rooms
-                .borrow_mut()
-                .insert(jid.clone(), Rc::clone(&room));
-            let timeout = u32::try_from(waiting.timeout.unwrap_or(JOIN_TIMEOUT).0).ok();
-            let entered = match room.enter(password, bounds) {
-                Ok(()) => race(joined, waiting.signal, timeout).await,
-                Err(problem) => {
-                    inner.rooms.borrow_mut().remove(&jid);
-                    return Err(problem.into());
-                }
+            let entry = Entry {
+                timeout: waiting.timeout.unwrap_or(JOIN_TIMEOUT),
+                ..entry
             };
-            let outcome = match entered {
-                Ok(Some(outcome)) => outcome,
-                Ok(None) => Err(super::error::not_connected().into_js()),
+            let (room, command, joined) = inner.join_room(&address, &nick, entry)?;
+            match race(joined, waiting.signal, None).await {
+                Ok(Some(outcome)) => outcome.map(|()| room.into_js()),
+                Ok(None) => Err(not_connected().into_js()),
                 Err(lost) => {
-                    // It may let us in yet: we are not coming.
-                    room.withdraw();
+                    // The room may let us in yet: a leave follows.
+                    inner.abandon_command(command);
                     Err(Problem::from(lost).into_js())
-                }
-            };
-            match outcome {
-                Ok(()) => Ok(Room::from(room).into()),
-                Err(error) => {
-                    inner.rooms.borrow_mut().remove(&jid);
-                    Err(error)
                 }
             }
         })

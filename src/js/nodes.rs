@@ -2,14 +2,14 @@
 //! who is subscribed, who may do what, and listening for what comes without a subscription.
 
 use super::client::{delivered, function};
-use super::error::Problem;
+use super::error::{Problem, not_connected};
 use super::form::{form_to_js, values};
-use super::notices::Source;
-use super::object::{Reader, entries, field, set, texts};
+use super::object::{Reader, entries, field, record, set, texts};
 use super::options;
 use super::promise::promise;
 use super::pubsub::{PubSub, Read, decoder};
 use super::registration::Registration;
+use super::watches::Source;
 use epode_proto::jid::Jid;
 use epode_proto::xep::data_form::{Form, Values};
 use epode_proto::xep::disco::{self, DiscoItem, Info};
@@ -17,7 +17,7 @@ use epode_proto::xep::pubsub::owner::{self, Approval};
 use epode_proto::xep::pubsub::{Subscription, request};
 use epode_proto::xep::rsm::Page;
 use epode_proto::xml::Element;
-use js_sys::{Array, Object, Promise};
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
 /// What a reply about nodes holds.
@@ -48,8 +48,8 @@ impl About {
                 subscriptions_to_js(&request::parse_subscriptions(reply), asked.as_deref())
             }
             Self::Subscribers => subscriptions_to_js(&owner::parse_subscribers(reply), None),
-            Self::Affiliations => record(&request::parse_affiliations(reply)),
-            Self::Affiliates => record(&owner::parse_affiliates(reply)),
+            Self::Affiliations => texts_by_name(&request::parse_affiliations(reply)),
+            Self::Affiliates => texts_by_name(&owner::parse_affiliates(reply)),
             Self::Options => form_to_js(request::parse_options(reply).as_ref()),
             Self::Configuration => form_to_js(owner::parse_configuration(reply).as_ref()),
             Self::Nodes => nodes_to_js(&disco::parse_items(reply).unwrap_or_default()),
@@ -71,8 +71,8 @@ fn subscriptions_to_js(subscriptions: &[Subscription], asked: Option<&str>) -> J
     all.into()
 }
 
-fn record(pairs: &[(String, String)]) -> JsValue {
-    let record = Object::new();
+fn texts_by_name(pairs: &[(String, String)]) -> JsValue {
+    let record = record();
     for (name, value) in pairs {
         set(&record, name, &value.as_str().into());
     }
@@ -133,15 +133,19 @@ fn subscribers(read: &Reader<'_>, value: &JsValue) -> Vec<Subscription> {
     let mut right = array.is_some();
     for at in 0..count {
         let one = array.map_or(JsValue::UNDEFINED, |array| array.get(at));
-        let text = |name| field(&one, name).as_string();
-        let state = text("state").and_then(|state| owner::parse_state(&state));
-        match (text("jid"), state) {
-            (Some(jid), Some(state)) => all.push(Subscription {
-                node: None,
-                jid: normal(read, &jid),
-                subid: text("subid"),
-                state,
-            }),
+        let one = Reader::of(&one);
+        let state = one.text("state");
+        let state = state.and_then(|state| owner::parse_state(&state));
+        match (one.text("jid"), state) {
+            (Some(jid), Some(state)) => {
+                all.push(Subscription {
+                    node: None,
+                    jid: normal(read, &jid),
+                    subid: one.text("subid"),
+                    state,
+                });
+                read.ok(one.done());
+            }
             _ => right = false,
         }
     }
@@ -164,8 +168,9 @@ fn normal(read: &Reader<'_>, jid: &str) -> String {
 fn affiliates(read: &Reader<'_>, value: &JsValue) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (jid, affiliation) in entries(value) {
-        let affiliation = affiliation.as_string().unwrap_or_default();
-        all.push((normal(read, &jid), affiliation));
+        if let Some(affiliation) = read.sent("affiliations", &affiliation) {
+            all.push((normal(read, &jid), affiliation));
+        }
     }
     all
 }
@@ -220,27 +225,29 @@ impl PubSub {
             Some(node) => Source::Node(node),
             None => {
                 let service = self.service(&read);
-                Source::Approvals(service.as_ref().map_or("", Jid::as_str).to_owned())
+                read.done()?;
+                Source::Approvals(service.ok_or_else(not_connected)?)
             }
         };
         read.done()?;
         let listener = function(listener)?;
-        Ok(self.0.listen_to(source, listener, decode))
+        Ok(self.0.listen_to(&source, &listener, &decode))
     }
 }
 
 impl PubSub {
     /// Answers the question whether somebody may subscribe: what it said is given back.
     fn answer(&self, asked: &JsValue, allow: bool) -> Promise {
-        let text = |name| field(asked, name).as_string();
+        let read = Reader::of(asked);
         let approval = Approval {
-            node: text("node").unwrap_or_default(),
-            jid: text("jid").unwrap_or_default(),
-            subid: text("subid"),
-            id: text("id"),
+            node: read.text("node").unwrap_or_default(),
+            jid: read.text("jid").unwrap_or_default(),
+            subid: read.text("subid"),
+            id: read.text("id"),
         };
-        let service = text("service").unwrap_or_default();
-        let sent = self.0.send(approval.answer(&service, allow));
+        let service = read.text("service").unwrap_or_default();
+        let answer = approval.answer(&service, allow);
+        let sent = read.done().and_then(|()| self.0.send(answer));
         promise(async move { delivered(sent?.await) })
     }
 
@@ -279,8 +286,11 @@ impl PubSub {
                 ));
                 Element::builder("iq", "").build()
             }
-            10 => owner::configure(service, node, &values(value)),
-            11 => self.options(read, service, node, Some(&values(value))),
+            10 => owner::configure(service, node, &values(read, "values", value)),
+            11 => {
+                let values = values(read, "values", value);
+                self.options(read, service, node, Some(&values))
+            }
             12 => owner::set_subscribers(service, node, &subscribers(read, value)),
             14 => owner::set_affiliates(service, node, &affiliates(read, value)),
             15 => owner::purge(service, node),

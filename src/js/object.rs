@@ -1,7 +1,8 @@
-//! Plain JavaScript objects: options read field by field, dates.
+//! Plain JavaScript objects: options read field by field and checked, records made, dates.
 
 use super::error::Problem;
-use js_sys::{Array, Object, Reflect};
+use epode_proto::xml::is_xml_text;
+use js_sys::{Array, JsString, Object, Reflect};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
@@ -14,10 +15,35 @@ pub fn field(object: &JsValue, name: &str) -> JsValue {
     }
 }
 
-/// Sets a field of a fresh object.
+/// Sets a field of a fresh object. Names that a peer chooses belong in a [`record`].
 pub fn set(object: &JsValue, name: &str, value: &JsValue) {
     // A fresh object takes any field.
     let _ = Reflect::set(object, &name.into(), value);
+}
+
+/// An object whose fields a peer names. It has no prototype, so that `__proto__` is a field like any other, and a field that is
+/// not there is `undefined` whatever its name.
+pub fn record() -> Object {
+    Object::create(JsValue::NULL.unchecked_ref())
+}
+
+/// A string that can be sent as it is. An error says what it should be.
+///
+/// # Errors
+/// The value is no string, holds half of a surrogate pair, which Rust would replace, or a character that XML cannot carry.
+pub fn text_of(value: &JsValue) -> Result<String, &'static str> {
+    let text = value.as_string().ok_or("is a string")?;
+    let is_whole = || {
+        value
+            .dyn_ref::<JsString>()
+            .is_none_or(JsString::is_valid_utf16)
+    };
+    if !is_xml_text(&text) || text.contains('\u{fffd}') && !is_whole() {
+        return Err(
+            "holds a character that XML cannot carry (a control character, half of a surrogate pair, U+FFFE or U+FFFF): remove it",
+        );
+    }
+    Ok(text)
 }
 
 /// A plain object of texts: `names`, apart by spaces, and a value for each. A third of the wasm that a view of them costs.
@@ -29,7 +55,7 @@ pub fn texts(names: &str, values: &[Option<&str>]) -> JsValue {
     object.into()
 }
 
-/// The own fields of an object.
+/// The own fields of an object. The key of one that cannot be sent is U+0000, which [`Reader::sent`] refuses.
 pub fn entries(object: &JsValue) -> Vec<(String, JsValue)> {
     if !object.is_object() {
         return Vec::new();
@@ -38,7 +64,9 @@ pub fn entries(object: &JsValue) -> Vec<(String, JsValue)> {
     let mut entries = Vec::new();
     for at in 0..found.length() {
         let entry: Array = found.get(at).unchecked_into();
-        entries.push((entry.get(0).as_string().unwrap_or_default(), entry.get(1)));
+        // Keys of an object are strings. One that cannot be sent is kept unsendable, for whoever sends it.
+        let key = text_of(&entry.get(0)).unwrap_or_else(|_| "\0".to_owned());
+        entries.push((key, entry.get(1)));
     }
     entries
 }
@@ -106,11 +134,18 @@ impl<'a> Reader<'a> {
 
     /// A text.
     pub fn text(&self, name: &str) -> Option<String> {
-        let text = self.given(name)?.as_string();
-        if text.is_none() {
-            self.refuse(name, "is a string");
+        self.sent(name, &self.given(name)?)
+    }
+
+    /// A value of the option of that name as a text that can be sent; a mistake is noted.
+    pub fn sent(&self, name: &str, value: &JsValue) -> Option<String> {
+        match text_of(value) {
+            Ok(text) => Some(text),
+            Err(should) => {
+                self.refuse(name, should);
+                None
+            }
         }
-        text
     }
 
     /// A yes or no.
@@ -140,10 +175,11 @@ impl<'a> Reader<'a> {
     pub fn texts(&self, name: &str) -> Vec<(String, String)> {
         let mut texts = Vec::new();
         for (key, value) in entries(&field(self.object, name)) {
-            match value.as_string() {
-                Some(value) => texts.push((key, value)),
-                None => self.refuse(name, "is an object whose values are strings"),
+            if !value.is_string() {
+                self.refuse(name, "is an object whose values are strings");
             }
+            let key = self.sent(name, &JsValue::from_str(&key));
+            texts.extend(key.zip(self.sent(name, &value)));
         }
         texts
     }
@@ -154,10 +190,12 @@ impl<'a> Reader<'a> {
         if let Some(value) = self.given(name) {
             let all = Array::is_array(&value);
             let array: Array = value.unchecked_into();
+            let mut right = all;
             for at in 0..if all { array.length() } else { 0 } {
-                texts.extend(array.get(at).as_string());
+                right &= array.get(at).is_string();
+                texts.extend(self.sent(name, &array.get(at)));
             }
-            if !all || texts.len() < array.length() as usize {
+            if !right {
                 self.refuse(name, "is an array of strings");
             }
         }

@@ -1,7 +1,8 @@
 //! The page's options, read once and checked: what cannot be meant is an error that says what to write instead.
 
 use super::error::Problem;
-use super::object::{Reader, field};
+use super::held::{Held, Slot};
+use super::object::{Reader, field, text_of};
 use crate::web::address::Address;
 use crate::web::entropy;
 use crate::web::http::HttpOptions;
@@ -9,10 +10,12 @@ use crate::web::unicode::PlatformUnicode;
 use epode_proto::connection::Config;
 use epode_proto::jid::Jid;
 use epode_proto::reconnect::Reconnect;
+use epode_proto::sasl::allowable_name;
 use epode_proto::session::{Goal, SessionConfig};
 use epode_proto::time::Millis;
 use epode_proto::transport::Service;
 use epode_proto::transport::bosh::BoshConfig;
+use epode_proto::xep::audience::Audience;
 use epode_proto::xep::disco::Identity;
 use epode_proto::xep::responder::About;
 use epode_proto::xep::version::Version;
@@ -27,7 +30,7 @@ pub enum Secret {
     /// Always the same.
     Value(String),
     /// Asked each time.
-    Function(Function),
+    Function(Slot),
 }
 
 /// How the page logs in.
@@ -65,14 +68,23 @@ pub struct Options {
     /// How to log in; `None` for registration.
     pub login: Option<Login>,
     /// Where the page keeps what logins have shown: an object with `get` and `set`.
-    pub memory: Option<JsValue>,
+    pub memory: Option<Slot>,
     /// Send initial presence?
     pub presence: bool,
     /// The name under which the session is kept over a reload, where it is.
     pub keep: Option<String>,
     /// For those who ask who we are.
     pub about: About,
+    /// Who they may be.
+    pub audience: Audience,
+    /// In place of the platform's `WebSocket`.
+    pub web_socket: Option<Slot>,
+    /// In place of the platform's `fetch`.
+    pub fetch: Option<Slot>,
 }
+
+/// What the option `mechanisms` should be.
+const MECHANISMS: &str = "is an array of names of SASL mechanisms: SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, OAUTHBEARER, ANONYMOUS, EXTERNAL, HT-SHA-256-NONE";
 
 /// The largest answer that is read when the page does not say.
 const DEFAULT_MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -92,26 +104,25 @@ fn read(options: &JsValue) -> Reader<'_> {
     read
 }
 
-fn secret(read: &Reader<'_>, name: &str) -> Option<Secret> {
+fn secret(read: &Reader<'_>, name: &str, held: &Held) -> Option<Secret> {
     match read.given(name)?.dyn_into::<Function>() {
-        Ok(function) => Some(Secret::Function(function)),
+        Ok(function) => Some(Secret::Function(held.put(&function))),
         Err(value) => {
-            let text = value.as_string();
-            if text.is_none() {
+            if !value.is_string() {
                 read.fail(bad(
                     "'password' and 'token' are strings, or functions that give one.",
                 ));
             }
-            text.map(Secret::Value)
+            read.sent(name, &value).map(Secret::Value)
         }
     }
 }
 
-/// The options of `Client`.
-pub fn client(services: &JsValue, options: &JsValue) -> Result<Options, Problem> {
+/// The options of `Client`. What of them is called later is `held`.
+pub fn client(services: &JsValue, options: &JsValue, held: &Held) -> Result<Options, Problem> {
     let read = read(options);
-    let password = secret(&read, "password");
-    let token = secret(&read, "token");
+    let password = secret(&read, "password", held);
+    let token = secret(&read, "token", held);
     let anonymous = read.flag("anonymous", false);
     let external = read.flag("external", false);
     let jid = read_jid(&read, "jid");
@@ -158,15 +169,19 @@ pub fn client(services: &JsValue, options: &JsValue) -> Result<Options, Problem>
         read.refuse("memory", "is an object with the functions get and set");
     }
     let keep = read_keep(&read, &domain, own);
-    let mut options = finish(services, &read, Goal::Login, login, domain, resource)?;
+    let mut options = finish(services, &read, held, Goal::Login, login, domain, resource)?;
     options.config.session.account = account;
-    options.memory = memory;
+    options.memory = memory.map(|memory| held.put(&memory));
     options.keep = keep;
     Ok(options)
 }
 
-/// The options of `register`.
-pub fn registration(services: &JsValue, options: &JsValue) -> Result<Options, Problem> {
+/// The options of `register`. What of them is called later is `held`.
+pub fn registration(
+    services: &JsValue,
+    options: &JsValue,
+    held: &Held,
+) -> Result<Options, Problem> {
     let read = read(options);
     let domain = domain(
         &read,
@@ -183,7 +198,15 @@ pub fn registration(services: &JsValue, options: &JsValue) -> Result<Options, Pr
         }
     }
     values.append(&mut read.texts("fields"));
-    let mut options = finish(services, &read, Goal::Register(values), None, domain, None)?;
+    let mut options = finish(
+        services,
+        &read,
+        held,
+        Goal::Register(values),
+        None,
+        domain,
+        None,
+    )?;
     options.presence = false;
     Ok(options)
 }
@@ -191,6 +214,7 @@ pub fn registration(services: &JsValue, options: &JsValue) -> Result<Options, Pr
 fn finish(
     services: &JsValue,
     read: &Reader<'_>,
+    held: &Held,
     goal: Goal,
     login: Option<Login>,
     domain: String,
@@ -222,6 +246,7 @@ fn finish(
     }
     let timeout = timeout(read).unwrap_or(Millis::seconds(30));
     let plain_text_allowed = read.flag("allowPlainText", false);
+    let mechanisms = read_mechanisms(read);
     let reconnect = read_reconnect(read);
     let stream_management = read.flag("streamManagement", true);
     let keys = read.flag("keys", false);
@@ -231,15 +256,34 @@ fn finish(
     let lang = read.text("lang");
     let with_credentials = read.flag("withCredentials", false);
     let presence = read.flag("presence", true);
+    let web_socket = callable(
+        read,
+        held,
+        "WebSocket",
+        "is a class with the interface of the browser's WebSocket",
+    );
+    let fetch = callable(
+        read,
+        held,
+        "fetch",
+        "is a function with the interface of the browser's fetch",
+    );
     let about = read.given("about").unwrap_or(JsValue::UNDEFINED);
     let about_read = Reader::of(&about);
     let name = about_read.text("name");
     let version = about_read.text("version");
     let os = about_read.text("os");
     let features = about_read.list("features");
+    let audience = match about_read.text("answerTo").as_deref() {
+        None => Audience::default(),
+        Some(name) => Audience::parse(name).unwrap_or_else(|| {
+            about_read.refuse("answerTo", "is \"everyone\", \"contacts\" or \"nobody\"");
+            Audience::default()
+        }),
+    };
     read.done()?;
     about_read.done()?;
-    Ok(Options {
+    let mut options = Options {
         config: Config {
             session: SessionConfig {
                 goal,
@@ -247,17 +291,20 @@ fn finish(
                 domain: domain.clone(),
                 resource,
                 plain_text_allowed,
+                mechanisms,
                 haste: true,
             },
             services,
             bosh: BoshConfig {
                 // Each service's own.
                 address: "".into(),
+                foreign: false,
                 to: domain,
                 from: None,
                 lang,
                 wait: wait.unwrap_or(60),
                 hold: hold.unwrap_or(1),
+                pauses: reconnect.unwrap_or_default(),
                 keys,
                 limits: Limits {
                     bytes: max_bytes,
@@ -292,7 +339,23 @@ fn finish(
             features,
             nodes: Vec::new(),
         },
-    })
+        audience,
+        web_socket,
+        fetch,
+    };
+    // What cannot be sent is told now, and not when it would be.
+    let prepared = options.config.prepare(&PlatformUnicode);
+    prepared.map_err(|wrong| bad(&format!("{wrong}.")))?;
+    Ok(options)
+}
+
+/// An option that is a function or a class.
+fn callable(read: &Reader<'_>, held: &Held, name: &str, should: &str) -> Option<Slot> {
+    let value = read.given(name)?;
+    if !value.is_function() {
+        read.refuse(name, should);
+    }
+    Some(held.put(&value))
 }
 
 /// The services, an array of texts, in the order in which they are tried.
@@ -335,6 +398,22 @@ fn read_keep(read: &Reader<'_>, domain: &str, own: Option<&Jid>) -> Option<Strin
     Some(key)
 }
 
+/// `mechanisms`: names of SASL mechanisms; `None` when left out.
+fn read_mechanisms(read: &Reader<'_>) -> Option<Vec<&'static str>> {
+    read.given("mechanisms")?;
+    let mut allowed = Vec::new();
+    for name in read.list("mechanisms") {
+        match allowable_name(&name) {
+            Some(name) => allowed.push(name),
+            None => read.refuse("mechanisms", MECHANISMS),
+        }
+    }
+    if allowed.is_empty() {
+        read.refuse("mechanisms", MECHANISMS);
+    }
+    Some(allowed)
+}
+
 /// `reconnect`: yes or no, or the pauses.
 fn read_reconnect(read: &Reader<'_>) -> Option<Reconnect> {
     let mut reconnect = Reconnect::default();
@@ -371,17 +450,25 @@ fn timeout(read: &Reader<'_>) -> Option<Millis> {
 
 /// A JID that a page wrote.
 pub fn jid(text: &str) -> Result<Jid, Problem> {
-    Jid::parse(text, &PlatformUnicode).map_err(|_| {
-        let mut message = String::from("Not a JID: ");
-        message.push_str(text);
-        message.push_str(". A JID is user@domain, domain, or either with /resource.");
-        Problem::new("bad-jid", &message)
+    Jid::parse(text, &PlatformUnicode).map_err(|error| {
+        Problem::new(
+            "bad-jid",
+            &format!(
+                "Not a JID: {text:?} is {error}. A JID is user@domain, domain, or either with /resource.",
+            ),
+        )
     })
 }
 
 /// An option that is a JID.
 pub fn read_jid(read: &Reader<'_>, name: &str) -> Option<Jid> {
-    read.ok(jid(&read.text(name)?))
+    let value = read.given(name)?;
+    if !value.is_string() {
+        read.refuse(name, "is a string");
+        return None;
+    }
+    // What cannot be sent is no JID either: that is the code for it.
+    read.ok(jid(&text_of(&value).unwrap_or_else(|_| "\0".to_owned())))
 }
 
 /// The option `domain`, or the one that is known.

@@ -1,30 +1,49 @@
 //! `PubSub`: what is asked of a publish-subscribe service.
 
 use super::client::{Inner, function, read_element};
-use super::error::{Problem, not_connected};
-use super::feed::{Feed, Wishes};
-use super::feeds::Started;
+use super::error::{Problem, illegal_character, not_connected};
+use super::feed::{FeedState, Wishes};
 use super::form::values;
 use super::item::item_to_js;
 use super::nodes::{About, page_to_js};
 use super::object::{Reader, field, set};
 use super::options::{self, Waiting};
 use super::promise::promise;
+use crate::web::oneshot::{Receiver, channel};
 use crate::web::race::Lost;
+use epode_proto::client::FeedOptions;
 use epode_proto::event::RequestFailure;
 use epode_proto::jid::Jid;
-use epode_proto::xep::pubsub::feed::Settings;
 use epode_proto::xep::pubsub::feed::position::Position;
 use epode_proto::xep::pubsub::request;
 use epode_proto::xep::rsm::Range;
-use epode_proto::xml::Element;
+use epode_proto::xml::{Element, is_xml_text};
 use js_sys::{Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
+/// A feed, and how its first request ends.
+type Started = (Rc<FeedState>, Receiver<Result<(), Problem>>);
+
 /// Publish-subscribe over one client's connection.
 #[wasm_bindgen(skip_typescript)]
 pub struct PubSub(pub(super) Rc<Inner>);
+
+impl Inner {
+    /// Subscribes to a node.
+    fn start_feed(self: &Rc<Self>, asked: FeedOptions, wishes: Wishes) -> Result<Started, Problem> {
+        let begun = self.driver.change(|client, now| {
+            let id = client.subscribe(now, asked)?;
+            Ok((id, client.feed_status(id).cloned()))
+        });
+        let (id, status) = begun.map_err(|error| self.refuse(error))?;
+        let (sender, first) = channel();
+        let status = status.ok_or_else(not_connected)?;
+        let feed = FeedState::new(self, id, &status, wishes, sender);
+        self.feeds.borrow_mut().insert(id, Rc::clone(&feed));
+        Ok((feed, first))
+    }
+}
 
 impl PubSub {
     /// Over that client's connection.
@@ -34,14 +53,14 @@ impl PubSub {
 
     /// The service that the options name, or the usual one of the own domain.
     pub(super) fn service(&self, read: &Reader<'_>) -> Option<Jid> {
-        let service = read.text("service").unwrap_or_else(|| {
-            let mut service = String::from("pubsub.");
-            self.0
-                .driver
-                .read(|connection| service.push_str(connection.domain()));
-            service
-        });
-        read.ok(options::jid(&service))
+        if read.given("service").is_some() {
+            return options::read_jid(read, "service");
+        }
+        let domain = self
+            .0
+            .driver
+            .read(|client| client.connection().domain().to_owned());
+        read.ok(options::jid(&format!("pubsub.{domain}")))
     }
 
     /// Whose subscription is meant: the one named, or the one that we subscribe with.
@@ -59,11 +78,15 @@ impl PubSub {
         options: &JsValue,
     ) -> Result<Started, Problem> {
         let read = Reader::of(options);
+        if !is_xml_text(&node) {
+            read.fail(illegal_character());
+        }
         let service = self.service(&read);
         let decode = decoder(&read);
         let should = "is a number of items, 1 to 100,000";
         let limit = read.number("limit", 1, 100_000, should).unwrap_or(1_000);
         let snapshot = read.flag("snapshot", true);
+        let repeats = read.flag("repeats", false);
         let full = match read.text("jid").as_deref() {
             None => None,
             Some("full") => Some(true),
@@ -73,6 +96,7 @@ impl PubSub {
                 None
             }
         };
+        let form = values(&read, "options", &field(options, "options"));
         let mut since = None;
         if let Some(text) = read.text("since") {
             let named = service.as_ref().map_or("", Jid::as_str);
@@ -93,31 +117,24 @@ impl PubSub {
         read.done()?;
         // It is there, or it was told above.
         let service = service.ok_or_else(not_connected)?;
-        let settings = Settings {
-            feed: 0,
-            service: service.as_str().to_owned(),
+        let asked = FeedOptions {
+            service,
             node,
             limit: limit as usize,
             snapshot,
-            options: values(&field(options, "options")),
-        };
-        let wishes = Wishes {
-            full,
-            limit,
-            decode,
+            repeats,
+            options: form,
+            full_jid: full,
             timeout,
+            since,
         };
-        let started = self.0.add_feed(&service, settings, since, wishes)?;
+        let started = self.0.start_feed(asked, Wishes { limit, decode })?;
         let feed = &started.0;
         if let Some(on_item) = on_item {
             feed.on("item", on_item)?;
         }
         if let Some(signal) = signal {
             feed.heed(signal);
-        }
-        // During an interruption it is begun when that is over.
-        if self.0.status.get() != "reconnecting" {
-            self.0.begin_feed(feed);
         }
         Ok(started)
     }
@@ -212,7 +229,7 @@ impl PubSub {
                 Some(agreed) => agreed?,
                 None => return Err(Problem::from(RequestFailure::Disconnected).into()),
             }
-            Ok(Feed::from(feed).into())
+            Ok(feed.into_js())
         })
     }
 
@@ -234,8 +251,14 @@ impl PubSub {
                 "" => None,
                 payload => read.ok(read_element(payload, "")),
             };
-            let values = values(&field(options, "publishOptions"));
+            let values = values(read, "publishOptions", &field(options, "publishOptions"));
             let id = read.text("id");
+            if !read.flag("item", true) {
+                if id.is_some() || payload.is_some() {
+                    read.refuse("item", "is false only without an id and a payload");
+                }
+                return request::publish_nothing(service, node, &values);
+            }
             request::publish(service, node, id.as_deref(), payload, &values)
         })
     }
@@ -259,10 +282,12 @@ impl PubSub {
                 before: read.text("before"),
                 index: read.number("index", 0, u32::MAX, "is a place, counted from 0"),
             };
+            let subid = read.text("subid");
+            let subid = subid.as_deref();
             if range.has_place() {
-                return request::page(service, node, &range);
+                return request::page(service, node, &range, subid);
             }
-            request::items(service, node, range.max, &read.list("ids"), None)
+            request::items(service, node, range.max, &read.list("ids"), subid)
         })
     }
 
@@ -270,9 +295,10 @@ impl PubSub {
     #[wasm_bindgen(js_name = createNode)]
     pub fn create_node(&self, node: &str, options: &JsValue) -> Promise {
         let outcome = Read::Created(node.to_owned());
-        self.ask(options, outcome, &|_, service| {
+        self.ask(options, outcome, &|read, service| {
             let name = (!node.is_empty()).then_some(node);
-            request::create(service, name, &values(&field(options, "config")))
+            let config = values(read, "config", &field(options, "config"));
+            request::create(service, name, &config)
         })
     }
 

@@ -1,6 +1,7 @@
 //! `register`: an account made over a connection of its own (XEP-0077), before anybody logs in.
 
 use super::client::Inner;
+use super::held::Held;
 use super::options::{self, Waiting};
 use super::promise::promise;
 use js_sys::Promise;
@@ -11,7 +12,10 @@ use wasm_bindgen::prelude::*;
 pub fn register(services: JsValue, options: JsValue) -> Promise {
     promise(async move {
         let waiting = Waiting::read(&options)?;
-        let inner = Inner::new(options::registration(&services, &options)?);
+        // Pinned from the beginning: no object of the page owns it.
+        let held = Held::new();
+        let options = options::registration(&services, &options, &held)?;
+        let inner = Inner::new(options, held);
         inner.connect(waiting.signal).await?;
         Ok(JsValue::UNDEFINED)
     })

@@ -2,8 +2,8 @@
 //!
 //! Nothing is copied to JavaScript before it is asked for. The handle holds the bytes of its own element and no others.
 
+use super::object::{record, set};
 use epode_proto::xml::Element;
-use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 
 /// An element as it was received.
@@ -57,12 +57,11 @@ impl Stanza {
 
     /// All attributes without a namespace.
     pub fn attrs(&self) -> js_sys::Object {
-        let object = js_sys::Object::new();
+        let record = record();
         for attribute in self.0.attributes().filter(|one| one.ns.is_empty()) {
-            // A fresh plain object takes any field.
-            let _ = Reflect::set(&object, &attribute.name.into(), &attribute.value.into());
+            set(&record, attribute.name, &attribute.value.into());
         }
-        object
+        record
     }
 
     /// The first child element of that name and namespace.

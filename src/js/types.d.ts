@@ -7,7 +7,7 @@
 
 // ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What went wrong, for a program. `text` says it for a person, with what to do. */
+/** What went wrong, for a program. `message` says it for a person, with what to do. */
 export type ErrorCode =
   /** An argument or option that cannot be meant. */
   | "bad-argument"
@@ -33,6 +33,8 @@ export type ErrorCode =
   | "blocked-by-cors"
   /** An `https:` page may not talk to an `http:` or `ws:` service. */
   | "mixed-content"
+  /** The platform has no `WebSocket` (Node 20) or no `fetch`, which the service needs: pass one in the options. */
+  | "unsupported"
   /** The service answered with an HTTP error status (`httpStatus`), or a redirect, which is not followed. */
   | "http-error"
   /** The service answered with something other than BOSH: an HTML page, a wrong content type, an empty answer. */
@@ -74,6 +76,13 @@ export type ErrorCode =
   | "undelivered"
   /** Whether the server took the stanza is not known. */
   | "unknown"
+  /**
+   * The WebAssembly module could not be loaded: it was not found (`httpStatus`), is something else, is damaged, or belongs to
+   * another version. The next call that needs it tries again.
+   */
+  | "module-unavailable"
+  /** The page's content security policy, or the platform, refuses WebAssembly. Trying again does not help. */
+  | "module-blocked"
   /** A fault of epode itself. The client is closed; make a new one. */
   | "internal";
 
@@ -91,8 +100,15 @@ export interface XmppError extends Error {
   readonly application?: string;
   /** The stanza that told it. */
   readonly stanza?: Stanza;
-  /** With `http-error`. */
+  /** With `http-error`, and with `module-unavailable` where the module's address answered with an error. */
   readonly httpStatus?: number;
+  /** Which call failed: the method's name, for those that promise something of a node, a room or somebody; `"register"`. */
+  readonly operation?: string;
+  /**
+   * What it was about, where that is known: the node, the room (an occupant as `room/nick`), the stanza's addressee, the account to
+   * register; of a connection the service's address, without its query. The message begins with both.
+   */
+  readonly object?: string;
 }
 
 // ── the stanza ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,6 +183,31 @@ export interface Matcher {
 /** A secret: a value, or a function called anew for every login (an access token that expires, a prompt). */
 export type Secret = string | (() => string | PromiseLike<string>);
 
+/** What epode uses of a `WebSocket`. Text frames come as strings in `data`. */
+export interface WebSocketLike {
+  readonly protocol: string;
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  send(text: string): void;
+  close(): void;
+}
+
+/** A class that makes them. */
+export type WebSocketClass = new (url: string, protocol: string) => WebSocketLike;
+
+/** A SASL mechanism that a login can use (RFC 4422), as servers name it. */
+export type MechanismName =
+  | "SCRAM-SHA-512"
+  | "SCRAM-SHA-256"
+  | "SCRAM-SHA-1"
+  | "PLAIN"
+  | "OAUTHBEARER"
+  | "ANONYMOUS"
+  | "EXTERNAL"
+  | "HT-SHA-256-NONE";
+
 export interface ClientOptions {
   /** Who logs in: `user@domain`, or `user@domain/resource` to ask for that resource. */
   jid?: string;
@@ -184,6 +225,13 @@ export interface ClientOptions {
   resource?: string;
   /** PLAIN, OAUTHBEARER and registration over unencrypted http or ws. Never needed on loopback. Default false. */
   allowPlainText?: boolean;
+  /**
+   * The SASL mechanisms that a login may use. The strongest of those that the server offers is tried first; one that the server
+   * refuses as such is followed by the next. `"HT-SHA-256-NONE"` stands for login tokens (XEP-0484), which are neither used nor asked
+   * for when a list is given without it. Without a list: all that fit the credentials, never weaker than what worked before
+   * (`memory`). A list with nothing that the server offers ends in `no-mechanism`.
+   */
+  mechanisms?: readonly MechanismName[];
   /**
    * Where to keep, from one visit to the next, what lets the next login take fewer round trips: which mechanism worked, what
    * may be sent early, and a login token where the server gives one (XEP-0484). Such a token is as good as a password: keep it
@@ -204,9 +252,12 @@ export interface ClientOptions {
    * over. Not needed over https, and a risk on ejabberd 23, which mistakes requests that overtake each other. Default false.
    */
   keys?: boolean;
-  /** BOSH: headers for each request (`Authorization`, …). A custom header costs a preflight across origins. */
+  /**
+   * BOSH: headers for each request (`Authorization`, …). A custom header costs a preflight across origins. Not sent to another
+   * origin that the service redirects to (`see-other-uri`).
+   */
   headers?: Record<string, string>;
-  /** BOSH: send cookies and HTTP authentication across origins. Default false. */
+  /** BOSH: send cookies and HTTP authentication across origins, but not where the service redirects to another. Default false. */
   withCredentials?: boolean;
   /** BOSH: default `"text/xml; charset=utf-8"`; `"text/plain; charset=utf-8"` spares the preflight where the server takes it. */
   contentType?: string;
@@ -215,8 +266,9 @@ export interface ClientOptions {
   /** The largest answer that is accepted, in bytes; one that announces more is not even read. Default 16 MiB. */
   maxBytes?: number;
   /**
-   * Make a connection that broke again, by itself: after a random pause of up to `least` (default 1,000 ms), up to twice as
-   * long with each attempt that fails, up to `most` (30,000 ms); at once when the network comes back or the page is seen again.
+   * Make a connection that broke again, by itself. Each attempt follows a random pause, at most as long as the connection has been
+   * away: up to `least` (default 1,000 ms) at first, never more than `most` (30,000 ms). When the network comes back or the page
+   * is seen again, the next attempt is made at once, in place of one that hangs, and the pauses begin anew.
    * Not where trying again cannot help (a wrong password, a conflict). Default true.
    */
   reconnect?: boolean | { least?: number; most?: number };
@@ -232,8 +284,30 @@ export interface ClientOptions {
    * What is stored is enough to take the session over, and holds no password. Not in workers. Default false.
    */
   keep?: boolean | string;
-  /** How epode answers disco#info and software version. */
-  about?: { name?: string; version?: string; os?: string; features?: readonly string[] };
+  /**
+   * In place of the platform's `WebSocket`, where it has none (Node before 22) or another is wanted: a class with the same
+   * interface, such as that of the npm package `ws`. Called as `new WebSocket(url, "xmpp")`.
+   */
+  WebSocket?: WebSocketClass;
+  /** In place of the platform's `fetch`, for BOSH: a function with the same interface. */
+  fetch?: (url: string, init: RequestInit) => PromiseLike<Response>;
+  /**
+   * How epode answers questions that no handler answers: what it is and can do (XEP-0030), its software (XEP-0092), its time
+   * (XEP-0202), whether it is there (XEP-0199).
+   */
+  about?: {
+    name?: string;
+    version?: string;
+    os?: string;
+    features?: readonly string[];
+    /**
+     * Who is answered. `"contacts"`: those on the roster who get this account's presence; the roster is requested when the first
+     * stranger asks. `"nobody"`: no one. All others get `service-unavailable`, as if nobody was there. The own server, the own
+     * account, the services of feeds and the rooms that were joined are always answered. Default `"everyone"`: each reply shows
+     * that the page is open, and the one to XEP-0202 its time zone.
+     */
+    answerTo?: "everyone" | "contacts" | "nobody";
+  };
 }
 
 /** Where to connect: an `http(s):` address (also a relative one) is BOSH, a `ws(s):` address WebSocket; several are tried in order. */
@@ -270,9 +344,9 @@ export interface StatusChange {
    * are there again; of what happened meanwhile only what server and rooms kept arrives.
    */
   resumed?: boolean;
-  /** With `reconnecting`: which attempt is next, from 1. */
+  /** With `reconnecting`: which attempt is next, from 1. There is one such event for each attempt that failed. */
   attempt?: number;
-  /** With `reconnecting`: when it is due. */
+  /** With `reconnecting`: when it is due. A sign of the network may bring it forward, which is another event. */
   retryAt?: Date;
 }
 
@@ -420,11 +494,21 @@ export interface DecodeOption<T> {
 export interface FeedOptions<T = unknown> extends ServiceOption, DecodeOption<T> {
   /**
    * Goes on from there: what `feed.position` was, for the same node of the same service. What was published since arrives via
-   * `"catch-up"`, no snapshot comes, and a `gap` tells where something may be missing.
+   * `"catch-up"`, no snapshot comes, and a `gap` tells where something may be missing. A position that another version of epode
+   * wrote may say nothing to this one: then there is a `gap`, and the feed begins as without `since`.
    */
   since?: string;
-  /** Without `since`: what the node holds comes first, via `"snapshot"`. Default true. */
+  /**
+   * Without `since`: what the node holds comes first, via `"snapshot"`. Default true. With false, the last item that a service
+   * sends on subscribing is not told either.
+   */
   snapshot?: boolean;
+  /**
+   * Whether an event is told that repeats the current revision of its item, with the same id and payload. Default false: a row
+   * that is saved unchanged shows nothing, and neither does an event that a server delivers twice. With true both are told as
+   * `"live"`, since they look alike. Items without a payload are always told.
+   */
+  repeats?: boolean;
   /**
    * How many items are looked at and kept, the newest ones: 1 to 100,000, default 1,000. As many publications are remembered
    * (8 bytes each), to know again what was had; they are in `position`, too.
@@ -438,7 +522,10 @@ export interface FeedOptions<T = unknown> extends ServiceOption, DecodeOption<T>
   jid?: "bare" | "full";
   /** Options of the subscription (pubsub#subscribe_options), with or without the prefix `pubsub#`. */
   options?: Record<string, string | number | boolean>;
-  /** Gives the subscription up; aborted later, closes the feed. */
+  /**
+   * Gives the subscription up, which then ends at the service, too, unless another feed lives on it; so does one that is not
+   * answered in time. Aborted later, closes the feed.
+   */
   signal?: AbortSignal;
 }
 
@@ -459,7 +546,11 @@ export type FeedChange<T = unknown> =
  * kinds have happened, `batch` tells. Once there is a listener for `item`, nothing is kept for `batch`, nor the other way round.
  */
 export interface FeedEvents<T = unknown> {
-  /** An item: each publication once, in the order in which the service tells of them. */
+  /**
+   * An item: each publication once, in the order in which the service tells of them. A publication is the same when id and
+   * payload are; the order of attributes, prefixes and namespace declarations do not matter, white space does. See `repeats`.
+   * A notification without any item is one without `id` and payload.
+   */
   item: PubsubItem<T>;
   /**
    * An item is no longer there. Via `"catch-up"`: found to be gone after an interruption, taken back or dropped by the node's
@@ -546,7 +637,7 @@ export interface PubSub {
   unsubscribe(node: string, options?: ServiceOption & { jid?: string; subid?: string }): Promise<void>;
   /**
    * Publishes one item, resolves with its id (chosen by the service when none is given). `null` is an item without a payload,
-   * for nodes that only notify.
+   * for nodes that only notify; with `item: false` not even an item is sent, as nodes want it that keep none (XEP-0060 §7.1).
    *
    * `publishOptions`: how the node has to be configured, which a node made by publishing then is. Without them such a node of
    * an account is open to all its contacts. Where the node is configured otherwise, the promise rejects with `application`
@@ -555,7 +646,7 @@ export interface PubSub {
   publish(
     node: string,
     payload: Payload | null,
-    options?: ServiceOption & { id?: string; publishOptions?: FormInput; configure?: boolean },
+    options?: ServiceOption & { id?: string; item?: boolean; publishOptions?: FormInput; configure?: boolean },
   ): Promise<string | undefined>;
   /** Removes an item; subscribers are told unless `notify` is false. */
   retract(node: string, id: string, options?: ServiceOption & { notify?: boolean }): Promise<void>;
@@ -568,7 +659,15 @@ export interface PubSub {
   items<T = unknown>(
     node: string,
     options?: ServiceOption &
-      DecodeOption<T> & { max?: number; ids?: readonly string[]; after?: string; before?: string; index?: number },
+      DecodeOption<T> & {
+        max?: number;
+        ids?: readonly string[];
+        after?: string;
+        before?: string;
+        index?: number;
+        /** Which of several subscriptions it is for, where the service wants to know. */
+        subid?: string;
+      },
   ): Promise<PubsubItems<T>>;
   /** One item by its id; `undefined` when the node does not hold it. */
   item<T = unknown>(node: string, id: string, options?: ServiceOption & DecodeOption<T>): Promise<PubsubItem<T> | undefined>;
@@ -822,7 +921,7 @@ export interface Muc {
 // ── registration: XEP-0077 ──────────────────────────────────────────────────────────────────────────────────────────
 
 export interface RegisterOptions
-  extends Pick<ClientOptions, "allowPlainText" | "headers" | "withCredentials" | "contentType" | "timeout" | "lang"> {
+  extends Pick<ClientOptions, "allowPlainText" | "headers" | "withCredentials" | "contentType" | "timeout" | "lang" | "WebSocket" | "fetch"> {
   domain: string;
   username: string;
   password: string;

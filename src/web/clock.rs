@@ -1,7 +1,7 @@
 //! The clocks: one that only goes forward, for deadlines; one that tells the date, for people.
 
 use super::global::performance_now;
-use epode_proto::time::Instant;
+use epode_proto::time::{Calendar, Instant};
 
 /// The monotonic clock, in whole milliseconds.
 pub fn now() -> Instant {
@@ -13,4 +13,20 @@ pub fn now() -> Instant {
 /// Milliseconds since 1970, by the machine's clock.
 pub fn unix_millis() -> f64 {
     js_sys::Date::now()
+}
+
+/// The machine's clock and time zone.
+pub struct PlatformCalendar;
+
+impl Calendar for PlatformCalendar {
+    #[allow(clippy::cast_possible_truncation)]
+    fn unix_millis(&self) -> i64 {
+        unix_millis() as i64
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    fn utc_offset_minutes(&self) -> i32 {
+        // JavaScript counts west of UTC.
+        -(js_sys::Date::new_0().get_timezone_offset() as i32)
+    }
 }

@@ -1,23 +1,23 @@
-//! Drives a connection with the browser's network and time: mutate, drain, arm one timer, release, then tell.
+//! Drives a client with the browser's network and time: change it, report its events, drain, arm one timer.
 //!
-//! No borrow of the connection is held while an event is handed on, so whoever gets it may call anything.
+//! No borrow of the client is held while an event is reported, so a callback may call anything.
 
 use super::clock::now;
 use super::global::{is_hidden, next_task};
 use super::http::{Http, HttpOptions};
 use super::keeper::Keeper;
 use super::lifecycle::{Lifecycle, Turn};
+use super::platform::Platform;
 use super::socket::Sockets;
 use super::task::spawn;
-use epode_proto::connection::Connection;
-use epode_proto::event::Event;
+use epode_proto::client::{Client, ClientEvent, ClientOutput};
 use epode_proto::fifo::Fifo;
-use epode_proto::io::{Input, Output, Transmit};
+use epode_proto::io::{Input, Transmit};
 use epode_proto::time::{Instant, Millis};
 use gloo_timers::callback::Timeout;
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// How long an empty request waits for the page to say something in its place.
 const PAUSE: Millis = Millis(5);
@@ -27,8 +27,14 @@ const PAUSE: Millis = Millis(5);
 /// COMPAT(ejabberd 23): a session in which it happens hears nothing any more.
 const SPACING: Millis = Millis(25);
 
-/// Who gets the events.
-pub type Sink = Box<dyn Fn(Event)>;
+/// Who gets the events. The driver owns it while the client is not offline, so that nothing else needs to refer to it.
+pub trait Sink {
+    /// An event of the client.
+    fn handle_event(self: Rc<Self>, event: ClientEvent);
+
+    /// Whether the driver owns it from now on.
+    fn set_owned(&self, owned: bool);
+}
 
 /// Where the page is, as far as its session is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,9 +46,9 @@ enum Presence {
     Returning,
 }
 
-/// A connection with its network and timer.
+/// A client with its network and timer.
 pub struct Driver {
-    connection: RefCell<Connection>,
+    client: RefCell<Client>,
     http: Rc<Http>,
     sockets: Sockets,
     lifecycle: RefCell<Option<Lifecycle>>,
@@ -53,8 +59,10 @@ pub struct Driver {
     leaving: Cell<bool>,
     /// It is being left, and whether it may come back.
     parting: Cell<Option<bool>>,
-    sink: RefCell<Option<Rc<Sink>>>,
-    events: RefCell<Fifo<Event>>,
+    sink: RefCell<Option<Weak<dyn Sink>>>,
+    /// The same while it is owned. The sink owns the driver: what is here makes a cycle, which ends with the connection.
+    owned: RefCell<Option<Rc<dyn Sink>>>,
+    events: RefCell<Fifo<ClientEvent>>,
     telling: Cell<bool>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     flush_due: Cell<bool>,
@@ -67,18 +75,19 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// An idle driver; nothing is sent before the connection is told to connect.
-    pub fn new(connection: Connection, options: HttpOptions) -> Rc<Self> {
+    /// An idle driver; nothing is sent before the client is told to connect.
+    pub fn new(client: Client, options: HttpOptions, platform: Rc<dyn Platform>) -> Rc<Self> {
         Rc::new(Self {
-            connection: RefCell::new(connection),
-            sockets: Sockets::new(options.max_bytes),
+            client: RefCell::new(client),
+            sockets: Sockets::new(options.max_bytes, Rc::clone(&platform)),
             lifecycle: RefCell::default(),
             keeper: RefCell::default(),
             presence: Cell::new(Presence::Here),
             leaving: Cell::new(false),
             parting: Cell::new(None),
-            http: Rc::new(Http::new(options)),
+            http: Rc::new(Http::new(options, platform)),
             sink: RefCell::default(),
+            owned: RefCell::default(),
             events: RefCell::default(),
             telling: Cell::new(false),
             timer: RefCell::default(),
@@ -90,8 +99,34 @@ impl Driver {
     }
 
     /// Events go there from now on.
-    pub fn listen(&self, sink: Sink) {
-        self.sink.replace(Some(Rc::new(sink)));
+    pub fn listen(&self, sink: Weak<dyn Sink>) {
+        self.sink.replace(Some(sink));
+    }
+
+    fn sink(&self) -> Option<Rc<dyn Sink>> {
+        self.sink.borrow().as_ref().and_then(Weak::upgrade)
+    }
+
+    /// Owns the sink while the connection is not offline, and until the end of it has been told.
+    fn mind_ownership(&self) {
+        let offline = self.client.borrow().connection().is_offline();
+        let owned = self.owned.borrow().is_some();
+        if !offline && !owned {
+            let sink = self.sink();
+            if let Some(sink) = &sink {
+                sink.set_owned(true);
+            }
+            self.owned.replace(sink);
+        } else if offline && owned && !self.telling.get() && self.events.borrow().is_empty() {
+            self.disown();
+        }
+    }
+
+    fn disown(&self) {
+        let sink = self.owned.take();
+        if let Some(sink) = sink {
+            sink.set_owned(false);
+        }
     }
 
     /// The session is to outlive the page.
@@ -104,15 +139,16 @@ impl Driver {
         self.keeper.borrow().clone()
     }
 
-    /// Reads the connection.
-    pub fn read<R>(&self, read: impl FnOnce(&Connection) -> R) -> R {
-        read(&self.connection.borrow())
+    /// Reads the client.
+    pub fn read<R>(&self, read: impl FnOnce(&Client) -> R) -> R {
+        read(&self.client.borrow())
     }
 
-    /// Changes the connection. What follows from it happens at the end of the current turn of the event loop, so that
+    /// Changes the client. What follows from it happens at the end of the current turn of the event loop, so that
     /// what one turn sends travels together; nothing waits for a timer.
-    pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Connection, Instant) -> R) -> R {
-        let result = change(&mut self.connection.borrow_mut(), now());
+    pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Client, Instant) -> R) -> R {
+        let result = change(&mut self.client.borrow_mut(), now());
+        self.mind_ownership();
         if !self.flush_due.replace(true) {
             // Whoever changed it may let go of it in the same turn: it lives until that is done.
             let driver = Rc::clone(self);
@@ -126,8 +162,9 @@ impl Driver {
 
     /// Ends everything here and now: no answer, timer or event comes after it.
     pub fn shut(&self) {
-        self.connection.borrow_mut().abort(now());
+        self.client.borrow_mut().abort(now());
         self.sink.replace(None);
+        self.disown();
         self.events.take();
         self.timer.replace(None);
         self.http.cancel_all();
@@ -138,7 +175,7 @@ impl Driver {
 
     /// Listens to what happens to the page, or no longer: worth it while a connection is there or hoped for.
     fn mind_lifecycle(self: &Rc<Self>) {
-        let wanted = !self.connection.borrow().is_offline();
+        let wanted = !self.client.borrow().connection().is_offline();
         if wanted == self.lifecycle.borrow().is_some() {
             return;
         }
@@ -159,7 +196,7 @@ impl Driver {
                 self.set_leaving(false);
                 self.parting.set(None);
                 self.come_back();
-                self.connection.borrow_mut().wake(now());
+                self.client.borrow_mut().wake(now());
             }
             Turn::Parting | Turn::Leaving => {
                 // A good-bye that waits for its turn goes now.
@@ -191,13 +228,13 @@ impl Driver {
     /// The page may be gone the next moment: no timer is sure to fire any more.
     fn set_leaving(&self, leaving: bool) {
         self.leaving.set(leaving);
-        self.connection.borrow_mut().set_leaving(now(), leaving);
+        self.client.borrow_mut().set_leaving(now(), leaving);
     }
 
     /// Ends the session in order. The good-bye is on the wire when this returns, if it may be: a page that is being left may not run
     /// any further.
     pub fn disconnect(self: &Rc<Self>) {
-        self.change(Connection::disconnect);
+        self.change(Client::disconnect);
         self.drain();
     }
 
@@ -205,28 +242,27 @@ impl Driver {
     /// one that another page may go on with. COMPAT(ejabberd): it answers a pause with what comes meanwhile, and only the page
     /// that sent it could hear that.
     fn leave(self: &Rc<Self>, returns: bool) {
-        self.take_events();
         self.tell();
         if self.keeper().is_some() {
             self.presence.set(Presence::Away);
-        } else if self.connection.borrow().is_closing() {
+        } else if self.client.borrow().connection().is_closing() {
             // What there was to be sent has left.
         } else if returns {
             // Of two requests that leave at once the pause may be the first to arrive: rather none.
             if now() >= self.next_post.get() {
-                self.connection.borrow_mut().pause(now());
+                self.client.borrow_mut().pause(now());
             }
             self.drain();
         } else {
             // Nobody can go on with the session.
-            self.connection.borrow_mut().disconnect(now());
+            self.client.borrow_mut().disconnect(now());
             self.drain();
         }
     }
 
     /// Stores what the next page needs. False when there is nothing that it could go on with.
     fn store(&self) -> bool {
-        let snapshot = self.connection.borrow().snapshot();
+        let snapshot = self.client.borrow().snapshot();
         match self.keeper() {
             Some(keeper) => keeper.store(snapshot.as_ref()),
             None => false,
@@ -245,18 +281,14 @@ impl Driver {
             let ours = keeper.take_back().await;
             if driver.presence.get() == Presence::Returning {
                 driver.presence.set(Presence::Here);
-                driver.change(if ours {
-                    Connection::wake
-                } else {
-                    Connection::forfeit
-                });
+                driver.change(if ours { Client::wake } else { Client::forfeit });
             }
         }));
     }
 
     /// A socket has something to say.
     fn hear_socket(self: &Rc<Self>, input: Input) {
-        self.connection.borrow_mut().handle_input(now(), input);
+        self.client.borrow_mut().handle_input(now(), input);
         self.pump();
     }
 
@@ -264,22 +296,23 @@ impl Driver {
     fn hear(self: &Rc<Self>, input: Input) {
         self.next_post.set(Instant(0));
         self.next_empty.set(now() + PAUSE);
-        self.connection.borrow_mut().handle_input(now(), input);
+        self.client.borrow_mut().handle_input(now(), input);
         self.pump();
     }
 
     /// Tells what happened, then drains: what the page says because of what it hears travels with the next request.
     fn pump(self: &Rc<Self>) {
-        self.take_events();
         self.tell();
         self.drain();
         self.tell();
         self.mind_lifecycle();
+        self.mind_ownership();
     }
 
     /// When the next request may leave.
     fn due(&self) -> Instant {
-        let connection = self.connection.borrow();
+        let client = self.client.borrow();
+        let connection = client.connection();
         if self.leaving.get() {
             Instant(0)
         } else if is_hidden() {
@@ -299,25 +332,19 @@ impl Driver {
         }
     }
 
-    fn take_events(&self) {
-        loop {
-            let event = self.connection.borrow_mut().poll_event();
-            let Some(event) = event else { return };
-            self.events.borrow_mut().push_back(event);
-        }
-    }
-
     fn tell(&self) {
         // Reentered from a callback's input? The outer loop goes on with what was added.
         if self.telling.replace(true) {
             return;
         }
+        let now = now();
         loop {
-            let event = self.events.borrow_mut().pop_front();
+            // Polled one by one: a handler that is added because of one event gets the next.
+            let waiting = self.events.borrow_mut().pop_front();
+            let event = waiting.or_else(|| self.client.borrow_mut().poll_event(now));
             let Some(event) = event else { break };
-            let sink = self.sink.borrow().clone();
-            if let Some(sink) = sink {
-                sink(event);
+            if let Some(sink) = self.sink() {
+                sink.handle_event(event);
             }
         }
         self.telling.set(false);
@@ -331,11 +358,10 @@ impl Driver {
             Presence::Here => {}
         }
         let hidden = is_hidden();
-        self.connection.borrow_mut().set_throttled(hidden);
+        self.client.borrow_mut().set_throttled(hidden);
         loop {
             let due = self.due();
             if now() < due {
-                self.take_events();
                 if hidden {
                     // A timer would fire too late. What the page says because of what it heard is said by the next task.
                     self.poll_in_next_task();
@@ -343,9 +369,9 @@ impl Driver {
                 }
                 return self.arm(Some(due));
             }
-            let output = self.connection.borrow_mut().poll_output(now());
+            let output = self.client.borrow_mut().poll_output(now());
             match output {
-                Output::Transmit(Transmit::OpenSocket { socket, address }) => {
+                ClientOutput::Transmit(Transmit::OpenSocket { socket, address }) => {
                     let driver = Rc::downgrade(self);
                     self.sockets.open(socket, &address, move |input| {
                         if let Some(driver) = driver.upgrade() {
@@ -353,13 +379,14 @@ impl Driver {
                         }
                     });
                 }
-                Output::Transmit(Transmit::Frame { socket, text }) => {
+                ClientOutput::Transmit(Transmit::Frame { socket, text }) => {
                     self.sockets.send(socket, &text);
                 }
-                Output::Transmit(Transmit::CloseSocket(socket)) => self.sockets.close(socket),
-                Output::Transmit(Transmit::Http {
+                ClientOutput::Transmit(Transmit::CloseSocket(socket)) => self.sockets.close(socket),
+                ClientOutput::Transmit(Transmit::Http {
                     exchange,
                     address,
+                    foreign,
                     body,
                     farewell,
                 }) => {
@@ -367,15 +394,17 @@ impl Driver {
                     self.next_farewell.set(now() + SPACING);
                     let driver = Rc::downgrade(self);
                     self.http
-                        .post(exchange, &address, &body, farewell, move |input| {
+                        .post(exchange, &address, foreign, &body, farewell, move |input| {
                             if let Some(driver) = driver.upgrade() {
                                 driver.hear(input);
                             }
                         });
                 }
-                Output::Transmit(Transmit::CancelHttp(exchange)) => self.http.cancel(exchange),
-                Output::Event(event) => self.events.borrow_mut().push_back(event),
-                Output::Timeout(at) => return self.arm(at),
+                ClientOutput::Transmit(Transmit::CancelHttp(exchange)) => {
+                    self.http.cancel(exchange)
+                }
+                ClientOutput::Event(event) => self.events.borrow_mut().push_back(event),
+                ClientOutput::Timeout(at) => return self.arm(at),
             }
         }
     }
@@ -397,6 +426,19 @@ impl Driver {
         if armed == at {
             return;
         }
+        if at.is_some_and(|at| at <= now()) && is_hidden() {
+            // A timer of a hidden page fires late, however short it is.
+            let driver = Rc::downgrade(self);
+            next_task(move || {
+                if let Some(driver) = driver.upgrade() {
+                    driver.timer.replace(None);
+                    driver.client.borrow_mut().handle_timeout(now());
+                    driver.pump();
+                }
+            });
+            self.timer.replace(None);
+            return;
+        }
         let timer = at.map(|at| {
             // setTimeout counts in 32 bits; later deadlines are armed again when it fires.
             let delay = u32::try_from((at - now()).0)
@@ -407,7 +449,7 @@ impl Driver {
                 if let Some(driver) = driver.upgrade() {
                     // Dropped, not forgotten, though it has fired: what is forgotten keeps its closure for ever.
                     driver.timer.replace(None);
-                    driver.connection.borrow_mut().handle_timeout(now());
+                    driver.client.borrow_mut().handle_timeout(now());
                     driver.pump();
                 }
             });

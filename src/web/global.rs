@@ -1,15 +1,10 @@
 //! The few functions of the global scope that every JavaScript host has, by their own names.
 
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use web_sys::RequestInit;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The Fetch standard's.
-    #[wasm_bindgen(js_name = fetch)]
-    pub fn fetch(url: &str, init: &RequestInit) -> Promise;
-
     /// Runs `task` after what runs now.
     #[wasm_bindgen(js_name = queueMicrotask)]
     pub fn queue_microtask(task: &Function);

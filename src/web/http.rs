@@ -1,7 +1,7 @@
 //! HTTP exchanges by `fetch`: bytes out, bytes in, under the names the connection gave them.
 
 use super::address::Address;
-use super::global::fetch;
+use super::platform::{Platform, fetch};
 use super::task::{settled, spawn};
 use epode_proto::io::{ExchangeId, Input, NetworkFailure};
 use epode_proto::vec_map::VecMap;
@@ -56,6 +56,7 @@ pub struct HttpOptions {
 /// The exchanges under way.
 pub struct Http {
     options: HttpOptions,
+    platform: Rc<dyn Platform>,
     flying: RefCell<VecMap<ExchangeId, Option<AbortController>>>,
     /// Bytes of the requests under way that are to outlive the page.
     outliving: Cell<usize>,
@@ -65,26 +66,29 @@ pub struct Http {
 
 impl Http {
     /// Nothing is sent yet.
-    pub fn new(options: HttpOptions) -> Self {
+    pub fn new(options: HttpOptions, platform: Rc<dyn Platform>) -> Self {
         Self {
             options,
+            platform,
             flying: RefCell::default(),
             outliving: Cell::new(0),
             answered: Cell::new(false),
         }
     }
 
-    /// POSTs `body` now; `done` gets the answer or the failure, later, unless the exchange is cancelled.
+    /// POSTs `body` now; `done` gets the answer or the failure, later, unless the exchange is cancelled. `foreign`: the page's
+    /// headers and credentials are not for this address.
     pub fn post(
         self: &Rc<Self>,
         exchange: ExchangeId,
         address: &str,
+        foreign: bool,
         body: &str,
         farewell: bool,
         done: impl FnOnce(Input) + 'static,
     ) {
         let controller = AbortController::new().ok();
-        let init = self.init(body, controller.as_ref());
+        let init = self.init(body, foreign, controller.as_ref());
         let outlives = if farewell { body.len() } else { 0 };
         let outliving = self.outliving.get() + outlives;
         if farewell && outliving < KEEPALIVE_LIMIT {
@@ -92,14 +96,17 @@ impl Http {
             let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
         }
         self.outliving.set(outliving);
-        let sent = fetch(address, &init);
+        let sent = fetch(&*self.platform, address, &init);
         self.flying
             .borrow_mut()
             .insert(exchange, controller.clone());
         let http = Rc::clone(self);
         let address = address.to_owned();
         spawn(Box::pin(async move {
-            let outcome = http.answer(sent).await;
+            let outcome = match sent {
+                Some(sent) => http.answer(sent).await,
+                None => Err(Some(NetworkFailure::Unsupported("fetch"))),
+            };
             http.outliving
                 .set(http.outliving.get().saturating_sub(outlives));
             if let (Err(Some(_)), Some(controller)) = (&outcome, controller) {
@@ -145,7 +152,7 @@ impl Http {
         }
     }
 
-    fn init(&self, body: &str, controller: Option<&AbortController>) -> RequestInit {
+    fn init(&self, body: &str, foreign: bool, controller: Option<&AbortController>) -> RequestInit {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&JsValue::from_str(body));
@@ -153,11 +160,16 @@ impl Http {
         init.set_redirect(RequestRedirect::Manual);
         if let Ok(headers) = Headers::new() {
             for (name, value) in &self.options.headers {
-                let _ = headers.set(name, value);
+                if !foreign || name.eq_ignore_ascii_case("Content-Type") {
+                    let _ = headers.set(name, value);
+                }
             }
             init.set_headers(&headers);
         }
-        if self.options.with_credentials {
+        if foreign {
+            // Not even to the page's own origin: a server must not make the page POST there in the user's name.
+            init.set_credentials(RequestCredentials::Omit);
+        } else if self.options.with_credentials {
             init.set_credentials(RequestCredentials::Include);
         }
         if let Some(controller) = controller {
@@ -242,7 +254,10 @@ impl Http {
         }
         let init = RequestInit::new();
         init.set_mode(RequestMode::NoCors);
-        match settled(&fetch(href, &init)).await {
+        let Some(sent) = fetch(&*self.platform, href, &init) else {
+            return NetworkFailure::Unreachable;
+        };
+        match settled(&sent).await {
             Some(Ok(_)) => NetworkFailure::BlockedByCors,
             _ => NetworkFailure::Unreachable,
         }

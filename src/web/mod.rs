@@ -13,6 +13,7 @@ pub mod keeper;
 mod lifecycle;
 mod lock;
 pub mod oneshot;
+pub mod platform;
 pub mod race;
 mod socket;
 mod storage;

@@ -1,6 +1,7 @@
 //! WebSockets: text frames out, text frames in, under the names the connection gave them.
 
 use super::address::Address;
+use super::platform::{Platform, web_socket};
 use epode_proto::io::{Input, NetworkFailure, SocketId};
 use epode_proto::vec_map::VecMap;
 use js_sys::{ArrayBuffer, JsString, Uint8Array};
@@ -13,11 +14,8 @@ const SUBPROTOCOL: &str = "xmpp";
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_name = WebSocket)]
+    /// A `WebSocket`, the platform's or one with the same interface.
     type Raw;
-
-    #[wasm_bindgen(constructor, js_class = "WebSocket", catch)]
-    fn new(url: &str, protocol: &str) -> Result<Raw, JsValue>;
 
     #[wasm_bindgen(method, catch)]
     fn send(this: &Raw, text: &str) -> Result<(), JsValue>;
@@ -38,6 +36,9 @@ extern "C" {
     fn set_onmessage(this: &Raw, listener: Option<&JsValue>);
 
     #[wasm_bindgen(method, setter)]
+    fn set_onerror(this: &Raw, listener: Option<&JsValue>);
+
+    #[wasm_bindgen(method, setter)]
     fn set_onclose(this: &Raw, listener: Option<&JsValue>);
 
     type Happening;
@@ -47,6 +48,12 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     fn data(this: &Happening) -> JsValue;
+}
+
+thread_local! {
+    /// Listens to errors, which are told by `close` as well. COMPAT(the npm package ws): there an error that nobody listens
+    /// to ends the process, also after the socket was closed here.
+    static IGNORE: Closure<dyn FnMut()> = Closure::new(|| {});
 }
 
 struct Open {
@@ -74,14 +81,16 @@ impl Drop for Open {
 /// The sockets in use.
 pub struct Sockets {
     max_bytes: usize,
+    platform: Rc<dyn Platform>,
     open: Rc<RefCell<VecMap<SocketId, Open>>>,
 }
 
 impl Sockets {
     /// None is open yet. A frame of more than `max_bytes` is not read.
-    pub fn new(max_bytes: usize) -> Self {
+    pub fn new(max_bytes: usize, platform: Rc<dyn Platform>) -> Self {
         Self {
             max_bytes,
+            platform,
             open: Rc::default(),
         }
     }
@@ -91,12 +100,14 @@ impl Sockets {
         let failed = move |failure: NetworkFailure| Input::SocketClosed { socket, failure };
         let resolved = Address::resolve(address);
         let mixed = resolved.is_some_and(|address| address.mixed);
-        let raw = match Raw::new(address, SUBPROTOCOL) {
-            Ok(raw) if !mixed => raw,
-            _ => {
+        let raw: Raw = match web_socket(&*self.platform, address, SUBPROTOCOL) {
+            Some(Ok(raw)) if !mixed => raw.unchecked_into(),
+            made => {
                 // An encrypted page is refused here and now; so is an address that is none.
                 let failure = if mixed {
                     NetworkFailure::MixedContent
+                } else if made.is_none() {
+                    NetworkFailure::Unsupported("WebSocket")
                 } else {
                     NetworkFailure::Unreachable
                 };
@@ -136,6 +147,7 @@ impl Sockets {
         });
         // XMPP has no binary frames (RFC 7395 §3.2); one that is text all the same is read as text.
         raw.set_binary_type("arraybuffer");
+        IGNORE.with(|ignore| raw.set_onerror(Some(ignore.as_ref())));
         let open = Open { raw, listener };
         open.listen(Some(open.listener.as_ref()));
         self.open.borrow_mut().insert(socket, open);

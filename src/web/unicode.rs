@@ -28,26 +28,25 @@ impl Unicode for PlatformUnicode {
         JsString::from(text).normalize("NFKC").into()
     }
 
-    fn lowercase(&self, text: &str) -> String {
+    fn lowercase(&self, char: char) -> String {
+        let mut bytes = [0; 4];
+        let text: &str = char.encode_utf8(&mut bytes);
         JsString::from(text).to_lower_case().into()
     }
 
-    fn domain(&self, text: &str) -> Option<String> {
-        // A special scheme makes URL apply IDNA and parse addresses; what would not be part of the host name is refused first.
+    fn domain_to_ascii(&self, text: &str) -> Option<String> {
+        // A special scheme makes URL apply IDNA; what would not be part of the host name is refused first.
         if text.bytes().any(|byte| b" %/?#@\\:".contains(&byte)) {
             return None;
         }
+        // The label at the end keeps URL from reading a name of digits as an IPv4 address.
         let mut url = String::from("https://");
         url.push_str(text);
+        url.push_str(GUARD);
         let hostname = URL::new(&url).ok()?.hostname();
-        if hostname.is_empty() || hostname.contains('%') {
-            return None;
-        }
-        // URL gives A-labels; RFC 7622 §3.2.1 wants U-labels, which is how servers know their own names.
-        Some(if text.is_ascii() {
-            hostname
-        } else {
-            self.lowercase(&self.nfc(text))
-        })
+        Some(hostname.strip_suffix(GUARD)?.to_owned())
     }
 }
+
+/// A label that no name of digits can end in.
+const GUARD: &str = ".a";

@@ -120,7 +120,7 @@ class Environment {
       START({ maxItems: 1000, ...server }),
       others.browser === false
         ? undefined
-        : chromium.launch({ executablePath: findChromium(), headless: true, args: CHROMIUM_FLAGS }),
+        : chromium.launch({ executablePath: findChromium(), headless: true, args: [...CHROMIUM_FLAGS, ...(others.flags ?? [])] }),
     ]);
     this.context = await this.browser?.newContext();
     this.origin = await this.serve();
@@ -236,7 +236,10 @@ class Environment {
   }
 }
 
-/** Starts everything before the first test of the file that calls it, and stops it after the last. */
+/**
+ * Starts everything before the first test of the file that calls it, and stops it after the last. `server`: the server's own
+ * options; `browser: false`: none; `flags`: more flags for the browser.
+ */
 export function environment(options = {}) {
   const env = new Environment(options);
   before(() => env.start());

@@ -5,6 +5,7 @@
 //! has shown that the server still knows it. Over WebSocket it is resumed (XEP-0198 1.6.3 §5), which takes a login.
 //! Left out: the names that stanzas were sent under, and requests that waited for their reply. Whoever sent them is gone.
 
+use super::policy::{Redirects, Target};
 use super::{Config, Connection};
 use crate::error::CloseReason;
 use crate::event::Status;
@@ -12,9 +13,9 @@ use crate::handler::is_stanza;
 use crate::jid::Jid;
 use crate::ns;
 use crate::time::{Instant, Millis};
-use crate::transport::bosh::{Bosh, BoshConfig};
+use crate::transport::bosh::Bosh;
 use crate::transport::stream_management::StreamManagement;
-use crate::transport::{Kind, Service, Transport};
+use crate::transport::{Kind, Transport};
 use crate::xep::ping;
 use crate::xml::{Element, Limits, parse};
 
@@ -59,15 +60,21 @@ impl Connection {
         if self.closing {
             return None;
         }
-        let (service, session, lasts) = match (&self.transport, &self.managed) {
+        let (session, lasts) = match (&self.transport, &self.managed) {
             (Some(Transport::Bosh(bosh)), _) if self.session.is_established() => {
-                (bosh.address(), bosh.snapshot()?, bosh.lasts())
+                (bosh.snapshot()?, bosh.lasts())
             }
-            (_, Some(managed)) => (&*self.socket_address, managed.snapshot()?, managed.lasts()),
+            (_, Some(managed)) => (managed.snapshot()?, managed.lasts()),
             _ => return None,
         };
+        // A WebSocket's session outlives its socket, and stays where it was bound.
+        let target = match &self.transport {
+            Some(Transport::Bosh(_)) if self.session.is_established() => self.target.as_ref(),
+            _ => self.session_target.as_ref(),
+        };
+        let target = target.filter(|target| target.may_be_handed_over())?;
         let mut snapshot = Element::builder("session", ns::EPODE_SESSION)
-            .attr("service", service)
+            .attr("service", &target.service().address)
             .attr("jid", jid.as_str())
             .attr("alone", if self.alone { "1" } else { "0" })
             .child(session);
@@ -82,7 +89,7 @@ impl Connection {
     /// more a new one is made, which [`Status::Online`] tells. False, and nothing begins, when it is no snapshot, or one of
     /// another account or service, or this is not offline.
     pub fn restore(&mut self, now: Instant, text: &str) -> bool {
-        self.is_offline() && self.try_restore(now, text).is_some()
+        self.is_offline() && self.fault.is_none() && self.try_restore(now, text).is_some()
     }
 
     fn try_restore(&mut self, now: Instant, text: &str) -> Option<()> {
@@ -92,7 +99,8 @@ impl Connection {
         }
         let jid = Jid::parse(snapshot.attr("jid")?, self.unicode.as_ref()).ok()?;
         let position = position(&self.config, snapshot.attr("service")?)?;
-        let service = self.config.services.get(position)?.clone();
+        let target = Target::configured(position, self.config.services.get(position)?);
+        let kind = target.service().kind;
         let mut children = snapshot.children();
         let session = children.next()?;
         let mut kept = Vec::new();
@@ -105,9 +113,9 @@ impl Connection {
         if jid.is_bare() || jid.domain() != self.config.session.domain {
             return None;
         }
-        match service.kind {
+        match kind {
             Kind::Bosh => {
-                let config = self.bosh_config(&service);
+                let config = self.bosh_config(&target);
                 let bosh = Bosh::restore(config, &session, now, self.next_exchange)?;
                 self.alone = snapshot.attr("alone") == Some("1");
                 self.adopt(now, bosh, jid, true);
@@ -117,11 +125,13 @@ impl Connection {
                 self.managed = Some(StreamManagement::restore(&session, now, silence)?);
                 self.lost_at = now;
                 self.jid = Some(jid);
+                self.session_target = Some(target.clone());
             }
         }
+        self.target = Some(target);
         self.outbox.keep_first(kept);
         self.service = position;
-        if service.kind == Kind::WebSocket {
+        if kind == Kind::WebSocket {
             self.alone = false;
             self.tried = 0;
             self.set_out(now);
@@ -139,35 +149,31 @@ impl Connection {
             alone,
         } = prebound;
         let domain = &self.config.session.domain;
-        if !self.is_offline() || jid.is_bare() || jid.domain() != *domain {
+        let ready = self.is_offline() && self.fault.is_none();
+        if !ready || jid.is_bare() || jid.domain() != *domain {
             return false;
         }
         let services = &self.config.services;
         let Some(position) = services.iter().position(|one| one.kind == Kind::Bosh) else {
             return false;
         };
-        let Some(service) = services.get(position).cloned() else {
+        let Some(service) = services.get(position) else {
             return false;
         };
-        let config = self.bosh_config(&service);
+        let target = Target::configured(position, service);
+        let config = self.bosh_config(&target);
         let Some(bosh) = Bosh::attach(config, sid, rid, self.next_exchange) else {
             return false;
         };
         self.service = position;
+        self.target = Some(target);
         self.alone = alone;
         self.adopt(now, bosh, jid.clone(), false);
         true
     }
 
-    fn bosh_config(&self, service: &Service) -> BoshConfig {
-        BoshConfig {
-            address: service.address.clone(),
-            ..self.config.bosh.clone()
-        }
-    }
-
     fn adopt(&mut self, now: Instant, bosh: Bosh, jid: Jid, restored: bool) {
-        self.moves = 0;
+        self.redirects = Redirects::default();
         self.deadline = Some(now + self.config.timeout);
         self.transport = Some(Transport::Bosh(Box::new(bosh)));
         self.opened = true;

@@ -5,6 +5,7 @@ use crate::error::CloseReason;
 use crate::event::{Event, Interruption, Status};
 use crate::handler::is_stanza;
 use crate::io::{Input, NetworkFailure, SocketId};
+use crate::iq::is_from_own_side;
 use crate::mask::masked;
 use crate::ns;
 use crate::session::{Directive, Tools};
@@ -18,6 +19,10 @@ use crate::xml::{Element, Unreadable, XmlError};
 impl Connection {
     /// What the network, or the page, answered. Cannot fail: what is wrong with it becomes an event.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
+        if is_heard(&input) {
+            self.heard_at = now;
+            self.doubted_until = None;
+        }
         match input {
             Input::HttpAnswered {
                 exchange,
@@ -104,23 +109,30 @@ impl Connection {
         self.mind_trouble();
     }
 
-    /// Over BOSH a session outlives its requests: the page is told while they break, and when they do no longer.
+    /// Over BOSH a session outlives its requests: each attempt to repeat them that fails is told as one to connect is, and when
+    /// they are answered again.
     fn mind_trouble(&mut self) {
         let trouble = match &self.transport {
             Some(Transport::Bosh(bosh)) if self.online && !self.closing => bosh.trouble(),
             _ => return,
         };
-        match (trouble, self.troubled, &self.jid) {
-            (Some(retry_at), false, _) => {
-                self.troubled = true;
-                self.tell_status(Status::Interrupted(Box::new(Interruption {
-                    reason: CloseReason::Unreachable,
-                    retry_at,
-                    attempt: 1,
-                })));
+        match (trouble, self.trouble_told, &self.jid) {
+            (Some(trouble), told, _) => {
+                let is_new = told.is_none_or(|(attempt, at)| {
+                    // The same attempt, but earlier: a sign of the network has hastened it.
+                    trouble.attempt != attempt || trouble.retry_at < at
+                });
+                if is_new {
+                    self.trouble_told = Some((trouble.attempt, trouble.retry_at));
+                    self.tell_status(Status::Interrupted(Box::new(Interruption {
+                        reason: trouble.reason,
+                        retry_at: trouble.retry_at,
+                        attempt: trouble.attempt,
+                    })));
+                }
             }
-            (None, true, Some(jid)) => {
-                self.troubled = false;
+            (None, Some(_), Some(jid)) => {
+                self.trouble_told = None;
                 let jid = jid.clone();
                 self.tell_status(Status::Resumed(jid));
             }
@@ -203,7 +215,9 @@ impl Connection {
         let replies =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("result" | "error"));
         let id = stanza.attr("id").unwrap_or_default();
-        if replies && (self.is_word(id) || self.is_proof(now, id)) {
+        // What the connection itself asks goes to its own server, and anybody may send a stanza of any id.
+        let own = replies && is_from_own_side(&stanza, self.jid.as_ref(), self.unicode.as_ref());
+        if own && (self.is_word(id) || self.is_proof(now, id)) {
             return;
         }
         if replies
@@ -244,7 +258,7 @@ impl Connection {
                         transport.restart(alone);
                     }
                 }
-                Directive::Repeated(id) => self.asked.push(id),
+                Directive::Repeated(id) => self.expect_pong(id),
                 Directive::Learned => self.learn(),
                 Directive::WantCredentials => self.events.push_back(Event::CredentialsWanted),
                 Directive::Status(status) => {
@@ -293,6 +307,17 @@ fn is_stanza_name(name: &str) -> bool {
     matches!(name, "message" | "presence" | "iq")
 }
 
+/// Whether the network has brought something from a server.
+fn is_heard(input: &Input) -> bool {
+    matches!(
+        input,
+        Input::HttpAnswered { .. }
+            | Input::SocketOpened { .. }
+            | Input::SocketFrame { .. }
+            | Input::SocketFrameTooLarge { .. }
+    )
+}
+
 fn reason_of(failure: NetworkFailure) -> CloseReason {
     match failure {
         NetworkFailure::Unreachable => CloseReason::Unreachable,
@@ -300,5 +325,6 @@ fn reason_of(failure: NetworkFailure) -> CloseReason {
         NetworkFailure::MixedContent => CloseReason::MixedContent,
         NetworkFailure::TooLarge => CloseReason::TooLarge,
         NetworkFailure::Redirected => CloseReason::Redirected,
+        NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
     }
 }

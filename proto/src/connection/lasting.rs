@@ -6,156 +6,51 @@ use crate::error::CloseReason;
 use crate::event::{Delivery, Event, Interruption, RequestFailure, Status};
 use crate::jid::Jid;
 use crate::ns;
-use crate::random::{below_2_53, token};
 use crate::reconnect::{is_curable, may_work_elsewhere};
-use crate::session::{Circumstances, Resumption, Tools};
 use crate::time::{Instant, Millis};
-use crate::transport::bosh::{Bosh, BoshConfig};
+use crate::transport::Transport;
 use crate::transport::stream_management::{Lost, StreamManagement, parse_h};
-use crate::transport::websocket::{WebSocket, WebSocketConfig};
-use crate::transport::{Kind, Service, Transport};
 use crate::xml::{Element, Limits, parse};
 
 /// After binding over BOSH, how long to wait for something to send, usually presence, before an empty request is sent.
 const LINGER: Millis = Millis(50);
-/// How long the first request over BOSH waits for credentials that can travel in it: a page's function that has them gives
-/// them at once, one that has to ask for them takes longer than any round trip.
-const HOLD: Millis = Millis(20);
-/// How long a login at which something was said early may take, before it is tried without: a server may have lost it.
-const HASTY: Millis = Millis::seconds(4);
-/// How long a socket may take to open when there is another way in.
-const OPEN_WITHIN: Millis = Millis::seconds(8);
-/// How often a server may send us elsewhere before that is called a circle.
-const MOST_MOVES: u32 = 4;
-/// The most requests one session may count up to: far beyond any session's life, far below 2⁵³ (XEP-0124 §7.1).
-const RID_ROOM: u64 = 1 << 40;
+
+/// How a bound session was lost.
+struct Loss {
+    /// When the outage began.
+    since: Instant,
+    /// How many attempts to save it have failed and were told.
+    failures: u32,
+    /// It was carried over BOSH.
+    bosh: bool,
+}
+
+/// Whether a BOSH service says that it does not know the session, as after a restart.
+fn is_session_unknown(reason: &CloseReason) -> bool {
+    matches!(reason, CloseReason::Terminated { condition } if condition == "item-not-found")
+}
 
 impl Connection {
-    // ── beginning ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// The service whose turn it is.
-    fn next_service(&mut self) -> Option<Service> {
-        if let Some(moved) = self.moved.take() {
-            self.memory = None;
-            return Some(moved);
-        }
-        self.tried += 1;
-        self.memory = Some(self.service);
-        self.config.services.get(self.service).cloned()
-    }
-
-    /// Opens a stream at the service whose turn it is.
-    pub(super) fn begin(&mut self, now: Instant) {
-        if let Some(service) = self.next_service() {
-            self.begin_at(now, &service, None);
-        }
-    }
-
-    /// Opens a stream there. `suspicion`: haste may have been why the last attempt failed (see
-    /// [`Circumstances::suspicion`]).
-    fn begin_at(&mut self, now: Instant, service: &Service, suspicion: Option<bool>) {
-        let resumption = match (&self.managed, service.kind) {
-            (Some(managed), Kind::WebSocket) => managed.resumption(now, self.lost_at),
-            _ => None,
-        };
-        let spares = resumption.is_some();
-        let memory = self.memory.and_then(|at| self.memories.get(at));
-        let circumstances = Circumstances {
-            confidential: service.confidential,
-            framed: service.kind == Kind::WebSocket,
-            manage: self.config.stream_management,
-            memory: memory.cloned().unwrap_or_default(),
-            suspicion,
-            resumption: resumption.map(|(previd, h)| Resumption {
-                previd: previd.to_owned(),
-                h,
-            }),
-        };
-        self.transport = Some(self.open(now, service));
-        self.spare(spares);
-        self.opened = false;
-        if service.kind == Kind::Bosh && !self.throttled {
-            self.hold = now + HOLD;
-        }
-        // A server that says nothing to what it does not expect is not waited for until the end.
-        let patience = Millis(self.config.timeout.0 / 3).min(HASTY);
-        self.patience = Some(now + patience);
-        let mut out = Vec::new();
-        let mut tools = Tools {
-            ids: &mut self.ids,
-            random: self.random.as_mut(),
-            unicode: self.unicode.as_ref(),
-        };
-        self.session.start(circumstances, &mut tools, &mut out);
-        self.follow(now, out);
-    }
-
-    fn open(&mut self, now: Instant, service: &Service) -> Transport {
-        let bosh = &self.config.bosh;
-        let session = &self.config.session;
-        // XEP-0388 §2.1 and XEP-0484 §4.1 want it; nobody else should read it.
-        let tells = service.confidential || session.plain_text_allowed;
-        let from = session.account.clone().filter(|_| tells);
-        match service.kind {
-            Kind::Bosh => {
-                let config = BoshConfig {
-                    address: service.address.clone(),
-                    from,
-                    ..bosh.clone()
-                };
-                let rid = 1 + below_2_53(self.random.as_mut()) % ((1 << 53) - RID_ROOM);
-                let seed = if config.keys {
-                    token(self.random.as_mut(), 32)
-                } else {
-                    String::new()
-                };
-                let bosh = Bosh::new(config, rid, seed, self.next_exchange);
-                Transport::Bosh(Box::new(bosh))
-            }
-            Kind::WebSocket => {
-                let elsewhere = self.config.services.len() > 1;
-                self.socket_address = service.address.clone();
-                let config = WebSocketConfig {
-                    address: service.address.clone(),
-                    to: bosh.to.clone(),
-                    from,
-                    lang: bosh.lang.clone(),
-                    limits: bosh.limits,
-                    open_within: elsewhere.then_some(OPEN_WITHIN),
-                };
-                let socket = self.next_socket_id();
-                Transport::WebSocket(Box::new(WebSocket::new(config, socket, now)))
-            }
-        }
-    }
-
-    /// Tries again.
-    pub(super) fn retry(&mut self, now: Instant) {
-        self.retry_at = None;
-        self.deadline = Some(now + self.config.timeout);
-        self.begin(now);
-    }
-
     // ── ending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn handle_closed(&mut self, now: Instant, reason: CloseReason) {
         let bosh = matches!(self.transport, Some(Transport::Bosh(_)));
-        if let Some(mut transport) = self.transport.take() {
-            while let Some(transmit) = transport.poll_transmit(now) {
-                self.leftover.push_back(transmit);
+        let mut outage = None;
+        if let Some(transport) = self.transport.take() {
+            if let Transport::Bosh(bosh) = &transport {
+                outage = bosh.outage();
             }
-            if let Transport::Bosh(bosh) = transport {
-                self.next_exchange = bosh.next_exchange();
-            }
+            self.put_away(now, transport);
         }
         // A stream error tells more than the end of the transport that it brings about.
         let reason = self.blame.take().unwrap_or(reason);
         let established = self.session.is_established();
         let suspicion = self.session.blames_haste(&reason, self.opened);
         self.patience = None;
+        self.doubted_until = None;
         self.session.close();
         self.asked.clear();
-        self.troubled = false;
+        self.trouble_told = None;
         let was_closing = core::mem::take(&mut self.closing);
         if was_closing || reason == CloseReason::Requested {
             return self.go_offline(CloseReason::Requested);
@@ -167,22 +62,24 @@ impl Connection {
         if suspicion.is_some()
             && !established
             && self.deadline.is_none_or(|deadline| now < deadline)
-            && let Some(at) = self.memory
-            && let Some(service) = self.config.services.get(at).cloned()
+            && let Some(target) = self.target.clone()
         {
             self.returned.clear();
-            return self.begin_at(now, &service, suspicion);
+            return self.begin_at(now, target, suspicion);
+        }
+        if established && self.backoff.has_held(now) {
+            self.redirects.note_held();
         }
         if let CloseReason::SeeOther(address) = &reason
-            && self.moves < MOST_MOVES
-            && let Some(service) = self.config.services.get(self.service)
-            && let Some(moved) = service.moved_to(address)
+            && let Some(moved) = self.target.as_ref().and_then(|here| here.redirect(address))
+            && self.redirects.follow(established)
         {
-            self.moves += 1;
-            self.moved = Some(moved);
-            if !self.lasting {
-                return self.begin(now);
+            if !established {
+                // No failure, and so no interruption of its own.
+                self.returned.clear();
+                return self.begin_at(now, moved, None);
             }
+            self.moved = Some(moved);
         }
         if !self.lasting {
             // Another way in may do, as long as there is time.
@@ -195,7 +92,12 @@ impl Connection {
         if self.config.reconnect.is_none() || self.alone || !is_curable(&reason) {
             return self.go_offline(reason);
         }
-        self.interrupt(now, reason, established, bosh);
+        let loss = established.then(|| Loss {
+            since: outage.map_or(now, |(since, _)| since),
+            failures: outage.map_or(0, |(_, failures)| failures),
+            bosh,
+        });
+        self.interrupt(now, reason, loss);
     }
 
     /// The next service's turn; false when all have had theirs.
@@ -209,18 +111,21 @@ impl Connection {
     }
 
     /// The connection is gone, and will be made again.
-    fn interrupt(&mut self, now: Instant, reason: CloseReason, established: bool, bosh: bool) {
+    fn interrupt(&mut self, now: Instant, reason: CloseReason, loss: Option<Loss>) {
         self.deadline = None;
-        if established {
+        let established = loss.is_some();
+        let mut forgotten = false;
+        if let Some(loss) = loss {
+            // The server is there again, and the pauses before have spread its clients.
+            forgotten = loss.failures > 0 && is_session_unknown(&reason);
             self.online = false;
             self.lost_at = now;
             self.tried = 0;
-            self.moves = 0;
-            self.backoff.note_lost(now);
+            self.backoff.note_lost(now, loss.since, loss.failures);
             let mut resumable = false;
             if let Some(managed) = &self.managed {
                 // After a frame that was too large the stream was closed in order, and the session with it.
-                resumable = !bosh && managed.is_resumable() && reason != CloseReason::TooLarge;
+                resumable = !loss.bosh && managed.is_resumable() && reason != CloseReason::TooLarge;
             }
             if !resumable {
                 self.lose_session(false);
@@ -229,20 +134,34 @@ impl Connection {
         } else {
             self.returned.clear();
         }
-        let others = self.moved.is_some() || !established && self.turn_to_next();
+        // The first redirect of a session is followed at once; those of a circle are paced like failures.
+        let at_once = match self.moved {
+            Some(_) => self.redirects.is_first(),
+            None => forgotten || !established && self.turn_to_next(),
+        };
+        let others = at_once || self.moved.is_some();
         if !others && self.tried > 0 {
             // A new round, from the first of them.
             self.tried = 0;
             self.service = 0;
         }
         let retry_at = match &self.config.reconnect {
-            Some(_) if others => now,
-            Some(reconnect) => now + self.backoff.next(reconnect, self.random.as_mut()),
+            Some(_) if at_once => {
+                self.backoff.count();
+                now
+            }
+            Some(reconnect) => now + self.backoff.next(now, reconnect, self.random.as_mut()),
             None => now,
         };
         self.retry_at = Some(retry_at);
+        self.lost_by = reason;
+        self.tell_interrupted(retry_at);
+    }
+
+    /// Tells why there is no connection, and when that is tried to be changed.
+    pub(super) fn tell_interrupted(&mut self, retry_at: Instant) {
         self.tell_status(Status::Interrupted(Box::new(Interruption {
-            reason,
+            reason: self.lost_by.clone(),
             retry_at,
             attempt: self.backoff.attempt(),
         })));
@@ -292,11 +211,13 @@ impl Connection {
         self.deadline = None;
         self.retry_at = None;
         self.moved = None;
+        self.target = None;
         self.jid = None;
         self.adopted = None;
         self.lasting = false;
         self.online = false;
         self.backoff = Default::default();
+        self.replaced = 0;
         for (_, name) in core::mem::take(&mut self.returned) {
             if let Some(name) = name {
                 self.tell_settled(name, Delivery::Undelivered);
@@ -351,25 +272,20 @@ impl Connection {
             }
             None => {}
         }
+        self.session_target = self.target.clone();
         self.jid = Some(jid.clone());
         self.tell_status(Status::Online(jid));
-    }
-
-    /// Over WebSocket: is there a session that the stream must not take along when it fails?
-    fn spare(&mut self, spares: bool) {
-        if let Some(Transport::WebSocket(socket)) = &mut self.transport {
-            socket.spare(spares);
-        }
     }
 
     pub(super) fn come_online(&mut self, now: Instant) {
         self.spare(false);
         self.deadline = None;
         self.patience = None;
+        self.doubted_until = None;
+        self.replaced = 0;
         self.lasting = true;
         self.online = true;
         self.tried = 0;
-        self.moves = 0;
         self.backoff.note_online(now);
     }
 
@@ -396,6 +312,7 @@ impl Connection {
             }
         }
         self.come_online(now);
+        self.session_target = self.target.clone();
         if let Some(jid) = &self.jid {
             self.tell_status(Status::Resumed(jid.clone()));
         }
@@ -418,16 +335,23 @@ impl Connection {
     /// What was kept leaves now, in order: whatever a new session needs before it (presence, rooms) is sent by then. Called
     /// when there is nothing else to do; sooner by a shell that knows. True when something left.
     pub fn release(&mut self) -> bool {
+        self.held = false;
         if !self.online || self.outbox.is_empty() {
             return false;
         }
+        self.flush_outbox();
+        true
+    }
+
+    /// Hands everything that is kept to the transport.
+    pub(super) fn flush_outbox(&mut self) {
+        self.held = false;
         self.pending.note_released();
         while let Some((stanza, name)) = self.outbox.take() {
             if name.is_some() || self.is_awaited(&stanza) {
                 self.transmit(stanza, name);
             }
         }
-        true
     }
 
     /// Is it not a request that was given up while it was kept?
@@ -452,8 +376,9 @@ impl Connection {
                 }
             }
             "a" => plausible = managed.handle_ack(element, &mut settled),
-            "enabled" => managed.handle_enabled(element),
-            "failed" => managed.handle_refused(),
+            // The answer to `<enable/>`, once: a second one would set the count of what was handled back.
+            "enabled" if managed.is_enabling() => managed.handle_enabled(element),
+            "failed" if managed.is_enabling() => managed.handle_refused(),
             _ => {}
         }
         for (send, delivery) in settled {

@@ -41,15 +41,19 @@ impl Connection {
 
     /// What the session has learned of the service in use is kept, and told.
     pub(super) fn learn(&mut self) {
-        let Some(at) = self.memory else {
+        let Some(target) = &self.target else {
             return;
         };
+        let at = target.configured_at();
         while self.memories.len() <= at {
             self.memories.push(Memory::default());
         }
         if let Some(memory) = self.memories.get_mut(at) {
-            *memory = self.session.memory().clone();
+            let before = memory.clone();
+            target.remember(memory, self.session.memory());
+            if *memory != before {
+                self.events.push_back(Event::Learned);
+            }
         }
-        self.events.push_back(Event::Learned);
     }
 }

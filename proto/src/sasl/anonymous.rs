@@ -1,5 +1,7 @@
 //! RFC 4505: ANONYMOUS, as XEP-0175 1.2 uses it: the server gives a temporary account.
 //!
+//! Specification: XEP-0175 1.2, RFC 4505.
+//!
 //! Left out: trace information (RFC 4505 §2). A page has none to give that would not tell on its visitor.
 
 use super::SaslError;

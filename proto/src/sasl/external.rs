@@ -1,5 +1,7 @@
 //! RFC 4422 appendix A: EXTERNAL, as XEP-0178 1.2 uses it: something outside has authenticated us already.
 //!
+//! Specification: XEP-0178 1.2, RFC 4422.
+//!
 //! In a page that is the browser's client certificate, or a proxy that knows the cookie.
 
 use super::SaslError;

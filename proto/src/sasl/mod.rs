@@ -24,6 +24,7 @@ use hash::Hash;
 use ht::HashedToken;
 use oauthbearer::OauthBearer;
 use scram::Scram;
+use zeroize::Zeroizing;
 
 /// RFC 5802's pattern over SHA-512.
 pub const SCRAM_SHA_512: &str = "SCRAM-SHA-512";
@@ -47,7 +48,13 @@ pub fn sha1(data: &[u8]) -> Vec<u8> {
     Hash::Sha1.digest(data).as_bytes().to_vec()
 }
 
+/// SHA-256 (FIPS 180-4), for ids.
+pub fn sha256(data: &[u8]) -> Vec<u8> {
+    Hash::Sha256.digest(data).as_bytes().to_vec()
+}
+
 /// What one login has to show. Its `Debug` tells the kind only. Secrets are overwritten once the mechanism has used them.
+#[derive(Clone)]
 pub enum Credentials {
     /// An account and its password: SCRAM, or PLAIN where allowed.
     Password {
@@ -102,6 +109,19 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// Overwrites the secret, for credentials that no mechanism has used.
+    pub fn wipe(self) {
+        match self {
+            Credentials::Password {
+                password: secret, ..
+            }
+            | Credentials::Token { token: secret, .. } => drop(Secret::new(secret)),
+            Credentials::Anonymous | Credentials::External { .. } => {}
+        }
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind().fmt(f)
@@ -114,6 +134,18 @@ pub fn known_name(name: &str) -> Option<&'static str> {
     let kind = CredentialsKind::of(name);
     let mut names = kind.mechanisms().iter();
     names.find(|known| **known == name).copied()
+}
+
+/// A mechanism's name, if it is one that a caller may allow or leave out: all of this module's.
+#[must_use]
+pub fn allowable_name(name: &str) -> Option<&'static str> {
+    known_name(name).or_else(|| (name == HT_SHA_256_NONE).then_some(HT_SHA_256_NONE))
+}
+
+/// Whether a mechanism shows its secret to whoever reads the connection.
+#[must_use]
+pub fn shows_secret(name: &str) -> bool {
+    matches!(name, PLAIN | OAUTHBEARER)
 }
 
 /// Is it one of the SCRAM family?
@@ -192,7 +224,7 @@ pub fn choose(
             if weaker {
                 return Err(ChooseError::Weaker);
             }
-            if policy.plain_text_allowed || !matches!(name, PLAIN | OAUTHBEARER) {
+            if policy.plain_text_allowed || !shows_secret(name) {
                 return Ok(name);
             }
             error = ChooseError::OnlyPlainText;
@@ -272,8 +304,8 @@ impl SaslError {
 /// # impl Unicode for Ascii {
 /// #     fn nfc(&self, text: &str) -> String { text.into() }
 /// #     fn nfkc(&self, text: &str) -> String { text.into() }
-/// #     fn lowercase(&self, text: &str) -> String { text.into() }
-/// #     fn domain(&self, text: &str) -> Option<String> { Some(text.into()) }
+/// #     fn lowercase(&self, char: char) -> String { char.into() }
+/// #     fn domain_to_ascii(&self, text: &str) -> Option<String> { Some(text.into()) }
 /// # }
 /// let credentials = Credentials::Password {
 ///     username: "juliet".into(),
@@ -429,12 +461,12 @@ impl fmt::Debug for Mechanism {
     }
 }
 
-/// A secret that is overwritten when it goes.
-struct Secret(String);
+/// A secret that is overwritten when it is dropped.
+struct Secret(Zeroizing<String>);
 
 impl Secret {
     fn new(text: String) -> Secret {
-        Secret(text)
+        Secret(Zeroizing::new(text))
     }
 
     fn as_str(&self) -> &str {
@@ -444,18 +476,6 @@ impl Secret {
     fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        wipe(&mut core::mem::take(&mut self.0).into_bytes());
-    }
-}
-
-/// Overwrites `bytes`. As good as it gets without `unsafe`: the black box keeps the compiler from leaving it out.
-fn wipe(bytes: &mut [u8]) {
-    bytes.fill(0);
-    core::hint::black_box(bytes);
 }
 
 /// RFC 5801 §4's header, without channel binding: `n,,` or `n,a=authzid,`.

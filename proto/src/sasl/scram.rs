@@ -1,5 +1,7 @@
 //! RFC 5802 and RFC 7677: SCRAM-SHA-1, SCRAM-SHA-256, and SCRAM-SHA-512 by the same pattern.
 //!
+//! Specification: RFC 5802, RFC 7677.
+//!
 //! The password never leaves, and the server proves that it knows it too: without that proof there is no success.
 //! Left out: channel binding (a browser tells nothing of its TLS), hence always the flag `n`; keeping the salted
 //! password from one login to the next.
@@ -85,14 +87,13 @@ impl Scram {
                 message.push_str(",r=");
                 message.push_str(first.nonce);
 
-                let mut salted = stretch(
+                let salted = stretch(
                     self.hash,
                     password.as_bytes(),
                     &first.salt,
                     first.iterations,
                 );
                 let key = Mac::new(self.hash, salted.as_bytes());
-                salted.wipe();
                 let transcript: [&[u8]; 5] = [
                     bare.as_bytes(),
                     b",",
@@ -104,9 +105,8 @@ impl Scram {
                 let mut proof = key.sign(&[b"Client Key"]);
                 let stored = self.hash.digest(proof.as_bytes());
                 proof.xor(&Mac::new(self.hash, stored.as_bytes()).sign(&transcript));
-                let mut server = key.sign(&[b"Server Key"]);
+                let server = key.sign(&[b"Server Key"]);
                 let signature = Mac::new(self.hash, server.as_bytes()).sign(&transcript);
-                server.wipe();
 
                 message.push_str(",p=");
                 message.push_str(&base64::encode(proof.as_bytes()));

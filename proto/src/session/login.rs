@@ -4,7 +4,7 @@
 //! it. A token of an earlier login (XEP-0484) is shown before credentials are asked for. Left out: tasks after
 //! `<continue/>`; a token's invalidation (it takes a login of its own).
 
-use super::{Directive, Session, State, Tools};
+use super::{Directive, Session, State, Tools, wipe};
 use crate::error::CloseReason;
 use crate::event::Status;
 use crate::jid::Jid;
@@ -12,7 +12,8 @@ use crate::ns;
 use crate::random::token;
 use crate::sasl::wire::{Word, auth, response};
 use crate::sasl::{
-    ChooseError, Credentials, CredentialsKind, HT_SHA_256_NONE, Mechanism, Policy, choose, is_scram,
+    ChooseError, Credentials, CredentialsKind, HT_SHA_256_NONE, Mechanism, PLAIN, Policy, choose,
+    is_scram,
 };
 use crate::sasl2::{self, Granted, Offer};
 use crate::stream::features::Features;
@@ -33,17 +34,28 @@ impl Session {
         }
     }
 
+    /// Whether the caller lets logins use that mechanism.
+    pub(super) fn allows(&self, name: &str) -> bool {
+        let allowed = self.config.mechanisms.as_ref();
+        allowed.is_none_or(|allowed| allowed.contains(&name))
+    }
+
+    /// The mechanism that the login may begin with before the offer comes.
+    fn early_mechanism(&self) -> Option<&'static str> {
+        let early = self.memory.early_mechanism();
+        early.filter(|name| self.haste && self.allows(name))
+    }
+
     /// Are credentials all that is missing for saying something early?
     pub fn awaits_early_credentials(&self) -> bool {
         matches!(self.state, State::Greeting)
-            && self.haste
             && !self.has_token()
-            && self.memory.early_mechanism().is_some()
+            && self.early_mechanism().is_some()
     }
 
-    /// Is there a token, and may it be shown here? Whoever reads the proof that it makes can use it.
+    /// Whether there is a token that may be shown here.
     fn has_token(&self) -> bool {
-        self.memory.token.is_some() && self.plain_text_allowed
+        self.memory.token.is_some() && self.tokens_allowed
     }
 
     /// The page's answer to [`Directive::WantCredentials`].
@@ -62,8 +74,8 @@ impl Session {
                 self.authenticate(features, credentials, tools, out);
             }
             (State::Greeting, Some(credentials)) => {
-                let early = self.memory.early_mechanism();
-                match early.filter(|name| self.haste && credentials.kind().can_use(name)) {
+                let early = self.early_mechanism();
+                match early.filter(|name| credentials.kind().can_use(name)) {
                     Some(name) => {
                         self.ahead = true;
                         let offer = self.memory.sasl2.clone();
@@ -139,7 +151,8 @@ impl Session {
         self.offered = Some(features);
     }
 
-    /// The strongest mechanism of either profile, no weaker than the last time's.
+    /// The strongest mechanism of either profile that the caller allows and that was not refused, no weaker than the last
+    /// time's.
     fn best(
         &self,
         features: &Features,
@@ -150,6 +163,7 @@ impl Session {
             offered.extend(offer.mechanisms.iter().map(String::as_str));
         }
         offered.extend(features.mechanisms.iter().map(String::as_str));
+        offered.retain(|name| self.allows(name) && !self.refused.contains(name));
         let policy = Policy {
             plain_text_allowed: self.plain_text_allowed,
             minimum: self.memory.mechanism,
@@ -195,6 +209,9 @@ impl Session {
         out: &mut Vec<Directive>,
     ) {
         self.tell(2, Status::Authenticating, out);
+        // Another mechanism may be asked for, should the server turn out not to have this one.
+        self.retained =
+            (credentials.kind() == CredentialsKind::Password).then(|| credentials.clone());
         let nonce = token(tools.random, 32);
         let (mechanism, initial) = match Mechanism::start(name, credentials, nonce, tools.unicode) {
             Ok(begun) => begun,
@@ -263,7 +280,7 @@ impl Session {
         }
         if is_token {
             inline.push(sasl2::use_token());
-        } else if offer.tokens && self.plain_text_allowed && self.config.account.is_some() {
+        } else if offer.tokens && self.tokens_allowed && self.config.account.is_some() {
             inline.push(sasl2::request_token());
         }
         let agent = offer.tokens.then(|| self.memory.agent(tools.random));
@@ -312,6 +329,7 @@ impl Session {
             },
             Some(Word::Success(data)) => match mechanism.handle_success(data.as_deref()) {
                 Ok(()) => {
+                    wipe(&mut self.retained);
                     if mechanism.name() != HT_SHA_256_NONE {
                         self.memory.mechanism = Some(mechanism.name());
                     }
@@ -331,9 +349,40 @@ impl Session {
                 if mechanism.name() == HT_SHA_256_NONE {
                     return self.drop_token(out);
                 }
+                let name = mechanism.name();
                 let text = text.or_else(|| mechanism.reason().map(str::to_owned));
-                self.fail(CloseReason::AuthFailed { condition, text }, out);
+                let all_said = next.is_some();
+                let reason = CloseReason::AuthFailed { condition, text };
+                if all_said || !blames_mechanism(&reason, name) {
+                    return self.fail(reason, out);
+                }
+                self.try_another(name, reason, tools, out);
             }
+        }
+    }
+
+    /// The server offers that mechanism and refuses it for itself: the next one is tried on the same stream (RFC 6120 §6.4.5), none
+    /// weaker than the policy allows. `reason` is the end if there is none.
+    fn try_another(
+        &mut self,
+        name: &'static str,
+        reason: CloseReason,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) {
+        self.refused.push(name);
+        if reason.condition() == Some("encryption-required") {
+            // Too much was shown already: what shows the secret is no answer to that.
+            self.refused.push(PLAIN);
+        }
+        let (Some(features), Some(credentials)) = (self.offered.take(), self.retained.take())
+        else {
+            return self.fail(reason, out);
+        };
+        match self.best(&features, credentials.kind()) {
+            Ok(_) => self.authenticate(features, credentials, tools, out),
+            Err(ChooseError::NoneOffered) => self.fail(reason, out),
+            Err(error) => self.fail(CloseReason::NoMechanism(error), out),
         }
     }
 
@@ -432,5 +481,26 @@ impl Session {
             None => State::Greeting,
         };
         out.push(Directive::WantCredentials);
+    }
+}
+
+/// Whether a login failed because of the mechanism and not of the credentials, so that another one may work (RFC 6120 §6.5).
+///
+/// `mechanism-too-weak` is none of it: what is left is weaker. Nor is `temporary-auth-failure`, which is worth the same attempt
+/// later.
+fn blames_mechanism(reason: &CloseReason, name: &str) -> bool {
+    let CloseReason::AuthFailed { condition, text } = reason else {
+        return false;
+    };
+    match condition.as_str() {
+        "invalid-mechanism" | "encryption-required" => true,
+        // COMPAT(ejabberd): a mechanism for which the account has no hash; the password was not looked at.
+        "not-authorized" => {
+            is_scram(name)
+                && text
+                    .as_deref()
+                    .is_some_and(|text| text.trim() == "Incompatible SCRAM methods")
+        }
+        _ => false,
     }
 }

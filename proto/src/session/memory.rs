@@ -5,7 +5,7 @@
 
 use crate::digits::decimal;
 use crate::random::Random;
-use crate::sasl::{OAUTHBEARER, PLAIN, known_name};
+use crate::sasl::{known_name, shows_secret};
 use crate::sasl2::{Offer, Token};
 use crate::xml::{Element, Limits, parse};
 
@@ -51,8 +51,7 @@ impl Memory {
     /// without having offered anything.
     pub fn early_mechanism(&self) -> Option<&'static str> {
         let allowed = self.settled && self.allows_haste();
-        self.mechanism
-            .filter(|name| allowed && !matches!(*name, PLAIN | OAUTHBEARER))
+        self.mechanism.filter(|name| allowed && !shows_secret(name))
     }
 
     /// This installation's name, made now if there is none yet.

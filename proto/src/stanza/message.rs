@@ -1,4 +1,4 @@
-//! RFC 6121 §5: `message`.
+//! `message` (RFC 6121 §5).
 
 use crate::ns;
 use crate::xml::{Builder, Element};

@@ -1,4 +1,4 @@
-//! RFC 6121 §4: `presence`.
+//! `presence` (RFC 6121 §4).
 //!
 //! Left out: presence subscriptions, which belong to the roster.
 

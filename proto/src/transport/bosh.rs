@@ -1,5 +1,7 @@
 //! XEP-0124: Bidirectional-streams Over Synchronous HTTP 1.11.2, and XEP-0206: XMPP Over BOSH 1.4, as a sans-IO machine.
 //!
+//! Specification: XEP-0124 1.11.2, XEP-0206 1.4.
+//!
 //! Requests leave in rid order within the window the server gave; answers are handled in request order whatever
 //! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
 //! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks,
@@ -19,9 +21,11 @@ use crate::error::CloseReason;
 use crate::event::{Delivery, SendId};
 use crate::fifo::Fifo;
 use crate::io::{ExchangeId, NetworkFailure, Transmit};
+use crate::reconnect::Reconnect;
 use crate::time::{Instant, Millis};
 use crate::xml::{Element, Limits};
 use answers::fate;
+pub use broken::Trouble;
 use broken::is_troubled;
 use keys::Keys;
 use pause::is_pause;
@@ -32,6 +36,8 @@ use std::rc::Rc;
 pub struct BoshConfig {
     /// The service's address.
     pub address: Rc<str>,
+    /// A redirect to another origin led to it ([`Transmit::Http`]).
+    pub foreign: bool,
     /// The domain to reach.
     pub to: String,
     /// Who is going to log in, a bare JID, where that may be told (§7.1).
@@ -42,6 +48,8 @@ pub struct BoshConfig {
     pub wait: u32,
     /// How many requests the server may hold.
     pub hold: u32,
+    /// How long the pauses between the attempts of a broken request are.
+    pub pauses: Reconnect,
     /// Show that every request is ours by a sequence of keys (§15): for services that are not encrypted.
     pub keys: bool,
     /// Limits on what is read.
@@ -170,6 +178,14 @@ pub struct Bosh {
     in_flight: Vec<Request>,
     /// While requests break: until when nothing new leaves.
     held_back: Option<Instant>,
+    /// Since when requests have broken and none was answered.
+    broken_since: Option<Instant>,
+    /// How often the session was tried in vain since then, its requests counted as one.
+    failures: u32,
+    /// Why a request broke last.
+    broken_by: CloseReason,
+    /// Where the random part of pauses comes from: not for secrets.
+    dice: u64,
     /// When an answer was handled last.
     heard_at: Instant,
     next_poll: Instant,
@@ -217,6 +233,10 @@ impl Bosh {
             queue: Fifo::default(),
             in_flight: Vec::new(),
             held_back: None,
+            broken_since: None,
+            failures: 0,
+            broken_by: CloseReason::Unreachable,
+            dice: rid,
             heard_at: Instant(0),
             next_poll: Instant(0),
             next_request: Instant(0),
@@ -470,6 +490,7 @@ impl Bosh {
             NetworkFailure::MixedContent => CloseReason::MixedContent,
             NetworkFailure::TooLarge => CloseReason::TooLarge,
             NetworkFailure::Redirected => CloseReason::Redirected,
+            NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
         };
         self.handle_broken(now, exchange, reason);
     }

@@ -5,7 +5,9 @@
 use crate::digits::decimal;
 use crate::error::CloseReason;
 use crate::ns;
-use crate::xml::{Element, Lenience, Limits, Node, Unreadable, XmlError, parse_leniently};
+use crate::xml::{
+    Element, Lenience, Limits, Node, Unreadable, XmlError, parse_leniently, write_value,
+};
 
 /// Writes one `<body/>`; attributes first, then payload, then [`BodyWriter::finish`].
 pub struct BodyWriter {
@@ -32,14 +34,7 @@ impl BodyWriter {
         self.text.push(' ');
         self.text.push_str(name);
         self.text.push_str("='");
-        for character in value.chars() {
-            match character {
-                '&' => self.text.push_str("&amp;"),
-                '<' => self.text.push_str("&lt;"),
-                '\'' => self.text.push_str("&apos;"),
-                other => self.text.push(other),
-            }
-        }
+        write_value(&mut self.text, value);
         self.text.push('\'');
     }
 

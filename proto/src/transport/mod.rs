@@ -53,25 +53,6 @@ pub struct Service {
     pub confidential: bool,
 }
 
-impl Service {
-    /// Another address of the same kind that the server points to (`see-other-uri`): never from an encrypted one to one that
-    /// is not (RFC 7395 §3.6.2). `None` when it is not to be followed.
-    pub fn moved_to(&self, address: &str) -> Option<Self> {
-        let (encrypted, plain) = match self.kind {
-            Kind::Bosh => ("https://", "http://"),
-            Kind::WebSocket => ("wss://", "ws://"),
-        };
-        let confidential = address.starts_with(encrypted);
-        let was_encrypted = self.address.starts_with(encrypted);
-        let follows = confidential || !was_encrypted && address.starts_with(plain);
-        follows.then(|| Self {
-            kind: self.kind,
-            address: address.into(),
-            confidential,
-        })
-    }
-}
-
 /// One of the two.
 pub enum Transport {
     /// XEP-0124.

@@ -1,6 +1,8 @@
 //! XEP-0198: Stream Management 1.6.3: what the server has taken of what we sent, what we have taken of what it sent, and what
 //! is needed to go on with the session on another stream.
 //!
+//! Specification: XEP-0198 1.6.3.
+//!
 //! A stanza is written once; what is kept until it is acknowledged is its text, shared with the frame that carries it. So
 //! being able to resume costs a reference per stanza.
 //! Where the server has no stream management, the reply to a ping says the same (stanzas are handled in order, RFC 6120
@@ -23,6 +25,8 @@ const MOST_UNACKED: usize = 65_536;
 const MOST_UNACKED_BYTES: usize = 64 << 20;
 /// How many questions may be out at once: what is sent while the first is under way need not wait for its answer.
 const MOST_ASKED: usize = 3;
+/// How many pings whose replies are not waited for are remembered: a server may never answer.
+const MOST_GIVEN_UP: usize = 64;
 /// How many stanzas that nobody waits to hear of may go without a question.
 const UNASKED: u32 = 50;
 /// How long the answer may take when nothing else comes either. Then the link is dead.
@@ -129,6 +133,11 @@ impl StreamManagement {
             .filter(|id| resumes && !id.is_empty())
             .map(str::to_owned);
         self.max = enabled.attr("max").and_then(|max| max.parse().ok());
+    }
+
+    /// Whether `<enable/>` is out.
+    pub fn is_enabling(&self) -> bool {
+        self.mode == Mode::Enabling
     }
 
     /// The server will not: pings from now on.
@@ -334,7 +343,9 @@ impl StreamManagement {
         // The next question is due.
         self.heard_at = Instant(now.0.saturating_sub(self.silence.0));
         while let Some((_, ping)) = self.asked.pop_front() {
-            self.given_up.extend(ping);
+            if self.given_up.len() < MOST_GIVEN_UP {
+                self.given_up.extend(ping);
+            }
         }
         self.asked_at = self.heard_at;
     }

@@ -1,5 +1,7 @@
 //! RFC 7395: An XMPP Subprotocol for WebSocket, as a sans-IO machine: one socket, one stream after another.
 //!
+//! Specification: RFC 7395.
+//!
 //! Each frame is one element, a document of its own (§3.3). `<open/>` and `<close/>` are framing and known by their
 //! namespace; everything else is handed on. Delivery is stream management's business, not this file's.
 //! A server's harmless deviations are passed over ([`LENIENCE`]): white space around an element or alone in a frame (§3.3.3

@@ -1,5 +1,7 @@
 //! XEP-0115: Entity Capabilities 1.6. What we can do, as a hash in our presence; others ask once for each hash.
 //!
+//! Specification: XEP-0115 1.6.0.
+//!
 //! Left out: what others can do, which nothing here needs yet; and forms within our own disco#info, of which there are none.
 
 use super::disco::Info;

@@ -1,5 +1,7 @@
 //! XEP-0004: Data Forms 2.13. Forms and results read, submissions built.
 //!
+//! Specification: XEP-0004 2.13.1.
+//!
 //! Left out: validation (XEP-0122) and layout (XEP-0141); the service that gave the form judges the values.
 
 use crate::ns;

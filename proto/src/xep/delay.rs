@@ -1,6 +1,12 @@
-//! XEP-0203: Delayed Delivery 2.0, and the date-time profile of XEP-0082: 1.1 that it and others use.
+//! XEP-0203: Delayed Delivery 2.0, XEP-0091: Legacy Delayed Delivery 1.4, and the date-time profile of XEP-0082: 1.1 that they
+//! and others use.
 //!
-//! Times are milliseconds since 1970 UTC. Left out: dates and times alone, years beyond 0000–9999, and XEP-0091.
+//! Specification: XEP-0203 2.0, XEP-0091 1.4, XEP-0082 1.1.
+//!
+//! Times are milliseconds since 1970 UTC. Left out: dates and times alone, and years beyond 0000–9999.
+//!
+//! A stamp claims who held the stanza back, and anybody can write one. [`Delay::of`] prefers the stamp of the asked entity;
+//! who must not believe the others reads them with [`stamps`].
 
 use crate::ns;
 use crate::xml::Element;
@@ -19,15 +25,13 @@ pub struct Delay {
 }
 
 impl Delay {
-    /// Reads a `<delay/>`; `None` when it is something else or its stamp is no date.
+    /// Reads a `<delay/>` or XEP-0091's `<x/>`; `None` when it is something else or its stamp is no date.
     pub fn parse(element: &Element) -> Option<Self> {
-        if !element.is("delay", ns::DELAY) {
-            return None;
-        }
+        let stamp = Stamp::read(element)?;
         let reason = element.text();
         Some(Self {
-            stamp: parse_date_time(element.attr("stamp")?)?,
-            from: element.attr("from").map(Into::into),
+            stamp: stamp.time?,
+            from: stamp.from,
             reason: (!reason.is_empty()).then(|| reason.into_owned()),
         })
     }
@@ -45,19 +49,90 @@ impl Delay {
     /// its own and so may whoever sent it; otherwise the first.
     pub fn of(stanza: &Element, by: &str) -> Option<Self> {
         let mut first = None;
-        for child in stanza.children() {
-            let Some(delay) = Self::parse(&child) else {
-                continue;
-            };
-            if delay.from.as_deref() == Some(by) {
-                return Some(delay);
-            }
-            if first.is_none() {
-                first = Some(delay);
+        for namespace in [ns::DELAY, ns::LEGACY_DELAY] {
+            for child in stanza.children() {
+                if child.ns() != namespace {
+                    continue;
+                }
+                let Some(delay) = Self::parse(&child) else {
+                    continue;
+                };
+                if delay.from.as_deref() == Some(by) {
+                    return Some(delay);
+                }
+                if first.is_none() {
+                    first = Some(delay);
+                }
             }
         }
         first
     }
+}
+
+/// One stamp of a stanza, readable or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Who held the stanza back, as the stamp claims.
+    pub(crate) from: Option<String>,
+    /// Milliseconds since 1970 UTC; `None` when the date is absent or not readable.
+    pub(crate) time: Option<i64>,
+}
+
+impl Stamp {
+    fn read(element: &Element) -> Option<Self> {
+        if !element.is("delay", ns::DELAY) && !element.is("x", ns::LEGACY_DELAY) {
+            return None;
+        }
+        Some(Self {
+            from: element.attr("from").map(Into::into),
+            time: element.attr("stamp").and_then(parse_stamp),
+        })
+    }
+}
+
+/// The stamps of a stanza, those of XEP-0203 before those of XEP-0091: they are more exact.
+pub(crate) fn stamps(stanza: &Element) -> Vec<Stamp> {
+    let mut stamps = Vec::new();
+    for namespace in [ns::DELAY, ns::LEGACY_DELAY] {
+        for child in stanza.children() {
+            if child.ns() == namespace
+                && let Some(stamp) = Stamp::read(&child)
+            {
+                stamps.push(stamp);
+            }
+        }
+    }
+    stamps
+}
+
+/// Reads a stamp: what [`parse_date_time`] reads, and what services write besides. The zone may be absent (UTC), the date may
+/// be without hyphens (XEP-0091 §4), `T` and `Z` may be small, the offset may be without colon or minutes.
+pub fn parse_stamp(text: &str) -> Option<i64> {
+    let text = text.trim().to_ascii_uppercase();
+    let (date, time) = text.split_once(['T', ' '])?;
+    // The zone begins behind hh:mm:ss, which has no sign.
+    let at = time.find(['Z', '+', '-']).unwrap_or(time.len());
+    let (clock, zone) = time.split_at(at);
+    let mut full = match (date.len(), date.get(..4), date.get(4..6), date.get(6..)) {
+        (8, Some(year), Some(month), Some(day)) => format!("{year}-{month}-{day}"),
+        _ => date.to_owned(),
+    };
+    full.push('T');
+    full.push_str(clock);
+    match (zone.len(), zone.get(..3), zone.get(3..)) {
+        (0, ..) => full.push('Z'),
+        (3, ..) => {
+            full.push_str(zone);
+            full.push_str(":00");
+        }
+        (5, Some(hours), Some(minutes)) => {
+            full.push_str(hours);
+            full.push(':');
+            full.push_str(minutes);
+        }
+        _ => full.push_str(zone),
+    }
+    parse_date_time(&full)
 }
 
 /// Reads `CCYY-MM-DDThh:mm:ss[.sss](Z|±hh:mm)` (XEP-0082 §3.2) as milliseconds since 1970 UTC. Finer fractions are cut off.

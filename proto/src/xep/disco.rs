@@ -1,5 +1,7 @@
 //! XEP-0030: Service Discovery 2.5. Questions, answers, and our own answer.
 //!
+//! Specification: XEP-0030 2.5.0.
+//!
 //! Left out: publishing items (obsolete). Entity capabilities (XEP-0115) are in `caps`.
 
 use crate::ns;

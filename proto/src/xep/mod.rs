@@ -1,5 +1,6 @@
 //! Extensions, one file each: payloads built and read, never a connection called.
 
+pub mod audience;
 pub mod caps;
 pub mod data_form;
 pub mod delay;

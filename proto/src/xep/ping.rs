@@ -1,4 +1,6 @@
 //! XEP-0199: XMPP Ping 2.0.1. The question; its answer is an empty result, and any reply at all proves life.
+//!
+//! Specification: XEP-0199 2.0.1.
 
 use crate::ns;
 use crate::stanza::iq::{self, Kind};

@@ -108,6 +108,16 @@ pub fn respond(request: &Element, about: &About, now: i64, offset_minutes: i32) 
     })
 }
 
+/// The reply to somebody who is not to be answered ([`Verdict::Refuse`](super::audience::Verdict::Refuse)): the error that the server
+/// gives for a resource that is not there (RFC 6121 §8.5.3.2.3), whatever was asked. `None` for what gets no reply at all.
+pub fn refuse_stranger(request: &Element) -> Option<Element> {
+    request.attr("id")?;
+    match request.attr("type") {
+        Some("result" | "error") => None,
+        _ => Some(refuse(request, ErrorKind::Cancel, "service-unavailable")),
+    }
+}
+
 fn refuse(request: &Element, kind: ErrorKind, condition: &str) -> Element {
     iq::error_reply(request, &StanzaError::new(kind, condition))
 }

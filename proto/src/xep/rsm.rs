@@ -1,5 +1,7 @@
 //! XEP-0059: Result Set Management 1.0. Which part of a long list is wanted, and which part came.
 //!
+//! Specification: XEP-0059 1.0.
+//!
 //! Where a page begins and ends is told in the service's own words: for the items of a node these need not be items' ids.
 
 use crate::digits::decimal;
@@ -65,11 +67,16 @@ impl Page {
         let index = first.as_ref().and_then(|first| first.attr("index"));
         Some(Self {
             index: number(index),
-            first: first.map(|first| first.text().into_owned()),
-            last: set.child_text("last", ns::RSM),
+            first: first.and_then(|first| place(first.text().into_owned())),
+            last: set.child_text("last", ns::RSM).and_then(place),
             count: number(set.child_text("count", ns::RSM).as_deref()),
         })
     }
+}
+
+/// An empty place is none: `<before/>` asks for the last page of all (§2.5), and `<after/>` for the first.
+fn place(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
 }
 
 fn number(text: Option<&str>) -> Option<u32> {

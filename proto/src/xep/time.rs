@@ -1,4 +1,6 @@
 //! XEP-0202: Entity Time 2.0.
+//!
+//! Specification: XEP-0202 2.0.
 
 use super::delay::{parse_date_time, parse_offset, write_date_time, write_offset};
 use crate::ns;
@@ -27,10 +29,13 @@ impl EntityTime {
             .build()
     }
 
-    /// Reads the payload of a reply; `None` when there is none in it, or no time.
+    /// Reads the payload of a reply; `None` when there is none in it, or no time. Without an offset the place is taken to be at UTC.
     pub fn parse(reply: &Element) -> Option<Self> {
         let time = reply.child("time", ns::TIME)?;
-        let offset = parse_offset(&time.child_text("tzo", ns::TIME)?)?;
+        let offset = match time.child_text("tzo", ns::TIME) {
+            Some(offset) => parse_offset(&offset)?,
+            None => 0,
+        };
         Some(Self {
             unix_ms: parse_date_time(&time.child_text("utc", ns::TIME)?)?,
             offset_minutes: i32::try_from(offset).ok()?,

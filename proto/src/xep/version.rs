@@ -1,4 +1,6 @@
 //! XEP-0092: Software Version 1.1.
+//!
+//! Specification: XEP-0092 1.1.
 
 use crate::ns;
 use crate::xml::Element;
@@ -30,11 +32,11 @@ impl Version {
             .build()
     }
 
-    /// Reads the payload of a reply; `None` when there is none in it.
+    /// Reads the payload of a reply; `None` when there is none in it. What is missing in it is empty.
     pub fn parse(reply: &Element) -> Option<Self> {
         let query = reply.child("query", ns::VERSION)?;
         Some(Self {
-            name: query.child_text("name", ns::VERSION)?,
+            name: query.child_text("name", ns::VERSION).unwrap_or_default(),
             version: query.child_text("version", ns::VERSION).unwrap_or_default(),
             os: query.child_text("os", ns::VERSION),
         })

@@ -6,9 +6,9 @@
 pub(super) const TEXT: u8 = 1;
 /// A byte of an attribute's value that needs a look: as above without `]`, and white space, `<`, `&`.
 pub(super) const VALUE: u8 = 2;
-/// A byte that is written as a reference in text.
+/// A byte that is not written as it is in text: by reference, or not at all.
 pub(super) const ESCAPE_TEXT: u8 = 4;
-/// A byte that is written as a reference in an attribute's value.
+/// The same in an attribute's value.
 pub(super) const ESCAPE_VALUE: u8 = 8;
 /// A byte that may begin a name, when it is ASCII.
 pub(super) const NAME_START: u8 = 16;
@@ -25,13 +25,13 @@ static CLASSES: [u8; 256] = {
         classes[at] = match byte {
             b'\t' | b'\n' => VALUE | ESCAPE_VALUE | WHITE,
             b'\r' => TEXT | VALUE | ESCAPE_TEXT | ESCAPE_VALUE | WHITE,
-            0..0x20 => TEXT | VALUE,
+            0..0x20 => TEXT | VALUE | ESCAPE_TEXT | ESCAPE_VALUE,
             b' ' => WHITE,
             b'&' | b'<' => VALUE | ESCAPE_TEXT | ESCAPE_VALUE,
             b'>' => ESCAPE_TEXT | ESCAPE_VALUE,
             b'\'' | b'"' => ESCAPE_VALUE,
             b']' => TEXT,
-            0xEF => TEXT | VALUE,
+            0xEF => TEXT | VALUE | ESCAPE_TEXT | ESCAPE_VALUE,
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => NAME_START | NAME,
             b'0'..=b'9' | b'-' | b'.' => NAME,
             _ => 0,

@@ -4,7 +4,7 @@
 //! end to end. There is no allocation per node. Adjacent pieces of text are one record, and no text record is empty.
 
 use crate::ns;
-use std::collections::BTreeMap;
+use crate::vec_map::VecMap;
 
 /// A piece of the document's text, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(super) struct AttributeRecord {
 struct Mapped {
     /// Most elements of a subtree share the namespace of the one before.
     last: (NsId, NsId),
-    all: BTreeMap<NsId, NsId>,
+    all: VecMap<NsId, NsId>,
 }
 
 /// A document.

@@ -1,12 +1,12 @@
 //! The handle: an element of a document, as everything above reads it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::builder::Builder;
 use super::document::{AttributeRecord, Document, ElementRecord, NO_NS, NsId, Record};
 use super::{chars, writer};
+use crate::vec_map::VecMap;
 
 /// An element: a handle into the table of its document, cheap to clone, which keeps the whole document alive
 /// ([`Element::detach`]).
@@ -224,7 +224,8 @@ impl Element {
     /// Appends the element as XML to `out`, where the default namespace is `parent_ns`: namespaces are declared where they
     /// differ from the parent's.
     ///
-    /// What XML cannot carry is written as it is: ask [`Element::is_legal`] before sending what was built from foreign strings.
+    /// In texts and values, what XML cannot carry is written as U+FFFD; names are written as they are. [`Element::is_legal`] tells
+    /// before whether something would be lost.
     pub fn write(&self, out: &mut String, parent_ns: &str) {
         writer::write(&self.document, self.index, out, parent_ns);
     }
@@ -235,11 +236,14 @@ impl Element {
         let document = &*self.document;
         let text = |span| chars::is_xml_text(document.slice(span));
         // Each namespace is looked at once, however many elements are in it.
-        let mut usable = BTreeMap::new();
+        let mut usable = VecMap::default();
         let mut is_usable = |ns: NsId| {
-            *usable
-                .entry(ns)
-                .or_insert_with(|| is_usable_ns(document.ns(ns)))
+            let known = usable.get(&ns).copied();
+            known.unwrap_or_else(|| {
+                let found = is_usable_ns(document.ns(ns));
+                usable.insert(ns, found);
+                found
+            })
         };
         document
             .subtree(self.index)
@@ -350,11 +354,14 @@ impl PartialEq for Element {
         let (mine, theirs) = (&*self.document, &*other.document);
         let (records, others) = (mine.subtree(self.index), theirs.subtree(other.index));
         // The names of two namespaces are compared once.
-        let mut same = BTreeMap::new();
+        let mut same = VecMap::default();
         let mut same_ns = |one: NsId, two: NsId| {
-            *same
-                .entry((one, two))
-                .or_insert_with(|| mine.ns(one) == theirs.ns(two))
+            let known = same.get(&(one, two)).copied();
+            known.unwrap_or_else(|| {
+                let found = mine.ns(one) == theirs.ns(two);
+                same.insert((one, two), found);
+                found
+            })
         };
         // Texts are merged in every table, so that equal trees have equal records but for their places.
         records.len() == others.len()

@@ -23,6 +23,11 @@ pub use element::{Attribute, Attributes, Children, Element, Node};
 pub use lenience::{Lenience, Unreadable};
 pub use masking::Secrets;
 
+/// Appends `value` as the value of an attribute, without its quotes, for what writes tags by hand.
+pub(crate) fn write_value(out: &mut String, value: &str) {
+    writer::escape_value(out, value);
+}
+
 /// What a document may cost; reading stops at the first limit it meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -3,7 +3,7 @@
 use super::chars::{ESCAPE_TEXT, ESCAPE_VALUE, class};
 use super::document::{Document, ElementRecord, NO_NS, NsId, Record, XML_NS};
 use crate::ns;
-use std::collections::BTreeMap;
+use crate::vec_map::VecMap;
 
 /// A namespace of a longer name than this, in bytes, is declared once, at the root, and not where it is used. Otherwise a document
 /// could be written hundreds of times as long as it was read: what is short in it, a prefix, would be the whole name again.
@@ -65,8 +65,8 @@ pub(super) fn write(document: &Document, index: u32, out: &mut String, parent_ns
 }
 
 /// The long namespaces that the subtree uses, each once; their place in it makes their prefix.
-fn long_namespaces(document: &Document, index: u32) -> BTreeMap<NsId, usize> {
-    let mut long = BTreeMap::new();
+fn long_namespaces(document: &Document, index: u32) -> VecMap<NsId, usize> {
+    let mut long = VecMap::default();
     if document
         .namespaces
         .iter()
@@ -76,8 +76,9 @@ fn long_namespaces(document: &Document, index: u32) -> BTreeMap<NsId, usize> {
     }
     let mut note = |ns: NsId| {
         if document.ns(ns).len() > LONG_NS && ns > XML_NS {
-            let next = long.len();
-            long.entry(ns).or_insert(next);
+            if !long.contains_key(&ns) {
+                long.insert(ns, long.len());
+            }
         }
     };
     for record in document.subtree(index) {
@@ -95,7 +96,7 @@ fn long_namespaces(document: &Document, index: u32) -> BTreeMap<NsId, usize> {
 fn tag_name(
     document: &Document,
     element: &ElementRecord,
-    long: &BTreeMap<NsId, usize>,
+    long: &VecMap<NsId, usize>,
     out: &mut String,
 ) {
     if element.ns == XML_NS {
@@ -112,7 +113,7 @@ fn start_tag<'a>(
     document: &'a Document,
     element: &ElementRecord,
     outer: Scope<'a>,
-    long: &BTreeMap<NsId, usize>,
+    long: &VecMap<NsId, usize>,
     root: bool,
     out: &mut String,
 ) -> Scope<'a> {
@@ -126,7 +127,7 @@ fn start_tag<'a>(
         Scope::Own(element.ns)
     };
     if root {
-        for (ns, place) in long {
+        for (ns, place) in long.iter() {
             attribute(out, "xmlns", &prefix_of("long", *place), document.ns(*ns));
         }
     }
@@ -186,25 +187,38 @@ fn attribute(out: &mut String, prefix: &str, name: &str, value: &str) {
     out.push('\'');
 }
 
-/// Appends `text`, with the bytes of the class `special` as references.
+/// Appends `value` as the value of an attribute, without its quotes.
+pub(super) fn escape_value(out: &mut String, value: &str) {
+    escape(out, value, ESCAPE_VALUE);
+}
+
+/// Appends `text`, with the bytes of the class `special` as references. A character that XML cannot carry becomes U+FFFD, so
+/// that no text from anywhere makes a document ill-formed.
 fn escape(out: &mut String, text: &str, special: u8) {
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
         if class(byte) & special == 0 {
             continue;
         }
+        let (written, len) = match byte {
+            b'&' => ("&amp;", 1),
+            b'<' => ("&lt;", 1),
+            b'>' => ("&gt;", 1),
+            b'\'' => ("&apos;", 1),
+            b'"' => ("&quot;", 1),
+            b'\t' => ("&#9;", 1),
+            b'\n' => ("&#10;", 1),
+            b'\r' => ("&#13;", 1),
+            // The first byte of U+F000 to U+FFFF, of which two are no characters of XML.
+            0x80.. => match text.as_bytes().get(at + 1..at + 3) {
+                Some([0xBF, 0xBE | 0xBF]) => ("\u{fffd}", 3),
+                _ => continue,
+            },
+            _ => ("\u{fffd}", 1),
+        };
         out.push_str(text.get(plain..at).unwrap_or(""));
-        plain = at + 1;
-        out.push_str(match byte {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'\'' => "&apos;",
-            b'"' => "&quot;",
-            b'\t' => "&#9;",
-            b'\n' => "&#10;",
-            _ => "&#13;",
-        });
+        out.push_str(written);
+        plain = at + len;
     }
     out.push_str(text.get(plain..).unwrap_or(""));
 }

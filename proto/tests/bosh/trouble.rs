@@ -2,14 +2,13 @@
 
 use super::NORMAL;
 use crate::support::wire::Wire;
-use epode_proto::time::{Instant, Millis};
+use epode_proto::time::Millis;
 
 impl Wire {
-    /// In how many milliseconds the next attempt is due.
-    fn trouble(&self) -> Option<u64> {
-        let at = self.bosh.trouble()?;
-        assert!(at >= self.now || at == Instant(self.now.0 - 150), "{at:?}");
-        Some((at - self.now).0)
+    /// In how many milliseconds the next attempt is due, and which it is. One that is under way was due when it left.
+    fn trouble(&self) -> Option<(u64, u32)> {
+        let trouble = self.bosh.trouble()?;
+        Some(((trouble.retry_at - self.now).0, trouble.attempt))
     }
 }
 
@@ -23,23 +22,22 @@ fn trouble_comes_and_goes() {
          C: again 2",
     );
     assert_eq!(wire.trouble(), None);
-    wire.play("F: unreachable");
-    assert_eq!(wire.trouble(), Some(500));
+    for attempt in 1..=2 {
+        wire.play("F#2: unreachable");
+        let (pause, told) = wire.trouble().expect("trouble");
+        assert!(pause <= 1_000 && told == attempt, "{pause} {told}");
+        wire.play(
+            "+due
+             C: again 2",
+        );
+        assert_eq!(wire.trouble(), Some((0, attempt)));
+    }
     wire.play(
-        "+500ms
-         C: again 2",
-    );
-    assert_eq!(wire.trouble(), Some(0));
-    wire.play("F: unreachable");
-    assert_eq!(wire.trouble(), Some(1000));
-    wire.play(
-        "+1s
-         C: again 2
-         +149ms
+        "+149ms
          +1ms
          C: <body rid='3'><iq id='word'/></body>",
     );
-    assert_eq!(wire.trouble(), Some(0));
+    assert_eq!(wire.trouble(), Some((0, 2)));
     wire.play(
         "S#2: <body><iq id='word'/></body>
          E: element <iq id='word'/>",
@@ -48,27 +46,57 @@ fn trouble_comes_and_goes() {
     wire.play("+40s");
 }
 
-/// With several, it is the earliest that counts.
+/// The session is what is tried again: its broken requests go together, and count as one attempt.
 #[test]
-fn the_earliest_trouble() {
+fn broken_requests_wait_for_each_other() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "A: send <message id='a'/>
          C: <body rid='3'><message id='a'/></body>
          F#2: unreachable
          C: again 2
-         F#2: unreachable
-         +500ms
-         C: again 2
-         F#2: unreachable
          F#3: unreachable
+         C: again 3
+         F#2: unreachable",
+    );
+    let (pause, attempt) = wire.trouble().expect("trouble");
+    assert_eq!(attempt, 1);
+    wire.play("F#3: unreachable");
+    assert_eq!(wire.trouble(), Some((pause, 1)));
+    wire.play(
+        "+due
+         C: again 2
          C: again 3
          F#3: unreachable",
     );
-    assert_eq!(wire.trouble(), Some(500));
+    assert_eq!(wire.trouble().map(|(_, attempt)| attempt), Some(2));
     wire.play("A: close");
     assert_eq!(wire.trouble(), None, "who leaves does not care");
     wire.expect_request();
+}
+
+/// However many attempts fail at once: only time makes the pauses longer, and none is longer than the outage or half a minute.
+#[test]
+fn pauses_are_as_long_as_the_outage() {
+    let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='600'");
+    let began = wire.now;
+    wire.play(
+        "F: unreachable
+         C: again 2",
+    );
+    for _ in 0..12 {
+        wire.play("F: unreachable");
+        let outage = (wire.now - began).0;
+        let (pause, _) = wire.trouble().expect("trouble");
+        assert!(
+            pause <= outage.clamp(1_000, 30_000),
+            "{pause} after {outage}"
+        );
+        wire.play(
+            "+due
+             C: again 2",
+        );
+    }
 }
 
 #[test]
@@ -82,7 +110,7 @@ fn no_word_is_asked_before_the_session_is_bound() {
          F: unreachable
          C: again 2
          F: unreachable
-         +500ms
+         +due
          C: again 2
          +10s"
     ));
@@ -91,32 +119,52 @@ fn no_word_is_asked_before_the_session_is_bound() {
 /// The network is back: what waits is repeated now, and the waiting begins anew.
 #[test]
 fn hurry() {
-    let mut wire = Wire::open(NORMAL);
+    let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='600'");
     wire.play(
         "F: unreachable
          C: again 2",
     );
-    for pause in [500, 1000, 2000, 4000] {
-        wire.play(&format!(
+    for _ in 0..10 {
+        wire.play(
             "F: unreachable
-             +{pause}ms
-             C: again 2"
-        ));
+             +due
+             C: again 2",
+        );
     }
     wire.play(
-        "F: unreachable
-         +1s
+        "+20s
+         F: unreachable
          A: hurry
          C: again 2
          F: unreachable
          C: again 2
-         F: unreachable
-         +499ms
-         +1ms
+         F: unreachable",
+    );
+    let (pause, attempt) = wire.trouble().expect("trouble");
+    assert!(pause <= 1_000 && attempt == 12, "{pause} {attempt}");
+    wire.play(
+        "+due
          C: again 2",
     );
-    // What is under way is left alone.
+    // What has just left is left alone.
     wire.play("A: hurry");
+}
+
+/// A repetition that hangs may wait for a connection that is dead.
+#[test]
+fn hurry_replaces_what_hangs() {
+    let mut wire = Wire::open("wait='60' hold='1' requests='1'");
+    wire.play(
+        "F: unreachable
+         C: again 2
+         F: unreachable
+         +due
+         C: again 2
+         +1s
+         A: hurry
+         C: cancel 2
+         C: again 2",
+    );
 }
 
 /// However long the network was away: when it is back, there is all the time again.
@@ -127,12 +175,12 @@ fn hurry_after_a_long_time() {
         "F: unreachable
          C: again 2",
     );
-    for pause in [500, 1000, 2000] {
-        wire.play(&format!(
+    for _ in 0..3 {
+        wire.play(
             "F: unreachable
-             +{pause}ms
-             C: again 2"
-        ));
+             +due
+             C: again 2",
+        );
     }
     wire.play("F: unreachable");
     // The computer sleeps, timers and all.

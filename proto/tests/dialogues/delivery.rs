@@ -239,8 +239,7 @@ fn no_word_is_asked_about_a_broken_request() {
          F#2: unreachable
          S#1: <body><message id='in'/></body>
          E: stanza
-         +499ms
-         +1ms
+         +due
          C: again 2
          +149ms
          +1ms

@@ -271,7 +271,7 @@ fn a_frame_that_is_too_large() {
         let words = dialogue.next_words();
         assert!(words.starts_with("unreadable"), "{words}");
         dialogue.interrupted();
-        dialogue.play("A: wake\nE: credentials wanted\nC: socket\nA: anonymous");
+        dialogue.play("+due\nE: credentials wanted\nC: socket\nA: anonymous");
         dialogue.authenticate_over_socket("<sm:sm/>");
         // No resumption: the session was ended.
         dialogue.play("C: <iq type='set' id='$new'><bind:bind/></iq>");
@@ -429,7 +429,7 @@ fn stream_management_with_nothing_but_names() {
          W: closed",
     );
     dialogue.interrupted();
-    dialogue.play("A: wake\nE: credentials wanted\nC: socket\nA: anonymous");
+    dialogue.play("+due\nE: credentials wanted\nC: socket\nA: anonymous");
     dialogue.authenticate_over_socket("<sm:sm/>");
     dialogue.play("C: <iq type='set' id='$new'><bind:bind/></iq>");
     let mut dialogue = Dialogue::online_over_socket(socket_config(), "<sm:sm/>");

@@ -151,6 +151,26 @@ fn a_good_bye_right_after_a_reload() {
     );
 }
 
+/// What the former page kept while its session was restored leaves with the good-bye of the next one.
+#[test]
+fn a_good_bye_after_a_reload_sends_what_was_kept() {
+    let mut page = Dialogue::online(NORMAL);
+    page.connection.hold();
+    page.play("A: send <message id='kept'/>");
+    page.reload(config());
+    page.play("E: connecting\nC: again 1");
+    page.play(
+        "A: disconnect
+         C: <body rid='2' type='terminate'>
+              <iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq>
+              <message id='kept'/><presence type='unavailable'/></body>
+         E: disconnecting
+         S#1: <body/>
+         S#2: <body type='terminate'/>
+         E: offline disconnected",
+    );
+}
+
 #[test]
 fn a_page_that_goes_lets_the_session_rest() {
     let mut page =

@@ -19,7 +19,13 @@ mod leaving;
 mod login;
 mod login_early;
 mod login_sasl2;
+mod mechanisms;
+mod optional;
+mod options;
+mod outage;
+mod redirects;
 mod register;
+mod senders;
 mod socket;
 
 use crate::support::dialogue::Dialogue;

@@ -485,6 +485,7 @@ fn waking_does_not_wait() {
     dialogue.interrupted();
     dialogue.play(
         "A: wake
+         E: interrupted 1 unreachable
          E: credentials wanted
          C: socket
          W: closed",

@@ -83,7 +83,7 @@ impl World {
     }
 
     fn connect(&mut self) {
-        if !self.connection.connect(self.now) {
+        if !self.client.connect(self.now) {
             return;
         }
         self.offline = false;
@@ -153,7 +153,7 @@ impl World {
             }
             Act::Wake if awake => {
                 self.tell(|| "the network is said to be back".into());
-                self.connection.wake(self.now);
+                self.client.wake(self.now);
                 self.poll();
             }
             // A page that has said good-bye has nothing to go on with.
@@ -161,7 +161,7 @@ impl World {
             Act::Leave if awake => {
                 self.tell(|| "the page leaves".into());
                 self.leaving = true;
-                self.connection.disconnect(self.now);
+                self.client.disconnect(self.now);
                 self.poll();
             }
             _ => {}
@@ -173,7 +173,7 @@ impl World {
         let message = Element::builder("message", ns::CLIENT)
             .attr("id", &id)
             .build();
-        match self.connection.send(message) {
+        match self.client.send(message) {
             Ok(send) => {
                 self.judge.sent(send, true);
                 self.poll();
@@ -197,7 +197,7 @@ impl World {
             iq = iq.attr("to", to);
         }
         let iq = iq.element("query", ns::DISCO_INFO, |query| query).build();
-        if let Ok(request) = self.connection.request(self.now, iq, Some(Millis(timeout))) {
+        if let Ok(request) = self.client.request(self.now, iq, Some(Millis(timeout))) {
             // Within the shorter time it may be too far.
             let answered = to != Some("void@example.org") && timeout > 2_000;
             self.judge.asked(request, answered);
@@ -287,7 +287,7 @@ impl World {
     /// The page leaves, if it has not; within the time for good-byes all is over.
     fn leave(&mut self) {
         self.leaving = true;
-        self.connection.disconnect(self.now);
+        self.client.disconnect(self.now);
         self.poll();
         self.run_until(self.now + seconds(10));
         if !self.offline || self.timeout.is_some() || !self.open.is_empty() || self.socket.is_some()

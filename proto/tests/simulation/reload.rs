@@ -14,7 +14,7 @@ impl World {
     pub fn reload(&mut self) {
         self.tell(|| "the page is loaded anew".into());
         self.note_fault(Fault::Reload);
-        let snapshot = self.connection.snapshot().map(|snapshot| snapshot.text);
+        let snapshot = self.client.snapshot().map(|snapshot| snapshot.text);
         self.judge.page_gone();
         self.open.clear();
         if let Some(link) = self.socket_link() {
@@ -26,7 +26,7 @@ impl World {
         self.run_until(back);
         let snapshot = snapshot.map(|text| self.count_from_far(text));
         self.tell(|| format!("{snapshot:?}"));
-        if snapshot.is_some_and(|text| self.connection.restore(self.now, &text)) {
+        if snapshot.is_some_and(|text| self.client.restore(self.now, &text)) {
             self.offline = false;
             self.poll();
         }

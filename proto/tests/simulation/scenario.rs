@@ -58,6 +58,8 @@ pub struct Scenario {
     pub socketless: Millis,
     /// The page leaves in the midst of it.
     pub leaves: bool,
+    /// How many take part in the step of a new session.
+    pub participants: u64,
 }
 
 impl Scenario {
@@ -123,6 +125,7 @@ impl Scenario {
                 _ => Millis(0),
             },
             leaves: dice.chance(200),
+            participants: sometimes(&mut dice, 2),
         }
     }
 

@@ -7,13 +7,17 @@ use super::judge::{Judge, Wrong};
 use super::scenario::{Kind, Scenario};
 use super::server::{Say, Server};
 use super::wire::{Arrival, Down, Up, Wire};
+use crate::support::channel::{client_config, platform};
 use crate::support::dialogue::{config, service};
 use crate::support::random::Seeded;
-use crate::support::unicode::NativeUnicode;
-use epode_proto::connection::{Config, Connection};
+use epode_proto::client::{
+    Client, ClientConfig, ClientEvent, ClientOutput, Notice, ParticipantId, StepId,
+};
+use epode_proto::connection::Config;
 use epode_proto::error::CloseReason;
-use epode_proto::event::{Event, Status};
-use epode_proto::io::{ExchangeId, Input, NetworkFailure, Output, SocketId, Transmit};
+use epode_proto::event::Status;
+use epode_proto::handler::Matcher;
+use epode_proto::io::{ExchangeId, Input, NetworkFailure, SocketId, Transmit};
 use epode_proto::ns;
 use epode_proto::reconnect::Reconnect;
 use epode_proto::sasl::Credentials;
@@ -21,14 +25,13 @@ use epode_proto::time::{Instant, Millis};
 use epode_proto::transport::Kind as Carrier;
 use epode_proto::xml::Element;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// Everything there is.
 pub struct World {
     pub scenario: Scenario,
     pub now: Instant,
     pub dice: Dice,
-    pub connection: Connection,
+    pub client: Client,
     pub timeout: Option<Instant>,
     pub http: HttpNetwork,
     pub wire: Wire,
@@ -47,6 +50,8 @@ pub struct World {
     /// The page does nothing before; what comes meanwhile waits.
     pub frozen_until: Option<Instant>,
     inbox: Vec<Input>,
+    /// When participants of a session's step will be done.
+    parts: Vec<(Instant, StepId, ParticipantId)>,
     /// How the page sees it.
     pub online: bool,
     pub offline: bool,
@@ -82,22 +87,34 @@ fn configuration(scenario: &Scenario) -> Config {
     }
 }
 
-/// A page's connection.
-fn page(scenario: &Scenario, pages: u64) -> Connection {
+/// A page's client, with a handler for messages.
+fn page(scenario: &Scenario, pages: u64) -> Client {
     let random = Box::new(Seeded(scenario.seed ^ pages << 48));
-    Connection::new(configuration(scenario), Rc::new(NativeUnicode), random)
+    let config = ClientConfig {
+        connection: configuration(scenario),
+        ..client_config()
+    };
+    let mut client = Client::new(config, platform(), random);
+    client.add_handler(Matcher {
+        name: Some("message".into()),
+        ..Matcher::default()
+    });
+    for _ in 0..scenario.participants {
+        client.add_participant();
+    }
+    client
 }
 
 impl World {
     pub fn new(scenario: Scenario) -> Self {
         let seed = scenario.seed;
-        let connection = page(&scenario, 0);
+        let client = page(&scenario, 0);
         let now = Instant(1_000_000);
         let judge = Judge::new(scenario.kind == Kind::Garbled);
         Self {
             now,
             dice: Dice::new(seed, "world"),
-            connection,
+            client,
             timeout: None,
             http: HttpNetwork::new(seed),
             wire: Wire::new(seed),
@@ -111,6 +128,7 @@ impl World {
             socketless_until: now + scenario.socketless,
             frozen_until: None,
             inbox: Vec::new(),
+            parts: Vec::new(),
             online: false,
             offline: true,
             lasting: false,
@@ -146,8 +164,9 @@ impl World {
     /// Another page is there, and knows nothing.
     pub fn turn_page(&mut self) {
         self.pages += 1;
-        self.connection = page(&self.scenario, self.pages);
+        self.client = page(&self.scenario, self.pages);
         self.timeout = None;
+        self.parts.clear();
         self.socket = None;
         self.online = false;
         self.offline = true;
@@ -167,6 +186,11 @@ impl World {
         let due = [
             self.timeout.filter(|_| !frozen),
             self.frozen_until,
+            self.parts
+                .iter()
+                .map(|(at, _, _)| *at)
+                .min()
+                .filter(|_| !frozen),
             self.http.next_arrival(),
             self.wire.next_arrival(),
             self.server.deadline(),
@@ -188,15 +212,18 @@ impl World {
         if self.frozen_until.is_some_and(|until| self.now >= until) {
             self.thaw();
         }
-        if self.frozen_until.is_none() && self.timeout.is_some_and(|at| self.now >= at) {
-            self.handle_timeout();
+        if self.frozen_until.is_none() {
+            self.finish_parts();
+            if self.timeout.is_some_and(|at| self.now >= at) {
+                self.handle_timeout();
+            }
         }
     }
 
     /// What is due; the next attempt may be due at once, too.
     fn handle_timeout(&mut self) {
         for _ in 0..3 {
-            self.connection.handle_timeout(self.now);
+            self.client.handle_timeout(self.now);
             self.poll();
             if self.timeout.is_none_or(|at| at > self.now) {
                 return;
@@ -211,7 +238,7 @@ impl World {
         self.tell(|| "the tab wakes".into());
         self.frozen_until = None;
         if self.dice.chance(300) {
-            self.connection.wake(self.now);
+            self.client.wake(self.now);
             self.poll();
         }
         if self.dice.chance(500) && self.timeout.is_some_and(|at| self.now >= at) {
@@ -219,7 +246,7 @@ impl World {
         }
         let at_once = self.dice.chance(500);
         for input in core::mem::take(&mut self.inbox) {
-            self.connection.handle_input(self.now, input);
+            self.client.handle_input(self.now, input);
             if !at_once {
                 self.poll();
             }
@@ -345,17 +372,17 @@ impl World {
             self.inbox.push(input);
             return;
         }
-        self.connection.handle_input(self.now, input);
+        self.client.handle_input(self.now, input);
         self.poll();
     }
 
     /// As a shell does: drains what there is to do.
     pub fn poll(&mut self) {
         for _ in 0..10_000 {
-            match self.connection.poll_output(self.now) {
-                Output::Transmit(transmit) => self.transmit(transmit),
-                Output::Event(event) => self.note(event),
-                Output::Timeout(at) => {
+            match self.client.poll_output(self.now) {
+                ClientOutput::Transmit(transmit) => self.transmit(transmit),
+                ClientOutput::Event(event) => self.note(event),
+                ClientOutput::Timeout(at) => {
                     self.timeout = at;
                     return;
                 }
@@ -410,27 +437,69 @@ impl World {
         }
     }
 
-    fn note(&mut self, event: Event) {
+    fn note(&mut self, event: ClientEvent) {
         self.tell(|| format!("E {event:?}"));
         match event {
-            Event::Status(status) => self.note_status(status),
-            Event::CredentialsWanted => {
+            ClientEvent::Status(status) => self.note_status(status),
+            ClientEvent::CredentialsWanted => {
                 let credentials = Some(Credentials::Anonymous);
-                self.connection
+                self.client
                     .handle_input(self.now, Input::Credentials(credentials));
             }
-            Event::Unreadable(unreadable) => {
+            ClientEvent::Notice(Notice::Unreadable(unreadable)) => {
                 // Of a binary frame nobody can tell what it was.
                 let unseen = unreadable.name.is_empty();
                 let name = if unseen { "message" } else { &unreadable.name };
                 self.judge.unread(name);
             }
-            Event::Settled { send, delivery } => self.judge.settled(send, delivery),
-            Event::Reply { request, outcome } => self.judge.replied(request, outcome.is_ok()),
-            Event::Stanza(stanza) if stanza.name() == "message" => {
+            ClientEvent::Settled { send, delivery } => self.judge.settled(send, delivery),
+            ClientEvent::Reply { request, outcome } => {
+                self.judge.replied(request, outcome.is_ok());
+            }
+            ClientEvent::Stanza { stanza, .. } => {
                 self.judge.got(stanza.attr("id").unwrap_or_default());
             }
+            ClientEvent::SessionStep { step, participants } => {
+                for participant in participants {
+                    self.take_part(step, participant);
+                }
+            }
             _ => {}
+        }
+    }
+
+    /// A participant of a new session's step: quick, slow, or one that never finishes.
+    fn take_part(&mut self, step: StepId, participant: ParticipantId) {
+        let enable = Element::builder("iq", ns::CLIENT)
+            .attr("type", "set")
+            .element("enable", "urn:xmpp:carbons:2", |enable| enable)
+            .build();
+        let timeout = Some(Millis(5_000));
+        if let Ok(request) = self
+            .client
+            .request_restoring(self.now, step, enable, timeout)
+        {
+            self.judge.asked(request, false);
+        }
+        match self.dice.below(3) {
+            0 => self.client.finish_part(step, participant),
+            1 => {
+                let after = Millis(1 + self.dice.below(12_000));
+                self.parts.push((self.now + after, step, participant));
+            }
+            _ => {}
+        }
+    }
+
+    /// Participants that are done by now.
+    fn finish_parts(&mut self) {
+        let now = self.now;
+        let (due, later): (Vec<_>, Vec<_>) =
+            self.parts.drain(..).partition(|(at, _, _)| *at <= now);
+        self.parts = later;
+        for (_, step, participant) in due {
+            self.client.finish_part(step, participant);
+            self.poll();
         }
     }
 
@@ -445,11 +514,6 @@ impl World {
                 self.online = true;
                 self.lasting = true;
                 self.sessions += 1;
-                // What a session needs before what waits for it.
-                let presence = Element::builder("presence", ns::CLIENT).build();
-                if let Ok(send) = self.connection.send(presence) {
-                    self.judge.sent(send, false);
-                }
             }
             Status::Resumed(_) => {
                 self.online = true;

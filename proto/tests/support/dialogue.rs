@@ -12,7 +12,7 @@
 //! C: socket wss://…             a WebSocket is asked for;  C: close  it is closed
 //! C: <message …/>               a frame is sent
 //! W: <message …/>               a frame comes; `raw …` with these bytes; also opened, opened without xmpp, binary, oversized, closed
-//! +30s                          time passes; timeouts fire at their due times (also 500ms)
+//! +30s                          time passes; timeouts fire at their due times (also 500ms); `+due`: up to the next one
 //! E: online romeo@example.org/x the next event, in the words of `tell`
 //! A: send <message/>            the application acts: connect, disconnect, abort, send, request [5s], forget 0,
 //!                               wake, pause, leave, return, throttled, forfeit, attach SID RID, attach alone SID RID,
@@ -32,9 +32,10 @@ use super::script::{Names, Step, millis, rebuild, steps, xml};
 use super::tell::tell;
 use super::unicode::NativeUnicode;
 use epode_proto::connection::{Config, Connection};
-use epode_proto::event::{Event, Status};
+use epode_proto::event::{Event, Interruption, Status};
 use epode_proto::io::{ExchangeId, Input, NetworkFailure, Output, SocketId, Transmit};
 use epode_proto::ns;
+use epode_proto::reconnect::Reconnect;
 use epode_proto::session::{Goal, SessionConfig};
 use epode_proto::time::{Instant, Millis};
 use epode_proto::transport::bosh::BoshConfig;
@@ -70,6 +71,8 @@ pub struct Dialogue {
     pub now: Instant,
     pub names: Names,
     exchanges: Vec<Exchange>,
+    /// Where the last request went, and whether as to a foreign origin.
+    pub posted: Option<(Rc<str>, bool)>,
     acts: VecDeque<Act>,
     events: VecDeque<Event>,
     timeout: Option<Instant>,
@@ -101,16 +104,19 @@ pub fn config() -> Config {
             account: None,
             resource: None,
             plain_text_allowed: true,
+            mechanisms: None,
             haste: false,
         },
         services: vec![service(Kind::Bosh, "https://example.org/http-bind")],
         bosh: BoshConfig {
             address: "".into(),
+            foreign: false,
             to: "example.org".into(),
             from: None,
             lang: None,
             wait: 60,
             hold: 1,
+            pauses: Reconnect::default(),
             keys: false,
             limits: Limits::default(),
         },
@@ -147,6 +153,7 @@ impl Dialogue {
             now: Instant(1_000_000),
             names: Names::default(),
             exchanges: Vec::new(),
+            posted: None,
             acts: VecDeque::new(),
             events: VecDeque::new(),
             timeout: None,
@@ -299,6 +306,29 @@ impl Dialogue {
         tell(&self.events.pop_front().expect("an event")).0
     }
 
+    /// The next event, an interruption.
+    #[track_caller]
+    pub fn next_interruption(&mut self) -> Interruption {
+        match self.events.pop_front() {
+            Some(Event::Status(Status::Interrupted(interruption))) => *interruption,
+            other => panic!("an interruption was expected, not {other:?}"),
+        }
+    }
+
+    /// Whether something happened that was not said.
+    pub fn said_anything(&self) -> bool {
+        !self.acts.is_empty() || !self.events.is_empty()
+    }
+
+    /// A frame comes, and nothing that follows from it is taken.
+    pub fn quietly(&mut self, text: &str) {
+        let input = Input::SocketFrame {
+            socket: self.socket.expect("a socket"),
+            text: Some(text.as_bytes().to_vec()),
+        };
+        self.connection.handle_input(self.now, input);
+    }
+
     /// What happened and was not said need not be.
     pub fn forgive(&mut self) {
         self.acts.clear();
@@ -315,6 +345,10 @@ impl Dialogue {
                 kind => {
                     self.check_silence(&step.tag, &step.rest);
                     match kind {
+                        b'+' if step.rest == "due" => {
+                            let due = self.timeout.expect("something is due");
+                            self.pass((due - self.now).0);
+                        }
                         b'+' => self.pass(millis(&step.rest)),
                         b'S' => self.answer(&step),
                         b'F' => self.fail(&step),
@@ -517,6 +551,7 @@ impl Dialogue {
             "mixed" => NetworkFailure::MixedContent,
             "too-large" => NetworkFailure::TooLarge,
             "redirected" => NetworkFailure::Redirected,
+            "no-fetch" => NetworkFailure::Unsupported("fetch"),
             other => panic!("no such failure: {other}"),
         };
         self.input(Input::HttpFailed { exchange, failure });
@@ -593,8 +628,12 @@ impl Dialogue {
                     exchange,
                     body,
                     farewell,
-                    ..
-                }) => self.note(exchange, body, farewell),
+                    address,
+                    foreign,
+                }) => {
+                    self.posted = Some((address, foreign));
+                    self.note(exchange, body, farewell);
+                }
                 Output::Transmit(Transmit::OpenSocket { socket, address }) => {
                     assert!(self.socket.is_none(), "two sockets at once");
                     self.socket = Some(socket);

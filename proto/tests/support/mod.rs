@@ -3,6 +3,8 @@
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+pub mod addresses;
+pub mod channel;
 pub mod counting;
 pub mod dialogue;
 pub mod random;

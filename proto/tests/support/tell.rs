@@ -51,7 +51,8 @@ fn element(xml: &str) -> Element {
     parse(xml.as_bytes().to_vec(), &Limits::default()).expect("well-formed XML in an event")
 }
 
-fn status_words(status: &Status) -> String {
+/// A status in words.
+pub fn status_words(status: &Status) -> String {
     match status {
         Status::Connecting => "connecting".into(),
         Status::Authenticating => "authenticating".into(),
@@ -113,4 +114,13 @@ pub fn reason_words(reason: &CloseReason) -> String {
         words.push(')');
     }
     words
+}
+
+/// Why a request has no result.
+pub fn failure_words(failure: &RequestFailure) -> String {
+    match failure {
+        RequestFailure::Refused { error, .. } => format!("refused {}", error.condition),
+        RequestFailure::TimedOut => "timed out".into(),
+        RequestFailure::Disconnected => "disconnected".into(),
+    }
 }

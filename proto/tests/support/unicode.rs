@@ -16,13 +16,13 @@ impl Unicode for NativeUnicode {
         text.nfkc().collect()
     }
 
-    fn lowercase(&self, text: &str) -> String {
-        text.to_lowercase()
+    fn lowercase(&self, char: char) -> String {
+        char.to_lowercase().collect()
     }
 
-    fn domain(&self, text: &str) -> Option<String> {
-        let ascii = idna::domain_to_ascii(text).ok()?;
-        let (unicode, result) = idna::domain_to_unicode(&ascii);
-        result.ok().map(|()| unicode)
+    /// As a browser's `URL` does it: what a host name cannot have is refused, and only A-labels come out.
+    fn domain_to_ascii(&self, text: &str) -> Option<String> {
+        let ascii = idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::URL).ok()?;
+        Some(ascii.into_owned())
     }
 }

@@ -19,6 +19,7 @@ use epode_proto::error::CloseReason;
 use epode_proto::event::{Delivery, SendId};
 use epode_proto::io::{ExchangeId, NetworkFailure, Transmit};
 use epode_proto::ns;
+use epode_proto::reconnect::Reconnect;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::transport::TransportEvent;
 use epode_proto::transport::bosh::{Bosh, BoshConfig};
@@ -51,11 +52,13 @@ pub struct Wire {
 pub fn config() -> BoshConfig {
     BoshConfig {
         address: "https://example.org/bosh".into(),
+        foreign: false,
         to: "example.org".into(),
         from: None,
         lang: None,
         wait: 60,
         hold: 1,
+        pauses: Reconnect::default(),
         keys: false,
         limits: Limits::default(),
     }
@@ -152,6 +155,10 @@ impl Wire {
                 kind => {
                     self.check_silence(&step.rest);
                     match kind {
+                        b'+' if step.rest == "due" => {
+                            let due = self.bosh.poll_timeout().expect("something is due");
+                            self.pass((due - self.now).0);
+                        }
                         b'+' => self.pass(millis(&step.rest)),
                         b'S' => self.answer(&step),
                         b'F' => {

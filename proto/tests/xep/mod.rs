@@ -3,12 +3,15 @@
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod audience;
 mod caps;
 mod data_form;
 mod delay;
 mod feed;
+mod feeds;
 mod muc;
 mod odd;
+mod optional;
 mod owner;
 mod pubsub;
 mod register;

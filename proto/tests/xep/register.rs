@@ -1,5 +1,6 @@
 //! XEP-0077.
 
+use epode_proto::error::{CloseReason, RegistrationFailure};
 use epode_proto::xep::register::{self, Requirements, Unanswered};
 
 use super::{asked, example, xml};
@@ -20,6 +21,15 @@ fn reply(query: &str) -> Requirements {
         "<iq type='result'><query xmlns='jabber:iq:register'>{query}</query></iq>"
     ));
     Requirements::parse(&reply).expect("requirements")
+}
+
+fn human(addresses: &[&str], fields: &[&str], instructions: Option<&str>) -> Unanswered {
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.into()).collect();
+    Unanswered::NeedsHuman {
+        addresses: owned(addresses),
+        fields: owned(fields),
+        instructions: instructions.map(Into::into),
+    }
 }
 
 #[test]
@@ -174,10 +184,11 @@ fn a_page_elsewhere_needs_a_human() {
     assert_eq!(wanted.url.as_deref(), Some(page));
     assert_eq!(
         wanted.answer(None, &with(&[("username", "bill")])),
-        Err(Unanswered::NeedsHuman {
-            addresses: vec![page.into()],
-            fields: vec![],
-        })
+        Err(human(
+            &[page],
+            &[],
+            Some("To register, visit http://www.shakespeare.lit/contests.php")
+        ))
     );
     // Where there are fields as well, they come first (§6).
     let both = reply("<username/><password/><x xmlns='jabber:x:oob'><url>http://a/</url></x>");
@@ -204,13 +215,7 @@ fn a_captcha_needs_a_human() {
         let given = with(&[("username", "bill"), ("password", "Calliope")]);
         assert_eq!(
             wanted.answer(None, &given),
-            Err(Unanswered::NeedsHuman {
-                addresses: vec![
-                    "cid:sha1+f24030b8@bob.xmpp.org".into(),
-                    "https://example.org/captcha/1".into(),
-                ],
-                fields: vec!["ocr".into()],
-            })
+            Err(human(&["https://example.org/captcha/1"], &["ocr"], None))
         );
         // What the page could give itself is said first.
         assert_eq!(
@@ -244,4 +249,141 @@ fn a_host_that_asks_for_nothing_is_told_who_registers() {
         ))
     );
     assert_eq!(Requirements::parse(&xml("<iq type='result'/>")), None);
+}
+
+/// Which addresses are named, in which shape the host may give them.
+///
+/// Optional in what is read, each absent in a case here or above: `<instructions/>` (of the query, of the form), the fields, the form,
+/// `<x xmlns='jabber:x:oob'/>` and its `<url/>`, the fallback's field and its value, `<media/>` and its `<uri/>`s, the type, label,
+/// `<required/>` and FORM_TYPE of fields and form, `<registered/>`, `<key/>`.
+#[test]
+fn the_address_that_a_browser_can_open_is_named() {
+    let form = |fields: &str| {
+        format!(
+            "<x xmlns='jabber:x:data' type='form'><field var='username'><required/></field>
+             <field var='password' type='text-private'/>{fields}</x>"
+        )
+    };
+    let cid = "<media xmlns='urn:xmpp:media-element'><uri type='image/png'>cid:sha1+a@bob.xmpp.org</uri></media>";
+    let ocr = format!("<field var='ocr'>{cid}<required/></field>");
+    let oob = |url: &str| format!("<x xmlns='jabber:x:oob'>{url}</x>");
+    let url = |value: &str| format!("<field var='url'><value>{value}</value></field>");
+    let page = "https://example.org/captcha/1";
+    for (query, addresses) in [
+        // A field `url`; without a type, in front of the test or behind it.
+        (form(&format!("{}{ocr}", url(page))), vec![page]),
+        (form(&format!("{ocr}{}", url(&format!(" {page}\n")))), vec![page]),
+        // XEP-0066, beside the form.
+        (form(&ocr) + &oob(&format!("<url>{page}</url>")), vec![page]),
+        // In the instructions of the query, of the form, in a fixed field.
+        (
+            format!("<instructions>Go to {page}.</instructions>{}", form(&ocr)),
+            vec![page],
+        ),
+        (
+            form(&format!("<instructions>(see &lt;{page}>)</instructions>{ocr}")),
+            vec![page],
+        ),
+        (
+            form(&format!("<field type='fixed'><value>Visit {page}, please</value></field>{ocr}")),
+            vec![page],
+        ),
+        // A picture on the web; encrypted ones and pages first.
+        (
+            form("<field var='ocr'><media xmlns='urn:xmpp:media-element'><uri>http://e.org/1.png</uri><uri>HTTPS://e.org/1.png</uri>
+                  <uri>cid:a@bob.xmpp.org</uri></media></field>"),
+            vec!["HTTPS://e.org/1.png", "http://e.org/1.png"],
+        ),
+        (
+            form(&format!("{}{ocr}", url("http://e.org/c"))) + &oob(&format!("<url>{page}</url><desc>x</desc>")),
+            vec![page, "http://e.org/c"],
+        ),
+        // Only inside the stanza; the fallback empty, no address, or one that a browser must not open.
+        (form(&ocr), vec!["cid:sha1+a@bob.xmpp.org"]),
+        (form(&format!("<field var='url'/>{ocr}")), vec!["cid:sha1+a@bob.xmpp.org"]),
+        (form(&format!("{}{ocr}", url("see your mail"))) + &oob(""), vec!["cid:sha1+a@bob.xmpp.org"]),
+        (
+            form(&format!("{}{ocr}", url("javascript:alert(1)"))) + &oob("<url>javascript:alert(1)</url>"),
+            vec!["cid:sha1+a@bob.xmpp.org"],
+        ),
+        // No address at all.
+        (form("<field var='ocr'><required/></field>"), vec![]),
+        (
+            form("<field var='ocr'><media xmlns='urn:xmpp:media-element'/><required/></field>"),
+            vec![],
+        ),
+    ] {
+        let answer = reply(&query).answer(None, &with(&[("username", "bill"), ("password", "x")]));
+        let Err(Unanswered::NeedsHuman {
+            addresses: named,
+            fields,
+            ..
+        }) = answer
+        else {
+            panic!("{answer:?}: {query}");
+        };
+        assert_eq!((named, fields), (addresses.iter().map(|&one| one.into()).collect(), vec!["ocr".to_owned()]), "{query}");
+    }
+}
+
+#[test]
+fn only_a_page_will_do() {
+    let page = "https://example.org/register";
+    for query in [
+        format!("<instructions>Register at {page}</instructions>"),
+        format!("<x xmlns='jabber:x:data'><instructions>At {page}!</instructions></x>"),
+        format!(
+            "<x xmlns='jabber:x:data'><field type='hidden' var='FORM_TYPE'><value>a</value></field>
+                 <field var='url'><value>{page}</value></field></x>"
+        ),
+        format!("<x xmlns='jabber:x:data'/><x xmlns='jabber:x:oob'><url>{page}</url></x>"),
+    ] {
+        let answer = reply(&query).answer(None, &with(&[("username", "bill"), ("password", "x")]));
+        let Err(Unanswered::NeedsHuman {
+            addresses, fields, ..
+        }) = answer
+        else {
+            panic!("{answer:?}: {query}");
+        };
+        assert_eq!(
+            (addresses, fields),
+            (vec![page.to_owned()], vec![]),
+            "{query}"
+        );
+    }
+    // A host that names a page beside its fields can be answered.
+    let both = format!("<instructions>Terms: {page}</instructions><username/><password/>");
+    assert!(
+        reply(&both)
+            .answer(None, &with(&[("username", "b"), ("password", "c")]))
+            .is_ok()
+    );
+}
+
+#[test]
+fn the_error_says_where_and_what_else_to_do() {
+    let said = |query: &str| {
+        let answer = reply(query).answer(None, &with(&[("username", "bill"), ("password", "x")]));
+        let unanswered = answer.expect_err("an error");
+        let reason = CloseReason::Registration(RegistrationFailure::Unanswered(unanswered));
+        (reason.advice(), reason.text().map(str::to_owned))
+    };
+    let test = "<x xmlns='jabber:x:data'><field var='ocr'><required/></field>ELSE</x>";
+    let (advice, text) = said(&test.replace("ELSE", "<instructions>Look!</instructions>"));
+    assert!(
+        advice.contains("names no address") && advice.contains("XMPP client"),
+        "{advice}"
+    );
+    assert_eq!(text.as_deref(), Some("Look!"));
+    let cid =
+        "<field var='a'><media xmlns='urn:xmpp:media-element'><uri>cid:x</uri></media></field>";
+    let (advice, text) = said(&test.replace("ELSE", cid));
+    assert!(advice.contains("inside the stanza (cid:x)"), "{advice}");
+    assert_eq!(text, None);
+    let (advice, _) = said("<instructions>https://e.org/</instructions>");
+    assert!(
+        advice.contains("https://e.org/ ")
+            && advice.ends_with("Open that address to register there."),
+        "{advice}"
+    );
 }

@@ -113,7 +113,7 @@ fn a_part_of_a_node_is_asked_for_beside_the_items() {
         ..Range::default()
     };
     assert_eq!(
-        request::page(Some("pubsub.shakespeare.lit"), "n", &range),
+        request::page(Some("pubsub.shakespeare.lit"), "n", &range, None),
         xml("<iq type='get' to='pubsub.shakespeare.lit'><pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='n'/>
             <set xmlns='http://jabber.org/protocol/rsm'><max>2</max><after>1</after></set></pubsub></iq>")
     );

@@ -284,5 +284,22 @@ fn what_cannot_be_written_is_told() {
         .build();
     assert!(!mixed.is_legal());
     assert!(mixed.child("c", "").unwrap().is_legal());
-    assert!(try_read(&mixed.to_xml()).is_err());
+}
+
+/// Whatever the text: a document that is not well-formed ends the stream for everything else that was sent on it.
+#[test]
+fn texts_and_values_never_make_a_document_ill_formed() {
+    for char in ['\0', '\x08', '\x0b', '\x1f', '\u{fffe}', '\u{ffff}'] {
+        let element = Element::builder("a", "")
+            .attr("b", &format!("{char}x{char}"))
+            .attr_ns("c", &format!("urn:{char}"), "")
+            .element("d", &format!("urn:x{char}"), |d| {
+                d.text(&format!("é{char}\u{f000}\u{ff21}{char}"))
+            })
+            .build();
+        let read = try_read(&element.to_xml()).unwrap();
+        assert_eq!(read.attr("b"), Some("\u{fffd}x\u{fffd}"), "{char:?}");
+        let d = read.child("d", "urn:x\u{fffd}").unwrap();
+        assert_eq!(d.text(), "é\u{fffd}\u{f000}\u{ff21}\u{fffd}");
+    }
 }

@@ -47,6 +47,10 @@ impl Bosh {
         let Some(rid) = self.flying(exchange).map(|request| request.rid) else {
             return;
         };
+        if !is_terminal(&body) {
+            self.broken_since = None;
+            self.failures = 0;
+        }
         let sent_up_to = self.next_rid - 1;
         let body = self.without_echo(rid, body);
         if let Some(request) = self.flying(exchange) {
@@ -284,7 +288,7 @@ fn terminated(body: &Element) -> CloseReason {
     }
 }
 
-fn is_terminal(body: &Element) -> bool {
+pub(super) fn is_terminal(body: &Element) -> bool {
     is_of_type(body, "terminate")
 }
 

@@ -1,4 +1,5 @@
-//! Requests that break (XEP-0124 §14.3, §17): repeated byte for byte, slower and slower, until the session is lost.
+//! Requests that break (XEP-0124 §14.3, §17): repeated byte for byte, after pauses that grow with the outage, until
+//! the session is lost.
 
 use super::answers::number;
 use super::{Bosh, Progress, Request, State, TransportEvent};
@@ -9,15 +10,6 @@ use crate::ns;
 use crate::time::{Instant, Millis};
 use crate::xml::{Element, Unreadable, XmlError};
 
-/// When a broken request is repeated, by attempt: at once, for a kept-alive connection that the server had closed; then slower.
-const BACKOFF: [Millis; 6] = [
-    Millis(0),
-    Millis(500),
-    Millis(1_000),
-    Millis(2_000),
-    Millis(4_000),
-    Millis(8_000),
-];
 /// An answer that left the server so short a time ago may still come.
 const ON_ITS_WAY: Millis = Millis::seconds(1);
 /// How often a request is repeated at least before the session is given up.
@@ -27,6 +19,16 @@ const FEWEST_ATTEMPTS: usize = 3;
 pub(super) const UNREADABLE: &str = "unreadable";
 /// So often the same bytes that cannot be read are what the server says.
 const MOST_DAMAGED: usize = 3;
+/// What is known of a session whose requests break.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trouble {
+    /// When the next attempt is due or, while an answer to it is waited for, when it left.
+    pub retry_at: Instant,
+    /// Which attempt that is, from 1.
+    pub attempt: u32,
+    /// Why the last one failed.
+    pub reason: CloseReason,
+}
 
 impl Bosh {
     pub(super) fn handle_broken(
@@ -43,16 +45,18 @@ impl Bosh {
             return;
         };
         let broken_since = *request.broken_since.get_or_insert(now);
-        let pause = BACKOFF
-            .get(request.pauses)
-            .or(BACKOFF.last())
-            .copied()
-            .unwrap_or_default();
         request.attempts += 1;
         request.pauses += 1;
+        // At once for the first time: most often the server has closed a kept-alive connection.
+        let first = request.pauses == 1;
         // Time alone is no proof: one attempt that hung for all of it may have been bad luck.
         let given_up = now - broken_since > patience && request.attempts > FEWEST_ATTEMPTS;
-        request.progress = Progress::Repeating(now + pause);
+        let at = if first { now } else { self.next_attempt(now) };
+        self.broken_since.get_or_insert(now);
+        self.broken_by = reason.clone();
+        if let Some(request) = self.flying(exchange) {
+            request.progress = Progress::Repeating(at);
+        }
         if over {
             return self.give_up_broken(now);
         }
@@ -117,25 +121,57 @@ impl Bosh {
         self.handle_readable(now, exchange, empty);
     }
 
-    /// Requests break, and not only once: when the next attempt is due, or when it left, while its answer is waited for.
-    /// `None` when all is well, and after a single break: that is repeated on the spot, and is most often the end of an
-    /// idle HTTP connection.
-    pub fn trouble(&self) -> Option<Instant> {
+    /// When the session is tried again, of which all broken requests are parts: with those that wait for it already, or after
+    /// a pause as long as [`Reconnect`](crate::reconnect::Reconnect) says.
+    fn next_attempt(&mut self, now: Instant) -> Instant {
+        for request in &self.in_flight {
+            if let Progress::Repeating(at) = request.progress
+                && is_troubled(request)
+                && at > now
+            {
+                return at;
+            }
+        }
+        self.failures = self.failures.saturating_add(1);
+        let outage = self.broken_since.map_or(Millis(0), |since| now - since);
+        let number = self.roll();
+        now + self.config.pauses.pause(outage, number)
+    }
+
+    /// 53 bits that differ from session to session (SplitMix64, from the first rid).
+    fn roll(&mut self) -> u64 {
+        self.dice = self.dice.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.dice;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ (bits >> 31)) >> 11
+    }
+
+    /// The state of a session whose requests break, and not only once. `None` when all is well, and after a single break: that
+    /// is repeated on the spot, and is most often the end of an idle HTTP connection.
+    pub fn trouble(&self) -> Option<Trouble> {
         if !matches!(self.state, State::Open) {
             return None;
         }
-        let mut earliest: Option<Instant> = None;
-        for request in &self.in_flight {
-            let at = match request.progress {
-                Progress::Repeating(at) => at,
-                Progress::Flying(_) => request.sent_at,
-                Progress::Answered { .. } => continue,
-            };
-            if is_troubled(request) {
-                earliest = Some(earliest.map_or(at, |known| known.min(at)));
+        let mut due: Option<Instant> = None;
+        let mut sent = None;
+        for request in self.in_flight.iter().filter(|one| is_troubled(one)) {
+            match request.progress {
+                Progress::Repeating(at) => due = Some(due.map_or(at, |known| known.min(at))),
+                Progress::Flying(_) => sent = sent.max(Some(request.sent_at)),
+                Progress::Answered { .. } => {}
             }
         }
-        earliest
+        Some(Trouble {
+            retry_at: due.or(sent)?,
+            attempt: self.failures.max(1),
+            reason: self.broken_by.clone(),
+        })
+    }
+
+    /// Since when no request has been answered, though some broke, and how often the session was tried in vain since then.
+    pub fn outage(&self) -> Option<(Instant, u32)> {
+        Some((self.broken_since?, self.failures))
     }
 
     /// §9.2: an answer may report that an earlier one, sent some time ago, was not acknowledged. When it is missing indeed,

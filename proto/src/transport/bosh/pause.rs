@@ -7,6 +7,8 @@ use crate::io::Transmit;
 pub(super) const LONGEST: u64 = 600;
 /// A page that still runs that long after it said that it would sleep does not sleep.
 const NOD: Millis = Millis::seconds(5);
+/// A repetition that was not answered for so long, while requests break, hangs.
+const HANGS: Millis = Millis::seconds(1);
 
 impl Bosh {
     /// The page is about to sleep, or to go: where the server lets sessions rest (`maxpause`), it is asked to keep this one
@@ -43,14 +45,23 @@ impl Bosh {
     }
 
     /// The network is said to be back, or the page woke: what waits to be repeated is repeated now, and what breaks
-    /// again is waited for as if it had not broken before.
+    /// again is waited for as if it had not broken before. An attempt to repeat that has hung for a while is given up for
+    /// another one: it may wait for a connection that is dead.
     pub fn hurry(&mut self, now: Instant) {
         self.paused_until = Instant(0);
+        self.broken_since = self.broken_since.map(|_| now);
         for request in &mut self.in_flight {
             request.pauses = 0;
             request.broken_since = None;
-            if let Progress::Repeating(at) = &mut request.progress {
-                *at = now.min(*at);
+            match &mut request.progress {
+                Progress::Repeating(at) => *at = now.min(*at),
+                Progress::Flying(exchange)
+                    if request.attempts > 1 && now >= request.sent_at + HANGS =>
+                {
+                    self.transmits.push_back(Transmit::CancelHttp(*exchange));
+                    request.progress = Progress::Repeating(now);
+                }
+                Progress::Flying(_) | Progress::Answered { .. } => {}
             }
         }
     }

@@ -96,6 +96,7 @@ impl Bosh {
                 self.transmits.push_back(Transmit::Http {
                     exchange,
                     address: self.config.address.clone(),
+                    foreign: self.config.foreign,
                     body: request.body.clone(),
                     farewell: request.errand.is_last() || leaving,
                 });
@@ -139,6 +140,7 @@ impl Bosh {
             self.transmits.push_back(Transmit::Http {
                 exchange,
                 address: self.config.address.clone(),
+                foreign: self.config.foreign,
                 body: request.body.clone(),
                 farewell: true,
             });
@@ -266,6 +268,7 @@ impl Bosh {
         self.transmits.push_back(Transmit::Http {
             exchange,
             address: self.config.address.clone(),
+            foreign: self.config.foreign,
             body,
             farewell: errand.is_last() || self.leaving,
         });

@@ -1,7 +1,8 @@
-//! What a room tells of the people in it: `<x xmlns='http://jabber.org/protocol/muc#user'/>` in presence.
+//! The occupants of a room (XEP-0045 §5), as their presence describes them.
 
 use std::rc::Rc;
 
+use super::payload::User;
 use crate::ns;
 use crate::xml::Element;
 
@@ -97,130 +98,35 @@ pub struct Occupant {
 }
 
 impl Occupant {
-    /// From a presence.
-    pub(crate) fn parse(nick: &str, presence: &Element, user: &User) -> Self {
-        let mut occupant = Self {
-            nick: nick.into(),
-            show: presence.child_text("show", ns::CLIENT),
-            status: presence.child_text("status", ns::CLIENT),
-            ..Self::default()
-        };
+    /// From a presence. What it leaves out (a role, an affiliation, the real JID, the whole `<item/>`) is as it was `before`;
+    /// a `<show/>` or `<status/>` that is absent is gone (RFC 6121 §4.7.2).
+    pub(crate) fn parse(
+        nick: &str,
+        presence: &Element,
+        user: &User,
+        before: Option<&Occupant>,
+    ) -> Self {
+        let mut occupant = before.cloned().unwrap_or_default();
+        occupant.nick = nick.into();
+        occupant.show = presence.child_text("show", ns::CLIENT);
+        occupant.status = presence.child_text("status", ns::CLIENT);
         if let Some(item) = &user.item {
-            let role = item.attr("role");
-            let affiliation = item.attr("affiliation");
-            occupant.role = role.map(Role::parse).unwrap_or_default();
-            occupant.affiliation = affiliation.map(Affiliation::parse).unwrap_or_default();
-            occupant.jid = item.attr("jid").map(Into::into);
+            if let Some(role) = item.attr("role") {
+                occupant.role = Role::parse(role);
+            }
+            if let Some(affiliation) = item.attr("affiliation") {
+                occupant.affiliation = Affiliation::parse(affiliation);
+            }
+            if let Some(jid) = item.attr("jid") {
+                occupant.jid = Some(jid.into());
+            }
         }
         occupant
     }
 }
 
-/// Why someone is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// Of their own will, or their connection ended.
-    Left,
-    /// Kicked (307).
-    Kicked,
-    /// Banned (301).
-    Banned,
-    /// The affiliation that let them in was taken (321).
-    AffiliationLost,
-    /// The room became members only (322).
-    MembersOnly,
-    /// The service shuts down (332).
-    Shutdown,
-    /// An error on the way to them, or the room had lost them (333). Entering again is the cure.
-    Technical,
-    /// The room was destroyed (§10.9).
-    Destroyed,
-}
-
-/// How someone went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Departure {
-    /// Why.
-    pub why: Why,
-    /// Who made them go, by nick or real JID.
-    pub actor: Option<String>,
-    /// The reason that was given, or their parting word.
-    pub reason: Option<String>,
-    /// For a destroyed room: the one to go to instead.
-    pub alternative: Option<String>,
-    /// All status codes, for those not told by `why`.
-    pub codes: Vec<u16>,
-}
-
-impl Departure {
-    /// From an unavailable presence.
-    pub(crate) fn parse(presence: &Element, user: User) -> Self {
-        let destroy = user
-            .x
-            .as_ref()
-            .and_then(|x| x.child("destroy", ns::MUC_USER));
-        // Several may be there: the stronger word counts, and 333 says that a kick was none.
-        let why = [
-            (destroy.is_some(), Why::Destroyed),
-            (user.has(301), Why::Banned),
-            (user.has(332), Why::Shutdown),
-            (user.has(333), Why::Technical),
-            (user.has(307), Why::Kicked),
-            (user.has(321), Why::AffiliationLost),
-            (user.has(322), Why::MembersOnly),
-        ]
-        .into_iter()
-        .find_map(|(is, why)| is.then_some(why));
-        let actor = user.item.as_ref().and_then(|item| {
-            let actor = item.child("actor", ns::MUC_USER)?;
-            let who = actor.attr("nick").or_else(|| actor.attr("jid"))?;
-            Some(who.into())
-        });
-        let told = destroy.as_ref().or(user.item.as_ref());
-        let reason = told.and_then(|told| told.child_text("reason", ns::MUC_USER));
-        Self {
-            why: why.unwrap_or(Why::Left),
-            actor,
-            reason: reason.or_else(|| presence.child_text("status", ns::CLIENT)),
-            alternative: destroy.and_then(|destroy| destroy.attr("jid").map(Into::into)),
-            codes: user.codes,
-        }
-    }
-}
-
-/// The `muc#user` payload of a stanza.
-#[derive(Debug, Default)]
-pub(crate) struct User {
-    pub(crate) x: Option<Element>,
-    pub(crate) item: Option<Element>,
-    pub(crate) codes: Vec<u16>,
-}
-
-impl User {
-    pub(crate) fn of(stanza: &Element) -> Self {
-        let Some(x) = stanza.child("x", ns::MUC_USER) else {
-            return Self::default();
-        };
-        let mut codes = Vec::new();
-        for child in x.children() {
-            let code = child.attr("code").unwrap_or_default();
-            if child.is("status", ns::MUC_USER)
-                && let Ok(code) = code.parse()
-            {
-                codes.push(code);
-            }
-        }
-        Self {
-            item: x.child("item", ns::MUC_USER),
-            x: Some(x),
-            codes,
-        }
-    }
-
-    pub(crate) fn has(&self, code: u16) -> bool {
-        self.codes.contains(&code)
-    }
-}
+/// How many occupants of a room are kept: what a room sends without end must not fill the memory.
+const MOST_OCCUPANTS: usize = 20_000;
 
 /// Those in the room, sorted by nick. Nicks are compared as the room writes them: it is the one that normalises them, so that
 /// two that are the same to it come in the same form.
@@ -234,6 +140,11 @@ impl Occupants {
 
     pub(crate) fn get(&self, nick: &str) -> Option<&Rc<Occupant>> {
         self.0.get(self.position(nick).ok()?)
+    }
+
+    /// Whether no other nick can be added.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= MOST_OCCUPANTS
     }
 
     /// Adds or replaces; returns who was there under that nick.

@@ -3,6 +3,7 @@
 use crate::digits::decimal;
 use crate::ns;
 use crate::stanza::iq::{self, Kind};
+use crate::stanza::{message, presence};
 use crate::xep::delay::write_date_time;
 use crate::xml::Element;
 
@@ -36,6 +37,61 @@ impl History {
                 .build(),
         )
     }
+}
+
+/// Asks to be let in (§7.2). `to` is the room with the wanted nick.
+pub fn join(to: &str, id: &str, password: Option<&str>, history: History) -> Element {
+    let password =
+        password.map(|password| Element::builder("password", ns::MUC).text(password).build());
+    let x = Element::builder("x", ns::MUC)
+        .children(password)
+        .children(history.to_element())
+        .build();
+    presence::available(Some(to))
+        .attr("id", id)
+        .child(x)
+        .build()
+}
+
+/// Says something to all, or sets the subject: `child` is `body` or `subject`.
+pub(crate) fn to_all(room: &str, id: &str, child: &str, text: &str) -> Element {
+    message::builder(room, "groupchat")
+        .attr("id", id)
+        .child(message::text_child(child, text))
+        .build()
+}
+
+/// Says something to one occupant alone (§7.5). `to` is the room with the occupant's nick.
+pub(crate) fn private(to: &str, id: &str, body: &str) -> Element {
+    message::builder(to, "chat")
+        .attr("id", id)
+        .child(message::text_child("body", body))
+        .element("x", ns::MUC_USER, |x| x)
+        .build()
+}
+
+/// Whether a stanza shows a room's password: a join (§7.2.6), a configuration that sets one (§10.1.3), or the end of a
+/// room that names another one (§10.9). It must not leave over a
+/// connection that is not confidential.
+pub fn shows_password(stanza: &Element) -> bool {
+    let joins = stanza
+        .child("x", ns::MUC)
+        .is_some_and(|x| x.has_child("password", ns::MUC));
+    let destroys = stanza
+        .child("query", ns::MUC_OWNER)
+        .and_then(|query| query.child("destroy", ns::MUC_OWNER))
+        .is_some_and(|destroy| destroy.has_child("password", ns::MUC_OWNER));
+    let configures = stanza.child("query", ns::MUC_OWNER).is_some_and(|query| {
+        let form = query.child("x", ns::DATA_FORM);
+        form.is_some_and(|form| {
+            form.children().any(|field| {
+                let value = field.child_text("value", ns::DATA_FORM);
+                field.attr("var") == Some("muc#roomconfig_roomsecret")
+                    && value.is_some_and(|value| !value.is_empty())
+            })
+        })
+    });
+    joins || destroys || configures
 }
 
 /// Takes a new room as the service makes it (§10.1.2).

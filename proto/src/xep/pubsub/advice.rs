@@ -4,7 +4,7 @@ use crate::ns;
 use crate::stanza::StanzaError;
 
 /// By condition, in words that say what to do. Conditions that nothing here can cause are left out.
-const ADVICE: [(&str, &str); 19] = [
+const ADVICE: [(&str, &str); 22] = [
     (
         "closed-node",
         "Only those on the node's list may: its owner can make you a member.",
@@ -73,6 +73,18 @@ const ADVICE: [(&str, &str); 19] = [
     (
         "max-items-exceeded",
         "The node is full: retract something, or raise its max_items.",
+    ),
+    (
+        "too-many-subscriptions",
+        "The service allows no more subscriptions: unsubscribe from other nodes first.",
+    ),
+    (
+        "max-nodes-exceeded",
+        "The service allows no more nodes: delete one first.",
+    ),
+    (
+        "nodeid-required",
+        "The service does not choose names of nodes: give one.",
     ),
     (
         "unsupported",

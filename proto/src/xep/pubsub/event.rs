@@ -126,6 +126,14 @@ fn parse_child(child: &Element) -> Option<Event> {
 
 fn parse_entries(items: &Element) -> Vec<Entry> {
     let mut entries = Vec::new();
+    if items.children().next().is_none() {
+        // A node that keeps nothing and tells of no payloads: something was published (§7.1.2.2).
+        return vec![Entry::Published(Item {
+            id: None,
+            publisher: None,
+            payload: None,
+        })];
+    }
     for entry in items.children() {
         if let Some(entry) = parse_entry(&entry) {
             entries.push(entry);

@@ -15,9 +15,12 @@ mod archive;
 mod arrival;
 mod catch_up;
 mod change;
+mod incoming;
+mod joint;
 mod known;
 mod merge;
 pub mod position;
+mod repeats;
 mod replies;
 mod telling;
 mod traits;
@@ -25,17 +28,16 @@ mod traits;
 pub use change::{Change, Output, Via};
 pub use traits::{Order, Traits};
 
-use super::event::Event;
-use super::{State, request};
+use super::request;
 use crate::fifo::Fifo;
 use crate::jid::Jid;
 use crate::time::Instant;
-use crate::xep::delay::Delay;
+use crate::xep::pubsub::digest::Digest;
 use crate::xml::Element;
 use archive::Archive;
-use arrival::{Arrival, archived_as, arrivals_of};
+use arrival::Arrival;
 use catch_up::{CatchUp, Goal, Held};
-use known::{Digest, Known};
+use known::Known;
 use position::Position;
 
 /// How many events wait while the node is asked what it holds; beyond, it is not asked any more, and there is a gap.
@@ -56,6 +58,9 @@ pub struct Settings {
     pub limit: usize,
     /// Does what the node holds come first?
     pub snapshot: bool,
+    /// Whether an event is told that repeats the current revision of its item: a row that was saved unchanged, or the same
+    /// event delivered twice, which look alike.
+    pub repeats: bool,
     /// Options of the subscription (§6.3).
     pub options: Vec<(String, Vec<String>)>,
 }
@@ -64,6 +69,8 @@ pub struct Settings {
 enum Asked {
     Subscribe,
     Fetch,
+    /// The newest items, before the subscription: none of them is news.
+    Before,
     /// Anything: what comes before the answer was told before the listing.
     Settle,
     /// Payloads by their ids, for so many of what is to be told.
@@ -124,6 +131,12 @@ pub struct Feed {
     agreed: bool,
     /// There is something to go on from.
     begun: bool,
+    /// The position to go on from shows nothing, so that a gap comes first.
+    outdated: bool,
+    /// What the node held before the subscription, where only what comes after it is told.
+    before: Vec<Digest>,
+    /// What the archive calls the publications that were told last.
+    names: Vec<String>,
     /// The session is gone, and nothing is asked.
     lost: bool,
     /// A gap was told, and nothing came since.
@@ -151,7 +164,8 @@ pub struct Feed {
 impl Feed {
     /// A feed that has not begun; `since` is where it goes on from.
     pub fn new(settings: Settings, since: Option<Position>) -> Self {
-        let begun = since.is_some();
+        let outdated = since.as_ref().is_some_and(|since| since.outdated);
+        let begun = since.is_some() && !outdated;
         let since = since.unwrap_or_default();
         Self {
             settings,
@@ -164,6 +178,9 @@ impl Feed {
             traits: since.traits,
             agreed: false,
             begun,
+            outdated,
+            before: Vec::new(),
+            names: Vec::new(),
             lost: false,
             gap_told: false,
             purged: false,
@@ -184,6 +201,7 @@ impl Feed {
     /// Where it stands, after all that was polled; `None` before it knows. To go on from, with [`Feed::new`].
     pub fn position(&self) -> Option<String> {
         let position = Position {
+            outdated: false,
             last: self.last.clone(),
             archived: self.archived.clone(),
             known: self.known.clone(),
@@ -247,6 +265,13 @@ impl Feed {
 
     fn subscribe(&mut self) {
         self.phase = Phase::Subscribing;
+        self.before.clear();
+        let settings = &self.settings;
+        if !self.begun && !settings.snapshot {
+            let (service, node) = (Some(settings.service.as_str()), &settings.node);
+            let newest = request::items(service, node, Some(catch_up::FEW as u32), &[], None);
+            self.ask(Asked::Before, newest);
+        }
         let settings = &self.settings;
         let request = request::subscribe(
             Some(&settings.service),
@@ -304,79 +329,6 @@ impl Feed {
         request::items(Some(&settings.service), &settings.node, None, ids, None)
     }
 
-    // ── what comes in ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// An event of this node, from its service; `message` is the stanza that told it.
-    pub fn handle_event(&mut self, event: &Event, message: &Element) {
-        if self.phase == Phase::Over {
-            return;
-        }
-        match event {
-            Event::Items { .. } | Event::Purge { .. } => {
-                let service = &self.settings.service;
-                let time = Delay::of(message, service).map(|delay| delay.stamp);
-                let archived = archived_as(message, service);
-                for arrival in arrivals_of(event, time, archived) {
-                    self.arrive(arrival);
-                }
-            }
-            Event::Delete { redirect, .. } => {
-                let redirect = redirect.clone();
-                self.flush();
-                self.asides.push_back(Change::Delete { redirect });
-                self.end();
-            }
-            Event::Configuration { .. } => self.asides.push_back(Change::Configuration),
-            Event::Subscription(told) => {
-                self.asides.push_back(Change::Subscription(told.clone()));
-                match told.state {
-                    State::None => {
-                        self.flush();
-                        self.end();
-                    }
-                    State::Subscribed if self.phase == Phase::Pending => {
-                        self.phase = Phase::Subscribed;
-                        self.fetch();
-                    }
-                    _ => {}
-                }
-            }
-            Event::Collection { .. } => {}
-        }
-    }
-
-    /// A message of the service with a result from an archive (XEP-0313 §4.3). False when it is not for this feed.
-    pub fn handle_result(&mut self, result: &Element) -> bool {
-        let Stage::Querying(archive) = &mut self.stage else {
-            return false;
-        };
-        archive.handle_result(result, &self.settings.service, &self.settings.node)
-    }
-
-    fn arrive(&mut self, arrival: Arrival) {
-        if matches!(self.stage, Stage::Live) {
-            self.arrivals.push_back(arrival);
-            return;
-        }
-        // The last item, sent to who subscribes, is sent once more by the event that was on its way.
-        if let Some(arrived) = arrival.as_item()
-            && arrived.time.is_none()
-        {
-            let before = self.meanwhile.iter().skip(self.earlier).take(8);
-            let again = before
-                .filter_map(Arrival::as_item)
-                .position(|before| before.time.is_some() && before.digest == arrived.digest);
-            if let Some(at) = again {
-                self.meanwhile.remove(self.earlier + at);
-            }
-        }
-        self.meanwhile.push(arrival);
-        if self.meanwhile.len() > WAITING {
-            self.forget_fetch();
-            self.nothing_found();
-        }
-    }
-
     /// Time has passed; only at a timeout that was polled does anything happen.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.deadline.is_none_or(|deadline| now < deadline) {
@@ -419,6 +371,7 @@ impl Feed {
             }
         }
         self.known.clear();
+        self.names.clear();
     }
 
     fn go_live(&mut self) {

@@ -1,13 +1,18 @@
 //! XEP-0060: Publish-Subscribe 1.30. For subscriber, publisher and owner.
 //!
+//! Specification: XEP-0060 1.30.0.
+//!
 //! [`request`] builds what is asked and reads the replies, [`owner`] does so for what only a node's owner may ask, [`event`]
-//! reads what the service pushes, [`subscriptions`] knows which feed an event belongs to, [`feed`] keeps one complete, [`advice`]
-//! what errors mean. A service of `None` is one's own account (XEP-0163). Left out: asking for which nodes subscriptions are
+//! reads what the service pushes, [`subscriptions`] knows which feed an event belongs to, [`feed`] keeps one complete, [`feeds`]
+//! all of a connection, [`digest`]
+//! tells when two publications are the same, [`advice`] what errors mean. A service of `None` is one's own account (XEP-0163). Left out: asking for which nodes subscriptions are
 //! pending (§8.7.1), and collections (XEP-0248), of which events are passed on.
 
 pub mod advice;
+pub mod digest;
 pub mod event;
 pub mod feed;
+pub mod feeds;
 pub mod owner;
 pub mod request;
 pub mod subscriptions;

@@ -19,6 +19,11 @@ pub fn subscribe(service: Option<&str>, node: &str, jid: &str, options: &Values)
     set(service, pubsub().child(subscribe).children(options))
 }
 
+/// Whether a request is one of [`subscribe`].
+pub(crate) fn is_subscribe(iq: &Element) -> bool {
+    reply_child(iq, "subscribe").is_some()
+}
+
 /// Ends a subscription (§6.2); `jid` exactly as it was subscribed, `subid` when the service gave one.
 pub fn unsubscribe(service: Option<&str>, node: &str, jid: &str, subid: Option<&str>) -> Element {
     let unsubscribe = Element::builder("unsubscribe", ns::PUBSUB)
@@ -44,6 +49,13 @@ pub fn publish(
         .children(payload)
         .build();
     let publish = at("publish", ns::PUBSUB, node).child(item).build();
+    let options = form("publish-options", PUBLISH_OPTIONS, options);
+    set(service, pubsub().child(publish).children(options))
+}
+
+/// Publishes to a node that keeps nothing and tells of no payloads, which wants no item at all (§7.1, §7.1.3.6).
+pub fn publish_nothing(service: Option<&str>, node: &str, options: &Values) -> Element {
+    let publish = at("publish", ns::PUBSUB, node).build();
     let options = form("publish-options", PUBLISH_OPTIONS, options);
     set(service, pubsub().child(publish).children(options))
 }
@@ -77,8 +89,10 @@ pub fn items(
 
 /// Fetches a part of a node's items (§6.5.4), where the service has result set management. [`parse_items`] reads the items of
 /// the reply, [`parse_page`] which part they are.
-pub fn page(service: Option<&str>, node: &str, range: &Range) -> Element {
-    let items = at("items", ns::PUBSUB, node).build();
+pub fn page(service: Option<&str>, node: &str, range: &Range, subid: Option<&str>) -> Element {
+    let items = at("items", ns::PUBSUB, node)
+        .attr_opt("subid", subid)
+        .build();
     let pubsub = pubsub().child(items).child(range.to_element());
     iq::request(Kind::Get, service, pubsub.build())
 }

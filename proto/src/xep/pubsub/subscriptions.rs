@@ -6,6 +6,7 @@
 //!
 //! Routes are kept sorted by service and node, so that the cost of an event does not grow with the nodes subscribed.
 
+use super::digest::hash_payload;
 use super::event::{self, Event};
 use super::{State, Subscription};
 use crate::jid::Jid;
@@ -79,6 +80,19 @@ struct Feed {
     jid: String,
     subid: Option<String>,
     state: State,
+    /// Its request was not answered yet.
+    asked: bool,
+}
+
+/// Whether a subscription is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// No feed lives on it.
+    Free,
+    /// A feed lives on it.
+    Used,
+    /// A feed of the same JID has asked for its subscription, and was not told yet which one it is.
+    Unknown,
 }
 
 impl Subscriptions {
@@ -101,6 +115,7 @@ impl Subscriptions {
             jid: own.as_str().into(),
             subid: None,
             state: State::Pending,
+            asked: true,
         };
         match self.position(service.as_str(), node) {
             Ok(at) => {
@@ -127,6 +142,7 @@ impl Subscriptions {
             return;
         };
         feed.state = State::Subscribed;
+        feed.asked = false;
         if let Some(reply) = reply {
             feed.state = reply.state;
             feed.subid.clone_from(&reply.subid);
@@ -142,6 +158,7 @@ impl Subscriptions {
             feed.jid = own.as_str().into();
             feed.subid = None;
             feed.state = State::Pending;
+            feed.asked = true;
         }
     }
 
@@ -155,8 +172,14 @@ impl Subscriptions {
     }
 
     /// Forgets a feed: refused, or not wanted any more. What is returned is the subscription to be ended, when no other feed
-    /// lives on it.
+    /// lives on it, nor may do so.
     pub fn remove(&mut self, id: FeedId) -> Option<Held> {
+        let held = self.take(id)?;
+        (self.use_of(&held) == Use::Free).then_some(held)
+    }
+
+    /// Forgets a feed; what is returned is its subscription, unless it has ended.
+    pub fn take(&mut self, id: FeedId) -> Option<Held> {
         let at = self
             .routes
             .iter()
@@ -164,15 +187,35 @@ impl Subscriptions {
         let route = self.routes.get_mut(at)?;
         let index = route.feeds.iter().position(|feed| feed.id == id)?;
         let feed = route.feeds.remove(index);
-        let shared = route
-            .feeds
-            .iter()
-            .any(|other| other.jid == feed.jid && other.subid == feed.subid);
-        let held = (!shared && feed.state != State::None).then(|| feed.held(route));
+        let held = (feed.state != State::None).then(|| feed.held(route));
         if route.feeds.is_empty() {
             self.routes.remove(at);
         }
         held
+    }
+
+    /// Whether a feed lives on a subscription.
+    pub fn use_of(&self, held: &Held) -> Use {
+        let at = self.position(&held.service, &held.node);
+        let Some(route) = at.ok().and_then(|at| self.routes.get(at)) else {
+            return Use::Free;
+        };
+        let mut found = Use::Free;
+        for feed in &route.feeds {
+            if feed.jid != held.jid || feed.state == State::None {
+                continue;
+            }
+            if feed.asked && feed.subid.is_none() {
+                found = Use::Unknown;
+                continue;
+            }
+            let another =
+                matches!((&feed.subid, &held.subid), (Some(own), Some(held)) if own != held);
+            if !another {
+                return Use::Used;
+            }
+        }
+        found
     }
 
     /// The subscriptions that stand on a full JID, each once. They are worth nothing after this session, and some services
@@ -256,7 +299,7 @@ impl Route {
                 .fold(0, |mask, subid| mask | self.seen.key(subid, true))
         };
         let before = match message.child("event", ns::PUBSUB_EVENT) {
-            Some(event) => self.seen.note(mask, fingerprint(&event)),
+            Some(event) => self.seen.note(mask, hash_payload(&event)),
             None => 0,
         };
         let mut claimed = Vec::new();
@@ -292,7 +335,9 @@ impl Route {
                 (&feed.subid, &told.subid),
                 (Some(own), Some(told)) if own != told
             );
-            if feed.jid == told.jid && !another {
+            // That an earlier subscription has ended says nothing about the one that is asked for.
+            let earlier = feed.asked && told.state == State::None;
+            if feed.jid == told.jid && !another && !earlier {
                 feed.state = told.state;
                 feed.subid = told.subid.clone().or(feed.subid.take());
                 concerned.push(feed.id);
@@ -409,34 +454,4 @@ impl Seen {
         }
         before
     }
-}
-
-/// FNV-1a over the beginning of an element: enough to tell what are copies of each other, at a cost that does not grow with
-/// the payload.
-fn fingerprint(element: &Element) -> u32 {
-    let mut hash = 0x811c_9dc5;
-    let mut left = 1024;
-    mix_element(element, &mut hash, &mut left);
-    hash
-}
-
-fn mix_element(element: &Element, hash: &mut u32, left: &mut usize) {
-    mix(element.name(), hash, left);
-    for attribute in element.attributes() {
-        mix(attribute.value, hash, left);
-    }
-    mix(&element.text(), hash, left);
-    for child in element.children() {
-        if *left == 0 {
-            break;
-        }
-        mix_element(&child, hash, left);
-    }
-}
-
-fn mix(text: &str, hash: &mut u32, left: &mut usize) {
-    for byte in text.bytes().take(*left) {
-        *hash = (*hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    }
-    *left = left.saturating_sub(text.len() + 1);
 }

@@ -51,6 +51,7 @@ impl World {
             node: NODE.into(),
             limit: 5_000,
             snapshot: dice.chance(700),
+            repeats: dice.chance(300),
             options: Vec::new(),
         };
         let repeats = dice.chance(250);

@@ -1,83 +1,41 @@
-//! XEP-0045: one room.
+//! XEP-0045 and XEP-0410: rooms, as dialogues in virtual time. The fault table's rows are named in the tests.
+//!
+//! What is optional in the data that is read, and the dialogue in which it is absent (`absent.rs` unless another file is named):
+//!
+//! | optional | dialogue |
+//! | --- | --- |
+//! | presence: `id` (echo of ours) | `attempts.rs`: each dialogue runs with and without |
+//! | presence: `to` | all: none has one |
+//! | presence: `<x muc#user/>` | `an_update_without_item_changes_no_role` |
+//! | presence: `<item/>` | the same, and `own_presence_without_item` |
+//! | item: `role`, `affiliation`, `jid` | `an_update_without_item_changes_no_role` |
+//! | item: `nick` beside 303 | `a_change_of_nick_in_two_presences_that_nothing_connects` |
+//! | item: `<actor/>`, its `nick` and `jid`; `<reason/>` | `departures_without_reason_or_actor` |
+//! | `<destroy/>`: `jid`, `<reason/>` | `departures_without_reason_or_actor` |
+//! | `<status/>`: `code` | `departures_without_reason_or_actor` |
+//! | status 110 on entering | `own_presence_without_110…` (3) |
+//! | own presence on entering | `a_room_that_sends_no_presence_at_all` |
+//! | status 110 on leaving | `departures_without_reason_or_actor` |
+//! | status 303, and 110 with it | `a_nick_change_without_303…`, `a_change_of_nick_without_303` |
+//! | presence: `<show/>`, `<status/>` | `an_update_without_item_changes_no_role` |
+//! | error presence: `id` | `errors_without_an_id` |
+//! | error: `by`, `type`, condition, `<text/>`, `<error/>` itself | `errors_without_an_id` |
+//! | the subject after the history | `inside.rs: a_room_without_a_subject_is_entered_all_the_same` |
+//! | the answer to a leave | `attempts.rs: the_leave_of_a_failed_join_is_not_waited_for` |
+//! | message: `id` | `own_messages_without_id`, `history_without_ids_is_told_once` |
+//! | message: `<body/>` | `inside.rs: what_is_no_text_is_a_message_too` |
+//! | message: `type` | `messages_without_a_type` |
+//! | `<delay/>`: `from`; `stamp`; its zone; XEP-0203 at all | `delays.rs` |
+//! | bounce: `id`, `<error/>` | `bounces_without_id_or_error` |
+//! | configuration reply: payload | `inside.rs: a_new_room_is_configured_before_we_are_in` |
+//! | self-ping: any reply | `self_ping.rs: a_room_that_does_not_answer` |
 
-mod entering;
+mod absent;
+mod attempts;
+mod delays;
 mod inside;
-mod leaving;
-
-use epode_proto::jid::Jid;
-use epode_proto::xep::muc::RoomEvent;
-use epode_proto::xep::muc::occupant::Departure;
-use epode_proto::xep::muc::request::History;
-use epode_proto::xep::muc::room::RoomState;
-
-use super::all;
-use crate::support::unicode::NativeUnicode;
-
-pub(super) const ROOM: &str = "coven@chat.shakespeare.lit";
-
-pub(super) fn room(nick: &str) -> RoomState {
-    let jid = Jid::parse(ROOM, &NativeUnicode).expect("a JID");
-    RoomState::new(&jid, nick, &NativeUnicode).expect("a nick")
-}
-
-pub(super) fn joining(nick: &str) -> RoomState {
-    let mut room = room(nick);
-    room.join_presence("n13mt3l", None, History::default());
-    room
-}
-
-/// Everything in `text` comes in; `$` is the room.
-pub(super) fn take(room: &mut RoomState, text: &str) -> Vec<RoomEvent> {
-    let text = text.replace('$', ROOM);
-    all(&text)
-        .iter()
-        .flat_map(|stanza| room.handle(stanza))
-        .collect()
-}
-
-pub(super) fn presence(nick: &str, inside: &str) -> String {
-    format!(
-        "<presence from='$/{nick}'><x xmlns='http://jabber.org/protocol/muc#user'>{inside}</x></presence>"
-    )
-}
-
-pub(super) fn gone(nick: &str, inside: &str) -> String {
-    presence(nick, inside).replace("<presence ", "<presence type='unavailable' ")
-}
-
-pub(super) const MEMBER: &str = "<item affiliation='member' role='participant'/>";
-pub(super) const NOBODY: &str = "<item affiliation='none' role='none'/>";
-pub(super) const SUBJECT: &str = "<message type='groupchat' from='$'><subject/></message>";
-
-/// In the room as `thirdwitch`, with `firstwitch`.
-pub(super) fn joined() -> RoomState {
-    let mut room = joining("thirdwitch");
-    take(&mut room, &presence("firstwitch", MEMBER));
-    take(
-        &mut room,
-        &presence("thirdwitch", &format!("{MEMBER}<status code='110'/>")),
-    );
-    let events = take(&mut room, SUBJECT);
-    assert!(
-        matches!(
-            events.as_slice(),
-            [RoomEvent::Subject { .. }, RoomEvent::Joined { .. }]
-        ),
-        "{events:?}"
-    );
-    room
-}
-
-pub(super) fn nicks(room: &RoomState) -> Vec<&str> {
-    room.occupants()
-        .iter()
-        .map(|occupant| occupant.nick.as_str())
-        .collect()
-}
-
-pub(super) fn leave_of(events: &[RoomEvent]) -> &Departure {
-    match events {
-        [RoomEvent::Left(departure)] => departure,
-        other => panic!("{other:?}"),
-    }
-}
+mod nicks;
+mod returning;
+mod self_ping;
+mod senders;
+pub mod support;

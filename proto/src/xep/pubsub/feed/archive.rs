@@ -1,9 +1,12 @@
 //! XEP-0442: Pubsub Message Archive Management 0.2, on XEP-0313 1.1: what was published to a node after a given entry of its
 //! archive. The best way of catching up, since an archive forgets nothing that was published and says when it has.
 //!
+//! Specification: XEP-0442 0.2.0, XEP-0313 1.1.
+//!
 //! Left out: filters, preferences, flipped pages. Neither Prosody 0.12 nor ejabberd 23 keeps such an archive.
 
-use super::arrival::{Arrival, arrivals_of};
+use super::arrival::{Arrival, Arrived, Stamp, arrivals_of};
+use super::catch_up::MOST;
 use crate::digits::push_number;
 use crate::ns;
 use crate::stanza::iq::{self, Kind};
@@ -15,6 +18,24 @@ use crate::xml::Element;
 /// How many entries are asked for at once.
 const PAGE: u32 = 100;
 
+/// How many pages are turned at most.
+const PAGES: usize = 1_000;
+/// How many pages without anything new are turned, in all of a query.
+const EMPTY: u32 = 4;
+/// How many bytes of results are held, about: beyond, the archive is left like one that never ends.
+const BYTES: usize = 64 << 20;
+
+/// What comes after a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Another page, which [`Archive::request`] asks for.
+    Next,
+    /// Nothing: all is there.
+    Last,
+    /// The archive does not get to its end, or does not tell where it is: what was found is not all.
+    Endless,
+}
+
 /// A query that is under way.
 #[derive(Debug)]
 pub struct Archive {
@@ -22,6 +43,14 @@ pub struct Archive {
     after: String,
     /// What came, in order.
     pub found: Vec<Arrival>,
+    /// The name of the last result of this page.
+    latest: Option<String>,
+    /// How many results there were when the page was asked for.
+    asked_at: usize,
+    empty: u32,
+    bytes: usize,
+    /// Where pages ended.
+    ends: Vec<String>,
 }
 
 impl Archive {
@@ -35,6 +64,11 @@ impl Archive {
             name,
             after: after.into(),
             found: Vec::new(),
+            latest: None,
+            asked_at: 0,
+            empty: 0,
+            bytes: 0,
+            ends: Vec::new(),
         }
     }
 
@@ -62,33 +96,71 @@ impl Archive {
         let message = forwarded
             .as_ref()
             .and_then(|forwarded| forwarded.child("message", ns::CLIENT));
+        let id = result.attr("id");
+        self.latest = id.map(Into::into).or(self.latest.take());
+        let near = self.found.iter().rev().take(2 * PAGE as usize);
+        let twice = |arrival: &Arrival| arrival.archived().map(String::as_str) == id;
+        if self.found.len() >= MOST
+            || self.bytes >= BYTES
+            || id.is_some() && near.into_iter().any(twice)
+        {
+            return true;
+        }
         if let Some(message) = message
             && let Some(event) = event::parse(&message)
             && event.node() == node
         {
-            let time = forwarded.and_then(|forwarded| Delay::of(&forwarded, service));
-            let archived = result.attr("id").map(Into::into);
-            self.found.append(&mut arrivals_of(
-                &event,
-                time.map(|time| time.stamp),
-                archived,
-            ));
+            let stamp = forwarded.map(|forwarded| Stamp {
+                time: Delay::of(&forwarded, service).map(|delay| delay.stamp),
+                by_service: false,
+            });
+            let mut arrivals = arrivals_of(&event, stamp.unwrap_or_default(), id.map(Into::into));
+            for arrival in &mut arrivals {
+                if let Arrival::Item(Arrived { item, .. }) = arrival
+                    && let Some(payload) = &item.payload
+                {
+                    let payload = payload.detach();
+                    self.bytes += payload.held_bytes();
+                    item.payload = Some(payload);
+                }
+            }
+            self.found.append(&mut arrivals);
         }
         true
     }
 
-    /// The end of a page: true when it was the last one.
-    pub fn handle_end(&mut self, reply: &Element) -> bool {
+    /// The end of a page. Without `<fin/>` the service does not say that all is there, and without the name of its last result
+    /// (§4.2: the `<set/>` may be left out, where there is nothing) the results tell it.
+    pub fn handle_end(&mut self, reply: &Element) -> Turn {
         let Some(fin) = reply.child("fin", ns::MAM) else {
-            return true;
+            return Turn::Endless;
         };
+        if matches!(fin.attr("complete"), Some("true" | "1")) {
+            return if self.found.len() < MOST && self.bytes < BYTES {
+                Turn::Last
+            } else {
+                Turn::Endless
+            };
+        }
+        if self.found.len() == self.asked_at {
+            self.empty += 1;
+        }
         let last = Page::child_of(&fin).and_then(|page| page.last);
+        let last = last.or(self.latest.take());
         match last {
-            Some(last) if fin.attr("complete") != Some("true") && last != self.after => {
-                self.after = last;
-                false
+            Some(last)
+                if last != self.after
+                    && !self.ends.contains(&last)
+                    && self.ends.len() < PAGES
+                    && self.empty <= EMPTY
+                    && self.found.len() < MOST
+                    && self.bytes < BYTES =>
+            {
+                self.ends.push(core::mem::replace(&mut self.after, last));
+                self.asked_at = self.found.len();
+                Turn::Next
             }
-            _ => true,
+            _ => Turn::Endless,
         }
     }
 }

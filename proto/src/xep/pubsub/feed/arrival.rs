@@ -1,9 +1,10 @@
 //! What waits to be told: items and their ends, as events, listings and archives bring them.
 
 use super::change::Via;
-use super::known::Digest;
 use crate::ns;
+use crate::xep::delay::Delay;
 use crate::xep::pubsub::Item;
+use crate::xep::pubsub::digest::Digest;
 use crate::xep::pubsub::event::{Entry, Event};
 use crate::xml::Element;
 
@@ -33,6 +34,8 @@ pub struct Arrived {
     pub item: Item,
     pub digest: Digest,
     pub time: Option<i64>,
+    /// The service says that it was published earlier (XEP-0203): the last item, for who subscribes or comes online.
+    pub resent: bool,
     /// Its name in the node's archive.
     pub archived: Option<String>,
     pub via: Via,
@@ -42,6 +45,8 @@ pub struct Arrived {
     pub waited: bool,
     /// The event came without a payload.
     pub fetched: bool,
+    /// It was published after the subscription, whatever is known by now.
+    pub news: bool,
 }
 
 impl Arrival {
@@ -78,8 +83,30 @@ impl Arrival {
     }
 }
 
+/// When a message was sent first, as far as it says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stamp {
+    /// In milliseconds since 1970.
+    pub time: Option<i64>,
+    /// The service says so, or nobody in particular. Other stamps are of servers in between, which held the message back.
+    pub by_service: bool,
+}
+
+impl Stamp {
+    /// Of a message of this service.
+    pub fn of(message: &Element, service: &str) -> Self {
+        let delay = Delay::of(message, service);
+        Self {
+            by_service: delay
+                .as_ref()
+                .is_some_and(|delay| delay.from.as_deref().is_none_or(|from| from == service)),
+            time: delay.map(|delay| delay.stamp),
+        }
+    }
+}
+
 /// What an event brings, one by one.
-pub fn arrivals_of(event: &Event, time: Option<i64>, archived: Option<String>) -> Vec<Arrival> {
+pub fn arrivals_of(event: &Event, stamp: Stamp, archived: Option<String>) -> Vec<Arrival> {
     let mut arrivals = Vec::new();
     match event {
         Event::Items { entries, .. } => {
@@ -89,11 +116,13 @@ pub fn arrivals_of(event: &Event, time: Option<i64>, archived: Option<String>) -
                         digest: Digest::of(item),
                         bare: item.id.is_none(),
                         item: item.clone(),
-                        time,
+                        time: stamp.time,
+                        resent: stamp.by_service,
                         archived: archived.clone(),
                         via: Via::Live,
                         waited: false,
                         fetched: false,
+                        news: false,
                     }),
                     Entry::Retracted { id } => Arrival::Retract {
                         id: id.clone(),

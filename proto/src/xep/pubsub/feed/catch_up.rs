@@ -4,15 +4,17 @@
 //! (XEP-0059), by asking for more where it has not (`max_items`, §6.5.7), by ids where it refuses that (§5.5, §6.5.8). Every
 //! service lists its items in some order; which one decides how far back is far enough ([`Order`]).
 
-use super::known::{Digest, Index, Known, hash_id};
+use super::known::{Index, Known};
 use super::{Order, Traits};
 use crate::event::RequestFailure;
+use crate::ns;
 use crate::stanza::ErrorKind;
 use crate::time::Millis;
 use crate::xep::delay::parse_date_time;
 use crate::xep::disco;
+use crate::xep::pubsub::digest::{Digest, hash_id};
 use crate::xep::pubsub::{Item, request};
-use crate::xep::rsm::Range;
+use crate::xep::rsm::{Page, Range};
 use crate::xml::Element;
 
 /// How many items are fetched at most, and held while they are.
@@ -20,7 +22,11 @@ pub const MOST: usize = 20_000;
 /// How many bytes one answer may have, as far as that can be foreseen.
 const ANSWER: usize = 4 << 20;
 /// How many items are asked for at first where the newest known one is enough to go on from.
-const FEW: usize = 20;
+pub const FEW: usize = 20;
+/// How many requests one fetch makes: a service may list a few items a page.
+const REQUESTS: u32 = 1_000;
+/// How many bytes of items are held while they are fetched, about.
+const BYTES: usize = 64 << 20;
 /// How many are asked for in a page.
 const PAGE: usize = 250;
 /// How many are fetched by their ids at once.
@@ -92,6 +98,10 @@ pub struct CatchUp {
     way: Way,
     held: Vec<Held>,
     tries: u32,
+    requests: u32,
+    bytes: usize,
+    /// By ids, and the list of them is not all: so it shows of no item that it is gone.
+    partial: bool,
 }
 
 impl CatchUp {
@@ -110,6 +120,9 @@ impl CatchUp {
             way: Way::Newest(first),
             held: Vec::new(),
             tries: 0,
+            requests: 0,
+            bytes: 0,
+            partial: false,
         }
     }
 
@@ -127,7 +140,7 @@ impl CatchUp {
                     before: Some(first.clone()),
                     ..Range::default()
                 };
-                request::page(service, node, &range)
+                request::page(service, node, &range, None)
             }
             Way::ListIds => disco::items(service, Some(node)),
             Way::ByIds { asked, .. } => request::items(service, node, None, asked, None),
@@ -141,6 +154,7 @@ impl CatchUp {
         traits: &mut Traits,
         outcome: &Result<Element, RequestFailure>,
     ) -> Next {
+        self.requests += 1;
         match outcome {
             Ok(reply) => self.read(known, traits, reply),
             Err(failure) => self.fail(failure),
@@ -150,13 +164,19 @@ impl CatchUp {
     fn read(&mut self, known: &Known, traits: &mut Traits, reply: &Element) -> Next {
         let whole = match &mut self.way {
             Way::ListIds => {
-                let mut left = list_ids(reply);
+                let List {
+                    ids: mut left,
+                    whole,
+                } = list_ids(reply);
                 if is_newest_first(&left, known, *traits) {
                     left.reverse();
                 }
-                if self.goal != Goal::Since {
-                    left.drain(..left.len().saturating_sub(self.limit));
-                }
+                let most = match self.goal {
+                    Goal::Since => MOST,
+                    _ => self.limit.min(MOST),
+                };
+                self.partial = !whole || self.goal == Goal::Since && left.len() > most;
+                left.drain(..left.len().saturating_sub(most));
                 return self.ask_by_ids(left);
             }
             Way::ByIds { left, asked } => {
@@ -171,12 +191,17 @@ impl CatchUp {
                 }
                 held.append(&mut self.held);
                 self.held = held;
+                self.bytes += reply.held_bytes();
+                let exhausted = self.requests >= REQUESTS || self.bytes >= BYTES;
+                if exhausted && !left.is_empty() {
+                    return self.found(false);
+                }
                 if !left.is_empty() && !is_enough(self.goal, self.limit, &self.held, known, *traits)
                 {
                     let left = core::mem::take(left);
                     return self.ask_by_ids(left);
                 }
-                left.is_empty()
+                left.is_empty() && !self.partial
             }
             Way::Newest(_) | Way::Before(_) => return self.read_page(known, traits, reply),
         };
@@ -220,14 +245,19 @@ impl CatchUp {
             }
             // Between pages items come and go: then their number shows nothing.
             let total = page.count.map(|count| count as usize);
-            let all = total.is_some_and(|all| all <= got);
+            let all = total == Some(got);
             at_start = got == 0 || page.index == Some(0) || all;
             first = page.first;
         }
         if at_start || is_enough(self.goal, self.limit, &self.held, known, *traits) {
             return self.found(at_start && certain);
         }
-        if self.held.len() >= MOST {
+        match &self.way {
+            // Nothing is held but this answer.
+            Way::Newest(_) => self.bytes = reply.held_bytes(),
+            _ => self.bytes += reply.held_bytes(),
+        }
+        if self.is_exhausted() {
             return self.found(false);
         }
         if self.tries > TRIES {
@@ -252,10 +282,15 @@ impl CatchUp {
     fn ask_by_ids(&mut self, mut left: Vec<String>) -> Next {
         let asked = left.split_off(left.len().saturating_sub(CHUNK));
         if asked.is_empty() {
-            return self.found(true);
+            return self.found(!self.partial);
         }
         self.way = Way::ByIds { left, asked };
         Next::Ask
+    }
+
+    /// Whether no more is fetched, whatever there is: a service could go on for ever.
+    fn is_exhausted(&self) -> bool {
+        self.held.len() >= MOST || self.requests >= REQUESTS || self.bytes >= BYTES
     }
 
     fn found(&mut self, whole: bool) -> Next {
@@ -299,13 +334,24 @@ fn is_denied(condition: &str) -> bool {
     )
 }
 
-/// The ids in a list of a node's items (§5.5), in the service's order.
-pub fn list_ids(reply: &Element) -> Vec<String> {
+/// The ids of a node's items (§5.5), in the service's order.
+pub struct List {
+    pub ids: Vec<String>,
+    /// The service does not say that there are others (XEP-0059 §2.1).
+    pub whole: bool,
+}
+
+/// Reads the list of a node's items.
+pub fn list_ids(reply: &Element) -> List {
     let mut ids = Vec::new();
     for item in disco::parse_items(reply).unwrap_or_default() {
         ids.extend(item.name);
     }
-    ids
+    let query = reply.child("query", ns::DISCO_ITEMS);
+    let page = query.as_ref().and_then(Page::child_of);
+    let whole = query.is_some()
+        && page.is_none_or(|page| page.count.is_some_and(|count| count as usize == ids.len()));
+    List { ids, whole }
 }
 
 /// XEP-0060 gives the list of ids no order. What the feed had shows it, else what is known of the service.
@@ -363,7 +409,9 @@ fn reaches(held: &[Held], known: &Known, index: &Index) -> bool {
         match index.place(held.digest.id, digests) {
             Some(place)
                 if place >= from
-                    && digests.get(place) == Some(&held.digest)
+                    && digests
+                        .get(place)
+                        .is_some_and(|known| !held.digest.differs_from(*known))
                     && (place + 1 < digests.len() || digests.len() == 1) =>
             {
                 return true;

@@ -1,43 +1,9 @@
 //! What a feed has had: which publications, in their order, as far back as its limit goes.
 //!
-//! XEP-0060 numbers nothing: an item has an id, and publishing under the same id again replaces it. A publication is therefore
-//! known by its id and its revision, which is a hash of the payload. Both are kept as 32 bits each, so that a thousand of them
-//! fit into a `Position`; that two different publications look the same is as likely as one in 2⁶⁴
-//! for each pair.
+//! A publication is known by its [`Digest`].
 
-use crate::xep::pubsub::Item;
-use crate::xml::{Element, Node};
+use crate::xep::pubsub::digest::Digest;
 use std::rc::Rc;
-
-/// An id and a revision, each as its hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Digest {
-    /// Of the item's id.
-    pub id: u32,
-    /// Of its payload.
-    pub revision: u32,
-}
-
-impl Digest {
-    /// Of an item.
-    pub fn of(item: &Item) -> Self {
-        let mut hash = Hash::default();
-        if let Some(payload) = &item.payload {
-            hash.element(payload);
-        }
-        Self {
-            id: hash_id(item.id.as_deref().unwrap_or_default()),
-            revision: hash.finish(),
-        }
-    }
-}
-
-/// The hash of an item's id.
-pub fn hash_id(id: &str) -> u32 {
-    let mut hash = Hash::default();
-    hash.bytes(id.as_bytes());
-    hash.finish()
-}
 
 /// Publications, the oldest first.
 #[derive(Clone, Debug, Default)]
@@ -102,6 +68,16 @@ impl Known {
         }
     }
 
+    /// The revision of an item whose payload a listing left out. Its place stays.
+    pub fn learn(&mut self, digest: Digest) {
+        if let Some(known) = self
+            .place(digest.id)
+            .and_then(|at| self.digests.get_mut(at))
+        {
+            *known = digest;
+        }
+    }
+
     /// Forgets an item. False when it was not known.
     pub fn remove(&mut self, id: u32) -> bool {
         let Some(at) = self.place(id) else {
@@ -118,9 +94,14 @@ impl Known {
         self.ids.clear();
     }
 
-    /// Is it known in just this revision?
+    /// Whether this is the current revision of its item. Without a payload nothing shows that.
     pub fn has(&self, digest: Digest) -> bool {
-        self.digests.contains(&digest)
+        digest.has_payload() && self.of(digest.id) == Some(digest)
+    }
+
+    /// The current revision of an item.
+    pub fn of(&self, id: u32) -> Option<Digest> {
+        self.digests.get(self.place(id)?).copied()
     }
 
     /// Where an id stands. From the newest on: what is asked for most often was published not long ago.
@@ -188,56 +169,5 @@ impl Index {
             }
             at += 1;
         }
-    }
-}
-
-/// A hash that is quick on long payloads: eight bytes at a time, multiplied and folded. Not for keeping anybody out: who may
-/// publish to a node can as well publish nothing.
-struct Hash(u64);
-
-impl Default for Hash {
-    fn default() -> Self {
-        Self(0x9e37_79b9_7f4a_7c15)
-    }
-}
-
-impl Hash {
-    fn bytes(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.word(u64::from_le_bytes(*word));
-        }
-        let mut last = 0;
-        for byte in rest {
-            last = last << 8 | u64::from(*byte);
-        }
-        self.word(last);
-        // So that "ab" beside "c" is not "a" beside "bc".
-        self.word(bytes.len() as u64);
-    }
-
-    fn word(&mut self, word: u64) {
-        self.0 = (self.0 ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
-        self.0 ^= self.0 >> 32;
-    }
-
-    fn element(&mut self, element: &Element) {
-        self.bytes(element.name().as_bytes());
-        self.bytes(element.ns().as_bytes());
-        for attribute in element.attributes() {
-            self.bytes(attribute.name.as_bytes());
-            self.bytes(attribute.value.as_bytes());
-        }
-        for node in element.nodes() {
-            match node {
-                Node::Element(child) => self.element(&child),
-                Node::Text(text) => self.bytes(text.as_bytes()),
-            }
-        }
-        self.word(u64::MAX);
-    }
-
-    fn finish(&self) -> u32 {
-        (self.0 ^ self.0 >> 32) as u32
     }
 }

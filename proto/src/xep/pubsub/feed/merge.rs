@@ -6,16 +6,19 @@
 //! before is older, what is told behind it newer. Where none has, the listed revision is older than the subscription, and all
 //! that was told of the item is newer. What is told of items that are not listed stands where its neighbours stand.
 
-use super::arrival::{Arrival, Arrived};
+use super::arrival::Arrival;
 use super::catch_up::{Goal, Held};
 use super::change::Via;
-use super::known::{Digest, Index, hash_id};
+use super::joint::{Joint, complete_listing};
+use super::known::Index;
 use super::{Feed, Order};
 
 /// What the feed makes of a listing.
 struct Judged {
     /// Of each item: is it to be told?
     wanted: Vec<bool>,
+    /// Of each item: is it known, and listed without its payload? It is asked for, and told if it has changed.
+    unseen: Vec<bool>,
     /// The listing and what the feed had belong together: nothing between them is missing.
     joined: bool,
     /// Ids that are known and not there any more.
@@ -26,8 +29,14 @@ struct Judged {
 
 impl Feed {
     /// The node holds this; `whole`: nothing else.
-    pub(super) fn merge_held(&mut self, goal: Goal, held: Vec<Held>, whole: bool) {
-        let waiting = core::mem::take(&mut self.meanwhile);
+    pub(super) fn merge_held(&mut self, goal: Goal, mut held: Vec<Held>, whole: bool) {
+        let mut waiting = core::mem::take(&mut self.meanwhile);
+        self.drop_last_item(&mut waiting);
+        if goal != Goal::Snapshot {
+            // Without an id nothing shows whether it was there before.
+            held.retain(|held| held.item.id.is_some());
+        }
+        complete_listing(&mut held, &waiting);
         if waiting
             .iter()
             .any(|arrival| matches!(arrival, Arrival::Purge { .. }))
@@ -58,6 +67,7 @@ impl Feed {
             digests,
             held,
             wanted: judged.wanted,
+            unseen: judged.unseen,
             via,
             baseline: goal == Goal::Baseline,
             told: 0,
@@ -108,6 +118,10 @@ impl Feed {
 
         let something = !self.known.is_empty() || self.last.is_some() || !all.is_empty();
         if goal == Goal::Since && !judged.joined && !self.gap_told && !self.purged && something {
+            let first = all.iter().find_map(Arrival::as_item);
+            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+        }
+        if core::mem::take(&mut self.outdated) {
             let first = all.iter().find_map(Arrival::as_item);
             self.tell_gap(first.and_then(|first| first.item.id.clone()));
         }
@@ -165,10 +179,28 @@ impl Feed {
         self.go_live();
     }
 
+    /// The archive does not get to its end: what it has told so far is told, and then what the node holds. That shows whether
+    /// anything is missing between the two.
+    pub(super) fn leave_archive(&mut self, found: Vec<Arrival>) {
+        for mut arrival in found {
+            if let Arrival::Item(arrived) = &mut arrival {
+                arrived.via = Via::CatchUp;
+            }
+            self.arrivals.push_back(arrival);
+        }
+        self.gap_told = false;
+        self.list(Goal::Since);
+    }
+
     /// There is no way to see what was missed. The last item, which many services send to who subscribes, may show that nothing
     /// was (§6.1.7).
     pub(super) fn nothing_found(&mut self) {
         let mut earlier = core::mem::take(&mut self.meanwhile);
+        self.drop_last_item(&mut earlier);
+        if core::mem::take(&mut self.outdated) {
+            let first = earlier.iter().find_map(Arrival::as_item);
+            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+        }
         let waiting = earlier.split_off(self.earlier.min(earlier.len()));
         let mut last = self.last.clone();
         let mut newest = self.known.digests().last().copied();
@@ -212,6 +244,7 @@ impl Feed {
         if goal != Goal::Since {
             return Judged {
                 wanted: vec![goal == Goal::Snapshot; held.len()],
+                unseen: vec![false; held.len()],
                 joined: true,
                 gone: Vec::new(),
                 partial: false,
@@ -221,12 +254,21 @@ impl Feed {
         let mut still = vec![false; known.len()];
         // Of each item: where it stands in what is known, and whether it is the same still.
         let mut places = Vec::new();
+        let mut unseen = Vec::new();
+        let mut highest = 0;
         for held in held {
             let place = index.place(held.digest.id, known);
             if let Some(still) = place.and_then(|place| still.get_mut(place)) {
                 *still = true;
             }
-            let same = place.is_some_and(|place| known.get(place) == Some(&held.digest));
+            let known = place.and_then(|place| known.get(place));
+            let mut same = known.is_some_and(|known| !held.digest.differs_from(*known));
+            if let Some(place) = place {
+                // Listed without a payload, only its place can show that it was published again.
+                same &= held.digest.has_payload() || place >= highest;
+                highest = highest.max(place);
+            }
+            unseen.push(known.is_some() && !held.digest.has_payload());
             places.push((place, same));
         }
         let complete = self.known.is_complete();
@@ -234,25 +276,30 @@ impl Feed {
         let mut wanted = Vec::new();
         for (number, (place, same)) in places.iter().enumerate() {
             let new = complete || place.is_some() || at.is_none_or(|anchor| number > anchor);
-            wanted.push(!same && new);
+            let unseen = unseen.get(number) == Some(&true);
+            wanted.push((!same || unseen) && new);
         }
         let joined = at.is_some();
         // What all of the listing would show if it were there.
         let from = if whole { 0 } else { known.len() };
         let mut gone = Vec::new();
+        let mut partial = from > 0 && !still.iter().take(from).all(|still| *still);
         for (place, still) in still.iter().enumerate().skip(from) {
-            if !still
-                && let Some(id) = self.known.id_at(place)
-                && !waiting.iter().any(|arrival| arrival.is_of(&id))
-            {
-                gone.push(String::from(&*id));
+            if !still && let Some(id) = self.known.id_at(place) {
+                if waiting.iter().any(|arrival| arrival.is_of(&id)) {
+                    // Published after the listing, or dropped before it: the list of ids tells.
+                    partial = true;
+                } else {
+                    gone.push(String::from(&*id));
+                }
             }
         }
         Judged {
             wanted,
+            unseen,
             joined,
             gone,
-            partial: from > 0 && !still.iter().take(from).all(|still| *still),
+            partial,
         }
     }
 
@@ -306,143 +353,5 @@ impl Arrival {
             Self::Retract { id: own, .. } => own == id,
             _ => false,
         }
-    }
-}
-
-/// The listing and the events on their way into one order.
-struct Joint {
-    held: Vec<Held>,
-    digests: Vec<Digest>,
-    index: Index,
-    wanted: Vec<bool>,
-    via: Via,
-    baseline: bool,
-    /// How many of the listing have had their turn.
-    told: usize,
-    /// Something that was told is listed.
-    met: bool,
-    /// Events of what the listing does not hold, until it is seen where they belong.
-    pending: Vec<Arrival>,
-    all: Vec<Arrival>,
-}
-
-impl Joint {
-    /// Of each event: is a later one of the same item what is listed?
-    fn superseded(&self, waiting: &[Arrival]) -> Vec<bool> {
-        let mut met = vec![false; self.digests.len()];
-        let mut superseded = Vec::new();
-        for arrival in waiting.iter().rev() {
-            let place = self.place(arrival);
-            let met = place.and_then(|place| met.get_mut(place));
-            let digest = place.and_then(|place| self.digests.get(place));
-            let Some(met) = met else {
-                superseded.push(false);
-                continue;
-            };
-            let listed = arrival.as_item().map(|arrived| &arrived.digest) == digest;
-            superseded.push(*met && !listed);
-            *met |= listed;
-        }
-        superseded.reverse();
-        superseded
-    }
-
-    fn lists_another(&self, arrival: &Arrival) -> bool {
-        let revision = arrival.as_item().map(|arrived| arrived.digest);
-        let place = self.place(arrival);
-        place.is_some_and(|place| self.digests.get(place).copied() != revision)
-    }
-
-    fn join(&mut self, mut arrival: Arrival) {
-        if let Arrival::Item(arrived) = &mut arrival {
-            arrived.waited = true;
-        }
-        let told = arrival.as_item().map(|arrived| arrived.digest);
-        let place = self.place(&arrival);
-        let Some(place) = place.filter(|place| self.digests.get(*place).copied() == told) else {
-            return self.pending.push(arrival);
-        };
-        // Here the two meet.
-        self.met = true;
-        // The last item, which a service sends to who subscribes, has no place among the events.
-        if arrival
-            .as_item()
-            .is_some_and(|arrived| arrived.time.is_some())
-        {
-            return;
-        }
-        // What came before a hole comes before what is listed.
-        let hole = |arrival: &Arrival| matches!(arrival, Arrival::Gap { .. });
-        if let Some(at) = self.pending.iter().rposition(hole) {
-            let rest = self.pending.split_off(at + 1);
-            self.tell_pending();
-            self.pending = rest;
-        }
-        self.tell_until(place);
-        self.tell_pending();
-        if self.told == place {
-            // Where nothing is told of the listing, what happened since is.
-            if self.baseline {
-                self.all.push(arrival);
-                self.told = place + 1;
-            } else {
-                self.tell_until(place + 1);
-            }
-        }
-    }
-
-    /// What waited for its place. What is newer than the listing comes behind what is listed of it.
-    fn tell_pending(&mut self) {
-        for arrival in core::mem::take(&mut self.pending) {
-            if let Some(place) = self.place(&arrival) {
-                self.tell_until(place + 1);
-            }
-            self.all.push(arrival);
-        }
-    }
-
-    /// Where the item that an arrival is about stands in the listing.
-    fn place(&self, arrival: &Arrival) -> Option<usize> {
-        let id = match arrival {
-            Arrival::Item(arrived) => arrived.digest.id,
-            Arrival::Retract { id, .. } => hash_id(id),
-            _ => return None,
-        };
-        self.index.place(id, &self.digests)
-    }
-
-    /// The listing's items before this place, as far as they are wanted.
-    fn tell_until(&mut self, place: usize) {
-        while self.told < place {
-            if let (Some(held), Some(true)) = (self.held.get(self.told), self.wanted.get(self.told))
-            {
-                self.all.push(Arrival::Item(Arrived {
-                    item: held.item.clone(),
-                    digest: held.digest,
-                    time: None,
-                    archived: None,
-                    via: self.via,
-                    bare: held.item.payload.is_none(),
-                    waited: true,
-                    fetched: false,
-                }));
-            }
-            self.told += 1;
-        }
-    }
-
-    /// What came in an earlier session ends here, and something is missing before what the node holds.
-    fn end_island(&mut self) {
-        self.all.append(&mut self.pending);
-        self.all.push(Arrival::Gap {
-            after: None,
-            before: None,
-        });
-    }
-
-    fn finish(mut self) -> Vec<Arrival> {
-        self.tell_until(self.held.len());
-        self.all.append(&mut self.pending);
-        self.all
     }
 }

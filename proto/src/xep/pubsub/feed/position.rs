@@ -1,15 +1,23 @@
 //! Where a feed stands, as a text that a page can keep: over a reload, or wherever it keeps its state.
 //!
-//! `1.FLAGS.LAST.ARCHIVED.DIGESTS`, each part Base64: which feed it is of and what is known of its service; the id of the last
-//! item; its id in the node's archive; what the feed has had, eight bytes a publication.
+//! `2.FLAGS.LAST.ARCHIVED.DIGESTS`, each part Base64: which feed it is of and what is known of its service; the id of the last
+//! item; its id in the node's archive; what the feed has had, eight bytes a publication. The first part is the version: it
+//! changes whenever [`Digest`]s are computed in another way. The digests of another version show nothing, so that a feed goes
+//! on from there with a gap.
 
-use super::known::{Digest, Known, hash_id};
+use super::known::Known;
 use super::{Order, Traits};
 use crate::sasl::base64;
+use crate::xep::pubsub::digest::{Digest, hash_id};
+
+/// The version that is written.
+const VERSION: &str = "2";
 
 /// Where a feed stands.
 #[derive(Clone, Debug, Default)]
 pub struct Position {
+    /// It was written by another version: what came before it cannot be recognised, and `known` is empty.
+    pub outdated: bool,
     /// The last item's id.
     pub last: Option<String>,
     /// What it is called in the node's archive (XEP-0442), where there is one.
@@ -38,7 +46,7 @@ impl Position {
             known.extend_from_slice(&digest.id.to_be_bytes());
             known.extend_from_slice(&digest.revision.to_be_bytes());
         }
-        let mut text = String::from("1");
+        let mut text = String::from(VERSION);
         let last = self.last.as_deref().unwrap_or_default().as_bytes();
         let archived = self.archived.as_deref().unwrap_or_default().as_bytes();
         for part in [&flags, last, archived, &known] {
@@ -48,10 +56,11 @@ impl Position {
         text
     }
 
-    /// Reads it; `None` when it is not one, or one of another feed.
+    /// Reads it; `None` when it is not one, or one of another feed. One of another version is [`Position::outdated`].
     pub fn read(text: &str, service: &str, node: &str) -> Option<Self> {
         let mut parts = text.split('.');
-        if parts.next()? != "1" {
+        let version = parts.next()?;
+        if !is_version(version) {
             return None;
         }
         let flags = base64::decode(parts.next()?)?;
@@ -78,7 +87,15 @@ impl Position {
             });
             rest = after;
         }
+        if version != VERSION {
+            return Some(Self {
+                outdated: true,
+                last: word(last)?,
+                ..Self::default()
+            });
+        }
         Some(Self {
+            outdated: false,
             last: word(last)?,
             archived: word(archived)?,
             known: Known::restore(digests, complete == 1),
@@ -92,6 +109,13 @@ impl Position {
             },
         })
     }
+}
+
+/// A number without leading zeros, of up to four digits.
+fn is_version(text: &str) -> bool {
+    (1..=4).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && !text.starts_with('0')
 }
 
 /// Which feed it is of: a position of another one would only make gaps.

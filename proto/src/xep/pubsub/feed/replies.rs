@@ -1,14 +1,15 @@
 //! What a service answers: to the subscription, to the question what the node holds, and what becomes of the feed then.
 
+use super::archive::Turn;
 use super::arrival::Arrival;
 use super::catch_up::{self, Goal, Next};
 use super::change::Change;
-use super::known::hash_id;
 use super::{Asked, Feed, Listing, Order, Phase, Stage};
 use crate::event::RequestFailure;
 use crate::stanza::ErrorKind;
 use crate::time::{Instant, Millis};
 use crate::xep::ping;
+use crate::xep::pubsub::digest::{Digest, hash_id};
 use crate::xep::pubsub::{State, request};
 use crate::xml::Element;
 
@@ -33,6 +34,11 @@ impl Feed {
             Asked::Fetch if self.phase == Phase::Subscribing => {
                 // Overtaken by the answer to the subscription: it may have been read before that was there.
                 self.stage = Stage::Waiting;
+            }
+            Asked::Before => {
+                for item in outcome.iter().flat_map(request::parse_items) {
+                    self.before.push(Digest::of(&item));
+                }
             }
             Asked::Fetch => self.handle_fetched(now, &outcome),
             Asked::Settle => self.handle_settled(),
@@ -95,10 +101,11 @@ impl Feed {
                 }
             }
             Stage::Querying(mut archive) => match outcome {
-                Ok(reply) if archive.handle_end(reply) => {
-                    self.settle(Listing::Archived(archive.found))
-                }
-                Ok(_) => self.query(archive),
+                Ok(reply) => match archive.handle_end(reply) {
+                    Turn::Last => self.settle(Listing::Archived(archive.found)),
+                    Turn::Next => self.query(archive),
+                    Turn::Endless => self.leave_archive(archive.found),
+                },
                 // The archive has forgotten the entry, or will not say.
                 Err(_) => self.list(Goal::Since),
             },
@@ -132,8 +139,12 @@ impl Feed {
 
     fn handle_ids(&mut self, mark: u64, outcome: &Result<Element, RequestFailure>) {
         let Ok(reply) = outcome else { return };
+        let list = catch_up::list_ids(reply);
+        if !list.whole {
+            return;
+        }
         let mut ids = Vec::new();
-        for id in catch_up::list_ids(reply) {
+        for id in list.ids {
             ids.push(hash_id(&id));
         }
         for id in self.known.before(mark) {

@@ -3,11 +3,11 @@
 
 use super::arrival::{Arrival, Arrived};
 use super::change::{Change, Output, Via};
-use super::known::{Digest, hash_id};
 use super::{Asked, Feed, PAYLOADS, Phase};
 use crate::event::RequestFailure;
 use crate::fifo::Fifo;
 use crate::xep::disco;
+use crate::xep::pubsub::digest::{Digest, hash_id};
 use crate::xep::pubsub::request;
 use crate::xml::Element;
 
@@ -74,11 +74,16 @@ impl Feed {
             Ok(reply) => request::parse_items(reply),
             Err(_) => Vec::new(),
         };
+        // A node that delivers no payloads: what else it has listed need not be asked for.
+        let none = !items.is_empty() && items.iter().all(|item| item.payload.is_none());
         let mut arrivals = Fifo::default();
         while let Some(mut arrival) = self.arrivals.pop_front() {
             // What came after the question may be newer than the answer.
             let asked = count > 0;
             count = count.saturating_sub(1);
+            if let Arrival::Item(arrived) = &mut arrival {
+                arrived.bare |= none && arrived.via != Via::Live;
+            }
             if let Arrival::Item(arrived) = &mut arrival
                 && asked
                 && let Some(id) = &arrived.item.id
@@ -93,6 +98,20 @@ impl Feed {
                     }
                     _ => arrived.bare = true,
                 }
+            }
+            arrivals.push_back(arrival);
+        }
+        self.arrivals = arrivals;
+    }
+
+    /// Too much waits for payloads: it is told without them.
+    pub(super) fn give_payloads_up(&mut self) {
+        self.asked
+            .retain(|(_, asked)| !matches!(asked, Asked::Payloads(..)));
+        let mut arrivals = Fifo::default();
+        while let Some(mut arrival) = self.arrivals.pop_front() {
+            if let Arrival::Item(arrived) = &mut arrival {
+                arrived.bare |= arrived.item.payload.is_none();
             }
             arrivals.push_back(arrival);
         }
@@ -114,9 +133,12 @@ impl Feed {
 
     /// What an arrival is to the page, and to what is known; `None` when it was told before.
     fn tell(&mut self, arrival: Arrival) -> Option<Change> {
+        if self.is_copy(&arrival) {
+            return None;
+        }
         Some(match arrival {
             Arrival::Item(arrived) => {
-                let echo = arrived.via == Via::Live && self.is_echo(&arrived);
+                let repeat = self.is_repeat(&arrived);
                 let Arrived {
                     item,
                     digest,
@@ -128,20 +150,23 @@ impl Feed {
                 } = arrived;
                 // Only of what comes after all that was told is the archive asked what came after it.
                 self.archived = archived.filter(|_| !waited || via == Via::CatchUp);
-                if echo {
+                if repeat {
+                    self.note_repeat(digest, item.id.as_deref(), time);
                     return None;
                 }
                 if let Some(id) = &item.id {
-                    self.known.note(digest, id, self.settings.limit);
+                    self.known.note(digest.as_told(), id, self.settings.limit);
                     self.last = Some(id.clone());
                 }
                 Change::Item { item, time, via }
             }
-            Arrival::Retract { id, via, .. } => {
+            Arrival::Retract { id, via, archived } => {
+                self.archived = archived.or(self.archived.take());
                 self.known.remove(hash_id(&id));
                 Change::Retract { id, via }
             }
-            Arrival::Purge { .. } => {
+            Arrival::Purge { archived } => {
+                self.archived = archived.or(self.archived.take());
                 self.known.clear();
                 self.known.set_complete(true);
                 Change::Purge
@@ -156,33 +181,5 @@ impl Feed {
                 Change::Live
             }
         })
-    }
-
-    /// Was it told already? An event may have been on its way when the node was listed; and a service may send the last item
-    /// to whoever subscribes or comes online, which is then delayed.
-    fn is_echo(&mut self, arrived: &Arrived) -> bool {
-        let known = self.known.has(arrived.digest);
-        if known && (arrived.time.is_some() || arrived.fetched) {
-            return true;
-        }
-        if arrived.waited {
-            return false;
-        }
-        let echo = self.echoes.iter().position(|echo| *echo == arrived.digest);
-        match echo {
-            Some(at) => {
-                self.echoes.remove(at);
-                known
-            }
-            None if arrived.time.is_some() => {
-                self.echoes.push(arrived.digest);
-                false
-            }
-            // This one is newer than the listing, and so is all that follows.
-            None => {
-                self.echoes.clear();
-                false
-            }
-        }
     }
 }

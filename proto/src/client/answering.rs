@@ -1,0 +1,92 @@
+//! Requests that no handler answers: answered or refused, by who asks (RFC 6120 §8.4).
+
+use super::requests::Purpose;
+use super::{Client, Lane};
+use crate::event::RequestFailure;
+use crate::io::REPLY_TIMEOUT;
+use crate::jid::Jid;
+use crate::stanza::iq;
+use crate::time::Instant;
+use crate::xep::audience::Verdict;
+use crate::xep::responder;
+use crate::xml::Element;
+
+impl Client {
+    /// An iq request that no handler answers.
+    pub(super) fn respond(&mut self, now: Instant, request: &Element) {
+        let Some(own) = self.jid().cloned() else {
+            return;
+        };
+        let is_in_use = self.is_in_use(request);
+        let unicode = self.platform.unicode.as_ref();
+        match self.screening.judge(request, &own, is_in_use, unicode) {
+            Verdict::Answer => self.answer(request),
+            Verdict::Refuse => self.refuse(request),
+            Verdict::Wait(None) => {}
+            Verdict::Wait(Some(roster)) => {
+                let timeout = Some(REPLY_TIMEOUT);
+                // Without a session there is no one to answer either.
+                if self
+                    .ask(now, roster, timeout, Purpose::Roster, Lane::Ordinary)
+                    .is_err()
+                {
+                    self.screening.reset();
+                }
+            }
+        }
+    }
+
+    /// The roster's reply: the requests that waited for it are judged again.
+    pub(super) fn handle_roster(&mut self, now: Instant, outcome: Result<Element, RequestFailure>) {
+        match outcome {
+            Err(RequestFailure::Disconnected) => self.screening.reset(),
+            Err(RequestFailure::TimedOut) => {
+                for request in self.screening.handle_no_roster() {
+                    self.refuse(&request);
+                }
+            }
+            outcome => {
+                let unicode = self.platform.unicode.as_ref();
+                let waiting = self.screening.handle_roster(outcome.ok().as_ref(), unicode);
+                for request in waiting {
+                    self.respond(now, &request);
+                }
+            }
+        }
+    }
+
+    /// A change of the roster that was requested. Returns true if it is one that has to be acknowledged.
+    pub(super) fn handle_roster_push(&mut self, push: &Element) -> bool {
+        let Some(own) = self.connection.jid() else {
+            return false;
+        };
+        let unicode = self.platform.unicode.as_ref();
+        self.screening.handle_push(push, own, unicode)
+    }
+
+    pub(super) fn acknowledge_push(&mut self, push: &Element) {
+        self.post(iq::result(push, None), Lane::Ordinary);
+    }
+
+    fn answer(&mut self, request: &Element) {
+        let calendar = &self.platform.calendar;
+        let (now, offset) = (calendar.unix_millis(), calendar.utc_offset_minutes());
+        if let Some(reply) = responder::respond(request, &self.about(), now, offset) {
+            self.post(reply, Lane::Ordinary);
+        }
+    }
+
+    fn refuse(&mut self, request: &Element) {
+        if let Some(reply) = responder::refuse_stranger(request) {
+            self.post(reply, Lane::Ordinary);
+        }
+    }
+
+    /// Whether the sender is the service of a feed, a room that we are in, or ourselves in it.
+    fn is_in_use(&self, request: &Element) -> bool {
+        let from = request.attr("from").unwrap_or_default();
+        Jid::parse(from, self.platform.unicode.as_ref()).is_ok_and(|from| {
+            self.feeds.uses_service(from.as_str()) || self.rooms.is_room_or_self(&from)
+        })
+    }
+}

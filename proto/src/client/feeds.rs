@@ -1,0 +1,351 @@
+//! The feeds of a client: the [`Feeds`] machine gets what comes from services, and its outputs are carried out.
+
+use super::requests::Purpose;
+use super::{Client, ClientEvent, Lane, Notice};
+use crate::connection::SendError;
+use crate::event::{IqId, RequestFailure};
+use crate::io::REPLY_TIMEOUT;
+use crate::jid::Jid;
+use crate::time::{Instant, Millis};
+use crate::xep::pubsub::feed::position::Position;
+use crate::xep::pubsub::feed::{Change, Settings};
+use crate::xep::pubsub::feeds::{Feeds, Heard, Output};
+use crate::xep::pubsub::subscriptions::FeedId;
+use crate::xep::pubsub::{State, Subscription};
+use crate::xml::Element;
+use std::collections::BTreeMap;
+
+/// What the caller chose for a feed.
+#[derive(Clone, Debug)]
+pub struct FeedOptions {
+    /// The service.
+    pub service: Jid,
+    /// The node.
+    pub node: String,
+    /// How many items are looked at, and remembered.
+    pub limit: usize,
+    /// Whether what the node holds comes first.
+    pub snapshot: bool,
+    /// Whether an event that repeats the current revision of its item is reported.
+    pub repeats: bool,
+    /// Options of the subscription (XEP-0060 §6.3).
+    pub options: Vec<(String, Vec<String>)>,
+    /// The JID to subscribe: the full one, or the bare one; `None`: the bare one if its events reach this session.
+    pub full_jid: Option<bool>,
+    /// How long the service may take to agree.
+    pub timeout: Option<Millis>,
+    /// The last publication that an earlier feed reported.
+    pub since: Option<Position>,
+}
+
+/// How a feed's subscription stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedStatus {
+    /// The service.
+    pub service: String,
+    /// The node.
+    pub node: String,
+    /// The JID that is subscribed, as the service keeps it.
+    pub subscriber: String,
+    /// Which of its subscriptions, if the service counts them.
+    pub subid: Option<String>,
+    /// How it stands.
+    pub state: State,
+    full_jid: Option<bool>,
+}
+
+/// The feeds of a client, and how they stand.
+pub(super) struct ClientFeeds {
+    /// Subscriptions are made with the full JID.
+    ephemeral: bool,
+    machine: Feeds,
+    status: BTreeMap<FeedId, FeedStatus>,
+    deadline: Option<Instant>,
+}
+
+impl ClientFeeds {
+    pub(super) fn new(ephemeral: bool) -> Self {
+        Self {
+            ephemeral,
+            machine: Feeds::new(),
+            status: BTreeMap::new(),
+            deadline: None,
+        }
+    }
+
+    /// Whether a feed is at that service.
+    pub(super) fn uses_service(&self, service: &str) -> bool {
+        self.status.values().any(|feed| feed.service == service)
+    }
+
+    pub(super) fn set_account(&mut self, own: &Jid) {
+        self.machine.set_account(own);
+    }
+}
+
+impl Client {
+    // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Subscribes to a node. During an interruption the feed begins once it is over.
+    ///
+    /// # Errors
+    /// [`SendError::NotConnected`].
+    pub fn subscribe(&mut self, now: Instant, options: FeedOptions) -> Result<FeedId, SendError> {
+        let own = self
+            .subscriber(options.full_jid)
+            .ok_or(SendError::NotConnected)?;
+        let service = options.service.as_str().to_owned();
+        let settings = Settings {
+            feed: 0,
+            service: service.clone(),
+            node: options.node.clone(),
+            limit: options.limit,
+            snapshot: options.snapshot,
+            repeats: options.repeats,
+            options: options.options,
+        };
+        let status = FeedStatus {
+            service,
+            node: options.node,
+            subscriber: own.as_str().to_owned(),
+            subid: None,
+            state: State::Pending,
+            full_jid: options.full_jid,
+        };
+        // From now on: an event may overtake the reply.
+        let id = self.feeds.machine.add(
+            &options.service,
+            &own,
+            settings,
+            options.since,
+            options.timeout,
+        );
+        self.feeds.status.insert(id, status);
+        if self.connection.is_online() {
+            self.begin_feed(now, id, Lane::Ordinary);
+            self.drive_feeds(now, Lane::Ordinary);
+        }
+        Ok(id)
+    }
+
+    /// Ends a feed and its subscription. The request that ends the subscription, if one is needed, is the caller's: no other feed
+    /// may live on it.
+    ///
+    /// # Errors
+    /// [`SendError`], when the request cannot be sent. The feed is over in any case.
+    pub fn unsubscribe(
+        &mut self,
+        now: Instant,
+        feed: FeedId,
+        timeout: Option<Millis>,
+    ) -> Result<Option<IqId>, SendError> {
+        self.feeds.status.remove(&feed);
+        let request = self.feeds.machine.unsubscribe(feed);
+        self.drive_feeds(now, Lane::Ordinary);
+        match request {
+            None => Ok(None),
+            Some(request) => {
+                let timeout = Some(timeout.unwrap_or(REPLY_TIMEOUT));
+                self.request(now, request, timeout).map(Some)
+            }
+        }
+    }
+
+    /// Ends a feed here. Its subscription stays, unless the service has not agreed to it yet.
+    pub fn close_feed(&mut self, now: Instant, feed: FeedId) {
+        self.feeds.status.remove(&feed);
+        self.feeds.machine.close(feed);
+        self.drive_feeds(now, Lane::Ordinary);
+    }
+
+    /// How a feed's subscription stands; `None` once it is over.
+    pub fn feed_status(&self, feed: FeedId) -> Option<&FeedStatus> {
+        self.feeds.status.get(&feed)
+    }
+
+    /// Where a feed stands, for a later feed of the same node ([`FeedOptions::since`]).
+    pub fn feed_position(&self, feed: FeedId) -> Option<String> {
+        self.feeds.machine.position(feed)
+    }
+
+    /// The JID to subscribe: the bare one, if events for it reach this session: they go to resources that are available.
+    pub fn subscriber(&self, full_jid: Option<bool>) -> Option<Jid> {
+        let own = self.jid()?;
+        let needs_full = self.feeds.ephemeral || !self.presence.is_available();
+        Some(if full_jid.unwrap_or(needs_full) {
+            own.clone()
+        } else {
+            own.bare()
+        })
+    }
+
+    // ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A session is there: a new one, in which all feeds begin anew, or the one that there was.
+    pub(super) fn begin_feeds(&mut self, now: Instant, resumed: bool) {
+        let lane = if resumed {
+            Lane::Ordinary
+        } else {
+            self.feeds.machine.begin_session();
+            Lane::Restoring
+        };
+        for id in self.feeds.status.keys().copied().collect::<Vec<_>>() {
+            if !(resumed && self.feeds.machine.is_begun(id)) {
+                self.begin_feed(now, id, lane);
+            }
+        }
+        self.drive_feeds(now, lane);
+    }
+
+    /// In a session that knows nothing of the feed: subscribes, with the JID of this session, and asks what was missed.
+    fn begin_feed(&mut self, now: Instant, id: FeedId, lane: Lane) {
+        let Some(full_jid) = self.feeds.status.get(&id).map(|feed| feed.full_jid) else {
+            return;
+        };
+        let Some(own) = self.subscriber(full_jid) else {
+            return;
+        };
+        // Events for the bare JID reach available resources only: presence goes first, or what is published between the
+        // listing and the presence is lost.
+        if own.is_bare() {
+            self.send_initial_presence(lane);
+        }
+        if let Some(feed) = self.feeds.status.get_mut(&id) {
+            own.as_str().clone_into(&mut feed.subscriber);
+        }
+        self.feeds.machine.begin(now, id, &own);
+    }
+
+    /// Carries out what the feeds want.
+    pub(super) fn drive_feeds(&mut self, now: Instant, lane: Lane) {
+        loop {
+            match self.feeds.machine.poll_output() {
+                Output::Request {
+                    number,
+                    iq,
+                    timeout,
+                } => self.ask_for_feeds(now, number, iq, timeout, lane),
+                Output::Change { feed, change } => self.handle_change(feed, change),
+                Output::Timeout(at) => {
+                    self.feeds.deadline = at;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn ask_for_feeds(
+        &mut self,
+        now: Instant,
+        number: u32,
+        iq: Element,
+        timeout: Millis,
+        lane: Lane,
+    ) {
+        let Err(error) = self.ask(now, iq, Some(timeout), Purpose::Feeds(number), lane) else {
+            return;
+        };
+        // Without a connection the next session begins the feed anew. Where too much waits, the machine has to retry.
+        let failure = match error {
+            SendError::NotConnected => RequestFailure::Disconnected,
+            _ => RequestFailure::TimedOut,
+        };
+        self.feeds.machine.handle_reply(now, number, Err(failure));
+    }
+
+    pub(super) fn handle_feeds_reply(
+        &mut self,
+        now: Instant,
+        number: u32,
+        outcome: Result<Element, RequestFailure>,
+    ) {
+        self.feeds.machine.handle_reply(now, number, outcome);
+        self.drive_feeds(now, Lane::Ordinary);
+    }
+
+    pub(super) fn feeds_deadline(&self) -> Option<Instant> {
+        self.feeds.deadline
+    }
+
+    pub(super) fn handle_feeds_timeout(&mut self, now: Instant) {
+        if self.feeds.deadline.is_some_and(|at| now >= at) {
+            self.feeds.machine.handle_timeout(now);
+            self.drive_feeds(now, Lane::Ordinary);
+        }
+    }
+
+    // ── what a feed reports ─────────────────────────────────────────────────────────────────────────────────────────
+
+    fn handle_change(&mut self, feed: FeedId, change: Box<Change>) {
+        match &*change {
+            Change::Subscribed(told) => self.note_subscription(feed, told.as_ref()),
+            Change::Subscription(told) => self.note_subscription(feed, Some(told)),
+            Change::End => {
+                let position = self.feeds.machine.position(feed);
+                self.feeds.status.remove(&feed);
+                self.feeds.machine.close(feed);
+                return self.tell(ClientEvent::FeedEnded { feed, position });
+            }
+            _ => {}
+        }
+        self.tell(ClientEvent::Feed { feed, change });
+    }
+
+    fn note_subscription(&mut self, feed: FeedId, told: Option<&Subscription>) {
+        let Some(status) = self.feeds.status.get_mut(&feed) else {
+            return;
+        };
+        status.state = told.map_or(State::Subscribed, |told| told.state);
+        if let Some(told) = told {
+            status.subid.clone_from(&told.subid);
+            if !told.jid.is_empty() {
+                status.subscriber.clone_from(&told.jid);
+            }
+        }
+    }
+
+    /// The connection is offline: so are its feeds.
+    pub(super) fn end_feeds(&mut self) {
+        let all = self.feeds.status.keys();
+        let all = all.map(|feed| (*feed, self.feeds.machine.position(*feed)));
+        let all: Vec<(FeedId, Option<String>)> = all.collect();
+        self.feeds.machine.end_all();
+        self.feeds.status.clear();
+        self.feeds.deadline = None;
+        for (feed, position) in all {
+            self.tell(ClientEvent::FeedEnded { feed, position });
+        }
+    }
+
+    /// Before the session ends: subscriptions of full JIDs are of no use after it, and some services keep them for ever.
+    pub(super) fn end_subscriptions(&mut self) {
+        for request in self.feeds.machine.good_bye() {
+            self.post(request, Lane::Ordinary);
+        }
+    }
+
+    // ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A message, for the feeds that it belongs to. `watched`: it is an account's own event, whose node may have the name of one
+    /// that is subscribed elsewhere. Returns true if a feed has it.
+    pub(super) fn route_event(&mut self, now: Instant, message: &Element, watched: bool) -> bool {
+        let unicode = self.platform.unicode.as_ref();
+        let heard = self.feeds.machine.handle_message(message, unicode);
+        self.drive_feeds(now, Lane::Ordinary);
+        match heard {
+            Heard::Taken => true,
+            Heard::Nothing => false,
+            Heard::Stranger { from, node } => {
+                if !watched {
+                    let stanza = message.detach();
+                    self.tell(ClientEvent::Notice(Notice::ForeignEvent {
+                        from,
+                        node,
+                        stanza,
+                    }));
+                }
+                false
+            }
+        }
+    }
+}

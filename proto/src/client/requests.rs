@@ -1,0 +1,74 @@
+//! Requests (RFC 6120 §8.2.3) and what their replies are for.
+
+use super::{Client, ClientEvent, Lane};
+use crate::connection::SendError;
+use crate::event::{IqId, RequestFailure};
+use crate::time::{Instant, Millis};
+use crate::xep::muc::RequestToken;
+use crate::xml::Element;
+
+/// What a reply is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The caller waits for it.
+    Caller,
+    /// The feeds asked, under this number.
+    Feeds(u32),
+    /// The roster shows whether a stranger is a contact.
+    Roster,
+    /// A room asked, under this name.
+    Room(RequestToken),
+}
+
+impl Client {
+    /// Sends an iq request; [`ClientEvent::Reply`] brings its reply, or why there is none.
+    pub fn request(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+    ) -> Result<IqId, SendError> {
+        self.ask(now, iq, timeout, Purpose::Caller, Lane::Ordinary)
+    }
+
+    /// Gives up a request: its reply is ignored.
+    pub fn forget(&mut self, request: IqId) {
+        self.requests.remove(&request);
+        self.connection.forget(request);
+    }
+
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        iq: Element,
+        timeout: Option<Millis>,
+        purpose: Purpose,
+        lane: Lane,
+    ) -> Result<IqId, SendError> {
+        self.check_password(&iq)?;
+        let request = match lane {
+            Lane::Ordinary => self.connection.request(now, iq, timeout)?,
+            Lane::Restoring => self.connection.request_ahead(now, iq, timeout)?,
+        };
+        self.requests.insert(request, purpose);
+        Ok(request)
+    }
+
+    pub(super) fn handle_reply(
+        &mut self,
+        now: Instant,
+        request: IqId,
+        outcome: Result<Element, RequestFailure>,
+    ) {
+        match self.requests.remove(&request) {
+            Some(Purpose::Caller) => self.tell(ClientEvent::Reply { request, outcome }),
+            Some(Purpose::Feeds(number)) => self.handle_feeds_reply(now, number, outcome),
+            Some(Purpose::Roster) => self.handle_roster(now, outcome),
+            Some(Purpose::Room(request)) => {
+                self.rooms.handle_reply(now, request, &outcome);
+                self.drive_rooms(now, Lane::Ordinary);
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The rooms of a client: the [`Rooms`] machine gets what comes from rooms, and its outputs are carried out.
+
+use super::requests::Purpose;
+use super::{Client, ClientEvent, Lane, Origin};
+use crate::event::RequestFailure;
+use crate::jid::Jid;
+use crate::time::{Instant, Millis};
+use crate::xep::muc::room::visit::Visit;
+use crate::xep::muc::{CommandId, Entry, RoomId, RoomOutput, RoomRefusal};
+use crate::xml::Element;
+
+impl Client {
+    // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Enters a room. `room` is its bare JID, `nick` the wanted nick. [`ClientEvent::RoomCommand`] tells when we are in.
+    ///
+    /// # Errors
+    /// [`RoomRefusal`]: `BadNick`, `AlreadyIn`, `Insecure`.
+    pub fn join(
+        &mut self,
+        now: Instant,
+        room: &Jid,
+        nick: &str,
+        entry: Entry,
+    ) -> Result<(RoomId, CommandId), RoomRefusal> {
+        let joined = self.rooms.join(now, room, nick, entry);
+        self.drive_rooms(now, Lane::Ordinary);
+        joined
+    }
+
+    /// Leaves a room. [`ClientEvent::RoomCommand`] tells when the room has let us go. `None` when we are not in.
+    pub fn leave_room(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        status: Option<&str>,
+        timeout: Millis,
+    ) -> Option<CommandId> {
+        let command = self.rooms.leave(now, room, status, timeout);
+        self.drive_rooms(now, Lane::Ordinary);
+        command
+    }
+
+    /// Asks for another nick (XEP-0045 §7.6). `Ok(None)` when it is the one that we have.
+    ///
+    /// # Errors
+    /// [`RoomRefusal`]: `BadNick`, `NotIn`.
+    pub fn set_nick(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        nick: &str,
+        timeout: Millis,
+    ) -> Result<Option<CommandId>, RoomRefusal> {
+        let command = self.rooms.set_nick(now, room, nick, timeout);
+        self.drive_rooms(now, Lane::Ordinary);
+        command
+    }
+
+    /// Sends a message to all in a room. [`ClientEvent::RoomDelivery`] tells what became of it.
+    ///
+    /// # Errors
+    /// [`RoomRefusal::NotIn`].
+    pub fn send_to_room(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        body: &str,
+    ) -> Result<CommandId, RoomRefusal> {
+        let command = self.rooms.send(now, room, body);
+        self.drive_rooms(now, Lane::Ordinary);
+        command
+    }
+
+    /// Sends a message to one occupant (XEP-0045 §7.5). [`ClientEvent::RoomDelivery`] tells what became of it.
+    ///
+    /// # Errors
+    /// [`RoomRefusal::NotIn`].
+    pub fn send_private(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        nick: &str,
+        body: &str,
+    ) -> Result<CommandId, RoomRefusal> {
+        let command = self.rooms.send_private(now, room, nick, body);
+        self.drive_rooms(now, Lane::Ordinary);
+        command
+    }
+
+    /// Sets a room's subject; an empty one clears it. [`ClientEvent::RoomDelivery`] tells what became of it.
+    ///
+    /// # Errors
+    /// [`RoomRefusal::NotIn`].
+    pub fn set_subject(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        subject: &str,
+    ) -> Result<CommandId, RoomRefusal> {
+        let command = self.rooms.set_subject(now, room, subject);
+        self.drive_rooms(now, Lane::Ordinary);
+        command
+    }
+
+    /// Gives up a `join`, `leave_room` or `set_nick`: it is not reported any more. A join that is given up is followed by a leave.
+    pub fn abandon(&mut self, now: Instant, command: CommandId) {
+        self.rooms.abandon(now, command);
+        self.drive_rooms(now, Lane::Ordinary);
+    }
+
+    /// A visit to a room, while it lasts.
+    pub fn visit(&self, room: RoomId) -> Option<&Visit> {
+        self.rooms.visit(room)
+    }
+
+    // ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A presence or message, for the room that it comes from. Returns true if there is one.
+    pub(super) fn route_to_room(&mut self, now: Instant, stanza: &Element) -> bool {
+        let from_room = stanza
+            .attr("from")
+            .is_some_and(|from| self.rooms.is_from_room(from));
+        if !from_room {
+            return false;
+        }
+        let unix_ms = self.platform.calendar.unix_millis();
+        let taken = self.rooms.handle_stanza(now, unix_ms, stanza);
+        self.drive_rooms(now, Lane::Ordinary);
+        taken
+    }
+
+    /// A new session: all rooms are entered again.
+    pub(super) fn restore_rooms(&mut self, now: Instant, account: &Jid) {
+        // Joins and leaves that were kept have a meaning in the lost session only; the rooms send what the new one needs.
+        let kept = self.sent.iter();
+        let kept = kept.filter(|(_, sent)| sent.origin == Origin::RoomPresence);
+        for id in kept.map(|(id, _)| *id).collect::<Vec<_>>() {
+            if self.connection.withdraw(id) {
+                self.sent.remove(&id);
+            }
+        }
+        let confidential = self.connection.is_confidential();
+        self.rooms.handle_session(now, account, confidential);
+        self.drive_rooms(now, Lane::Restoring);
+    }
+
+    /// The session goes on after an interruption.
+    pub(super) fn resume_rooms(&mut self, now: Instant, account: &Jid) {
+        let confidential = self.connection.is_confidential();
+        self.rooms.handle_resumed(now, account, confidential);
+        self.drive_rooms(now, Lane::Ordinary);
+    }
+
+    /// The connection is offline, and all visits are over.
+    pub(super) fn end_rooms(&mut self, now: Instant) {
+        self.rooms.handle_offline(now);
+        self.drive_rooms(now, Lane::Ordinary);
+    }
+
+    pub(super) fn handle_rooms_timeout(&mut self, now: Instant) {
+        if self.rooms.poll_timeout().is_some_and(|at| now >= at) {
+            self.rooms.handle_timeout(now);
+            self.drive_rooms(now, Lane::Ordinary);
+        }
+    }
+
+    /// Carries out what the rooms want.
+    pub(super) fn drive_rooms(&mut self, now: Instant, lane: Lane) {
+        while let Some(output) = self.rooms.poll_output() {
+            match output {
+                RoomOutput::Send { stanza, command } => {
+                    self.send_for_room(now, stanza, command, lane);
+                }
+                RoomOutput::Request {
+                    request,
+                    iq,
+                    timeout,
+                } => {
+                    let purpose = Purpose::Room(request);
+                    if self.ask(now, iq, Some(timeout), purpose, lane).is_err() {
+                        let failure = Err(RequestFailure::Disconnected);
+                        self.rooms.handle_reply(now, request, &failure);
+                    }
+                }
+                RoomOutput::Settled { command, outcome } => {
+                    self.tell(ClientEvent::RoomCommand { command, outcome });
+                }
+                RoomOutput::Event { room, event } => {
+                    self.tell(ClientEvent::Room {
+                        room,
+                        event: Box::new(event),
+                    });
+                }
+                RoomOutput::Closed { room, nick } => {
+                    self.tell(ClientEvent::RoomClosed { room, nick });
+                }
+            }
+        }
+        self.note_room_answers();
+    }
+
+    fn send_for_room(
+        &mut self,
+        now: Instant,
+        stanza: Element,
+        command: Option<CommandId>,
+        lane: Lane,
+    ) {
+        let origin = match command {
+            Some(command) if stanza.name() == "message" => Origin::Room(command),
+            _ if stanza.name() == "presence" => Origin::RoomPresence,
+            _ => Origin::Client,
+        };
+        if let Err(error) = self.dispatch(stanza, lane, origin)
+            && let Some(command) = command
+        {
+            self.rooms.handle_unsent(now, command);
+            self.tell(ClientEvent::RoomUnsent { command, error });
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What a pubsub service sends without a subscription of ours: events that accounts publish about themselves (XEP-0163), which
+//! our capabilities ask for (XEP-0115), and the question whether somebody may subscribe (XEP-0060 §8.6).
+
+use super::{Client, ClientEvent};
+use crate::jid::Jid;
+use crate::stanza::is_error;
+use crate::xep::delay::Delay;
+use crate::xep::pubsub::event::{self, Event};
+use crate::xep::pubsub::owner::Approval;
+use crate::xml::Element;
+
+/// Names a watch; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WatchId(pub u32);
+
+/// An event that an account published about itself.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// The account, a bare JID.
+    pub account: String,
+    /// What happened.
+    pub event: Event,
+    /// When it was published, in milliseconds since 1970, if the service told.
+    pub time: Option<i64>,
+}
+
+/// What is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Subject {
+    /// A node of that name, of any account.
+    Node(String),
+    /// The questions of that service.
+    Approvals(String),
+}
+
+/// The watches of a client.
+#[derive(Default)]
+pub(super) struct Watches {
+    all: Vec<(WatchId, Subject)>,
+    last: u32,
+}
+
+impl Watches {
+    /// The watched nodes; one may be named more than once.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().filter_map(|(_, subject)| match subject {
+            Subject::Node(node) => Some(node.as_str()),
+            Subject::Approvals(_) => None,
+        })
+    }
+
+    fn of(&self, wanted: &Subject) -> Vec<WatchId> {
+        let fitting = self.all.iter().filter(|(_, subject)| subject == wanted);
+        fitting.map(|(id, _)| *id).collect()
+    }
+}
+
+impl Client {
+    /// Watches for what accounts publish on a node of that name. Presence announces it.
+    pub fn watch_node(&mut self, node: &str) -> WatchId {
+        self.watch(Subject::Node(node.to_owned()))
+    }
+
+    /// Watches for a service's questions whether somebody may subscribe.
+    pub fn watch_approvals(&mut self, service: &Jid) -> WatchId {
+        self.watch(Subject::Approvals(service.as_str().to_owned()))
+    }
+
+    /// Ends a watch.
+    pub fn unwatch(&mut self, watch: WatchId) {
+        self.watches.all.retain(|(id, _)| *id != watch);
+        self.presence.note_changed();
+    }
+
+    fn watch(&mut self, subject: Subject) -> WatchId {
+        self.watches.last = self.watches.last.wrapping_add(1);
+        let id = WatchId(self.watches.last);
+        self.watches.all.push((id, subject));
+        self.presence.note_changed();
+        id
+    }
+
+    /// An event that an account published, for those who watch its node. Returns true if there is a watch.
+    pub(super) fn route_personal(&mut self, message: &Element) -> bool {
+        let Some(account) = self.account_of(message) else {
+            return false;
+        };
+        let Some(event) = event::parse(message) else {
+            return false;
+        };
+        // These speak of a subscription, which is a feed.
+        if matches!(event, Event::Subscription(_) | Event::Collection { .. }) {
+            return false;
+        }
+        let watches = self.watches.of(&Subject::Node(event.node().to_owned()));
+        if watches.is_empty() {
+            return false;
+        }
+        let time = Delay::of(message, &account).map(|delay| delay.stamp);
+        let watched = Watched {
+            account,
+            event,
+            time,
+        };
+        self.tell(ClientEvent::Personal {
+            watches,
+            watched: Box::new(watched),
+        });
+        true
+    }
+
+    /// The account that a message comes from as a whole: its server speaks for it, since no client can send as its bare JID.
+    /// Without a sender it is our own account (RFC 6120 §8.1.2.1).
+    fn account_of(&self, message: &Element) -> Option<String> {
+        match message.attr("from") {
+            None => self.jid().map(|jid| jid.bare().as_str().to_owned()),
+            Some(from) => (from.contains('@') && !from.contains('/')).then(|| from.to_owned()),
+        }
+    }
+
+    /// A service's question, for those who watch for it. Returns true if there is a watch.
+    pub(super) fn route_approval(&mut self, message: &Element) -> bool {
+        if is_error(message) || self.watches.all.is_empty() {
+            return false;
+        }
+        let Some(approval) = Approval::parse(message) else {
+            return false;
+        };
+        let own = self.jid().map(|jid| jid.bare().as_str().to_owned());
+        let Some(service) = message.attr("from").map(str::to_owned).or(own) else {
+            return false;
+        };
+        let watches = self.watches.of(&Subject::Approvals(service.clone()));
+        if watches.is_empty() {
+            return false;
+        }
+        self.tell(ClientEvent::ApprovalAsked {
+            watches,
+            service,
+            approval: Box::new(approval),
+        });
+        true
+    }
+}

@@ -1,0 +1,244 @@
+//! An attempt: opening a stream at the address whose turn it is, until a session is bound or resumed; and what a sign of a
+//! working network does to it.
+
+use super::Connection;
+use super::policy::Target;
+use crate::error::{CloseReason, Phase};
+use crate::random::{below_2_53, token};
+use crate::session::{Circumstances, Resumption, Tools};
+use crate::time::{Instant, Millis};
+use crate::transport::bosh::{Bosh, BoshConfig};
+use crate::transport::websocket::{WebSocket, WebSocketConfig};
+use crate::transport::{Kind, Transport};
+
+/// How long the first request over BOSH waits for credentials that can travel in it: a page's function that has them gives
+/// them at once, one that has to ask for them takes longer than any round trip.
+const HOLD: Millis = Millis(20);
+/// How long a login at which something was said early may take, before it is tried without: a server may have lost it.
+const HASTY: Millis = Millis::seconds(4);
+/// How long a socket may take to open when there is another way in.
+const OPEN_WITHIN: Millis = Millis::seconds(8);
+/// An attempt that began so short a time before a sign of the network began with it: signs come several at once.
+const FRESH: Millis = Millis(250);
+/// How long the server may be silent in an attempt before a sign of the network, and after it. Twice as long after each attempt
+/// that was replaced, so that frequent signs do not keep a slow network from an attempt that is long enough.
+const SILENT: Millis = Millis::seconds(1);
+/// How many times [`SILENT`] doubles.
+const MOST_DOUBLED: u32 = 5;
+/// The most requests one session may count up to: far beyond any session's life, far below 2⁵³ (XEP-0124 §7.1).
+const RID_ROOM: u64 = 1 << 40;
+
+impl Connection {
+    /// The address whose turn it is.
+    fn next_target(&mut self) -> Option<Target> {
+        if let Some(moved) = self.moved.take() {
+            return Some(moved);
+        }
+        self.tried += 1;
+        let service = self.config.services.get(self.service)?;
+        Some(Target::configured(self.service, service))
+    }
+
+    /// Opens a stream at the address whose turn it is.
+    pub(super) fn begin(&mut self, now: Instant) {
+        if let Some(target) = self.next_target() {
+            self.begin_at(now, target, None);
+        }
+    }
+
+    /// Opens a stream there. `suspicion`: haste may have been why the last attempt failed (see
+    /// [`Circumstances::suspicion`]).
+    pub(super) fn begin_at(&mut self, now: Instant, target: Target, suspicion: Option<bool>) {
+        let kind = target.service().kind;
+        let resumption = match (&self.managed, kind) {
+            (Some(managed), Kind::WebSocket) => managed.resumption(now, self.lost_at),
+            _ => None,
+        };
+        let spares = resumption.is_some();
+        let circumstances = Circumstances {
+            confidential: target.is_confidential(),
+            tokens: target.allows_tokens(),
+            framed: kind == Kind::WebSocket,
+            manage: self.config.stream_management,
+            memory: target.memory(self.memories.get(target.configured_at())),
+            suspicion,
+            resumption: resumption.map(|(previd, h)| Resumption {
+                previd: previd.to_owned(),
+                h,
+            }),
+        };
+        self.transport = Some(self.open(now, &target));
+        self.target = Some(target);
+        self.spare(spares);
+        self.opened = false;
+        self.begun_at = now;
+        self.heard_at = now;
+        self.doubted_until = None;
+        if kind == Kind::Bosh && !self.throttled {
+            self.hold = now + HOLD;
+        }
+        // A server that says nothing to what it does not expect is not waited for until the end.
+        let patience = Millis(self.config.timeout.0 / 3).min(HASTY);
+        self.patience = Some(now + patience);
+        let mut out = Vec::new();
+        let mut tools = Tools {
+            ids: &mut self.ids,
+            random: self.random.as_mut(),
+            unicode: self.unicode.as_ref(),
+        };
+        self.session.start(circumstances, &mut tools, &mut out);
+        self.follow(now, out);
+    }
+
+    fn open(&mut self, now: Instant, target: &Target) -> Transport {
+        let service = target.service();
+        let bosh = &self.config.bosh;
+        let session = &self.config.session;
+        // XEP-0388 §2.1 and XEP-0484 §4.1 want it; nobody else should read it.
+        let tells = target.is_confidential() || session.plain_text_allowed;
+        let from = session.account.clone().filter(|_| tells);
+        match service.kind {
+            Kind::Bosh => {
+                let config = BoshConfig {
+                    from,
+                    ..self.bosh_config(target)
+                };
+                let rid = 1 + below_2_53(self.random.as_mut()) % ((1 << 53) - RID_ROOM);
+                let seed = if config.keys {
+                    token(self.random.as_mut(), 32)
+                } else {
+                    String::new()
+                };
+                let bosh = Bosh::new(config, rid, seed, self.next_exchange);
+                Transport::Bosh(Box::new(bosh))
+            }
+            Kind::WebSocket => {
+                let elsewhere = self.config.services.len() > 1;
+                let config = WebSocketConfig {
+                    address: service.address.clone(),
+                    to: bosh.to.clone(),
+                    from,
+                    lang: bosh.lang.clone(),
+                    limits: bosh.limits,
+                    open_within: elsewhere.then_some(OPEN_WITHIN),
+                };
+                let socket = self.next_socket_id();
+                Transport::WebSocket(Box::new(WebSocket::new(config, socket, now)))
+            }
+        }
+    }
+
+    /// How a session at that address is carried over BOSH.
+    pub(super) fn bosh_config(&self, target: &Target) -> BoshConfig {
+        BoshConfig {
+            address: target.service().address.clone(),
+            foreign: target.is_foreign(),
+            pauses: self.config.reconnect.unwrap_or_default(),
+            ..self.config.bosh.clone()
+        }
+    }
+
+    /// Tries again.
+    pub(super) fn retry(&mut self, now: Instant) {
+        self.retry_at = None;
+        self.deadline = Some(now + self.config.timeout);
+        if self.moved.is_none() {
+            self.redirects.begin_attempt();
+        }
+        self.begin(now);
+    }
+
+    // ── signs of a working network ──────────────────────────────────────────────────────────────────────────────────
+
+    /// There is a sign that the network works: the browser says so, the tab woke, the user is impatient. The pauses begin anew.
+    /// An attempt that waits for its time is made now; one that hangs is replaced by another. Of a session that is bound it is
+    /// asked whether the server is there; over BOSH, what waits to be repeated is repeated.
+    pub fn wake(&mut self, now: Instant) {
+        self.backoff.begin_anew(now);
+        if self.retry_at.is_some() {
+            self.hasten(now);
+            return self.handle_timeout(now);
+        }
+        if self.closing {
+            return;
+        }
+        match &mut self.transport {
+            Some(Transport::WebSocket(_)) if self.online => {
+                if let Some(managed) = &mut self.managed {
+                    managed.doubt(now);
+                }
+            }
+            Some(Transport::Bosh(bosh)) if self.session.is_established() => {
+                bosh.hurry(now);
+                self.settle(now);
+            }
+            Some(_) => self.doubt_attempt(now),
+            None => {}
+        }
+    }
+
+    /// The next attempt is due now, which the caller is told.
+    fn hasten(&mut self, now: Instant) {
+        if self.retry_at.is_some_and(|at| at > now) {
+            self.retry_at = Some(now);
+            self.tell_interrupted(now);
+        }
+    }
+
+    /// An attempt was begun before the sign came. It is replaced: at once if the server has been silent for a while, else if
+    /// the server stays silent for a while. One that waits for the caller's credentials does not hang.
+    fn doubt_attempt(&mut self, now: Instant) {
+        if self.session.phase(self.opened) == Phase::Credentials || now < self.begun_at + FRESH {
+            return;
+        }
+        let patience = Millis(SILENT.0 << self.replaced.min(MOST_DOUBLED));
+        if now >= self.heard_at + patience {
+            self.replace_attempt(now);
+        } else {
+            self.doubted_until.get_or_insert(now + patience);
+        }
+    }
+
+    /// Gives the attempt up for another one, at the same address.
+    pub(super) fn replace_attempt(&mut self, now: Instant) {
+        self.doubted_until = None;
+        let attempting = !self.online && !self.closing && !self.session.is_established();
+        let Some(target) = self.target.clone().filter(|_| attempting) else {
+            return;
+        };
+        let reason = CloseReason::TimedOut(self.session.phase(self.opened));
+        let Some(mut transport) = self.transport.take() else {
+            return;
+        };
+        self.replaced = self.replaced.saturating_add(1);
+        transport.dismiss(now, reason.clone());
+        self.put_away(now, transport);
+        self.session.close();
+        self.returned.clear();
+        if self.lasting {
+            // The time for connecting is that of one attempt, once there was a session; before, the caller's patience.
+            self.deadline = Some(now + self.config.timeout);
+            self.backoff.count();
+            self.lost_by = reason;
+            self.tell_interrupted(now);
+        }
+        self.begin_at(now, target, None);
+    }
+
+    /// What a transport at its end leaves to do.
+    pub(super) fn put_away(&mut self, now: Instant, mut transport: Transport) {
+        while let Some(transmit) = transport.poll_transmit(now) {
+            self.leftover.push_back(transmit);
+        }
+        if let Transport::Bosh(bosh) = transport {
+            self.next_exchange = bosh.next_exchange();
+        }
+    }
+
+    /// Over WebSocket: is there a session that the stream must not take along when it fails?
+    pub(super) fn spare(&mut self, spares: bool) {
+        if let Some(Transport::WebSocket(socket)) = &mut self.transport {
+            socket.spare(spares);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a room does when time passes, and when a reply to one of its requests comes.
+
+use super::ledger::{Ask, Waiting};
+use super::self_ping::{ECHO, PING_TIMEOUT, SILENCE, Verdict};
+use super::timers::Timer;
+use super::visit::State;
+use super::{Room, Visit};
+use crate::event::RequestFailure;
+use crate::time::{Instant, Millis};
+use crate::xep::muc::event::{CommandError, Ended, RequestToken, RoomEvent, RoomOutput};
+use crate::xep::muc::rooms::Shared;
+use crate::xep::ping;
+use crate::xml::Element;
+
+/// How long an unanswered presence keeps us from asking whether we are in.
+const ANSWERS_SOON: Millis = Millis::seconds(30);
+
+impl Room {
+    pub(in crate::xep::muc) fn poll_timeout(&self) -> Option<Instant> {
+        let join = self.visit.as_ref().and_then(|visit| visit.join);
+        let commands = self.ledger.iter().flat_map(|step| match &step.ask {
+            Ask::Nick(waiting) => waiting.as_slice(),
+            Ask::Leave(waiting) => waiting.as_slice(),
+            Ask::Join => &[],
+        });
+        commands
+            .chain(join.as_slice())
+            .map(|waiting| waiting.deadline)
+            .chain(self.timers.next())
+            .min()
+    }
+
+    pub(in crate::xep::muc) fn handle_timeout(&mut self, shared: &mut Shared) {
+        let now = shared.now;
+        let late = |waiting: &Waiting| waiting.deadline <= now;
+        for step in self.ledger.iter_mut() {
+            let expired = match &mut step.ask {
+                Ask::Join => Vec::new(),
+                Ask::Nick(waiting) => waiting
+                    .take_if(|waiting| late(waiting))
+                    .into_iter()
+                    .collect(),
+                Ask::Leave(all) => {
+                    let (expired, rest) = core::mem::take(all).into_iter().partition(late);
+                    *all = rest;
+                    expired
+                }
+            };
+            for waiting in expired {
+                shared.settle(waiting.command, Err(CommandError::TimedOut));
+                // A room that lost us does not answer.
+                self.doubted_at.get_or_insert(now);
+            }
+        }
+        if let Some(visit) = &mut self.visit
+            && let Some(join) = visit.join.take_if(|join| late(join))
+        {
+            shared.settle(join.command, Err(CommandError::TimedOut));
+            self.withdraw(shared);
+        }
+        if self.timers.expire(Timer::Subject, now) {
+            self.end_history(shared);
+        }
+        if self.timers.expire(Timer::Rename, now)
+            && let Some(departure) = self.vanished.take()
+        {
+            self.ledger.present = None;
+            self.end(
+                shared,
+                CommandError::SentAway(departure.clone()),
+                Ended::Departed(departure),
+            );
+        }
+        if self.timers.expire(Timer::Knock, now) {
+            self.return_in(shared);
+        }
+        if self.timers.expire(Timer::Answer, now) {
+            self.handle_no_answer(shared);
+        }
+        if self.timers.expire(Timer::Expiry, now) {
+            self.forget_unanswered(now, shared);
+        }
+        if self.timers.expire(Timer::Check, now) {
+            self.check(shared);
+        }
+        self.settle_idle_leaves(shared);
+        self.arm_check(shared);
+    }
+
+    fn forget_unanswered(&mut self, now: Instant, shared: &mut Shared) {
+        let joining = self.visit.as_ref().filter(|visit| visit.is_joining());
+        self.ledger.expire(now, joining.map(Visit::id));
+        if let Some(expiry) = self.ledger.expiry() {
+            // What is still awaited has a deadline of its own.
+            let again = now + ANSWERS_SOON;
+            self.timers.set(Timer::Expiry, expiry.max(again));
+        }
+        let leaving = self.visit.as_ref().filter(|visit| visit.is_leaving());
+        if leaving.is_some_and(|visit| self.ledger.iter().all(|step| step.visit != visit.id)) {
+            self.ledger.present = None;
+            self.close(shared);
+        }
+    }
+
+    // ── are we still in? ────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Something made it doubtful that the room has us.
+    pub(super) fn doubt(&mut self, now: Instant) {
+        self.doubted_at.get_or_insert(now);
+    }
+
+    /// Sets the time of the next check.
+    pub(super) fn arm_check(&mut self, shared: &Shared) {
+        let inside = self.visit.as_ref().filter(|visit| visit.is_joined());
+        let Some(visit) = inside.filter(|_| !shared.interrupted && !self.ping.is_out()) else {
+            return self.timers.stop(Timer::Check);
+        };
+        let expected = match self.ping.retry_at() {
+            Some(retry_at) => retry_at,
+            None => {
+                let silent = self.heard_at + SILENCE;
+                let missing = visit.sent.oldest_out().map(|sent| sent + ECHO);
+                missing.map_or(silent, |missing| missing.min(silent))
+            }
+        };
+        let due = self
+            .doubted_at
+            .map_or(expected, |doubted| doubted.min(expected));
+        // XEP-0410 §4: not before the room has answered a change of nick.
+        let answered = self.ledger.iter().map(|step| step.sent + ANSWERS_SOON);
+        let due = answered.max().map_or(due, |answered| answered.max(due));
+        self.timers.set(Timer::Check, self.ping.earliest(due));
+    }
+
+    fn check(&mut self, shared: &mut Shared) {
+        let now = shared.now;
+        let inside = self.visit.as_ref().filter(|visit| visit.is_joined());
+        let Some(visit) = inside.filter(|_| !shared.interrupted) else {
+            return;
+        };
+        self.doubted_at = None;
+        let nick = self.ledger.present.as_ref().unwrap_or(&visit.nick).clone();
+        let request = shared.request_token();
+        self.ping.begin(now, request, &nick);
+        shared.push(RoomOutput::Request {
+            request,
+            iq: ping::request(Some(&self.occupant_jid(&nick))),
+            timeout: PING_TIMEOUT,
+        });
+    }
+
+    pub(in crate::xep::muc) fn handle_reply(
+        &mut self,
+        shared: &mut Shared,
+        token: RequestToken,
+        outcome: &Result<Element, RequestFailure>,
+    ) {
+        let Some(visit) = &mut self.visit else { return };
+        if let State::Entered { locked, .. } = &mut visit.state
+            && *locked == Some(token)
+        {
+            *locked = None;
+            return match outcome {
+                Ok(_) => self.complete(shared),
+                Err(failure) => self.handle_not_configured(shared, failure),
+            };
+        }
+        let nick = self.ledger.present.as_deref();
+        let Some(verdict) = self.ping.verdict(token, outcome, nick) else {
+            return;
+        };
+        match verdict {
+            Verdict::In => {
+                // The room answers in order: what has not come back by now was dropped by the room on purpose.
+                visit.sent.take_out();
+                self.heard_at = shared.now;
+            }
+            Verdict::Out => self.handle_lost(shared),
+            Verdict::Silent if !self.ping.reported => {
+                self.ping.reported = true;
+                shared.emit(visit.id, RoomEvent::Unreachable);
+            }
+            Verdict::Silent | Verdict::Unclear | Verdict::NoSession => {}
+        }
+        self.arm_check(shared);
+    }
+
+    /// A locked room is no room (§10.1.1): nobody else gets in, and the service may remove it.
+    fn handle_not_configured(&mut self, shared: &mut Shared, failure: &RequestFailure) {
+        let (error, ended) = match failure {
+            RequestFailure::Refused { error, reply } => (
+                CommandError::Refused {
+                    error: error.clone(),
+                    stanza: reply.clone(),
+                },
+                Ended::Refused(error.clone()),
+            ),
+            RequestFailure::TimedOut => (CommandError::TimedOut, Ended::GivenUp),
+            // The new session enters it again.
+            RequestFailure::Disconnected => return,
+        };
+        self.send_leave(shared, None, Vec::new());
+        self.end(shared, error, ended);
+    }
+}

@@ -1,0 +1,199 @@
+//! Coming back in: after a lost session, and after the room has lost us.
+
+use super::Room;
+use super::timers::Timer;
+use super::visit::{Returning, State};
+use crate::stanza::{ErrorKind, StanzaError};
+use crate::time::Millis;
+use crate::xep::muc::departure::{Departure, Why};
+use crate::xep::muc::event::{CommandError, Ended, RoomEvent};
+use crate::xep::muc::rooms::Shared;
+use crate::xml::Element;
+
+/// How long a room may take to answer before it is asked again.
+pub(super) const ANSWER_TIMEOUT: Millis = Millis::seconds(30);
+/// When to ask again where our own former session still has our nick, and how often: servers notice a dead session after minutes.
+const KNOCK_AGAIN: Millis = Millis::seconds(5);
+const MOST_KNOCKS: u32 = 60;
+/// How often a room may lose us within [`LOSSES_WITHIN`] before we stay out.
+const MOST_LOSSES: usize = 5;
+const LOSSES_WITHIN: Millis = Millis::seconds(600);
+
+impl Room {
+    /// The session is lost, and there is another one.
+    pub(in crate::xep::muc) fn handle_new_session(&mut self, shared: &mut Shared) {
+        let steps = self.ledger.take_all();
+        self.settle_skipped(shared, steps, &CommandError::SessionLost);
+        self.timers.end_visit();
+        self.timers.stop(Timer::Expiry);
+        self.ping.cancel();
+        self.vanished = None;
+        self.doubted_at = None;
+        let Some(visit) = &mut self.visit else { return };
+        if visit.is_leaving() {
+            // The room has noticed by itself.
+            return self.close(shared);
+        }
+        if visit.join.is_some() {
+            let history = visit.history;
+            return self.send_join(shared, history);
+        }
+        self.begin_return();
+        self.return_in(shared);
+    }
+
+    /// The session goes on: the room may have lost us meanwhile.
+    pub(in crate::xep::muc) fn handle_resumed(&mut self, shared: &mut Shared) {
+        if let Some(visit) = &mut self.visit {
+            visit.sent.restart(shared.now);
+        }
+        self.doubt(shared.now);
+        self.arm_check(shared);
+    }
+
+    pub(in crate::xep::muc) fn handle_offline(&mut self, shared: &mut Shared) {
+        let steps = self.ledger.take_all();
+        self.settle_skipped(shared, steps, &CommandError::Offline);
+        self.end(shared, CommandError::Offline, Ended::Disconnected);
+    }
+
+    /// The room has lost us (XEP-0410): what it did not send back reached nobody.
+    pub(super) fn handle_lost(&mut self, shared: &mut Shared) {
+        let now = shared.now;
+        self.ledger.present = None;
+        self.settle_nicks(shared, &CommandError::Left);
+        let Some(visit) = &mut self.visit else { return };
+        for message in visit.sent.take_out() {
+            shared.emit(visit.id, RoomEvent::Lost { message });
+        }
+        visit.returns.retain(|at| now < *at + LOSSES_WITHIN);
+        let losses = visit.returns.len();
+        if losses >= MOST_LOSSES {
+            return self.end(shared, CommandError::Left, Ended::GivenUp);
+        }
+        visit.returns.push(now);
+        self.begin_return();
+        if losses == 0 {
+            return self.return_in(shared);
+        }
+        if let Some(visit) = &mut self.visit {
+            visit.state = State::Joining {
+                unmarked: Vec::new(),
+            };
+        }
+        let pause = KNOCK_AGAIN.0.saturating_mul(1 << losses.min(8));
+        self.timers.set(Timer::Knock, now + Millis(pause));
+    }
+
+    fn begin_return(&mut self) {
+        let Some(visit) = &mut self.visit else { return };
+        match &mut visit.returning {
+            Some(returning) => returning.attempts = 0,
+            None => {
+                visit.returning = Some(Returning {
+                    nick: visit.nick.clone(),
+                    before: visit.occupants.all().to_vec(),
+                    attempts: 0,
+                });
+            }
+        }
+    }
+
+    /// Asks to be let in once more, and for what was said since.
+    pub(super) fn return_in(&mut self, shared: &mut Shared) {
+        let Some(visit) = &self.visit else { return };
+        let history = visit.heard.missed().unwrap_or(visit.history);
+        self.send_join(shared, history);
+    }
+
+    /// The room does not answer our join on the way back in.
+    pub(super) fn handle_no_answer(&mut self, shared: &mut Shared) {
+        if shared.interrupted {
+            // The join waits in the outbox, or a new session begins with another one.
+            return self.timers.set(Timer::Answer, shared.now + ANSWER_TIMEOUT);
+        }
+        if self.visit.as_ref().is_some_and(|visit| visit.is_joining()) {
+            self.knock_again(shared, Millis(0), Ended::GivenUp);
+        }
+    }
+
+    fn knock_again(&mut self, shared: &mut Shared, pause: Millis, otherwise: Ended) {
+        let visit = self.visit.as_mut();
+        let Some(returning) = visit.and_then(|visit| visit.returning.as_mut()) else {
+            return;
+        };
+        returning.attempts += 1;
+        if returning.attempts > MOST_KNOCKS {
+            return self.end(shared, CommandError::Left, otherwise);
+        }
+        self.timers.stop(Timer::Answer);
+        self.timers.set(Timer::Knock, shared.now + pause);
+    }
+
+    /// The room refuses to let us in.
+    pub(super) fn handle_join_refused(
+        &mut self,
+        shared: &mut Shared,
+        error: StanzaError,
+        stanza: &Element,
+    ) {
+        let ended = Ended::Refused(error.clone());
+        let Some(visit) = &mut self.visit else { return };
+        // Our own former session may still be in there under our nick, until the server has noticed that it is gone; and a
+        // service that restarts is not there for a while.
+        let passes = error.kind == ErrorKind::Wait
+            || matches!(
+                error.condition.as_str(),
+                "conflict" | "remote-server-not-found" | "remote-server-timeout"
+            );
+        if visit.join.is_none() && passes {
+            visit.occupants.clear();
+            return self.knock_again(shared, KNOCK_AGAIN, ended);
+        }
+        let error = CommandError::Refused {
+            error,
+            stanza: stanza.clone(),
+        };
+        self.end(shared, error, ended);
+    }
+
+    /// We are in again: the occupants that are gone have left, the new ones have come.
+    pub(super) fn handle_returned(&mut self, shared: &mut Shared, codes: Vec<u16>) {
+        let Some(visit) = &mut self.visit else { return };
+        visit.sent.restart(shared.now);
+        let Some(Returning { nick, before, .. }) = visit.returning.take() else {
+            return;
+        };
+        let id = visit.id;
+        if nick != visit.nick {
+            let to = visit.nick.clone();
+            let from = nick.clone();
+            shared.emit(
+                id,
+                RoomEvent::NickChanged {
+                    from,
+                    to,
+                    own: true,
+                },
+            );
+        }
+        for occupant in &before {
+            if occupant.nick != nick && visit.occupants.get(&occupant.nick).is_none() {
+                shared.emit(
+                    id,
+                    RoomEvent::OccupantLeft {
+                        occupant: occupant.clone(),
+                        departure: Departure::bare(Why::Missed),
+                    },
+                );
+            }
+        }
+        for occupant in visit.occupants.all() {
+            let known = before.iter().any(|before| before.nick == occupant.nick);
+            if !known && occupant.nick != visit.nick {
+                shared.emit(id, RoomEvent::OccupantJoined(occupant.clone()));
+            }
+        }
+        shared.emit(id, RoomEvent::Rejoined { codes });
+    }
+}

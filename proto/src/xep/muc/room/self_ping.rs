@@ -1,0 +1,124 @@
+//! XEP-0410: MUC Self-Ping 1.1.0. Whether a room that says nothing still has us.
+//!
+//! We ping our own occupant JID. Asked after a long silence, after a resumed session, when a message of ours bounced, and when one
+//! did not come back: a room whose node died takes messages for ever and gives them to nobody. Not asked while the room has
+//! other presences of ours to answer (§4), nor while the session is interrupted.
+
+use crate::event::RequestFailure;
+use crate::time::{Instant, Millis};
+use crate::xep::muc::event::RequestToken;
+use crate::xml::Element;
+
+/// After how long a silence the room is asked (§3.2 suggests 15 minutes).
+pub(super) const SILENCE: Millis = Millis::seconds(15 * 60);
+/// How long a message of ours may take to come back.
+pub(super) const ECHO: Millis = Millis::seconds(20);
+/// How long the answer may take.
+pub(super) const PING_TIMEOUT: Millis = Millis::seconds(30);
+/// The least time between two pings: what provokes them comes from others.
+pub(super) const SPACING: Millis = Millis::seconds(15);
+/// The pause after a first ping without a clear answer; doubled with each, up to [`SILENCE`].
+const RETRY: Millis = Millis::seconds(60);
+
+/// What an answer means (§3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// We are in.
+    In,
+    /// We are out.
+    Out,
+    /// Not known: ask again.
+    Unclear,
+    /// Not known, and the room did not answer.
+    Silent,
+    /// The session is gone, and the room with it.
+    NoSession,
+}
+
+/// The state of asking.
+#[derive(Debug, Default)]
+pub(super) struct SelfPing {
+    /// The ping that is out, and the nick that it went to.
+    out: Option<(RequestToken, String)>,
+    asked_at: Option<Instant>,
+    /// Pings in a row without a clear answer.
+    unclear: u32,
+    /// The last answer was `item-not-found`.
+    unknown: bool,
+    /// The caller knows that the room does not answer.
+    pub(super) reported: bool,
+}
+
+impl SelfPing {
+    pub(super) fn is_out(&self) -> bool {
+        self.out.is_some()
+    }
+
+    /// When a ping that is due at `due` may leave.
+    pub(super) fn earliest(&self, due: Instant) -> Instant {
+        self.asked_at
+            .map_or(due, |asked_at| due.max(asked_at + SPACING))
+    }
+
+    pub(super) fn begin(&mut self, now: Instant, token: RequestToken, nick: &str) {
+        self.out = Some((token, nick.into()));
+        self.asked_at = Some(now);
+    }
+
+    /// Forgets the ping that is out.
+    pub(super) fn cancel(&mut self) {
+        self.out = None;
+    }
+
+    /// When to ask again after an unclear answer.
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        let asked_at = self.asked_at.filter(|_| self.unclear > 0)?;
+        if self.unknown {
+            return Some(asked_at + SPACING);
+        }
+        let doubled = RETRY.0.saturating_mul(1 << (self.unclear - 1).min(8));
+        Some(asked_at + Millis(doubled.min(SILENCE.0)))
+    }
+
+    /// Reads the answer to the ping named `token`. `nick` is our nick now. `None` when it answers no ping that is out.
+    pub(super) fn verdict(
+        &mut self,
+        token: RequestToken,
+        outcome: &Result<Element, RequestFailure>,
+        nick: Option<&str>,
+    ) -> Option<Verdict> {
+        let (_, asked) = self.out.take_if(|(out, _)| *out == token)?;
+        let unknown = core::mem::take(&mut self.unknown);
+        let verdict = match outcome {
+            Ok(_) => Verdict::In,
+            Err(RequestFailure::Disconnected) => return Some(Verdict::NoSession),
+            Err(RequestFailure::TimedOut) => Verdict::Silent,
+            Err(RequestFailure::Refused { error, .. }) => match error.condition.as_str() {
+                // The pinged client is in, and cannot answer pings. A service that is down is also answered for so: ask again.
+                "feature-not-implemented" => Verdict::In,
+                "service-unavailable" => Verdict::Unclear,
+                // The XEP: in, the nick was changed just before. The room has told us so then, since it answers in order. If it
+                // has not, ask once more. COMPAT(ejabberd 23): a room that does not exist (any more) answers so, too.
+                "item-not-found" if nick != Some(asked.as_str()) => Verdict::In,
+                "item-not-found" if unknown => Verdict::Out,
+                "item-not-found" => {
+                    self.unknown = true;
+                    Verdict::Unclear
+                }
+                "remote-server-not-found" | "remote-server-timeout" => Verdict::Silent,
+                // Too many questions say nothing about us.
+                "resource-constraint" | "policy-violation" => Verdict::Unclear,
+                // `not-acceptable`; `not-allowed` and `bad-request` from some services; any other error.
+                _ => Verdict::Out,
+            },
+        };
+        match verdict {
+            Verdict::Unclear | Verdict::Silent => self.unclear = self.unclear.saturating_add(1),
+            _ => {
+                self.unclear = 0;
+                self.reported = false;
+            }
+        }
+        Some(verdict)
+    }
+}

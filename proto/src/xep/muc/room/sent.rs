@@ -1,0 +1,133 @@
+//! Our messages to a room: which of them came back, and which one bounced.
+//!
+//! A room sends every groupchat message back to its sender (§7.4). That is how we know that the room has it. The id should be
+//! kept, but some rooms leave it out or give a new one; then the message is recognised by its text, in the order of sending.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::time::Instant;
+use crate::xep::muc::event::CommandId;
+use crate::xml::Element;
+
+/// How many messages are remembered, to be recognised when the room sends them back.
+const MOST_SENT: usize = 1024;
+/// How many private messages are remembered, to be recognised when they bounce.
+const MOST_PRIVATE: usize = 256;
+
+#[derive(Debug)]
+struct SentMessage {
+    command: CommandId,
+    id: String,
+    body: u64,
+    /// While it has not come back: when it was sent, and the message.
+    out: Option<(Instant, Element)>,
+}
+
+/// The messages that we sent in a visit, the newest last.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    all: VecDeque<SentMessage>,
+    /// Ids and recipients of private messages.
+    private: VecDeque<(String, String)>,
+}
+
+pub(super) fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Sent {
+    /// Notes a message to all with a body.
+    pub(super) fn note(
+        &mut self,
+        now: Instant,
+        command: CommandId,
+        id: &str,
+        body: &str,
+        message: &Element,
+    ) {
+        if self.all.len() == MOST_SENT {
+            self.all.pop_front();
+        }
+        self.all.push_back(SentMessage {
+            command,
+            id: id.into(),
+            body: hash(body),
+            out: Some((now, message.clone())),
+        });
+    }
+
+    /// Notes a message to one occupant.
+    pub(super) fn note_private(&mut self, id: &str, nick: &str) {
+        if self.private.len() == MOST_PRIVATE {
+            self.private.pop_front();
+        }
+        self.private.push_back((id.into(), nick.into()));
+    }
+
+    /// A message under our nick has come: whether it is one that we sent here. One that is not delayed may have another id.
+    pub(super) fn recognise(&mut self, id: Option<&str>, body: Option<&str>, live: bool) -> bool {
+        let by_id = id.and_then(|id| self.all.iter().position(|sent| sent.id == id));
+        let body = body.filter(|_| live).map(hash);
+        let by_body = || {
+            self.all
+                .iter()
+                .position(|sent| sent.out.is_some() && Some(sent.body) == body)
+        };
+        let Some(at) = by_id.or_else(by_body) else {
+            return false;
+        };
+        // What was sent before it can only have bounced, or was never seen by the room.
+        for sent in self.all.iter_mut().take(at.saturating_add(1)) {
+            sent.out = None;
+        }
+        true
+    }
+
+    /// A message could not be sent.
+    pub(super) fn unsent(&mut self, command: CommandId) {
+        self.all.retain(|sent| sent.command != command);
+    }
+
+    /// A message bounced: it does not come back.
+    pub(super) fn bounced(&mut self, id: &str) {
+        for sent in &mut self.all {
+            if sent.id == id {
+                sent.out = None;
+            }
+        }
+    }
+
+    /// Whether a private message to that nick was sent, under that id if one is given.
+    pub(super) fn has_private(&self, id: Option<&str>, nick: &str) -> bool {
+        self.private
+            .iter()
+            .any(|(own, to)| to == nick && id.is_none_or(|id| id == own))
+    }
+
+    /// When the oldest message that has not come back was sent.
+    pub(super) fn oldest_out(&self) -> Option<Instant> {
+        self.all
+            .iter()
+            .find_map(|sent| sent.out.as_ref().map(|(at, _)| *at))
+    }
+
+    /// The messages that have not come back leave now, or do so once more.
+    pub(super) fn restart(&mut self, now: Instant) {
+        for sent in &mut self.all {
+            if let Some((at, _)) = &mut sent.out {
+                *at = now;
+            }
+        }
+    }
+
+    /// Waits no longer for the messages that have not come back. Returns them.
+    pub(super) fn take_out(&mut self) -> Vec<Element> {
+        self.all
+            .iter_mut()
+            .filter_map(|sent| sent.out.take().map(|(_, message)| message))
+            .collect()
+    }
+}

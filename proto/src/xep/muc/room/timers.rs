@@ -1,0 +1,76 @@
+//! The deadlines of one room.
+
+use crate::time::Instant;
+
+/// What a room waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timer {
+    /// The answer to a join on the way back in.
+    Answer,
+    /// The subject that ends the history.
+    Subject,
+    /// The next attempt to come back in.
+    Knock,
+    /// The presence that completes a change of nick.
+    Rename,
+    /// The time to check whether we are still in.
+    Check,
+    /// The time to forget unanswered presences.
+    Expiry,
+}
+
+const COUNT: usize = 6;
+
+/// A deadline for each [`Timer`], at most.
+#[derive(Debug, Default)]
+pub(super) struct Timers([Option<Instant>; COUNT]);
+
+impl Timers {
+    pub(super) const ALL: [Timer; COUNT] = [
+        Timer::Answer,
+        Timer::Subject,
+        Timer::Knock,
+        Timer::Rename,
+        Timer::Check,
+        Timer::Expiry,
+    ];
+
+    pub(super) fn set(&mut self, timer: Timer, at: Instant) {
+        if let Some(slot) = self.0.get_mut(timer as usize) {
+            *slot = Some(at);
+        }
+    }
+
+    pub(super) fn stop(&mut self, timer: Timer) {
+        if let Some(slot) = self.0.get_mut(timer as usize) {
+            *slot = None;
+        }
+    }
+
+    pub(super) fn get(&self, timer: Timer) -> Option<Instant> {
+        self.0.get(timer as usize).copied().flatten()
+    }
+
+    /// Whether it is due; then it is stopped.
+    pub(super) fn expire(&mut self, timer: Timer, now: Instant) -> bool {
+        let due = self.get(timer).is_some_and(|at| at <= now);
+        if due {
+            self.stop(timer);
+        }
+        due
+    }
+
+    /// The earliest deadline.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.0.iter().flatten().min().copied()
+    }
+
+    /// Stops all that belong to a visit.
+    pub(super) fn end_visit(&mut self) {
+        for timer in Self::ALL {
+            if timer != Timer::Expiry {
+                self.stop(timer);
+            }
+        }
+    }
+}

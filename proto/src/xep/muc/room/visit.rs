@@ -1,0 +1,152 @@
+//! One visit to a room: from the wish to enter until we have left.
+
+use std::rc::Rc;
+
+use super::heard::Heard;
+use super::ledger::Waiting;
+use super::sent::Sent;
+use crate::time::Instant;
+use crate::xep::muc::event::{RequestToken, RoomId};
+use crate::xep::muc::occupant::{Occupant, Occupants};
+use crate::xep::muc::request::History;
+
+/// How far we are.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Our presence is on its way, or waits for its turn.
+    Joining {
+        /// The status codes of a presence of the wanted nick that is not marked as ours. It may be ours; what comes next shows.
+        unmarked: Vec<u16>,
+    },
+    /// The room has let us in; history, the subject or the configuration of a new room are still to come.
+    Entered {
+        /// The status codes of our own presence.
+        codes: Vec<u16>,
+        /// Whether the subject is still to come.
+        subject: bool,
+        /// The request that configures a new room, while it is out.
+        locked: Option<RequestToken>,
+    },
+    /// Really in.
+    Inside,
+    /// Our leave is on its way.
+    Leaving,
+}
+
+/// What is remembered on the way back in.
+#[derive(Debug)]
+pub(super) struct Returning {
+    /// Our nick before.
+    pub(super) nick: String,
+    /// Who was there.
+    pub(super) before: Vec<Rc<Occupant>>,
+    /// How often the room was asked without success.
+    pub(super) attempts: u32,
+}
+
+/// One visit to a room. Read it through [`Rooms::visit`](crate::xep::muc::rooms::Rooms::visit).
+#[derive(Debug)]
+pub struct Visit {
+    pub(super) id: RoomId,
+    pub(super) room: String,
+    pub(super) nick: String,
+    pub(super) password: Option<String>,
+    pub(super) history: History,
+    pub(super) state: State,
+    /// The join, until it is settled.
+    pub(super) join: Option<Waiting>,
+    pub(super) returning: Option<Returning>,
+    /// When we were in again after the room had lost us, for the last few times.
+    pub(super) returns: Vec<Instant>,
+    pub(super) occupants: Occupants,
+    pub(super) crowded: bool,
+    pub(super) subject: Option<String>,
+    pub(super) sent: Sent,
+    pub(super) heard: Heard,
+}
+
+impl Visit {
+    pub(super) fn new(
+        id: RoomId,
+        room: &str,
+        nick: &str,
+        password: Option<String>,
+        history: History,
+        join: Waiting,
+    ) -> Self {
+        Self {
+            id,
+            room: room.into(),
+            nick: nick.into(),
+            password,
+            history,
+            state: State::Joining {
+                unmarked: Vec::new(),
+            },
+            join: Some(join),
+            returning: None,
+            returns: Vec::new(),
+            occupants: Occupants::default(),
+            crowded: false,
+            subject: None,
+            sent: Sent::default(),
+            heard: Heard::default(),
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> RoomId {
+        self.id
+    }
+
+    /// The room's bare JID.
+    pub fn room(&self) -> &str {
+        &self.room
+    }
+
+    /// Our nick: as asked for until the room lets us in, then as the room has it.
+    pub fn nick(&self) -> &str {
+        &self.nick
+    }
+
+    /// Whether we are really in.
+    pub fn is_joined(&self) -> bool {
+        matches!(self.state, State::Inside)
+    }
+
+    /// Whether we were in, and are on the way back.
+    pub fn is_returning(&self) -> bool {
+        self.returning.is_some()
+    }
+
+    /// The subject, once it is known; empty when there is none.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// Those who are in the room, we too, sorted by nick.
+    pub fn occupants(&self) -> &[Rc<Occupant>] {
+        self.occupants.all()
+    }
+
+    /// Who has that nick, written as the room writes it.
+    pub fn occupant(&self, nick: &str) -> Option<&Rc<Occupant>> {
+        self.occupants.get(nick)
+    }
+
+    pub(super) fn is_joining(&self) -> bool {
+        matches!(self.state, State::Joining { .. })
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Leaving)
+    }
+
+    /// Whether the room's history may still come.
+    pub(super) fn awaits_history(&self) -> bool {
+        matches!(
+            self.state,
+            State::Joining { .. } | State::Entered { subject: true, .. }
+        )
+    }
+}

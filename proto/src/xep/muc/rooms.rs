@@ -1,0 +1,419 @@
+//! The rooms of one client: a machine without IO.
+//!
+//! The contract is quinn's: change something (a command, `handle_*`), then carry out [`Rooms::poll_output`] until `None`, then
+//! call [`Rooms::handle_timeout`] at [`Rooms::poll_timeout`]. Time comes as an argument, randomness from the caller's generator.
+//! Each visit to a room has a [`RoomId`]; `join`, `leave` and `set_nick` are settled exactly once under a [`CommandId`].
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::event::{
+    CommandError, CommandId, RequestToken, RoomEvent, RoomId, RoomOutput, RoomRefusal,
+};
+use super::request::History;
+use super::room::Room;
+use super::room::visit::Visit;
+use crate::event::RequestFailure;
+use crate::jid::Jid;
+use crate::random::{Random, token};
+use crate::stanza::split_jid;
+use crate::time::{Instant, Millis};
+use crate::unicode::Unicode;
+use crate::xml::Element;
+
+/// How a room is entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The room's password.
+    pub password: Option<String>,
+    /// How much history should come.
+    pub history: History,
+    /// How long the room may take to let us in.
+    pub timeout: Millis,
+}
+
+/// What all rooms share.
+pub(super) struct Shared {
+    pub(super) unicode: Rc<dyn Unicode>,
+    random: Box<dyn Random>,
+    /// Our full JID in the current session.
+    pub(super) account: Option<Jid>,
+    /// Whether a password may be sent in the current session.
+    pub(super) confidential: bool,
+    pub(super) interrupted: bool,
+    pub(super) now: Instant,
+    /// Milliseconds since 1970 UTC.
+    pub(super) unix_ms: i64,
+    output: VecDeque<RoomOutput>,
+    next_id: u32,
+}
+
+impl Shared {
+    fn number(&mut self) -> u32 {
+        self.next_id = self.next_id.wrapping_add(1);
+        self.next_id
+    }
+
+    /// An id for a stanza. It is shown to the whole room, and must not help to guess the next one.
+    pub(super) fn stanza_id(&mut self) -> String {
+        token(self.random.as_mut(), 16)
+    }
+
+    pub(super) fn request_token(&mut self) -> RequestToken {
+        RequestToken(self.number())
+    }
+
+    pub(super) fn command(&mut self) -> CommandId {
+        CommandId(self.number())
+    }
+
+    pub(super) fn push(&mut self, output: RoomOutput) {
+        self.output.push_back(output);
+    }
+
+    pub(super) fn send(&mut self, stanza: Element, command: Option<CommandId>) {
+        self.push(RoomOutput::Send { stanza, command });
+    }
+
+    pub(super) fn emit(&mut self, room: RoomId, event: RoomEvent) {
+        self.push(RoomOutput::Event { room, event });
+    }
+
+    pub(super) fn settle(&mut self, command: CommandId, outcome: Result<(), CommandError>) {
+        self.push(RoomOutput::Settled { command, outcome });
+    }
+
+    /// Whether that is our full JID.
+    pub(super) fn is_account(&self, jid: &str) -> bool {
+        let Some(account) = &self.account else {
+            return false;
+        };
+        jid == account.as_str()
+            || Jid::parse(jid, self.unicode.as_ref()).is_ok_and(|jid| jid == *account)
+    }
+}
+
+/// All rooms of one client.
+pub struct Rooms {
+    rooms: Vec<Room>,
+    shared: Shared,
+}
+
+impl Rooms {
+    /// No rooms, and no session.
+    pub fn new(unicode: Rc<dyn Unicode>, random: Box<dyn Random>) -> Self {
+        Self {
+            rooms: Vec::new(),
+            shared: Shared {
+                unicode,
+                random,
+                account: None,
+                confidential: false,
+                interrupted: false,
+                now: Instant::default(),
+                unix_ms: 0,
+                output: VecDeque::new(),
+                next_id: 0,
+            },
+        }
+    }
+
+    // ── getters ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A visit that is not over.
+    pub fn visit(&self, id: RoomId) -> Option<&Visit> {
+        self.rooms
+            .iter()
+            .filter_map(Room::visit)
+            .find(|visit| visit.id() == id)
+    }
+
+    /// Whether a stanza from there is for a room: it, or one of its occupants.
+    pub fn is_from_room(&self, from: &str) -> bool {
+        self.position(from).is_some()
+    }
+
+    /// Whether a request comes from a room that we are in, or from ourselves in it: occupants ping themselves (XEP-0410).
+    pub fn is_room_or_self(&self, from: &Jid) -> bool {
+        let visits = self.rooms.iter().filter(|room| room.jid().same_bare(from));
+        visits
+            .filter_map(Room::visit)
+            .any(|visit| from.resource().is_none_or(|nick| nick == visit.nick()))
+    }
+
+    /// The visits whose join the room has not answered.
+    pub fn unanswered_joins(&self) -> Vec<RoomId> {
+        let rooms = self.rooms.iter();
+        let rooms = rooms.filter(|room| room.is_join_unanswered());
+        rooms
+            .filter_map(|room| room.visit().map(Visit::id))
+            .collect()
+    }
+
+    fn position(&self, from: &str) -> Option<usize> {
+        let (bare, _) = split_jid(from);
+        if self.rooms.is_empty() {
+            return None;
+        }
+        // Services write their own names in normal form; only one that does not costs more than a comparison.
+        let exact = self
+            .rooms
+            .iter()
+            .position(|room| room.jid().as_str() == bare);
+        exact.or_else(|| {
+            let bare = Jid::parse(bare, self.shared.unicode.as_ref()).ok()?;
+            self.rooms
+                .iter()
+                .position(|room| room.jid().same_bare(&bare))
+        })
+    }
+
+    // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Enters a room. `room` is its bare JID (a resource is ignored), `nick` the wanted nick. The command is settled when we are
+    /// really in, or not.
+    ///
+    /// # Errors
+    /// [`RoomRefusal`]: `BadNick`, `AlreadyIn`, `Insecure`.
+    pub fn join(
+        &mut self,
+        now: Instant,
+        room: &Jid,
+        nick: &str,
+        entry: Entry,
+    ) -> Result<(RoomId, CommandId), RoomRefusal> {
+        self.shared.now = now;
+        let occupant = room
+            .with_resource(nick, self.shared.unicode.as_ref())
+            .map_err(RoomRefusal::BadNick)?;
+        if entry.password.is_some() && !self.shared.confidential {
+            return Err(RoomRefusal::Insecure);
+        }
+        let nick = occupant.resource().unwrap_or(nick);
+        let at = match self.position(room.bare_str()) {
+            Some(at) => at,
+            None => {
+                self.rooms.push(Room::new(room.bare()));
+                self.rooms.len() - 1
+            }
+        };
+        let id = RoomId(self.shared.number());
+        let command = CommandId(self.shared.number());
+        let Self { rooms, shared } = self;
+        let Some(room) = rooms.get_mut(at) else {
+            return Err(RoomRefusal::NotIn);
+        };
+        room.join(shared, id, command, nick, entry)?;
+        Ok((id, command))
+    }
+
+    /// Leaves, with a parting word. The command is settled when the room has let us go. `None` when we are not in.
+    pub fn leave(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        status: Option<&str>,
+        timeout: Millis,
+    ) -> Option<CommandId> {
+        let (room, shared) = self.room_of(now, id)?;
+        let command = CommandId(shared.number());
+        room.leave(shared, status, command, timeout);
+        self.sweep();
+        Some(command)
+    }
+
+    /// Asks for another nick (§7.6). `Ok(None)` when it is the one that we have.
+    ///
+    /// # Errors
+    /// [`RoomRefusal`]: `BadNick`, `NotIn`.
+    pub fn set_nick(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        nick: &str,
+        timeout: Millis,
+    ) -> Result<Option<CommandId>, RoomRefusal> {
+        let (room, shared) = self.room_of(now, id).ok_or(RoomRefusal::NotIn)?;
+        room.set_nick(shared, nick, timeout)
+    }
+
+    /// Says something to all. The command is settled by the caller, by the message's delivery.
+    ///
+    /// # Errors
+    /// [`RoomRefusal::NotIn`]. On the way back in, messages follow our presence.
+    pub fn send(&mut self, now: Instant, id: RoomId, body: &str) -> Result<CommandId, RoomRefusal> {
+        let (room, shared) = self.room_of(now, id).ok_or(RoomRefusal::NotIn)?;
+        let command = CommandId(shared.number());
+        room.send(shared, command, body)?;
+        Ok(command)
+    }
+
+    /// Says something to one occupant alone (§7.5). Settled as [`Self::send`].
+    ///
+    /// # Errors
+    /// [`RoomRefusal::NotIn`].
+    pub fn send_private(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        nick: &str,
+        body: &str,
+    ) -> Result<CommandId, RoomRefusal> {
+        let (room, shared) = self.room_of(now, id).ok_or(RoomRefusal::NotIn)?;
+        let command = CommandId(shared.number());
+        room.send_private(shared, command, nick, body)?;
+        Ok(command)
+    }
+
+    /// Sets the subject; an empty one clears it. Settled as [`Self::send`].
+    ///
+    /// # Errors
+    /// [`RoomRefusal::NotIn`].
+    pub fn set_subject(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        subject: &str,
+    ) -> Result<CommandId, RoomRefusal> {
+        let (room, shared) = self.room_of(now, id).ok_or(RoomRefusal::NotIn)?;
+        let command = CommandId(shared.number());
+        room.set_subject(shared, command, subject)?;
+        Ok(command)
+    }
+
+    /// Nobody waits for that command any more: it is not settled. A join is followed by a leave; what a change of nick or a leave
+    /// asked for may still happen, and is reported as if the room had begun it.
+    pub fn abandon(&mut self, now: Instant, command: CommandId) {
+        self.shared.now = now;
+        let Self { rooms, shared } = self;
+        for room in rooms.iter_mut() {
+            room.abandon(shared, command);
+        }
+        self.sweep();
+    }
+
+    /// The stanza of that command could not be sent, so no answer will come. The command is not settled.
+    pub fn handle_unsent(&mut self, now: Instant, command: CommandId) {
+        self.shared.now = now;
+        let Self { rooms, shared } = self;
+        for room in rooms.iter_mut() {
+            room.handle_unsent(shared, command);
+        }
+        self.sweep();
+    }
+
+    // ── the session ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// There is a new session, the first or one in place of a lost one: all rooms are entered again. `confidential`: whether a
+    /// password may be sent in it.
+    pub fn handle_session(&mut self, now: Instant, account: &Jid, confidential: bool) {
+        self.shared.now = now;
+        self.shared.account = Some(account.clone());
+        self.shared.confidential = confidential;
+        self.shared.interrupted = false;
+        let Self { rooms, shared } = self;
+        for room in rooms.iter_mut() {
+            room.handle_new_session(shared);
+        }
+        self.sweep();
+    }
+
+    /// The connection is interrupted: what is sent waits.
+    pub fn handle_interrupted(&mut self) {
+        self.shared.interrupted = true;
+    }
+
+    /// The session goes on after an interruption.
+    pub fn handle_resumed(&mut self, now: Instant, account: &Jid, confidential: bool) {
+        self.shared.now = now;
+        self.shared.account = Some(account.clone());
+        self.shared.confidential = confidential;
+        self.shared.interrupted = false;
+        let Self { rooms, shared } = self;
+        for room in rooms.iter_mut() {
+            room.handle_resumed(shared);
+        }
+    }
+
+    /// The connection is over, and all visits with it.
+    pub fn handle_offline(&mut self, now: Instant) {
+        self.shared.now = now;
+        let Self { rooms, shared } = self;
+        for room in rooms.iter_mut() {
+            room.handle_offline(shared);
+        }
+        self.rooms.clear();
+        self.shared.account = None;
+        self.shared.confidential = false;
+        self.shared.interrupted = false;
+    }
+
+    // ── input ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A stanza came in. True when it is a presence or message of a room. `unix_ms`: milliseconds since 1970 UTC.
+    pub fn handle_stanza(&mut self, now: Instant, unix_ms: i64, stanza: &Element) -> bool {
+        let Some(at) = stanza.attr("from").and_then(|from| self.position(from)) else {
+            return false;
+        };
+        if !matches!(stanza.name(), "presence" | "message") {
+            return false;
+        }
+        self.shared.now = now;
+        self.shared.unix_ms = unix_ms;
+        let Self { rooms, shared } = self;
+        if let Some(room) = rooms.get_mut(at) {
+            room.handle_stanza(shared, stanza);
+        }
+        self.sweep();
+        true
+    }
+
+    /// What came of a [`RoomOutput::Request`].
+    pub fn handle_reply(
+        &mut self,
+        now: Instant,
+        request: RequestToken,
+        outcome: &Result<Element, RequestFailure>,
+    ) {
+        self.shared.now = now;
+        let Self { rooms, shared } = self;
+        for room in rooms.iter_mut() {
+            room.handle_reply(shared, request, outcome);
+        }
+        self.sweep();
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.shared.now = now;
+        let Self { rooms, shared } = self;
+        for room in rooms.iter_mut() {
+            room.handle_timeout(shared);
+        }
+        self.sweep();
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.rooms.iter().filter_map(Room::poll_timeout).min()
+    }
+
+    /// The next output.
+    pub fn poll_output(&mut self) -> Option<RoomOutput> {
+        self.shared.output.pop_front()
+    }
+
+    fn room_of(&mut self, now: Instant, id: RoomId) -> Option<(&mut Room, &mut Shared)> {
+        self.shared.now = now;
+        let Self { rooms, shared } = self;
+        let room = rooms
+            .iter_mut()
+            .find(|room| room.visit().is_some_and(|visit| visit.id() == id))?;
+        Some((room, shared))
+    }
+
+    /// Forgets rooms that we are not in and that owe no answer.
+    fn sweep(&mut self) {
+        self.rooms.retain(|room| !room.is_idle());
+    }
+}

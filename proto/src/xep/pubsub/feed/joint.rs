@@ -1,0 +1,180 @@
+//! The listing of a node and the events that were on their way, in one order: what `merge` explains, step by step.
+
+use super::arrival::{Arrival, Arrived};
+use super::catch_up::Held;
+use super::change::Via;
+use super::known::Index;
+use crate::xep::pubsub::digest::{Digest, hash_id};
+
+/// What is listed without a payload, with that of the last event of the item that waits.
+pub fn complete_listing(held: &mut [Held], waiting: &[Arrival]) {
+    if held.iter().all(|held| held.digest.has_payload()) || waiting.is_empty() {
+        return;
+    }
+    let mut digests = Vec::new();
+    for held in held.iter() {
+        digests.push(held.digest);
+    }
+    let index = Index::of(&digests);
+    for arrived in waiting.iter().filter_map(Arrival::as_item) {
+        let place = index.place(arrived.digest.id, &digests);
+        if let Some(held) = place.and_then(|place| held.get_mut(place))
+            && let Some(place) = place
+            && digests
+                .get(place)
+                .is_some_and(|listed| !listed.has_payload())
+            && arrived.digest.has_payload()
+        {
+            held.item.payload.clone_from(&arrived.item.payload);
+            held.digest = arrived.digest;
+        }
+    }
+}
+
+/// The listing and the events on their way into one order.
+pub struct Joint {
+    pub held: Vec<Held>,
+    pub digests: Vec<Digest>,
+    pub index: Index,
+    pub wanted: Vec<bool>,
+    pub unseen: Vec<bool>,
+    pub via: Via,
+    pub baseline: bool,
+    /// How many of the listing have had their turn.
+    pub told: usize,
+    /// Something that was told is listed.
+    pub met: bool,
+    /// Events of what the listing does not hold, until it is seen where they belong.
+    pub pending: Vec<Arrival>,
+    pub all: Vec<Arrival>,
+}
+
+impl Joint {
+    /// Of each event: is a later one of the same item what is listed?
+    pub fn superseded(&self, waiting: &[Arrival]) -> Vec<bool> {
+        let mut met = vec![false; self.digests.len()];
+        let mut superseded = Vec::new();
+        for arrival in waiting.iter().rev() {
+            let place = self.place(arrival);
+            let met = place.and_then(|place| met.get_mut(place));
+            let digest = place.and_then(|place| self.digests.get(place));
+            let Some(met) = met else {
+                superseded.push(false);
+                continue;
+            };
+            let listed = arrival.as_item().map(|arrived| &arrived.digest) == digest;
+            superseded.push(*met && !listed);
+            *met |= listed;
+        }
+        superseded.reverse();
+        superseded
+    }
+
+    pub fn lists_another(&self, arrival: &Arrival) -> bool {
+        let revision = arrival.as_item().map(|arrived| arrived.digest);
+        let place = self.place(arrival);
+        place.is_some_and(|place| self.digests.get(place).copied() != revision)
+    }
+
+    pub fn join(&mut self, mut arrival: Arrival) {
+        if let Arrival::Item(arrived) = &mut arrival {
+            arrived.waited = true;
+        }
+        let told = arrival.as_item().map(|arrived| arrived.digest);
+        let place = self.place(&arrival);
+        let Some(place) = place.filter(|place| self.digests.get(*place).copied() == told) else {
+            return self.pending.push(arrival);
+        };
+        if arrival.is_wanting() && self.unseen.get(place) == Some(&true) {
+            // Neither has a payload: the event tells of a publication, and the item is asked for once.
+            if let Some(wanted) = self.wanted.get_mut(place) {
+                *wanted = false;
+            }
+            return self.pending.push(arrival);
+        }
+        // Here the two meet.
+        self.met = true;
+        // The last item, which a service sends to who subscribes, has no place among the events.
+        if arrival.as_item().is_some_and(|arrived| arrived.resent) {
+            return;
+        }
+        // What came before a hole comes before what is listed.
+        let hole = |arrival: &Arrival| matches!(arrival, Arrival::Gap { .. });
+        if let Some(at) = self.pending.iter().rposition(hole) {
+            let rest = self.pending.split_off(at + 1);
+            self.tell_pending();
+            self.pending = rest;
+        }
+        self.tell_until(place);
+        self.tell_pending();
+        if self.told == place {
+            // Where nothing is told of the listing, what happened since is.
+            if self.baseline {
+                if let Arrival::Item(arrived) = &mut arrival {
+                    arrived.news = true;
+                }
+                self.all.push(arrival);
+                self.told = place + 1;
+            } else {
+                self.tell_until(place + 1);
+            }
+        }
+    }
+
+    /// What waited for its place. What is newer than the listing comes behind what is listed of it.
+    pub fn tell_pending(&mut self) {
+        for arrival in core::mem::take(&mut self.pending) {
+            if let Some(place) = self.place(&arrival) {
+                self.tell_until(place + 1);
+            }
+            self.all.push(arrival);
+        }
+    }
+
+    /// Where the item that an arrival is about stands in the listing.
+    pub fn place(&self, arrival: &Arrival) -> Option<usize> {
+        let id = match arrival {
+            Arrival::Item(arrived) => arrived.digest.id,
+            Arrival::Retract { id, .. } => hash_id(id),
+            _ => return None,
+        };
+        self.index.place(id, &self.digests)
+    }
+
+    /// The listing's items before this place, as far as they are wanted.
+    fn tell_until(&mut self, place: usize) {
+        while self.told < place {
+            if let (Some(held), Some(true)) = (self.held.get(self.told), self.wanted.get(self.told))
+            {
+                self.all.push(Arrival::Item(Arrived {
+                    item: held.item.clone(),
+                    digest: held.digest,
+                    time: None,
+                    archived: None,
+                    resent: false,
+                    via: self.via,
+                    bare: held.item.id.is_none(),
+                    waited: true,
+                    fetched: false,
+                    news: false,
+                }));
+            }
+            self.told += 1;
+        }
+    }
+
+    /// What came in an earlier session ends here, and something is missing before what the node holds.
+    pub fn end_island(&mut self) {
+        self.all.append(&mut self.pending);
+        self.all.push(Arrival::Gap {
+            after: None,
+            before: None,
+        });
+    }
+
+    pub fn finish(mut self) -> Vec<Arrival> {
+        self.tell_until(self.held.len());
+        self.all.append(&mut self.pending);
+        self.all
+    }
+}

@@ -1,0 +1,509 @@
+//! The feeds of a connection: which of them an event, a result or a reply belongs to; what is known of their services; what
+//! becomes of a subscription that was given up; and when each is begun again.
+//!
+//! A sans-IO machine above [`Feed`]. Its user calls [`Feeds::begin_session`] and [`Feeds::begin`] when a session begins that
+//! knows nothing of the feeds, hands in messages and replies **in the order of the stream**, and polls until a
+//! [`Output::Timeout`]. Left out: presence, which events to a bare JID need.
+
+mod abandoned;
+mod services;
+
+use super::feed::position::Position;
+use super::feed::{self, Change, Feed, Settings};
+use super::request;
+use super::subscriptions::{FeedId, Held, Routed, Subscriptions};
+use crate::event::RequestFailure;
+use crate::fifo::Fifo;
+use crate::io::REPLY_TIMEOUT;
+use crate::jid::Jid;
+use crate::ns;
+use crate::stanza::is_error;
+use crate::time::{Instant, Millis};
+use crate::unicode::Unicode;
+use crate::xml::Element;
+use abandoned::{Abandoned, confirmed, unsubscribe};
+use services::Services;
+use std::collections::BTreeMap;
+
+/// How much longer than the caller waits the answer to a first subscription is awaited: it tells what has to be ended.
+const LATE: Millis = Millis::seconds(300);
+
+/// What the feeds want.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send this request; [`Feeds::handle_reply`] gets the answer, under this number.
+    Request {
+        /// Its number, never used twice.
+        number: u32,
+        /// The request.
+        iq: Element,
+        /// How long the answer is awaited.
+        timeout: Millis,
+    },
+    /// Something happened in a feed.
+    Change {
+        /// Which.
+        feed: FeedId,
+        /// What.
+        change: Box<Change>,
+    },
+    /// Nothing until something happens, or until this time.
+    Timeout(Option<Instant>),
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It belongs to no feed.
+    Nothing,
+    /// Feeds have it.
+    Taken,
+    /// It speaks of a subscribed node and does not come from the node's service. It was ignored.
+    Stranger {
+        /// Who sent it.
+        from: String,
+        /// The node.
+        node: String,
+    },
+}
+
+#[derive(Debug)]
+struct Entry {
+    machine: Feed,
+    service: String,
+    node: String,
+    /// How long the service may take to agree for the first time; `None` once it has agreed.
+    patience: Option<Millis>,
+    give_up_at: Option<Instant>,
+    /// What the machine waits for.
+    wake_at: Option<Instant>,
+    /// A session began that it was asked in.
+    begun: bool,
+    /// A session ended before the service answered: the subscription may be there.
+    unsure: bool,
+    /// It has ended, and the caller has not closed it yet.
+    over: bool,
+}
+
+/// Who gets an answer.
+#[derive(Debug)]
+enum Asker {
+    Feed(FeedId, u32),
+    /// The same; it has asked for its subscription.
+    Subscription(FeedId, u32),
+    /// What is known of a service.
+    Service(String),
+    /// The subscription was given up before the answer.
+    Abandoned(Held),
+    /// The subscription was ended before the answer told its id.
+    Ended(Held),
+    /// Nobody.
+    Nobody,
+}
+
+/// The feeds of one connection.
+#[derive(Debug, Default)]
+pub struct Feeds {
+    account: String,
+    subscriptions: Subscriptions,
+    feeds: BTreeMap<FeedId, Entry>,
+    services: Services,
+    abandoned: Abandoned,
+    asked: Vec<(u32, Asker)>,
+    numbers: u32,
+    outputs: Fifo<Output>,
+    /// Feeds that may want something.
+    due: Fifo<FeedId>,
+}
+
+impl Feeds {
+    /// No feeds yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Says whose connection it is: a message without a sender comes from that account (RFC 6120 §8.1.2.1).
+    pub fn set_account(&mut self, own: &Jid) {
+        self.account = own.bare().as_str().into();
+        self.subscriptions.set_account(own);
+    }
+
+    /// A new feed, which asks for nothing until [`Feeds::begin`]. `own` is the JID that is subscribed, bare or full; `patience`:
+    /// how long the service may take to agree, 30 s by default. `settings.feed` is set here.
+    pub fn add(
+        &mut self,
+        service: &Jid,
+        own: &Jid,
+        mut settings: Settings,
+        since: Option<Position>,
+        patience: Option<Millis>,
+    ) -> FeedId {
+        let id = self.subscriptions.add(service, &settings.node, own);
+        settings.feed = id.0;
+        let entry = Entry {
+            service: settings.service.clone(),
+            node: settings.node.clone(),
+            machine: Feed::new(settings, since),
+            patience: Some(patience.unwrap_or(REPLY_TIMEOUT)),
+            give_up_at: None,
+            wake_at: None,
+            begun: false,
+            unsure: false,
+            over: false,
+        };
+        self.feeds.insert(id, entry);
+        id
+    }
+
+    /// Whether a session began that the feed was asked in. A resumed session goes on with those, and begins the others.
+    pub fn is_begun(&self, id: FeedId) -> bool {
+        self.feeds.get(&id).is_some_and(|entry| entry.begun)
+    }
+
+    /// Where a feed stands, after all that was polled; `None` before it knows, and when it is closed.
+    pub fn position(&self, id: FeedId) -> Option<String> {
+        self.feeds.get(&id)?.machine.position()
+    }
+
+    /// The feed that a request is for, while its answer is awaited.
+    pub fn feed_of(&self, number: u32) -> Option<FeedId> {
+        let (_, asker) = self.asked.iter().find(|(known, _)| *known == number)?;
+        match asker {
+            Asker::Feed(id, _) | Asker::Subscription(id, _) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Whether a feed of this service and node is there.
+    pub fn has(&self, service: &str, node: &str) -> bool {
+        let mut all = self.feeds.values();
+        all.any(|entry| !entry.over && entry.service == service && entry.node == node)
+    }
+
+    // ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A session begins that knows nothing of the feeds: before any of them is begun in it.
+    pub fn begin_session(&mut self) {
+        self.services.begin_session();
+        for request in self.abandoned.begin_session(&self.subscriptions) {
+            self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+        }
+    }
+
+    /// A session is there in which the feed is not subscribed yet: subscribes it as this JID, and asks what was missed.
+    pub fn begin(&mut self, now: Instant, id: FeedId, own: &Jid) {
+        let Some(entry) = self.feed(id).filter(|entry| !entry.over) else {
+            return;
+        };
+        let service = entry.service.clone();
+        if let Some(question) = self.services.study(&service) {
+            self.ask(Asker::Service(service.clone()), question, REPLY_TIMEOUT);
+        }
+        self.subscriptions.renew(id, own);
+        let traits = self.services.traits_of(&service);
+        let Some(entry) = self.feed(id) else { return };
+        entry.begun = true;
+        entry.give_up_at = entry.patience.map(|patience| now + patience);
+        if let Some(traits) = traits {
+            entry.machine.learn(traits);
+        }
+        entry.machine.begin(own);
+        self.due.push_back(id);
+    }
+
+    /// The requests that end the subscriptions which are worth nothing after this session: those of full JIDs, which some
+    /// services keep for ever. To be sent before the session closes.
+    pub fn good_bye(&self) -> Vec<Element> {
+        let mut all = self.subscriptions.of_full_jids();
+        for (_, asker) in &self.asked {
+            if let Asker::Abandoned(held) = asker
+                && !all.contains(held)
+            {
+                all.push(held.clone());
+            }
+        }
+        all.iter().map(unsubscribe).collect()
+    }
+
+    /// The connection is gone, and all feeds with it; those that there were.
+    pub fn end_all(&mut self) -> Vec<FeedId> {
+        let mut all = Vec::new();
+        for id in core::mem::take(&mut self.feeds).into_keys() {
+            self.subscriptions.take(id);
+            all.push(id);
+        }
+        self.asked.clear();
+        self.outputs = Fifo::default();
+        self.due = Fifo::default();
+        all
+    }
+
+    // ── what the caller wants no more ───────────────────────────────────────────────────────────────────────────────
+
+    /// Ends a feed here; also one that has told its [`Change::End`], which is kept for its position until then. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
+    /// subscription stays.
+    pub fn close(&mut self, id: FeedId) {
+        self.give_up(id);
+        self.feeds.remove(&id);
+    }
+
+    /// Nothing of a feed is wanted any more.
+    fn give_up(&mut self, id: FeedId) {
+        let Some(entry) = self.feeds.get_mut(&id) else {
+            return;
+        };
+        let (agreed, unsure) = (entry.patience.is_none(), entry.unsure);
+        entry.over = true;
+        entry.give_up_at = None;
+        entry.wake_at = None;
+        if let Some(held) = self.subscriptions.take(id).filter(|_| !agreed)
+            && !self.pass_on(id, || Asker::Abandoned(held.clone()))
+            && unsure
+        {
+            self.abandoned.doubt(held);
+        }
+        self.forget_questions(id);
+        self.reconsider();
+    }
+
+    /// Ends a feed and its subscription: what is returned asks the service for that, when no other feed lives on it.
+    pub fn unsubscribe(&mut self, id: FeedId) -> Option<Element> {
+        self.feeds.remove(&id)?;
+        let request = self.subscriptions.take(id).and_then(|held| {
+            self.pass_on(id, || Asker::Ended(held.clone()));
+            self.abandoned.end(held, &self.subscriptions)
+        });
+        self.forget_questions(id);
+        self.reconsider();
+        request
+    }
+
+    /// The answer to a feed's subscription is for another one. False when none is awaited.
+    fn pass_on(&mut self, id: FeedId, to: impl Fn() -> Asker) -> bool {
+        let mut passed = false;
+        for (_, asker) in &mut self.asked {
+            if matches!(asker, Asker::Subscription(feed, _) if *feed == id) {
+                *asker = to();
+                passed = true;
+            }
+        }
+        passed
+    }
+
+    fn forget_questions(&mut self, id: FeedId) {
+        self.asked
+            .retain(|(_, asker)| !matches!(asker, Asker::Feed(feed, _) | Asker::Subscription(feed, _) if *feed == id));
+    }
+
+    /// Another feed knows its subscription now, or is gone.
+    fn reconsider(&mut self) {
+        for request in self.abandoned.reconsider(&self.subscriptions) {
+            self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+        }
+    }
+
+    // ── what comes in ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A message: an event, or a result from an archive.
+    pub fn handle_message(&mut self, message: &Element, unicode: &dyn Unicode) -> Heard {
+        match self.subscriptions.route(message, unicode) {
+            Routed::Feeds { feeds, event } => {
+                for id in feeds {
+                    if let Some(entry) = self.feed(id) {
+                        entry.machine.handle_event(&event, message);
+                        self.due.push_back(id);
+                    }
+                }
+                Heard::Taken
+            }
+            Routed::Duplicate => Heard::Taken,
+            Routed::Stranger { from, node } => Heard::Stranger { from, node },
+            Routed::Unclaimed(_) => Heard::Nothing,
+            Routed::NotEvent if self.handle_result(message) => Heard::Taken,
+            Routed::NotEvent => Heard::Nothing,
+        }
+    }
+
+    /// A result counts only from the archive that was asked (XEP-0313 §9).
+    fn handle_result(&mut self, message: &Element) -> bool {
+        if !message.is("message", ns::CLIENT) || is_error(message) {
+            return false;
+        }
+        let Some(result) = message.child("result", ns::MAM) else {
+            return false;
+        };
+        let from = message.attr("from").unwrap_or(&self.account);
+        let mut all = self.feeds.values_mut();
+        all.any(|entry| entry.service == from && entry.machine.handle_result(&result))
+    }
+
+    /// The answer to a request. Must come before what came after it.
+    pub fn handle_reply(
+        &mut self,
+        now: Instant,
+        number: u32,
+        outcome: Result<Element, RequestFailure>,
+    ) {
+        let at = self.asked.iter().position(|(known, _)| *known == number);
+        let Some(at) = at else { return };
+        let (_, asker) = self.asked.remove(at);
+        let is_subscription = matches!(asker, Asker::Subscription(..));
+        match asker {
+            Asker::Feed(id, number) | Asker::Subscription(id, number) => {
+                let lost = matches!(outcome, Err(RequestFailure::Disconnected));
+                if let Some(entry) = self.feed(id) {
+                    entry.unsure |= is_subscription && lost;
+                    entry.machine.handle_reply(now, number, outcome);
+                    self.due.push_back(id);
+                }
+            }
+            Asker::Service(name) => {
+                let Some(traits) = self.services.handle_reply(&name, &outcome) else {
+                    return;
+                };
+                for entry in self.feeds.values_mut() {
+                    if entry.service == name {
+                        entry.machine.learn(traits);
+                    }
+                }
+            }
+            Asker::Abandoned(held) => {
+                let request = self
+                    .abandoned
+                    .handle_reply(held, &self.subscriptions, &outcome);
+                if let Some(request) = request {
+                    self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+                }
+            }
+            Asker::Ended(held) => {
+                // It was asked to end without its id, which some services want (§6.2.3.1).
+                if let Ok(reply) = &outcome {
+                    let told = confirmed(held.clone(), reply);
+                    if told.subid != held.subid
+                        && let Some(request) = self.abandoned.end(told, &self.subscriptions)
+                    {
+                        self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+                    }
+                }
+            }
+            Asker::Nobody => {}
+        }
+    }
+
+    /// Time has passed; only at a timeout that was polled does anything happen.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let is_over = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let mut late = Vec::new();
+        for (id, entry) in &mut self.feeds {
+            if is_over(entry.give_up_at) {
+                late.push(*id);
+            } else if is_over(entry.wake_at) {
+                entry.wake_at = None;
+                entry.machine.handle_timeout(now);
+                self.due.push_back(*id);
+            }
+        }
+        for id in late {
+            self.give_up(id);
+            for change in [
+                Change::Refused(Box::new(RequestFailure::TimedOut)),
+                Change::End,
+            ] {
+                let change = Box::new(change);
+                self.outputs.push_back(Output::Change { feed: id, change });
+            }
+        }
+    }
+
+    // ── what goes out ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// What the feeds want now. To be called until it is a [`Output::Timeout`], after each change.
+    pub fn poll_output(&mut self) -> Output {
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+            let Some(id) = self.due.front().copied() else {
+                return Output::Timeout(self.deadline());
+            };
+            let entry = self.feed(id).filter(|entry| !entry.over);
+            let output = entry.map(|entry| entry.machine.poll_output());
+            match output {
+                Some(feed::Output::Request { number, iq }) => self.ask_for(id, number, iq),
+                Some(feed::Output::Change(change)) => {
+                    self.note_change(id, &change);
+                    return Output::Change { feed: id, change };
+                }
+                Some(feed::Output::Timeout(at)) => {
+                    if let Some(entry) = self.feed(id) {
+                        entry.wake_at = at;
+                    }
+                    self.due.pop_front();
+                }
+                None => {
+                    self.due.pop_front();
+                }
+            }
+        }
+    }
+
+    fn ask_for(&mut self, id: FeedId, number: u32, iq: Element) {
+        if !request::is_subscribe(&iq) {
+            return self.ask(Asker::Feed(id, number), iq, REPLY_TIMEOUT);
+        }
+        let patience = self.feed(id).and_then(|entry| entry.patience);
+        let timeout = patience.map_or(REPLY_TIMEOUT, |patience| {
+            Millis(patience.0.saturating_add(LATE.0))
+        });
+        self.ask(Asker::Subscription(id, number), iq, timeout);
+    }
+
+    fn ask(&mut self, asker: Asker, iq: Element, timeout: Millis) {
+        self.numbers = self.numbers.wrapping_add(1);
+        let number = self.numbers;
+        self.asked.push((number, asker));
+        self.outputs.push_back(Output::Request {
+            number,
+            iq,
+            timeout,
+        });
+    }
+
+    fn note_change(&mut self, id: FeedId, change: &Change) {
+        match change {
+            Change::Subscribed(told) => {
+                self.subscriptions.confirm(id, told.as_ref());
+                if let Some(entry) = self.feed(id) {
+                    entry.patience = None;
+                    entry.give_up_at = None;
+                }
+                self.reconsider();
+            }
+            Change::End => {
+                self.subscriptions.take(id);
+                if let Some(entry) = self.feed(id) {
+                    entry.over = true;
+                    entry.give_up_at = None;
+                    entry.wake_at = None;
+                }
+                self.forget_questions(id);
+                self.reconsider();
+            }
+            _ => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let mut earliest: Option<Instant> = None;
+        for entry in self.feeds.values() {
+            for at in [entry.give_up_at, entry.wake_at].into_iter().flatten() {
+                earliest = Some(earliest.map_or(at, |known| known.min(at)));
+            }
+        }
+        earliest
+    }
+
+    fn feed(&mut self, id: FeedId) -> Option<&mut Entry> {
+        self.feeds.get_mut(&id)
+    }
+}

@@ -1,0 +1,112 @@
+//! Subscriptions that were asked for and given up before the service answered: what comes of them ends at the service, too,
+//! unless another feed lives on it.
+
+use crate::event::RequestFailure;
+use crate::xep::pubsub::subscriptions::{Held, Subscriptions, Use};
+use crate::xep::pubsub::{State, request};
+use crate::xml::Element;
+
+/// How many are remembered between sessions, and while another feed's answer is awaited.
+const MOST: usize = 100;
+
+/// Subscriptions that nobody wants any more.
+#[derive(Debug, Default)]
+pub struct Abandoned {
+    /// Another feed has asked for a subscription of the same JID: only its answer tells whether this one is another.
+    doubtful: Vec<Held>,
+    /// The session ended before the service answered: whether they are there is not known.
+    unsure: Vec<Held>,
+}
+
+impl Abandoned {
+    /// The answer to a request for a subscription that was given up; what has to be asked because of it.
+    pub fn handle_reply(
+        &mut self,
+        held: Held,
+        subscriptions: &Subscriptions,
+        outcome: &Result<Element, RequestFailure>,
+    ) -> Option<Element> {
+        match outcome {
+            Ok(reply) => {
+                let told = request::parse_subscription(reply);
+                if told.as_ref().is_some_and(|told| told.state == State::None) {
+                    return None;
+                }
+                self.end(confirmed(held, reply), subscriptions)
+            }
+            // There is none.
+            Err(RequestFailure::Refused { .. }) => None,
+            Err(RequestFailure::Disconnected) => {
+                self.doubt(held);
+                None
+            }
+            Err(RequestFailure::TimedOut) => self.end(held, subscriptions),
+        }
+    }
+
+    /// The session ended before the service answered. A subscription of a full JID ends with it.
+    pub fn doubt(&mut self, held: Held) {
+        if !held.jid.contains('/') {
+            keep(&mut self.unsure, held);
+        }
+    }
+
+    /// Ends a subscription, unless a feed lives on it.
+    pub fn end(&mut self, held: Held, subscriptions: &Subscriptions) -> Option<Element> {
+        match subscriptions.use_of(&held) {
+            Use::Free => Some(unsubscribe(&held)),
+            Use::Used => None,
+            Use::Unknown => {
+                keep(&mut self.doubtful, held);
+                None
+            }
+        }
+    }
+
+    /// A feed was told which subscription is its own, or is gone.
+    pub fn reconsider(&mut self, subscriptions: &Subscriptions) -> Vec<Element> {
+        let mut requests = Vec::new();
+        for held in core::mem::take(&mut self.doubtful) {
+            requests.extend(self.end(held, subscriptions));
+        }
+        requests
+    }
+
+    /// A session begins.
+    pub fn begin_session(&mut self, subscriptions: &Subscriptions) -> Vec<Element> {
+        let unsure = core::mem::take(&mut self.unsure);
+        self.doubtful.retain(|held| !held.jid.contains('/'));
+        let mut requests = Vec::new();
+        for held in unsure {
+            requests.extend(self.end(held, subscriptions));
+        }
+        requests
+    }
+}
+
+/// The subscription as the service keeps it.
+pub fn confirmed(mut held: Held, reply: &Element) -> Held {
+    if let Some(told) = request::parse_subscription(reply) {
+        held.subid = told.subid.or(held.subid);
+        if !told.jid.is_empty() {
+            held.jid = told.jid;
+        }
+    }
+    held
+}
+
+fn keep(list: &mut Vec<Held>, held: Held) {
+    if list.len() < MOST && !list.contains(&held) {
+        list.push(held);
+    }
+}
+
+/// The request that ends a subscription.
+pub fn unsubscribe(held: &Held) -> Element {
+    request::unsubscribe(
+        Some(&held.service),
+        &held.node,
+        &held.jid,
+        held.subid.as_deref(),
+    )
+}

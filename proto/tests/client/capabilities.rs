@@ -1,0 +1,115 @@
+//! Own presence and capabilities (XEP-0115, XEP-0163 §4.3).
+
+use super::present;
+use crate::support::channel::{ClientDialogue, client_config};
+
+/// A watch is announced by one presence per turn, and withdrawn by another.
+#[test]
+fn a_watch_is_announced() {
+    let mut dialogue = present();
+    dialogue.play(
+        "A: watch urn:example:mood
+         C: <presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:epode:client' ver='$one'/></presence>
+         A: watch urn:example:mood
+         A: unwatch 2
+         A: unwatch 1
+         C: <presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:epode:client' ver='$none'/></presence>",
+    );
+    assert_ne!(dialogue.names.get("one"), dialogue.names.get("none"));
+}
+
+/// What is watched is the answer to disco#info for the announced node.
+#[test]
+fn disco_info_names_the_watched_node() {
+    let mut dialogue = present();
+    dialogue.play(
+        "A: watch urn:example:mood
+         C: <presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:epode:client' ver='$ver'/></presence>",
+    );
+    let ver = dialogue.names.get("ver").to_owned();
+    dialogue.play(&format!(
+        "W: <iq type='get' id='d' from='example.org'>
+           <query xmlns='http://jabber.org/protocol/disco#info' node='urn:epode:client#{ver}'/></iq>
+         C: <iq type='result' id='d' to='example.org'>
+           <query xmlns='http://jabber.org/protocol/disco#info' node='urn:epode:client#{ver}'>
+             <identity category='client' type='web'/>
+             <feature var='http://jabber.org/protocol/disco#info'/>
+             <feature var='http://jabber.org/protocol/disco#items'/>
+             <feature var='urn:xmpp:ping'/>
+             <feature var='urn:xmpp:time'/>
+             <feature var='jabber:iq:version'/>
+             <feature var='http://jabber.org/protocol/caps'/>
+             <feature var='urn:example:mood+notify'/>
+           </query></iq>"
+    ));
+}
+
+/// A caller's own presence replaces initial presence, carries capabilities, and is what a new session gets.
+#[test]
+fn the_callers_presence_is_restored() {
+    let mut dialogue = ClientDialogue::online(client_config(), "");
+    dialogue.play(
+        "A: send <presence><show>away</show></presence>
+         C: <presence><show>away</show></presence>
+         +0s
+         A: watch urn:example:mood
+         C: <presence><show>away</show><c xmlns='http://jabber.org/protocol/caps' hash='*' node='*' ver='$ver'/></presence>",
+    );
+    dialogue.lose_connection();
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence><show>away</show><c xmlns='http://jabber.org/protocol/caps' hash='*' node='*' ver='$ver'/></presence>
+         E: online romeo@example.org/orchard
+         E: ?none",
+    );
+}
+
+/// A caller that is unavailable on purpose stays so in a new session, and announces nothing.
+#[test]
+fn unavailable_on_purpose() {
+    let mut dialogue = present();
+    dialogue.play(
+        "A: send <presence type='unavailable'/>
+         C: <presence type='unavailable'/>
+         A: watch urn:example:mood",
+    );
+    dialogue.lose_connection();
+    dialogue.log_in("");
+    dialogue.play("E: online romeo@example.org/orchard");
+}
+
+/// Directed presence is no broadcast.
+#[test]
+fn directed_presence_is_not_restored() {
+    let mut dialogue = present();
+    dialogue.play(
+        "A: send <presence to='juliet@example.org'><show>dnd</show></presence>
+         C: <presence to='juliet@example.org'><show>dnd</show></presence>",
+    );
+    dialogue.lose_connection();
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: online romeo@example.org/orchard",
+    );
+}
+
+/// An account's events go to the watches of the node; an event from a full JID is not the account's (XEP-0163 §4.3.1).
+#[test]
+fn personal_events() {
+    let mut dialogue = present();
+    let event = |from: &str| {
+        format!(
+            "W: <message from='{from}'><event xmlns='http://jabber.org/protocol/pubsub#event'>
+               <items node='urn:example:mood'><item id='1'><mood xmlns='urn:example:mood'/></item></items></event></message>"
+        )
+    };
+    dialogue.play(
+        "A: watch urn:example:mood
+         C: <presence><c xmlns='http://jabber.org/protocol/caps' hash='*' node='*' ver='*'/></presence>",
+    );
+    dialogue.play(&event("juliet@example.org"));
+    dialogue.play("E: personal for 1: juliet@example.org urn:example:mood");
+    dialogue.play(&event("juliet@example.org/balcony"));
+    dialogue.play(&event("pubsub.example.org"));
+}

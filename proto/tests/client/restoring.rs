@@ -1,0 +1,219 @@
+//! The step at the beginning of a session: a participant that is slow, never finishes, fails, is interrupted, or finishes late.
+
+use super::present;
+use crate::support::channel::{ClientDialogue, client_config};
+
+/// Two stanzas are kept during an interruption.
+const KEPT: &str = "A: send <message id='a'/>
+     A: send <message id='b'/>";
+
+fn interrupted_with(participants: usize) -> ClientDialogue {
+    let mut dialogue = present();
+    for _ in 0..participants {
+        dialogue.play("A: participant");
+    }
+    dialogue.lose_connection();
+    dialogue.play(KEPT);
+    dialogue
+}
+
+/// Without participants, what was kept leaves at once, behind presence.
+#[test]
+fn presence_goes_before_what_was_kept() {
+    let mut dialogue = interrupted_with(0);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         C: <message id='a'/>
+         C: <message id='b'/>
+         E: online romeo@example.org/orchard",
+    );
+}
+
+/// A slow participant: what it sends goes first, what the caller sends meanwhile goes last.
+#[test]
+fn a_slow_participant_is_waited_for() {
+    let mut dialogue = interrupted_with(1);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 2 of 1
+         E: online romeo@example.org/orchard
+         A: send <message id='c'/>
+         +4s
+         A: restore <iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>
+         C: <iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>
+         W: <iq type='result' id='carbons'/>
+         E: reply 0 <iq type='result' id='carbons'/>
+         A: done 1
+         C: <message id='a'/>
+         C: <message id='b'/>
+         C: <message id='c'/>",
+    );
+}
+
+/// The step waits for all participants, in whatever order they finish.
+#[test]
+fn all_participants_are_waited_for() {
+    let mut dialogue = interrupted_with(2);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 2 of 1 2
+         E: online romeo@example.org/orchard
+         A: done 2
+         A: done 2
+         A: done 1
+         C: <message id='a'/>
+         C: <message id='b'/>",
+    );
+}
+
+/// A participant that never finishes is given up after ten seconds: what was kept leaves, and the caller is told.
+#[test]
+fn a_participant_that_never_finishes() {
+    let mut dialogue = interrupted_with(2);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 2 of 1 2
+         E: online romeo@example.org/orchard
+         A: done 1
+         +9999ms
+         +1ms
+         E: step timed out: 2
+         C: <message id='a'/>
+         C: <message id='b'/>
+         A: done 2
+         A: send <message id='c'/>
+         C: <message id='c'/>",
+    );
+}
+
+/// A participant that fails says that it is done, whatever it was answered.
+#[test]
+fn a_participant_that_is_refused() {
+    let mut dialogue = interrupted_with(1);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 2 of 1
+         E: online romeo@example.org/orchard
+         A: restore <iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>
+         C: <iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>
+         W: <iq type='error' id='carbons'><error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+         E: request 0 refused not-allowed
+         A: done 1
+         C: <message id='a'/>
+         C: <message id='b'/>",
+    );
+}
+
+/// A participant that is removed is not waited for.
+#[test]
+fn a_participant_that_is_removed() {
+    let mut dialogue = interrupted_with(1);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 2 of 1
+         E: online romeo@example.org/orchard
+         A: remove participant 1
+         C: <message id='a'/>
+         C: <message id='b'/>",
+    );
+}
+
+/// An interruption cancels the step. What was kept is still kept; the next session has a step of its own, and what belongs to
+/// the former one is ignored.
+#[test]
+fn an_interruption_cancels_the_step() {
+    let mut dialogue = interrupted_with(1);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 2 of 1
+         E: online romeo@example.org/orchard",
+    );
+    let former = dialogue.step.clone().expect("a step");
+    dialogue.lose_connection();
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 3 of 1
+         E: online romeo@example.org/orchard",
+    );
+    for participant in &former.1 {
+        dialogue.client.finish_part(former.0, *participant);
+    }
+    dialogue.play(
+        "A: send <message id='c'/>
+         A: done 1
+         C: <message id='a'/>
+         C: <message id='b'/>
+         C: <message id='c'/>",
+    );
+}
+
+/// What a participant sends after the step is over is an ordinary stanza.
+#[test]
+fn a_participant_that_is_late() {
+    let mut dialogue = interrupted_with(1);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 2 of 1
+         E: online romeo@example.org/orchard
+         +10s
+         E: step timed out: 1
+         C: <message id='a'/>
+         C: <message id='b'/>
+         A: restore <message id='late'/>
+         C: <message id='late'/>
+         A: done 1",
+    );
+}
+
+/// The first session has a step too: a participant enables what it needs before the caller's first stanza.
+#[test]
+fn the_first_session_has_a_step() {
+    let mut dialogue = ClientDialogue::new(client_config());
+    dialogue.play(
+        "A: participant
+         A: connect
+         E: connecting
+         E: credentials wanted
+         C: socket
+         A: anonymous",
+    );
+    dialogue.log_in("");
+    dialogue.play(
+        "E: step 1 of 1
+         E: online romeo@example.org/orchard
+         A: send <message id='a'/>
+         A: restore <message id='p'/>
+         C: <message id='p'/>
+         A: done 1
+         C: <message id='a'/>
+         +0s
+         C: <presence/>",
+    );
+}
+
+/// A good-bye during the step sends what was kept first: nothing is lost.
+#[test]
+fn a_good_bye_during_the_step() {
+    let mut dialogue = interrupted_with(1);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 2 of 1
+         E: online romeo@example.org/orchard
+         A: disconnect
+         C: <message id='a'/>
+         C: <message id='b'/>
+         C: <presence type='unavailable'/>
+         C: <framing:close/>
+         E: disconnecting",
+    );
+}

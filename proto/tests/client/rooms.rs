@@ -1,0 +1,166 @@
+//! Rooms on a client: joining, and what becomes of them in a new session.
+
+use super::present;
+use crate::support::channel::ClientDialogue;
+
+/// The room lets us in: two occupants, the last of them is ourselves.
+fn let_in(dialogue: &mut ClientDialogue) {
+    dialogue.play(
+        "W: <presence from='lobby@conference.example.org/juliet'><x xmlns='http://jabber.org/protocol/muc#user'>
+              <item affiliation='member' role='participant'/></x></presence>
+         W: <presence from='lobby@conference.example.org/romeo' id='$join'><x xmlns='http://jabber.org/protocol/muc#user'>
+              <item affiliation='member' role='participant'/><status code='110'/></x></presence>",
+    );
+}
+
+const SUBJECT: &str =
+    "W: <message from='lobby@conference.example.org' type='groupchat'><subject/></message>
+     E: room 1 subject";
+
+/// In the room: visit 1, entered by command 2.
+fn inside() -> ClientDialogue {
+    let mut dialogue = present();
+    dialogue.play("A: join romeo");
+    dialogue.play("C: <presence to='lobby@conference.example.org/romeo' id='$join'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+    let_in(&mut dialogue);
+    dialogue.play(SUBJECT);
+    dialogue.play(
+        "E: command 2 done
+         E: room 1 joined",
+    );
+    dialogue
+}
+
+/// What comes from the room is the room's, and a handler sees it too.
+#[test]
+fn a_room_gets_its_messages() {
+    let mut dialogue = inside();
+    dialogue.play(
+        "W: <message from='lobby@conference.example.org/juliet' type='groupchat' id='1'><body>hello</body></message>
+         E: room 1 message of juliet: hello
+         A: handler type=groupchat
+         W: <message from='lobby@conference.example.org/juliet' type='groupchat' id='2'><body>there</body></message>
+         E: room 1 message of juliet: there
+         E: stanza for 0",
+    );
+}
+
+/// In a new session the room is entered again, and what was said meanwhile waits until it has let us in.
+#[test]
+fn what_was_said_waits_for_the_room() {
+    let mut dialogue = inside();
+    dialogue.lose_connection();
+    dialogue.play("A: say 1 kept");
+    dialogue.log_in("");
+    dialogue.names.set("join", "");
+    dialogue.play("C: <presence/>");
+    dialogue.play(JOIN_AGAIN);
+    dialogue.play("E: online romeo@example.org/orchard");
+    dialogue.play("+2s");
+    let_in_again(&mut dialogue);
+    dialogue.play(
+        "C: <message to='lobby@conference.example.org' type='groupchat' id='*'><body>kept</body></message>
+         E: command 3 delivered",
+    );
+    dialogue.play(SUBJECT);
+    dialogue.play("E: room 1 rejoined");
+}
+
+const JOIN_AGAIN: &str = "C: <presence to='lobby@conference.example.org/romeo' id='$again'>
+       <x xmlns='http://jabber.org/protocol/muc'/></presence>";
+
+fn let_in_again(dialogue: &mut ClientDialogue) {
+    let again = dialogue.names.get("again").to_owned();
+    dialogue.names.set("join", &again);
+    let_in(dialogue);
+}
+
+/// Our own ghost still has the nick: what was kept does not wait for it to go, and the room is asked again.
+#[test]
+fn a_ghost_does_not_hold_up_everything() {
+    let mut dialogue = inside();
+    dialogue.lose_connection();
+    dialogue.play("A: send <message id='kept'/>");
+    dialogue.log_in("");
+    dialogue.play("C: <presence/>");
+    dialogue.play(JOIN_AGAIN);
+    dialogue.play(
+        "E: online romeo@example.org/orchard
+         W: <presence type='error' id='$again' from='lobby@conference.example.org/romeo'><error type='cancel'>
+              <conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
+         C: <message id='kept'/>
+         +5s
+         C: <presence to='lobby@conference.example.org/romeo' id='$third'><x xmlns='http://jabber.org/protocol/muc'/></presence>",
+    );
+    let third = dialogue.names.get("third").to_owned();
+    dialogue.names.set("join", &third);
+    let_in(&mut dialogue);
+    dialogue.play(SUBJECT);
+    dialogue.play("E: room 1 rejoined");
+}
+
+/// A room that does not answer holds up what was kept for ten seconds, no longer.
+#[test]
+fn a_room_that_does_not_answer() {
+    let mut dialogue = inside();
+    dialogue.lose_connection();
+    dialogue.play("A: send <message id='kept'/>");
+    dialogue.log_in("");
+    dialogue.play("C: <presence/>");
+    dialogue.play(JOIN_AGAIN);
+    dialogue.play(
+        "E: online romeo@example.org/orchard
+         +10s
+         E: step timed out: room 1
+         C: <message id='kept'/>",
+    );
+}
+
+/// A room that is joined during an interruption is entered once in a new session, ahead of what was kept.
+#[test]
+fn a_join_during_an_interruption() {
+    let mut dialogue = present();
+    dialogue.lose_connection();
+    dialogue.play("A: send <message id='kept'/>\nA: join romeo");
+    dialogue.log_in("");
+    dialogue.play("C: <presence/>");
+    dialogue.play(JOIN_AGAIN);
+    dialogue.play("E: online romeo@example.org/orchard");
+    let_in_again(&mut dialogue);
+    dialogue.play("C: <message id='kept'/>");
+    dialogue.play(SUBJECT);
+    dialogue.play(
+        "E: command 2 done
+         E: room 1 joined",
+    );
+}
+
+/// A leave during an interruption is not said in a new session, in which we are not in the room.
+#[test]
+fn a_leave_during_an_interruption() {
+    let mut dialogue = inside();
+    dialogue.lose_connection();
+    dialogue.play("A: leave 1");
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: command 3 done
+         E: room 1 closed
+         E: online romeo@example.org/orchard",
+    );
+}
+
+/// Offline, the room is closed, and whoever waits is told.
+#[test]
+fn offline_closes_rooms() {
+    let mut dialogue = inside();
+    dialogue.play("A: leave 1");
+    dialogue.take_frames();
+    dialogue.play("A: abort");
+    let words = dialogue.take_words();
+    assert!(
+        words.iter().any(|words| words.starts_with("command 3")),
+        "{words:?}"
+    );
+    assert!(words.contains(&"room 1 closed".to_owned()), "{words:?}");
+}

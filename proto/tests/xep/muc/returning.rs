@@ -1,0 +1,172 @@
+//! Coming back after a lost session.
+
+use super::support::{MEMBER, SELF, SUBJECT, Scene, error, gone, presence, said};
+
+fn lost() -> Scene {
+    let mut scene = Scene::joined();
+    scene.hear(&said("firstwitch", "before", " id='b1'"));
+    scene.wait(60_000);
+    scene.take();
+    scene.session(true);
+    scene.expect(&["join thirdwitch since"]);
+    scene
+}
+
+#[test]
+fn what_was_heard_before_is_not_told_again() {
+    let mut scene = lost();
+    assert!(!scene.is_joined());
+    scene.hear(&presence("newt", MEMBER));
+    scene.hear(&presence("thirdwitch", SELF));
+    let stamp = "<delay xmlns='urn:xmpp:delay' from='$' stamp='2002-10-13T23:58:37Z'/>";
+    scene.hear(&format!(
+        "<message type='groupchat' from='$/firstwitch' id='b1'><body>before</body>{stamp}</message>
+         <message type='groupchat' from='$/firstwitch' id='b2'><body>meanwhile</body>{stamp}</message>"
+    ));
+    scene.hear(SUBJECT);
+    scene.expect(&[
+        "1: message firstwitch: meanwhile [delayed 2002-10-13T23:58:37Z]",
+        "1: subject \"\"",
+        "1: left firstwitch missed",
+        "1: came newt",
+        "1: rejoined 110",
+    ]);
+}
+
+#[test]
+fn history_without_ids_is_told_once() {
+    let mut scene = Scene::joined();
+    for body in ["yes", "no", "yes"] {
+        scene.hear(&said("firstwitch", body, ""));
+    }
+    scene.take();
+    let stamp = "<delay xmlns='urn:xmpp:delay' from='$' stamp='2002-10-13T23:58:37Z'/>";
+    for _ in 0..2 {
+        scene.session(true);
+        scene.hear(&presence("thirdwitch", SELF));
+        // Said three times, and once more while we were away.
+        for body in ["yes", "no", "yes", "yes"] {
+            scene.hear(&said("firstwitch", body, stamp));
+        }
+        scene.hear(SUBJECT);
+        let lines = scene.take();
+        let told = lines.iter().filter(|line| line.contains("message")).count();
+        assert!(told <= 1, "{lines:?}");
+    }
+}
+
+#[test]
+fn our_ghost_is_waited_out() {
+    let mut scene = lost();
+    for _ in 0..60 {
+        let id = scene.id(0);
+        scene.hear(&error("$/thirdwitch", &id, "conflict"));
+        scene.expect(&[]);
+        scene.wait(5_000);
+        scene.expect(&["join thirdwitch since"]);
+    }
+    let id = scene.id(0);
+    scene.hear(&error("$/thirdwitch", &id, "conflict"));
+    scene.expect(&["1: out refused conflict", "1: closed"]);
+}
+
+#[test]
+fn a_service_that_restarts_is_waited_for() {
+    for condition in ["remote-server-timeout", "remote-server-not-found"] {
+        let mut scene = lost();
+        let id = scene.id(0);
+        scene.hear(&error("$/thirdwitch", &id, condition));
+        scene.wait(5_000);
+        scene.expect(&["join thirdwitch since"]);
+    }
+    // A refusal for good is the end.
+    let mut scene = lost();
+    let id = scene.id(0);
+    scene.hear(&error("$/thirdwitch", &id, "forbidden"));
+    scene.expect(&["1: out refused forbidden", "1: closed"]);
+}
+
+#[test]
+fn a_room_that_does_not_answer_is_asked_again_for_a_while() {
+    let mut scene = lost();
+    scene.wait(30_000);
+    scene.expect(&["join thirdwitch since"]);
+    // Both answers come late: we are in, once.
+    let (first, second) = (scene.id(1), scene.id(0));
+    for id in [first, second] {
+        scene.hear(&presence("thirdwitch", SELF).replace(" from", &format!(" id='{id}' from")));
+        scene.hear(SUBJECT);
+    }
+    let lines = scene.take();
+    let rejoined = lines
+        .iter()
+        .filter(|line| line.contains("rejoined"))
+        .count();
+    assert_eq!(rejoined, 1, "{lines:?}");
+    // And never at all.
+    let mut scene = lost();
+    scene.wait(61 * 30_000);
+    let lines = scene.take();
+    assert_eq!(lines.last().map(String::as_str), Some("1: closed"));
+    assert!(lines.contains(&"1: out given up".to_owned()));
+}
+
+#[test]
+fn answers_of_the_lost_session_do_not_come_into_the_new_one() {
+    let mut scene = Scene::joined();
+    scene.leave();
+    scene.take();
+    scene.session(true);
+    scene.expect(&["c2 ok", "1: closed"]);
+    // The same in a join.
+    let mut scene = Scene::new();
+    scene.join("thirdwitch");
+    scene.session(true);
+    scene.expect(&["join thirdwitch", "join thirdwitch"]);
+    scene.hear(&presence("thirdwitch", SELF));
+    scene.hear(SUBJECT);
+    assert!(scene.is_joined());
+}
+
+#[test]
+fn leaving_on_the_way_back() {
+    let mut scene = lost();
+    scene.leave();
+    scene.expect(&["leave thirdwitch"]);
+    scene.hear(&presence("thirdwitch", SELF));
+    scene.expect(&[]);
+    scene.hear(&gone(
+        "thirdwitch",
+        "<item role='none'/><status code='110'/>",
+    ));
+    scene.expect(&["c2 ok", "1: closed"]);
+}
+
+#[test]
+fn another_nick_on_coming_back_is_told() {
+    let mut scene = lost();
+    scene.hear(&presence(
+        "guest",
+        "<item role='visitor'/><status code='110'/><status code='210'/>",
+    ));
+    scene.hear(SUBJECT);
+    scene.expect(&[
+        "1: subject \"\"",
+        "1: nick thirdwitch -> guest [own]",
+        "1: left firstwitch missed",
+        "1: rejoined 110 210",
+    ]);
+}
+
+#[test]
+fn a_room_that_is_gone_is_made_again() {
+    let mut scene = lost();
+    scene.hear(&presence(
+        "thirdwitch",
+        "<item affiliation='owner' role='moderator'/><status code='110'/><status code='201'/>",
+    ));
+    scene.hear(SUBJECT);
+    scene.expect(&["configure set", "1: subject \"\""]);
+    scene.reply_ok();
+    scene.expect(&["1: left firstwitch missed", "1: rejoined 110 201"]);
+}

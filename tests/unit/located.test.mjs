@@ -1,0 +1,48 @@
+// Errors say which call failed, and what it was about.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { addressee, located } from "../../pkg-template/located.js";
+import { xmppError } from "../../pkg-template/markup.js";
+
+test("an error names the call and its object, in fields and in words", () => {
+  const cause = new Error("x");
+  const error = xmppError("timeout", "No answer came in time.", { cause });
+  const named = located(error, "subscribe", 'a "node"');
+  assert.equal(named, error);
+  assert.equal(named.message, 'subscribe("a \\"node\\""): No answer came in time.');
+  assert.deepEqual([named.operation, named.object, named.code, named.cause], ["subscribe", 'a "node"', "timeout", cause]);
+  assert.ok(named.stack.includes(named.message), named.stack);
+  // Once.
+  assert.equal(located(named, "subscribe", 'a "node"').message, named.message);
+  assert.equal(located(xmppError("freed", "Gone."), "nodes", undefined).message, "nodes(): Gone.");
+});
+
+test("an error that ends several calls is named for each", () => {
+  const error = xmppError("disconnected", "The connection: it ended.", { condition: "c" });
+  const one = located(error, "join", "a@b");
+  const two = located(error, "join", "c@d");
+  assert.deepEqual([one.message, two.message], ['join("a@b"): The connection: it ended.', 'join("c@d"): The connection: it ended.']);
+  assert.deepEqual([two.code, two.condition, two.name, two instanceof Error], ["disconnected", "c", "XmppError", true]);
+  assert.ok(two.stack.includes(two.message) && !two.stack.includes("a@b"), two.stack);
+});
+
+test("errors of others, and faults of epode, stay as they are", () => {
+  for (const other of [new TypeError("x"), "x", undefined, null, { name: "XmppError" }, xmppError("internal", "x")]) {
+    assert.equal(located(other, "send", "x"), other);
+    assert.equal(other?.operation, undefined);
+  }
+});
+
+test("the addressee is read from the first tag", () => {
+  for (const [xml, expected] of [
+    ["<iq type='get' to='a@b'><x to='c'/></iq>", "a@b"],
+    ['\n<message id="1" to = "a@b/c"/>', "a@b/c"],
+    ["<iq type='get'><x to='c'/></iq>", undefined],
+    ["<iq xto='c'/>", undefined],
+    ["", undefined],
+    ["text to='x'", undefined],
+  ]) {
+    assert.equal(addressee(xml), expected, xml);
+  }
+});

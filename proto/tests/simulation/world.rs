@@ -10,7 +10,9 @@ use super::wire::{Arrival, Down, Up, Wire};
 use crate::support::channel::{client_config, platform};
 use crate::support::dialogue::{config, service};
 use crate::support::random::Seeded;
-use epode_proto::client::{Client, ClientConfig, ClientEvent, ClientOutput, ParticipantId, StepId};
+use epode_proto::client::{
+    Client, ClientConfig, ClientEvent, ClientOutput, Notice, ParticipantId, StepId,
+};
 use epode_proto::connection::Config;
 use epode_proto::error::CloseReason;
 use epode_proto::event::Status;
@@ -443,6 +445,12 @@ impl World {
                 let credentials = Some(Credentials::Anonymous);
                 self.client
                     .handle_input(self.now, Input::Credentials(credentials));
+            }
+            ClientEvent::Notice(Notice::Unreadable(unreadable)) => {
+                // Of a binary frame nobody can tell what it was.
+                let unseen = unreadable.name.is_empty();
+                let name = if unseen { "message" } else { &unreadable.name };
+                self.judge.unread(name);
             }
             ClientEvent::Settled { send, delivery } => self.judge.settled(send, delivery),
             ClientEvent::Reply { request, outcome } => {

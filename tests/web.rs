@@ -489,8 +489,8 @@ async fn a_registration_that_cannot_be_sent_is_refused() {
             ];
             fields.retain(|(known, _)| *known != name);
             fields.push((name, wrong));
-            let outcome = JsFuture::from(register(services("/b").into(), object(&fields))).await;
-            let error = outcome.err().expect("an error");
+            let outcome = JsFuture::from(register(services("/b"), object(&fields))).await;
+            let error = outcome.expect_err("an error");
             assert_eq!(
                 text(&error, "code").as_deref(),
                 Some("bad-argument"),

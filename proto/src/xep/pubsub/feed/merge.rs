@@ -52,6 +52,9 @@ impl Feed {
         for held in &held {
             digests.push(held.digest);
         }
+        if core::mem::take(&mut self.follows_another) {
+            self.overtaking = waiting.len().saturating_sub(self.earlier);
+        }
         if self.is_doubtful(&digests, &waiting) {
             self.older = core::mem::take(&mut self.overtaking);
             self.meanwhile = waiting;
@@ -168,8 +171,9 @@ impl Feed {
         self.go_live();
     }
 
-    /// Whether an event that came before the answer to the subscription tells another revision than the listing, which no
-    /// event tells: of a subscription of before it may be older, of this one it is newer. Asked again, the node shows it.
+    /// Whether an event that came before the answer to the subscription, or after one that was ended, tells another revision
+    /// than the listing, which no event tells: of a subscription of before it may be older, of this one it is newer. Asked
+    /// again, the node shows it.
     fn is_doubtful(&self, digests: &[Digest], waiting: &[Arrival]) -> bool {
         let overtaking = waiting.iter().skip(self.earlier).take(self.overtaking);
         if self.overtaking == 0 {

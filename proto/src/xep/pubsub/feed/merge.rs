@@ -195,10 +195,12 @@ impl Feed {
     pub(super) fn merge_archive(&mut self, found: Vec<Arrival>) {
         let waiting = core::mem::take(&mut self.meanwhile);
         let mut names = Vec::new();
+        let mut digests = Vec::new();
         for mut arrival in found {
             names.extend(arrival.archived().cloned());
             if let Arrival::Item(arrived) = &mut arrival {
                 arrived.via = Via::CatchUp;
+                digests.push(arrived.digest);
             }
             self.arrivals.push_back(arrival);
         }
@@ -206,8 +208,10 @@ impl Feed {
             let told = match (&arrival, arrival.archived()) {
                 (_, Some(name)) => names.contains(name),
                 (Arrival::Gap { .. }, None) => true,
-                // The last item, which a service sends to who subscribes.
-                (Arrival::Item(arrived), None) => arrived.time.is_some(),
+                // The last item, which a service sends to who subscribes: it has no name there.
+                (Arrival::Item(arrived), None) => {
+                    arrived.time.is_some() || digests.contains(&arrived.digest)
+                }
                 _ => false,
             };
             if !told {

@@ -347,7 +347,10 @@ impl Client {
             }
             Status::Resumed(jid) => {
                 self.feeds.set_account(jid);
-                self.lasting = true;
+                // What an instance that continues the session watches already was not announced before it was there.
+                if !std::mem::replace(&mut self.lasting, true) {
+                    self.presence.note_changed();
+                }
                 self.cancel_step();
                 self.resume_rooms(now, jid);
                 self.begin_feeds(now, true);

@@ -128,6 +128,7 @@ impl Room {
         visit.occupants.clear();
         visit.subject = None;
         visit.heard.begin_history();
+        visit.open_history = false;
         visit.state = State::Joining { unmarked: None };
         let id = shared.stanza_id();
         let (visit_id, nick) = (visit.id, visit.nick.clone());
@@ -171,6 +172,7 @@ impl Room {
         if let Some(join) = visit.join.take() {
             shared.settle(join.command, Err(CommandError::Left));
         }
+        visit.open_history = visit.awaits_history();
         visit.state = State::Leaving;
         visit.returning = None;
         self.timers.end_visit();
@@ -357,7 +359,10 @@ impl Room {
         match visit.join.take() {
             Some(join) => shared.settle(join.command, Err(error)),
             None if visit.is_leaving() => {}
-            None => shared.emit(visit.id, RoomEvent::Out(ended)),
+            None => {
+                visit.report_kept(shared);
+                shared.emit(visit.id, RoomEvent::Out(ended));
+            }
         }
         self.close(shared);
     }

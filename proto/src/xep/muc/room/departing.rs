@@ -1,18 +1,15 @@
 //! Unavailable presences from a room: an occupant is gone or takes another nick, and so do we.
 
 use super::Room;
+use super::deadlines::SOON;
 use super::ledger::{Ask, Step};
 use super::timers::Timer;
 use super::visit::State;
-use crate::time::Millis;
 use crate::xep::muc::departure::Departure;
 use crate::xep::muc::event::{CommandError, Ended, RoomEvent};
 use crate::xep::muc::payload::User;
 use crate::xep::muc::rooms::Shared;
 use crate::xml::Element;
-
-/// How long to wait for the presence under the new nick when the one under the old nick is gone.
-const RENAME_TIMEOUT: Millis = Millis::seconds(5);
 
 impl Room {
     pub(super) fn handle_departure(&mut self, shared: &mut Shared, nick: &str, stanza: &Element) {
@@ -123,7 +120,7 @@ impl Room {
                 return self.handle_rename(shared, None, &wanted);
             }
             self.vanished = Some(departure);
-            self.timers.set(Timer::Rename, shared.now + RENAME_TIMEOUT);
+            self.timers.set(Timer::Rename, shared.now + SOON);
             return;
         }
         // The room does not answer the leave of somebody who is not in; if one does, it does not remove anybody by it.

@@ -113,6 +113,12 @@ impl Ledger {
             .is_some_and(|step| matches!(step.ask, Ask::Join) && step.visit == visit)
     }
 
+    /// Whether the join of that visit is unanswered.
+    pub(super) fn awaits_join(&self, visit: RoomId) -> bool {
+        let is_it = |step: &Step| matches!(step.ask, Ask::Join) && step.visit == visit;
+        self.steps.iter().any(is_it)
+    }
+
     /// Takes the step with that id out, and all that were sent before it.
     pub(super) fn take(&mut self, id: &str) -> Option<(Vec<Step>, Step)> {
         let at = self.steps.iter().position(|step| step.id == id)?;

@@ -8,6 +8,7 @@
 use std::rc::Rc;
 
 use super::Room;
+use super::deadlines::SOON;
 use super::ledger::{Ask, Step};
 use super::timers::Timer;
 use super::visit::State;
@@ -20,8 +21,6 @@ use crate::xep::muc::request::instant_room;
 use crate::xep::muc::rooms::Shared;
 use crate::xml::Element;
 
-/// How long to wait for the subject once inside: some rooms send none.
-const SUBJECT_TIMEOUT: Millis = Millis::seconds(5);
 /// How long a new room may take to accept its configuration.
 const CONFIGURE_TIMEOUT: Millis = Millis::seconds(30);
 
@@ -91,8 +90,7 @@ impl Room {
                 if nick == visit.nick {
                     *unmarked = Some(user.codes);
                     // A room shows nobody to those whom it refuses: without an error, we are in.
-                    self.timers
-                        .set(Timer::Subject, shared.now + SUBJECT_TIMEOUT);
+                    self.timers.set(Timer::Subject, shared.now + SOON);
                 }
                 visit.add_silently(shared, occupant);
             }
@@ -210,11 +208,11 @@ impl Room {
     fn handle_entered(&mut self, shared: &mut Shared, codes: Vec<u16>, occupant: Rc<Occupant>) {
         let Some(visit) = &mut self.visit else { return };
         visit.nick.clone_from(&occupant.nick);
+        visit.heard.note_entered(shared.unix_ms);
         visit.add_silently(shared, occupant);
         self.timers.stop(Timer::Answer);
         self.timers.stop(Timer::Knock);
-        self.timers
-            .set(Timer::Subject, shared.now + SUBJECT_TIMEOUT);
+        self.timers.set(Timer::Subject, shared.now + SOON);
         let created = codes.contains(&201);
         let locked = created.then(|| shared.request_token());
         visit.state = State::Entered {

@@ -47,6 +47,7 @@ impl Room {
         if let Some(visit) = &mut self.visit {
             visit.sent.restart(shared.now);
         }
+        self.await_again(shared.now);
         self.doubt(shared.now);
         self.arm_check(shared);
     }
@@ -100,7 +101,7 @@ impl Room {
     /// Asks to be let in once more, and for what was said since.
     pub(super) fn return_in(&mut self, shared: &mut Shared) {
         let Some(visit) = &self.visit else { return };
-        let history = visit.heard.missed().unwrap_or(visit.history);
+        let history = visit.heard.missed(visit.history);
         self.send_join(shared, history);
     }
 

@@ -64,6 +64,8 @@ pub struct Visit {
     pub(super) subject: Option<String>,
     pub(super) sent: Sent,
     pub(super) heard: Heard,
+    /// Nothing has shown yet that all of the history has come, although it is not waited for any more.
+    pub(super) open_history: bool,
 }
 
 impl Visit {
@@ -90,6 +92,7 @@ impl Visit {
             subject: None,
             sent: Sent::default(),
             heard: Heard::default(),
+            open_history: false,
         }
     }
 
@@ -141,12 +144,30 @@ impl Visit {
         matches!(self.state, State::Leaving)
     }
 
+    /// What comes behind the history has come.
+    pub(super) fn close_history(&mut self) {
+        self.open_history = false;
+        self.heard.end_history();
+    }
+
+    /// The history is over, or the visit: reports what was kept back of it.
+    pub(super) fn report_kept(&mut self, shared: &mut Shared) {
+        for message in self.heard.take_kept() {
+            shared.emit(self.id, RoomEvent::Message(message));
+        }
+    }
+
+    /// Whether nobody with the wanted nick has been listed since the join.
+    pub(super) fn awaits_own_presence(&self) -> bool {
+        self.is_joining() && self.occupants.get(&self.nick).is_none()
+    }
+
     /// Whether the room's history may still come.
     pub(super) fn awaits_history(&self) -> bool {
         matches!(
             self.state,
             State::Joining { .. } | State::Entered { subject: true, .. }
-        )
+        ) || self.open_history
     }
 }
 

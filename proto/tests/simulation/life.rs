@@ -229,7 +229,8 @@ impl World {
         self.note_fault(Fault::Restart);
         let polite = self.dice.chance(300);
         let mut said = Vec::new();
-        self.server.restart(polite, &mut self.judge, &mut said);
+        self.server
+            .restart(self.now, polite, &mut self.judge, &mut said);
         self.server.down_until = self.now + Millis(self.dice.pick(&[0, 500, 20_000, 200_000]));
         self.http.lose_requests(self.now);
         if polite {

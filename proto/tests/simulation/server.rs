@@ -73,13 +73,10 @@ impl Server {
     }
 
     /// Forgets everything but what has been received.
-    pub fn restart(&mut self, polite: bool, judge: &mut Judge, out: &mut Vec<Say>) {
+    pub fn restart(&mut self, now: Instant, polite: bool, judge: &mut Judge, out: &mut Vec<Say>) {
         self.bosh.restart(polite, judge, out);
         self.sockets.restart(polite, judge, out);
-        for room in &mut self.rooms.rooms {
-            room.forget();
-        }
-        self.rooms.relays.clear();
+        self.rooms.forget_all(judge, now);
     }
 
     /// A request has come on an HTTP connection.

@@ -11,7 +11,7 @@ use crate::simulation::faults::{Fault, Faults};
 use crate::simulation::judge::{Judge, Wrong};
 use epode_proto::event::Delivery;
 use epode_proto::ns;
-use epode_proto::xep::muc::{CommandId, RoomEvent, RoomId, RoomMessage};
+use epode_proto::xep::muc::{CommandId, Ended, RoomEvent, RoomId, RoomMessage};
 use epode_proto::xml::Element;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +40,10 @@ struct Uttered {
     arrived: bool,
     settled: Option<Delivery>,
     place: Option<(usize, usize)>,
+    /// In which session it was refused.
+    refused: Option<usize>,
+    /// The visit was told that nobody got it.
+    told: bool,
 }
 
 /// What a visit was told.
@@ -62,7 +66,8 @@ struct Told {
 #[derive(Default)]
 pub struct RoomJudge {
     stored: Vec<Vec<Option<usize>>>,
-    removals: Vec<u64>,
+    removals: BTreeMap<usize, u64>,
+    losses: BTreeMap<usize, u64>,
     joins: Vec<Join>,
     visits: BTreeMap<RoomId, Told>,
     /// By command, what it asks for, until it is settled.
@@ -72,7 +77,7 @@ pub struct RoomJudge {
     last_arrived: BTreeMap<usize, usize>,
     pub faults: Faults,
     pub figures: Figures,
-    /// How often the service refused to let the page in.
+    /// How often the service refused to let the page in, or a nick.
     pub refusals: u64,
 }
 
@@ -183,10 +188,27 @@ impl RoomJudge {
 
     /// The page was removed from a room.
     pub fn note_removal(&mut self, room: usize) {
-        if self.removals.len() <= room {
-            self.removals.resize(room + 1, 0);
+        *self.removals.entry(room).or_default() += 1;
+    }
+
+    /// A room has forgotten the page.
+    pub fn note_loss(&mut self, room: usize) {
+        *self.losses.entry(room).or_default() += 1;
+    }
+
+    /// A message was refused.
+    pub fn refused(&mut self, session: usize, body: &str) {
+        if let Some(said) = number_of(body).and_then(|number| self.said.get_mut(number)) {
+            said.refused = Some(session);
         }
-        self.removals[room] += 1;
+    }
+
+    /// A message that was refused in that session, without a word to a visit that is still there.
+    pub fn silent(&self, session: usize) -> Option<usize> {
+        let open = |visit: &RoomId| self.visits.get(visit).is_some_and(|told| !told.closed);
+        self.said
+            .iter()
+            .position(|said| said.refused == Some(session) && !said.told && open(&said.visit))
     }
 
     /// A nick was refused: another session of the page has it, or somebody else.
@@ -246,7 +268,16 @@ impl RoomJudge {
             arrived: false,
             settled: None,
             place: None,
+            refused: None,
+            told: false,
         });
+    }
+
+    fn note_told(&mut self, stanza: &Element) {
+        let body = stanza.child_text("body", ns::CLIENT).unwrap_or_default();
+        if let Some(said) = number_of(&body).and_then(|number| self.said.get_mut(number)) {
+            said.told = true;
+        }
     }
 
     /// Who is there, when the page has just heard that it is in.
@@ -428,8 +459,9 @@ impl Judge {
                     self.rooms.seat(visit, nicks);
                 }
             }
-            RoomEvent::Out(_) => {
+            RoomEvent::Out(ended) => {
                 self.rooms.figures.out += 1;
+                self.room_left_us(visit, ended);
                 if let Some(told) = self.rooms.visits.get_mut(&visit) {
                     told.out = true;
                 }
@@ -439,7 +471,10 @@ impl Judge {
                 self.room_nicks(visit, Some(&occupant.nick), None);
             }
             RoomEvent::NickChanged { from, to, .. } => self.room_nicks(visit, Some(from), Some(to)),
-            RoomEvent::Bounced { .. } => self.rooms.figures.bounced += 1,
+            RoomEvent::Bounced { stanza, .. } => {
+                self.rooms.figures.bounced += 1;
+                self.rooms.note_told(stanza);
+            }
             RoomEvent::Lost { message } => self.room_lost(message),
             RoomEvent::Unreachable => self.rooms.figures.unreachable += 1,
             _ => {}
@@ -558,9 +593,29 @@ impl Judge {
         }
     }
 
+    /// The page is out, and should have been put out.
+    fn room_left_us(&mut self, visit: RoomId, ended: &Ended) {
+        let Some(room) = self.rooms.visits.get(&visit).map(|told| told.room) else {
+            return;
+        };
+        let some = |of: &BTreeMap<usize, u64>| of.get(&room).is_some_and(|count| *count > 0);
+        let right = match ended {
+            Ended::Departed(_) => some(&self.rooms.removals),
+            Ended::Refused(_) => self.rooms.refusals > 0,
+            // A room may lose the page several times, or refuse it for long.
+            Ended::GivenUp => some(&self.rooms.losses) || self.rooms.refusals > 0,
+            Ended::Insecure => false,
+            Ended::Disconnected => true,
+        };
+        if !right {
+            self.blame(Wrong::Untold, &format!("the page is out: {ended:?}"));
+        }
+    }
+
     /// The page is told that nobody got this.
     fn room_lost(&mut self, message: &Element) {
         self.rooms.figures.lost += 1;
+        self.rooms.note_told(message);
         let body = message.child_text("body", ns::CLIENT).unwrap_or_default();
         let said = number_of(&body).and_then(|number| self.rooms.said.get(number));
         if said.is_some_and(|said| said.place.is_some()) {

@@ -74,15 +74,13 @@ impl World {
                 self.note_removal(removed, Fault::Destroyed);
             }
             RoomAct::Forget => {
-                let now = self.now;
-                if self.at_service(|rooms, _| rooms.forget(now)) {
+                if self.at_service(|rooms, desk| rooms.forget(desk.judge, desk.now)) {
                     self.note_fault(Fault::RoomsForget);
                 }
             }
             RoomAct::Outage => {
-                let now = self.now;
                 self.note_fault(Fault::RoomsDown);
-                self.at_service(|rooms, _| rooms.fall(now));
+                self.at_service(|rooms, desk| rooms.fall(desk.now));
             }
             _ => {}
         }
@@ -281,6 +279,14 @@ impl World {
         }
         if let Some(number) = self.judge.rooms.unsettled() {
             let why = format!("the delivery of \"said {number}\" is never told");
+            self.judge.blame(Wrong::Untold, &why);
+        }
+        if let Some(number) = self
+            .server
+            .newest()
+            .and_then(|session| self.judge.rooms.silent(session))
+        {
+            let why = format!("\"said {number}\" was refused, and nothing was told");
             self.judge.blame(Wrong::Untold, &why);
         }
         for visit in self.judge.rooms.open_visits() {

@@ -94,6 +94,8 @@ impl MucService {
                 let text = refusal(stanza, ErrorKind::Cancel, "remote-server-not-found");
                 if stanza.name() == "presence" {
                     desk.judge.rooms.refusals += 1;
+                } else if let Some(body) = &body {
+                    desk.judge.rooms.refused(session, body);
                 }
                 desk.out.push(Letter { session, text });
             }
@@ -165,6 +167,7 @@ impl MucService {
                 false => (ErrorKind::Cancel, "item-not-found"),
             };
             if !room.swallows {
+                desk.judge.rooms.refused(session, body);
                 let text = refusal(stanza, kind, condition);
                 desk.out.push(Letter { session, text });
             }
@@ -249,13 +252,26 @@ impl MucService {
         session
     }
 
+    /// The whole server has gone.
+    pub fn forget_all(&mut self, judge: &mut Judge, now: Instant) {
+        for at in 0..self.rooms.len() {
+            self.rooms[at].forget();
+            judge.rooms.note_loss(at);
+            self.scatter_robots(at, now, 60_000);
+        }
+        self.relays.clear();
+    }
+
     /// Who is in is forgotten in silence, in all rooms.
-    pub fn forget(&mut self, now: Instant) -> bool {
+    pub fn forget(&mut self, judge: &mut Judge, now: Instant) -> bool {
         let mut known = false;
         for at in 0..self.rooms.len() {
             let swallows = self.dice.chance(500);
             let room = &mut self.rooms[at];
-            known |= !room.audience().is_empty();
+            if !room.audience().is_empty() {
+                known = true;
+                judge.rooms.note_loss(at);
+            }
             room.forget();
             room.swallows = swallows;
             self.scatter_robots(at, now, 20_000);

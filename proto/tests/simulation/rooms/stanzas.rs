@@ -168,10 +168,12 @@ pub fn subject(room: &str, session: usize, text: &str, by: Option<&str>) -> Stri
 /// What refuses a stanza.
 pub fn refusal(stanza: &Element, kind: ErrorKind, condition: &str) -> String {
     let error = StanzaError::new(kind, condition).to_element();
+    // What was refused comes with it (RFC 6120 §8.3.1), so that the judge knows it again.
     Element::builder(stanza.name(), ns::CLIENT)
         .attr("type", "error")
         .attr_opt("from", stanza.attr("to"))
         .attr_opt("id", stanza.attr("id"))
+        .children(stanza.child("body", ns::CLIENT))
         .child(error)
         .build()
         .to_xml()

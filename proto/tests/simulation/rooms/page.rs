@@ -57,7 +57,8 @@ impl World {
             RoomAct::RobotSpeaks => self.at_service(|rooms, desk| rooms.robot_speaks(desk)),
             RoomAct::RobotMoves => self.at_service(|rooms, desk| rooms.robot_moves(desk)),
             RoomAct::RobotTakesNick => {
-                if self.at_service(|rooms, desk| rooms.robot_takes_nick(desk)) {
+                let taken = self.at_service(|rooms, desk| rooms.robot_takes_nick(desk));
+                if taken {
                     self.note_fault(Fault::NickStolen);
                 }
             }

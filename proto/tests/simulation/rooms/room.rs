@@ -175,11 +175,11 @@ impl Room {
             nick.to_owned()
         };
         let owner = self.occupants.iter().find(|one| one.nick == nick);
-        if let Some(owner) = owner.filter(|one| !one.sessions.contains(&session)) {
-            if owner.robot.is_some() || !desk.kind.shares_nicks {
-                desk.judge.rooms.note_conflict(owner.robot.is_none());
-                return refuse(desk, "conflict");
-            }
+        if let Some(owner) = owner.filter(|one| !one.sessions.contains(&session))
+            && (owner.robot.is_some() || !desk.kind.shares_nicks)
+        {
+            desk.judge.rooms.note_conflict(owner.robot.is_none());
+            return refuse(desk, "conflict");
         }
         let id = stanza.attr("id");
         let mut codes = Vec::new();

@@ -75,7 +75,8 @@ impl World {
                 self.note_removal(removed, Fault::Destroyed);
             }
             RoomAct::Forget => {
-                if self.at_service(|rooms, desk| rooms.forget(desk.judge, desk.now)) {
+                let forgotten = self.at_service(|rooms, desk| rooms.forget(desk.judge, desk.now));
+                if forgotten {
                     self.note_fault(Fault::RoomsForget);
                 }
             }

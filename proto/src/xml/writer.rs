@@ -75,10 +75,8 @@ fn long_namespaces(document: &Document, index: u32) -> VecMap<NsId, usize> {
         return long;
     }
     let mut note = |ns: NsId| {
-        if document.ns(ns).len() > LONG_NS && ns > XML_NS {
-            if !long.contains_key(&ns) {
-                long.insert(ns, long.len());
-            }
+        if document.ns(ns).len() > LONG_NS && ns > XML_NS && !long.contains_key(&ns) {
+            long.insert(ns, long.len());
         }
     };
     for record in document.subtree(index) {

@@ -23,8 +23,11 @@ export interface JuggernautOptions {
   token?: Secret;
   /** Be seen on the channels that are subscribed. Default false; listening to `subscribe`, `unsubscribe` or `custom` means it too. */
   roster?: boolean;
-  /** Create the nodes of channels that have none. Default true. */
-  create?: boolean;
+  /**
+   * Create the nodes of channels that have none, open to all. Default true. With a login (`jid`) nothing is created, neither nodes nor
+   * rooms, unless `"open"` says that every channel is for everybody.
+   */
+  create?: boolean | "open";
 }
 
 /** One window on a channel. */

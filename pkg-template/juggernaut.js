@@ -8,9 +8,12 @@
 // only where that is asked for: by `roster: true`, by listening to `subscribe`, `unsubscribe` or `custom`, or by roster().
 //
 // What a deployment needs: a BOSH or WebSocket service; a pubsub service that lets those who come subscribe, and a MUC service
-// where rosters are wanted; anonymous login, or accounts. Whoever uses a channel first creates its node, open to all, where
-// the service allows it; `create: false` leaves that to the server. Channels that are not for everybody are nodes that the
-// server's side creates, with an access model of `whitelist` or `authorize`, and pages that log in.
+// where rosters are wanted; anonymous login, or accounts. Without a login, whoever uses a channel first creates its node, open to
+// all, where the service allows it; `create: false` leaves that to the server. Channels that are not for everybody are nodes that
+// the server's side creates, with an access model of `whitelist` or `authorize`, and pages that log in. A page that logs in
+// creates nothing, neither node nor room: made by the page, a channel that the site has not made yet would be open to all. Such a
+// channel is `item-not-found`, and is followed once the site has made it and the page subscribes again. `create: "open"` says that
+// every channel of the page is for everybody: then nodes and rooms are created with a login too.
 //
 // What is different, and why:
 // - `host` and `port` are where the XMPP service is, at /http-bind; without them it is the page's own origin. `service`,
@@ -33,6 +36,7 @@ import { xmppError } from "./markup.js";
 
 /** The attribute of a payload that names who shall not be told. */
 const NS = "urn:epode:juggernaut:0";
+const DISCO_INFO = "http://jabber.org/protocol/disco#info";
 /** A node for everybody, which tells nobody what was before. */
 const OPEN = { access_model: "open", publish_model: "open", send_last_published_item: "never" };
 
@@ -239,14 +243,18 @@ export class Juggernaut {
   /** The page goes: others are to see it at once, also where it may come back by the Back button. */
   #hide() {
     this.disconnect();
-    this.#lose();
     globalThis.addEventListener("pageshow", () => this.connect(), { once: true });
   }
 
   /** Leaves everything in order; connect() comes back to it. Never rejects. */
   async disconnect() {
-    this.#going?.abort();
-    await this.#client?.disconnect();
+    const client = this.#client;
+    if (!client) return;
+    this.#going.abort();
+    const ended = client.disconnect();
+    // At once: a connect() in the same turn begins anew.
+    this.#lose();
+    await ended;
   }
 
   // ── channels ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,7 +292,10 @@ export class Juggernaut {
       const feed = await client.pubsub.subscribe(channel, (item) => this.#hear(channel, item), { service, snapshot: false });
       feed.on("gap", () => this.#events.trigger("gap", channel));
       feed.on("delete", () => this.#fail(xmppError("stanza-error", `The channel ${channel} was deleted.`, { condition: "item-not-found" }), channel));
-      feed.on("end", () => isOurs() && this.#channels.set(channel, undefined));
+      feed.on("end", () => {
+        this.#made.delete(`${service} ${channel}`);
+        if (isOurs()) this.#channels.set(channel, undefined);
+      });
       return feed;
     } catch (error) {
       if (isOurs()) this.#channels.set(channel, undefined);
@@ -293,15 +304,49 @@ export class Juggernaut {
     }
   }
 
-  /** Makes the node where there is none. Where that is refused, what comes next says what it means. */
+  /**
+   * Creates the node where there is none: without a login, or where every channel is said to be open. Where that is refused, what
+   * comes next says what it means. With a login the node must be there: a service may create one by itself, for whoever subscribes
+   * or publishes first, and open to all.
+   */
   #make(client, channel) {
-    if (!this.#options.create) return undefined;
-    let made = this.#made.get(channel);
-    if (!made) {
-      made = client.pubsub.createNode(channel, { service: this.#options.pubsub_service, config: OPEN }).catch(() => {});
-      this.#made.set(channel, made);
+    const { create, pubsub_service: service } = this.#options;
+    if (this.#mayCreate) {
+      if (!create) return undefined;
+      let made = this.#made.get(channel);
+      if (!made) {
+        made = client.pubsub.createNode(channel, { service, config: OPEN }).catch(() => {});
+        this.#made.set(channel, made);
+      }
+      return made;
     }
-    return made;
+    return this.#mustExist(client, service, channel, channel);
+  }
+
+  /** Whether this page may create channels: without a login, or where the page says that all of them are open. */
+  get #mayCreate() {
+    const { create, jid } = this.#options;
+    return jid === undefined || create === "open";
+  }
+
+  /** Rejects where the service says that there is no such node or room. Any other answer is left to the request that follows. */
+  #mustExist(client, to, channel, node) {
+    const key = `${to} ${channel}`;
+    let known = this.#made.get(key);
+    if (!known) {
+      known = client.request(xml`<iq type="get" to="${to}"><query xmlns="${DISCO_INFO}" node="${node}"/></iq>`).then(
+        () => {},
+        (error) => {
+          // The site may make it later.
+          if (this.#made.get(key) === known) this.#made.delete(key);
+          if (error.condition !== "item-not-found") return;
+          const text = `The channel ${channel} does not exist, and a page that logs in creates none. The site creates it, or \`create: "open"\` says that it is for everybody.`;
+          throw xmppError("stanza-error", text, { condition: "item-not-found" });
+        },
+      );
+      this.#made.set(key, known);
+    }
+    return known;
   }
 
   #hear(channel, { payload, value }) {
@@ -411,6 +456,8 @@ export class Juggernaut {
   async #join(client, channel, state) {
     try {
       const jid = `${roomName(channel)}@${this.#options.muc_service}`;
+      // Joining creates a room that is not there, open to all.
+      if (!this.#mayCreate) await this.#mustExist(client, jid, channel);
       const room = await client.muc.join(jid, this.sessionID, { history: { maxstanzas: 0 } });
       const see = (occupant) => this.#see(channel, state, occupant);
       for (const event of ["join", "occupant"]) room.on(event, see);

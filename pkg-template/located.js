@@ -4,7 +4,7 @@ const prefixOf = (operation, object) => `${operation}(${object === undefined ? "
 
 /**
  * The error with `operation`, the method's name, and `object`, what it was called for (a node, a room, an address) where that is
- * known; both stand at the beginning of its message, too. Errors of others, and faults of epode itself, stay as they are. One that
+ * known; both stand at the beginning of its message, too, unless that is about an argument. Errors of others, and faults of epode itself, stay as they are. One that
  * belongs to another call already, as the end of a connection ends them all, is copied.
  */
 export function located(error, operation, object) {
@@ -12,9 +12,11 @@ export function located(error, operation, object) {
   if (error.operation === operation && error.object === object) return error;
   const { message, stack } = error;
   const isShared = error.operation !== undefined;
-  const own = isShared ? message.slice(prefixOf(error.operation, error.object).length) : message;
+  const before = isShared ? prefixOf(error.operation, error.object) : "";
+  const own = message.startsWith(before) ? message.slice(before.length) : message;
   const named = isShared ? Object.assign(new Error(), error) : error;
-  named.message = prefixOf(operation, object) + own;
+  // What is wrong with an argument is said of the argument by name; the stack leads to the call.
+  named.message = error.code === "bad-argument" ? own : prefixOf(operation, object) + own;
   // A stack begins with the message where the engine writes it so (V8), and consoles show the stack.
   if (typeof stack === "string") named.stack = stack.replace(message, () => named.message);
   return Object.assign(named, { name: "XmppError", operation, object });

@@ -15,7 +15,7 @@ const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
  * that is missing or is something else, because a bundler that moved the script is the usual reason for both.
  */
 const FILE =
-  "Copy epode_bg.wasm from the package to the folder of the script that loads it, or say where it is: await init(\"/assets/epode_bg.wasm\"). With Vite's development server: optimizeDeps: { exclude: [\"epode\"] }.";
+  "Copy epode_bg.wasm from the package to the folder of the script that loads it, or say where it is: await init(\"/assets/epode_bg.wasm\"). Or import from \"epode/inline\", which has the module in the script: bundlers such as rollup and esbuild do not carry the file along. With Vite's development server also: optimizeDeps: { exclude: [\"epode\"] }.";
 const ADVICE = {
   missing: ["module-unavailable", FILE],
   foreign: ["module-unavailable", `${FILE} The server must answer with the file itself, as application/wasm, not with a page for unknown addresses.`],

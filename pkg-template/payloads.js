@@ -73,7 +73,7 @@ function readAtom(entry) {
       email: author.text("email", ATOM),
     })),
     links: list("link", (link) => ({ rel: "alternate", ...link.attrs() })),
-    categories: list("category", (category) => category.attrs()),
+    categories: list("category", (category) => ({ ...category.attrs() })),
   };
 }
 

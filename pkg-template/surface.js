@@ -28,9 +28,9 @@ let loading;
 let loaded = false;
 let broken;
 
-/** Where the module comes from when the page does not say. */
+/** Where the module comes from when the page does not say. The last call counts: `epode/inline` comes after the main entry. */
 export function defaultSource(find) {
-  source ??= find;
+  source = find;
 }
 
 /** One loading for all who ask. One that failed is forgotten, so that the next call tries again. */
@@ -290,10 +290,13 @@ function patience(signal) {
     } finally {
       if (listens) signal.removeEventListener("abort", onAbort);
     }
-    // Given up in the same turn in which the last promise was resolved.
+    check();
+  };
+  /** Given up in the same turn in which the last promise was resolved? */
+  const check = () => {
     if (error) throw error;
   };
-  return { until, giveUp };
+  return { until, giveUp, check };
 }
 
 export class Client {
@@ -400,10 +403,12 @@ export class Client {
     this.#start = start;
     try {
       await start.until(init(), this.#ending);
+      start.check();
+      // Begun in this very turn: from here on the module knows of it, and disconnect() goes there.
+      return this.#make()[method](options);
     } finally {
       if (this.#start === start) this.#start = undefined;
     }
-    return this.#make()[method](options);
   }
 
   async disconnect() {

@@ -5,7 +5,9 @@
 //   wasm-pack (--target web)   → epode.js, epode_bg.wasm, epode.d.ts
 //   wasm-opt                   → epode_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json
 //   pkg-template/*             → copied over it; the version in package.json becomes that of Cargo.toml
+//   epode_bg.base64.js         → the module as text, for inline.js
 //   NAME.node.js               → NAME.js for Node: imports node.js instead of index.js
+//   NAME.inline.js             → NAME.js that imports inline.js instead of index.js, for development servers
 //   esbuild                    → each entry one minified module, with a source map; entries share what index.js or node.js loads
 //   README.md, LICENSE*        → copied
 //
@@ -25,6 +27,8 @@ import { main, run, seconds } from "./lib/run.mjs";
 import { setup } from "./setup.mjs";
 
 const NAME = "epode";
+/** The module as a script, which entries import and none contains. */
+const INLINED = `${NAME}_bg.base64.js`;
 const WORK = at("target/epode-pkg");
 
 const licences = () => fs.readdirSync(ROOT).filter((name) => /^LICENSE/.test(name));
@@ -118,10 +122,14 @@ function complete() {
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.copyFileSync(path.join(template, name), target);
   }
-  for (const name of filesNamed().filter((name) => name.endsWith(".node.js"))) {
-    const text = fs.readFileSync(path.join(WORK, name.replace(".node.js", ".js")), "utf8");
-    fs.writeFileSync(path.join(WORK, name), text.replace('from "./index.js"', 'from "./node.js"'));
+  for (const name of filesNamed()) {
+    const [, base, entry] = /^(.+)\.(node|inline)\.js$/.exec(name) ?? [];
+    if (!base) continue;
+    const text = fs.readFileSync(path.join(WORK, `${base}.js`), "utf8");
+    fs.writeFileSync(path.join(WORK, name), text.replaceAll('from "./index.js"', `from "./${entry}.js"`));
   }
+  const module = fs.readFileSync(path.join(WORK, `${NAME}_bg.wasm`)).toString("base64");
+  fs.writeFileSync(path.join(WORK, INLINED), `export default "${module}";\n`);
   const file = path.join(WORK, "package.json");
   fs.writeFileSync(file, `${JSON.stringify({ ...readJson(file), version: crateVersion() }, null, 2)}\n`);
   for (const name of ["README.md", ...licences()]) {
@@ -140,7 +148,7 @@ function filesNamed() {
 const SHARED = {
   name: "shared",
   setup(build) {
-    build.onResolve({ filter: /^\.\/(index|node)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
+    build.onResolve({ filter: /^\.\/(index|node|inline|epode_bg\.base64)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
   },
 };
 
@@ -148,7 +156,7 @@ const SHARED = {
 async function bundle() {
   const { build: esbuild } = await import("esbuild");
   const entries = filesNamed().filter((file) => /\.[mc]?js$/.test(file));
-  const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file));
+  const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file) && file !== INLINED);
   const out = path.join(WORK, "out");
   await esbuild({
     entryPoints: entries.map((file) => path.join(WORK, file)),

@@ -26,6 +26,8 @@ import { startProsody } from "../tests/servers/prosody.mjs";
 const START = { prosody: startProsody, ejabberd: startEjabberd };
 /** The account of the site at the XMPP server. */
 const SITE = "site";
+/** Bytes of a stanza that the server accepts: the default of Prosody, and of ejabberd's packages. */
+const MAX_STANZA = 256 * 1024;
 
 /** A web site, or what is in front of it: it is ready when its first page is there. */
 class WebServer extends Server {
@@ -65,18 +67,23 @@ const NGINX = {
   },
 };
 
-/** What a site is told in its environment. */
-function environment(xmpp, password, folder) {
+/** An XMPP server for a web site: `{ xmpp, password }`, the password being that of the site's account. */
+export async function startForSite(server) {
+  const password = randomBytes(16).toString("hex");
+  return { xmpp: await START[server]({ site: SITE, sitePassword: password, persistent: true, maxStanza: MAX_STANZA }), password };
+}
+
+/** What a site has to know of it, for its environment. */
+export function siteSettings(xmpp, password) {
   return {
     // Nothing is written beside the sources.
     PYTHONDONTWRITEBYTECODE: "1",
-    SECRET_KEY: randomBytes(32).toString("hex"),
-    DATABASE: path.join(folder, "site.sqlite3"),
     XMPP_JID: `${SITE}@${xmpp.domain}`,
     XMPP_PASSWORD: password,
     XMPP_HOST: "127.0.0.1",
     XMPP_PORT: String(xmpp.c2sPort),
     XMPP_TLS: "0",
+    XMPP_MAX_STANZA: String(MAX_STANZA),
     XMPP_PUBSUB_HOST: xmpp.pubsub,
     XMPP_MUC_HOST: xmpp.conference,
     XMPP_ANONYMOUS_DOMAIN: xmpp.anonymousDomain,
@@ -124,11 +131,13 @@ export async function startExample(name, { server = "prosody", port, pkg = PKG }
     fs.rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const xmpp = await START[server]({ site: SITE, persistent: true });
+    const { xmpp, password } = await startForSite(server);
     running.unshift(xmpp);
-    const password = randomBytes(16).toString("hex");
-    await xmpp.register(SITE, password);
-    const env = environment(xmpp, password, folder);
+    const env = {
+      ...siteSettings(xmpp, password),
+      SECRET_KEY: randomBytes(32).toString("hex"),
+      DATABASE: path.join(folder, "site.sqlite3"),
+    };
     const parts = await EXAMPLES[name]({ xmpp, folder, env, port, pkg, started });
     const log = () => fs.readFileSync(path.join(parts.site.dir, "log/out.log"), "utf8");
     return { ...parts, xmpp, password, log, python: (...args) => python(name, env, ...args), stop };

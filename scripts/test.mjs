@@ -169,6 +169,12 @@ const STEPS = [
     what: "npm pack, and its types as a consumer sees them",
     run: () => build().then(checkPackage),
   },
+  {
+    name: "bundlers",
+    what: "the package through Vite, rollup and esbuild, in Chromium",
+    browser: true,
+    run: () => testFiles(["tests/packaging/bundlers.test.mjs"], {}),
+  },
   { name: "e2e-prosody", what: "pages in Chromium against Prosody", browser: true, run: (options) => endToEnd("prosody", options) },
   {
     name: "e2e-ejabberd",
@@ -187,9 +193,9 @@ const STEPS = [
     what: "the web sites of examples/, in Chromium, each against one server; `npm run examples` is the whole",
     browser: true,
     async run({ whole }) {
-      const [queue, django, flask] = ["outlet", "django", "flask"].map((name) => `tests/examples/${name}.test.mjs`);
-      const prosody = whole ? [queue, django, flask] : [queue, flask];
-      const ejabberd = whole ? [django, flask] : [django];
+      const [queue, outlet, django, flask] = ["outlet", "outlet-server", "django", "flask"].map((name) => `tests/examples/${name}.test.mjs`);
+      const prosody = whole ? [queue, outlet, django, flask] : [queue, outlet, flask];
+      const ejabberd = whole ? [outlet, django, flask] : [outlet, django];
       return add(await testFiles(prosody, { EPODE_SERVER: "prosody" }), await testFiles(ejabberd, { EPODE_SERVER: "ejabberd" }));
     },
   },

@@ -438,7 +438,7 @@ fn options_that_cannot_be_sent_are_refused() {
             with("domain", value.clone()),
         ];
         for (at, options) in options.iter().enumerate() {
-            let error = ClientCore::new(&services("/http-bind"), options)
+            let error = ClientCore::new(&services("/http-bind"), options, &JsValue::UNDEFINED)
                 .err()
                 .expect("an error");
             let code = text(&error, "code").unwrap();
@@ -448,7 +448,12 @@ fn options_that_cannot_be_sent_are_refused() {
     }
     for resource in ["", "\u{85}", "\u{202e}", &"r".repeat(1024)] {
         assert!(
-            ClientCore::new(&services("/b"), &with("resource", resource.into())).is_err(),
+            ClientCore::new(
+                &services("/b"),
+                &with("resource", resource.into()),
+                &JsValue::UNDEFINED
+            )
+            .is_err(),
             "{resource:?}"
         );
     }
@@ -458,7 +463,11 @@ fn options_that_cannot_be_sent_are_refused() {
         ("de_DE", false),
         ("deutsch-land-", false),
     ] {
-        let made = ClientCore::new(&services("/b"), &with("lang", lang.into()));
+        let made = ClientCore::new(
+            &services("/b"),
+            &with("lang", lang.into()),
+            &JsValue::UNDEFINED,
+        );
         assert_eq!(made.is_ok(), right, "{lang}");
     }
 }
@@ -480,8 +489,8 @@ async fn a_registration_that_cannot_be_sent_is_refused() {
             ];
             fields.retain(|(known, _)| *known != name);
             fields.push((name, wrong));
-            let outcome = JsFuture::from(register(services("/b").into(), object(&fields))).await;
-            let error = outcome.err().expect("an error");
+            let outcome = JsFuture::from(register(services("/b"), object(&fields))).await;
+            let error = outcome.expect_err("an error");
             assert_eq!(
                 text(&error, "code").as_deref(),
                 Some("bad-argument"),

@@ -3,15 +3,16 @@
 import logging
 import threading
 import unittest
+import xml.etree.ElementTree as ET
 from unittest import mock
 
-from outlet import Outlet, Refused, Unreachable, entry_payload, json_payload, queue
+from outlet import Connection, Outlet, Refused, Unreachable, entry_payload, json_payload, queue
+from outlet.payloads import why_unsendable
 
 
-def later(by_service: bool = True) -> Unreachable:
-    error = Unreachable("later")
-    error.by_service = by_service
-    return error
+def always(error: Exception) -> mock.Mock:
+    """An act that fails each time."""
+    return mock.Mock(side_effect=error)
 
 
 class QueueTest(unittest.TestCase):
@@ -35,7 +36,7 @@ class QueueTest(unittest.TestCase):
         return go_on
 
     def test_in_order_each_once_tried(self) -> None:
-        failures = [later(), later(False)]
+        failures = [Unreachable("later"), Unreachable("no session", outage=True)]
 
         def first(_: object) -> None:
             if failures:
@@ -64,14 +65,38 @@ class QueueTest(unittest.TestCase):
         again.result(5)
         self.assertEqual(self.done, ["old", "new"])
 
-    def test_what_is_refused_or_put_off_too_often_holds_nobody_up(self) -> None:
-        refused = self.outlet.submit("refused", mock.Mock(side_effect=Refused("forbidden")))
-        put_off = self.outlet.submit("put off", mock.Mock(side_effect=lambda _: (_ for _ in ()).throw(later())))
-        broken = self.outlet.submit("broken", mock.Mock(side_effect=ValueError("no payload")))
-        self.assertEqual(self.outlet.submit("next", lambda _: "done").result(5), "done")
-        self.assertIsInstance(refused.exception(0), Refused)
-        self.assertIsInstance(put_off.exception(0), Unreachable)
-        self.assertIsInstance(broken.exception(0), ValueError)
+    def test_a_job_that_keeps_failing_is_set_aside_whatever_the_reason(self) -> None:
+        for error, tries in [
+            (Refused("forbidden"), 1),
+            (ValueError("no payload"), 1),
+            (Unreachable("later"), queue.TRIES),
+            # The server ends the stream over it.
+            (Unreachable("policy-violation", cut=True), queue.CUTS),
+        ]:
+            with self.subTest(error=error):
+                act = always(error)
+                job = self.outlet.submit(f"{error}", act)
+                self.assertEqual(self.outlet.submit("next", lambda _: "done").result(5), "done")
+                self.assertIs(job.exception(0), error)
+                self.assertEqual(act.call_count, tries)
+                self.assertEqual(self.outlet.set_aside[-1], queue.SetAside(f"{error}", error))
+
+    def test_while_the_server_is_away_jobs_wait_and_use_no_tries(self) -> None:
+        failures = [Unreachable("no session", outage=True)] * (3 * queue.TRIES) + [Unreachable("later")] * (queue.TRIES - 1)
+
+        def act(_: object) -> None:
+            if failures:
+                raise failures.pop()
+            self.done.append("sent")
+
+        self.outlet.submit("one", act).result(5)
+        self.assertEqual(self.done, ["sent"])
+
+    def test_what_is_set_aside_is_named_in_the_log(self) -> None:
+        logging.disable(logging.NOTSET)
+        with self.assertLogs("outlet.queue", logging.ERROR) as logs:
+            self.outlet.submit("/cafe/Order 7", always(Refused("bad-request", "too large"))).exception(5)
+        self.assertIn("/cafe/Order 7: not sent, set aside: bad-request (too large)", logs.output[0])
 
     def test_there_is_a_limit(self) -> None:
         go_on = self.hold()
@@ -91,6 +116,20 @@ class QueueTest(unittest.TestCase):
 
 
 class PayloadTest(unittest.TestCase):
+    def test_what_cannot_be_sent_is_known_before(self) -> None:
+        limit = json_payload({"text": "é" * 1000})
+        self.assertIsNone(why_unsendable(limit))
+        # As it is sent: "é" takes six bytes in JSON, a quotation mark seven with XML around it.
+        self.assertIn("bytes", why_unsendable(json_payload({"text": "é" * 1000}), 6000))
+        self.assertIn("bytes", why_unsendable(json_payload({"text": '"' * 1000}), 6999))
+        element = ET.Element("body")
+        element.text = "bell \a"
+        self.assertIn("character", why_unsendable(element))
+        connection = Connection("site@example.org", "secret", max_stanza=10_000)
+        self.assertIsNone(connection.why_unpublishable(json_payload("short")))
+        self.assertIsNotNone(connection.why_unpublishable(json_payload("é" * 1000)))
+        self.assertIsNotNone(connection.why_unsayable("é" * 5000))
+
     def test_json_holds_what_xml_cannot(self) -> None:
         self.assertEqual(json_payload({"a": "\x00\uffff é"}).text, '{"a":"\\u0000\\uffff \\u00e9"}')
 

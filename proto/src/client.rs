@@ -35,13 +35,14 @@ use crate::jid::Jid;
 use crate::random::Random;
 use crate::time::{Calendar, Instant};
 use crate::unicode::Unicode;
+use crate::vec_map::VecMap;
 use crate::xep::audience::{Audience, Screening};
 use crate::xep::muc::request::shows_password;
 use crate::xep::muc::{CommandId, Rooms};
 use crate::xep::responder::About;
 use crate::xml::Element;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What a client is made with.
@@ -78,8 +79,8 @@ pub struct Client {
     /// Why the connection was last offline.
     end_reason: Option<CloseReason>,
     /// What was sent and is not settled, for the report of what was not delivered.
-    sent: BTreeMap<SendId, Sent>,
-    requests: BTreeMap<IqId, requests::Purpose>,
+    sent: VecMap<SendId, Sent>,
+    requests: VecMap<IqId, requests::Purpose>,
     presence: presence::OwnPresence,
     handlers: HandlerRegistry<()>,
     backlog: routing::Backlog,
@@ -107,8 +108,8 @@ impl Client {
             events: VecDeque::new(),
             lasting: false,
             end_reason: None,
-            sent: BTreeMap::new(),
-            requests: BTreeMap::new(),
+            sent: VecMap::default(),
+            requests: VecMap::default(),
             presence: presence::OwnPresence::new(config.initial_presence, config.about),
             handlers: HandlerRegistry::default(),
             backlog: routing::Backlog::default(),
@@ -346,7 +347,10 @@ impl Client {
             }
             Status::Resumed(jid) => {
                 self.feeds.set_account(jid);
-                self.lasting = true;
+                // What an instance that continues the session watches already was not announced before it was there.
+                if !std::mem::replace(&mut self.lasting, true) {
+                    self.presence.note_changed();
+                }
                 self.cancel_step();
                 self.resume_rooms(now, jid);
                 self.begin_feeds(now, true);

@@ -7,25 +7,26 @@
 //! ([`Memory`]) is said before it is asked for: the first message with the opening of the stream, and what belongs on the
 //! authenticated stream with the last one. Until the server has proved itself, nothing else leaves: the page's own stanzas
 //! wait for [`Directive::Established`].
-//! Here are the states and what moves between them; `session/login.rs` authenticates (RFC 6120's profile, XEP-0388's),
+//! Here are the states and what moves between them; `session/login.rs` authenticates (RFC 6120's profile, XEP-0388's)
+//! with what `mechanisms.rs` chooses, `replies.rs` reads the replies to the session's own requests,
 //! `binding.rs` resumes and binds, `registration.rs` makes accounts, `memory.rs` is what is remembered.
 //! Left out: STARTTLS and compression (the transport's business).
 
 mod binding;
 mod login;
+mod mechanisms;
 pub mod memory;
 mod registration;
+mod replies;
 
 pub use memory::Memory;
 
-use super::error::{CloseReason, Phase, RegistrationFailure};
+use super::error::{CloseReason, Phase};
 use super::event::Status;
-use super::iq::is_from_own_side;
 use super::jid::Jid;
 use super::ns;
 use super::random::{Ids, Random};
 use super::sasl::{Credentials, HT_SHA_256_NONE, Mechanism};
-use super::stanza::StanzaError;
 use super::stream::error::StreamError;
 use super::stream::features::Features;
 use super::unicode::Unicode;
@@ -424,86 +425,6 @@ impl Session {
             }
             _ => {}
         }
-    }
-
-    fn handle_iq(&mut self, reply: &Element, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
-        let expected = match &self.state {
-            State::Binding { id, .. }
-            | State::OpeningSession { id, .. }
-            | State::AskingForm { id }
-            | State::Registering { id } => id,
-            _ => return,
-        };
-        if reply.attr("id") != Some(expected.as_str()) || !self.is_from_server(reply, tools) {
-            return;
-        }
-        let failed = match reply.attr("type") {
-            Some("result") => None,
-            Some("error") => Some(Box::new(StanzaError::parse(reply))),
-            _ => return,
-        };
-        match core::mem::replace(&mut self.state, State::Closed) {
-            State::Binding {
-                session_required,
-                ahead,
-                ..
-            } => match failed {
-                Some(error) => self.fail(CloseReason::BindFailed(error), out),
-                None => self.handle_bound(reply, session_required, ahead, tools, out),
-            },
-            State::OpeningSession { jid, .. } => match failed {
-                Some(error) => self.fail(CloseReason::BindFailed(error), out),
-                None => self.establish(jid, None, out),
-            },
-            State::AskingForm { .. } => match failed {
-                Some(error) => self.fail(
-                    CloseReason::Registration(RegistrationFailure::Refused(error)),
-                    out,
-                ),
-                None => self.handle_form(reply, tools, out),
-            },
-            State::Registering { .. } => match failed {
-                Some(error) => self.fail(
-                    CloseReason::Registration(RegistrationFailure::Refused(error)),
-                    out,
-                ),
-                None => {
-                    self.close();
-                    out.push(Directive::Registered);
-                }
-            },
-            other => self.state = other,
-        }
-    }
-
-    /// Whether a reply comes from the server that we log in to (RFC 6120 §8.1.2.1): without `from`, from the domain, or from the
-    /// account. Once a resource is bound, strangers can send stanzas of any id.
-    fn is_from_server(&self, reply: &Element, tools: &Tools<'_>) -> bool {
-        let Some(from) = reply.attr("from") else {
-            return true;
-        };
-        let Ok(from) = Jid::parse(from, tools.unicode) else {
-            return false;
-        };
-        if let State::OpeningSession { jid, .. } = &self.state
-            && is_from_own_side(reply, Some(jid), tools.unicode)
-        {
-            return true;
-        }
-        let account = self.config.account.as_deref();
-        from.domain() == self.config.domain
-            && match from.local() {
-                None => from.is_bare(),
-                // Which account it is may only be known from this very reply.
-                Some(_) => account.is_none_or(|account| from.bare().as_str() == account),
-            }
-    }
-
-    /// Sends an iq and returns its id.
-    fn request(&self, request: Element, tools: &mut Tools<'_>, out: &mut Vec<Directive>) -> String {
-        let id = tools.ids.next_id();
-        out.push(Directive::Send(request.with_attr("id", &id)));
-        id
     }
 
     /// It worked: what is to be remembered of it.

@@ -1,5 +1,6 @@
-//! A small map in a sorted vector. One generic B-tree costs 8 KB of wasm for each type it holds; this costs next to nothing,
-//! and for ids that only grow it is also the fastest: they are added at the end, and mostly taken from the front.
+//! A small map in a sorted vector, in place of the standard library's `BTreeMap`: that one costs 8 KB of wasm for each pair of
+//! types (102 KB of 795 with thirteen of them, 30 KB gzip). For ids that only grow this is also the fastest: they are added
+//! at the end, and mostly taken from the front.
 
 /// A map in a sorted vector: finding takes log n comparisons, adding and removing move what follows.
 #[derive(Clone, Debug)]
@@ -80,6 +81,35 @@ impl<K: Ord, V> VecMap<K, V> {
     /// The same, where the values may be changed.
     pub fn retain_mut(&mut self, mut keep: impl FnMut(&mut V) -> bool) {
         self.0.retain_mut(|(_, value)| keep(value));
+    }
+
+    /// The value under a key, to be changed.
+    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        let at = self.position(key).ok()?;
+        self.0.get_mut(at).map(|(_, value)| value)
+    }
+
+    /// The same, where the values may be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.0.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
+    /// The keys, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.0.iter().map(|(key, _)| key)
+    }
+
+    /// The values by their keys' order, to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
+    /// Removes everything.
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// The values, by their keys' order.

@@ -34,11 +34,11 @@ use epode_proto::io::{Input, REPLY_TIMEOUT};
 use epode_proto::jid::Jid;
 use epode_proto::ns;
 use epode_proto::sasl::Credentials;
+use epode_proto::vec_map::VecMap;
 use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xml::{Element, Limits, parse_in};
 use js_sys::{Function, Promise};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -47,11 +47,11 @@ pub struct Inner {
     pub(super) driver: Rc<Driver>,
     /// What the page has given to be called later.
     pub(super) held: Rc<Held>,
-    handlers: RefCell<BTreeMap<HandlerId, Slot>>,
+    handlers: RefCell<VecMap<HandlerId, Slot>>,
     pub(super) listeners: Rc<Listeners>,
-    pub(super) feeds: RefCell<BTreeMap<FeedId, Rc<FeedState>>>,
+    pub(super) feeds: RefCell<VecMap<FeedId, Rc<FeedState>>>,
     pub(super) rooms: RoomHub,
-    pub(super) watches: RefCell<BTreeMap<WatchId, WatchListener>>,
+    pub(super) watches: RefCell<VecMap<WatchId, WatchListener>>,
     pub(super) login: Option<Login>,
     /// The page's place for what logins have shown.
     memory: Option<Slot>,
@@ -68,8 +68,8 @@ pub struct Inner {
     pub(super) begun: Cell<bool>,
     closing: RefCell<Vec<Sender<()>>>,
     credentials_problem: RefCell<Option<JsValue>>,
-    sends: RefCell<BTreeMap<SendId, Sender<Delivery>>>,
-    requests: RefCell<BTreeMap<IqId, Sender<Result<Element, RequestFailure>>>>,
+    sends: RefCell<VecMap<SendId, Sender<Delivery>>>,
+    requests: RefCell<VecMap<IqId, Sender<Result<Element, RequestFailure>>>>,
 }
 
 /// What the page wants to be used in place of the platform's own.
@@ -374,7 +374,7 @@ impl Inner {
     /// The client is freed: its feeds tell that they are over.
     fn end_feeds(&self) {
         let feeds = core::mem::take(&mut *self.feeds.borrow_mut());
-        for (id, feed) in feeds {
+        for (id, feed) in feeds.into_entries() {
             let position = self.driver.read(|client| client.feed_position(id));
             feed.last_position.replace(position);
             feed.end();

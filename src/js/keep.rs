@@ -99,6 +99,10 @@ impl Inner {
         signal: Option<web_sys::AbortSignal>,
         given: Option<Given>,
     ) -> Result<(), JsValue> {
+        // Freed in the turn in which connect() was called.
+        if self.freed.get() {
+            return Err(super::error::freed().into_js());
+        }
         self.recall();
         let (sender, done) = channel();
         if !self.is_offline() || self.connecting.borrow().is_some() {

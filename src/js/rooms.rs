@@ -10,9 +10,9 @@ use epode_proto::connection::SendError;
 use epode_proto::event::Delivery;
 use epode_proto::jid::Jid;
 use epode_proto::time::Instant;
+use epode_proto::vec_map::VecMap;
 use epode_proto::xep::muc::{CommandError, CommandId, Entry, RoomEvent, RoomId, RoomRefusal};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -30,8 +30,8 @@ enum Promised {
 /// The rooms of a client.
 #[derive(Default)]
 pub struct RoomHub {
-    handles: RefCell<BTreeMap<RoomId, Rc<RoomHandle>>>,
-    promises: RefCell<BTreeMap<CommandId, Promised>>,
+    handles: RefCell<VecMap<RoomId, Rc<RoomHandle>>>,
+    promises: RefCell<VecMap<CommandId, Promised>>,
 }
 
 impl RoomHub {
@@ -156,13 +156,13 @@ impl Inner {
     /// The client is freed: its rooms tell that they are over, and what waits for them rejects with `gone`.
     pub fn end_rooms(&self, gone: &JsValue) {
         let promises = core::mem::take(&mut *self.rooms.promises.borrow_mut());
-        for promised in promises.into_values() {
+        for (_, promised) in promises.into_entries() {
             if let Promised::Answer(sender) = promised {
                 sender.send(Err(gone.clone()));
             }
         }
         let handles = core::mem::take(&mut *self.rooms.handles.borrow_mut());
-        for handle in handles.into_values() {
+        for (_, handle) in handles.into_entries() {
             handle.tell_disconnected();
         }
     }

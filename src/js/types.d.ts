@@ -106,7 +106,7 @@ export interface XmppError extends Error {
   readonly operation?: string;
   /**
    * What it was about, where that is known: the node, the room (an occupant as `room/nick`), the stanza's addressee, the account to
-   * register; of a connection the service's address, without its query. The message begins with both.
+   * register; of a connection the service's address, without its query. The message begins with both, unless it is about an argument.
    */
   readonly object?: string;
 }
@@ -843,7 +843,7 @@ export interface RoomMessage {
   nick: string | undefined;
   body: string;
   id: string | undefined;
-  /** When it was said, for history (`<delay/>`). */
+  /** When it was said, for history, as the room stamped it; `undefined` also where its stamp is not readable. */
   time: Date | undefined;
   receivedAt: Date;
   /** It is history: said before we came. */
@@ -869,11 +869,21 @@ export interface RoomEvents {
   /** Role, affiliation or availability changed. */
   occupant: Occupant;
   nick: { from: string; to: string; self: boolean };
-  /** The session was lost, and we are in again in a new one: what was said meanwhile, as far as the room kept it, has arrived. */
+  /**
+   * The session was lost, or the room had lost us (XEP-0410), and we are in again: what was said meanwhile, as far as the room kept
+   * it, has arrived.
+   */
   rejoin: undefined;
-  /** We are out, not by our own `leave()`. `reason` as above, `destroyed`, `disconnected`, or `refused` on coming back. */
+  /**
+   * We are out, not by our own `leave()`. `reason` as above, `destroyed`, `disconnected`, or `refused` on coming back (`text`: the
+   * condition, or `insecure` where the room's password must not be sent in the new session). `error` also where the room does not
+   * answer, or loses us again and again.
+   */
   out: { reason: string; text: string | undefined; alternative: string | undefined };
-  /** The room refused something we sent. */
+  /**
+   * The room refused something we sent. Code `undelivered`: the room had lost us before it saw the message in `stanza`. `timeout`:
+   * the room does not answer pings. `too-large`: it has more occupants than are listed.
+   */
   error: XmppError;
 }
 
@@ -906,7 +916,8 @@ export interface Muc {
   /**
    * Joins a room, creating it when there is none (as an instant room). Resolves when really in: own presence, who
    * else is there, history and subject have come, and are kept for the first listener of each kind. A nick that is
-   * taken rejects with condition `conflict`.
+   * taken rejects with condition `conflict`. With a password, `insecure` over a connection that is not encrypted (see
+   * `allowPlainText`). A join that times out or is aborted is followed by a leave, and can be repeated at once.
    */
   join(
     room: string,

@@ -186,6 +186,8 @@ impl Http {
         let response: Response = settled(&sent)
             .await
             .and_then(Result::ok)
+            // A function that the page gave may return anything.
+            .filter(JsValue::is_object)
             .ok_or(None)?
             .unchecked_into();
         if response.status() == 0 {

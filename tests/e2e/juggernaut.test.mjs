@@ -271,10 +271,49 @@ test("a channel that is not for everybody: pages that may, by their account; the
     const { code } = await failure(jug.subscribe(channel));
     return { code, told: log.got, publish: (await failure(jug.publish(channel, "no"))).code };
   }, channel);
-  assert.deepEqual(refused, { code: "stanza-error", told: [["stanza-error", true]], publish: "stanza-error" });
+  assert.deepEqual(refused, { code: "stanza-error", told: Array(2).fill(["stanza-error", true]), publish: "stanza-error" });
   await server.pubsub.publish(channel, '<json xmlns="urn:xmpp:json:0">{"user": "romeo"}</json>');
   assert.deepEqual(await may.evaluate(() => log.until(1)), [[channel, { user: "romeo" }]]);
   for (const page of [may, mayNot]) await page.evaluate(() => jug.disconnect());
+  await server.disconnect();
+});
+
+test("with a login nothing is created: a channel that the site has not made yet is not made open to all", async () => {
+  const [owner, reader] = await env.accounts(2);
+  const channel = env.name("user-replies:");
+  const room = `${channel.replace(/[^a-z0-9.-]/gu, (one) => `_${Buffer.from(one).toString("hex")}`)}@${env.names.conference}`;
+  const { connect } = await env.node();
+  const server = await connect(env.server.bosh, owner);
+  // Also where the page asks for it: `create: true` was the default, and is what old pages say.
+  const pages = [await jugPage({ ...reader, domain: undefined }), await jugPage({ ...reader, domain: undefined, create: true })];
+  for (const page of pages) {
+    const refused = await page.evaluate(async (channel) => {
+      jug.on("error", ({ condition }, name) => log.push([condition, name === channel]));
+      const acts = { subscribe: () => jug.subscribe(channel), publish: () => jug.publish(channel, "first"), roster: () => jug.roster(channel) };
+      const conditions = {};
+      for (const [name, act] of Object.entries(acts)) conditions[name] = (await failure(act())).condition;
+      return { conditions, told: log.got };
+    }, channel);
+    assert.deepEqual(refused.conditions, { subscribe: "item-not-found", publish: "item-not-found", roster: "item-not-found" });
+    assert.deepEqual(refused.told, Array(3).fill(["item-not-found", true]));
+  }
+  await assert.rejects(server.pubsub.metadata(channel, { service: env.names.pubsub }), { condition: "item-not-found" });
+  const info = `<iq type="get" to="${room}"><query xmlns="http://jabber.org/protocol/disco#info"/></iq>`;
+  await assert.rejects(server.request(info), { condition: "item-not-found" });
+  // Made by the site, it is as the site wants it.
+  await server.pubsub.createNode(channel, { service: env.names.pubsub, config: { access_model: "whitelist" } });
+  const late = await pages[0].evaluate(async (channel) => (await failure(jug.subscribe(channel))).condition, channel);
+  assert.ok(["closed-node", "forbidden", "not-allowed", "not-authorized"].includes(late), late);
+  // For everybody, said in so many words.
+  const open = await jugPage({ ...reader, domain: undefined, create: "open", roster: true });
+  const lobby = env.name("lobby:");
+  const got = await open.evaluate(async (lobby) => {
+    await hear(lobby);
+    await jug.publish(lobby, "first");
+    return log.until(1);
+  }, lobby);
+  assert.deepEqual(got, [[lobby, "first"]]);
+  for (const page of [...pages, open]) await page.evaluate(() => jug.disconnect());
   await server.disconnect();
 });
 

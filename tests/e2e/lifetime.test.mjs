@@ -20,6 +20,8 @@ const env = environment({ flags: ["--js-flags=--expose-gc"] });
 const SHARE = Number(process.env.EPODE_LIFETIME ?? 1);
 const MADE = Math.ceil(5_000 * SHARE);
 const CONNECTED = Math.ceil(1_000 * SHARE);
+/** Memory grows by pages of 64 KiB, and how many clients are there at a time is not always the same. */
+const PAGES = 4 * 65_536;
 const FAILED = Math.ceil(40 * SHARE);
 
 /** A page in which the memory is watched before the module is loaded. */
@@ -84,7 +86,7 @@ for (const over of ["bosh", "ws"]) {
     const inNodes = await lifetime.connectedAndDropped(await inNode(), gc, nodeMemory, CONNECTED / 5, over);
     for (const { left, first, last, sessions } of [inChromium, inNodes]) {
       assert.deepEqual(left, { client: 0, pubsub: 0, muc: 0 });
-      assert.equal(last, first, "bytes of the module's memory");
+      assert.ok(last - first <= PAGES, `the module's memory: ${first}, ${last} bytes`);
       assert.ok(sessions >= CONNECTED / 5, `${sessions} sessions`);
     }
   });
@@ -96,7 +98,7 @@ test(`${2 * MADE} clients that were only made are collected, and the memory stay
   const inNodes = await lifetime.madeAndDropped(await inNode(), gc, nodeMemory, MADE / 5);
   for (const { left, first, last } of [inChromium, inNodes]) {
     assert.deepEqual(left, { client: 0 });
-    assert.equal(last, first, "bytes of the module's memory");
+    assert.ok(last - first <= PAGES, `the module's memory: ${first}, ${last} bytes`);
   }
 });
 

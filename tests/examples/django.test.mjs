@@ -95,6 +95,37 @@ describe(`the Django example on ${SERVER}`, () => {
     for (const page of [here, there]) assert.equal(await page.getByText("Espresso that never was").count(), 0);
   });
 
+  test("what cannot be published is refused before it is saved", async (t) => {
+    const here = await board(t);
+    const from = env.example.log().length;
+    const title = "Tea\u0007";
+    await here.fill("#what", title);
+    await here.getByRole("button", { name: "Order", exact: true }).click();
+    await here.locator("#outcome", { hasText: "This cannot be published: it has a character that XML cannot carry." }).waitFor();
+    const [id] = await order(here, "Tea");
+    await card(here, id).waitFor();
+    await until("the order is announced", () => env.logged(/room kitchen: sent/, from).length === 1);
+    assert.deepEqual(env.logged(/ERROR/, from), []);
+  });
+
+  test("a row that no form has seen is set aside, named in the log, and holds up nothing", async (t) => {
+    const here = await board(t);
+    for (const limit of [262_144, 10_000_000]) {
+      const save = `
+from django.conf import settings
+settings.XMPP_MAX_STANZA = ${limit}
+from cafe.models import Order
+large, small = Order.objects.create(what="x" * 270_000), Order.objects.create(what="small")
+print("large", large.pk, "small", small.pk)
+`;
+      const { output } = await env.example.python("manage.py", "shell", "-c", save);
+      const [, large, small] = /large (\d+) small (\d+)/.exec(output);
+      await card(here, small).waitFor();
+      assert.match(output, new RegExp(`ERROR .*/cafe/Order ${large}: not sent, set aside`), `limit ${limit}`);
+      assert.equal(await card(here, large).count(), 0);
+    }
+  });
+
   test("many saves share one connection", async (t) => {
     const [here, there] = [await board(t), await board(t)];
     const ids = await order(here, Array.from({ length: 40 }, (_, index) => `Order ${index}`).join("\n"));

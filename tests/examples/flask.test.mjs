@@ -3,7 +3,11 @@
 //   npm test -- --only examples        or: EPODE_SERVER=prosody node --test tests/examples/flask.test.mjs
 
 import assert from "node:assert/strict";
+import path from "node:path";
 import { describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { PKG } from "../../scripts/lib/project.mjs";
+import { registerAccount } from "../servers/register.mjs";
 import { SERVER, environment, until } from "./support.mjs";
 
 const env = environment("flask");
@@ -72,6 +76,54 @@ const attempt = (page, what, node, as = "user") =>
     },
     { what, node, as },
   );
+
+/** A session outside of any page: `{ client, received }`. */
+async function session({ jid, password }) {
+  const { connect } = await import(pathToFileURL(path.join(process.env.EPODE_PACKAGE ?? PKG, "node.js")));
+  return { client: await connect(env.example.xmpp.bosh, { jid, password, reconnect: false }), received: [], jid, password };
+}
+
+/** A session is ended, and its password opens no other one. */
+async function cannotRead({ client, jid, password, received }, node) {
+  await until("the session is ended", async () => {
+    const service = env.example.xmpp.pubsub;
+    await client.pubsub.subscribe(node, ({ id }) => received.push(id), { service }).catch(() => {});
+    return client.status === "offline";
+  });
+  await assert.rejects(session({ jid, password }), (error) => error.code === "auth-failed");
+}
+
+/** Makes an account outside of the site, and a user for whom the site has drawn its name. */
+const OCCUPY = `
+import os, sqlite3, sys
+sys.path.insert(0, "../python")
+from werkzeug.security import generate_password_hash
+from outlet import Connection
+jid, known, name, password = sys.argv[1:]
+address = {"host": os.environ["XMPP_HOST"], "port": int(os.environ["XMPP_PORT"]), "tls": False}
+connection = Connection(os.environ["XMPP_JID"], os.environ["XMPP_PASSWORD"], **address)
+connection.create_account(jid, known)
+connection.close()
+with sqlite3.connect(os.environ["DATABASE"]) as database:
+    values = (name, generate_password_hash(password), jid.partition("@")[0], "drawn by the site")
+    database.execute("INSERT INTO users (name, password_hash, xmpp_name, xmpp_password) VALUES (?, ?, ?, ?)", values)
+`;
+
+/** Saves a reply above the limit of the server and then another one, in a process of its own that is told some limit. */
+const PAST_THE_FORM = `
+import os, sys
+paste, author, os.environ["XMPP_MAX_STANZA"] = sys.argv[1:]
+from pastebin import create_app, database, push
+with create_app().app_context():
+    owner = database.one("SELECT users.id, xmpp_name FROM pastes JOIN users ON users.id = user_id WHERE pastes.id = ?", paste)
+    ids = []
+    for text in ("x" * 270_000, "small"):
+        with database.get() as db:
+            ids.append(db.execute("INSERT INTO replies (paste_id, user_id, text) VALUES (?, ?, ?)", (paste, author, text)).lastrowid)
+    jobs = [push.reply_changed(reply, int(paste), owner["id"], owner["xmpp_name"]) for reply in ids]
+    jobs[1].result(60)
+    print("large", ids[0], "small", ids[1])
+`;
 
 const REFUSED = ["forbidden", "not-allowed", "not-authorized"];
 
@@ -143,7 +195,8 @@ describe(`the Flask example on ${SERVER}`, () => {
   test("credentials are for who is signed in, and worth nothing after signing out", async (t) => {
     const { page } = await user(t, "Ada");
     const credentials = await page.evaluate(async () => (await fetch("/me/xmpp")).json());
-    assert.match(credentials.jid, /^u\d+@localhost$/);
+    // Nobody can guess it, and take it before the site does.
+    assert.match(credentials.jid, /^u[0-9a-f]{32}@localhost$/);
     const from = env.example.log().length;
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("link", { name: "Sign in" }).waitFor();
@@ -155,6 +208,108 @@ describe(`the Flask example on ${SERVER}`, () => {
     }, credentials);
     assert.equal(code, "auth-failed");
     for (const secret of [credentials.password, env.example.password, PASSWORD]) assert.ok(!env.example.log().includes(secret));
+  });
+
+  test("accounts are made by the site alone", async () => {
+    const { xmpp } = env.example;
+    const refused = registerAccount(xmpp.bosh, { domain: xmpp.domain, user: "u8", password: PASSWORD });
+    await assert.rejects(refused, (error) => [...REFUSED, "service-unavailable"].includes(error.condition));
+  });
+
+  test("an account that exists before the site makes it is taken over: its old session cannot read", async (t) => {
+    // As if somebody had it beforehand, and stays online.
+    const jid = `u${"8".repeat(32)}@${env.example.xmpp.domain}`;
+    await env.example.python("-c", OCCUPY, jid, "known to mallory", "Squatted", PASSWORD);
+    const mallory = await session({ jid, password: "known to mallory" });
+    t.after(() => mallory.client.disconnect());
+    const page = await env.open(t, "/sign-in");
+    await page.fill("#name", "Squatted");
+    await page.fill("#password", PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.locator("#me", { hasText: "Squatted" }).waitFor();
+    const id = await page.getAttribute("body", "data-user");
+    await live(page, `user-replies:${id}`);
+    await cannotRead(mallory, `user-replies:${id}`);
+    const bob = await user(t, "Bob");
+    await reply(bob.page, await paste({ page }, "Mine alone"), "For the author's eyes");
+    await page.locator(".flash").waitFor();
+    assert.deepEqual(mallory.received, []);
+  });
+
+  test("signing out ends the sessions of the account: what a page has kept open cannot read", async (t) => {
+    const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
+    const node = `user-replies:${ada.id}`;
+    const id = await paste(ada, "Signed out");
+    const kept = await session(await ada.page.evaluate(async () => (await fetch("/me/xmpp")).json()));
+    t.after(() => kept.client.disconnect());
+    await kept.client.pubsub.subscribe(node, ({ id }) => kept.received.push(id), { service: env.example.xmpp.pubsub });
+    await reply(bob.page, id, "Heard");
+    await until("the session receives", () => kept.received.length === 1);
+    await ada.page.getByRole("button", { name: "Sign out" }).click();
+    await ada.page.getByRole("link", { name: "Sign in" }).waitFor();
+    await cannotRead(kept, node);
+    const reader = await env.open(t, `/pastes/${id}`);
+    await live(reader, `paste-replies:${id}`);
+    await reply(bob.page, id, "Not heard");
+    await repliesOn(reader, "Not heard").waitFor();
+    assert.equal(kept.received.length, 1);
+    // Another browser of the user begins anew.
+    await ada.page.goto(`${env.example.url}/sign-in`);
+    await ada.page.fill("#name", ada.name);
+    await ada.page.fill("#password", PASSWORD);
+    await ada.page.getByRole("button", { name: "Sign in" }).click();
+    await live(ada.page, node);
+  });
+
+  test("a site that is started anew leaves the sessions of its users alone", async (t) => {
+    const ada = await user(t, "Ada");
+    await env.example.site.restart();
+    const other = await ada.page.context().newPage();
+    await other.goto(`${env.example.url}/`);
+    await live(other, `user-replies:${ada.id}`);
+    await until("the account is looked after", () => env.logged(/user \d+: sent/, env.example.log().lastIndexOf("Starting gunicorn")).length > 0);
+    assert.equal(await ada.page.getAttribute("#state", "data-status"), "online");
+    assert.equal(await other.getAttribute("#state", "data-status"), "online");
+  });
+
+  test("a reply that is too long to be published is refused by the form, and nothing else suffers", async (t) => {
+    const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
+    const id = await paste(ada, "Long");
+    const reader = await env.open(t, `/pastes/${id}`);
+    await live(reader, `paste-replies:${id}`);
+    const from = env.example.log().length;
+    await bob.page.goto(`${env.example.url}/pastes/${id}`);
+    await bob.page.fill("#text", "é".repeat(240_000));
+    await bob.page.getByRole("button", { name: "Reply" }).click();
+    const alert = bob.page.getByRole("alert");
+    await alert.waitFor();
+    assert.match(await alert.textContent(), /too long to be published: it takes [\d,]+ bytes, and [\d,]+ are possible/);
+    // What was written is not lost.
+    assert.equal((await bob.page.inputValue("#text")).length, 240_000);
+    assert.equal(await bob.page.locator("#replies li").count(), 0);
+    await reply(bob.page, id, "In short");
+    await repliesOn(reader, "In short").waitFor();
+    assert.deepEqual(env.logged(/ERROR|not sent/, from), []);
+    // What no form can say, either.
+    const tooMuch = await bob.page.evaluate(async (id) => {
+      const answer = await fetch(`/pastes/${id}/replies`, { method: "POST", body: new URLSearchParams({ text: "x".repeat(5_000_000) }) });
+      return [answer.status, /role="alert"/.test(await answer.text())];
+    }, id);
+    assert.deepEqual(tooMuch, [413, true]);
+  });
+
+  test("a row that was saved all the same is set aside, named in the log, and holds up nothing", async (t) => {
+    const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
+    const id = await paste(ada, "Past the form");
+    const reader = await env.open(t, `/pastes/${id}`);
+    await live(reader, `paste-replies:${id}`);
+    for (const limit of [262_144, 10_000_000]) {
+      const { output } = await env.example.python("-c", PAST_THE_FORM, id, bob.id, String(limit));
+      const [, large, small] = /large (\d+) small (\d+)/.exec(output);
+      await reader.locator(`#reply-${small}`).waitFor();
+      assert.match(output, new RegExp(`ERROR .*reply ${large}: not sent, set aside`), `limit ${limit}`);
+      assert.equal(await reader.locator(`#reply-${large}`).count(), 0);
+    }
   });
 
   test("another site's page cannot send our forms", async () => {

@@ -20,8 +20,9 @@ function libraries() {
   throw new Error("ejabberd was not found: apt-get install ejabberd (npm run setup does it)");
 }
 
-const c2sListener = (port) => `  - port: ${port}
+const c2sListener = (port, maxStanza) => `  - port: ${port}
     ip: "127.0.0.1"
+    max_stanza_size: ${maxStanza}
     module: ejabberd_c2s`;
 
 const EJABBERD = {
@@ -34,8 +35,9 @@ const EJABBERD = {
     const config = path.join(dir, "ejabberd.yml");
     const values = {
       PORT: port,
-      CLIENTS: server.c2sPort ? c2sListener(server.c2sPort) : "",
+      CLIENTS: server.c2sPort ? c2sListener(server.c2sPort, Number(options.maxStanza ?? 1024 * 1024)) : "",
       SITE: options.site ? `{user: ["${options.site}@${server.domain}"]}` : "{user: []}",
+      REGISTRATION: options.site ? "site" : "all",
       PUBSUB_CREATORS: options.site ? "site" : "all",
       BOSH_INACTIVITY: Number(options.boshInactivity ?? 60),
       MAX_STANZA: Number(options.maxStanza ?? 1024 * 1024),
@@ -71,11 +73,16 @@ const EJABBERD = {
  * - `openPublish`: whoever comes may publish to a node that was created without saying otherwise
  * - `maxItems`: how many items such a node keeps (20; a node's own configuration may ask for up to 20,000)
  * - `boshInactivity`: seconds; `maxStanza`: bytes
- * - `site`: the name of a web site's account: it comes in by TCP (`server.c2sPort`), it alone may create nodes, and it makes
- *   accounts by ad-hoc command (XEP-0133)
+ * - `site`: the name of a web site's account, `sitePassword` its password: it comes in by TCP (`server.c2sPort`), it alone may
+ *   create nodes and makes accounts, by ad-hoc command (XEP-0133); registration is closed to all others
  * - `authentication`: "internal_plain" (SCRAM-SHA-512, -256, -1 and PLAIN) or "internal_hashed" (one SCRAM and PLAIN)
  * Its pubsub nodes are on disk, so `persistent` has nothing to change here; `boshWait` is not an option of ejabberd.
  */
-export const startEjabberd = (options = {}) => new Server(EJABBERD, options).start();
+export async function startEjabberd(options = {}) {
+  const server = await new Server(EJABBERD, options).start();
+  // The rule above lets this one account be registered, and it is from now on.
+  if (options.site) await server.register(options.site, options.sitePassword);
+  return server;
+}
 
 if (isMain(import.meta.url)) await commandLine(EJABBERD);

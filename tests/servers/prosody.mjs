@@ -36,15 +36,25 @@ const PROSODY = {
       PUBSUB_STORAGE: lua(options.persistent ? "internal" : "memory"),
       PUBSUB_DEFAULT_ITEMS: Number(options.maxItems ?? 20),
       PUBSUB_OPEN_PUBLISH: Boolean(options.openPublish),
+      // A web site's program makes the accounts of its users; nobody else does.
+      OPEN_REGISTRATION: !options.site,
       PUBSUB_AUTOCREATE: !options.site,
       PUBSUB_MODULES: options.site ? "" : lua("epode_open_pubsub"),
       EXTRA_MODULES: extra.map((name) => `${lua(name)};`).join(" "),
     };
     fs.writeFileSync(config, render("prosody.cfg.lua.in", values));
     const command = options.prefix ? relocated(options.prefix, dir) : program("prosody", "prosody");
+    if (options.site) keepAccount(path.join(dir, "data", server.domain, "accounts"), options.site, options.sitePassword);
     return { command, args: ["-F", "--config", config], env: {} };
   },
 };
+
+/** What `prosodyctl register` writes for an account, with `internal_plain`. An account that is there is left as it is. */
+function keepAccount(folder, name, password) {
+  fs.mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, `${name}.dat`);
+  if (!fs.existsSync(file)) fs.writeFileSync(file, `return { ["password"] = ${lua(password)} };\n`);
+}
 
 /** Prosody has its folders built in: of one that is not installed but unpacked somewhere, a copy is run that knows where. */
 function relocated(prefix, dir) {
@@ -74,8 +84,8 @@ export function newerProsody() {
  * - `openPublish`: whoever comes may publish to a node that was created without saying otherwise
  * - `maxItems`: how many items such a node keeps (20; a node's own configuration may ask for up to 20,000)
  * - `boshInactivity`, `boshWait`: seconds; `maxStanza`: bytes
- * - `site`: the name of a web site's account: it comes in by TCP (`server.c2sPort`), it alone may create nodes, and it makes
- *   accounts by ad-hoc command (XEP-0133)
+ * - `site`: the name of a web site's account, `sitePassword` its password: it comes in by TCP (`server.c2sPort`), it alone may
+ *   create nodes and makes accounts, by ad-hoc command (XEP-0133); registration is closed to all others
  * - `sasl2`: offer SASL2 with Bind 2 and stream management inside (and FAST, with `prefix`)
  * - `prefix`: the folder of an unpacked package to run in place of the installed one, see `newerProsody()`
  * - `authentication`: "internal_plain" (SCRAM-SHA-256, -1 and PLAIN) or "internal_hashed" (SCRAM-SHA-1 and PLAIN)

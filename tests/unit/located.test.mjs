@@ -16,6 +16,9 @@ test("an error names the call and its object, in fields and in words", () => {
   // Once.
   assert.equal(located(named, "subscribe", 'a "node"').message, named.message);
   assert.equal(located(xmppError("freed", "Gone."), "nodes", undefined).message, "nodes(): Gone.");
+  // The argument is named already.
+  const argument = located(xmppError("bad-argument", "The option 'x' is a string."), "nodes", "a");
+  assert.deepEqual([argument.message, argument.operation, argument.object], ["The option 'x' is a string.", "nodes", "a"]);
 });
 
 test("an error that ends several calls is named for each", () => {

@@ -33,6 +33,9 @@ class Order(models.Model):
     status = models.CharField(max_length=6, choices=Status, default=Status.NEW)
     saved_at = models.DateTimeField(auto_now=True)
 
+    def clean(self) -> None:
+        feeds.check(self)
+
     def __str__(self) -> str:
         return f"{self.what} for {self.whom}" if self.whom else self.what
 

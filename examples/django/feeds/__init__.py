@@ -9,9 +9,9 @@
 
 Each object is an item of the node `/<app>/<Model>`, its id the primary key; creating and changing publish it, deleting
 retracts it. With `room="kitchen"` it is announced in a room as well. Settings: `XMPP_JID`, `XMPP_PASSWORD`, and the others
-of `project/settings.py`; the app belongs into `INSTALLED_APPS`. `manage.py feeds_sync` makes the nodes and brings them up to date.
+of `project/settings.py`; the app belongs into `INSTALLED_APPS`. `feeds.check(self)` in a model's `clean()` refuses what could not be published. `manage.py feeds_sync` makes the nodes and brings them up to date.
 """
 
-from .registration import Registration, register, registered, touch
+from .registration import Registration, check, register, registered, touch
 
-__all__ = ["Registration", "register", "registered", "touch"]
+__all__ = ["Registration", "check", "register", "registered", "touch"]

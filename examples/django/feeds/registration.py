@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.core import serializers
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.db.models.signals import post_delete, post_save
@@ -105,6 +106,22 @@ def touch(model: type[models.Model], *pks: Any, using: str = DEFAULT_DB_ALIAS) -
     """Says that objects have changed where Django sends no signal: after `QuerySet.update()`, `bulk_create()` and raw SQL."""
     for pk in pks:
         transaction.on_commit(partial(sending.object_changed, _registered[model], pk, using), using=using)
+
+
+def check(instance: models.Model) -> None:
+    """Raises a `ValidationError` for an object that could be saved and not published. Call it in the model's `clean()`."""
+    registration = _registered[type(instance)]
+    connection = sending.outlet().connection
+    try:
+        reason = connection.why_unpublishable(registration.element(instance))
+    except ValueError:
+        # Django's XML refuses control characters (UnserializableContentError).
+        reason = "it has a character that XML cannot carry"
+    if reason is None and registration.room:
+        reasons = (connection.why_unsayable(registration.announce(instance, what)) for what in WORDS)
+        reason = next(filter(None, reasons), None)
+    if reason:
+        raise ValidationError(f"This cannot be published: {reason}.")
 
 
 def _saved(sender: type[models.Model], instance: models.Model, created: bool, using: str, raw: bool, **_: Any) -> None:

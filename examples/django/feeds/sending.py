@@ -39,6 +39,7 @@ def _make_outlet() -> Outlet:
         port=settings.XMPP_PORT,
         tls=settings.XMPP_TLS,
         pubsub=settings.XMPP_PUBSUB_HOST,
+        max_stanza=settings.XMPP_MAX_STANZA,
     )
     return Outlet(connection)
 
@@ -76,18 +77,23 @@ def _send(registration: Registration, pk: Any, using: str, xmpp: Connection) -> 
         xmpp.publish(registration.node, str(pk), registration.element(instance))
 
 
+def _room(room: str) -> tuple[str, bool]:
+    """A room's address, and whether it is the site's own: one that is named with its service may belong to others."""
+    return (room, False) if "@" in room else (f"{room}@{settings.XMPP_MUC_HOST}", True)
+
+
 def announce(room: str, text: str) -> Future:
-    """Has something said in a room. Tried again it has the same id: who hears it twice can tell."""
-    address = room if "@" in room else f"{room}@{settings.XMPP_MUC_HOST}"
+    """Sends a message to a room. A repetition has the same id, so that pages can ignore it."""
+    address, own = _room(room)
     nick = settings.XMPP_JID.partition("@")[0]
     message_id = uuid.uuid4().hex
-    return outlet().submit(f"room {room}", lambda xmpp: xmpp.say(address, nick, text, message_id))
+    return outlet().submit(f"room {room}", lambda xmpp: xmpp.say(address, nick, text, message_id, own=own))
 
 
 def enter(room: str) -> Future:
-    """Has a room made where there is none, before anybody else does."""
-    address = room if "@" in room else f"{room}@{settings.XMPP_MUC_HOST}"
-    return outlet().submit(f"room {room}", lambda xmpp: xmpp.enter(address, settings.XMPP_JID.partition("@")[0]))
+    """Creates a room where there is none, before anybody else does."""
+    address, own = _room(room)
+    return outlet().submit(f"room {room}", lambda xmpp: xmpp.enter(address, settings.XMPP_JID.partition("@")[0], own=own))
 
 
 def synchronize(registration: Registration, using: str) -> Future:

@@ -54,6 +54,8 @@ XMPP_PUBSUB_HOST = os.environ.get("XMPP_PUBSUB_HOST", "pubsub.localhost")
 XMPP_HOST = os.environ.get("XMPP_HOST")
 XMPP_PORT = int(os.environ.get("XMPP_PORT", "5222"))
 XMPP_TLS = os.environ.get("XMPP_TLS", "1") == "1"
+# Bytes of a stanza that the server accepts (Prosody: c2s_stanza_size_limit, ejabberd: max_stanza_size).
+XMPP_MAX_STANZA = int(os.environ.get("XMPP_MAX_STANZA", "262144"))
 # Rooms are named without their service, `kitchen`, and lie there.
 XMPP_MUC_HOST = os.environ.get("XMPP_MUC_HOST", "conference.localhost")
 # Where pages log in without an account.

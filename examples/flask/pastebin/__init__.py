@@ -11,7 +11,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from flask import Flask, Response, abort, current_app, request, send_from_directory
+from flask import Flask, Response, abort, current_app, render_template, request, send_from_directory
 
 HERE = Path(__file__).resolve().parent
 # The package `outlet` lies beside this example; in a project of your own it is copied into it, or installed.
@@ -31,7 +31,9 @@ def create_app() -> Flask:
         SECRET_KEY=os.environ.get("SECRET_KEY") or secrets.token_hex(32),
         SESSION_COOKIE_SAMESITE="Lax",
         DATABASE=os.environ.get("DATABASE", HERE.parent / "pastebin.sqlite3"),
-        MAX_CONTENT_LENGTH=1024 * 1024,
+        # More than can be published, so that the form itself says what is too long; the rest is refused as 413.
+        MAX_CONTENT_LENGTH=4 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
         # The package `epode`, as it was unpacked.
         EPODE_PACKAGE=os.environ.get("EPODE_PACKAGE", HERE.parents[2] / "pkg"),
         # The site's account, which has to be an admin's: it makes those of the users.
@@ -40,6 +42,8 @@ def create_app() -> Flask:
         XMPP_HOST=os.environ.get("XMPP_HOST"),
         XMPP_PORT=int(os.environ.get("XMPP_PORT", "5222")),
         XMPP_TLS=os.environ.get("XMPP_TLS", "1") == "1",
+        # Bytes of a stanza that the server accepts (Prosody: c2s_stanza_size_limit, ejabberd: max_stanza_size).
+        XMPP_MAX_STANZA=int(os.environ.get("XMPP_MAX_STANZA", "262144")),
         XMPP_PUBSUB_HOST=os.environ.get("XMPP_PUBSUB_HOST", "pubsub.localhost"),
         # For pages: where they connect, and where they log in without an account.
         XMPP_BOSH_URL=os.environ.get("XMPP_BOSH_URL", "http://localhost:5280/bosh"),
@@ -54,6 +58,10 @@ def create_app() -> Flask:
     app.after_request(_policy)
     mimetypes.add_type("application/wasm", ".wasm")
     mimetypes.add_type("text/javascript", ".js")
+
+    @app.errorhandler(413)
+    def too_large(_error: Exception) -> tuple[str, int]:
+        return render_template("error.html", title="Too long", text="This is more than can be saved. Go back, and shorten it."), 413
 
     @app.get("/epode/<path:name>")
     def epode(name: str) -> Response:

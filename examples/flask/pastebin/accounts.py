@@ -40,8 +40,8 @@ def sign_up():
             try:
                 with database.get() as db:
                     db.execute(
-                        "INSERT INTO users (name, password_hash, xmpp_password) VALUES (?, ?, ?)",
-                        (name, generate_password_hash(password), push.new_password()),
+                        "INSERT INTO users (name, password_hash, xmpp_name, xmpp_password) VALUES (?, ?, ?, ?)",
+                        (name, generate_password_hash(password), push.new_name(), push.new_password()),
                     )
             except sqlite3.IntegrityError:
                 problem = f"There is somebody called {name} already."
@@ -71,10 +71,10 @@ def _welcome(user: sqlite3.Row) -> Response:
 
 @pages.post("/sign-out")
 def sign_out() -> Response:
-    """Also changes the XMPP password: what was signed in, in whatever tab, asks for another one, and does not get it."""
+    """Also changes the XMPP password and ends the account's sessions: a page asks for the new password, and is not given it."""
     if g.user:
         with database.get() as db:
-            db.execute("UPDATE users SET xmpp_password = ? WHERE id = ?", (push.new_password(), g.user["id"]))
+            db.execute("UPDATE users SET xmpp_password = ?, xmpp_ready = 0 WHERE id = ?", (push.new_password(), g.user["id"]))
         push.admit(g.user["id"])
     session.clear()
     return redirect(url_for("pastes.index"))
@@ -87,6 +87,6 @@ def credentials() -> Response:
         abort(403)
     # Not waited for: it is there from signing up, unless the XMPP server has lost it.
     push.admit(g.user["id"])
-    response = jsonify(jid=push.jid_of(g.user["id"]), password=g.user["xmpp_password"])
+    response = jsonify(jid=push.jid_of(g.user["xmpp_name"]), password=g.user["xmpp_password"])
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -11,7 +11,9 @@ CREATE TABLE IF NOT EXISTS users (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (name <> ''),
   password_hash TEXT NOT NULL,
-  xmpp_password TEXT NOT NULL          -- of the user's XMPP account; nobody ever types it
+  xmpp_name TEXT NOT NULL UNIQUE,      -- of the user's XMPP account: drawn at random, so that nobody takes it beforehand
+  xmpp_password TEXT NOT NULL,         -- of that account; nobody ever types it
+  xmpp_ready INTEGER NOT NULL DEFAULT 0  -- whether the account has this password, and its older sessions are ended
 );
 CREATE TABLE IF NOT EXISTS pastes (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -30,8 +32,9 @@ CREATE TABLE IF NOT EXISTS replies (
 #: A reply with what there is to say of it elsewhere.
 REPLY = """
 SELECT replies.id, replies.paste_id, replies.user_id, replies.text, users.name AS author,
-  pastes.title, pastes.user_id AS paste_user_id
+  pastes.title, pastes.user_id AS paste_user_id, pasters.xmpp_name AS paste_user_xmpp_name
 FROM replies JOIN users ON users.id = replies.user_id JOIN pastes ON pastes.id = replies.paste_id
+  JOIN users AS pasters ON pasters.id = pastes.user_id
 """
 
 
@@ -46,6 +49,12 @@ def look_up(path: str, query: str, *values: object) -> sqlite3.Row | None:
     """A row as it is now, for a thread that answers no request."""
     with contextlib.closing(connect(path)) as database:
         return database.execute(query, values).fetchone()
+
+
+def change(path: str, query: str, *values: object) -> None:
+    """A change from a thread that answers no request."""
+    with contextlib.closing(connect(path)) as database, database:
+        database.execute(query, values)
 
 
 def get() -> sqlite3.Connection:

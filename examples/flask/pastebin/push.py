@@ -4,14 +4,18 @@
 - `user-replies:<id>`: the replies to all pastes of a user. A node with a whitelist on which that user's account stands, put
   there by the site, which owns the node. The service refuses everybody else, whatever their page says.
 
-Each user has an XMPP account of their own, `u<id>`, made by the site with a password drawn at random. A page gets that password
-when its cookie says who is there (`accounts.credentials`); it opens nothing but the user's own feed, and is another one after
-signing out. A session that the site would log in and hand over (prebinding) would need no password in the page, but a BOSH client
+Each user has an XMPP account of their own, made by the site, its name and password drawn at random. If the name could be guessed
+(`u7`), anybody could register it before the site does where registration is open, and stay connected while the site takes the
+account over. Where an account exists already, its sessions are ended before it is used.
+
+A page gets the password when its cookie says who is there (`accounts.credentials`). The account opens nothing but the user's own
+feed; signing out changes its password and ends its sessions. A session that the site would log in and hand over (prebinding) would need no password in the page, but a BOSH client
 in the site, and lasts no longer than the page: after a broken connection, a reload or in a second tab the site has to make
 another, and over WebSocket there is none.
 """
 
 import secrets
+from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 
@@ -42,6 +46,7 @@ def init_app(app: Flask) -> None:
         port=config["XMPP_PORT"],
         tls=config["XMPP_TLS"],
         pubsub=config["XMPP_PUBSUB_HOST"],
+        max_stanza=config["XMPP_MAX_STANZA"],
     )
     app.extensions["outlet"] = Outlet(connection)
 
@@ -59,9 +64,14 @@ def in_time(future: Future, seconds: float = 5) -> bool:
         return False
 
 
-def jid_of(user_id: int) -> str:
-    """Made of the id alone: a name could be anybody's, the site's own among them."""
-    return f"u{user_id}@{current_app.config['XMPP_JID'].partition('@')[2]}"
+def jid_of(xmpp_name: str) -> str:
+    """The address of a user's account."""
+    return f"{xmpp_name}@{current_app.config['XMPP_JID'].partition('@')[2]}"
+
+
+def new_name() -> str:
+    """A name for an account: of 128 random bits, in the characters that every server leaves as they are."""
+    return f"u{secrets.token_hex(16)}"
 
 
 def new_password() -> str:
@@ -69,25 +79,36 @@ def new_password() -> str:
 
 
 def admit(user_id: int) -> Future:
-    """Sees to it that a user has an account, with the password that the database has now, and a feed that nobody else reads.
-    Also called when the password was changed: what a page still has of the old one is worth nothing then."""
-    path, jid, node = current_app.config["DATABASE"], jid_of(user_id), f"user-replies:{user_id}"
+    """Gives a user the account and the password that the database has now, and a feed that nobody else reads.
+    Also called when the password was changed: the account's open sessions are ended then."""
+    path = current_app.config["DATABASE"]
+    user = database.one("SELECT xmpp_name FROM users WHERE id = ?", user_id)
+    jid, node = jid_of(user["xmpp_name"]), f"user-replies:{user_id}"
 
     def act(xmpp: Connection) -> None:
-        user = database.look_up(path, "SELECT xmpp_password FROM users WHERE id = ?", user_id)
-        xmpp.once((jid, user["xmpp_password"]), lambda: _make_account(xmpp, jid, user["xmpp_password"]))
+        user = database.look_up(path, "SELECT xmpp_password, xmpp_ready FROM users WHERE id = ?", user_id)
+        password, is_ready = user["xmpp_password"], bool(user["xmpp_ready"])
+
+        def make() -> None:
+            _make_account(xmpp, jid, password, is_ready)
+            database.change(path, "UPDATE users SET xmpp_ready = 1 WHERE id = ? AND xmpp_password = ?", user_id, password)
+
+        # Once a session, since a server that broke down may have lost the account.
+        xmpp.once((jid, password), make)
         xmpp.ensure_node(node, FOR_ONE, {jid: "member"})
 
     return _outlet().submit(f"user {user_id}", act, key=("user", user_id))
 
 
-def _make_account(xmpp: Connection, jid: str, password: str) -> None:
+def _make_account(xmpp: Connection, jid: str, password: str, is_ready: bool) -> None:
+    """`is_ready`: the account had this password already; then it is left alone, and so are the pages that are logged in."""
     try:
         xmpp.create_account(jid, password)
     except Refused as refused:
         if refused.condition != "conflict":
             raise
-        xmpp.set_password(jid, password)
+        if not is_ready:
+            xmpp.take_over_account(jid, password)
 
 
 def paste_saved(paste_id: int) -> Future:
@@ -95,10 +116,15 @@ def paste_saved(paste_id: int) -> Future:
     return _outlet().submit(f"paste {paste_id}", lambda xmpp: xmpp.ensure_node(f"paste-replies:{paste_id}", FOR_ALL))
 
 
-def reply_changed(reply_id: int, paste_id: int, paste_user_id: int) -> Future:
-    """Has a reply told as the database has it when its turn comes, or taken back where it is gone. Called after the commit."""
+def why_unpublishable(reply: Mapping[str, object]) -> str | None:
+    """Why a reply cannot be published, as a clause for people; None when it can. `reply`: a row of `database.REPLY`, or as much of one."""
+    return _outlet().connection.why_unpublishable(json_payload(as_read(reply)))
+
+
+def reply_changed(reply_id: int, paste_id: int, paste_user_id: int, paste_user_xmpp_name: str) -> Future:
+    """Publishes a reply as the database has it when its turn comes, or retracts one that is gone. Called after the commit."""
     path = current_app.config["DATABASE"]
-    paste_user = jid_of(paste_user_id)
+    paste_user = jid_of(paste_user_xmpp_name)
 
     def act(xmpp: Connection) -> None:
         reply = database.look_up(path, f"{database.REPLY} WHERE replies.id = ?", reply_id)
@@ -117,7 +143,7 @@ def reply_changed(reply_id: int, paste_id: int, paste_user_id: int) -> Future:
     return _outlet().submit(f"reply {reply_id}", act, key=("reply", reply_id))
 
 
-def as_read(reply) -> dict[str, object]:
+def as_read(reply: Mapping[str, object]) -> dict[str, object]:
     """What a page gets of a reply; static/live.js has it as the type `Reply`."""
     return {
         "reply_id": reply["id"],

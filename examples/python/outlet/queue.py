@@ -1,4 +1,4 @@
-"""What waits to be sent, and the thread that works it off: in order, each until it is answered, then the next."""
+"""The queue of jobs and the thread that carries them out: in order, each until it is answered or set aside, then the next."""
 
 from __future__ import annotations
 
@@ -8,22 +8,35 @@ import os
 import random
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from .connection import Connection, Refused, Unreachable
+from .connection import Connection
+from .errors import Refused, Unreachable
 
 log = logging.getLogger(__name__)
 
 Act = Callable[[Connection], Any]
 
-#: Seconds before it is tried again: at first, and at most. Doubled each time, and half of it left to chance.
+#: Seconds before a job is repeated: at first, and at most. Doubled each time, and half of it left to chance.
 LEAST, MOST = 0.5, 30.0
-#: How often a service may say "later" to one thing before the others are no longer kept waiting for it.
-PATIENCE = 8
+#: How many tries a job has. A try needs a session: while the server is away, jobs wait, and use none.
+TRIES = 8
+#: How many times the session may end during one job: the job is then taken for the reason, and all others wait meanwhile.
+CUTS = 3
+#: How many jobs that were set aside are remembered.
+REMEMBERED = 1000
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A job that was given up."""
+
+    name: str
+    error: Exception
 
 
 @dataclass
@@ -34,11 +47,15 @@ class _Job:
 
 
 class Outlet:
-    """A queue in memory, over one connection. What is still in it when the process ends is sent within `flush` seconds."""
+    """A queue in memory, over one connection. What is still in it when the process ends is sent within `flush` seconds.
+
+    `set_aside`: the last jobs that were given up, the oldest first; each has been logged as an error too.
+    """
 
     def __init__(self, connection: Connection, *, limit: int = 10_000, flush: float = 10.0) -> None:
-        """`limit`: how much may wait; beyond it, what comes is refused and logged."""
+        """`limit`: how many jobs may wait; beyond it, a job is refused and logged."""
         self.connection = connection
+        self.set_aside: deque[SetAside] = deque(maxlen=REMEMBERED)
         self._limit = limit
         self._flush = flush
         self._begin()
@@ -101,30 +118,36 @@ class Outlet:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
     def _carry_out(self, job: _Job) -> None:
-        refusals = 0
+        """Tries until there is an answer, or the job is given up: no job may keep the others waiting for ever."""
+        tries = cuts = 0
         pause = LEAST
         started = time.monotonic()
         while True:
             try:
                 result = job.act(self.connection)
             except Unreachable as error:
-                refusals += error.by_service
-                if self._is_late() or refusals == PATIENCE:
-                    log.error("%s: not sent: %s", job.name, error)
-                    job.done.set_exception(error)
+                tries += not error.outage
+                cuts += error.cut
+                if self._is_late() or tries >= TRIES or cuts >= CUTS:
+                    self._give_up(job, error, f"set aside after {tries} tries")
                     return
                 wait = pause * random.uniform(0.5, 1)
                 pause = min(2 * pause, MOST)
                 log.warning("%s: not sent yet: %s; again in %.1f s", job.name, error, wait)
                 self._rest(wait)
             except Exception as error:  # noqa: BLE001  one that fails must not take the thread with it
-                log.error("%s: not sent: %s", job.name, error, exc_info=not isinstance(error, Refused))
-                job.done.set_exception(error)
+                self._give_up(job, error, "set aside")
                 return
             else:
                 log.info("%s: sent in %.0f ms", job.name, 1000 * (time.monotonic() - started))
                 job.done.set_result(result)
                 return
+
+    def _give_up(self, job: _Job, error: Exception, what: str) -> None:
+        is_known = isinstance(error, (Refused, Unreachable))
+        log.error("%s: not sent, %s: %s", job.name, what, error, exc_info=None if is_known else error)
+        self.set_aside.append(SetAside(job.name, error))
+        job.done.set_exception(error)
 
     def _rest(self, seconds: float) -> None:
         """Waits. When the process ends, it is tried once more at once, and then every now and then."""

@@ -7,13 +7,13 @@ use crate::event::{IqId, RequestFailure};
 use crate::io::REPLY_TIMEOUT;
 use crate::jid::Jid;
 use crate::time::{Instant, Millis};
+use crate::vec_map::VecMap;
 use crate::xep::pubsub::feed::position::Position;
 use crate::xep::pubsub::feed::{Change, Settings};
 use crate::xep::pubsub::feeds::{Feeds, Heard, Output};
 use crate::xep::pubsub::subscriptions::FeedId;
 use crate::xep::pubsub::{State, Subscription};
 use crate::xml::Element;
-use std::collections::BTreeMap;
 
 /// What the caller chose for a feed.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub(super) struct ClientFeeds {
     /// Subscriptions are made with the full JID.
     ephemeral: bool,
     machine: Feeds,
-    status: BTreeMap<FeedId, FeedStatus>,
+    status: VecMap<FeedId, FeedStatus>,
     deadline: Option<Instant>,
 }
 
@@ -68,7 +68,7 @@ impl ClientFeeds {
         Self {
             ephemeral,
             machine: Feeds::new(),
-            status: BTreeMap::new(),
+            status: VecMap::default(),
             deadline: None,
         }
     }

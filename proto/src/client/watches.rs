@@ -1,5 +1,7 @@
 //! What a pubsub service sends without a subscription of ours: events that accounts publish about themselves (XEP-0163), which
 //! our capabilities ask for (XEP-0115), and the question whether somebody may subscribe (XEP-0060 §8.6).
+//!
+//! Specification: XEP-0163 1.2.2.
 
 use super::{Client, ClientEvent};
 use crate::jid::Jid;

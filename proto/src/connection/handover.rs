@@ -60,19 +60,15 @@ impl Connection {
         if self.closing {
             return None;
         }
-        let (session, lasts) = match (&self.transport, &self.managed) {
+        let (target, session, lasts) = match (&self.transport, &self.managed) {
             (Some(Transport::Bosh(bosh)), _) if self.session.is_established() => {
-                (bosh.snapshot()?, bosh.lasts())
+                (&self.target, bosh.snapshot()?, bosh.lasts())
             }
-            (_, Some(managed)) => (managed.snapshot()?, managed.lasts()),
+            // A WebSocket's session outlives its socket, and stays where it was bound, whatever is tried meanwhile.
+            (_, Some(managed)) => (&self.session_target, managed.snapshot()?, managed.lasts()),
             _ => return None,
         };
-        // A WebSocket's session outlives its socket, and stays where it was bound.
-        let target = match &self.transport {
-            Some(Transport::Bosh(_)) if self.session.is_established() => self.target.as_ref(),
-            _ => self.session_target.as_ref(),
-        };
-        let target = target.filter(|target| target.may_be_handed_over())?;
+        let target = target.as_ref().filter(|one| one.may_be_handed_over())?;
         let mut snapshot = Element::builder("session", ns::EPODE_SESSION)
             .attr("service", &target.service().address)
             .attr("jid", jid.as_str())

@@ -9,12 +9,11 @@
 //!
 //! Left out: all else about rosters (groups, names, changes, versions).
 
-use std::collections::BTreeSet;
-
 use crate::jid::Jid;
 use crate::ns;
 use crate::stanza::iq::{self, Kind};
 use crate::unicode::Unicode;
+use crate::vec_map::VecMap;
 use crate::xml::Element;
 
 /// The most questions that wait for the roster; further ones are refused.
@@ -65,7 +64,7 @@ enum Roster {
     /// It was requested; these questions wait for it.
     Requested(Vec<Element>),
     /// These get our presence.
-    Known(BTreeSet<Jid>),
+    Known(VecMap<Jid, ()>),
 }
 
 /// Decides who is answered.
@@ -136,7 +135,7 @@ impl Screening {
         reply: Option<&Element>,
         unicode: &dyn Unicode,
     ) -> Vec<Element> {
-        let mut contacts = BTreeSet::new();
+        let mut contacts = VecMap::default();
         let query = reply.and_then(|reply| reply.child("query", ns::ROSTER));
         for item in query.iter().flat_map(Element::children) {
             note(&mut contacts, &item, unicode);
@@ -176,17 +175,17 @@ impl Screening {
 }
 
 /// Whether a sender is a contact, or the server of one.
-fn is_contact(contacts: &BTreeSet<Jid>, from: &Jid) -> bool {
-    contacts.contains(&from.bare())
+fn is_contact(contacts: &VecMap<Jid, ()>, from: &Jid) -> bool {
+    contacts.contains_key(&from.bare())
         || from.local().is_none()
             && from.is_bare()
             && contacts
-                .iter()
+                .keys()
                 .any(|contact| contact.domain() == from.domain())
 }
 
 /// Takes in an item of a roster. One without an address says nothing; one without a subscription has none.
-fn note(contacts: &mut BTreeSet<Jid>, item: &Element, unicode: &dyn Unicode) {
+fn note(contacts: &mut VecMap<Jid, ()>, item: &Element, unicode: &dyn Unicode) {
     if !item.is("item", ns::ROSTER) {
         return;
     }
@@ -197,6 +196,6 @@ fn note(contacts: &mut BTreeSet<Jid>, item: &Element, unicode: &dyn Unicode) {
     if !matches!(item.attr("subscription"), Some("from" | "both")) {
         contacts.remove(&jid);
     } else if contacts.len() < MOST_CONTACTS {
-        contacts.insert(jid);
+        contacts.insert(jid, ());
     }
 }

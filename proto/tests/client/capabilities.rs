@@ -113,3 +113,37 @@ fn personal_events() {
     dialogue.play(&event("juliet@example.org/balcony"));
     dialogue.play(&event("pubsub.example.org"));
 }
+
+/// An instance that continues a session announces what it watched before the session went on.
+#[test]
+fn a_watch_of_before_a_continued_session_is_announced() {
+    let mut dialogue = ClientDialogue::online(client_config(), "<sm:sm/>");
+    dialogue.play(
+        "C: <sm:enable resume='true'/>
+         W: <sm:enabled id='s7' resume='true' max='300'/>
+         +0s
+         C: <presence/>",
+    );
+    let mut next = dialogue.continued(client_config());
+    next.play(
+        "E: connecting
+         E: credentials wanted
+         C: socket
+         A: anonymous
+         A: watch urn:example:mood
+         W: opened
+         C: <framing:open to='example.org' version='1.0'/>
+         W: <framing:open from='example.org' id='s1' version='1.0'/>
+         W: <stream:features><sasl:mechanisms><sasl:mechanism>ANONYMOUS</sasl:mechanism></sasl:mechanisms></stream:features>
+         E: authenticating
+         C: <sasl:auth mechanism='ANONYMOUS'/>
+         W: <sasl:success/>
+         C: <framing:open to='example.org' version='1.0'/>
+         W: <framing:open from='example.org' id='s2' version='1.0'/>
+         W: <stream:features><bind:bind/><sm:sm/></stream:features>
+         C: <sm:resume previd='s7' h='0'/>
+         W: <sm:resumed previd='s7' h='1'/>
+         C: <presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:epode:client' ver='*'/></presence>
+         E: resumed romeo@example.org/orchard",
+    );
+}

@@ -21,6 +21,7 @@ fn the_service_cannot_be_reached() {
     told("F: unreachable", "unreachable");
     told("F: blocked", "blocked-by-cors");
     told("F: mixed", "mixed-content");
+    told("F: no-fetch", "unsupported");
     told("F: too-large", "too-large");
 }
 

@@ -586,6 +586,28 @@ fn a_session_elsewhere_is_not_handed_over() {
     assert!(dialogue.connection.snapshot().is_some());
 }
 
+/// While another service is tried, the session to be handed over is the WebSocket's.
+#[test]
+fn the_session_is_where_it_was_bound() {
+    let both = Config {
+        services: vec![judged(Kind::WebSocket, SOCKET), judged(Kind::Bosh, BOSH)],
+        ..lasting(strict(Kind::WebSocket, SOCKET))
+    };
+    let mut dialogue = Dialogue::online_over_socket(both, "<sm:sm/>");
+    dialogue.play(
+        "C: <sm:enable resume='true'/>
+         W: <sm:enabled id='here' resume='true'/>
+         W: closed",
+    );
+    dialogue.interrupted();
+    dialogue.play("+1s\nE: credentials wanted\nC: socket\nW: closed");
+    dialogue.interrupted();
+    dialogue.play("+0s\nE: credentials wanted");
+    dialogue.expect_request();
+    let snapshot = dialogue.connection.snapshot().expect("a snapshot");
+    assert!(snapshot.text.contains(SOCKET), "{}", snapshot.text);
+}
+
 // ── how many, how fast ──────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::http::NOBODY;
 use super::judge::Judge;
+use super::rooms::is_for_rooms;
 use super::server::{
     ANONYMOUS, Abilities, BIND, SUCCESS, Say, bound, handle_stanza, is_bind, message,
 };
@@ -42,6 +43,8 @@ pub struct BoshServer {
     pub requests: u64,
     /// How many sessions nobody asked for anything for too long.
     pub expired: u64,
+    /// What sessions sent to rooms, since it was taken last.
+    pub to_rooms: Vec<(usize, Element)>,
 }
 
 fn body(attributes: &str, payload: &str) -> String {
@@ -69,6 +72,7 @@ impl BoshServer {
             made: 0,
             requests: 0,
             expired: 0,
+            to_rooms: Vec::new(),
         }
     }
 
@@ -108,6 +112,15 @@ impl BoshServer {
         }
     }
 
+    /// A stanza for one session. Nothing comes of it when there is no such session.
+    pub fn deliver(&mut self, number: usize, text: String, now: Instant, out: &mut Vec<Say>) {
+        let mut sessions = self.sessions.iter_mut();
+        if let Some(session) = sessions.find(|session| session.number == Some(number)) {
+            session.outgoing.push_back(text);
+            session.flush(now, out);
+        }
+    }
+
     /// A request arrives on an HTTP connection.
     pub fn request(
         &mut self,
@@ -136,7 +149,7 @@ impl BoshServer {
                 session.sid,
                 hold + 1
             );
-            session.process(&request, judge);
+            session.process(&request, judge, &mut self.to_rooms);
             let said: String = session.outgoing.drain(..).collect();
             let features = format!("<stream:features>{ANONYMOUS}</stream:features>{said}");
             let said = body(&attributes, &features);
@@ -171,7 +184,7 @@ impl BoshServer {
                 connection,
                 until: now + WAIT,
             });
-            let over = session.process(&request, judge);
+            let over = session.process(&request, judge, &mut self.to_rooms);
             session.flush(now, out);
             if over {
                 for held in core::mem::take(&mut session.held) {
@@ -252,7 +265,12 @@ impl Session {
     }
 
     /// True when the client says good-bye.
-    fn process(&mut self, request: &Element, judge: &mut Judge) -> bool {
+    fn process(
+        &mut self,
+        request: &Element,
+        judge: &mut Judge,
+        to_rooms: &mut Vec<(usize, Element)>,
+    ) -> bool {
         if request.attr_ns("restart", ns::XBOSH).is_some() {
             let features = format!("<stream:features>{BIND}</stream:features>");
             self.outgoing.push_back(features);
@@ -260,6 +278,8 @@ impl Session {
         for child in request.children() {
             if child.name() == "auth" {
                 self.outgoing.push_back(SUCCESS.into());
+            } else if let Some(number) = self.number.filter(|_| is_for_rooms(&child)) {
+                to_rooms.push((number, child));
             } else if let Some(number) = self.number {
                 self.outgoing.extend(handle_stanza(&child, number, judge));
             } else if is_bind(&child) {

@@ -29,9 +29,20 @@ pub enum Fault {
     Freeze,
     Reload,
     FarCount,
+    GhostNick,
+    NickTaken,
+    NickStolen,
+    Kicked,
+    Banned,
+    Destroyed,
+    RemovedMeanwhile,
+    RemovedAfterwards,
+    RoomsForget,
+    RoomsDown,
+    HistoryOverlaps,
 }
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 35] = [
     "requests lost",
     "answers lost",
     "500/502/503/504",
@@ -56,11 +67,28 @@ const NAMES: [&str; 24] = [
     "frozen tabs",
     "pages loaded anew",
     "counters near 2³²",
+    "nicks that the own ghost has",
+    "nicks that others have",
+    "nicks taken by others",
+    "kicked from a room",
+    "banned from a room",
+    "rooms destroyed",
+    "of these during an interruption",
+    "of these without a session",
+    "room services that forget who is in",
+    "room services not reachable",
+    "histories that repeat what was told",
 ];
 
 /// How many of each there were.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Faults([u64; NAMES.len()]);
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self([0; NAMES.len()])
+    }
+}
 
 impl Faults {
     pub fn note(&mut self, fault: Fault) {

@@ -7,6 +7,8 @@
 //!   socket nothing is ever missing in between.
 //! - A request has one reply.
 
+use super::rooms::RoomJudge;
+use super::watching::Announced;
 use epode_proto::event::{Delivery, IqId, SendId};
 use std::collections::BTreeMap;
 
@@ -63,6 +65,8 @@ pub struct Judge {
     pub unanswered: u64,
     pub down: u64,
     last_session: usize,
+    pub rooms: RoomJudge,
+    pub announced: Announced,
     pub wrong: [u64; WRONGS],
 }
 
@@ -106,6 +110,11 @@ impl Judge {
     /// A session is forgotten.
     pub fn ended(&mut self, session: usize) {
         self.sessions[session].alive = false;
+    }
+
+    /// Whether the server still has a session.
+    pub fn is_alive(&self, session: usize) -> bool {
+        self.sessions.get(session).is_some_and(|one| one.alive)
     }
 
     /// A stanza came to the server before a session was bound.
@@ -175,6 +184,7 @@ impl Judge {
         }
         self.settled.clear();
         self.open_requests.clear();
+        self.rooms.page_gone();
     }
 
     pub fn settled(&mut self, send: SendId, delivery: Delivery) {

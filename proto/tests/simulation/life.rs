@@ -3,6 +3,7 @@
 
 use super::faults::{Fault, Weather};
 use super::judge::Wrong;
+use super::rooms::RoomAct;
 use super::scenario::{Kind, Tally, index};
 use super::server::Management;
 use super::world::{World, seconds};
@@ -22,6 +23,9 @@ enum Act {
     Wake,
     Reload,
     Leave,
+    Watch,
+    Handle,
+    InRoom(RoomAct),
 }
 
 impl World {
@@ -45,6 +49,8 @@ impl World {
         self.judge_haste();
         self.turn(self.calm());
         self.drain();
+        self.judge_rooms();
+        self.judge_announced();
         self.leave();
         self.judge_all();
     }
@@ -64,6 +70,10 @@ impl World {
         tally.resumed += self.server.sockets.resumed;
         tally.requests += self.server.bosh.requests;
         tally.frames += self.server.sockets.frames;
+        tally.handled += self.handlers.calls;
+        tally.presences += self.judge.announced.presences;
+        tally.capabilities += self.judge.announced.answers;
+        tally.rooms.add(&self.judge.rooms.figures);
         for (sum, more) in tally.wrong.iter_mut().zip(self.judge.wrong) {
             *sum += more;
         }
@@ -102,7 +112,7 @@ impl World {
     fn talk(&mut self) {
         let scenario = &self.scenario;
         let start = self.now;
-        let acts = [
+        let everywhere = [
             (scenario.up, Act::Say),
             (scenario.down, Act::Push),
             (scenario.asks, Act::Ask),
@@ -111,7 +121,12 @@ impl World {
             (scenario.wakes, Act::Wake),
             (scenario.reloads, Act::Reload),
             (u64::from(scenario.leaves), Act::Leave),
+            (scenario.watches, Act::Watch),
+            (scenario.handlers, Act::Handle),
         ];
+        let in_rooms = scenario.rooms.acts.iter();
+        let in_rooms = in_rooms.map(|(count, act)| (*count, Act::InRoom(*act)));
+        let acts: Vec<_> = everywhere.into_iter().chain(in_rooms).collect();
         let span = scenario.span;
         let mut moments = Vec::new();
         for (count, act) in acts {
@@ -144,6 +159,8 @@ impl World {
                 self.carry(said);
             }
             Act::Ask if awake => self.ask(),
+            Act::Watch if awake => self.watch(),
+            Act::Handle if awake => self.change_handlers(),
             Act::Restart => self.restart(),
             Act::Freeze if awake => {
                 let span = self.dice.pick(&[1_000, 10_000, 100_000]);
@@ -158,6 +175,7 @@ impl World {
             }
             // A page that has said good-bye has nothing to go on with.
             Act::Reload if awake && !self.leaving => self.reload(),
+            Act::InRoom(act) => self.act_in_room(act),
             Act::Leave if awake => {
                 self.tell(|| "the page leaves".into());
                 self.leaving = true;
@@ -230,6 +248,8 @@ impl World {
         if self.frozen_until.is_some() {
             self.thaw();
         }
+        self.live_until(self.now + seconds(100));
+        self.enter_all_rooms();
         self.live_until(self.now + seconds(400));
         if !self.judge.lenient {
             self.judge.calm(self.online);
@@ -239,14 +259,17 @@ impl World {
             self.judge.blame(Wrong::Restless, "it is not online again");
         }
         self.resume_with_little();
+        // A room may take as long to let go of a lost session's nick.
+        self.live_until(self.now + seconds(400));
         let before = self.transmits;
         self.live_until(self.now + seconds(3_600));
         let busy = self.transmits - before;
-        // A poll a minute, or a question each half.
+        // A poll a minute, or a question each half; and whether a silent room still has us.
+        let rooms = 24 * self.scenario.rooms.rooms as u64;
         let most = if self.server.bosh.newest().is_some() {
-            62
+            62 + rooms
         } else {
-            130
+            130 + rooms
         };
         if busy > most && !self.judge.lenient {
             let why = format!("a busy loop: {busy} in a quiet hour");
@@ -257,7 +280,8 @@ impl World {
     /// However bad it was: what was done has a measure in what there was to do, and in the time it took.
     fn judge_haste(&mut self) {
         let scenario = &self.scenario;
-        let stanzas = scenario.up + scenario.down + scenario.asks;
+        let stanzas =
+            scenario.up + scenario.down + scenario.asks + scenario.rooms.work() + scenario.watches;
         let troubles =
             10 + scenario.reloads + scenario.restarts + scenario.freezes + scenario.wakes;
         let span = (self.now - Instant(1_000_000)).0 / 1_000;

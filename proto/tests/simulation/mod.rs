@@ -12,13 +12,16 @@ mod bosh_server;
 mod dice;
 mod faults;
 mod feeds;
+mod handlers;
 mod http;
 mod judge;
 mod life;
 mod reload;
+mod rooms;
 mod scenario;
 mod server;
 mod socket_server;
+mod watching;
 mod wire;
 mod world;
 

@@ -3,6 +3,7 @@
 use super::dice::Dice;
 use super::faults::{Faults, Weather};
 use super::judge::WRONGS;
+use super::rooms::{Figures, Plan};
 use super::server::{Abilities, Management};
 use epode_proto::time::Millis;
 
@@ -60,6 +61,10 @@ pub struct Scenario {
     pub leaves: bool,
     /// How many take part in the step of a new session.
     pub participants: u64,
+    pub rooms: Plan,
+    /// How often the page watches a node more or less, and changes its handlers.
+    pub watches: u64,
+    pub handlers: u64,
 }
 
 impl Scenario {
@@ -126,6 +131,9 @@ impl Scenario {
             },
             leaves: dice.chance(200),
             participants: sometimes(&mut dice, 2),
+            watches: sometimes(&mut dice, 4),
+            handlers: sometimes(&mut dice, 6),
+            rooms: Plan::of(&mut Dice::new(seed, "plan")),
         }
     }
 
@@ -163,6 +171,10 @@ pub struct Tally {
     pub resumed: u64,
     pub requests: u64,
     pub frames: u64,
+    pub rooms: Figures,
+    pub handled: u64,
+    pub presences: u64,
+    pub capabilities: u64,
     pub wrong: [u64; WRONGS],
 }
 
@@ -184,6 +196,11 @@ impl Tally {
         lines.push_str(&format!(
             "  {} messages up, {} down, {} replies; {} up told as unknown, {} as undelivered; {} down went with their session\n",
             self.up, self.down, self.replies, self.unknown, self.undelivered, self.went_down
+        ));
+        lines.push_str(&self.rooms.line());
+        lines.push_str(&format!(
+            "  {} calls of handlers; {} presences, {} answers to what they announce\n",
+            self.handled, self.presences, self.capabilities
         ));
         let [lost, doubled, disordered, untold, restless] = self.wrong;
         lines.push_str(&format!(

@@ -2,7 +2,9 @@
 
 use super::bosh_server::BoshServer;
 use super::judge::Judge;
+use super::rooms::{Desk, Letter, MucService, Plan};
 use super::socket_server::SocketServer;
+use super::watching::is_answer;
 use epode_proto::ns;
 use epode_proto::time::Instant;
 use epode_proto::xml::Element;
@@ -55,15 +57,17 @@ pub enum Management {
 pub struct Server {
     pub bosh: BoshServer,
     pub sockets: SocketServer,
+    pub rooms: MucService,
     /// Nobody is there before.
     pub down_until: Instant,
 }
 
 impl Server {
-    pub fn new(abilities: Abilities) -> Self {
+    pub fn new(abilities: Abilities, seed: u64, plan: &Plan) -> Self {
         Self {
             bosh: BoshServer::new(abilities),
             sockets: SocketServer::new(abilities),
+            rooms: MucService::new(seed, plan),
             down_until: Instant(0),
         }
     }
@@ -72,6 +76,70 @@ impl Server {
     pub fn restart(&mut self, polite: bool, judge: &mut Judge, out: &mut Vec<Say>) {
         self.bosh.restart(polite, judge, out);
         self.sockets.restart(polite, judge, out);
+        for room in &mut self.rooms.rooms {
+            room.forget();
+        }
+        self.rooms.relays.clear();
+    }
+
+    /// A request has come on an HTTP connection.
+    pub fn request(
+        &mut self,
+        connection: u64,
+        body: Vec<u8>,
+        now: Instant,
+        judge: &mut Judge,
+        out: &mut Vec<Say>,
+    ) {
+        self.bosh.request(connection, body, now, judge, out);
+        self.route(now, judge, out);
+    }
+
+    /// A frame has come on a socket.
+    pub fn frame(
+        &mut self,
+        link: u64,
+        bytes: Vec<u8>,
+        now: Instant,
+        judge: &mut Judge,
+        out: &mut Vec<Say>,
+    ) {
+        self.sockets.frame(link, bytes, now, judge, out);
+        self.route(now, judge, out);
+    }
+
+    /// What sessions sent to rooms gets there.
+    fn route(&mut self, now: Instant, judge: &mut Judge, out: &mut Vec<Say>) {
+        let over_bosh = core::mem::take(&mut self.bosh.to_rooms);
+        let over_sockets = core::mem::take(&mut self.sockets.to_rooms);
+        for (session, stanza) in over_bosh.into_iter().chain(over_sockets) {
+            self.in_rooms(now, judge, out, |rooms, desk| {
+                rooms.handle(session, &stanza, desk);
+            });
+        }
+    }
+
+    /// Something happens in rooms; what they send goes to its sessions.
+    pub fn in_rooms<T>(
+        &mut self,
+        now: Instant,
+        judge: &mut Judge,
+        out: &mut Vec<Say>,
+        act: impl FnOnce(&mut MucService, &mut Desk<'_>) -> T,
+    ) -> T {
+        let mut letters = Vec::new();
+        let mut desk = self.rooms.desk(now, judge, &mut letters);
+        let outcome = act(&mut self.rooms, &mut desk);
+        for Letter { session, text } in letters {
+            self.sockets.deliver(session, text.clone(), out);
+            self.bosh.deliver(session, text, now, out);
+        }
+        outcome
+    }
+
+    /// The session that was bound last, of those that there are.
+    pub fn newest(&self) -> Option<usize> {
+        self.bosh.newest().max(self.sockets.newest())
     }
 
     /// A message for the client, in the session that was bound last; nothing when there is none.
@@ -87,7 +155,11 @@ impl Server {
 
     /// When something is due.
     pub fn deadline(&self) -> Option<Instant> {
-        let due = [self.bosh.deadline(), self.sockets.deadline()];
+        let due = [
+            self.bosh.deadline(),
+            self.sockets.deadline(),
+            self.rooms.deadline(),
+        ];
         due.into_iter().flatten().min()
     }
 
@@ -95,6 +167,7 @@ impl Server {
     pub fn tick(&mut self, now: Instant, judge: &mut Judge, out: &mut Vec<Say>) {
         self.bosh.tick(now, judge, out);
         self.sockets.tick(now, judge);
+        self.in_rooms(now, judge, out, |rooms, desk| rooms.tick(desk));
     }
 }
 
@@ -103,6 +176,13 @@ pub fn handle_stanza(stanza: &Element, session: usize, judge: &mut Judge) -> Opt
     let id = stanza.attr("id").unwrap_or_default();
     if stanza.name() == "message" {
         judge.arrived(session, id);
+        return None;
+    }
+    if stanza.name() == "presence" && stanza.attr("to").is_none() {
+        return judge.presence_announced(session, stanza);
+    }
+    if is_answer(stanza) {
+        judge.capabilities_told(stanza);
         return None;
     }
     let asks = stanza.name() == "iq" && matches!(stanza.attr("type"), Some("get" | "set"));
@@ -120,6 +200,17 @@ pub fn bound(id: &str, session: usize) -> String {
         "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org/{session}</jid></bind>"
     );
     reply(id, None, &jid)
+}
+
+/// A request of the server's own.
+pub fn server_request(kind: &str, id: &str, payload: Element) -> String {
+    Element::builder("iq", ns::CLIENT)
+        .attr("type", kind)
+        .attr("from", "example.org")
+        .attr("id", id)
+        .child(payload)
+        .build()
+        .to_xml()
 }
 
 fn reply(id: &str, from: Option<&str>, payload: &str) -> String {

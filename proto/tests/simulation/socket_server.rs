@@ -1,6 +1,7 @@
 //! RFC 7395's side of the server, with XEP-0198 where it has it: counts, keeps what was not acknowledged, resumes.
 
 use super::judge::Judge;
+use super::rooms::is_for_rooms;
 use super::server::{
     ANONYMOUS, Abilities, BIND, Management, SUCCESS, Say, bound, handle_stanza, is_bind, message,
 };
@@ -39,6 +40,8 @@ pub struct SocketServer {
     pub resumed: u64,
     /// How often a session went that the client might have wanted to keep.
     pub dropped: u64,
+    /// What sessions sent to rooms, since it was taken last.
+    pub to_rooms: Vec<(usize, Element)>,
 }
 
 fn said(link: u64, text: String) -> Say {
@@ -66,6 +69,7 @@ impl SocketServer {
             frames: 0,
             resumed: 0,
             dropped: 0,
+            to_rooms: Vec::new(),
         }
     }
 
@@ -108,13 +112,16 @@ impl SocketServer {
         let newest = self.newest();
         for session in &mut self.sessions {
             if Some(session.number) == newest {
-                let text = message(&judge.push(session.number));
-                session.say(text, out);
-                // Now and then the server wants to know, too.
-                if session.managed && session.said % 5 == 0 {
-                    session.ask(out);
-                }
+                session.say_and_ask(message(&judge.push(session.number)), out);
             }
+        }
+    }
+
+    /// A stanza for one session, which may be interrupted. Nothing comes of it when there is no such session.
+    pub fn deliver(&mut self, number: usize, text: String, out: &mut Vec<Say>) {
+        let mut sessions = self.sessions.iter_mut();
+        if let Some(session) = sessions.find(|session| session.number == number) {
+            session.say_and_ask(text, out);
         }
     }
 
@@ -211,7 +218,9 @@ impl SocketServer {
             let session = &mut self.sessions[at];
             session.handled = session.handled.wrapping_add(u32::from(session.managed));
             let number = session.number;
-            if let Some(reply) = handle_stanza(stanza, number, judge) {
+            if is_for_rooms(stanza) {
+                self.to_rooms.push((number, stanza.clone()));
+            } else if let Some(reply) = handle_stanza(stanza, number, judge) {
                 session.say(reply, out);
             }
         } else if is_bind(stanza) {
@@ -356,6 +365,14 @@ impl Session {
         }
         if let Ok(link) = self.link {
             out.push(said(link, text));
+        }
+    }
+
+    /// Now and then the server wants to know what has arrived, too.
+    fn say_and_ask(&mut self, text: String, out: &mut Vec<Say>) {
+        self.say(text, out);
+        if self.managed && self.said.is_multiple_of(5) {
+            self.ask(out);
         }
     }
 

@@ -2,16 +2,20 @@
 
 use super::dice::Dice;
 use super::faults::{Fault, Faults};
+use super::handlers::PageHandlers;
 use super::http::{HttpNetwork, Parcel};
 use super::judge::{Judge, Wrong};
+use super::rooms::{EPOCH, PageRooms, is_from_rooms};
 use super::scenario::{Kind, Scenario};
 use super::server::{Say, Server};
 use super::wire::{Arrival, Down, Up, Wire};
-use crate::support::channel::{client_config, platform};
+use crate::support::channel::client_config;
 use crate::support::dialogue::{config, service};
 use crate::support::random::Seeded;
+use crate::support::unicode::NativeUnicode;
 use epode_proto::client::{
-    Client, ClientConfig, ClientEvent, ClientOutput, Notice, ParticipantId, StepId,
+    Client, ClientConfig, ClientEvent, ClientOutput, Notice, ParticipantId, Platform, StepId,
+    WatchId,
 };
 use epode_proto::connection::Config;
 use epode_proto::error::CloseReason;
@@ -21,10 +25,12 @@ use epode_proto::io::{ExchangeId, Input, NetworkFailure, SocketId, Transmit};
 use epode_proto::ns;
 use epode_proto::reconnect::Reconnect;
 use epode_proto::sasl::Credentials;
-use epode_proto::time::{Instant, Millis};
+use epode_proto::time::{Calendar, Instant, Millis};
 use epode_proto::transport::Kind as Carrier;
 use epode_proto::xml::Element;
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Everything there is.
 pub struct World {
@@ -50,6 +56,11 @@ pub struct World {
     /// The page does nothing before; what comes meanwhile waits.
     pub frozen_until: Option<Instant>,
     inbox: Vec<Input>,
+    /// The page's wall clock.
+    clock: Rc<Clock>,
+    pub rooms: PageRooms,
+    pub handlers: PageHandlers,
+    pub watches: Vec<WatchId>,
     /// When participants of a session's step will be done.
     parts: Vec<(Instant, StepId, ParticipantId)>,
     /// How the page sees it.
@@ -87,38 +98,60 @@ fn configuration(scenario: &Scenario) -> Config {
     }
 }
 
+/// A wall clock that somebody sets.
+struct Clock(Cell<i64>);
+
+impl Calendar for Clock {
+    fn unix_millis(&self) -> i64 {
+        self.0.get()
+    }
+
+    fn utc_offset_minutes(&self) -> i32 {
+        0
+    }
+}
+
 /// A page's client, with a handler for messages.
-fn page(scenario: &Scenario, pages: u64) -> Client {
+fn page(scenario: &Scenario, pages: u64, clock: &Rc<Clock>) -> (Client, PageHandlers) {
     let random = Box::new(Seeded(scenario.seed ^ pages << 48));
     let config = ClientConfig {
         connection: configuration(scenario),
         ..client_config()
     };
-    let mut client = Client::new(config, platform(), random);
-    client.add_handler(Matcher {
+    let platform = Platform {
+        unicode: Rc::new(NativeUnicode),
+        calendar: Rc::<Clock>::clone(clock),
+    };
+    let mut client = Client::new(config, platform, random);
+    let handler = client.add_handler(Matcher {
         name: Some("message".into()),
         ..Matcher::default()
     });
     for _ in 0..scenario.participants {
         client.add_participant();
     }
-    client
+    (client, PageHandlers::new(handler))
 }
 
 impl World {
     pub fn new(scenario: Scenario) -> Self {
         let seed = scenario.seed;
-        let client = page(&scenario, 0);
+        let clock = Rc::new(Clock(Cell::new(EPOCH)));
+        let (client, handlers) = page(&scenario, 0, &clock);
         let now = Instant(1_000_000);
         let judge = Judge::new(scenario.kind == Kind::Garbled);
-        Self {
+        let mut world = Self {
             now,
             dice: Dice::new(seed, "world"),
             client,
             timeout: None,
             http: HttpNetwork::new(seed),
             wire: Wire::new(seed),
-            server: Server::new(scenario.abilities),
+            server: Server::new(scenario.abilities, seed, &scenario.rooms),
+            clock,
+            rooms: PageRooms::default(),
+            handlers,
+            watches: Vec::new(),
             judge,
             faults: Faults::default(),
             open: BTreeMap::new(),
@@ -141,7 +174,9 @@ impl World {
             transmits: 0,
             trace: std::env::var_os("EPODE_SIM_TRACE").is_some(),
             scenario,
-        }
+        };
+        world.forget_visits();
+        world
     }
 
     /// For whoever replays a seed: what travels, when, with EPODE_SIM_TRACE set.
@@ -164,7 +199,11 @@ impl World {
     /// Another page is there, and knows nothing.
     pub fn turn_page(&mut self) {
         self.pages += 1;
-        self.client = page(&self.scenario, self.pages);
+        let calls = self.handlers.calls;
+        (self.client, self.handlers) = page(&self.scenario, self.pages, &self.clock);
+        self.handlers.calls = calls;
+        self.watches.clear();
+        self.forget_visits();
         self.timeout = None;
         self.parts.clear();
         self.socket = None;
@@ -197,6 +236,9 @@ impl World {
         ];
         let next = due.into_iter().flatten().min().unwrap_or(end).min(end);
         self.now = next.max(self.now);
+        self.clock
+            .0
+            .set(EPOCH + self.now.0 as i64 + self.scenario.rooms.skew);
         let mut said = Vec::new();
         self.server.tick(self.now, &mut self.judge, &mut said);
         self.carry(said);
@@ -263,7 +305,6 @@ impl World {
                 let mut said = Vec::new();
                 let judge = &mut self.judge;
                 self.server
-                    .bosh
                     .request(connection, body, self.now, judge, &mut said);
                 self.carry(said);
             }
@@ -304,9 +345,7 @@ impl World {
             }
             Up::Open => self.server.sockets.opened(link, &mut said),
             Up::Frame(bytes) => {
-                self.server
-                    .sockets
-                    .frame(link, bytes, self.now, judge, &mut said);
+                self.server.frame(link, bytes, self.now, judge, &mut said);
             }
             Up::Closed => self.server.sockets.closed(link, self.now, judge),
         }
@@ -456,7 +495,19 @@ impl World {
             ClientEvent::Reply { request, outcome } => {
                 self.judge.replied(request, outcome.is_ok());
             }
-            ClientEvent::Stanza { stanza, .. } => {
+            // A room speaks to a page that is not in.
+            ClientEvent::Stanza { stanza, .. } if is_from_rooms(&stanza) => {}
+            ClientEvent::Room { room, event } => self.note_room(room, &event),
+            ClientEvent::RoomClosed { room, .. } => self.note_room_closed(room),
+            ClientEvent::RoomDelivery { command, delivery } => {
+                self.note_room_delivery(command, delivery);
+            }
+            ClientEvent::RoomUnsent { command, .. } => self.judge.room_unsent(command),
+            ClientEvent::RoomCommand { command, outcome } => {
+                self.judge.room_command_settled(command, outcome.is_ok());
+            }
+            ClientEvent::Stanza { stanza, handlers } => {
+                self.judge_handlers(&handlers);
                 self.judge.got(stanza.attr("id").unwrap_or_default());
             }
             ClientEvent::SessionStep { step, participants } => {
@@ -544,6 +595,7 @@ impl World {
         let mut all = self.faults.clone();
         all.add(&self.http.faults);
         all.add(&self.wire.faults);
+        all.add(&self.judge.rooms.faults);
         all
     }
 

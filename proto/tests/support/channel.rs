@@ -144,6 +144,16 @@ impl ClientDialogue {
         dialogue
     }
 
+    /// Another instance continues the session of this one. Its socket is open, and the stream that resumes has its features.
+    pub fn continued(self, config: ClientConfig) -> Self {
+        let stored = self.client.snapshot().expect("a session to continue");
+        let mut next = Self::new(config);
+        next.now = self.now;
+        assert!(next.client.restore(next.now, &stored.text));
+        next.drain();
+        next
+    }
+
     /// From the open socket until bound. The credentials are given.
     pub fn log_in(&mut self, features: &str) {
         self.play(&format!(

@@ -5,14 +5,16 @@
 //! for: see `presence.rs` and `message.rs`.
 //!
 //! This file holds the state and the commands; `room/` which presence an answer belongs to (`ledger.rs`), what presences
-//! (`presence.rs`) and messages (`message.rs`) mean, how we come back in (`returning.rs`), whether a silent room still has us
+//! (`presence.rs`, `departing.rs`, `refusal.rs`) and messages (`message.rs`) mean, how we come back in (`returning.rs`), whether a silent room still has us
 //! (`self_ping.rs`), what was sent and heard (`sent.rs`, `heard.rs`), and the deadlines (`timers.rs`, `deadlines.rs`).
 
 mod deadlines;
+mod departing;
 mod heard;
 mod ledger;
 mod message;
 mod presence;
+mod refusal;
 mod returning;
 mod self_ping;
 mod sent;
@@ -126,9 +128,8 @@ impl Room {
         visit.occupants.clear();
         visit.subject = None;
         visit.heard.begin_history();
-        visit.state = State::Joining {
-            unmarked: Vec::new(),
-        };
+        visit.open_history = false;
+        visit.state = State::Joining { unmarked: None };
         let id = shared.stanza_id();
         let (visit_id, nick) = (visit.id, visit.nick.clone());
         let stanza = request::join(
@@ -171,6 +172,7 @@ impl Room {
         if let Some(join) = visit.join.take() {
             shared.settle(join.command, Err(CommandError::Left));
         }
+        visit.open_history = visit.awaits_history();
         visit.state = State::Leaving;
         visit.returning = None;
         self.timers.end_visit();
@@ -357,7 +359,10 @@ impl Room {
         match visit.join.take() {
             Some(join) => shared.settle(join.command, Err(error)),
             None if visit.is_leaving() => {}
-            None => shared.emit(visit.id, RoomEvent::Out(ended)),
+            None => {
+                visit.report_kept(shared);
+                shared.emit(visit.id, RoomEvent::Out(ended));
+            }
         }
         self.close(shared);
     }

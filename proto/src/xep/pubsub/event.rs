@@ -163,7 +163,10 @@ pub fn subids(message: &Element) -> Vec<String> {
     for header in headers.children() {
         let name = header.attr("name").unwrap_or_default();
         if header.is("header", ns::SHIM) && name.eq_ignore_ascii_case("SubID") {
-            subids.push(header.trimmed_text());
+            let subid = header.trimmed_text();
+            if !subid.is_empty() {
+                subids.push(subid);
+            }
         }
     }
     subids

@@ -20,10 +20,10 @@ use crate::ns;
 use crate::stanza::is_error;
 use crate::time::{Instant, Millis};
 use crate::unicode::Unicode;
+use crate::vec_map::VecMap;
 use crate::xml::Element;
 use abandoned::{Abandoned, confirmed, unsubscribe};
 use services::Services;
-use std::collections::BTreeMap;
 
 /// How much longer than the caller waits the answer to a first subscription is awaited: it tells what has to be ended.
 const LATE: Millis = Millis::seconds(300);
@@ -106,7 +106,7 @@ enum Asker {
 pub struct Feeds {
     account: String,
     subscriptions: Subscriptions,
-    feeds: BTreeMap<FeedId, Entry>,
+    feeds: VecMap<FeedId, Entry>,
     services: Services,
     abandoned: Abandoned,
     asked: Vec<(u32, Asker)>,
@@ -201,13 +201,19 @@ impl Feeds {
         }
         self.subscriptions.renew(id, own);
         let traits = self.services.traits_of(&service);
-        let Some(entry) = self.feed(id) else { return };
+        let Some(entry) = self.feeds.get_mut(&id) else {
+            return;
+        };
         entry.begun = true;
         entry.give_up_at = entry.patience.map(|patience| now + patience);
         if let Some(traits) = traits {
             entry.machine.learn(traits);
         }
         entry.machine.begin(own);
+        let held = (service, entry.node.clone(), own.as_str().to_owned());
+        if self.abandoned.has_ended(&held) {
+            entry.machine.follow_another();
+        }
         self.due.push_back(id);
     }
 
@@ -228,7 +234,7 @@ impl Feeds {
     /// The connection is gone, and all feeds with it; those that there were.
     pub fn end_all(&mut self) -> Vec<FeedId> {
         let mut all = Vec::new();
-        for id in core::mem::take(&mut self.feeds).into_keys() {
+        for (id, _) in core::mem::take(&mut self.feeds).into_entries() {
             self.subscriptions.take(id);
             all.push(id);
         }
@@ -394,7 +400,7 @@ impl Feeds {
     pub fn handle_timeout(&mut self, now: Instant) {
         let is_over = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let mut late = Vec::new();
-        for (id, entry) in &mut self.feeds {
+        for (id, entry) in self.feeds.iter_mut() {
             if is_over(entry.give_up_at) {
                 late.push(*id);
             } else if is_over(entry.wake_at) {

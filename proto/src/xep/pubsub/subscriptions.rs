@@ -337,7 +337,8 @@ impl Route {
             );
             // That an earlier subscription has ended says nothing about the one that is asked for.
             let earlier = feed.asked && told.state == State::None;
-            if feed.jid == told.jid && !another && !earlier {
+            let mine = feed.jid == told.jid || told.jid.is_empty();
+            if mine && !another && !earlier {
                 feed.state = told.state;
                 feed.subid = told.subid.clone().or(feed.subid.take());
                 concerned.push(feed.id);

@@ -1,7 +1,7 @@
 //! What must hold of a feed: nothing twice, nothing backwards, nothing missed in silence, no gap without need.
 
 use super::service::{Kind, Service};
-use epode_proto::xep::pubsub::feed::{Change, Via};
+use epode_proto::xep::pubsub::feed::{Change, Settings, Via};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Why a publication need not be told any more.
@@ -27,6 +27,12 @@ pub struct Judge {
     snapshot: bool,
     /// Where the same is published again, what is listed does not tell which of the two it was.
     repeats: bool,
+    /// The page asks for repetitions.
+    asks_for_repeats: bool,
+    /// Requests get lost.
+    lossy: bool,
+    /// How many were published when the feed asked first.
+    asked_at: u64,
     /// What the page holds.
     map: BTreeMap<String, u64>,
     told_last: HashMap<String, u64>,
@@ -55,6 +61,8 @@ pub struct Tally {
     no_way: u64,
     /// Missed where all that is left of what was had was saved once more, unchanged, and so stands behind what was dropped.
     hidden: u64,
+    doubles: u64,
+    given_up: u64,
 }
 
 impl Tally {
@@ -63,7 +71,8 @@ impl Tally {
             "feeds: {seeds} scenarios, {} publications, {} interruptions, {} reloads, {} nodes forgotten; told {}, of them caught up {}; \
              0 twice, 0 backwards, 0 missed in silence\n\
              gaps: {} raised, {} with publications missing, {} where nothing of what was had is there any more, {} where the service lists nothing; 0 needless; \
-             {} publications behind a row that was saved unchanged, which nobody can tell",
+             {} publications behind a row that was saved unchanged, which nobody can tell\n\
+             {} events delivered twice and told once; {} attempts given up",
             self.publications,
             self.interruptions,
             self.reloads,
@@ -75,6 +84,8 @@ impl Tally {
             self.undecided,
             self.no_way,
             self.hidden,
+            self.doubles,
+            self.given_up,
         )
     }
 
@@ -84,6 +95,8 @@ impl Tally {
             ("real gaps", self.real),
             ("forgotten nodes", self.forgotten),
             ("reloads", self.reloads),
+            ("events delivered twice", self.doubles),
+            ("attempts given up", self.given_up),
         ] {
             assert!(count > 20, "too few: {what}");
         }
@@ -95,13 +108,16 @@ impl Tally {
 }
 
 impl Judge {
-    pub fn new(kind: Kind, snapshot: bool, repeats: bool) -> Self {
+    pub fn new(kind: Kind, settings: &Settings, repeats: bool, lossy: bool) -> Self {
         Self {
             repeats,
+            asks_for_repeats: settings.repeats,
+            lossy,
+            asked_at: 0,
             kind,
             publications: Vec::new(),
             begun_at: None,
-            snapshot,
+            snapshot: settings.snapshot,
             map: BTreeMap::new(),
             told_last: HashMap::new(),
             newest_live: 0,
@@ -126,6 +142,25 @@ impl Judge {
         tally.undecided += self.tally.undecided;
         tally.no_way += self.tally.no_way;
         tally.hidden += self.tally.hidden;
+        tally.doubles += self.tally.doubles;
+        tally.given_up += self.tally.given_up;
+    }
+
+    /// A feed asks that knows nothing yet.
+    pub fn note_begin(&mut self, count: u64) {
+        self.asked_at = count;
+        // What was told before it was, it had.
+        if self.begun_at.is_none() {
+            self.map.clear();
+        }
+    }
+
+    pub fn note_doubles(&mut self, count: usize) {
+        self.tally.doubles += count as u64;
+    }
+
+    pub fn note_given_up(&mut self) {
+        self.tally.given_up += 1;
     }
 
     pub fn note_interruption(&mut self) {
@@ -212,9 +247,20 @@ impl Judge {
     fn note_item(&mut self, id: String, content: Option<u64>, via: Via, unplaced: bool) {
         self.tally.told += 1;
         self.tally.caught_up += u64::from(via == Via::CatchUp);
+        // The same twice in a row is a repetition, however it comes.
+        assert!(
+            self.asks_for_repeats
+                || content.is_none()
+                || via == Via::Snapshot
+                || self.map.get(&id).copied() != content,
+            "{id} {content:?} is told again"
+        );
+        if !self.snapshot && via == Via::Live {
+            self.note_news(&id, content);
+        }
         let Some(content) = content else {
             // Dropped before it could be fetched.
-            assert!(self.kind.bare, "no payload");
+            assert!(self.kind.bare || self.kind.lists_bare, "no payload");
             for publication in &mut self.publications {
                 publication.told |= publication.id == id;
             }
@@ -232,11 +278,11 @@ impl Judge {
         let count = self.times.entry((id.clone(), content)).or_default();
         *count += 1;
         assert!(
-            *count <= published || self.kind.bare,
+            *count <= published || self.kind.bare || self.looks_alike(),
             "{id} {content} is told twice, or was never published"
         );
         let after = match (self.kind.is_by_publication(), via) {
-            _ if self.repeats || unplaced => 0,
+            _ if self.repeats || unplaced || self.looks_alike() => 0,
             (true, _) => self.newest,
             (false, Via::Live) => self.newest_live,
             (false, _) => 0,
@@ -285,6 +331,28 @@ impl Judge {
             }
         }
         self.map.insert(id, content);
+    }
+
+    /// To a page that asks for repetitions: the last item that a service sends without a stamp, and a publication.
+    fn looks_alike(&self) -> bool {
+        self.asks_for_repeats && self.kind.last_item && !self.kind.stamps
+    }
+
+    /// What was there before the feed asked is no news, where the service shows it, or stamps the last item.
+    fn note_news(&self, id: &str, content: Option<u64>) {
+        let shows = !self.kind.mute && !self.kind.only_ids && !self.lossy && !self.kind.by_creation;
+        let is_old = |(number, publication): (u64, &Publication)| {
+            number <= self.asked_at && publication.id == id && Some(publication.content) == content
+        };
+        let mut numbered = (1..).zip(&self.publications);
+        let old = numbered.any(is_old);
+        let repeated = self.repeats || self.kind.bare || self.kind.lists_bare;
+        // What an earlier attempt had subscribed to may still come.
+        let earlier = self.tally.given_up + self.tally.interruptions > 0 || self.kind.slow > 0;
+        assert!(
+            !(shows && old) || repeated || earlier || self.begun_at.is_some(),
+            "{id} {content:?} was there before"
+        );
     }
 
     fn note_gap(&mut self, service: &Service) {
@@ -361,7 +429,7 @@ impl Judge {
                 || old.iter().any(|(id, _)| *id == publication.id);
             let update = self.kind.by_creation && had;
             if !covered
-                && self.repeats
+                && (self.repeats || self.kind.lists_bare)
                 && self.kind.keeps <= 10
                 && publication.fate == Fate::Current
                 && number > begun_at

@@ -33,6 +33,18 @@ pub struct Kind {
     pub archives: usize,
     /// Subscriptions outlive a restart.
     pub remembers: bool,
+    /// Writes the attributes of a payload in another order, and with a prefix, in every other answer.
+    pub respells: bool,
+    /// Lists items without what they hold; that is told by id only.
+    pub lists_bare: bool,
+    /// The last item has a stamp.
+    pub stamps: bool,
+    /// How often what was sent is sent once more, per thousand publications.
+    pub doubles: u64,
+    /// The archive does not say that it has come to its end.
+    pub endless: bool,
+    /// Each subscription has an id.
+    pub subids: bool,
     /// Time it takes to handle one stanza. What is for the client waits meanwhile, behind it.
     pub slow: u64,
 }
@@ -42,6 +54,7 @@ impl Kind {
         let by_creation = dice.chance(400);
         let pages = by_creation || dice.chance(300);
         let bare = dice.chance(150);
+        let slow = dice.pick(&[0, 0, 3, 20]);
         Self {
             by_creation,
             pages,
@@ -62,7 +75,14 @@ impl Kind {
                 0
             },
             remembers: dice.chance(700),
-            slow: dice.pick(&[0, 0, 3, 20]),
+            slow,
+            respells: dice.chance(300),
+            lists_bare: dice.chance(150),
+            // Prosody does not, and has no queue that it could overtake.
+            stamps: slow > 0 || dice.chance(500),
+            doubles: dice.pick(&[0, 0, 30]),
+            endless: dice.chance(300),
+            subids: dice.chance(300),
         }
     }
 }
@@ -70,7 +90,7 @@ impl Kind {
 impl Kind {
     /// Does it list items as they were published, and at one moment?
     pub fn is_by_publication(&self) -> bool {
-        !self.by_creation && !self.only_ids && !self.pages
+        !self.by_creation && !self.only_ids && !self.pages && !self.lists_bare
     }
 }
 
@@ -107,6 +127,12 @@ pub struct Service {
     names: u64,
     mail: Vec<(u64, Mail)>,
     busy: u64,
+    /// What was sent last, with the publication that it told: its item, and what that held.
+    sent: Vec<(String, Option<(String, u64)>)>,
+    spelling: bool,
+    subids: u64,
+    /// What the client is told when it asks what this is.
+    pub tells: bool,
 }
 
 fn event(inner: &str, more: &str) -> String {
@@ -116,8 +142,13 @@ fn event(inner: &str, more: &str) -> String {
     )
 }
 
-fn payload(content: u64) -> String {
-    format!("<row xmlns='urn:rows' n='{content}'>content {content}</row>")
+fn payload(content: u64, other: bool) -> String {
+    if other {
+        return format!(
+            "<q:row m=\"0\" n=\"{content}\" xmlns:q='urn:rows'>content {content}</q:row>"
+        );
+    }
+    format!("<row xmlns='urn:rows' n='{content}' m='0'>content {content}</row>")
 }
 
 /// When an item came to be, as ejabberd names pages.
@@ -145,6 +176,10 @@ impl Service {
             names: 0,
             mail: Vec::new(),
             busy: 0,
+            sent: Vec::new(),
+            spelling: false,
+            subids: 0,
+            tells: false,
         }
     }
 
@@ -165,6 +200,7 @@ impl Service {
     pub fn cut(&mut self) {
         self.online = false;
         self.mail.clear();
+        self.sent.clear();
     }
 
     /// What leaves for the client until now.
@@ -184,7 +220,10 @@ impl Service {
                             .is_some_and(|pubsub| pubsub.has_child("subscribe", ns::PUBSUB))
                         && let Some(last) = self.items.iter().max_by_key(|item| item.published)
                     {
-                        let delay = "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>";
+                        let delay = match self.kind.stamps {
+                            true => "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>",
+                            false => "",
+                        };
                         out.push(event(&self.items_event(&last.id, last.content), delay));
                     }
                 }
@@ -197,12 +236,12 @@ impl Service {
         let inside = if self.kind.bare {
             String::new()
         } else {
-            payload(content)
+            payload(content, self.spelling)
         };
         format!("<items node='{NODE}'><item id='{id}'>{inside}</item></items>")
     }
 
-    fn tell(&mut self, now: u64, inner: &str) {
+    fn tell(&mut self, now: u64, inner: &str, told: Option<(String, u64)>) {
         let mark = match self.kind.archives {
             0 => String::new(),
             _ => format!(
@@ -210,8 +249,10 @@ impl Service {
                 self.archive.last().map_or(0, |(name, _)| *name)
             ),
         };
-        if self.subscribed {
-            self.push(now, event(inner, &mark));
+        if self.subscribed && self.online {
+            let text = event(inner, &mark);
+            self.push(now, text.clone());
+            self.sent.push((text, told));
         }
     }
 
@@ -253,7 +294,32 @@ impl Service {
             content,
         });
         let inner = self.items_event(id, content);
-        self.tell(now, &inner);
+        self.tell(now, &inner, Some((id.into(), content)));
+    }
+
+    /// Another session of the account did not take what was sent last: it comes here once more. Only as far back as each is
+    /// what its item holds still: what has changed since looks like a publication. How many came.
+    pub fn double(&mut self, now: u64) -> usize {
+        let mut ids = Vec::new();
+        let mut from = self.sent.len();
+        for (_, told) in self.sent.iter().rev().take(10) {
+            let Some((id, content)) = told else { break };
+            let current = |item: &&Stored| item.id == *id && item.content == *content;
+            if ids.contains(id) || !self.items.iter().any(|item| current(&item)) {
+                break;
+            }
+            ids.push(id.clone());
+            from -= 1;
+        }
+        let again: Vec<_> = self.sent[from..]
+            .iter()
+            .map(|(text, _)| text.clone())
+            .collect();
+        let count = again.len();
+        for text in again {
+            self.push(now, text);
+        }
+        count
     }
 
     fn sort(&mut self) {
@@ -273,13 +339,14 @@ impl Service {
         self.tell(
             now,
             &format!("<items node='{NODE}'><retract id='{id}'/></items>"),
+            None,
         );
     }
 
     pub fn purge(&mut self, now: u64) {
         self.items.clear();
         self.note(Entry::Purge);
-        self.tell(now, &format!("<purge node='{NODE}'/>"));
+        self.tell(now, &format!("<purge node='{NODE}'/>"), None);
     }
 
     /// A restart of a service that keeps nothing.
@@ -288,6 +355,7 @@ impl Service {
         self.subscribed = false;
         self.items.clear();
         self.archive.clear();
+        self.sent.clear();
     }
 
     fn answer(&mut self, iq: &Element) -> String {
@@ -302,6 +370,28 @@ impl Service {
                 "<iq xmlns='jabber:client' type='error' id='{id}' from='{SERVICE}'><error type='{kind}'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
             )
         };
+        self.spelling = self.kind.respells && !self.spelling;
+        if iq.has_child("query", ns::DISCO_INFO) {
+            let like_prosody = !self.kind.by_creation
+                && !self.kind.pages
+                && self.kind.slow == 0
+                && self.kind.newest_first;
+            let name = match like_prosody {
+                true => "Prosody PubSub Service",
+                false => "another",
+            };
+            let archive = match self.kind.archives {
+                0 => "",
+                _ => "<feature var='urn:xmpp:mam:2'/>",
+            };
+            return match self.tells {
+                true => result(&format!(
+                    "<query xmlns='{}'><identity category='pubsub' type='service' name='{name}'/>{archive}</query>",
+                    ns::DISCO_INFO
+                )),
+                false => error("cancel", "service-unavailable"),
+            };
+        }
         if iq.has_child("ping", ns::PING) {
             return error("cancel", "service-unavailable");
         }
@@ -328,21 +418,41 @@ impl Service {
         }
         let pubsub = iq.child("pubsub", ns::PUBSUB).expect("a request of pubsub");
         if pubsub.has_child("subscribe", ns::PUBSUB) {
+            if !self.subscribed {
+                self.subids += 1;
+            }
             self.subscribed = true;
+            let subid = match self.kind.subids {
+                true => format!("subid='s{}'", self.subids),
+                false => String::new(),
+            };
             return result(&format!(
-                "<pubsub xmlns='{}'><subscription node='{NODE}' jid='{ME}' subscription='subscribed'/></pubsub>",
+                "<pubsub xmlns='{}'><subscription node='{NODE}' jid='{ME}' {subid} subscription='subscribed'/></pubsub>",
                 ns::PUBSUB
             ));
+        }
+        if let Some(unsubscribe) = pubsub.child("unsubscribe", ns::PUBSUB) {
+            let own = format!("s{}", self.subids);
+            if self.kind.subids && unsubscribe.attr("subid").is_some_and(|subid| subid != own) {
+                return error("cancel", "unexpected-request");
+            }
+            self.subscribed = false;
+            return result("");
         }
         let items = pubsub.child("items", ns::PUBSUB).expect("items");
         if self.kind.mute {
             return error("cancel", "feature-not-implemented");
         }
-        let list = |items: &[Stored]| -> String {
-            items
-                .iter()
-                .map(|item| format!("<item id='{}'>{}</item>", item.id, payload(item.content)))
-                .collect()
+        let spelling = self.spelling;
+        let list = |items: &[Stored], bare: bool| -> String {
+            let item = |item: &Stored| match bare {
+                true => format!("<item id='{}'/>", item.id),
+                false => {
+                    let payload = payload(item.content, spelling);
+                    format!("<item id='{}'>{payload}</item>", item.id)
+                }
+            };
+            items.iter().map(item).collect()
         };
         let wanted: Vec<String> = items
             .children()
@@ -359,7 +469,7 @@ impl Service {
             return result(&format!(
                 "<pubsub xmlns='{}'><items node='{NODE}'>{}</items></pubsub>",
                 ns::PUBSUB,
-                list(&found)
+                list(&found, false)
             ));
         }
         if self.kind.only_ids {
@@ -412,7 +522,7 @@ impl Service {
         result(&format!(
             "<pubsub xmlns='{}'><items node='{NODE}'>{}</items>{set}</pubsub>",
             ns::PUBSUB,
-            list(page)
+            list(page, self.kind.lists_bare)
         ))
     }
 
@@ -453,7 +563,7 @@ impl Service {
             let inner = match entry {
                 Entry::Item { id, content } => format!(
                     "<items node='{NODE}'><item id='{id}'>{}</item></items>",
-                    payload(*content)
+                    payload(*content, self.spelling)
                 ),
                 Entry::Retract { id } => {
                     format!("<items node='{NODE}'><retract id='{id}'/></items>")
@@ -468,7 +578,7 @@ impl Service {
                 event(&inner, ""),
             ));
         }
-        let complete = if page.len() == rest.len() {
+        let complete = if page.len() == rest.len() && !self.kind.endless {
             " complete='true'"
         } else {
             ""
@@ -476,6 +586,10 @@ impl Service {
         let last = page
             .last()
             .map_or(String::new(), |(name, _)| format!("<last>a{name}</last>"));
+        let last = match self.kind.endless && page.is_empty() {
+            true => format!("<last>a{after}</last>"),
+            false => last,
+        };
         text.push_str(&result(&format!(
             "<fin xmlns='{}'{complete}><set xmlns='{}'>{last}</set></fin>",
             ns::MAM,

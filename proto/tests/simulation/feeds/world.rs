@@ -9,9 +9,10 @@ use epode_proto::jid::Jid;
 use epode_proto::ns;
 use epode_proto::stanza::StanzaError;
 use epode_proto::time::Instant;
-use epode_proto::xep::pubsub::event;
 use epode_proto::xep::pubsub::feed::position::Position;
-use epode_proto::xep::pubsub::feed::{Change, Feed, Order, Output, Settings, Traits};
+use epode_proto::xep::pubsub::feed::{Change, Settings};
+use epode_proto::xep::pubsub::feeds::{Feeds, Output};
+use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xml::Element;
 
 const TICK: u64 = 5;
@@ -21,14 +22,15 @@ pub struct World {
     dice: Dice,
     now: u64,
     service: Service,
-    feed: Feed,
+    feeds: Feeds,
+    feed: FeedId,
     settings: Settings,
-    /// The client knows what kind of service it is.
-    knows: bool,
     down: Vec<(u64, String)>,
     up: Vec<(u64, Element)>,
-    /// Numbers of requests by their ids, and when they were asked.
+    /// Numbers of requests by their ids, and when they time out.
     asked: Vec<(String, u32, u64)>,
+    /// Attempts that the page gave up.
+    given_up: u64,
     ids: u64,
     session: bool,
     back_at: u64,
@@ -55,14 +57,21 @@ impl World {
             options: Vec::new(),
         };
         let repeats = dice.chance(250);
+        let mut service = Service::new(kind);
+        service.tells = dice.chance(600);
+        let lossy = dice.pick(&[0, 0, 20]);
+        let mut feeds = Feeds::new();
+        feeds.set_account(&me());
+        let feed = feeds.add(&address(), &me(), settings.clone(), None, None);
         Self {
             repeats,
-            feed: Feed::new(settings.clone(), None),
-            service: Service::new(kind),
-            knows: dice.chance(600),
-            judge: Judge::new(kind, settings.snapshot, repeats),
+            feeds,
+            feed,
+            service,
+            given_up: 0,
+            judge: Judge::new(kind, &settings, repeats, lossy > 0),
             latency: dice.pick(&[0, 1, 20, 150]),
-            lossy: dice.pick(&[0, 0, 20]),
+            lossy,
             trace: std::env::var_os("EPODE_SIM_TRACE").is_some(),
             kind,
             dice,
@@ -103,6 +112,8 @@ impl World {
             self.now += TICK;
             self.maybe_publish(pace);
             self.maybe_break();
+            self.maybe_double();
+            self.maybe_give_up();
             self.step();
         }
         self.tell(|| "calm".into());
@@ -178,6 +189,28 @@ impl World {
         }
     }
 
+    /// What was sent comes once more. A page that asks for repetitions cannot tell them from publications.
+    fn maybe_double(&mut self) {
+        if self.session && !self.settings.repeats && self.dice.chance(self.kind.doubles) {
+            let count = self.service.double(self.now);
+            self.tell(|| format!("{count} once more"));
+            self.judge.note_doubles(count);
+        }
+    }
+
+    /// The page gives up before the service has agreed, and tries once more.
+    fn maybe_give_up(&mut self) {
+        let waits = self.session && self.feeds.position(self.feed).is_none();
+        if waits && self.given_up < 3 && self.dice.chance(100) {
+            self.tell(|| "given up".into());
+            self.given_up += 1;
+            self.judge.note_given_up();
+            self.feeds.close(self.feed);
+            self.start(None);
+            self.begin();
+        }
+    }
+
     fn publish_new(&mut self) {
         self.next_id += 1;
         let id = format!("i{}", self.next_id);
@@ -222,7 +255,7 @@ impl World {
         self.up.clear();
         self.down.clear();
         for (_, number, _) in std::mem::take(&mut self.asked) {
-            self.feed
+            self.feeds
                 .handle_reply(Instant(self.now), number, Err(RequestFailure::Disconnected));
         }
         self.poll();
@@ -231,35 +264,36 @@ impl World {
 
     fn reload(&mut self) {
         self.tell(|| "reload".into());
-        let position = self.feed.position();
+        let position = self.feeds.position(self.feed);
         let since =
             position.map(|text| Position::read(&text, SERVICE, NODE).expect("its own position"));
         self.judge.note_reload(since.is_some());
-        self.feed = Feed::new(self.settings.clone(), since);
+        // Another page: it knows nothing else.
+        self.feeds = Feeds::new();
+        self.feeds.set_account(&me());
+        self.start(since);
+    }
+
+    fn start(&mut self, since: Option<Position>) {
+        let settings = self.settings.clone();
+        self.feed = self.feeds.add(&address(), &me(), settings, since, None);
+    }
+
+    fn begin(&mut self) {
+        if self.feeds.position(self.feed).is_none() {
+            self.judge.note_begin(self.service.count);
+        }
+        self.feeds.begin(Instant(self.now), self.feed, &me());
+        self.poll();
     }
 
     fn step(&mut self) {
         if !self.session && self.now >= self.back_at {
             self.session = true;
             self.service.online = true;
-            if self.knows {
-                self.feed.learn(Traits {
-                    order: if self.kind.by_creation
-                        || self.kind.pages
-                        || self.kind.slow > 0
-                        || !self.kind.newest_first
-                    {
-                        Order::Unknown
-                    } else {
-                        Order::Publication
-                    },
-                    archive: self.kind.archives > 0,
-                });
-            }
             self.tell(|| "session".into());
-            self.feed
-                .begin(&Jid::parse("me@localhost", &NativeUnicode).expect("a JID"));
-            self.poll();
+            self.feeds.begin_session();
+            self.begin();
         }
         while self.up.first().is_some_and(|(at, _)| *at <= self.now) {
             let (_, iq) = self.up.remove(0);
@@ -278,13 +312,13 @@ impl World {
         let overdue = self
             .asked
             .iter()
-            .position(|(_, _, since)| self.now - since > 30_000);
+            .position(|(_, _, until)| *until <= self.now);
         if let Some(at) = overdue {
             let (_, number, _) = self.asked.remove(at);
-            self.feed
+            self.feeds
                 .handle_reply(Instant(self.now), number, Err(RequestFailure::TimedOut));
         }
-        self.feed.handle_timeout(Instant(self.now));
+        self.feeds.handle_timeout(Instant(self.now));
         self.poll();
     }
 
@@ -303,21 +337,23 @@ impl World {
                 }),
                 _ => Ok(stanza.clone()),
             };
-            self.feed.handle_reply(Instant(self.now), number, outcome);
-        } else if let Some(result) = stanza.child("result", ns::MAM) {
-            self.feed.handle_result(&result);
-        } else if let Some(event) = event::parse(stanza) {
-            self.feed.handle_event(&event, stanza);
+            self.feeds.handle_reply(Instant(self.now), number, outcome);
+        } else {
+            self.feeds.handle_message(stanza, &NativeUnicode);
         }
         self.poll();
     }
 
     fn poll(&mut self) {
         loop {
-            match self.feed.poll_output() {
-                Output::Request { number, iq } => {
+            match self.feeds.poll_output() {
+                Output::Request {
+                    number,
+                    iq,
+                    timeout,
+                } => {
                     if !self.session {
-                        self.feed.handle_reply(
+                        self.feeds.handle_reply(
                             Instant(self.now),
                             number,
                             Err(RequestFailure::Disconnected),
@@ -328,7 +364,7 @@ impl World {
                     let id = format!("q{}", self.ids);
                     let iq = iq.with_attr("id", &id);
                     self.tell(|| format!("C: {}", iq.to_xml()));
-                    self.asked.push((id, number, self.now));
+                    self.asked.push((id, number, self.now + timeout.0));
                     let lost =
                         self.lossy > 0 && self.dice.chance(self.lossy) && !is_subscription(&iq);
                     if !lost {
@@ -336,12 +372,12 @@ impl World {
                     }
                 }
                 // The node was forgotten before this page ever had it: it tries again.
-                Output::Change(change) if matches!(*change, Change::Refused(_)) => {
+                Output::Change { change, .. } if matches!(*change, Change::Refused(_)) => {
                     self.reload();
                     self.cut();
                     return;
                 }
-                Output::Change(change) => {
+                Output::Change { change, .. } => {
                     self.tell(|| format!("-> {change:?}").chars().take(200).collect());
                     self.judge.note_change(&change, &self.service);
                 }
@@ -352,6 +388,15 @@ impl World {
 }
 
 fn is_subscription(iq: &Element) -> bool {
-    iq.child("pubsub", ns::PUBSUB)
-        .is_some_and(|pubsub| pubsub.has_child("subscribe", ns::PUBSUB))
+    iq.child("pubsub", ns::PUBSUB).is_some_and(|pubsub| {
+        pubsub.has_child("subscribe", ns::PUBSUB) || pubsub.has_child("unsubscribe", ns::PUBSUB)
+    })
+}
+
+fn me() -> Jid {
+    Jid::parse("me@localhost", &NativeUnicode).expect("a JID")
+}
+
+fn address() -> Jid {
+    Jid::parse(SERVICE, &NativeUnicode).expect("a JID")
 }

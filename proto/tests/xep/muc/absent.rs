@@ -51,7 +51,7 @@ fn b10_own_presence_without_110_and_with_our_full_jid() {
     ));
     // The subject is still to come, or is not.
     scene.wait(5_000);
-    scene.expect(&["c1 ok", "1: joined"]);
+    scene.expect(&["c1 ok", "1: joined", "ping thirdwitch"]);
     // Under another nick, too.
     let mut scene = joining();
     scene.hear(&presence(
@@ -66,6 +66,24 @@ fn b10_own_presence_without_110_and_with_our_full_jid() {
         "other",
         "<item role='participant' jid='hag66@shakespeare.lit/laptop'/>",
     ));
+    scene.wait(5_000);
+    scene.expect(&[]);
+}
+
+#[test]
+fn b10_own_presence_without_110_and_then_nothing() {
+    // A room shows nobody to those whom it refuses.
+    let mut scene = joining();
+    scene.hear(&presence("firstwitch", MEMBER));
+    scene.hear(&presence("thirdwitch", MEMBER));
+    scene.wait(5_000);
+    scene.expect(&["c1 ok", "1: joined", "ping thirdwitch"]);
+    // Unless that nick is gone again, or is not ours.
+    let mut scene = joining();
+    scene.hear(&presence("thirdwitch", MEMBER));
+    scene.hear(&gone("thirdwitch", NOBODY));
+    scene.wait(5_000);
+    scene.hear(&presence("firstwitch", MEMBER));
     scene.wait(5_000);
     scene.expect(&[]);
 }
@@ -98,7 +116,7 @@ fn own_presence_with_nothing_but_our_id() {
     let id = scene.id(0);
     scene.hear(&format!("<presence from='$/thirdwitch' id='{id}'/>"));
     scene.wait(5_000);
-    scene.expect(&["c1 ok", "1: joined"]);
+    scene.expect(&["c1 ok", "1: joined", "ping thirdwitch"]);
 }
 
 #[test]

@@ -213,7 +213,7 @@ fn a_room_without_a_subject_is_entered_all_the_same() {
     // Nothing comes.
     let mut scene = enter();
     scene.wait(5_000);
-    scene.expect(&["c1 ok", "1: joined 110"]);
+    scene.expect(&["c1 ok", "1: joined 110", "ping thirdwitch"]);
 }
 
 #[test]

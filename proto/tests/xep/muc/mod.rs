@@ -33,6 +33,7 @@
 mod absent;
 mod attempts;
 mod delays;
+mod history;
 mod inside;
 mod nicks;
 mod returning;

@@ -12,6 +12,9 @@ use crate::xep::muc::rooms::Shared;
 use crate::xep::ping;
 use crate::xml::Element;
 
+/// How long to wait for what should come at once: the subject once inside (some rooms send none), and the presence under the new
+/// nick when the one under the old nick is gone.
+pub(super) const SOON: Millis = Millis::seconds(5);
 /// How long an unanswered presence keeps us from asking whether we are in.
 const ANSWERS_SOON: Millis = Millis::seconds(30);
 
@@ -58,8 +61,12 @@ impl Room {
             shared.settle(join.command, Err(CommandError::TimedOut));
             self.withdraw(shared);
         }
+        if shared.interrupted {
+            // Nothing comes while the session is interrupted: what is waited for may still come when it goes on.
+            self.await_again(now);
+        }
         if self.timers.expire(Timer::Subject, now) {
-            self.end_history(shared);
+            self.handle_no_subject(shared);
         }
         if self.timers.expire(Timer::Rename, now)
             && let Some(departure) = self.vanished.take()
@@ -85,6 +92,15 @@ impl Room {
         }
         self.settle_idle_leaves(shared);
         self.arm_check(shared);
+    }
+
+    /// What should come at once has its whole time again.
+    pub(super) fn await_again(&mut self, now: Instant) {
+        for timer in [Timer::Subject, Timer::Rename] {
+            if self.timers.get(timer).is_some() {
+                self.timers.set(timer, now + SOON);
+            }
+        }
     }
 
     fn forget_unanswered(&mut self, now: Instant, shared: &mut Shared) {
@@ -134,11 +150,12 @@ impl Room {
 
     fn check(&mut self, shared: &mut Shared) {
         let now = shared.now;
-        let inside = self.visit.as_ref().filter(|visit| visit.is_joined());
+        let inside = self.visit.as_mut().filter(|visit| visit.is_joined());
         let Some(visit) = inside.filter(|_| !shared.interrupted) else {
             return;
         };
         self.doubted_at = None;
+        visit.sent.note_asked();
         let nick = self.ledger.present.as_ref().unwrap_or(&visit.nick).clone();
         let request = shared.request_token();
         self.ping.begin(now, request, &nick);
@@ -169,10 +186,13 @@ impl Room {
         let Some(verdict) = self.ping.verdict(token, outcome, nick) else {
             return;
         };
+        if !matches!(verdict, Verdict::Silent | Verdict::NoSession) {
+            visit.close_history();
+        }
         match verdict {
             Verdict::In => {
                 // The room answers in order: what has not come back by now was dropped by the room on purpose.
-                visit.sent.take_out();
+                visit.sent.note_answered();
                 self.heard_at = shared.now;
             }
             Verdict::Out => self.handle_lost(shared),

@@ -8,6 +8,8 @@ use crate::xep::muc::request::History;
 
 /// How many messages are remembered.
 const MOST_HEARD: usize = 500;
+/// How many new ones of a history are kept back.
+const MOST_KEPT: usize = 500;
 /// How much further back than the last message the history is asked for, in milliseconds: clocks differ.
 const SINCE_MARGIN: i64 = 30_000;
 
@@ -24,49 +26,109 @@ struct Known {
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     known: VecDeque<Known>,
-    /// When the last one came, in milliseconds since 1970 UTC.
+    /// When the last one was said, as far as it is known, in milliseconds since 1970 UTC.
     last: Option<i64>,
+    /// When we were let in first.
+    entered: Option<i64>,
+    /// Whether the history that comes may repeat what the caller has had.
+    again: bool,
+    /// Whether new ones of such a history are kept back.
+    keeps: bool,
+    /// New ones of such a history, until its end shows that none of them is older than one that the caller has had.
+    kept: Vec<(RoomMessage, i64)>,
 }
 
 impl Heard {
-    /// The room is entered again: its history may repeat each message once.
+    /// The room is entered, perhaps again: its history may repeat each message once.
     pub(super) fn begin_history(&mut self) {
         for known in &mut self.known {
             known.repeated = false;
         }
+        self.again = !self.known.is_empty();
+        self.keeps = self.again;
+        self.kept.clear();
     }
 
-    /// The history to ask for: what was said since the last message. `None` when nothing was heard.
-    pub(super) fn missed(&self) -> Option<History> {
-        Some(History {
-            since: Some(self.last?.saturating_sub(SINCE_MARGIN)),
+    /// The room has let us in: what it says from now on comes without being asked for.
+    pub(super) fn note_entered(&mut self, unix_ms: i64) {
+        self.entered.get_or_insert(unix_ms);
+    }
+
+    /// The history to ask for on the way back in: what was said since the last message. If there was none, what was asked for
+    /// at first (it may be lost), and what was said since.
+    pub(super) fn missed(&self, first: History) -> History {
+        let seconds = first
+            .seconds
+            .map_or(0, |seconds| i64::from(seconds) * 1_000);
+        let bounded = first != History::default();
+        let entered = self.entered.filter(|_| bounded);
+        let since = match (self.last, first.since, entered) {
+            (Some(last), ..) => last.saturating_sub(SINCE_MARGIN),
+            (None, Some(since), _) => since,
+            (None, None, Some(entered)) => entered.saturating_sub(SINCE_MARGIN + seconds),
+            (None, None, None) => return first,
+        };
+        History {
+            since: Some(since),
             ..History::default()
-        })
+        }
     }
 
-    /// Notes a message. False when it is one of the past that the caller has had: by its id; where the room leaves ids out, by
-    /// sender and text, each once, and only while the history comes `again`.
-    pub(super) fn note(&mut self, message: &RoomMessage, unix_ms: i64, again: bool) -> bool {
-        self.last = Some(unix_ms);
-        let mut content = message.nick.clone().unwrap_or_default();
-        content.push('\n');
-        content.push_str(message.body.as_deref().unwrap_or_default());
-        let content = hash(&content);
-        let nick = message.nick.as_deref().unwrap_or_default();
-        let id = message
-            .id
-            .as_deref()
-            .map(|id| hash(&[nick, "\n", id].concat()));
-        if message.delayed {
-            let repeated = self.known.iter_mut().find(|known| match (known.id, id) {
-                (Some(known), Some(id)) => known == id,
-                _ => again && known.content == content && !known.repeated,
-            });
-            if let Some(known) = repeated {
-                known.repeated = true;
-                return false;
-            }
+    /// Notes a message. Returns what is to be reported: nothing when the message is one of the past that the caller has had: by
+    /// its id; where the room leaves ids out, by sender and text, each once, and only while the history comes again.
+    ///
+    /// A history that comes again reaches further back than what the caller missed. What it brings before a message that the
+    /// caller has had is from before the visit, and would be out of order.
+    pub(super) fn note(&mut self, message: RoomMessage, unix_ms: i64) -> Vec<RoomMessage> {
+        if !message.delayed {
+            let mut reported = self.take_kept();
+            self.remember(&message, unix_ms);
+            reported.push(message);
+            return reported;
         }
+        let (id, content) = hashes(&message);
+        let repeated = self.known.iter_mut().find(|known| match (known.id, id) {
+            (Some(known), Some(id)) => known == id,
+            _ => self.again && known.content == content && !known.repeated,
+        });
+        if let Some(known) = repeated {
+            known.repeated = true;
+            self.kept.clear();
+            return Vec::new();
+        }
+        if self.keeps && self.kept.len() < MOST_KEPT {
+            self.kept.push((message, unix_ms));
+            return Vec::new();
+        }
+        let keeps = self.keeps;
+        let mut reported = self.take_kept();
+        self.keeps = keeps;
+        self.remember(&message, unix_ms);
+        reported.push(message);
+        reported
+    }
+
+    /// Nothing of the history can come any more.
+    pub(super) fn end_history(&mut self) {
+        self.again = false;
+    }
+
+    /// The history is over, as far as it seems: what it brought last is new.
+    pub(super) fn take_kept(&mut self) -> Vec<RoomMessage> {
+        self.keeps = false;
+        let kept = core::mem::take(&mut self.kept);
+        let mut reported = Vec::with_capacity(kept.len() + 1);
+        for (message, unix_ms) in kept {
+            self.remember(&message, unix_ms);
+            reported.push(message);
+        }
+        reported
+    }
+
+    fn remember(&mut self, message: &RoomMessage, unix_ms: i64) {
+        // The room's own stamp: what came before the rest of a history was lost may be old.
+        self.last = Some(message.time.unwrap_or(unix_ms));
+        let (id, content) = hashes(message);
         if self.known.len() >= MOST_HEARD {
             self.known.pop_front();
         }
@@ -76,6 +138,14 @@ impl Heard {
             // What the history brings as new is not repeated by it.
             repeated: message.delayed,
         });
-        true
     }
+}
+
+/// What a message is recognised by: nick and id, and nick and text.
+fn hashes(message: &RoomMessage) -> (Option<u64>, u64) {
+    let nick = message.nick.as_deref().unwrap_or_default();
+    let body = message.body.as_deref().unwrap_or_default();
+    let id = message.id.as_deref();
+    let id = id.map(|id| hash(&[nick, "\n", id].concat()));
+    (id, hash(&[nick, "\n", body].concat()))
 }

@@ -2,8 +2,8 @@
 //!
 //! A room handles what one session sends in order, and answers in order. So an answer that carries the id of a presence belongs
 //! to that presence, and everything before it has been handled; an answer without such an id belongs to the oldest presence
-//! that it can answer. COMPAT(Prosody 0.12, ejabberd 23.01): both repeat the id of a join and of a leave, neither that of a
-//! change of nick.
+//! that it can answer. COMPAT(Prosody 0.12, ejabberd 23.01): both repeat the id of a join and of a leave; that of a change
+//! of nick Prosody repeats in the presence under the new nick, where ejabberd repeats the one of the join.
 //!
 //! The ledger belongs to the room and not to the visit: a visit that was given up leaves its join and its leave here, so that
 //! their answers are not taken for those of the next visit.
@@ -111,6 +111,12 @@ impl Ledger {
     pub(super) fn is_turn_of(&self, visit: RoomId) -> bool {
         self.front()
             .is_some_and(|step| matches!(step.ask, Ask::Join) && step.visit == visit)
+    }
+
+    /// Whether the join of that visit is unanswered.
+    pub(super) fn awaits_join(&self, visit: RoomId) -> bool {
+        let is_it = |step: &Step| matches!(step.ask, Ask::Join) && step.visit == visit;
+        self.steps.iter().any(is_it)
     }
 
     /// Takes the step with that id out, and all that were sent before it.

@@ -1,9 +1,9 @@
 //! What messages from a room mean: talk, history, the subject, bounces.
 
 use super::Room;
-use super::presence::not_in;
+use super::refusal::not_in;
 use super::timers::Timer;
-use super::visit::State;
+use super::visit::{State, Visit};
 use crate::jid::Jid;
 use crate::ns;
 use crate::stanza::{StanzaError, message, split_jid};
@@ -62,7 +62,10 @@ impl Room {
 
     fn handle_groupchat(&mut self, shared: &mut Shared, nick: Option<&str>, stanza: &Element) {
         let Some(visit) = &self.visit else { return };
-        if visit.is_joining() && !self.ledger.is_turn_of(visit.id) {
+        let answered = self.ledger.is_turn_of(visit.id);
+        if visit.is_joining() && !answered
+            || visit.is_leaving() && self.ledger.awaits_join(visit.id)
+        {
             // It was said in an earlier visit, which is over.
             return;
         }
@@ -75,12 +78,19 @@ impl Room {
         };
         // What an occupant says now is heard by those who are in.
         let live = nick.is_some() && !text.delayed;
+        // But the session may have been in before this visit (a page that was loaded anew): until the room answers the join,
+        // what it sends is what it would have sent anyway.
+        if live && self.visit.as_ref().is_some_and(Visit::awaits_own_presence) {
+            return;
+        }
         if subject.is_some() || live {
             self.enter_unmarked(shared);
         }
         if let Some(subject) = subject {
             if let Some(visit) = &mut self.visit {
                 visit.subject = Some(subject.clone());
+                visit.report_kept(shared);
+                visit.close_history();
             }
             shared.emit(
                 id,
@@ -97,11 +107,13 @@ impl Room {
             // What is not held back is said now, so that history is over; the subject should have come before it.
             if live {
                 self.end_history(shared);
+                if let Some(visit) = &mut self.visit {
+                    visit.close_history();
+                }
             }
             let unix_ms = shared.unix_ms;
             let Some(visit) = &mut self.visit else { return };
-            let again = visit.returning.is_some();
-            if visit.heard.note(&text, unix_ms, again) {
+            for text in visit.heard.note(text, unix_ms) {
                 shared.emit(id, RoomEvent::Message(text));
             }
         }
@@ -115,10 +127,28 @@ impl Room {
         }
     }
 
+    /// No subject has come for a while.
+    pub(super) fn handle_no_subject(&mut self, shared: &mut Shared) {
+        let Some(visit) = &self.visit else { return };
+        if let State::Joining { unmarked } = &visit.state {
+            if unmarked.is_none() || !self.ledger.is_turn_of(visit.id) {
+                return;
+            }
+            self.enter_unmarked(shared);
+        }
+        // Whether the room sends no subject, or the history is late, its answer to a ping shows, which comes behind it.
+        if let Some(visit) = &mut self.visit {
+            visit.open_history = true;
+        }
+        self.doubt(shared.now);
+        self.end_history(shared);
+    }
+
     pub(super) fn end_history(&mut self, shared: &mut Shared) {
         let Some(visit) = &mut self.visit else { return };
         if let State::Entered { subject, .. } = &mut visit.state {
             *subject = false;
+            visit.report_kept(shared);
             self.timers.stop(Timer::Subject);
             self.complete(shared);
         }

@@ -47,6 +47,7 @@ impl Room {
         if let Some(visit) = &mut self.visit {
             visit.sent.restart(shared.now);
         }
+        self.await_again(shared.now);
         self.doubt(shared.now);
         self.arm_check(shared);
     }
@@ -77,9 +78,7 @@ impl Room {
             return self.return_in(shared);
         }
         if let Some(visit) = &mut self.visit {
-            visit.state = State::Joining {
-                unmarked: Vec::new(),
-            };
+            visit.state = State::Joining { unmarked: None };
         }
         let pause = KNOCK_AGAIN.0.saturating_mul(1 << losses.min(8));
         self.timers.set(Timer::Knock, now + Millis(pause));
@@ -102,7 +101,7 @@ impl Room {
     /// Asks to be let in once more, and for what was said since.
     pub(super) fn return_in(&mut self, shared: &mut Shared) {
         let Some(visit) = &self.visit else { return };
-        let history = visit.heard.missed().unwrap_or(visit.history);
+        let history = visit.heard.missed(visit.history);
         self.send_join(shared, history);
     }
 

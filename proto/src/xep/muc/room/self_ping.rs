@@ -98,7 +98,8 @@ impl SelfPing {
                 "feature-not-implemented" => Verdict::In,
                 "service-unavailable" => Verdict::Unclear,
                 // The XEP: in, the nick was changed just before. The room has told us so then, since it answers in order. If it
-                // has not, ask once more. COMPAT(ejabberd 23): a room that does not exist (any more) answers so, too.
+                // has not, ask once more. COMPAT(Prosody 0.12, ejabberd 23.01): a room that does not exist (any
+                // more) answers so, too.
                 "item-not-found" if nick != Some(asked.as_str()) => Verdict::In,
                 "item-not-found" if unknown => Verdict::Out,
                 "item-not-found" => {

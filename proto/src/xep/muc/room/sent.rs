@@ -22,6 +22,8 @@ struct SentMessage {
     body: u64,
     /// While it has not come back: when it was sent, and the message.
     out: Option<(Instant, Element)>,
+    /// Whether the room was asked since whether it has us: its answer comes behind this message.
+    asked: bool,
 }
 
 /// The messages that we sent in a visit, the newest last.
@@ -56,6 +58,7 @@ impl Sent {
             id: id.into(),
             body: hash(body),
             out: Some((now, message.clone())),
+            asked: false,
         });
     }
 
@@ -120,6 +123,20 @@ impl Sent {
             if let Some((at, _)) = &mut sent.out {
                 *at = now;
             }
+        }
+    }
+
+    /// The room is asked whether it has us.
+    pub(super) fn note_asked(&mut self) {
+        for sent in &mut self.all {
+            sent.asked = true;
+        }
+    }
+
+    /// The room has answered that, and so has handled what was sent before it was asked.
+    pub(super) fn note_answered(&mut self) {
+        for sent in self.all.iter_mut().filter(|sent| sent.asked) {
+            sent.out = None;
         }
     }
 

@@ -6,9 +6,10 @@ use super::heard::Heard;
 use super::ledger::Waiting;
 use super::sent::Sent;
 use crate::time::Instant;
-use crate::xep::muc::event::{RequestToken, RoomId};
+use crate::xep::muc::event::{RequestToken, RoomEvent, RoomId};
 use crate::xep::muc::occupant::{Occupant, Occupants};
 use crate::xep::muc::request::History;
+use crate::xep::muc::rooms::Shared;
 
 /// How far we are.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) enum State {
     /// Our presence is on its way, or waits for its turn.
     Joining {
         /// The status codes of a presence of the wanted nick that is not marked as ours. It may be ours; what comes next shows.
-        unmarked: Vec<u16>,
+        unmarked: Option<Vec<u16>>,
     },
     /// The room has let us in; history, the subject or the configuration of a new room are still to come.
     Entered {
@@ -63,6 +64,8 @@ pub struct Visit {
     pub(super) subject: Option<String>,
     pub(super) sent: Sent,
     pub(super) heard: Heard,
+    /// Nothing has shown yet that all of the history has come, although it is not waited for any more.
+    pub(super) open_history: bool,
 }
 
 impl Visit {
@@ -80,9 +83,7 @@ impl Visit {
             nick: nick.into(),
             password,
             history,
-            state: State::Joining {
-                unmarked: Vec::new(),
-            },
+            state: State::Joining { unmarked: None },
             join: Some(join),
             returning: None,
             returns: Vec::new(),
@@ -91,6 +92,7 @@ impl Visit {
             subject: None,
             sent: Sent::default(),
             heard: Heard::default(),
+            open_history: false,
         }
     }
 
@@ -142,11 +144,78 @@ impl Visit {
         matches!(self.state, State::Leaving)
     }
 
+    /// What comes behind the history has come.
+    pub(super) fn close_history(&mut self) {
+        self.open_history = false;
+        self.heard.end_history();
+    }
+
+    /// The history is over, or the visit: reports what was kept back of it.
+    pub(super) fn report_kept(&mut self, shared: &mut Shared) {
+        for message in self.heard.take_kept() {
+            shared.emit(self.id, RoomEvent::Message(message));
+        }
+    }
+
+    /// Whether nobody with the wanted nick has been listed since the join.
+    pub(super) fn awaits_own_presence(&self) -> bool {
+        self.is_joining() && self.occupants.get(&self.nick).is_none()
+    }
+
     /// Whether the room's history may still come.
     pub(super) fn awaits_history(&self) -> bool {
         matches!(
             self.state,
             State::Joining { .. } | State::Entered { subject: true, .. }
-        )
+        ) || self.open_history
+    }
+}
+
+impl Visit {
+    /// Whether an occupant can be noted; there may be too many.
+    fn has_room(&mut self, shared: &mut Shared, nick: &str) -> bool {
+        if !self.occupants.is_full() || self.occupants.get(nick).is_some() {
+            return true;
+        }
+        if !core::mem::replace(&mut self.crowded, true) {
+            shared.emit(self.id, RoomEvent::Crowded);
+        }
+        false
+    }
+
+    /// Notes an occupant who was there before us.
+    pub(super) fn add_silently(&mut self, shared: &mut Shared, occupant: Rc<Occupant>) {
+        if self.has_room(shared, &occupant.nick) {
+            self.occupants.insert(occupant);
+        }
+    }
+
+    /// Notes an occupant, and reports what is new.
+    pub(super) fn add(&mut self, shared: &mut Shared, occupant: Rc<Occupant>) {
+        if !self.has_room(shared, &occupant.nick) {
+            return;
+        }
+        match self.occupants.insert(occupant.clone()) {
+            None if self.returning.is_some() => {}
+            None => shared.emit(self.id, RoomEvent::OccupantJoined(occupant)),
+            Some(before) if before != occupant => {
+                shared.emit(self.id, RoomEvent::OccupantChanged(occupant));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// An occupant's entry moves to another nick; the presence under the new one follows.
+    pub(super) fn rename(&mut self, shared: &mut Shared, from: String, to: &str, own: bool) {
+        let Some(occupant) = self.occupants.remove(&from) else {
+            return;
+        };
+        let mut occupant = Occupant::clone(&occupant);
+        occupant.nick = to.into();
+        self.occupants.insert(Rc::new(occupant));
+        if !self.is_joining() {
+            let to = to.into();
+            shared.emit(self.id, RoomEvent::NickChanged { from, to, own });
+        }
     }
 }

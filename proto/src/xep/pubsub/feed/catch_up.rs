@@ -87,6 +87,12 @@ enum Way {
         left: Vec<String>,
         asked: Vec<String>,
     },
+    /// By ids, what was listed without a payload: those that are left, and those that are on their way.
+    Payloads {
+        left: Vec<String>,
+        asked: Vec<String>,
+        whole: bool,
+    },
 }
 
 /// A fetch that is under way.
@@ -143,7 +149,9 @@ impl CatchUp {
                 request::page(service, node, &range, None)
             }
             Way::ListIds => disco::items(service, Some(node)),
-            Way::ByIds { asked, .. } => request::items(service, node, None, asked, None),
+            Way::ByIds { asked, .. } | Way::Payloads { asked, .. } => {
+                request::items(service, node, None, asked, None)
+            }
         }
     }
 
@@ -204,6 +212,7 @@ impl CatchUp {
                 left.is_empty() && !self.partial
             }
             Way::Newest(_) | Way::Before(_) => return self.read_page(known, traits, reply),
+            Way::Payloads { .. } => return self.read_payloads(reply),
         };
         self.found(whole)
     }
@@ -294,6 +303,63 @@ impl CatchUp {
     }
 
     fn found(&mut self, whole: bool) -> Next {
+        let mut left = Vec::new();
+        for held in &self.held {
+            if held.item.payload.is_none() {
+                left.extend(held.item.id.clone());
+            }
+        }
+        if left.is_empty() || matches!(self.way, Way::ByIds { .. } | Way::Payloads { .. }) {
+            return self.finish(whole);
+        }
+        self.ask_payloads(left, whole)
+    }
+
+    fn ask_payloads(&mut self, mut left: Vec<String>, whole: bool) -> Next {
+        let asked = left.split_off(left.len().saturating_sub(CHUNK));
+        self.way = Way::Payloads { left, asked, whole };
+        Next::Ask
+    }
+
+    /// Some nodes list items without payloads, and give them by id; some give none.
+    fn read_payloads(&mut self, reply: &Element) -> Next {
+        let items = request::parse_items(reply);
+        if let Way::Payloads { asked, .. } = &self.way
+            && !items.is_empty()
+        {
+            // What is not there any more was dropped since it was listed.
+            let is_there = |id: &Option<String>| {
+                id.as_ref().is_none_or(|id| !asked.contains(id))
+                    || items.iter().any(|item| item.id == *id)
+            };
+            self.held.retain(|held| is_there(&held.item.id));
+        }
+        let mut some = false;
+        for item in items {
+            let Some(at) = self.held.iter().position(|held| held.item.id == item.id) else {
+                continue;
+            };
+            if let Some(held) = self.held.get_mut(at).filter(|_| item.payload.is_some()) {
+                some = true;
+                *held = Held::of(item);
+            }
+        }
+        self.bytes += reply.held_bytes();
+        let exhausted = self.requests >= REQUESTS || self.bytes >= BYTES;
+        match &mut self.way {
+            Way::Payloads { left, whole, .. } if some && !exhausted && !left.is_empty() => {
+                let (left, whole) = (core::mem::take(left), *whole);
+                self.ask_payloads(left, whole)
+            }
+            Way::Payloads { whole, .. } => {
+                let whole = *whole;
+                self.finish(whole)
+            }
+            _ => self.finish(false),
+        }
+    }
+
+    fn finish(&mut self, whole: bool) -> Next {
         Next::Found {
             held: core::mem::take(&mut self.held),
             whole,
@@ -307,7 +373,10 @@ impl CatchUp {
                 self.tries += 1;
                 return Next::Later(Millis::seconds(1 << self.tries));
             }
-            _ => return Next::Nothing,
+            _ => match self.way {
+                Way::Payloads { whole, .. } => return self.finish(whole),
+                _ => return Next::Nothing,
+            },
         };
         let again = self.tries < TRIES && error.condition == "item-not-found";
         self.way = match &self.way {
@@ -317,6 +386,10 @@ impl CatchUp {
                 Way::Newest(self.held.len() + FEW)
             }
             Way::Before(_) => Way::ListIds,
+            Way::Payloads { whole, .. } => {
+                let whole = *whole;
+                return self.finish(whole);
+            }
             _ if is_denied(&error.condition) => return Next::Nothing,
             Way::Newest(_) => Way::ListIds,
             _ => return Next::Nothing,
@@ -343,11 +416,16 @@ pub struct List {
 
 /// Reads the list of a node's items.
 pub fn list_ids(reply: &Element) -> List {
-    let mut ids = Vec::new();
-    for item in disco::parse_items(reply).unwrap_or_default() {
-        ids.extend(item.name);
-    }
     let query = reply.child("query", ns::DISCO_ITEMS);
+    let mut ids = Vec::new();
+    for item in query.iter().flat_map(Element::children) {
+        // Of the address nothing is needed: without one the item is there, too.
+        if item.is("item", ns::DISCO_ITEMS)
+            && let Some(id) = item.attr("name")
+        {
+            ids.push(id.into());
+        }
+    }
     let page = query.as_ref().and_then(Page::child_of);
     let whole = query.is_some()
         && page.is_none_or(|page| page.count.is_some_and(|count| count as usize == ids.len()));

@@ -74,12 +74,14 @@ impl Feed {
         if let Some(arrived) = arrival.as_item()
             && arrived.time.is_none()
         {
-            let before = self.meanwhile.iter().skip(self.earlier).take(8);
-            let again = before
-                .filter_map(Arrival::as_item)
-                .position(|before| before.time.is_some() && before.digest == arrived.digest);
-            if let Some(at) = again {
-                self.meanwhile.remove(self.earlier + at);
+            // Once for each attempt that subscribed.
+            let digest = arrived.digest;
+            let end = self.meanwhile.len().min(self.earlier + 8);
+            for at in (self.earlier..end).rev() {
+                let before = self.meanwhile.get(at).and_then(Arrival::as_item);
+                if before.is_some_and(|before| before.time.is_some() && before.digest == digest) {
+                    self.meanwhile.remove(at);
+                }
             }
         }
         self.meanwhile.push(arrival);

@@ -86,10 +86,7 @@ impl Joint {
             return self.pending.push(arrival);
         };
         if arrival.is_wanting() && self.unseen.get(place) == Some(&true) {
-            // Neither has a payload: the event tells of a publication, and the item is asked for once.
-            if let Some(wanted) = self.wanted.get_mut(place) {
-                *wanted = false;
-            }
+            // Nothing shows whether it is what is known already.
             return self.pending.push(arrival);
         }
         // Here the two meet.
@@ -153,7 +150,7 @@ impl Joint {
                     archived: None,
                     resent: false,
                     via: self.via,
-                    bare: held.item.id.is_none(),
+                    bare: held.item.payload.is_none(),
                     waited: true,
                     fetched: false,
                     news: false,

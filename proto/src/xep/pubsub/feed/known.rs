@@ -68,11 +68,17 @@ impl Known {
         }
     }
 
+    /// Whether a listing left out the payload of something that is known.
+    pub fn has_unseen(&self) -> bool {
+        self.digests.iter().any(|known| known.is_unseen())
+    }
+
     /// The revision of an item whose payload a listing left out. Its place stays.
     pub fn learn(&mut self, digest: Digest) {
-        if let Some(known) = self
-            .place(digest.id)
-            .and_then(|at| self.digests.get_mut(at))
+        if let Some(at) = self.place(digest.id)
+            && let Some(known) = self.digests.get_mut(at)
+            && known.is_unseen()
+            && digest.has_payload()
         {
             *known = digest;
         }

@@ -12,12 +12,13 @@ use super::change::Via;
 use super::joint::{Joint, complete_listing};
 use super::known::Index;
 use super::{Feed, Order};
+use crate::xep::pubsub::digest::Digest;
 
 /// What the feed makes of a listing.
 struct Judged {
     /// Of each item: is it to be told?
     wanted: Vec<bool>,
-    /// Of each item: is it known, and listed without its payload? It is asked for, and told if it has changed.
+    /// Of each item: is it known, and has no payload that the service gives?
     unseen: Vec<bool>,
     /// The listing and what the feed had belong together: nothing between them is missing.
     joined: bool,
@@ -32,6 +33,9 @@ impl Feed {
     pub(super) fn merge_held(&mut self, goal: Goal, mut held: Vec<Held>, whole: bool) {
         let mut waiting = core::mem::take(&mut self.meanwhile);
         self.drop_last_item(&mut waiting);
+        let mut later = waiting.split_off(self.earlier.min(waiting.len()));
+        Self::drop_overtaken(&mut later);
+        waiting.append(&mut later);
         if goal != Goal::Snapshot {
             // Without an id nothing shows whether it was there before.
             held.retain(|held| held.item.id.is_some());
@@ -44,12 +48,25 @@ impl Feed {
         {
             return self.begin_after_purge(waiting);
         }
-        let judged = self.judge(goal, &held, whole, &waiting);
         let mut digests = Vec::new();
         for held in &held {
             digests.push(held.digest);
         }
+        if core::mem::take(&mut self.follows_another) {
+            self.overtaking = waiting.len().saturating_sub(self.earlier);
+        }
+        if self.is_doubtful(&digests, &waiting) {
+            self.older = core::mem::take(&mut self.overtaking);
+            self.meanwhile = waiting;
+            return self.list(goal);
+        }
+        let judged = self.judge(goal, &held, whole, &waiting);
         self.known.set_complete(whole);
+        if digests.iter().any(|digest| digest.has_payload()) && self.known.has_unseen() {
+            for digest in &digests {
+                self.known.learn(*digest);
+            }
+        }
         if goal == Goal::Baseline {
             for held in &held {
                 if let Some(id) = &held.item.id {
@@ -78,6 +95,7 @@ impl Feed {
         // What came in an earlier session stands alone where neither side reaches it.
         let mut island = None;
         let mut earlier = core::mem::take(&mut self.earlier);
+        let mut older = earlier + core::mem::take(&mut self.older);
         if goal == Goal::Since && !judged.joined && earlier > 0 {
             let by_creation = self.traits.order == Order::Creation;
             let reached = waiting.iter().take(earlier).any(|arrival| {
@@ -101,7 +119,8 @@ impl Feed {
             // Of an earlier session: what is listed in another revision has been published since.
             // What was between sessions is there, if something that came before is.
             let closed = (judged.joined || joint.met) && matches!(arrival, Arrival::Gap { .. });
-            let another = earlier > 0 && joint.lists_another(&arrival);
+            let another = older > 0 && joint.lists_another(&arrival);
+            older = older.saturating_sub(1);
             joint.met |= another;
             if !closed && !superseded && !another {
                 joint.join(arrival);
@@ -152,14 +171,36 @@ impl Feed {
         self.go_live();
     }
 
+    /// Whether an event that came before the answer to the subscription, or after one that was ended, tells another revision
+    /// than the listing, which no event tells: of a subscription of before it may be older, of this one it is newer. Asked
+    /// again, the node shows it.
+    fn is_doubtful(&self, digests: &[Digest], waiting: &[Arrival]) -> bool {
+        let overtaking = waiting.iter().skip(self.earlier).take(self.overtaking);
+        if self.overtaking == 0 {
+            return false;
+        }
+        let index = Index::of(digests);
+        overtaking.filter_map(Arrival::as_item).any(|arrived| {
+            let place = index.place(arrived.digest.id, digests);
+            let listed = place.and_then(|place| digests.get(place));
+            let told = |listed: &Digest| {
+                let mut all = waiting.iter().filter_map(Arrival::as_item);
+                all.any(|other| other.digest == *listed)
+            };
+            !arrived.resent && listed.is_some_and(|listed| !told(listed))
+        })
+    }
+
     /// What an archive has is what was published: nothing is missing.
     pub(super) fn merge_archive(&mut self, found: Vec<Arrival>) {
         let waiting = core::mem::take(&mut self.meanwhile);
         let mut names = Vec::new();
+        let mut digests = Vec::new();
         for mut arrival in found {
             names.extend(arrival.archived().cloned());
             if let Arrival::Item(arrived) = &mut arrival {
                 arrived.via = Via::CatchUp;
+                digests.push(arrived.digest);
             }
             self.arrivals.push_back(arrival);
         }
@@ -167,8 +208,10 @@ impl Feed {
             let told = match (&arrival, arrival.archived()) {
                 (_, Some(name)) => names.contains(name),
                 (Arrival::Gap { .. }, None) => true,
-                // The last item, which a service sends to who subscribes.
-                (Arrival::Item(arrived), None) => arrived.time.is_some(),
+                // The last item, which a service sends to who subscribes: it has no name there.
+                (Arrival::Item(arrived), None) => {
+                    arrived.time.is_some() || digests.contains(&arrived.digest)
+                }
                 _ => false,
             };
             if !told {
@@ -182,6 +225,18 @@ impl Feed {
     /// The archive does not get to its end: what it has told so far is told, and then what the node holds. That shows whether
     /// anything is missing between the two.
     pub(super) fn leave_archive(&mut self, found: Vec<Arrival>) {
+        let mut names = Vec::new();
+        for arrival in &found {
+            names.extend(arrival.archived().cloned());
+        }
+        let told = |arrival: &Arrival| arrival.archived().is_some_and(|name| names.contains(name));
+        let mut later = self
+            .meanwhile
+            .split_off(self.earlier.min(self.meanwhile.len()));
+        self.meanwhile.retain(|arrival| !told(arrival));
+        later.retain(|arrival| !told(arrival));
+        self.earlier = self.meanwhile.len();
+        self.meanwhile.append(&mut later);
         for mut arrival in found {
             if let Arrival::Item(arrived) = &mut arrival {
                 arrived.via = Via::CatchUp;
@@ -276,8 +331,7 @@ impl Feed {
         let mut wanted = Vec::new();
         for (number, (place, same)) in places.iter().enumerate() {
             let new = complete || place.is_some() || at.is_none_or(|anchor| number > anchor);
-            let unseen = unseen.get(number) == Some(&true);
-            wanted.push((!same || unseen) && new);
+            wanted.push(!same && new);
         }
         let joined = at.is_some();
         // What all of the listing would show if it were there.
@@ -338,6 +392,8 @@ impl Feed {
         self.purged = last.is_some_and(|at| at >= self.earlier);
         self.meanwhile = waiting.split_off(last.map_or(0, |at| at + 1));
         self.earlier = self.earlier.saturating_sub(waiting.len());
+        self.overtaking = 0;
+        self.older = 0;
         self.arrivals.push_back(Arrival::Purge { archived: None });
         self.known.clear();
         self.known.set_complete(true);

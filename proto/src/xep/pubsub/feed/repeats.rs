@@ -6,14 +6,12 @@
 //! is not told, unless [`Settings::repeats`](super::Settings::repeats) asks for it: then only those are left out that are
 //! known not to be publications. Without a payload nothing shows that two publications are the same, and each is told.
 
-use super::Feed;
 use super::arrival::{Arrival, Arrived};
 use super::catch_up::MOST;
 use super::change::Via;
-use crate::xep::pubsub::digest::Digest;
+use super::{Feed, WAITING};
+use crate::xep::pubsub::digest::{Digest, hash_id};
 
-/// How many events may come before the last item does.
-const EARLY: usize = 64;
 /// How many names of publications in the archive are remembered.
 const NAMES: usize = 64;
 
@@ -47,16 +45,8 @@ impl Feed {
             return true;
         }
         if arrived.via == Via::CatchUp {
-            let Some(before) = self.known.of(arrived.digest.id) else {
-                return false;
-            };
-            if before.is_unseen() && arrived.fetched {
-                // What the node held before the feed began: now its revision is seen.
-                self.known.learn(arrived.digest);
-                return true;
-            }
-            // Listed without a payload, and none came when it was asked for: what was told stays.
-            return !arrived.digest.has_payload();
+            // Without a payload nothing shows that it is new: what was told stays.
+            return !arrived.digest.has_payload() && self.known.of(arrived.digest.id).is_some();
         }
         !arrived.waited && self.is_echo(arrived, known)
     }
@@ -93,27 +83,61 @@ impl Feed {
         }
     }
 
+    /// The last item, which a service sends at once to who subscribes, overtakes events that wait in its queue (ejabberd). Where
+    /// one of its item follows, that one is as new or newer, and in its place.
+    pub(super) fn drop_overtaken(waiting: &mut Vec<Arrival>) {
+        let mut later: Vec<u32> = Vec::new();
+        let mut at = waiting.len();
+        while at > 0 {
+            at -= 1;
+            let Some(arrived) = waiting.get(at).and_then(Arrival::as_item) else {
+                continue;
+            };
+            if !arrived.resent {
+                if later.len() < WAITING {
+                    later.push(arrived.digest.id);
+                }
+            } else if later.contains(&arrived.digest.id) {
+                waiting.remove(at);
+            }
+        }
+    }
+
     /// The last item that a service sends to who subscribes is no news, where only news are told. Some services stamp it
-    /// (XEP-0203). COMPAT(Prosody 0.12): no stamp; but the node held it before the subscription. Only the first that comes of
-    /// an item can be it: what was published again under the same id counts.
+    /// (XEP-0203). COMPAT(Prosody 0.12): no stamp; but the node held it before the subscription, in this revision. To a page
+    /// that asks for repetitions, only the first event can be it.
     pub(super) fn drop_last_item(&self, waiting: &mut Vec<Arrival>) {
-        if self.begun || self.settings.snapshot {
+        if self.begun || self.settings.snapshot || self.before.is_empty() {
             return;
         }
-        let mut ids: Vec<u32> = Vec::new();
-        waiting.retain(|arrival| {
-            let Some(arrived) = arrival.as_item() else {
-                return true;
-            };
-            let place = ids.len();
-            if place >= EARLY {
-                return true;
+        let mut current = self.before.clone();
+        let mut first = true;
+        waiting.retain(|arrival| match arrival {
+            Arrival::Item(arrived) => {
+                let digest = arrived.digest;
+                let held = current.contains(&digest);
+                let repeats = held
+                    && (core::mem::take(&mut first)
+                        || !self.settings.repeats && digest.has_payload());
+                first = false;
+                if !held {
+                    current.retain(|known| known.id != digest.id);
+                    if current.len() < WAITING {
+                        current.push(digest);
+                    }
+                }
+                !repeats
             }
-            let first = !ids.contains(&arrived.digest.id);
-            ids.push(arrived.digest.id);
-            let held = self.before.contains(&arrived.digest);
-            let may_repeat = !self.settings.repeats && arrived.digest.has_payload();
-            !(first && held && (place == 0 || may_repeat))
+            Arrival::Retract { id, .. } => {
+                let id = hash_id(id);
+                current.retain(|known| known.id != id);
+                true
+            }
+            Arrival::Purge { .. } => {
+                current.clear();
+                true
+            }
+            _ => true,
         });
     }
 }

@@ -52,6 +52,7 @@ impl Feed {
             Ok(reply) => {
                 self.agreed = true;
                 self.failures = 0;
+                self.overtaking = self.meanwhile.len().saturating_sub(self.earlier);
                 let told = request::parse_subscription(&reply);
                 let state = told.as_ref().map_or(State::Subscribed, |told| told.state);
                 self.asides.push_back(Change::Subscribed(told));

@@ -74,16 +74,11 @@ impl Feed {
             Ok(reply) => request::parse_items(reply),
             Err(_) => Vec::new(),
         };
-        // A node that delivers no payloads: what else it has listed need not be asked for.
-        let none = !items.is_empty() && items.iter().all(|item| item.payload.is_none());
         let mut arrivals = Fifo::default();
         while let Some(mut arrival) = self.arrivals.pop_front() {
             // What came after the question may be newer than the answer.
             let asked = count > 0;
             count = count.saturating_sub(1);
-            if let Arrival::Item(arrived) = &mut arrival {
-                arrived.bare |= none && arrived.via != Via::Live;
-            }
             if let Arrival::Item(arrived) = &mut arrival
                 && asked
                 && let Some(id) = &arrived.item.id

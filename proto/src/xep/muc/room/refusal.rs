@@ -1,0 +1,102 @@
+//! Presence errors from a room: what it refuses.
+
+use super::ledger::Ask;
+use super::{Room, Visit};
+use crate::stanza::StanzaError;
+use crate::xep::muc::event::{CommandError, RoomEvent};
+use crate::xep::muc::rooms::Shared;
+use crate::xml::Element;
+
+impl Room {
+    /// A refusal carries the id of what it refuses. Without an id it has to come from the room itself, or from the address that
+    /// the presence was sent to, if that is nobody's: an occupant may send errors, too.
+    pub(super) fn handle_presence_error(
+        &mut self,
+        shared: &mut Shared,
+        nick: Option<&str>,
+        stanza: &Element,
+    ) {
+        let id = stanza.attr("id");
+        let refused = match id.and_then(|id| self.ledger.find(id)) {
+            Some(step) => Some(step.id.clone()),
+            None if id.is_some() => None,
+            None => {
+                let others = nick.is_some_and(|nick| self.is_known_other(nick));
+                let front = self.ledger.front().filter(|_| !others);
+                let front = front.filter(|step| {
+                    let present = self.ledger.present.as_deref();
+                    nick.is_none_or(|nick| nick == step.nick || Some(nick) == present)
+                });
+                front.map(|step| step.id.clone())
+            }
+        };
+        let error = StanzaError::parse(stanza);
+        let Some((before, step)) = refused.and_then(|id| self.ledger.take(&id)) else {
+            return self.handle_stray_error(shared, nick, error, stanza);
+        };
+        self.settle_skipped(shared, before, &CommandError::TimedOut);
+        match step.ask {
+            Ask::Join => {
+                let current = self.visit.as_ref().filter(|visit| visit.id == step.visit);
+                if current.is_some_and(Visit::is_joining) {
+                    self.ledger.present = None;
+                    self.handle_join_refused(shared, error, stanza);
+                } else if self.visit.as_ref().is_none_or(|visit| !visit.is_joined()) {
+                    self.ledger.present = None;
+                }
+            }
+            Ask::Nick(waiting) => {
+                if not_in(&error) {
+                    self.doubt(shared.now);
+                }
+                if let Some(waiting) = waiting {
+                    let stanza = stanza.clone();
+                    let error = CommandError::Refused { error, stanza };
+                    shared.settle(waiting.command, Err(error));
+                }
+            }
+            // What refuses a leave does not know us any more.
+            Ask::Leave(_) => self.handle_left(shared, vec![step]),
+        }
+    }
+
+    /// The room refuses something else, a presence that the caller built for instance.
+    fn handle_stray_error(
+        &mut self,
+        shared: &mut Shared,
+        nick: Option<&str>,
+        error: StanzaError,
+        stanza: &Element,
+    ) {
+        let present = self.ledger.present.as_deref();
+        let Some(visit) = self.visit.as_ref().filter(|visit| visit.is_joined()) else {
+            return;
+        };
+        // From another's address it is that occupant's error, and says nothing about us.
+        if nick.is_some_and(|nick| present != Some(nick)) {
+            return;
+        }
+        let doubtful = not_in(&error);
+        shared.emit(
+            visit.id,
+            RoomEvent::Bounced {
+                id: stanza.attr("id").map(Into::into),
+                nick: None,
+                error,
+                stanza: stanza.clone(),
+            },
+        );
+        if doubtful {
+            self.doubt(shared.now);
+        }
+    }
+}
+
+/// Whether an error may mean that the room does not have us.
+pub(super) fn not_in(error: &StanzaError) -> bool {
+    // The ordinary refusals: no voice, a bad message, a limit.
+    !matches!(
+        error.condition.as_str(),
+        "forbidden" | "conflict" | "policy-violation" | "resource-constraint" | "jid-malformed"
+    )
+}

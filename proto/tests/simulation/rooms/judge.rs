@@ -1,0 +1,573 @@
+//! What each room stored, what the page said in it, and what each visit was told.
+//!
+//! - A visit is told each message once, in the order in which the room stored them. Between two of them none is missing that the
+//!   room still held when the visit's session entered it.
+//! - What is history is told as such, and nothing else is. A message is told as the visit's own if, and only if, it is.
+//! - A command is settled once. A visit ends once, and nothing is told of it afterwards.
+//! - A message to a room reaches the service once at most, and not after it was told as undelivered.
+
+use super::stanzas::{JOIN_CODE, RECORD};
+use crate::simulation::faults::{Fault, Faults};
+use crate::simulation::judge::{Judge, Wrong};
+use epode_proto::event::Delivery;
+use epode_proto::ns;
+use epode_proto::xep::muc::{CommandId, RoomEvent, RoomId, RoomMessage};
+use epode_proto::xml::Element;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A session entered a room.
+pub struct Join {
+    pub room: usize,
+    pub session: usize,
+    /// The first message that the room still held.
+    pub held: usize,
+    /// The first one that it sent.
+    pub given: usize,
+}
+
+/// What a command asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Enter,
+    Leave,
+    Rename,
+}
+
+/// Something that the page said in a room.
+struct Uttered {
+    visit: RoomId,
+    command: CommandId,
+    arrived: bool,
+    settled: Option<Delivery>,
+    place: Option<(usize, usize)>,
+}
+
+/// What a visit was told.
+#[derive(Default)]
+struct Told {
+    room: usize,
+    /// The first message that the visit has a right to.
+    base: Option<usize>,
+    got: BTreeSet<usize>,
+    /// The join by which the visit is in.
+    join: Option<usize>,
+    joined: bool,
+    out: bool,
+    closed: bool,
+    /// Who is there, according to the events.
+    nicks: BTreeSet<String>,
+}
+
+/// The record of all rooms of one scenario.
+#[derive(Default)]
+pub struct RoomJudge {
+    stored: Vec<Vec<Option<usize>>>,
+    removals: Vec<u64>,
+    joins: Vec<Join>,
+    visits: BTreeMap<RoomId, Told>,
+    /// By command, what it asks for, until it is settled.
+    open: BTreeMap<CommandId, (RoomId, Asked)>,
+    said: Vec<Uttered>,
+    robot_messages: u64,
+    last_arrived: BTreeMap<usize, usize>,
+    pub faults: Faults,
+    pub figures: Figures,
+    /// How often the service refused to let the page in.
+    pub refusals: u64,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Default)]
+pub struct Figures {
+    pub stored: u64,
+    pub told: u64,
+    pub held_again: u64,
+    pub own: u64,
+    pub joined: u64,
+    pub rejoined: u64,
+    pub out: u64,
+    pub refused: u64,
+    pub bounced: u64,
+    pub lost: u64,
+    pub unreachable: u64,
+    pub settled: u64,
+}
+
+impl Figures {
+    pub fn add(&mut self, other: &Self) {
+        self.stored += other.stored;
+        self.told += other.told;
+        self.held_again += other.held_again;
+        self.own += other.own;
+        self.joined += other.joined;
+        self.rejoined += other.rejoined;
+        self.out += other.out;
+        self.refused += other.refused;
+        self.bounced += other.bounced;
+        self.lost += other.lost;
+        self.unreachable += other.unreachable;
+        self.settled += other.settled;
+    }
+
+    pub fn line(&self) -> String {
+        format!(
+            "  rooms: {} stored, {} told, {} of them history, {} own; {} commands, {} entered, {} entered again, {} refused, {} out; {} bounced, {} lost by rooms, {} unreachable\n",
+            self.stored,
+            self.told,
+            self.held_again,
+            self.own,
+            self.settled,
+            self.joined,
+            self.rejoined,
+            self.refused,
+            self.out,
+            self.bounced,
+            self.lost,
+            self.unreachable
+        )
+    }
+}
+
+/// What the page says in rooms.
+fn utterance(number: usize) -> String {
+    format!("said {number}")
+}
+
+fn number_of(body: &str) -> Option<usize> {
+    body.strip_prefix("said ")?.parse().ok()
+}
+
+/// The place of a message in its room's record, and the join that it was sent for.
+fn place_of(stanza: &Element) -> Option<(usize, usize)> {
+    let place = stanza.child("place", RECORD)?;
+    let number = |name: &str| place.attr(name)?.parse().ok();
+    Some((number("n")?, number("join")?))
+}
+
+impl RoomJudge {
+    // ── the service ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A session has entered. The number of the join.
+    pub fn entered(&mut self, join: Join) -> usize {
+        let repeats = self.visits.values().any(|told| {
+            !told.closed
+                && told.room == join.room
+                && told.got.last().is_some_and(|last| *last >= join.given)
+        });
+        if repeats {
+            self.faults.note(Fault::HistoryOverlaps);
+        }
+        self.joins.push(join);
+        self.joins.len() - 1
+    }
+
+    /// A room has stored a message.
+    pub fn stored(&mut self, room: usize, body: &str) {
+        self.figures.stored += 1;
+        let number = number_of(body);
+        if self.stored.len() <= room {
+            self.stored.resize(room + 1, Vec::new());
+        }
+        let places = &mut self.stored[room];
+        places.push(number);
+        let place = places.len() - 1;
+        if let Some(said) = number.and_then(|number| self.said.get_mut(number)) {
+            said.place = Some((room, place));
+        }
+    }
+
+    pub fn next_robot_message(&mut self) -> u64 {
+        self.robot_messages += 1;
+        self.robot_messages
+    }
+
+    /// The page was removed from a room.
+    pub fn note_removal(&mut self, room: usize) {
+        if self.removals.len() <= room {
+            self.removals.resize(room + 1, 0);
+        }
+        self.removals[room] += 1;
+    }
+
+    /// A nick was refused: another session of the page has it, or somebody else.
+    pub fn note_conflict(&mut self, ghost: bool) {
+        self.faults.note(match ghost {
+            true => Fault::GhostNick,
+            false => Fault::NickTaken,
+        });
+    }
+
+    // ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// The page is gone, and with it whoever waited for anything.
+    pub fn page_gone(&mut self) {
+        self.visits.clear();
+        self.open.clear();
+        for said in &mut self.said {
+            said.visit = RoomId(u32::MAX);
+            said.command = CommandId(u32::MAX);
+        }
+    }
+
+    pub fn visit_begins(&mut self, visit: RoomId, room: usize, command: CommandId) {
+        let told = Told {
+            room,
+            ..Told::default()
+        };
+        self.visits.insert(visit, told);
+        self.asked(command, visit, Asked::Enter);
+    }
+
+    pub fn asked(&mut self, command: CommandId, visit: RoomId, asked: Asked) {
+        self.open.insert(command, (visit, asked));
+    }
+
+    /// The page does not wait for a command any more.
+    pub fn abandoned(&mut self, command: CommandId) {
+        self.open.remove(&command);
+    }
+
+    /// A command that the page waits for.
+    pub fn open_command(&self) -> Option<(CommandId, Asked)> {
+        let (command, (_, asked)) = self.open.last_key_value()?;
+        Some((*command, *asked))
+    }
+
+    /// The words that the page says next.
+    pub fn next_words(&self) -> String {
+        utterance(self.said.len())
+    }
+
+    /// The page has said them.
+    pub fn uttered(&mut self, visit: RoomId, command: CommandId) {
+        self.said.push(Uttered {
+            visit,
+            command,
+            arrived: false,
+            settled: None,
+            place: None,
+        });
+    }
+
+    /// Who is there, when the page has just heard that it is in.
+    fn seat(&mut self, visit: RoomId, nicks: impl Iterator<Item = String>) {
+        if let Some(told) = self.visits.get_mut(&visit) {
+            told.nicks = nicks.collect();
+        }
+    }
+
+    /// Who is there, according to what was told.
+    pub fn nicks_of(&self, visit: RoomId) -> Option<&BTreeSet<String>> {
+        self.visits.get(&visit).map(|told| &told.nicks)
+    }
+
+    /// The first of the commands that were never settled.
+    pub fn stuck(&self) -> Option<String> {
+        let (command, (visit, asked)) = self.open.first_key_value()?;
+        Some(format!(
+            "{command:?} of {visit:?} ({asked:?}) is never settled"
+        ))
+    }
+
+    /// A message of this page whose delivery was never told.
+    pub fn unsettled(&self) -> Option<usize> {
+        let forgotten = RoomId(u32::MAX);
+        self.said
+            .iter()
+            .position(|said| said.settled.is_none() && said.visit != forgotten)
+    }
+
+    /// Visits that the page knows of as not over.
+    pub fn open_visits(&self) -> Vec<RoomId> {
+        let open = self.visits.iter().filter(|(_, told)| !told.closed);
+        open.map(|(visit, _)| *visit).collect()
+    }
+
+    /// What an open visit should have been told by now, and was not.
+    pub fn missing(&self, visit: RoomId) -> Option<usize> {
+        let told = self.visits.get(&visit)?;
+        let join = self.joins.get(told.join?)?;
+        let first = told.base?.max(join.held);
+        let all = self.stored.get(told.room).map_or(0, Vec::len);
+        (first..all).find(|place| !told.got.contains(place))
+    }
+
+    /// Whether the visit is in by the last join of that session that its room has seen.
+    pub fn is_current(&self, visit: RoomId, session: usize) -> bool {
+        let Some(told) = self.visits.get(&visit) else {
+            return false;
+        };
+        let is_it = |join: &Join| join.room == told.room && join.session == session;
+        let last = self.joins.iter().rposition(is_it);
+        told.join.is_some() && told.join == last
+    }
+}
+
+impl Judge {
+    /// A message to a room has come to the service.
+    pub fn room_message_arrived(&mut self, session: usize, body: &str) {
+        if self.lenient {
+            return;
+        }
+        let known = number_of(body).filter(|number| *number < self.rooms.said.len());
+        let Some(number) = known else {
+            return self.blame(
+                Wrong::Disordered,
+                "a message to a room that the page did not send",
+            );
+        };
+        let said = &mut self.rooms.said[number];
+        let (twice, settled) = (said.arrived, said.settled);
+        said.arrived = true;
+        if twice {
+            self.blame(Wrong::Doubled, &format!("{body:?} came twice"));
+        }
+        if settled == Some(Delivery::Undelivered) {
+            let why = format!("{body:?} was told as undelivered, and came");
+            self.blame(Wrong::Untold, &why);
+        }
+        let last = self.rooms.last_arrived.insert(session, number);
+        if last.is_some_and(|last| last > number) {
+            self.blame(
+                Wrong::Disordered,
+                &format!("{body:?} came behind a later one"),
+            );
+        }
+    }
+
+    /// What became of a message to a room is told.
+    pub fn room_message_settled(&mut self, command: CommandId, delivery: Delivery) {
+        let is_it = |said: &Uttered| said.command == command;
+        let Some(number) = self.rooms.said.iter().rposition(is_it) else {
+            return self.blame(Wrong::Untold, "the delivery of a message that nobody sent");
+        };
+        let said = &mut self.rooms.said[number];
+        let before = said.settled.replace(delivery);
+        let arrived = said.arrived;
+        if before.is_some() {
+            self.blame(Wrong::Untold, "a message to a room is settled twice");
+        }
+        match (delivery, arrived) {
+            (Delivery::Delivered, false) => {
+                let why = format!("{:?} is told as delivered, and is not", utterance(number));
+                self.blame(Wrong::Lost, &why);
+            }
+            (Delivery::Undelivered, true) => {
+                let why = format!(
+                    "{:?} is told as undelivered, and arrived",
+                    utterance(number)
+                );
+                self.blame(Wrong::Untold, &why);
+            }
+            _ => {}
+        }
+    }
+
+    /// A command is settled.
+    pub fn room_command_settled(&mut self, command: CommandId, done: bool) {
+        self.rooms.figures.settled += 1;
+        let Some((_, asked)) = self.rooms.open.remove(&command) else {
+            return self.blame(Wrong::Untold, "a command is settled that is not open");
+        };
+        if asked == Asked::Enter && !done {
+            self.rooms.figures.refused += 1;
+        }
+    }
+
+    /// A command is settled because its stanza could not be sent.
+    pub fn room_unsent(&mut self, command: CommandId) {
+        if self.rooms.open.contains_key(&command) {
+            self.room_command_settled(command, false);
+        } else {
+            self.room_message_settled(command, Delivery::Undelivered);
+        }
+    }
+
+    /// A visit is over.
+    pub fn room_closed(&mut self, visit: RoomId) {
+        let told = self.rooms.visits.get_mut(&visit);
+        let open = told.is_some_and(|told| !core::mem::replace(&mut told.closed, true));
+        if !open {
+            self.blame(Wrong::Untold, "a visit ends that is not open");
+        }
+    }
+
+    /// Something happened in a room. `nick` is the page's there now, `nicks` are those who are there now.
+    pub fn room_told(
+        &mut self,
+        visit: RoomId,
+        event: &RoomEvent,
+        nick: Option<&str>,
+        nicks: impl Iterator<Item = String>,
+    ) {
+        let open = self.rooms.visits.get(&visit);
+        let Some((joined, out)) = open
+            .filter(|told| !told.closed)
+            .map(|told| (told.joined, told.out))
+        else {
+            return self.blame(Wrong::Untold, "something is told of a visit that is over");
+        };
+        if out {
+            self.blame(Wrong::Untold, "something is told after the page is out");
+        }
+        match event {
+            RoomEvent::Message(message) => self.room_message(visit, message, nick),
+            RoomEvent::Joined { codes } | RoomEvent::Rejoined { codes } => {
+                let again = matches!(event, RoomEvent::Rejoined { .. });
+                if joined != again {
+                    self.blame(
+                        Wrong::Untold,
+                        "a room is entered twice, or again before once",
+                    );
+                }
+                let join = codes
+                    .iter()
+                    .find_map(|code| usize::from(*code).checked_sub(JOIN_CODE));
+                self.room_entered(visit, join, again);
+                if !again {
+                    self.rooms.seat(visit, nicks);
+                }
+            }
+            RoomEvent::Out(_) => {
+                self.rooms.figures.out += 1;
+                if let Some(told) = self.rooms.visits.get_mut(&visit) {
+                    told.out = true;
+                }
+            }
+            RoomEvent::OccupantJoined(one) => self.room_nicks(visit, None, Some(&one.nick)),
+            RoomEvent::OccupantLeft { occupant, .. } => {
+                self.room_nicks(visit, Some(&occupant.nick), None);
+            }
+            RoomEvent::NickChanged { from, to, .. } => self.room_nicks(visit, Some(from), Some(to)),
+            RoomEvent::Bounced { .. } => self.rooms.figures.bounced += 1,
+            RoomEvent::Lost { message } => self.room_lost(message),
+            RoomEvent::Unreachable => self.rooms.figures.unreachable += 1,
+            _ => {}
+        }
+    }
+
+    fn room_nicks(&mut self, visit: RoomId, gone: Option<&String>, come: Option<&String>) {
+        let Some(told) = self.rooms.visits.get_mut(&visit) else {
+            return;
+        };
+        if let Some(gone) = gone {
+            told.nicks.remove(gone);
+        }
+        told.nicks.extend(come.cloned());
+    }
+
+    fn room_entered(&mut self, visit: RoomId, join: Option<usize>, again: bool) {
+        let given = join.and_then(|join| self.rooms.joins.get(join));
+        let given = given.map(|join| (join.room, join.given));
+        let Some(told) = self.rooms.visits.get_mut(&visit) else {
+            return;
+        };
+        told.join = join;
+        let room = told.room;
+        if again {
+            self.rooms.figures.rejoined += 1;
+        } else {
+            self.rooms.figures.joined += 1;
+            told.joined = true;
+            told.base = given.map(|(_, first)| first);
+        }
+        if given.is_some_and(|(known, _)| known != room) {
+            self.blame(Wrong::Disordered, "the answer to another room's join");
+        }
+    }
+
+    /// A message is told.
+    fn room_message(&mut self, visit: RoomId, message: &RoomMessage, nick: Option<&str>) {
+        self.rooms.figures.told += 1;
+        self.rooms.figures.held_again += u64::from(message.delayed);
+        self.rooms.figures.own += u64::from(message.own);
+        if self.lenient {
+            return;
+        }
+        let place = place_of(&message.stanza);
+        let told = self.rooms.visits.get_mut(&visit);
+        let (Some((place, join)), Some(told)) = (place, told) else {
+            return self.blame(Wrong::Disordered, "a message that no room stored");
+        };
+        let number = self.rooms.stored[told.room].get(place).copied();
+        let Some(join) = self
+            .rooms
+            .joins
+            .get(join)
+            .filter(|join| join.room == told.room)
+        else {
+            return self.blame(Wrong::Disordered, "a message of another room");
+        };
+        let what = format!("message {place} of room {}", told.room);
+        let first = match told.joined {
+            true => join.held,
+            false => join.given,
+        };
+        let first = first.max(told.base.unwrap_or(place));
+        let gap = (first..place).find(|before| !told.got.contains(before));
+        let last = told.got.last().copied();
+        if !told.got.insert(place) {
+            return self.blame(Wrong::Doubled, &format!("{what} is told twice"));
+        }
+        if told.base.is_none() {
+            told.base = Some(place);
+        }
+        if last.is_some_and(|last| last > place) {
+            self.blame(
+                Wrong::Disordered,
+                &format!("{what} is told behind a later one"),
+            );
+        }
+        if let Some(gap) = gap {
+            self.blame(Wrong::Lost, &format!("{what} is told, and {gap} was not"));
+        }
+        self.room_message_own(visit, message, number.flatten(), nick, &what);
+        let held = message.stanza.has_child("delay", ns::DELAY);
+        if held != message.delayed {
+            self.blame(
+                Wrong::Untold,
+                &format!("{what}: delayed is {}", message.delayed),
+            );
+        }
+    }
+
+    fn room_message_own(
+        &mut self,
+        visit: RoomId,
+        message: &RoomMessage,
+        number: Option<usize>,
+        nick: Option<&str>,
+        what: &str,
+    ) {
+        let own = number.is_some_and(|number| self.rooms.said[number].visit == visit);
+        if message.own && !own {
+            self.blame(Wrong::Untold, &format!("{what} is told as own, and is not"));
+        }
+        // Another id, or another nick since: a message of before cannot be recognised.
+        let id = number.is_some()
+            && message
+                .id
+                .as_deref()
+                .is_some_and(|id| !id.starts_with("stored-"));
+        let judged = message.nick.as_deref() == nick && (id || !message.delayed);
+        if own && judged && !message.own {
+            self.blame(
+                Wrong::Untold,
+                &format!("{what} is own, and told as another's"),
+            );
+        }
+    }
+
+    /// The page is told that nobody got this.
+    fn room_lost(&mut self, message: &Element) {
+        self.rooms.figures.lost += 1;
+        let body = message.child_text("body", ns::CLIENT).unwrap_or_default();
+        let said = number_of(&body).and_then(|number| self.rooms.said.get(number));
+        if said.is_some_and(|said| said.place.is_some()) {
+            self.blame(
+                Wrong::Untold,
+                &format!("{body:?} is told as lost, and was stored"),
+            );
+        }
+    }
+}

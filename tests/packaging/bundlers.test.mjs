@@ -1,0 +1,226 @@
+// The package through the bundlers of web projects: a page that imports it gets the module, or an error that says what to do.
+//
+//   npm test -- --only bundlers        or, after a build: node --test tests/packaging/bundlers.test.mjs
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { build as esbuild } from "esbuild";
+import { chromium } from "playwright-core";
+import { rollup } from "rollup";
+import { build as viteBuild, createServer } from "vite";
+import { PKG, at, readJson } from "../../scripts/lib/project.mjs";
+import { run } from "../../scripts/lib/run.mjs";
+import { startOrigin } from "../servers/origin.mjs";
+
+const PLACE = at("target/bundlers");
+const PACKAGE = process.env.EPODE_PACKAGE ?? PKG;
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+const POLICY = { "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" };
+
+/** Loads the module, and says what came of it. */
+const report = (from, more = "") => `
+import { Client, init, xml } from ${JSON.stringify(from)};
+${more}
+init().then(
+  () => (document.title = "ready " + String(xml\`<a b="\${"<"}"/>\`) + " " + new Client("/bosh", { domain: "example.org", anonymous: true }).status),
+  (error) => (document.title = error.name + " " + error.code + ": " + error.message),
+);
+`;
+const READY = 'ready <a b="&lt;"/> offline';
+const OLDER = `
+import { Juggernaut } from "epode/juggernaut";
+import { PubSubClient } from "epode/pubsub-client";
+globalThis.older = [Juggernaut, PubSubClient];
+`;
+
+let browser;
+before(async () => {
+  fs.rmSync(PLACE, { recursive: true, force: true });
+  browser = await chromium.launch({ executablePath: process.env.EPODE_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+});
+after(() => browser?.close());
+
+let projects = 0;
+
+/** A web project: index.html, main.js, and the package in a node_modules; `above`: in that of a folder above it, as in a workspace. */
+function project(main, { above = false, html = '<script type="module" src="./main.js"></script>' } = {}) {
+  const top = path.join(PLACE, String((projects += 1)));
+  const folder = above ? path.join(top, "packages/app") : top;
+  fs.mkdirSync(folder, { recursive: true });
+  fs.cpSync(PACKAGE, path.join(top, "node_modules/epode"), { recursive: true });
+  fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
+  if (above) fs.writeFileSync(path.join(top, "package.json"), JSON.stringify({ private: true, workspaces: ["packages/*"] }));
+  fs.writeFileSync(path.join(folder, "index.html"), `<!doctype html><html><head><meta charset="utf-8"></head><body>${html}</body></html>`);
+  fs.writeFileSync(path.join(folder, "main.js"), main);
+  return folder;
+}
+
+/** What a page comes to: its title, once it has one. */
+async function outcome(url) {
+  const page = await browser.newPage();
+  try {
+    await page.goto(url);
+    await page.waitForFunction(() => document.title !== "", undefined, { timeout: 30_000 });
+    return await page.title();
+  } finally {
+    await page.close();
+  }
+}
+
+/** The same for a folder of files, under a strict policy; also which files were asked for. */
+async function served(folder) {
+  const origin = await startOrigin({ roots: { "/": folder }, headers: POLICY });
+  try {
+    return { title: await outcome(`${origin.url}/index.html`), asked: Object.keys(origin.counts) };
+  } finally {
+    await origin.stop();
+  }
+}
+
+async function developed(root, options = {}) {
+  const server = await createServer({ root, configFile: false, logLevel: "error", server: { host: "127.0.0.1", port: 0, hmr: false, watch: null }, ...options });
+  try {
+    await server.listen();
+    return await outcome(`http://127.0.0.1:${server.httpServer.address().port}/`);
+  } finally {
+    await server.close();
+    // The server has said that this process develops; a build in it would believe that.
+    delete process.env.NODE_ENV;
+  }
+}
+
+test("vite dev, a plain project: the main entry works, and those of older systems with it", async () => {
+  assert.equal(await developed(project(report("epode", OLDER))), READY);
+});
+
+test("vite dev, an entry of an older system alone", async () => {
+  const main = `
+    import { Juggernaut } from "epode/juggernaut";
+    const jug = new Juggernaut({ service: "http://127.0.0.1:9/http-bind", domain: "example.org" });
+    jug.on("error", (error) => (document.title = error.code));
+    jug.connect();
+  `;
+  // The module is there: what is missing is a service.
+  const code = await developed(project(main));
+  assert.notEqual(code, "module-unavailable");
+});
+
+test("vite dev, a package that is installed above the project", async () => {
+  assert.equal(await developed(project(report("epode"), { above: true })), READY);
+});
+
+test("vite dev without the condition `development`: the error names the cure, and each cure works", async () => {
+  const conditions = { resolve: { conditions: ["module", "browser"] } };
+  const title = await developed(project(report("epode")), conditions);
+  assert.match(title, /^XmppError module-unavailable: /);
+  assert.match(title, /optimizeDeps: \{ exclude: \["epode"\] \}/);
+  assert.match(title, /"epode\/inline"/);
+  assert.equal(await developed(project(report("epode/inline")), conditions), READY);
+  assert.equal(await developed(project(report("epode")), { ...conditions, optimizeDeps: { exclude: ["epode"] } }), READY);
+});
+
+test("vite build: the module is a file of its own; inlined, it is not asked for", async () => {
+  for (const [from, asks] of [
+    ["epode", true],
+    ["epode/inline", false],
+  ]) {
+    const root = project(report(from, OLDER));
+    await viteBuild({ root, configFile: false, logLevel: "error" });
+    const { title, asked } = await served(path.join(root, "dist"));
+    assert.equal(title, READY, from);
+    assert.equal(asked.some((name) => name.endsWith(".wasm")), asks, from);
+  }
+});
+
+/** What a plug-in such as @rollup/plugin-node-resolve does: the package's exports, and what it says of side effects. */
+function resolvePackage(root) {
+  const folder = path.join(root, "node_modules/epode");
+  const { exports, sideEffects } = readJson(path.join(folder, "package.json"));
+  return {
+    name: "resolve",
+    resolveId(name, importer) {
+      const entry = name === "epode" ? "." : name.startsWith("epode/") ? `.${name.slice("epode".length)}` : undefined;
+      const file = entry ? path.join(folder, exports[entry].default) : importer?.startsWith(folder) ? path.resolve(path.dirname(importer), name) : undefined;
+      if (!file) return null;
+      return { id: file, moduleSideEffects: sideEffects.includes(`./${path.relative(folder, file)}`) };
+    },
+  };
+}
+
+const BUNDLERS = {
+  async rollup(root, out) {
+    const bundle = await rollup({ input: path.join(root, "main.js"), plugins: [resolvePackage(root)], logLevel: "silent" });
+    await bundle.write({ file: path.join(out, "main.js"), format: "es" });
+    await bundle.close();
+  },
+  async esbuild(root, out) {
+    await esbuild({ entryPoints: [path.join(root, "main.js")], bundle: true, format: "esm", outdir: out, logLevel: "silent" });
+  },
+  async "esbuild, a classic script"(root, out) {
+    await esbuild({ entryPoints: [path.join(root, "main.js")], bundle: true, format: "iife", outdir: out, logLevel: "silent" });
+  },
+};
+
+/** A project through a bundler; resolves with the folder that is served. */
+async function bundled(name, from) {
+  const html = name.endsWith("script") ? '<script src="./main.js"></script>' : undefined;
+  const root = project(report(from, OLDER), { html });
+  const out = path.join(root, "dist");
+  await BUNDLERS[name](root, out);
+  fs.copyFileSync(path.join(root, "index.html"), path.join(out, "index.html"));
+  return out;
+}
+
+for (const name of Object.keys(BUNDLERS)) {
+  test(`${name}: without the file the error names the cure, and each cure works`, async () => {
+    const without = await bundled(name, "epode");
+    const { title } = await served(without);
+    assert.match(title, /^XmppError module-unavailable: .*[Cc]opy epode_bg\.wasm.*"epode\/inline"/);
+    // A classic script has no address that a file could be relative to.
+    if (!name.endsWith("script")) {
+      fs.copyFileSync(path.join(PACKAGE, "epode_bg.wasm"), path.join(without, "epode_bg.wasm"));
+      assert.equal((await served(without)).title, READY);
+    }
+    const { title: inlined, asked } = await served(await bundled(name, "epode/inline"));
+    assert.equal(inlined, READY);
+    assert.ok(!asked.some((file) => file.endsWith(".wasm")), asked.join());
+  });
+}
+
+test("a plain page: the inlined entry asks for no module; with the main entry it is one and the same", async () => {
+  const main = `
+    import * as inline from "./node_modules/epode/inline.js";
+    import * as entry from "./node_modules/epode/index.js";
+    const { init, Client } = inline;
+    init().then(() => (document.title = "ready " + (Client === entry.Client)), (error) => (document.title = error.message));
+  `;
+  const root = project(main);
+  const { title, asked } = await served(root);
+  assert.equal(title, "ready true");
+  assert.ok(!asked.some((file) => file.endsWith(".wasm")), asked.join());
+  // All that is public is in both.
+  const names = (file) => {
+    const exported = [...fs.readFileSync(path.join(PACKAGE, file), "utf8").matchAll(/\bexport\{([^}]*)\}/g)];
+    return exported.flatMap(([, list]) => list.split(",")).map((one) => one.split(" as ").at(-1)).filter((name) => !name.startsWith("_"));
+  };
+  const missing = names("index.js").filter((name) => !names("inline.js").includes(name));
+  assert.ok(names("index.js").length >= 12);
+  assert.deepEqual(missing, []);
+});
+
+test("Node: the inlined entry reads no file", async () => {
+  const root = project("");
+  fs.rmSync(path.join(root, "node_modules/epode/epode_bg.wasm"));
+  const program = `
+    import { init, Client } from "epode/inline";
+    import { Juggernaut } from "epode/juggernaut";
+    import { Client as Main } from "epode";
+    await init();
+    console.log(Client === Main, typeof Juggernaut);
+  `;
+  fs.writeFileSync(path.join(root, "program.mjs"), program);
+  const { output } = await run(process.execPath, ["program.mjs"], { cwd: root, show: "none" });
+  assert.equal(output.trim(), "true function");
+});

@@ -270,6 +270,20 @@ fn rows_that_are_saved_unchanged_do_not_hide_what_changed_before() {
 }
 
 #[test]
+fn the_only_item_of_a_node_saved_unchanged_does_not_hide_what_is_new() {
+    let new: String = (1..20).map(|n| format!("r{}1 ", letters(n))).collect();
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run(
+        "session\nS: subscribed\nS: items a1\nE: snapshot a1, up to date\nsession\nS: subscribed",
+    );
+    play.said.clear();
+    play.hear(&format!("items a1 {new}"));
+    play.poll();
+    play.run("C: newest 100");
+}
+
+#[test]
 fn a_service_that_lists_by_creation_shows_changes_anywhere() {
     let mut play = play(
         "

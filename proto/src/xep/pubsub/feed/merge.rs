@@ -226,10 +226,18 @@ impl Feed {
     /// anything is missing between the two.
     pub(super) fn leave_archive(&mut self, found: Vec<Arrival>) {
         let mut names = Vec::new();
+        let mut digests = Vec::new();
         for arrival in &found {
             names.extend(arrival.archived().cloned());
+            digests.extend(arrival.as_item().map(|arrived| arrived.digest));
         }
-        let told = |arrival: &Arrival| arrival.archived().is_some_and(|name| names.contains(name));
+        let told = |arrival: &Arrival| match arrival.archived() {
+            Some(name) => names.contains(name),
+            // The last item has no name there.
+            None => arrival
+                .as_item()
+                .is_some_and(|arrived| digests.contains(&arrived.digest)),
+        };
         let mut later = self
             .meanwhile
             .split_off(self.earlier.min(self.meanwhile.len()));

@@ -214,6 +214,8 @@ export async function leftAlone(epode, gc, { service, keep, accounts, other, nod
   const begin = async (what, account) => {
     const client = new epode.Client(service, { ...account, ...options });
     const registration = client.addHandler((stanza) => hear(`${what} kept: handler`, stanza.text("body")), { name: "message", type: "chat" });
+    // Ends it, with all that keeps Node running. Nothing but this callback refers to the client.
+    client.addHandler(() => client.disconnect().then(() => hear(`${what} kept: status`, client.status)), { name: "message", ns: "urn:test:end" });
     await client.connect();
     jids.push(client.jid);
     await client.pubsub.subscribe(node, ({ id }) => hear(`${what} kept: callback`, id));
@@ -242,6 +244,8 @@ export async function leftAlone(epode, gc, { service, keep, accounts, other, nod
       for (const kind of ["handler", "callback", "feed", "batch", "loop", "room"]) await until(`${what} kept: ${kind}`, round);
     }
   }
+  for (const to of jids) await speaker.send(epode.xml`<message to="${to}"><end xmlns="urn:test:end"/></message>`);
+  for (const what of keep) await until(`${what} kept: status`, "offline");
   // Kept to the end.
   if (kept.length !== keep.length) throw new Error("not all began");
   await speaker.disconnect();
@@ -254,6 +258,7 @@ export async function leftAloneInBetween(epode, gc, over) {
   const { fetch, WebSocket } = service;
   const { hear, until, got } = ear();
   const { watch, left } = census(gc);
+  let isOver = false;
   const begin = (name) => {
     const reconnect = { least: 1, most: 20 };
     const client = new epode.Client(over === "ws" ? "wss://local.example/ws" : "https://local.example/bosh", { ...LOCAL, fetch, WebSocket, reconnect });
@@ -261,6 +266,7 @@ export async function leftAloneInBetween(epode, gc, over) {
     client.on("status", ({ status, resumed }) => {
       hear(name, resumed === undefined ? status : `${status}, resumed: ${resumed}`);
       if (status === "online" && name === "leaves") client.disconnect();
+      if (status === "reconnecting" && isOver) client.disconnect();
     });
     client.connect().then(() => hear(name, "connected"));
   };
@@ -282,7 +288,11 @@ export async function leftAloneInBetween(epode, gc, over) {
   await until("leaves", "disconnecting");
   await collect(gc, 5);
   await until("leaves", "offline");
-  return left();
+  const online = (await left()).client;
+  isOver = true;
+  service.cut();
+  await until("stays", "offline");
+  return { online, offline: (await left()).client };
 }
 
 // ── what goes ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -184,8 +184,9 @@ impl Connection {
     /// counted if it was a stanza, so that the server does not repeat it (XEP-0198 §4).
     fn handle_unreadable(&mut self, now: Instant, unreadable: Unreadable) {
         let too_large = unreadable.error == XmlError::TooLarge;
-        // A frame of which nothing was seen is taken for a stanza, as nearly all are.
-        let unseen = too_large || unreadable.error == XmlError::NotText;
+        // A frame that is too large is taken for a stanza, as nearly all are. A binary one is none: RFC 7395 §3.2 wants text, so
+        // it comes from something in between. Counted, it would acknowledge a stanza that the server never sent.
+        let unseen = too_large;
         let reason = match too_large {
             true => CloseReason::TooLarge,
             false => CloseReason::BadXml(unreadable.error),

@@ -47,6 +47,8 @@ struct Session {
 pub struct Judge {
     /// Garbled letters cannot be noticed: nothing is to be expected of content.
     pub lenient: bool,
+    /// Something could not be read and was reported: what rooms said may be missing.
+    pub blurred: bool,
     sessions: Vec<Session>,
     sends: BTreeMap<SendId, Option<u64>>,
     settled: BTreeMap<SendId, Delivery>,
@@ -255,6 +257,7 @@ impl Judge {
 
     /// Something came that the client could not read: one message, or all of an answer.
     pub fn unread(&mut self, name: &str) {
+        self.blurred = true;
         if let Some(session) = self.sessions.last_mut() {
             session.unread += match name {
                 "message" => 1,

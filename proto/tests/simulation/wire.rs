@@ -178,9 +178,12 @@ impl Wire {
         let mut bytes = text.as_bytes().to_vec();
         let after = self.meddle(now, id, &mut bytes);
         let at = now + self.delay();
-        let frame = (after != Some(Fault::Binary)).then_some(bytes);
         if let Some(link) = self.link(id) {
-            link.down.post(at, Down::Frame(frame));
+            // Something in between keeps the connection alive in its own way.
+            if after == Some(Fault::Binary) {
+                link.down.post(at, Down::Frame(None));
+            }
+            link.down.post(at, Down::Frame(Some(bytes)));
         }
         self.strike(now, id, after);
     }

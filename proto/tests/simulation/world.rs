@@ -486,10 +486,7 @@ impl World {
                     .handle_input(self.now, Input::Credentials(credentials));
             }
             ClientEvent::Notice(Notice::Unreadable(unreadable)) => {
-                // Of a binary frame nobody can tell what it was.
-                let unseen = unreadable.name.is_empty();
-                let name = if unseen { "message" } else { &unreadable.name };
-                self.judge.unread(name);
+                self.judge.unread(&unreadable.name)
             }
             ClientEvent::Settled { send, delivery } => self.judge.settled(send, delivery),
             ClientEvent::Reply { request, outcome } => {

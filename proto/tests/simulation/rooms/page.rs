@@ -283,6 +283,10 @@ impl World {
             let why = format!("the delivery of \"said {number}\" is never told");
             self.judge.blame(Wrong::Untold, &why);
         }
+        // A presence that could not be read may be of an occupant.
+        if self.judge.blurred {
+            return;
+        }
         if let Some(number) = self
             .server
             .newest()

@@ -21,6 +21,27 @@ const MOST_DOMAINS = 100;
 /** What was found, by domain in lower case: `{ at, services }`. A page that reconnects need not ask again. */
 const found = new Map();
 
+/** How often one file may be elsewhere. */
+const MOST_REDIRECTS = 4;
+
+/** Asks, and goes where a redirect leads (RFC 6415 §2), as long as that is encrypted: what it says decides who gets passwords. */
+async function ask(address, options) {
+  for (let left = MOST_REDIRECTS; left > 0; left -= 1) {
+    const response = await fetch(address, { ...options, redirect: "manual" });
+    if (response.type === "opaqueredirect") {
+      // A browser does not show where. An https: page cannot be led to http: (mixed content); for others the end has to do.
+      const followed = await fetch(address, { ...options, redirect: "follow" });
+      if (!followed.url.startsWith("https://")) throw new Error("not encrypted");
+      return followed;
+    }
+    const location = response.headers.get("Location");
+    if (response.status < 300 || response.status >= 400 || !location) return response;
+    address = new URL(location, address).href;
+    if (!address.startsWith("https://")) break;
+  }
+  throw new Error("led elsewhere");
+}
+
 /** The text of a response, or "" when it is too long. */
 async function textOf(response) {
   if (Number(response.headers?.get("content-length")) > LARGEST) return "";
@@ -44,7 +65,7 @@ async function textOf(response) {
 }
 
 async function get(domain, name, signal) {
-  const response = await fetch(`https://${domain}/.well-known/${name}`, { signal, credentials: "omit" });
+  const response = await ask(`https://${domain}/.well-known/${name}`, { signal, credentials: "omit" });
   return response.ok ? textOf(response) : "";
 }
 

@@ -257,6 +257,12 @@ export class Juggernaut {
     await ended;
   }
 
+  /** A promise that fails with the connection, whose failure connect() tells, need not be awaited. What a service refuses, it alone tells. */
+  #toldByConnect(promise) {
+    this.#online?.catch(() => void quietly(promise));
+    return promise;
+  }
+
   // ── channels ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Subscribes to a channel; `listener` gets its data. Resolves when the service has agreed. */
@@ -377,7 +383,7 @@ export class Juggernaut {
 
   /** Publishes to a channel, or to several; `except`: the sessions, by id, that are not to be told. */
   publish(channels, data, options) {
-    return quietly(this.#publish(channels, data, options));
+    return this.#toldByConnect(this.#publish(channels, data, options));
   }
 
   async #publish(channels, data, { except } = {}) {
@@ -387,20 +393,15 @@ export class Juggernaut {
     const payload = String(json(data)).replace("<json", () => `<json${ids}`);
     const service = this.#options.pubsub_service;
     const publish = async (channel) => {
-      try {
-        await this.#make(client, channel);
-        await client.pubsub.publish(channel, payload, { service });
-      } catch (error) {
-        this.#refused(error, channel);
-        throw error;
-      }
+      await this.#make(client, channel);
+      await client.pubsub.publish(channel, payload, { service });
     };
     await Promise.all([].concat(channels).map(publish));
   }
 
   /** As Juggernaut's messages: `{ type: "subscribe" | "unsubscribe" | "meta" | "event", channel, data }`. */
   write(message) {
-    return quietly(this.#write(message));
+    return this.#toldByConnect(this.#write(message));
   }
 
   async #write({ type, channel, data }) {

@@ -188,6 +188,16 @@ impl Client {
         self.connection.pause(now);
     }
 
+    /// Whether the caller may be gone the next moment ([`Connection::set_leaving`]).
+    pub fn set_leaving(&mut self, now: Instant, leaving: bool) {
+        self.connection.set_leaving(now, leaving);
+    }
+
+    /// Whether the caller's timers fire late ([`Connection::set_throttled`]).
+    pub fn set_throttled(&mut self, throttled: bool) {
+        self.connection.set_throttled(throttled);
+    }
+
     /// Another instance has continued this session.
     pub fn forfeit(&mut self, now: Instant) {
         self.connection.forfeit(now);
@@ -314,6 +324,9 @@ impl Client {
         match event {
             Event::Status(status) => self.handle_status(now, status),
             Event::Stanza(stanza) => self.route(now, &stanza),
+            Event::Unreadable(unreadable) => {
+                self.tell(ClientEvent::Notice(Notice::Unreadable(unreadable)));
+            }
             Event::Reply { request, outcome } => self.handle_reply(now, request, outcome),
             Event::Settled { send, delivery } => self.handle_settled(send, delivery),
             Event::CredentialsWanted => self.tell(ClientEvent::CredentialsWanted),

@@ -110,6 +110,8 @@ pub struct Connection {
     next_exchange: u32,
     next_socket: u32,
     tapped: bool,
+    /// The caller's timers fire late.
+    throttled: bool,
     /// The ids of the pings that ask the server for a word over BOSH, while they are out.
     asked: Vec<String>,
     // ── handed over ──
@@ -190,6 +192,7 @@ impl Connection {
             next_exchange: 0,
             next_socket: 0,
             tapped: false,
+            throttled: false,
             asked: Vec::new(),
             adopted: None,
             alone: false,
@@ -336,6 +339,21 @@ impl Connection {
             None => {}
         }
         self.settle(now);
+    }
+
+    /// Whether the caller may be gone the next moment, as a page that is being left: a good-bye then leaves at once, in one piece with
+    /// what it needs, and nothing leaves that only waits for an answer.
+    pub fn set_leaving(&mut self, now: Instant, leaving: bool) {
+        if let Some(Transport::Bosh(bosh)) = &mut self.transport {
+            bosh.set_leaving(leaving);
+        }
+        self.settle(now);
+    }
+
+    /// Whether the caller's timers fire late, as those of a page that nobody sees (once a second, later once a minute): nothing then
+    /// depends on a short one.
+    pub fn set_throttled(&mut self, throttled: bool) {
+        self.throttled = throttled;
     }
 
     /// Sends a stanza; during an interruption, once it is over. An iq request without an id gets one.
@@ -562,6 +580,9 @@ impl Connection {
     /// A ping to the own server, where BOSH needs one to learn what has arrived. Its reply is nobody's business.
     fn ask_bosh_for_word(&mut self, now: Instant) {
         let wanted = match &self.transport {
+            Some(Transport::Bosh(bosh)) if self.throttled => {
+                bosh.wants_word(now) || bosh.goes_alone(now)
+            }
             Some(Transport::Bosh(bosh)) => bosh.wants_word(now),
             _ => false,
         };
@@ -633,6 +654,10 @@ impl Connection {
         loop {
             if let Some(transmit) = self.leftover.pop_front() {
                 return Output::Transmit(transmit);
+            }
+            if self.throttled {
+                // In the same request: a timer that asks later would fire too late.
+                self.ask_bosh_for_word(now);
             }
             let held = self.held_until(now);
             if let Some(transport) = &mut self.transport

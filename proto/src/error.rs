@@ -43,6 +43,8 @@ pub enum CloseReason {
     Unsupported(&'static str),
     /// An HTTP error status.
     Http(u16),
+    /// An HTTP redirect whose status browsers do not show. It is not followed: the request holds a password.
+    Redirected,
     /// Something other than BOSH came: what it was.
     NotBosh(&'static str),
     /// Something other than XMPP over WebSocket came: what it was.
@@ -96,6 +98,9 @@ pub enum RegistrationFailure {
     Unanswered(Unanswered),
 }
 
+/// What to do about an HTTP redirect.
+const REDIRECTED: &str = "Redirects are not followed, because the request and its password would go to another address. Give the address that the service redirects to, if it is meant to be used.";
+
 impl CloseReason {
     /// The code for programs, one of `ErrorCode` in `types.d.ts`.
     pub fn code(&self) -> &'static str {
@@ -106,7 +111,7 @@ impl CloseReason {
             Self::BlockedByCors => "blocked-by-cors",
             Self::MixedContent => "mixed-content",
             Self::Unsupported(_) => "unsupported",
-            Self::Http(_) => "http-error",
+            Self::Http(_) | Self::Redirected => "http-error",
             Self::NotBosh(_) => "not-bosh",
             Self::BadXml(_) => "bad-xml",
             Self::TooLarge => "too-large",
@@ -222,6 +227,8 @@ impl CloseReason {
                 "",
                 "The proxy is there and the XMPP server behind it is not, or failed: check the server and its log.",
             ),
+            Self::Redirected => ("The service answered with an HTTP redirect", "", REDIRECTED),
+            Self::Http(300..=399) => ("The service answered with HTTP status ", "", REDIRECTED),
             Self::Http(_) => (
                 "The service answered with HTTP status ",
                 "",

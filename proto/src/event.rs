@@ -4,7 +4,7 @@ use super::error::CloseReason;
 use super::jid::Jid;
 use super::stanza::StanzaError;
 use super::time::Instant;
-use super::xml::Element;
+use super::xml::{Element, Unreadable};
 use std::rc::Rc;
 
 /// Names a stanza given to `Connection::send`, until it is settled.
@@ -28,6 +28,8 @@ pub enum Event {
     Registered,
     /// A stanza arrived that is not the reply to one of our requests.
     Stanza(Element),
+    /// Something arrived that cannot be read. It counts as received (XEP-0198) and is lost; the session goes on.
+    Unreadable(Unreadable),
     /// A request is settled.
     Reply {
         /// Which.

@@ -44,8 +44,13 @@ pub enum Input {
     SocketFrame {
         /// On which.
         socket: SocketId,
-        /// The frame's bytes; `None` for one that is not text.
+        /// The frame's bytes; `None` for one whose bytes cannot be had.
         text: Option<Vec<u8>>,
+    },
+    /// A frame has come that is larger than the limit, and was not read.
+    SocketFrameTooLarge {
+        /// On which.
+        socket: SocketId,
     },
     /// A WebSocket is closed, or could not be opened.
     SocketClosed {
@@ -69,6 +74,8 @@ pub enum NetworkFailure {
     MixedContent,
     /// The answer is larger than the limit.
     TooLarge,
+    /// The server sends the request elsewhere (HTTP 3xx), and was not followed there.
+    Redirected,
     /// The platform has no such interface: `WebSocket` or `fetch`.
     Unsupported(&'static str),
 }

@@ -1,25 +1,17 @@
 //! What the inspector and the log may see: elements as XML, with secrets masked.
 
 use super::ns;
-use super::xml::{Element, Node};
-
-const MASK: &str = "…";
+use super::xml::{Element, Secrets};
 
 /// The element as XML; SASL data, passwords, keys and tokens are replaced by `…`.
 pub fn masked(element: &Element) -> String {
-    if has_secret(element) {
-        mask(element, false).to_xml()
-    } else {
-        element.to_xml()
-    }
-}
-
-fn has_secret(element: &Element) -> bool {
-    is_secret(element)
-        || element
-            .attributes()
-            .any(|attribute| is_secret_attribute(element, attribute.name))
-        || element.children().any(|child| has_secret(&child))
+    element
+        .without(&Secrets {
+            text: is_secret,
+            attribute: is_secret_attribute,
+            mask: "…",
+        })
+        .to_xml()
 }
 
 /// A password goes by this name wherever there is one: registration, rooms, invitations to rooms (as an attribute:
@@ -57,25 +49,4 @@ fn is_secret(element: &Element) -> bool {
 fn holds(text: &str, word: &str) -> bool {
     let mut windows = text.as_bytes().windows(word.len());
     windows.any(|window| window == word.as_bytes())
-}
-
-fn mask(element: &Element, hidden: bool) -> Element {
-    let hidden = hidden || is_secret(element);
-    let mut builder = Element::builder(element.name(), element.ns());
-    for attribute in element.attributes() {
-        let value = if is_secret_attribute(element, attribute.name) {
-            MASK
-        } else {
-            attribute.value
-        };
-        builder = builder.attr_ns(attribute.name, attribute.ns, value);
-    }
-    for node in element.nodes() {
-        builder = match node {
-            Node::Element(child) => builder.child(mask(&child, hidden)),
-            Node::Text(_) if hidden => builder.text(MASK),
-            Node::Text(text) => builder.text(&text),
-        };
-    }
-    builder.build()
 }

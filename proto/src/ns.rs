@@ -28,6 +28,24 @@ pub const XBOSH: &str = "urn:xmpp:xbosh";
 pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 /// XEP-0198: stream management.
 pub const STREAM_MANAGEMENT: &str = "urn:xmpp:sm:3";
+/// What elements of the stream mean by their names alone, where a server left their namespaces out. SASL's are not among them:
+/// two profiles share their names.
+pub const STREAM_LEVEL: &[(&str, &str)] = &[
+    ("message", CLIENT),
+    ("presence", CLIENT),
+    ("iq", CLIENT),
+    ("features", STREAM),
+    ("error", STREAM),
+    ("open", FRAMING),
+    ("close", FRAMING),
+    ("r", STREAM_MANAGEMENT),
+    ("a", STREAM_MANAGEMENT),
+    ("enabled", STREAM_MANAGEMENT),
+    ("resumed", STREAM_MANAGEMENT),
+    ("failed", STREAM_MANAGEMENT),
+];
+/// Prefixes that servers use without declaring them where it should be done: RFC 6120 §4.8.5 and XEP-0206 §4 give them as these.
+pub const WELL_KNOWN_PREFIXES: &[(&str, &str)] = &[("stream", STREAM), ("xmpp", XBOSH)];
 /// The `xml:` prefix.
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 /// The `xmlns` attributes themselves.

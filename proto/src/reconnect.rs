@@ -138,6 +138,7 @@ pub fn may_work_elsewhere(reason: &CloseReason) -> bool {
             | CloseReason::MixedContent
             | CloseReason::Unsupported(_)
             | CloseReason::Http(_)
+            | CloseReason::Redirected
             | CloseReason::NotBosh(_)
             | CloseReason::NotWebSocket(_)
             | CloseReason::BadXml(_)

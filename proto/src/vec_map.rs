@@ -60,6 +60,11 @@ impl<K: Ord, V> VecMap<K, V> {
         Some(self.0.remove(at).1)
     }
 
+    /// The keys and their values, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
     /// Is there a value under that key?
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
     where
@@ -85,11 +90,6 @@ impl<K: Ord, V> VecMap<K, V> {
     {
         let at = self.position(key).ok()?;
         self.0.get_mut(at).map(|(_, value)| value)
-    }
-
-    /// Keys and values, by the keys' order.
-    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.0.iter().map(|(key, value)| (key, value))
     }
 
     /// The same, where the values may be changed.

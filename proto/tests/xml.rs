@@ -1,10 +1,11 @@
 //! XML: what is read, what is refused, what is written.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod properties;
 mod reading;
 mod refusals;
+mod work;
 mod writing;
 
 use epode_proto::xml::{Element, Limits, XmlError, parse};

@@ -278,6 +278,7 @@ impl Inner {
                 );
                 Problem::new("protocol-error", &text).told_by(&stanza)
             }
+            Notice::Unreadable(unreadable) => Problem::from(&unreadable),
             Notice::BacklogFull => Problem::new(
                 "too-large",
                 "More than 1,000 stanzas came before there was a handler: the oldest are dropped. Add handlers before connect().",
@@ -590,16 +591,17 @@ impl Inner {
         }
     }
 
-    /// Says good-bye, and waits until it is over.
-    async fn disconnect(self: Rc<Self>) {
+    /// Says good-bye, before it returns: a page that is being left may not run any further. What is returned resolves when it is over.
+    fn disconnect(&self) -> Option<Receiver<()>> {
         if self.is_offline() {
             // Looking for what an earlier page left, at most.
-            return self.finish_connecting(Err(closed_early()));
+            self.finish_connecting(Err(closed_early()));
+            return None;
         }
         let (sender, closed) = channel();
         self.closing.borrow_mut().push(sender);
-        self.driver.change(Client::disconnect);
-        closed.await;
+        self.driver.disconnect();
+        Some(closed)
     }
 
     fn tap(&self) {
@@ -745,9 +747,11 @@ impl ClientCore {
 
     /// Ends the session in order. Never rejects.
     pub fn disconnect(&self) -> Promise {
-        let inner = Rc::clone(&self.0);
+        let closed = self.0.disconnect();
         promise(async move {
-            inner.disconnect().await;
+            if let Some(closed) = closed {
+                closed.await;
+            }
             Ok(JsValue::UNDEFINED)
         })
     }

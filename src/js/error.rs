@@ -7,7 +7,7 @@ use epode_proto::error::CloseReason;
 use epode_proto::event::{Delivery, RequestFailure};
 use epode_proto::stanza::StanzaError;
 use epode_proto::xep::pubsub::advice::advice;
-use epode_proto::xml::Element;
+use epode_proto::xml::{Element, Unreadable, XmlError};
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 
@@ -168,6 +168,26 @@ impl From<&CloseReason> for Problem {
             },
             ..Fields::default()
         })
+    }
+}
+
+impl From<&Unreadable> for Problem {
+    fn from(unreadable: &Unreadable) -> Self {
+        let mut message =
+            String::from("Something that the server sent cannot be read, and is lost");
+        if !unreadable.name.is_empty() {
+            message.push_str(": a <");
+            message.push_str(&unreadable.name);
+            message.push_str("> element");
+        }
+        message.push_str(" (");
+        message.push_str(unreadable.error.as_str());
+        message.push_str("). The session goes on. Look at the server's log: it, or a proxy before it, writes XML that is none.");
+        let code = match unreadable.error {
+            XmlError::TooLarge => "too-large",
+            _ => "bad-xml",
+        };
+        Self::new(code, &message)
     }
 }
 

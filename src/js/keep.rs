@@ -113,7 +113,7 @@ impl Inner {
         self.begun.set(false);
         let keeper = self.driver.keeper();
         match (given, keeper) {
-            (Some(given), keeper) => {
+            (Some(given), _) => {
                 let attached = self.driver.change(|client, now| {
                     client.attach(
                         now,
@@ -129,20 +129,14 @@ impl Inner {
                     return Err(unfit().into_js());
                 }
                 self.connecting.replace(Some(sender));
-                if let Some(keeper) = keeper {
-                    keeper.own();
-                }
             }
             (None, Some(keeper)) if keeper.has_any() => {
                 self.connecting.replace(Some(sender));
                 spawn(Rc::clone(&self).take_over(keeper));
             }
-            (None, keeper) => {
+            (None, _) => {
                 self.connecting.replace(Some(sender));
                 self.driver.change(Client::connect);
-                if let Some(keeper) = keeper {
-                    keeper.own();
-                }
             }
         }
         match race(done, signal, None).await {

@@ -35,7 +35,7 @@ export type ErrorCode =
   | "mixed-content"
   /** The platform has no `WebSocket` (Node 20) or no `fetch`, which the service needs: pass one in the options. */
   | "unsupported"
-  /** The service answered with an HTTP error status (`httpStatus`). */
+  /** The service answered with an HTTP error status (`httpStatus`), or a redirect, which is not followed. */
   | "http-error"
   /** The service answered with something other than BOSH: an HTML page, a wrong content type, an empty answer. */
   | "not-bosh"
@@ -43,7 +43,10 @@ export type ErrorCode =
   | "not-websocket"
   /** While reconnecting, more was sent than is kept. */
   | "outbox-full"
-  /** What came is not XML, is cut short, or holds what XMPP forbids (a DTD, a comment, a processing instruction). */
+  /**
+   * What came is not XML, is cut short, or holds what XMPP forbids (a DTD). Once online it is an `error` event: what cannot be read
+   * is lost, and the session goes on.
+   */
   | "bad-xml"
   /** What came, or was to be sent, is larger than the limit. */
   | "too-large"
@@ -277,7 +280,7 @@ export interface ClientOptions {
    * Keep the session over a reload of the page, in the tab's `sessionStorage`: `connect()` then goes on with it (`resumed: true`),
    * what was under way arrives, once. A name tells several clients of one account on a page apart. Joined rooms and
    * subscriptions are still there for the server: join and subscribe again, which brings the state. A duplicated tab gets a
-   * session of its own. A tab closed for good leaves the session to the server's timeout, unless the page calls `disconnect()`.
+   * session of its own. A tab closed for good leaves a session that is kept to the server's timeout, unless the page calls `disconnect()`.
    * What is stored is enough to take the session over, and holds no password. Not in workers. Default false.
    */
   keep?: boolean | string;
@@ -388,7 +391,10 @@ export class Client {
    * server has shown that it knows it. When it does not, the client logs in, if it can.
    */
   attach(session: AttachedSession & { signal?: AbortSignal }): Promise<void>;
-  /** Sends what is queued, leaves rooms and full-JID subscriptions, ends the session. Never rejects. */
+  /**
+   * Sends what is queued, leaves rooms and full-JID subscriptions, ends the session. Never rejects. May be called in `pagehide`: what
+   * is to be sent is handed to the browser before it returns. (Over WebSocket Firefox sends nothing any more by then.)
+   */
   disconnect(): Promise<void>;
   /** Resolves when the server has taken the stanza; rejects as `undelivered` or `unknown`. Need not be awaited. */
   send(stanza: Sendable): Promise<void>;

@@ -3,7 +3,7 @@
 //! No borrow of the client is held while an event is reported, so a callback may call anything.
 
 use super::clock::now;
-use super::global::is_hidden;
+use super::global::{is_hidden, next_task};
 use super::http::{Http, HttpOptions};
 use super::keeper::Keeper;
 use super::lifecycle::{Lifecycle, Turn};
@@ -55,6 +55,10 @@ pub struct Driver {
     /// Who keeps the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
     presence: Cell<Presence>,
+    /// The page may be gone the next moment.
+    leaving: Cell<bool>,
+    /// It is being left, and whether it may come back.
+    parting: Cell<Option<bool>>,
     sink: RefCell<Option<Weak<dyn Sink>>>,
     /// The same while it is owned. The sink owns the driver: what is here makes a cycle, which ends with the connection.
     owned: RefCell<Option<Rc<dyn Sink>>>,
@@ -79,6 +83,8 @@ impl Driver {
             lifecycle: RefCell::default(),
             keeper: RefCell::default(),
             presence: Cell::new(Presence::Here),
+            leaving: Cell::new(false),
+            parting: Cell::new(None),
             http: Rc::new(Http::new(options, platform)),
             sink: RefCell::default(),
             owned: RefCell::default(),
@@ -187,17 +193,49 @@ impl Driver {
     fn handle_turn(self: &Rc<Self>, turn: Turn) {
         match turn {
             Turn::Awake => {
+                self.set_leaving(false);
+                self.parting.set(None);
                 self.come_back();
                 self.client.borrow_mut().wake(now());
             }
-            Turn::Resting => self.leave(true),
-            Turn::Leaving => {
-                // The browser breaks the held request first, which is repeated; no timer will fire after that.
-                self.next_farewell.set(Instant(0));
-                self.leave(false);
+            Turn::Parting | Turn::Leaving => {
+                // A good-bye that waits for its turn goes now.
+                self.set_leaving(true);
+                self.parting.set(Some(turn == Turn::Parting));
+                if self.keeper().is_some() {
+                    self.leave(false);
+                } else if is_hidden() {
+                    self.part();
+                }
+            }
+            Turn::Hidden => self.part(),
+            Turn::Resting => {
+                self.set_leaving(true);
+                self.parting.set(None);
+                self.leave(true);
             }
         }
         self.pump();
+    }
+
+    /// The page is left, and its own listeners have said what they had to say.
+    fn part(self: &Rc<Self>) {
+        if let Some(returns) = self.parting.take() {
+            self.leave(returns);
+        }
+    }
+
+    /// The page may be gone the next moment: no timer is sure to fire any more.
+    fn set_leaving(&self, leaving: bool) {
+        self.leaving.set(leaving);
+        self.client.borrow_mut().set_leaving(now(), leaving);
+    }
+
+    /// Ends the session in order. The good-bye is on the wire when this returns, if it may be: a page that is being left may not run
+    /// any further.
+    pub fn disconnect(self: &Rc<Self>) {
+        self.change(Client::disconnect);
+        self.drain();
     }
 
     /// The page goes, or sleeps. A session that nobody may want again is not asked to wait for it longer than it would; nor is
@@ -205,14 +243,20 @@ impl Driver {
     /// that sent it could hear that.
     fn leave(self: &Rc<Self>, returns: bool) {
         self.tell();
-        let keeper = self.keeper();
-        // Of two requests that leave at once the pause may be the first to arrive: rather none.
-        if returns && keeper.is_none() && now() >= self.due() {
-            self.client.borrow_mut().pause(now());
-            self.drain();
-        }
-        if keeper.is_some() {
+        if self.keeper().is_some() {
             self.presence.set(Presence::Away);
+        } else if self.client.borrow().connection().is_closing() {
+            // What there was to be sent has left.
+        } else if returns {
+            // Of two requests that leave at once the pause may be the first to arrive: rather none.
+            if now() >= self.next_post.get() {
+                self.client.borrow_mut().pause(now());
+            }
+            self.drain();
+        } else {
+            // Nobody can go on with the session.
+            self.client.borrow_mut().disconnect(now());
+            self.drain();
         }
     }
 
@@ -267,12 +311,17 @@ impl Driver {
 
     /// When the next request may leave.
     fn due(&self) -> Instant {
-        if is_hidden() {
-            // Timers of hidden pages fire once a second, later once a minute, which is how long a session lives without a request.
+        let client = self.client.borrow();
+        let connection = client.connection();
+        if self.leaving.get() {
             Instant(0)
+        } else if is_hidden() {
+            // Timers of hidden pages fire once a second, later once a minute, which is how long a session lives without a request.
+            match connection.only_listens() {
+                Some(true) => self.next_empty.get(),
+                _ => Instant(0),
+            }
         } else {
-            let client = self.client.borrow();
-            let connection = client.connection();
             match connection.only_listens() {
                 Some(true) => self.next_empty.get(),
                 Some(false) if connection.is_closing() => self.next_farewell.get(),
@@ -308,9 +357,16 @@ impl Driver {
             Presence::Away => self.presence.set(Presence::Here),
             Presence::Here => {}
         }
+        let hidden = is_hidden();
+        self.client.borrow_mut().set_throttled(hidden);
         loop {
             let due = self.due();
             if now() < due {
+                if hidden {
+                    // A timer would fire too late. What the page says because of what it heard is said by the next task.
+                    self.poll_in_next_task();
+                    return;
+                }
                 return self.arm(Some(due));
             }
             let output = self.client.borrow_mut().poll_output(now());
@@ -353,10 +409,34 @@ impl Driver {
         }
     }
 
+    /// Lets an empty request leave, once what runs now has run.
+    fn poll_in_next_task(self: &Rc<Self>) {
+        let driver = Rc::downgrade(self);
+        next_task(move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.next_empty.set(Instant(0));
+                driver.pump();
+            }
+        });
+    }
+
     /// One timer, for the earliest deadline.
     fn arm(self: &Rc<Self>, at: Option<Instant>) {
         let armed = self.timer.borrow().as_ref().map(|(at, _)| *at);
         if armed == at {
+            return;
+        }
+        if at.is_some_and(|at| at <= now()) && is_hidden() {
+            // A timer of a hidden page fires late, however short it is.
+            let driver = Rc::downgrade(self);
+            next_task(move || {
+                if let Some(driver) = driver.upgrade() {
+                    driver.timer.replace(None);
+                    driver.client.borrow_mut().handle_timeout(now());
+                    driver.pump();
+                }
+            });
+            self.timer.replace(None);
             return;
         }
         let timer = at.map(|at| {

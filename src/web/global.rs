@@ -34,6 +34,47 @@ extern "C" {
     pub fn href(this: &Location) -> String;
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// HTML's channel messaging: its messages are tasks that no page's visibility delays.
+    type MessageChannel;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> MessageChannel;
+
+    #[wasm_bindgen(method, getter)]
+    fn port1(this: &MessageChannel) -> Port;
+
+    #[wasm_bindgen(method, getter)]
+    fn port2(this: &MessageChannel) -> Port;
+
+    type Port;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_onmessage(this: &Port, listener: &JsValue);
+
+    #[wasm_bindgen(method, js_name = postMessage)]
+    fn post(this: &Port, message: bool);
+
+    #[wasm_bindgen(method)]
+    fn close(this: &Port);
+}
+
+/// Runs `task` in a task of its own, after everything that was queued before, without any timer.
+pub fn next_task(task: impl FnOnce() + 'static) {
+    let channel = MessageChannel::new();
+    let port = channel.port1();
+    let listener = {
+        let port = port.clone().unchecked_into::<Port>();
+        Closure::once_into_js(move || {
+            port.close();
+            task();
+        })
+    };
+    port.set_onmessage(&listener);
+    channel.port2().post(true);
+}
+
 /// Is this a page that nobody sees, whose timers are slowed down?
 pub fn is_hidden() -> bool {
     DOCUMENT.with(|document| document.as_ref().is_some_and(Document::hidden))

@@ -5,14 +5,42 @@ use super::platform::{Platform, fetch};
 use super::task::{settled, spawn};
 use epode_proto::io::{ExchangeId, Input, NetworkFailure};
 use epode_proto::vec_map::VecMap;
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, Headers, RequestCredentials, RequestInit, RequestMode, Response};
+use web_sys::{
+    AbortController, Headers, RequestCredentials, RequestInit, RequestMode, RequestRedirect,
+    Response,
+};
+
+#[wasm_bindgen]
+extern "C" {
+    /// Streams' `ReadableStream`.
+    type Stream;
+
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn reader(this: &Stream) -> Result<StreamReader, JsValue>;
+
+    type StreamReader;
+
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &StreamReader) -> Result<Promise, JsValue>;
+
+    type Chunk;
+
+    #[wasm_bindgen(method, getter)]
+    fn done(this: &Chunk) -> bool;
+
+    #[wasm_bindgen(method, getter)]
+    fn value(this: &Chunk) -> Uint8Array;
+}
 
 /// Browsers let requests that outlive their page carry 64 KiB in all (Fetch §2.9).
 const KEEPALIVE_LIMIT: usize = 60 * 1024;
+/// An answer that announces no more bytes than this is read in one piece; any other piece by piece, so that reading stops at the
+/// limit whatever was announced, and however well it was compressed.
+const SHORT: usize = 64 * 1024;
 
 /// What the page chose for its requests.
 #[derive(Clone, Debug)]
@@ -30,6 +58,8 @@ pub struct Http {
     options: HttpOptions,
     platform: Rc<dyn Platform>,
     flying: RefCell<VecMap<ExchangeId, Option<AbortController>>>,
+    /// Bytes of the requests under way that are to outlive the page.
+    outliving: Cell<usize>,
     /// An answer has been read before: what fails later is the network's fault, not the configuration's.
     answered: Cell<bool>,
 }
@@ -41,6 +71,7 @@ impl Http {
             options,
             platform,
             flying: RefCell::default(),
+            outliving: Cell::new(0),
             answered: Cell::new(false),
         }
     }
@@ -58,12 +89,17 @@ impl Http {
     ) {
         let controller = AbortController::new().ok();
         let init = self.init(body, foreign, controller.as_ref());
-        if farewell && body.len() < KEEPALIVE_LIMIT {
+        let outlives = if farewell { body.len() } else { 0 };
+        let outliving = self.outliving.get() + outlives;
+        if farewell && outliving < KEEPALIVE_LIMIT {
             // The browser finishes it even when the page is gone. A fresh object takes any field.
             let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
         }
+        self.outliving.set(outliving);
         let sent = fetch(&*self.platform, address, &init);
-        self.flying.borrow_mut().insert(exchange, controller);
+        self.flying
+            .borrow_mut()
+            .insert(exchange, controller.clone());
         let http = Rc::clone(self);
         let address = address.to_owned();
         spawn(Box::pin(async move {
@@ -71,6 +107,12 @@ impl Http {
                 Some(sent) => http.answer(sent).await,
                 None => Err(Some(NetworkFailure::Unsupported("fetch"))),
             };
+            http.outliving
+                .set(http.outliving.get().saturating_sub(outlives));
+            if let (Err(Some(_)), Some(controller)) = (&outcome, controller) {
+                // The rest of the answer is not wanted.
+                controller.abort();
+            }
             // Cancelled in the meantime? Then nobody wants to know.
             if http.flying.borrow_mut().remove(&exchange).is_none() {
                 return;
@@ -114,6 +156,8 @@ impl Http {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&JsValue::from_str(body));
+        // The request holds a password, and headers that are meant for this address: it goes nowhere else.
+        init.set_redirect(RequestRedirect::Manual);
         if let Ok(headers) = Headers::new() {
             for (name, value) in &self.options.headers {
                 if !foreign || name.eq_ignore_ascii_case("Content-Type") {
@@ -146,6 +190,10 @@ impl Http {
             .filter(JsValue::is_object)
             .ok_or(None)?
             .unchecked_into();
+        if response.status() == 0 {
+            // Browsers show nothing else of a redirect (Fetch §2.2.6, an opaque-redirect filtered response).
+            return Err(Some(NetworkFailure::Redirected));
+        }
         let headers = response.headers();
         let announced = headers
             .get("Content-Length")
@@ -156,14 +204,44 @@ impl Http {
             return Err(Some(NetworkFailure::TooLarge));
         }
         let content_type = headers.get("Content-Type").ok().flatten();
-        let buffer = response.array_buffer().map_err(|_| None)?;
-        let buffer = settled(&buffer).await.and_then(Result::ok).ok_or(None)?;
-        let bytes = Uint8Array::new(&buffer);
-        if bytes.length() as usize > self.options.max_bytes {
-            return Err(Some(NetworkFailure::TooLarge));
-        }
+        let bytes = if announced.is_some_and(|length| length <= SHORT) {
+            let buffer = response.array_buffer().map_err(|_| None)?;
+            let buffer = settled(&buffer).await.and_then(Result::ok).ok_or(None)?;
+            let bytes = Uint8Array::new(&buffer);
+            if bytes.length() as usize > self.options.max_bytes {
+                return Err(Some(NetworkFailure::TooLarge));
+            }
+            bytes.to_vec()
+        } else {
+            self.read_pieces(&response).await?
+        };
         self.answered.set(true);
-        Ok((response.status(), content_type, bytes.to_vec()))
+        Ok((response.status(), content_type, bytes))
+    }
+
+    /// Reads a body up to the limit, and no further.
+    async fn read_pieces(&self, response: &Response) -> Result<Vec<u8>, Option<NetworkFailure>> {
+        let mut bytes = Vec::new();
+        let body = Reflect::get(response, &"body".into()).map_err(|_| None)?;
+        if !body.is_object() {
+            // There is none, as with a status 204.
+            return Ok(bytes);
+        }
+        let reader = body.unchecked_into::<Stream>().reader();
+        let reader = reader.map_err(|_| None)?;
+        loop {
+            let chunk = reader.read().map_err(|_| None)?;
+            let chunk = settled(&chunk).await.and_then(Result::ok).ok_or(None)?;
+            let chunk: Chunk = chunk.unchecked_into();
+            if chunk.done() {
+                return Ok(bytes);
+            }
+            let piece = chunk.value();
+            if bytes.len() + piece.length() as usize > self.options.max_bytes {
+                return Err(Some(NetworkFailure::TooLarge));
+            }
+            bytes.append(&mut piece.to_vec());
+        }
     }
 
     /// A page is told only "TypeError". What can be inferred: a page on `https:` may not ask an `http:` address; and a

@@ -1,28 +1,25 @@
-//! Keeps what a connection hands over from one page to the next of the same tab: in the tab's storage, under a mark that only
-//! one page owns.
+//! Keeps what a connection hands over from one page to the next of the same tab: in the tab's storage, with a ticket that only
+//! one page can redeem.
 //!
 //! While a page has its session, nothing is stored: what would be is stale with the next request. It is stored when the page
-//! goes, and taken out by the page that comes. A tab that was duplicated in between has a copy; it cannot get the mark.
+//! goes, each time with a new ticket, and taken out by the page that comes. A tab that was duplicated in between has a copy of
+//! both; the ticket is redeemed once ([`super::lock`]).
 
 use super::clock::unix_millis;
 use super::entropy::Entropy;
-use super::lock::Lock;
+use super::lock::redeem;
 use super::storage::Storage;
-use super::task::spawn;
 use epode_proto::connection::Snapshot;
 use epode_proto::random::token;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// What a tab keeps of one connection.
 pub struct Keeper {
     key: String,
     storage: Storage,
-    /// The mark's name; as long as the page lives, whatever session it has.
-    mark: RefCell<String>,
-    lock: RefCell<Option<Lock>>,
-    /// Something of ours is stored.
-    stored: Cell<bool>,
+    /// What this page has stored last, if that is still there.
+    stored: RefCell<Option<String>>,
 }
 
 impl Keeper {
@@ -32,9 +29,7 @@ impl Keeper {
         Some(Rc::new(Self {
             key,
             storage,
-            mark: RefCell::default(),
-            lock: RefCell::default(),
-            stored: Cell::new(false),
+            stored: RefCell::default(),
         }))
     }
 
@@ -43,52 +38,17 @@ impl Keeper {
         self.storage.has(&self.key)
     }
 
-    /// What it left, if that is not too old and nobody else has it. The mark is ours from here on.
+    /// What it left, if that is not too old and no other page has redeemed it.
     pub async fn claim(self: Rc<Self>) -> Option<String> {
-        let record = self.storage.take(&self.key);
-        let claimed = match record.as_deref().and_then(read) {
-            Some((mark, text)) => {
-                let lock = Lock::acquire(mark).await;
-                lock.map(|lock| (mark.to_owned(), text.to_owned(), lock))
-            }
-            None => None,
-        };
-        let Some((mark, text, lock)) = claimed else {
-            self.own();
-            return None;
-        };
-        self.mark.replace(mark);
-        self.lock.replace(Some(lock));
-        Some(text)
+        let record = self.storage.take(&self.key)?;
+        let (until, ticket, text) = read(&record)?;
+        redeem(ticket, until).await.then(|| text.to_owned())
     }
 
-    /// There is something to keep from now on: under a mark of its own, which nobody else knows.
-    pub fn own(self: &Rc<Self>) {
-        if !self.mark.borrow().is_empty() {
-            return;
-        }
-        let mut mark = String::from("epode:");
-        mark.push_str(&token(&mut Entropy, 20));
-        self.mark.replace(mark);
-        let keeper = Rc::clone(self);
-        spawn(Box::pin(async move {
-            keeper.lock_mark().await;
-        }));
-    }
-
-    /// True when the mark is ours then.
-    async fn lock_mark(&self) -> bool {
-        let mark = self.mark.borrow().clone();
-        let lock = Lock::acquire(&mark).await;
-        let ours = lock.is_some();
-        self.lock.replace(lock);
-        ours
-    }
-
-    /// Stores what the next page needs, for whoever has the mark, which is nobody then. False when there is nothing to store.
+    /// Stores what the next page needs. False when there is nothing to store.
     pub fn store(&self, snapshot: Option<&Snapshot>) -> bool {
         let Some(snapshot) = snapshot else {
-            if self.stored.replace(false) {
+            if self.stored.take().is_some() {
                 self.storage.take(&self.key);
             }
             return false;
@@ -98,27 +58,36 @@ impl Keeper {
         let mut record = String::new();
         epode_proto::digits::push_number(&mut record, until);
         record.push(' ');
-        record.push_str(&self.mark.borrow());
+        record.push_str(&token(&mut Entropy, 20));
         record.push(' ');
         record.push_str(&snapshot.text);
         let stored = self.storage.keep(&self.key, &record);
-        self.stored.set(stored);
-        self.lock.replace(None);
+        self.stored.replace(stored.then_some(record));
         stored
     }
 
-    /// The page is back and did not go: is the session still its own? False when another page took what it left, or its mark.
+    /// The page is back and did not go: is the session still its own? False when another page took what it left, or a copy of it.
     pub async fn take_back(&self) -> bool {
-        let stored = self.stored.replace(false);
-        (!stored || self.storage.take(&self.key).is_some()) && self.lock_mark().await
+        let Some(record) = self.stored.take() else {
+            return true;
+        };
+        let ours = self
+            .storage
+            .take(&self.key)
+            .is_some_and(|kept| kept == record);
+        match read(&record) {
+            Some((until, ticket, _)) if ours => redeem(ticket, until).await,
+            _ => false,
+        }
     }
 }
 
-/// The mark and the text of a record, unless it is too old.
-fn read(record: &str) -> Option<(&str, &str)> {
+/// Until when a record holds, its ticket and its text, unless it is too old.
+fn read(record: &str) -> Option<(u64, &str, &str)> {
     let (until, rest) = record.split_once(' ')?;
-    let (mark, text) = rest.split_once(' ')?;
+    let (ticket, text) = rest.split_once(' ')?;
+    let until: u64 = until.parse().ok()?;
     #[allow(clippy::cast_precision_loss)]
-    let fresh = unix_millis() <= until.parse::<u64>().ok()? as f64;
-    fresh.then_some((mark, text))
+    let fresh = unix_millis() <= until as f64;
+    fresh.then_some((until, ticket, text))
 }

@@ -2,6 +2,7 @@
 //!
 //! Page Lifecycle and HTML's page transitions: `pagehide` is the last that a page hears before it is gone, or goes into the
 //! back/forward cache, from which `pageshow` tells of its return; `freeze` and `resume` are the same of a page that sleeps.
+//! After `pagehide`, a page that was seen is told by `visibilitychange` that it is not any more (HTML §7.4.6, unloading documents).
 
 use wasm_bindgen::prelude::*;
 
@@ -34,10 +35,14 @@ extern "C" {
 pub enum Turn {
     /// The network is back, or the page is seen again, or thawed: timers may not have run for long.
     Awake,
+    /// The page is being left, and may come back. Listeners of its own may be told after this one.
+    Parting,
+    /// The page is being left, and is not known to come back. Listeners of its own may be told after this one.
+    Leaving,
+    /// The page is not seen any more. After the two above: all listeners have been told.
+    Hidden,
     /// The page is about to sleep, and may never wake.
     Resting,
-    /// The page is about to go; it is not known to come back.
-    Leaving,
 }
 
 /// What the global scope tells, and what the document does.
@@ -53,14 +58,13 @@ impl Lifecycle {
     /// `hear` is told of each turn. Where there is no page (Node), none comes.
     pub fn listen(hear: impl Fn(Turn) + 'static) -> Self {
         let listener = Closure::new(move |happening: Happening| {
-            let turn = match happening.kind().as_str() {
-                "visibilitychange" if super::global::is_hidden() => return,
+            hear(match happening.kind().as_str() {
+                "visibilitychange" if super::global::is_hidden() => Turn::Hidden,
                 "freeze" => Turn::Resting,
-                "pagehide" if happening.persisted() == Some(true) => Turn::Resting,
+                "pagehide" if happening.persisted() == Some(true) => Turn::Parting,
                 "pagehide" => Turn::Leaving,
                 _ => Turn::Awake,
-            };
-            hear(turn);
+            });
         });
         let lifecycle = Self { listener };
         lifecycle.each(Target::add);

@@ -1,16 +1,20 @@
-//! What only one page may have at a time: a tab that was duplicated has a copy of all that the first one remembers.
+//! What only one page may redeem: a tab that was duplicated has a copy of all that the first one stored.
 //!
-//! Web Locks where they are (Web Locks API, secure contexts only); elsewhere the owner answers those who ask over a
-//! `BroadcastChannel`. Where there is neither, there is one page, or nobody to tell of another.
+//! A stored session carries a ticket that was never used before. The pages of an origin share a list of the tickets that were
+//! redeemed (`localStorage`): a page that finds its ticket there begins a session of its own, and asks nobody. So it does not matter
+//! whether the page that has the session is busy, asleep, or answers at all.
+//! Two pages that redeem a ticket at the same moment are kept apart by a lock where there are any (Web Locks API, secure contexts
+//! only); elsewhere the one that wrote last has it. Where there is no list, nobody can tell, and the session is given up.
 
+use super::clock::unix_millis;
 use super::entropy::Entropy;
 use super::oneshot::{Sender, channel};
 use super::race::race;
+use super::storage::Storage;
 use super::task::settled;
 use epode_proto::random::token;
 use js_sys::{Function, Object, Promise, Reflect};
 use std::cell::Cell;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
@@ -25,90 +29,90 @@ extern "C" {
         options: &JsValue,
         held: &JsValue,
     ) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(js_name = BroadcastChannel)]
-    type Channel;
-
-    #[wasm_bindgen(constructor, js_class = "BroadcastChannel", catch)]
-    fn new(name: &str) -> Result<Channel, JsValue>;
-
-    #[wasm_bindgen(method, js_name = postMessage, catch)]
-    fn post(this: &Channel, message: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, setter)]
-    fn set_onmessage(this: &Channel, listener: Option<&JsValue>);
-
-    #[wasm_bindgen(method)]
-    fn close(this: &Channel);
-
-    type Message;
-
-    #[wasm_bindgen(method, getter)]
-    fn data(this: &Message) -> JsValue;
 }
 
-/// How long a page that is on its way out may keep it, in milliseconds.
+/// What the names of redeemed tickets begin with.
+const REDEEMED: &str = "epode:redeemed:";
+/// How long a page may wait for another one that redeems a ticket, in milliseconds.
 const PATIENCE: u32 = 1_000;
-/// How long an owner may take to answer, in milliseconds.
-const ANSWER: u32 = 250;
-/// The owner's answer to everybody's question.
-const MINE: &str = "mine";
+/// Where there are no locks: after how long what another page wrote at the same moment can be seen, in milliseconds. Pages write
+/// within one task; what takes time is to tell the other processes of it.
+const SETTLING: u32 = 150;
 
-/// Held until dropped.
-pub struct Lock {
-    _hold: Hold,
+/// Redeems a ticket: true for one page only. `until`: when nobody accepts it any more, in milliseconds since 1970.
+pub async fn redeem(ticket: &str, until: u64) -> bool {
+    let Some(list) = Storage::of_origin() else {
+        return false;
+    };
+    forget_old(&list);
+    let key = [REDEEMED, ticket].concat();
+    let Some(locks) = locks() else {
+        return redeem_and_look_again(&list, &key, until).await;
+    };
+    match Lock::acquire(&locks, &key).await {
+        Some(_lock) => write(&list, &key, until).is_some(),
+        None => false,
+    }
 }
 
-enum Hold {
-    /// By the browser; calling it lets go.
-    Held(Function),
-    /// By whoever answers.
-    Told(Channel, #[allow(dead_code)] Closure<dyn FnMut(Message)>),
-    /// Nobody can tell.
-    Assumed,
+/// Enters a ticket unless it is there already; the answer is what was written.
+fn write(list: &Storage, key: &str, until: u64) -> Option<String> {
+    if list.has(key) {
+        return None;
+    }
+    let mut entry = String::new();
+    epode_proto::digits::push_number(&mut entry, until);
+    entry.push(' ');
+    entry.push_str(&token(&mut Entropy, 16));
+    list.keep(key, &entry).then_some(entry)
 }
 
-impl Drop for Hold {
-    fn drop(&mut self) {
-        match self {
-            Self::Held(release) => {
-                let _ = release.call0(&JsValue::UNDEFINED);
-            }
-            Self::Told(channel, _) => {
-                channel.set_onmessage(None);
-                channel.close();
-            }
-            Self::Assumed => {}
+async fn redeem_and_look_again(list: &Storage, key: &str, until: u64) -> bool {
+    let Some(entry) = write(list, key, until) else {
+        return false;
+    };
+    let (_sender, never): (Sender<()>, _) = channel();
+    // Ends by its timeout.
+    let _ = race(never, None, Some(SETTLING)).await;
+    list.look(key).is_some_and(|seen| seen == entry)
+}
+
+/// Removes tickets that nobody accepts any more.
+fn forget_old(list: &Storage) {
+    let now = unix_millis();
+    for key in list.keys() {
+        if !key.starts_with(REDEEMED) {
+            continue;
+        }
+        let until = list.look(&key).and_then(|entry| {
+            let (until, _) = entry.split_once(' ')?;
+            until.parse::<f64>().ok()
+        });
+        if until.is_none_or(|until| until < now) {
+            list.take(&key);
         }
     }
 }
 
-impl From<Hold> for Lock {
-    fn from(hold: Hold) -> Self {
-        Self { _hold: hold }
+/// A lock of the browser's, held until dropped.
+struct Lock(Function);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.call0(&JsValue::UNDEFINED);
     }
 }
 
 impl Lock {
-    /// The lock of that name; `None` when another page has it, and does not go.
-    pub async fn acquire(name: &str) -> Option<Self> {
-        if let Some(locks) = locks() {
-            return Self::from_browser(&locks, name).await;
-        }
-        match Channel::new(name) {
-            Ok(channel) => Self::by_asking(channel).await,
-            Err(_) => Some(Hold::Assumed.into()),
-        }
-    }
-
-    async fn from_browser(locks: &Locks, name: &str) -> Option<Self> {
+    /// `None` when another page has it for too long.
+    async fn acquire(locks: &Locks, name: &str) -> Option<Self> {
         let (sender, held) = channel();
         let sender = Cell::new(Some(sender));
         let held_now = Closure::once_into_js(move |_: JsValue| {
             // Held until this promise settles.
             Promise::new(&mut |release, _| {
                 if let Some(sender) = sender.take() {
-                    sender.send(Hold::Held(release).into());
+                    sender.send(Self(release));
                 }
             })
         });
@@ -126,40 +130,6 @@ impl Lock {
                 None
             }
         }
-    }
-
-    async fn by_asking(channel: Channel) -> Option<Self> {
-        let mark = token(&mut Entropy, 16);
-        let (sender, taken) = super::oneshot::channel::<()>();
-        let asking = Rc::new(Cell::new(Some(sender)));
-        let answering = {
-            let asking = Rc::clone(&asking);
-            let mark = mark.clone();
-            let channel: Channel = channel.clone().unchecked_into();
-            Closure::new(move |message: Message| {
-                let message = message.data().as_string().unwrap_or_default();
-                let waiting: Option<Sender<()>> = asking.take();
-                match waiting {
-                    // It belongs to somebody; or of two who ask at once, and of whom the later need not have heard the
-                    // earlier, to the other one.
-                    Some(waiting) if message == MINE || message < mark => waiting.send(()),
-                    Some(waiting) => {
-                        asking.set(Some(waiting));
-                        let _ = channel.post(MINE);
-                    }
-                    None if message != MINE => {
-                        let _ = channel.post(MINE);
-                    }
-                    None => {}
-                }
-            })
-        };
-        channel.set_onmessage(Some(answering.as_ref()));
-        let _ = channel.post(&mark);
-        let hold = Hold::Told(channel, answering);
-        let taken = matches!(race(taken, None, Some(ANSWER)).await, Ok(Some(())));
-        asking.set(None);
-        (!taken).then(|| hold.into())
     }
 }
 

@@ -19,3 +19,5 @@ mod socket;
 mod storage;
 pub mod task;
 pub mod unicode;
+
+pub use global::{is_hidden, next_task};

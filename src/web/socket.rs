@@ -4,6 +4,7 @@ use super::address::Address;
 use super::platform::{Platform, web_socket};
 use epode_proto::io::{Input, NetworkFailure, SocketId};
 use epode_proto::vec_map::VecMap;
+use js_sys::{ArrayBuffer, JsString, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -24,6 +25,9 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     fn protocol(this: &Raw) -> String;
+
+    #[wasm_bindgen(method, setter, js_name = binaryType)]
+    fn set_binary_type(this: &Raw, kind: &str);
 
     #[wasm_bindgen(method, setter)]
     fn set_onopen(this: &Raw, listener: Option<&JsValue>);
@@ -130,10 +134,19 @@ impl Sockets {
                     }
                 }
                 "message" => read_frame(socket, &happening.data(), max_bytes),
-                _ => failed(NetworkFailure::Unreachable),
+                _ => {
+                    // It is over, whoever ended it: nothing of it is kept.
+                    if let Some(sockets) = sockets.upgrade() {
+                        let gone = sockets.borrow_mut().remove(&socket);
+                        drop(gone);
+                    }
+                    failed(NetworkFailure::Unreachable)
+                }
             };
             hear(input);
         });
+        // XMPP has no binary frames (RFC 7395 §3.2); one that is text all the same is read as text.
+        raw.set_binary_type("arraybuffer");
         IGNORE.with(|ignore| raw.set_onerror(Some(ignore.as_ref())));
         let open = Open { raw, listener };
         open.listen(Some(open.listener.as_ref()));
@@ -161,11 +174,19 @@ impl Sockets {
 
 /// A frame as it is read; one that is too large is not copied.
 fn read_frame(socket: SocketId, data: &JsValue, max_bytes: usize) -> Input {
-    let text: Option<&js_sys::JsString> = data.dyn_ref();
-    if text.is_some_and(|text| text.length() as usize > max_bytes) {
-        let failure = NetworkFailure::TooLarge;
-        return Input::SocketClosed { socket, failure };
+    let size = match (data.dyn_ref::<JsString>(), data.dyn_ref::<ArrayBuffer>()) {
+        (Some(text), _) => text.length(),
+        (_, Some(bytes)) => bytes.byte_length(),
+        _ => 0,
+    };
+    if size as usize > max_bytes {
+        return Input::SocketFrameTooLarge { socket };
     }
-    let text = data.as_string().map(String::into_bytes);
+    let text = match data.as_string() {
+        Some(text) => Some(text.into_bytes()),
+        None => data
+            .is_instance_of::<ArrayBuffer>()
+            .then(|| Uint8Array::new(data).to_vec()),
+    };
     Input::SocketFrame { socket, text }
 }

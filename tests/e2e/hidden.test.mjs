@@ -43,3 +43,27 @@ test("a hidden page without timers still hears, and still speaks", async () => {
   );
   assert.deepEqual(answers, Array.from({ length: 10 }, (_, index) => `re-${index}`));
 });
+
+test("a page that was hidden from the start logs in, says who it is, sends and hears without timers", async () => {
+  const page = await env.page();
+  const romeo = await env.account();
+  const result = await page.evaluate(async (romeo) => {
+    Object.defineProperty(document, "hidden", { value: true });
+    window.setTimeout = () => 0;
+    const client = new epode.Client(BOSH, romeo);
+    const seen = [];
+    let present;
+    const presence = new Promise((resolve) => (present = resolve));
+    client.addHandler((stanza) => stanza.from === client.jid && present(), { name: "presence" });
+    client.addHandler((stanza) => seen.push(stanza.id), { name: "message" });
+    await client.connect();
+    // The first to be sent has no other request under way whose answer could tell that it arrived.
+    await client.send(epode.xml`<message to="${client.jid}" id="first"/>`);
+    await presence;
+    await client.send(epode.xml`<message to="${client.jid}" id="second"/>`);
+    await client.request(epode.xml`<iq type="get"><ping xmlns="urn:xmpp:ping"/></iq>`);
+    await client.disconnect();
+    return seen;
+  }, romeo);
+  assert.deepEqual(result, ["first", "second"]);
+});

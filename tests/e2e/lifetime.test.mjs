@@ -76,8 +76,9 @@ for (const over of ["bosh", "ws"]) {
     const tab = await page();
     const inChromium = await tab.evaluate((over) => lifetime.leftAloneInBetween(epode, gc, over), over);
     // The one that is online is kept, the one that has left is not.
-    assert.deepEqual(inChromium, { client: 1 });
-    assert.deepEqual(await lifetime.leftAloneInBetween(await inNode(), gc, over), { client: 1 });
+    const expected = { online: 1, offline: 0 };
+    assert.deepEqual(inChromium, expected);
+    assert.deepEqual(await lifetime.leftAloneInBetween(await inNode(), gc, over), expected);
   });
 
   test(`${CONNECTED} clients that were connected over ${over} are collected, and the memory stays flat`, async () => {

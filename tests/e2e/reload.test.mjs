@@ -218,6 +218,43 @@ for (const locks of [true, false]) {
   });
 }
 
+for (const locks of [true, false]) {
+  test(`the page that has the session is busy while a duplicate of its tab comes, ${locks ? "with locks" : "without"}`, async () => {
+    const romeo = await env.account();
+    const page = await env.page({ file: file("bosh") });
+    if (!locks) await page.addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined, configurable: true }));
+    await page.reload();
+    await page.waitForFunction(() => window.ready);
+    const first = await open(page, romeo);
+    await page.goto(`${env.origin.url}/blank.html`);
+    // What a duplicated tab has: a copy of what the tab stores.
+    const copied = await page.evaluate(() => ({ ...sessionStorage }));
+    const back = env.origin.url + file("bosh");
+    await page.goto(back);
+    await page.waitForFunction(() => window.ready);
+    assert.deepEqual(await open(page, romeo), { jid: first.jid, resumed: true });
+    const copy = await env.page({ file: file("bosh") });
+    if (!locks) await copy.evaluate(() => Object.defineProperty(navigator, "locks", { value: undefined, configurable: true }));
+    await copy.evaluate((copied) => Object.assign(sessionStorage, copied), copied);
+    let awake = false;
+    const busy = page
+      .evaluate(() => {
+        for (const end = Date.now() + 2_000; Date.now() < end; );
+      })
+      .then(() => (awake = true));
+    const other = await open(copy, romeo);
+    assert.equal(awake, false, "the owner was busy all the time");
+    assert.equal(other.resumed, false);
+    assert.notEqual(other.jid, first.jid);
+    await busy;
+    assert.equal(await works(page), true);
+    assert.equal(await works(copy), true);
+    assert.equal(await page.evaluate(() => client.jid), first.jid);
+    assert.deepEqual(await page.evaluate(() => statuses.map(({ status }) => status).filter((status) => status === "reconnecting")), []);
+    assert.deepEqual(await reload(page, romeo), { jid: first.jid, resumed: true });
+  });
+}
+
 test("two clients of one account on a page, told apart by names", async () => {
   const romeo = await env.account();
   const page = await env.page({ file: file("bosh") });

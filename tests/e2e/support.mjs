@@ -126,13 +126,14 @@ class Environment {
     this.origin = await this.serve();
   }
 
-  /** One more origin with pages, package and server; `headers` go with every answer. */
-  async serve({ headers } = {}) {
+  /** One more origin with pages, package and server; `headers` go with every answer, `cacheControl` with files. */
+  async serve({ headers, ...files } = {}) {
     const origin = await startOrigin({
       roots: { "/": PAGES, "/epode": this.package },
       bosh: this.server.bosh,
       ws: this.server.ws,
       headers,
+      ...files,
       before: (request, response) => this.#answer(request, response),
     });
     this.#origins.push(origin);

@@ -47,6 +47,8 @@ export class Origin {
 
   constructor(options) {
     this.headers = options.headers ?? {};
+    /** `Cache-Control` of files; `undefined` for none: with `no-store` browsers treat a page that is left differently. */
+    this.cacheControl = "cacheControl" in options ? options.cacheControl : "no-store";
     this.json = options.json ?? {};
     this.before = options.before;
     this.host = options.host ?? "127.0.0.1";
@@ -124,7 +126,7 @@ export class Origin {
       response.writeHead(200, {
         "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream",
         "Content-Length": fs.statSync(file).size,
-        "Cache-Control": "no-store",
+        ...(this.cacheControl && { "Cache-Control": this.cacheControl }),
         "X-Content-Type-Options": "nosniff",
       });
       if (request.method === "HEAD") {

@@ -11,7 +11,7 @@ use crate::xep::muc::{CommandError, CommandId, RoomEvent, RoomId};
 use crate::xep::pubsub::feed::Change;
 use crate::xep::pubsub::owner::Approval;
 use crate::xep::pubsub::subscriptions::FeedId;
-use crate::xml::Element;
+use crate::xml::{Element, Unreadable};
 use std::rc::Rc;
 
 /// Something happened.
@@ -146,6 +146,8 @@ pub enum Notice {
         /// The message.
         stanza: Element,
     },
+    /// Something came that cannot be read: it counts as received and is lost.
+    Unreadable(Unreadable),
     /// More than [`MOST_WAITING`](super::routing::MOST_WAITING) stanzas came before there was a handler: the oldest were dropped.
     BacklogFull,
     /// A participant of a new session's step did not finish in time; what was kept was released.

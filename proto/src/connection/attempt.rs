@@ -74,7 +74,7 @@ impl Connection {
         self.begun_at = now;
         self.heard_at = now;
         self.doubted_until = None;
-        if kind == Kind::Bosh {
+        if kind == Kind::Bosh && !self.throttled {
             self.hold = now + HOLD;
         }
         // A server that says nothing to what it does not expect is not waited for until the end.

@@ -14,7 +14,7 @@ use crate::time::Instant;
 use crate::transport::stream_management::StreamManagement;
 use crate::transport::websocket::WebSocket;
 use crate::transport::{Transport, TransportEvent};
-use crate::xml::Element;
+use crate::xml::{Element, Unreadable, XmlError};
 
 impl Connection {
     /// What the network, or the page, answered. Cannot fail: what is wrong with it becomes an event.
@@ -47,13 +47,14 @@ impl Connection {
                     open.handle_opened(subprotocol);
                 }
             }
-            Input::SocketFrame { socket, text } => {
-                let managed = self.managed.as_ref();
-                let resumable = self.online
-                    && self.config.reconnect.is_some()
-                    && managed.is_some_and(StreamManagement::may_repeat);
+            Input::SocketFrameTooLarge { socket } => {
                 if let Some(open) = self.socket(socket) {
-                    open.handle_frame(text, resumable);
+                    open.handle_oversized();
+                }
+            }
+            Input::SocketFrame { socket, text } => {
+                if let Some(open) = self.socket(socket) {
+                    open.handle_frame(text);
                     if let Some(managed) = &mut self.managed {
                         managed.note_heard(now);
                     }
@@ -93,6 +94,7 @@ impl Connection {
             match event {
                 TransportEvent::Opened => self.opened = true,
                 TransportEvent::Element(element) => self.handle_element(now, element),
+                TransportEvent::Unreadable(unreadable) => self.handle_unreadable(now, unreadable),
                 TransportEvent::Settled(send, delivery) => self.tell_settled(send, delivery),
                 TransportEvent::Returned(element, name) => self.returned.push((element, name)),
                 TransportEvent::Taken => self.acknowledge_all(),
@@ -167,6 +169,46 @@ impl Connection {
                 socket.end(CloseReason::Requested);
             }
             self.fail(now, CloseReason::Stream(Box::new(error)));
+        } else if is_stanza_name(element.name()) {
+            self.handle_unreadable(
+                now,
+                Unreadable {
+                    error: XmlError::Malformed("a stanza in a namespace other than jabber:client"),
+                    name: element.name().to_owned(),
+                },
+            );
+        }
+    }
+
+    /// Something came that cannot be read. Once bound, the session goes on without it: it would be the same if it came again. It is
+    /// counted if it was a stanza, so that the server does not repeat it (XEP-0198 §4).
+    fn handle_unreadable(&mut self, now: Instant, unreadable: Unreadable) {
+        let too_large = unreadable.error == XmlError::TooLarge;
+        // A frame that is too large is taken for a stanza, as nearly all are. A binary one is none: RFC 7395 §3.2 wants text, so
+        // it comes from something in between. Counted, it would acknowledge a stanza that the server never sent.
+        let unseen = too_large;
+        let reason = match too_large {
+            true => CloseReason::TooLarge,
+            false => CloseReason::BadXml(unreadable.error),
+        };
+        // Text that stands in no element is nothing that a login could wait for.
+        let harmless =
+            unreadable.name.is_empty() && matches!(unreadable.error, XmlError::Malformed(_));
+        if !self.session.is_established() && !harmless {
+            return self.fail(now, reason);
+        }
+        if let Some(managed) = &mut self.managed
+            && (unseen || is_stanza_name(&unreadable.name))
+        {
+            managed.note_handled();
+        }
+        self.events.push_back(Event::Unreadable(unreadable));
+        if too_large && !self.closing {
+            // The server is told what was received before the stream ends, or it would send it again to the next session.
+            if let Some(ack) = self.managed.as_ref().and_then(StreamManagement::ack) {
+                self.transmit(ack, None);
+            }
+            self.fail(now, reason);
         }
     }
 
@@ -261,11 +303,19 @@ impl Connection {
     }
 }
 
+/// Is this what stanzas are called, in whatever namespace?
+fn is_stanza_name(name: &str) -> bool {
+    matches!(name, "message" | "presence" | "iq")
+}
+
 /// Whether the network has brought something from a server.
 fn is_heard(input: &Input) -> bool {
     matches!(
         input,
-        Input::HttpAnswered { .. } | Input::SocketOpened { .. } | Input::SocketFrame { .. }
+        Input::HttpAnswered { .. }
+            | Input::SocketOpened { .. }
+            | Input::SocketFrame { .. }
+            | Input::SocketFrameTooLarge { .. }
     )
 }
 
@@ -275,6 +325,7 @@ fn reason_of(failure: NetworkFailure) -> CloseReason {
         NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
         NetworkFailure::MixedContent => CloseReason::MixedContent,
         NetworkFailure::TooLarge => CloseReason::TooLarge,
+        NetworkFailure::Redirected => CloseReason::Redirected,
         NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
     }
 }

@@ -122,14 +122,10 @@ impl Connection {
             self.lost_at = now;
             self.tried = 0;
             self.backoff.note_lost(now, loss.since, loss.failures);
-            let spoilt = matches!(reason, CloseReason::BadXml(_) | CloseReason::TooLarge);
             let mut resumable = false;
-            if let Some(managed) = &mut self.managed {
-                resumable =
-                    !loss.bosh && managed.is_resumable() && (!spoilt || managed.may_repeat());
-                if spoilt {
-                    managed.note_spoilt();
-                }
+            if let Some(managed) = &self.managed {
+                // After a frame that was too large the stream was closed in order, and the session with it.
+                resumable = !loss.bosh && managed.is_resumable() && reason != CloseReason::TooLarge;
             }
             if !resumable {
                 self.lose_session(false);
@@ -255,6 +251,7 @@ impl Connection {
         self.lose_session(false);
         self.come_online(now);
         match &mut self.transport {
+            Some(Transport::Bosh(bosh)) if self.throttled => bosh.linger(now),
             Some(Transport::Bosh(bosh)) => bosh.linger(now + LINGER),
             Some(Transport::WebSocket(_)) => {
                 let mut managed = StreamManagement::new(now, self.config.silence);

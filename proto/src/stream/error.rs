@@ -14,6 +14,36 @@ pub struct StreamError {
     pub application: Option<String>,
 }
 
+/// RFC 6120 §4.9.3, and RFC 3920's name of one of them.
+const CONDITIONS: &[&str] = &[
+    "bad-format",
+    "bad-namespace-prefix",
+    "conflict",
+    "connection-timeout",
+    "host-gone",
+    "host-unknown",
+    "improper-addressing",
+    "internal-server-error",
+    "invalid-from",
+    "invalid-namespace",
+    "invalid-xml",
+    "not-authorized",
+    "not-well-formed",
+    "policy-violation",
+    "remote-connection-failed",
+    "reset",
+    "resource-constraint",
+    "restricted-xml",
+    "see-other-host",
+    "system-shutdown",
+    "undefined-condition",
+    "unsupported-encoding",
+    "unsupported-feature",
+    "unsupported-stanza-type",
+    "unsupported-version",
+    "xml-not-well-formed",
+];
+
 impl StreamError {
     /// Reads `<stream:error/>`; `None` for any other element.
     pub fn parse(element: &Element) -> Option<Self> {
@@ -26,10 +56,14 @@ impl StreamError {
             application: None,
         };
         for child in element.children() {
-            if child.is("text", ns::STREAM_ERROR) {
+            // A condition without its namespace is one all the same: what it says decides whether to come back.
+            let name = child.name().to_ascii_lowercase();
+            let ours = child.ns() == ns::STREAM_ERROR;
+            let undeclared = matches!(child.ns(), "" | ns::STREAM | ns::CLIENT | ns::HTTP_BIND);
+            if name == "text" && (ours || undeclared) {
                 error.text = Some(child.text().into_owned());
-            } else if child.ns() == ns::STREAM_ERROR {
-                error.condition = child.name().to_owned();
+            } else if ours || undeclared && CONDITIONS.contains(&name.as_str()) {
+                error.condition = name;
             } else {
                 error.application = Some(child.name().to_owned());
             }

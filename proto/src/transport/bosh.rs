@@ -16,16 +16,15 @@ mod requests;
 mod snapshot;
 
 use super::TransportEvent;
-use super::bosh_body::{BodyWriter, payload, read_answer};
+use super::bosh_body::{BodyWriter, payloads};
 use crate::error::CloseReason;
 use crate::event::{Delivery, SendId};
 use crate::fifo::Fifo;
 use crate::io::{ExchangeId, NetworkFailure, Transmit};
-use crate::ns;
 use crate::reconnect::Reconnect;
 use crate::time::{Instant, Millis};
 use crate::xml::{Element, Limits};
-use answers::{fate, is_terminal};
+use answers::fate;
 pub use broken::Trouble;
 use broken::is_troubled;
 use keys::Keys;
@@ -107,6 +106,8 @@ struct Request {
     /// How often it broke since somebody last said that the network is back.
     pauses: usize,
     broken_since: Option<Instant>,
+    /// The last answer that could not be read, as a number, and how often it came.
+    damaged: (u32, usize),
     /// Since when a later request has its answer.
     overtaken_since: Option<Instant>,
     /// It was sent by the page before this one.
@@ -198,6 +199,8 @@ pub struct Bosh {
     paused_until: Instant,
     /// Can the server be asked for a word?
     bound: bool,
+    /// The caller may be gone the next moment.
+    leaving: bool,
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
     next_exchange: u32,
@@ -241,6 +244,7 @@ impl Bosh {
             linger_until: Instant(0),
             paused_until: Instant(0),
             bound: false,
+            leaving: false,
             over_since: None,
             next_exchange: first_exchange,
             transmits: Fifo::default(),
@@ -288,6 +292,9 @@ impl Bosh {
                     terminate_sent: false,
                     deadline: now + CLOSING,
                 };
+                if self.leaving {
+                    self.shorten_queue();
+                }
             }
             State::Closing { .. } | State::Closed => {}
         }
@@ -345,12 +352,11 @@ impl Bosh {
     }
 
     fn hand_on(&mut self, body: &Element) {
-        for child in body.children() {
-            // `see-other-uri` is the transport's business.
-            if !child.is("uri", ns::HTTP_BIND) {
-                let element = payload(child);
-                self.events.push_back(TransportEvent::Element(element));
-            }
+        for payload in payloads(body) {
+            self.events.push_back(match payload {
+                Ok(element) => TransportEvent::Element(element),
+                Err(unreadable) => TransportEvent::Unreadable(unreadable),
+            });
         }
     }
 
@@ -429,12 +435,13 @@ impl Bosh {
         for request in &self.in_flight {
             match request.progress {
                 Progress::Flying(_) => consider(self.given_up_at(request)),
+                Progress::Repeating(_) if self.rests(request) => {}
                 Progress::Repeating(at) => consider(at),
                 Progress::Answered { .. } => {}
             }
         }
         match self.state {
-            State::Open if self.under_way() == 0 => consider(self.poll_at()),
+            State::Open if self.under_way() == 0 && !self.leaving => consider(self.poll_at()),
             State::Open if self.pace > Millis(0) && self.has_room() && !self.queue.is_empty() => {
                 consider(self.next_request);
             }
@@ -482,45 +489,10 @@ impl Bosh {
             NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
             NetworkFailure::MixedContent => CloseReason::MixedContent,
             NetworkFailure::TooLarge => CloseReason::TooLarge,
+            NetworkFailure::Redirected => CloseReason::Redirected,
             NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
         };
         self.handle_broken(now, exchange, reason);
-    }
-
-    /// An exchange was answered.
-    pub fn handle_answer(
-        &mut self,
-        now: Instant,
-        exchange: ExchangeId,
-        status: u16,
-        content_type: Option<&str>,
-        bytes: Vec<u8>,
-    ) {
-        let Some(request) = self.flying(exchange) else {
-            return;
-        };
-        let rid = request.rid;
-        match read_answer(status, content_type, bytes, &self.config.limits) {
-            Ok(body) if body.attr("type") == Some("error") => self.repeat_up_to(now, rid),
-            Ok(body) => {
-                if !is_terminal(&body) {
-                    self.broken_since = None;
-                    self.failures = 0;
-                }
-                let sent_up_to = self.next_rid - 1;
-                let body = self.without_echo(rid, body);
-                if let Some(request) = self.flying(exchange) {
-                    let body = body.clone();
-                    request.progress = Progress::Answered { body, sent_up_to };
-                }
-                for earlier in self.in_flight.iter_mut().filter(|one| one.rid < rid) {
-                    earlier.overtaken_since.get_or_insert(now);
-                }
-                self.heed_report(now, rid, &body);
-                self.handle_in_order(now);
-            }
-            Err(reason) => self.handle_broken(now, exchange, reason),
-        }
     }
 
     fn flying(&mut self, exchange: ExchangeId) -> Option<&mut Request> {

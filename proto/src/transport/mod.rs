@@ -9,7 +9,7 @@ use super::error::CloseReason;
 use super::event::{Delivery, SendId};
 use super::io::Transmit;
 use super::time::Instant;
-use super::xml::Element;
+use super::xml::{Element, Unreadable};
 use bosh::Bosh;
 use std::rc::Rc;
 use websocket::WebSocket;
@@ -21,6 +21,8 @@ pub enum TransportEvent {
     Opened,
     /// A child of the stream, in the order the server sent it.
     Element(Element),
+    /// Something that cannot be read, in place of an element.
+    Unreadable(Unreadable),
     /// What became of an element that was sent under a name.
     Settled(SendId, Delivery),
     /// An element that never left, now that the transport is at its end.

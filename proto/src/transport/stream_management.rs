@@ -90,8 +90,6 @@ pub struct StreamManagement {
     /// After how long a silence the server is asked whether it is there.
     silence: Millis,
     in_doubt: bool,
-    /// How many we had handled when something came that could not be read.
-    spoilt_at: Option<u32>,
 }
 
 impl StreamManagement {
@@ -114,7 +112,6 @@ impl StreamManagement {
             heard_at: now,
             silence,
             in_doubt: false,
-            spoilt_at: None,
         }
     }
 
@@ -164,17 +161,6 @@ impl StreamManagement {
     /// May it be resumed at all?
     pub fn is_resumable(&self) -> bool {
         self.id.is_some()
-    }
-
-    /// Something has come that cannot be read: may the session be resumed, to hear it again? Not when it has been heard again
-    /// already, and could not be read either.
-    pub fn may_repeat(&self) -> bool {
-        self.id.is_some() && self.spoilt_at != Some(self.handled)
-    }
-
-    /// The stream has ended because of it.
-    pub fn note_spoilt(&mut self) {
-        self.spoilt_at = Some(self.handled);
     }
 
     /// How far we are.

@@ -4,7 +4,9 @@
 //!
 //! Each frame is one element, a document of its own (§3.3). `<open/>` and `<close/>` are framing and known by their
 //! namespace; everything else is handed on. Delivery is stream management's business, not this file's.
-//! Left out: white space between frames (a frame begins with `<`, §3.3.3), so liveness is asked for by stanzas.
+//! A server's harmless deviations are passed over ([`LENIENCE`]): white space around an element or alone in a frame (§3.3.3
+//! wants a frame to begin with `<`), several elements in a frame, namespaces and prefixes that are not declared.
+//! Left out: white space sent to keep the connection alive; liveness is asked for by stanzas.
 
 use super::TransportEvent;
 use crate::error::CloseReason;
@@ -12,7 +14,7 @@ use crate::fifo::Fifo;
 use crate::io::{SocketId, Transmit};
 use crate::ns;
 use crate::time::{Instant, Millis};
-use crate::xml::{Element, Limits, parse};
+use crate::xml::{Element, Lenience, Limits, Unreadable, XmlError, parse_leniently};
 use std::rc::Rc;
 
 /// What the page chose.
@@ -31,6 +33,14 @@ pub struct WebSocketConfig {
     /// How long the socket may take to open; as long as connecting may take when there is no other way in.
     pub open_within: Option<Millis>,
 }
+
+/// How frames are read: as if each stood in a stream, where `jabber:client` is the default namespace (RFC 6120 §4.8.3).
+const LENIENCE: Lenience = Lenience {
+    default_ns: ns::CLIENT,
+    level: 0,
+    stream_level: ns::STREAM_LEVEL,
+    prefixes: ns::WELL_KNOWN_PREFIXES,
+};
 
 /// How long our `<close/>` waits for the server's.
 const CLOSING: Millis = Millis::seconds(3);
@@ -215,39 +225,46 @@ impl WebSocket {
         }
     }
 
-    /// A frame has come; `None` for one that is not text (§3.2). `resumable`: what cannot be read will be asked for again, so
-    /// the socket breaks without a word: our `<close/>` would end the session.
-    pub fn handle_frame(&mut self, text: Option<Vec<u8>>, resumable: bool) {
+    /// A frame has come; `None` for one whose bytes cannot be had. What cannot be read of it is reported; whether the stream goes on
+    /// without it is the connection's decision.
+    pub fn handle_frame(&mut self, text: Option<Vec<u8>>) {
         if matches!(self.state, State::Connecting { .. } | State::Closed) {
             return;
         }
         let Some(text) = text else {
-            return self.refuse(CloseReason::NotWebSocket("a binary frame"));
+            return self.report(XmlError::NotText);
         };
-        let size = text.len();
-        match parse(text, &self.config.limits) {
-            Ok(element) => self.handle_element(element),
-            Err(error) => {
-                let reason = if size > self.config.limits.bytes {
-                    CloseReason::TooLarge
-                } else {
-                    CloseReason::BadXml(error)
-                };
-                if resumable {
-                    self.end(reason);
-                } else {
-                    self.refuse(reason);
-                }
-            }
+        if is_blank(&text) {
+            return;
+        }
+        let (elements, unreadable) = parse_leniently(text, &self.config.limits, &LENIENCE);
+        for element in elements {
+            self.handle_element(element);
+        }
+        if let Some(unreadable) = unreadable {
+            self.events
+                .push_back(TransportEvent::Unreadable(unreadable));
         }
     }
 
-    /// What came is beyond understanding: the stream cannot go on without it.
-    fn refuse(&mut self, reason: CloseReason) {
-        self.dismiss(reason);
+    /// A frame has come that is larger than the limit, and was not read.
+    pub fn handle_oversized(&mut self) {
+        if !matches!(self.state, State::Connecting { .. } | State::Closed) {
+            self.report(XmlError::TooLarge);
+        }
+    }
+
+    fn report(&mut self, error: XmlError) {
+        let name = String::new();
+        let unreadable = Unreadable { error, name };
+        self.events
+            .push_back(TransportEvent::Unreadable(unreadable));
     }
 
     fn handle_element(&mut self, element: Element) {
+        if matches!(self.state, State::Closed) {
+            return;
+        }
         let opened = match self.state {
             State::Open { opened } => opened,
             _ => true,
@@ -266,7 +283,7 @@ impl WebSocket {
         } else if opened {
             self.events.push_back(TransportEvent::Element(element));
         } else {
-            self.refuse(CloseReason::NotWebSocket("a frame that opens no stream"));
+            self.dismiss(CloseReason::NotWebSocket("a frame that opens no stream"));
         }
     }
 
@@ -292,4 +309,10 @@ impl WebSocket {
         // It is closed already: nothing is to be done about it.
         self.transmits = Fifo::default();
     }
+}
+
+/// Whether a frame holds nothing but white space, as some servers send it to keep the connection alive.
+fn is_blank(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    text.iter().all(u8::is_ascii_whitespace)
 }

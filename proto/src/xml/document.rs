@@ -4,6 +4,7 @@
 //! end to end. There is no allocation per node. Adjacent pieces of text are one record, and no text record is empty.
 
 use crate::ns;
+use crate::vec_map::VecMap;
 
 /// A piece of the document's text, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,9 +35,9 @@ pub(super) type NsId = u32;
 pub(super) const NO_NS: NsId = 0;
 /// The namespace of the `xml:` prefix, which documents use without declaring it.
 pub(super) const XML_NS: NsId = 1;
-/// How many of the latest namespaces are compared before a new one is entered: enough for any stanza, and few enough that a
-/// document of nothing but different namespaces costs no more than its length.
-const INTERN_WINDOW: usize = 12;
+/// How many of the latest namespaces are compared with a new one: enough for any stanza. A reader that meets more keeps an index,
+/// so that a document of nothing but different namespaces costs no more than its length.
+pub(super) const INTERN_WINDOW: usize = 12;
 
 /// An element in the table.
 #[derive(Clone, Copy)]
@@ -64,6 +65,14 @@ pub(super) struct AttributeRecord {
     pub(super) name: Span,
     pub(super) ns: NsId,
     pub(super) value: Span,
+}
+
+/// The namespaces of one document as another one knows them.
+#[derive(Default)]
+struct Mapped {
+    /// Most elements of a subtree share the namespace of the one before.
+    last: (NsId, NsId),
+    all: VecMap<NsId, NsId>,
 }
 
 /// A document.
@@ -165,8 +174,7 @@ impl Document {
     /// Copies the subtree at `index` of `from` to the end of the table: texts are copied, records rebased, nothing is read again.
     pub(super) fn append(&mut self, from: &Self, index: u32) {
         let base = self.records.len() as u32;
-        // Most elements of a subtree share the namespace of the one before.
-        let mut last = (NO_NS, NO_NS);
+        let mut mapped = Mapped::default();
         for record in from.subtree(index) {
             let copy = match record {
                 Record::Text(text) => Record::Text(self.push_text(from.slice(*text))),
@@ -175,14 +183,14 @@ impl Document {
                     for attribute in from.attributes_of(element) {
                         let copy = AttributeRecord {
                             name: self.push_text(from.slice(attribute.name)),
-                            ns: self.map_ns(from, attribute.ns, &mut last),
+                            ns: self.map_ns(from, attribute.ns, &mut mapped),
                             value: self.push_text(from.slice(attribute.value)),
                         };
                         self.attributes.push(copy);
                     }
                     Record::Element(ElementRecord {
                         name: self.push_text(from.slice(element.name)),
-                        ns: self.map_ns(from, element.ns, &mut last),
+                        ns: self.map_ns(from, element.ns, &mut mapped),
                         end: element.end.saturating_sub(index).saturating_add(base),
                         attributes,
                         attribute_count: element.attribute_count,
@@ -193,15 +201,20 @@ impl Document {
         }
     }
 
-    /// The namespace here that `id` is in `from`; `last` is the answer before.
-    fn map_ns(&mut self, from: &Self, id: NsId, last: &mut (NsId, NsId)) -> NsId {
+    /// The namespace here that `id` is in `from`. Each is compared by its name only once for all of a subtree.
+    fn map_ns(&mut self, from: &Self, id: NsId, mapped: &mut Mapped) -> NsId {
         if id <= XML_NS {
             return id;
         }
-        if last.0 != id {
-            *last = (id, self.intern(from.ns(id)));
+        if mapped.last.0 != id {
+            let known = mapped.all.get(&id).copied();
+            let here = known.unwrap_or_else(|| self.intern(from.ns(id)));
+            if known.is_none() {
+                mapped.all.insert(id, here);
+            }
+            mapped.last = (id, here);
         }
-        last.1
+        mapped.last.1
     }
 
     /// Bytes of text and number of attributes of the subtree at `index`: what a copy of it needs.

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::builder::Builder;
-use super::document::{AttributeRecord, Document, ElementRecord, NO_NS, Record};
+use super::document::{AttributeRecord, Document, ElementRecord, NO_NS, NsId, Record};
 use super::{chars, writer};
+use crate::vec_map::VecMap;
 
 /// An element: a handle into the table of its document, cheap to clone, which keeps the whole document alive
 /// ([`Element::detach`]).
@@ -115,7 +116,7 @@ impl Element {
         }
     }
 
-    fn handle(&self, index: u32) -> Self {
+    pub(super) fn handle(&self, index: u32) -> Self {
         Self::at(Rc::clone(&self.document), index)
     }
 
@@ -234,6 +235,16 @@ impl Element {
     pub fn is_legal(&self) -> bool {
         let document = &*self.document;
         let text = |span| chars::is_xml_text(document.slice(span));
+        // Each namespace is looked at once, however many elements are in it.
+        let mut usable = VecMap::default();
+        let mut is_usable = |ns: NsId| {
+            let known = usable.get(&ns).copied();
+            known.unwrap_or_else(|| {
+                let found = is_usable_ns(document.ns(ns));
+                usable.insert(ns, found);
+                found
+            })
+        };
         document
             .subtree(self.index)
             .iter()
@@ -241,12 +252,12 @@ impl Element {
                 Record::Text(piece) => text(*piece),
                 Record::Element(element) => {
                     chars::is_name(document.slice(element.name))
-                        && is_usable_ns(document.ns(element.ns))
+                        && is_usable(element.ns)
                         && document.attributes_of(element).iter().all(|attribute| {
                             let name = document.slice(attribute.name);
                             chars::is_name(name)
                                 && !(name == "xmlns" && attribute.ns == NO_NS)
-                                && is_usable_ns(document.ns(attribute.ns))
+                                && is_usable(attribute.ns)
                                 && text(attribute.value)
                         })
                 }
@@ -342,6 +353,16 @@ impl PartialEq for Element {
     fn eq(&self, other: &Self) -> bool {
         let (mine, theirs) = (&*self.document, &*other.document);
         let (records, others) = (mine.subtree(self.index), theirs.subtree(other.index));
+        // The names of two namespaces are compared once.
+        let mut same = VecMap::default();
+        let mut same_ns = |one: NsId, two: NsId| {
+            let known = same.get(&(one, two)).copied();
+            known.unwrap_or_else(|| {
+                let found = mine.ns(one) == theirs.ns(two);
+                same.insert((one, two), found);
+                found
+            })
+        };
         // Texts are merged in every table, so that equal trees have equal records but for their places.
         records.len() == others.len()
             && records.iter().zip(others).all(|pair| match pair {
@@ -349,8 +370,8 @@ impl PartialEq for Element {
                 (Record::Element(one), Record::Element(two)) => {
                     one.end.wrapping_sub(self.index) == two.end.wrapping_sub(other.index)
                         && mine.slice(one.name) == theirs.slice(two.name)
-                        && mine.ns(one.ns) == theirs.ns(two.ns)
-                        && same_attributes(mine, one, theirs, two)
+                        && same_ns(one.ns, two.ns)
+                        && same_attributes((mine, one), (theirs, two), &mut same_ns)
                 }
                 _ => false,
             })
@@ -359,17 +380,16 @@ impl PartialEq for Element {
 
 /// Whether two elements have the same attributes. No attribute stands on an element twice, so that one direction is enough.
 fn same_attributes(
-    mine: &Document,
-    one: &ElementRecord,
-    theirs: &Document,
-    two: &ElementRecord,
+    (mine, one): (&Document, &ElementRecord),
+    (theirs, two): (&Document, &ElementRecord),
+    mut same_ns: impl FnMut(NsId, NsId) -> bool,
 ) -> bool {
     one.attribute_count == two.attribute_count
         && mine.attributes_of(one).iter().all(|own| {
             theirs.attributes_of(two).iter().any(|other| {
                 mine.slice(own.name) == theirs.slice(other.name)
                     && mine.slice(own.value) == theirs.slice(other.value)
-                    && mine.ns(own.ns) == theirs.ns(other.ns)
+                    && same_ns(own.ns, other.ns)
             })
         })
 }

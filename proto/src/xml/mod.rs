@@ -10,6 +10,8 @@ mod builder;
 mod chars;
 mod document;
 mod element;
+mod lenience;
+mod masking;
 mod reader;
 mod writer;
 
@@ -18,6 +20,8 @@ use std::rc::Rc;
 pub use builder::Builder;
 pub use chars::is_xml_text;
 pub use element::{Attribute, Attributes, Children, Element, Node};
+pub use lenience::{Lenience, Unreadable};
+pub use masking::Secrets;
 
 /// Appends `value` as the value of an attribute, without its quotes, for what writes tags by hand.
 pub(crate) fn write_value(out: &mut String, value: &str) {
@@ -61,6 +65,8 @@ pub enum XmlError {
     TooManyAttributes,
     /// More elements, attributes and texts than [`Limits::nodes`].
     TooManyNodes,
+    /// A frame of something other than text.
+    NotText,
     /// Bytes that are not UTF-8, or a declaration of another encoding.
     NotUtf8,
     /// Well-formed XML that XMPP forbids (RFC 6120 §11.1), by its name: `DTD`, `comment`, `processing instruction`.
@@ -79,6 +85,7 @@ impl XmlError {
             Self::TooDeep => "elements nested too deep",
             Self::TooManyAttributes => "too many attributes on an element",
             Self::TooManyNodes => "too many elements and attributes",
+            Self::NotText => "not text",
             Self::NotUtf8 => "not UTF-8",
             Self::Forbidden(what) | Self::Malformed(what) => what,
             Self::Truncated => "the document ends too early",
@@ -114,6 +121,27 @@ pub fn parse(bytes: Vec<u8>, limits: &Limits) -> Result<Element, XmlError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_in(bytes: Vec<u8>, limits: &Limits, default_ns: &str) -> Result<Element, XmlError> {
-    let document = reader::read(bytes, limits, default_ns)?;
-    Ok(Element::at(Rc::new(document), 0))
+    let reading = reader::read(bytes, limits, default_ns, None);
+    match reading.error {
+        Some((error, _)) => Err(error),
+        None => Ok(Element::at(Rc::new(reading.document), 0)),
+    }
+}
+
+/// Reads what a peer sent, one element or several in a row, and passes over harmless deviations ([`Lenience`]). The elements that
+/// are whole are returned even if what follows them cannot be read.
+pub fn parse_leniently(
+    bytes: Vec<u8>,
+    limits: &Limits,
+    lenience: &Lenience,
+) -> (Vec<Element>, Option<Unreadable>) {
+    let reader::Read {
+        document,
+        roots,
+        error,
+    } = reader::read(bytes, limits, lenience.default_ns, Some(lenience));
+    let document = Rc::new(document);
+    let element = |root| Element::at(Rc::clone(&document), root);
+    let unreadable = error.map(|(error, name)| Unreadable { error, name });
+    (roots.into_iter().map(element).collect(), unreadable)
 }

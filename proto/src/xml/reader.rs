@@ -5,39 +5,83 @@
 //! Everything is done in one pass, and whatever an input can make grow is bounded by [`Limits`].
 
 mod attributes;
+mod markup;
+mod text;
 
 use quick_xml::parser::{ElementParser, Parser};
 
-use super::chars::{self, NAME, NAME_START, TEXT};
+use super::chars::{self, NAME, NAME_START};
 use super::document::{Document, ElementRecord, NO_NS, NsId, Record, Span};
-use super::{Limits, XmlError};
+use super::{Lenience, Limits, XmlError};
+use std::collections::BTreeMap;
 
 /// Spans are counted in 32 bits, and unescaped text can at most double the buffer.
 const MOST_BYTES: usize = 1 << 30;
+/// Of the name of an element that cannot be read, this many characters are reported.
+const LONGEST_NAME: usize = 64;
+/// Within how many bytes the first element's name is looked for in what is not UTF-8.
+const HEAD: usize = 256;
 
-/// Reads a document; `default_ns` is the default namespace around its root.
+/// What reading came to.
+pub(super) struct Read {
+    pub(super) document: Document,
+    /// Where the outermost elements that are whole begin.
+    pub(super) roots: Vec<u32>,
+    /// Why it went no further, and in which outermost element (its local name).
+    pub(super) error: Option<(XmlError, String)>,
+}
+
+impl Read {
+    /// Nothing was read; the name is that of the first element, as far as it can be seen.
+    fn refused(error: XmlError, bytes: &[u8]) -> Self {
+        let head = bytes.get(..bytes.len().min(HEAD)).unwrap_or_default();
+        let text = String::from_utf8_lossy(head);
+        let start = text.bytes().zip(text.bytes().skip(1)).position(is_opening);
+        let name = start.map_or_else(String::new, |start| name_at(&text, start + 1));
+        Self {
+            document: Document::with_capacity(0, 0, 0),
+            roots: Vec::new(),
+            error: Some((error, name)),
+        }
+    }
+}
+
+/// Reads a document; `default_ns` is the default namespace around its root. With `lenience`, also several of them in a row.
 pub(super) fn read(
     bytes: Vec<u8>,
     limits: &Limits,
     default_ns: &str,
-) -> Result<Document, XmlError> {
+    lenience: Option<&Lenience>,
+) -> Read {
     if bytes.len() > limits.bytes.min(MOST_BYTES) {
-        return Err(XmlError::TooLarge);
+        return Read::refused(XmlError::TooLarge, &[]);
     }
-    let source = String::from_utf8(bytes).map_err(|_| XmlError::NotUtf8)?;
+    let source = match String::from_utf8(bytes) {
+        Ok(source) => source,
+        Err(error) => return Read::refused(XmlError::NotUtf8, error.as_bytes()),
+    };
     // A guess at what a stanza is made of: short ones fit without growing, long ones may be nothing but text.
     let expected = 4 + (source.len() / 48).min(4096);
     let mut reading = Reading {
         source: &source,
         limits,
+        lenience,
         document: Document::with_capacity(0, expected, expected),
         open: Vec::with_capacity(8),
+        roots: Vec::with_capacity(1),
+        root: None,
         bindings: Vec::new(),
         pending: Pending::Nothing,
         outer_ns: NO_NS,
+        known: BTreeMap::new(),
     };
     reading.surround(default_ns);
-    reading.run()?;
+    let error = reading.run().err();
+    let error = error.map(|error| (error, reading.name_of_root()));
+    if error.is_some() && !reading.open.is_empty() {
+        reading.roots.pop();
+    }
+    let roots = reading.roots;
     let mut document = reading.document;
     // What had to be unescaped was gathered apart and is counted from the end of the source: here it gets there.
     let unescaped = core::mem::replace(&mut document.text, source);
@@ -45,7 +89,11 @@ pub(super) fn read(
         document.text.reserve_exact(unescaped.len());
         document.text.push_str(&unescaped);
     }
-    Ok(document)
+    Read {
+        document,
+        roots,
+        error,
+    }
 }
 
 /// An element whose end tag has not come yet.
@@ -77,22 +125,28 @@ enum Pending {
 struct Reading<'a> {
     source: &'a str,
     limits: &'a Limits,
+    /// What is passed over; `None`: nothing.
+    lenience: Option<&'a Lenience>,
     /// Its text is the unescaped text while reading.
     document: Document,
     open: Vec<Open>,
+    /// Where the outermost elements begin, in the table.
+    roots: Vec<u32>,
+    /// Where the name of the outermost element that has not ended stands in the source.
+    root: Option<usize>,
     bindings: Vec<Binding<'a>>,
     pending: Pending,
     /// The default namespace around the root.
     outer_ns: NsId,
+    /// All namespaces, once there are more than a few of them.
+    known: BTreeMap<String, NsId>,
 }
 
 impl<'a> Reading<'a> {
     /// Sets the default namespace around the root, as if the root stood in an element that declares it.
     fn surround(&mut self, default_ns: &str) {
         if !default_ns.is_empty() {
-            let start = self.source.len() + self.document.text.len();
-            self.document.text.push_str(default_ns);
-            self.outer_ns = self.intern(Span::new(start, start + default_ns.len()));
+            self.outer_ns = self.intern_text(default_ns);
         }
     }
 
@@ -114,11 +168,19 @@ impl<'a> Reading<'a> {
                 _ => self.plain(at)?,
             };
         }
-        if self.open.is_empty() && !self.document.records.is_empty() {
+        if self.open.is_empty() && !self.roots.is_empty() {
             Ok(())
         } else {
             Err(XmlError::Truncated)
         }
+    }
+
+    /// The local name of the outermost element that has begun and not ended; empty where there is none.
+    fn name_of_root(&self) -> String {
+        let Some(start) = self.root else {
+            return String::new();
+        };
+        name_at(self.source, start)
     }
 
     /// Where `end` begins, from `at` on.
@@ -134,6 +196,9 @@ impl<'a> Reading<'a> {
 
     /// From behind `<`; the answer, as of all these, is where to go on.
     fn start_tag(&mut self, start: usize) -> Result<usize, XmlError> {
+        if self.open.is_empty() {
+            self.root = Some(start);
+        }
         let rest = self.source.as_bytes().get(start..).unwrap_or(&[]);
         let Some(len) = ElementParser::default().feed(rest) else {
             return Err(XmlError::Truncated);
@@ -162,50 +227,6 @@ impl<'a> Reading<'a> {
         Ok(end + 1)
     }
 
-    /// From behind `<!`: character data, or what XMPP forbids.
-    fn bang(&mut self, start: usize) -> Result<usize, XmlError> {
-        match self.byte(start) {
-            b'[' => {}
-            b'-' => return Err(XmlError::Forbidden("comment")),
-            b'D' | b'd' => return Err(XmlError::Forbidden("DTD")),
-            _ => return Err(XmlError::Malformed("`<!` without a meaning")),
-        }
-        let inner = start + "[CDATA[".len();
-        if self.slice(start, inner) != "[CDATA[" {
-            return Err(XmlError::Truncated);
-        }
-        let end = self.find(inner, b"]]>")?;
-        self.text(inner, end, chars::classes(self.slice(inner, end)), true)?;
-        Ok(end + 3)
-    }
-
-    /// From behind `<?`: only an XML declaration at the very start is allowed.
-    fn question(&mut self, start: usize, first: bool) -> Result<usize, XmlError> {
-        let named = self.slice(start, start + 3) == "xml";
-        let ends = self.byte(start + 3);
-        if !first || !named || !(chars::is_white(ends) || ends == b'?') {
-            return Err(XmlError::Forbidden("processing instruction"));
-        }
-        let end = self.find(start, b"?>")?;
-        self.declaration(start, end)?;
-        Ok(end + 2)
-    }
-
-    /// Character data up to the next tag or reference.
-    fn plain(&mut self, start: usize) -> Result<usize, XmlError> {
-        let mut classes = 0;
-        let mut end = start;
-        for byte in self.source.bytes().skip(start) {
-            if byte == b'<' || byte == b'&' {
-                break;
-            }
-            classes |= chars::class(byte);
-            end += 1;
-        }
-        self.text(start, end, classes, false)?;
-        Ok(end)
-    }
-
     fn slice(&self, start: usize, end: usize) -> &'a str {
         self.source.get(start..end).unwrap_or("")
     }
@@ -227,7 +248,7 @@ impl<'a> Reading<'a> {
     /// Opens an element, whose tag stands from `start` to `end`, without `<` and `>` or `/>`.
     fn start(&mut self, start: usize, end: usize) -> Result<(), XmlError> {
         self.flush()?;
-        if self.open.is_empty() && !self.document.records.is_empty() {
+        if self.open.is_empty() && !self.roots.is_empty() && self.lenience.is_none() {
             return Err(XmlError::Malformed("a second root element"));
         }
         if self.open.len() >= self.limits.depth {
@@ -250,12 +271,25 @@ impl<'a> Reading<'a> {
             self.resolve(attributes)?;
         }
         let (prefix, name) = self.qualified_name(start, name_end)?;
+        if prefix.is_empty()
+            && (default_ns == self.outer_ns || default_ns == NO_NS)
+            && let Some(lenience) = self.lenience
+            && let Some(meant) = lenience.meant(
+                self.open.len(),
+                self.slice(name.start as usize, name.end() as usize),
+            )
+        {
+            default_ns = self.intern_text(meant);
+        }
         let ns = if prefix.is_empty() {
             default_ns
         } else {
             self.bound(prefix)?
         };
         self.count()?;
+        if self.open.is_empty() {
+            self.roots.push(self.document.records.len() as u32);
+        }
         self.open.push(Open {
             record: self.document.records.len() as u32,
             name: Span::new(start, name_end),
@@ -280,6 +314,9 @@ impl<'a> Reading<'a> {
         if let Some(Record::Element(element)) = self.document.records.get_mut(open.record as usize)
         {
             element.end = end;
+        }
+        if self.open.is_empty() {
+            self.root = None;
         }
     }
 
@@ -312,171 +349,19 @@ impl<'a> Reading<'a> {
             Err(XmlError::Malformed("a name that is none"))
         }
     }
-
-    /// Takes a piece of character data, of whose bytes the classes are known.
-    fn text(&mut self, start: usize, end: usize, classes: u8, cdata: bool) -> Result<(), XmlError> {
-        let piece = self.slice(start, end);
-        if self.open.is_empty() {
-            if cdata || !piece.bytes().all(chars::is_white) {
-                return Err(XmlError::Malformed("text outside the root element"));
-            }
-            return Ok(());
-        }
-        if piece.is_empty() {
-            return Ok(());
-        }
-        let mut line_ends = false;
-        if classes & TEXT != 0 {
-            for (at, byte) in piece.bytes().enumerate() {
-                match byte {
-                    b'\r' => line_ends = true,
-                    b']' if !cdata && piece.as_bytes().get(at..at + 3) == Some(b"]]>") => {
-                        return Err(XmlError::Malformed("`]]>` in text"));
-                    }
-                    byte if chars::class(byte) & TEXT != 0 => {
-                        check_char(self.slice(start + at, start + piece.len()))?;
-                    }
-                    _ => {}
-                }
-            }
-        }
-        if !line_ends && matches!(self.pending, Pending::Nothing) {
-            self.pending = Pending::Source(Span::new(start, start + piece.len()));
-            return Ok(());
-        }
-        self.unescape();
-        if !line_ends {
-            self.document.text.push_str(piece);
-            return Ok(());
-        }
-        // XML 1.0 §2.11: a carriage return, with or without a line feed, is a line feed.
-        for (place, line) in piece.split('\r').enumerate() {
-            if place > 0 && !line.starts_with('\n') {
-                self.document.text.push('\n');
-            }
-            self.document.text.push_str(line);
-        }
-        Ok(())
-    }
-
-    /// Takes a reference in character data, from behind its `&`.
-    fn reference(&mut self, start: usize) -> Result<usize, XmlError> {
-        if self.open.is_empty() {
-            return Err(XmlError::Malformed("text outside the root element"));
-        }
-        let mut end = start;
-        while !matches!(self.byte(end), b';' | b'&' | b'<' | 0) {
-            end += 1;
-        }
-        if self.byte(end) != b';' {
-            return Err(XmlError::Malformed("`&` without a reference"));
-        }
-        self.unescape();
-        self.push_reference(self.slice(start, end))?;
-        Ok(end + 1)
-    }
-
-    /// From now on the pending text is gathered in the unescaped text.
-    fn unescape(&mut self) {
-        match self.pending {
-            Pending::Unescaped(_) => {}
-            Pending::Nothing => self.pending = Pending::Unescaped(self.document.text.len()),
-            Pending::Source(span) => {
-                self.pending = Pending::Unescaped(self.document.text.len());
-                let piece = self.slice(span.start as usize, span.end() as usize);
-                self.document.text.push_str(piece);
-            }
-        }
-    }
-
-    /// Enters the pending text.
-    fn flush(&mut self) -> Result<(), XmlError> {
-        let span = match core::mem::replace(&mut self.pending, Pending::Nothing) {
-            Pending::Nothing => return Ok(()),
-            Pending::Source(span) => span,
-            Pending::Unescaped(start) => {
-                let base = self.source.len();
-                Span::new(base + start, base + self.document.text.len())
-            }
-        };
-        self.count()?;
-        self.document.records.push(Record::Text(span));
-        Ok(())
-    }
-
-    /// Appends what `&name;` stands for (XML 1.0 §4.1, §4.6).
-    fn push_reference(&mut self, name: &str) -> Result<(), XmlError> {
-        let char = match name {
-            "amp" => '&',
-            "lt" => '<',
-            "gt" => '>',
-            "apos" => '\'',
-            "quot" => '"',
-            _ => match name.strip_prefix('#') {
-                Some(number) => char_of(number)
-                    .ok_or(XmlError::Malformed("a reference to no character of XML"))?,
-                None => return Err(XmlError::Malformed("an undefined entity")),
-            },
-        };
-        self.document.text.push(char);
-        Ok(())
-    }
-
-    /// Checks an XML declaration (XML 1.0 §2.8, §2.9): a version 1, no encoding but UTF-8, in their order and once each.
-    fn declaration(&self, start: usize, end: usize) -> Result<(), XmlError> {
-        let mut at = start + "xml".len();
-        let wrong = XmlError::Malformed("an XML declaration that is none");
-        let mut last = 0;
-        while let Some(raw) = self.next_attribute(&mut at, end)? {
-            let value = self.slice(raw.value_start, raw.value_end);
-            let (place, fine) = match self.slice(raw.name_start, raw.name_end) {
-                "version" => (1, is_version(value)),
-                "encoding" if !value.eq_ignore_ascii_case("utf-8") => {
-                    return Err(XmlError::NotUtf8);
-                }
-                "encoding" => (2, last > 0),
-                "standalone" => (3, last > 0 && matches!(value, "yes" | "no")),
-                _ => (0, false),
-            };
-            if !fine || !raw.spaced || place <= last {
-                return Err(wrong);
-            }
-            last = place;
-        }
-        if last > 0 { Ok(()) } else { Err(wrong) }
-    }
 }
 
-/// Whether it is a version 1 of XML (production 26, `VersionNum`).
-fn is_version(value: &str) -> bool {
-    let minor = value.strip_prefix("1.").unwrap_or("");
-    !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit())
+/// The local name of the tag whose name begins at `start`.
+fn name_at(text: &str, start: usize) -> String {
+    let rest = text.get(start..).unwrap_or("");
+    let ends = |char: char| matches!(char, '/' | '>' | '<') || char.is_ascii_whitespace();
+    let name = rest.split(ends).next().unwrap_or("");
+    let local = name.rsplit(':').next().unwrap_or("");
+    // What is reported of it is not to be longer than any name that means something.
+    local.chars().take(LONGEST_NAME).collect()
 }
 
-/// Refuses a first character that XML does not carry.
-fn check_char(text: &str) -> Result<(), XmlError> {
-    match text.chars().next() {
-        Some(char) if !chars::is_xml_char(char) => {
-            Err(XmlError::Malformed("a character that XML cannot carry"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The character that `#…;` names, by what follows `#`.
-fn char_of(number: &str) -> Option<char> {
-    let (digits, radix) = match number.strip_prefix('x') {
-        Some(digits) => (digits, 16),
-        None => (number, 10),
-    };
-    if digits.is_empty() {
-        return None;
-    }
-    let mut code: u32 = 0;
-    for digit in digits.chars() {
-        code = code
-            .checked_mul(radix)?
-            .checked_add(digit.to_digit(radix)?)?;
-    }
-    char::from_u32(code).filter(|char| chars::is_xml_char(*char))
+/// Whether a start tag begins with these two bytes.
+fn is_opening((first, second): (u8, u8)) -> bool {
+    first == b'<' && chars::class(second) & NAME_START != 0
 }

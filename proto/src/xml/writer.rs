@@ -1,27 +1,50 @@
 //! Writing: the shortest XML that says the same. Elements carry no prefixes, attributes of a namespace one of their own.
 
 use super::chars::{ESCAPE_TEXT, ESCAPE_VALUE, class};
-use super::document::{Document, ElementRecord, NO_NS, Record, XML_NS};
+use super::document::{Document, ElementRecord, NO_NS, NsId, Record, XML_NS};
 use crate::ns;
+use crate::vec_map::VecMap;
+
+/// A namespace of a longer name than this, in bytes, is declared once, at the root, and not where it is used. Otherwise a document
+/// could be written hundreds of times as long as it was read: what is short in it, a prefix, would be the whole name again.
+const LONG_NS: usize = 64;
 
 /// An element whose end tag is still to be written.
 struct Open<'a> {
     end: u32,
     element: &'a ElementRecord,
     /// The default namespace within it.
-    ns: &'a str,
+    ns: Scope<'a>,
+}
+
+/// A default namespace: of the document, or the one around what is written.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Own(NsId),
+    Around(&'a str),
+}
+
+impl Scope<'_> {
+    /// Compares names only where ids cannot tell.
+    fn is(self, document: &Document, ns: NsId) -> bool {
+        match self {
+            Self::Own(own) => own == ns,
+            Self::Around(name) => document.ns(ns) == name,
+        }
+    }
 }
 
 /// Writes the subtree at `index`, where the default namespace is `parent_ns`.
 pub(super) fn write(document: &Document, index: u32, out: &mut String, parent_ns: &str) {
-    // Not by recursion: how deep a built tree is, nobody has bounded.
+    let long = long_namespaces(document, index);
+    // Iterative: a tree built by the caller may be deeper than the stack allows.
     let mut open: Vec<Open<'_>> = Vec::new();
     for (place, record) in (index..).zip(document.subtree(index)) {
         match record {
             Record::Text(text) => escape(out, document.slice(*text), ESCAPE_TEXT),
             Record::Element(element) => {
-                let outer = open.last().map_or(parent_ns, |open| open.ns);
-                let ns = start_tag(document, element, outer, out);
+                let outer = open.last().map_or(Scope::Around(parent_ns), |open| open.ns);
+                let ns = start_tag(document, element, outer, &long, open.is_empty(), out);
                 if element.end == place + 1 {
                     out.push_str("/>");
                 } else {
@@ -34,17 +57,51 @@ pub(super) fn write(document: &Document, index: u32, out: &mut String, parent_ns
         while open.last().is_some_and(|last| last.end == place + 1) {
             if let Some(last) = open.pop() {
                 out.push_str("</");
-                tag_name(document, last.element, out);
+                tag_name(document, last.element, &long, out);
                 out.push('>');
             }
         }
     }
 }
 
+/// The long namespaces that the subtree uses, each once; their place in it makes their prefix.
+fn long_namespaces(document: &Document, index: u32) -> VecMap<NsId, usize> {
+    let mut long = VecMap::default();
+    if document
+        .namespaces
+        .iter()
+        .all(|ns| ns.len as usize <= LONG_NS)
+    {
+        return long;
+    }
+    let mut note = |ns: NsId| {
+        if document.ns(ns).len() > LONG_NS && ns > XML_NS && !long.contains_key(&ns) {
+            long.insert(ns, long.len());
+        }
+    };
+    for record in document.subtree(index) {
+        if let Record::Element(element) = record {
+            note(element.ns);
+            for attribute in document.attributes_of(element) {
+                note(attribute.ns);
+            }
+        }
+    }
+    long
+}
+
 /// Writes an element's name. The namespace of `xml:` can only be had by that prefix.
-fn tag_name(document: &Document, element: &ElementRecord, out: &mut String) {
+fn tag_name(
+    document: &Document,
+    element: &ElementRecord,
+    long: &VecMap<NsId, usize>,
+    out: &mut String,
+) {
     if element.ns == XML_NS {
         out.push_str("xml:");
+    } else if let Some(place) = long.get(&element.ns) {
+        out.push_str(&prefix_of("long", *place));
+        out.push(':');
     }
     out.push_str(document.slice(element.name));
 }
@@ -53,18 +110,24 @@ fn tag_name(document: &Document, element: &ElementRecord, out: &mut String) {
 fn start_tag<'a>(
     document: &'a Document,
     element: &ElementRecord,
-    outer: &'a str,
+    outer: Scope<'a>,
+    long: &VecMap<NsId, usize>,
+    root: bool,
     out: &mut String,
-) -> &'a str {
+) -> Scope<'a> {
     out.push('<');
-    tag_name(document, element, out);
-    let ns = if element.ns == XML_NS {
+    tag_name(document, element, long, out);
+    let prefixed = element.ns == XML_NS || long.contains_key(&element.ns);
+    let ns = if prefixed || outer.is(document, element.ns) {
         outer
     } else {
-        document.ns(element.ns)
+        attribute(out, "", "xmlns", document.ns(element.ns));
+        Scope::Own(element.ns)
     };
-    if ns != outer {
-        attribute(out, "", "xmlns", ns);
+    if root {
+        for (ns, place) in long.iter() {
+            attribute(out, "xmlns", &prefix_of("long", *place), document.ns(*ns));
+        }
     }
     let attributes = document.attributes_of(element);
     for (at, record) in attributes.iter().enumerate() {
@@ -74,9 +137,18 @@ fn start_tag<'a>(
             NO_NS => attribute(out, "", name, value),
             XML_NS => attribute(out, "xml", name, value),
             other => {
+                if let Some(place) = long.get(&other) {
+                    attribute(out, &prefix_of("long", *place), name, value);
+                    continue;
+                }
+                let first = attributes.iter().position(|one| one.ns == other);
                 let uri = document.ns(other);
-                let first = attributes.iter().position(|one| document.ns(one.ns) == uri);
-                let prefix = prefix_of(uri, first.unwrap_or(at));
+                let prefix = if uri == ns::XBOSH {
+                    // COMPAT(ejabberd): it looks for the attribute `xmpp:restart` by its prefix.
+                    String::from("xmpp")
+                } else {
+                    prefix_of("ns", first.unwrap_or(at))
+                };
                 if first == Some(at) {
                     attribute(out, "xmlns", &prefix, uri);
                 }
@@ -87,14 +159,10 @@ fn start_tag<'a>(
     ns
 }
 
-/// A prefix for the namespace of an element's attributes, of which the first is the one at `first`.
-fn prefix_of(uri: &str, first: usize) -> String {
-    if uri == ns::XBOSH {
-        // COMPAT(ejabberd): it looks for the attribute `xmpp:restart` by its prefix.
-        return String::from("xmpp");
-    }
-    let mut prefix = String::from("ns");
-    let mut rest = first;
+/// A prefix: a word and a number in letters.
+fn prefix_of(word: &str, number: usize) -> String {
+    let mut prefix = String::from(word);
+    let mut rest = number;
     loop {
         prefix.push((b'a' + (rest % 26) as u8) as char);
         rest /= 26;

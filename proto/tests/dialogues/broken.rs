@@ -83,7 +83,6 @@ fn every_kind_of_break_is_repeated() {
         "S 200 text/xml: ",
         "S 200 text/html: <!DOCTYPE html><html>portal</html>",
         "S 200 text/xml: <other/>",
-        "S 200 image/png: <body xmlns='http://jabber.org/protocol/httpbind'/>",
     ] {
         Dialogue::online(NORMAL).play(&format!(
             "{broken}
@@ -202,34 +201,58 @@ fn an_answer_that_is_larger_than_the_limit_would_be_so_again() {
     ));
 }
 
+/// What no network puts into an answer would be there again: it is reported, and the session goes on.
 #[test]
-fn what_xmpp_forbids_would_be_forbidden_again() {
+fn what_cannot_be_read_and_would_not_be_the_next_time() {
+    let deep = "<a>".repeat(200);
     for (body, reason) in [
         (
             "<!DOCTYPE body [<!ENTITY lol 'lol'>]><body xmlns='http://jabber.org/protocol/httpbind'>&lol;</body>",
-            "not allowed in XMPP: DTD",
+            "unreadable: not allowed in XMPP: DTD",
         ),
         (
-            "<body xmlns='http://jabber.org/protocol/httpbind'><!-- a comment --></body>",
-            "not allowed in XMPP: comment",
-        ),
-        (
-            "<body xmlns='http://jabber.org/protocol/httpbind'><?php ?></body>",
-            "not allowed in XMPP: processing instruction",
+            &format!("<body xmlns='http://jabber.org/protocol/httpbind'>{deep}"),
+            "unreadable in body: elements nested too deep",
         ),
     ] {
         Dialogue::online(NORMAL).play(&format!(
             "S 200 text/xml: {body}
-             C: <body rid='2' type='terminate'/>
-             E: offline bad-xml {reason}"
+             E: {reason}
+             C: <body rid='2'/>
+             S: <body><message id='in'/></body>
+             E: stanza <message id='in'/>
+             C: <body rid='3'/>"
         ));
     }
-    let deep = "<a>".repeat(200);
-    Dialogue::online(NORMAL).play(&format!(
-        "S 200 text/xml: <body xmlns='http://jabber.org/protocol/httpbind'>{deep}
-         C: <body rid='2' type='terminate'/>
-         E: offline bad-xml elements nested too deep"
-    ));
+}
+
+/// What may have been cut or changed on its way is asked for again. If it stays so, it is what the server says. Of what the request
+/// carried nothing is known then.
+#[test]
+fn what_stays_unreadable_is_reported() {
+    for (broken, reason) in [
+        ("<message id='a'><body>", "the document ends too early"),
+        ("<message></iq></body>", "an end tag that closes nothing"),
+        ("<message>&nbsp;</message></body>", "an undefined entity"),
+    ] {
+        let broken =
+            format!("S#2 200 text/xml: <body xmlns='http://jabber.org/protocol/httpbind'>{broken}");
+        Dialogue::online(NORMAL).play(&format!(
+            "A: send <message id='a'/>
+             C: <body rid='2'><message id='a'/></body>
+             S: <body><message id='in'/></body>
+             E: stanza
+             {broken}
+             C: again 2
+             {broken}
+             +500ms
+             C: again 2
+             {broken}
+             E: unreadable in body: {reason}
+             E: 0 unknown
+             C: <body rid='3'/>"
+        ));
+    }
 }
 
 /// A single break is nothing to speak of; while it goes on, the page knows, and is told when it is over. Meanwhile nothing new

@@ -81,21 +81,6 @@ fn the_server_must_agree_to_the_subprotocol() {
 }
 
 #[test]
-fn what_cannot_be_read_ends_the_stream() {
-    for (frame, reason) in [
-        ("raw <message", "bad-xml the document ends too early"),
-        ("raw <message/><message/>", "bad-xml"),
-        ("raw  ", "bad-xml"),
-        ("binary", "not-websocket a binary frame"),
-    ] {
-        let mut dialogue = plain();
-        dialogue.play(&format!("W: {frame}\nC: <framing:close/>\nC: close"));
-        let told = dialogue.next_words();
-        assert!(told.starts_with(&format!("offline {reason}")), "{told}");
-    }
-}
-
-#[test]
 fn the_good_bye_waits_for_the_servers() {
     plain().play(
         "A: disconnect
@@ -322,51 +307,6 @@ fn a_session_goes_on() {
          W: <sm:r/>
          C: <sm:a h='2'/>",
     );
-}
-
-/// Without a word: a `<close/>` would end the session, and what has been heard and not acknowledged would come once more.
-#[test]
-fn what_cannot_be_read_is_asked_for_again() {
-    let mut dialogue = managed();
-    dialogue.play(
-        "W: <message id='one'/>
-         E: stanza
-         W: raw <message id='tw
-         C: close",
-    );
-    dialogue.interrupted();
-    let resume = |dialogue: &mut Dialogue, spoilt: &str| {
-        dialogue.play(
-            "+due
-             E: credentials wanted
-             C: socket
-             A: anonymous",
-        );
-        dialogue.authenticate_over_socket(SM);
-        dialogue.play("C: <sm:resume h='1' previd='here'/>");
-        dialogue.play(spoilt);
-    };
-    // Whatever it is that cannot be read while the session is asked for, it is none of the session's.
-    resume(&mut dialogue, "W: raw <resumed\nC: close");
-    dialogue.interrupted();
-    // Once more the same? Then it is not the network's fault, and a new session begins.
-    resume(
-        &mut dialogue,
-        "W: <sm:resumed h='0' previd='here'/>
-         E: resumed romeo@example.org/orchard
-         W: raw <message id='tw
-         C: <framing:close/>
-         C: close",
-    );
-    dialogue.interrupted();
-    dialogue.play(
-        "+due
-         E: credentials wanted
-         C: socket
-         A: anonymous",
-    );
-    dialogue.authenticate_over_socket(SM);
-    dialogue.play("C: <iq type='set' id='$new'><bind:bind/></iq>");
 }
 
 /// What the server says it had is delivered; of the rest it is certain that it had not, and messages are sent anew.

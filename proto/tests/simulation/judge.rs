@@ -35,6 +35,8 @@ struct Session {
     /// The last message that arrived at the client, counted from 1, and how many did.
     last: u64,
     came: u64,
+    /// Of how many it was told that they cannot be read.
+    unread: u64,
     /// The last message that the client said in it.
     said: Option<u64>,
     alive: bool,
@@ -47,6 +49,8 @@ pub struct Judge {
     pub lenient: bool,
     /// The page is leaving: over BOSH what is still under way may be passed over.
     pub leaving: bool,
+    /// Something could not be read and was reported: what rooms said may be missing.
+    pub blurred: bool,
     sessions: Vec<Session>,
     sends: BTreeMap<SendId, Option<u64>>,
     settled: BTreeMap<SendId, Delivery>,
@@ -100,6 +104,7 @@ impl Judge {
             pushed: 0,
             last: 0,
             came: 0,
+            unread: 0,
             said: None,
             alive: true,
         });
@@ -234,15 +239,33 @@ impl Judge {
         let (last, socket) = (record.last, record.socket);
         record.last = number;
         record.came += 1;
+        let missing = number.saturating_sub(last + 1);
+        let told = missing <= record.unread;
+        if told {
+            record.unread -= missing;
+            record.came += missing;
+        }
         if number == last {
             self.blame(Wrong::Doubled, &format!("{id} came twice"));
         } else if number < last {
             self.blame(Wrong::Disordered, &format!("{id} came behind a later one"));
-        } else if socket && number != last + 1 {
+        } else if socket && !told {
             self.blame(
                 Wrong::Lost,
                 &format!("{id} came, and what was before it did not"),
             );
+        }
+    }
+
+    /// Something came that the client could not read: one message, or all of an answer.
+    pub fn unread(&mut self, name: &str) {
+        self.blurred = true;
+        if let Some(session) = self.sessions.last_mut() {
+            session.unread += match name {
+                "message" => 1,
+                "body" => 1_000,
+                _ => 0,
+            };
         }
     }
 
@@ -313,7 +336,7 @@ impl Judge {
             self.blame(Wrong::Untold, "requests that nobody answers, ever");
         }
         if let Some(last) = self.sessions.last().filter(|last| online && last.alive)
-            && last.came < last.pushed
+            && last.came + last.unread < last.pushed
         {
             let why = format!("{} of {} came", last.came, last.pushed);
             self.blame(Wrong::Lost, &why);

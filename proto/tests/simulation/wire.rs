@@ -178,9 +178,12 @@ impl Wire {
         let mut bytes = text.as_bytes().to_vec();
         let after = self.meddle(now, id, &mut bytes);
         let at = now + self.delay();
-        let frame = (after != Some(Fault::Binary)).then_some(bytes);
         if let Some(link) = self.link(id) {
-            link.down.post(at, Down::Frame(frame));
+            // Something in between keeps the connection alive in its own way.
+            if after == Some(Fault::Binary) {
+                link.down.post(at, Down::Frame(None));
+            }
+            link.down.post(at, Down::Frame(Some(bytes)));
         }
         self.strike(now, id, after);
     }
@@ -211,8 +214,15 @@ impl Wire {
         let some = kinds.len() - if self.weather.spoils { 0 } else { spoilt };
         let fault = self.fault(&kinds[..some])?;
         match fault {
-            Truncated => truncate(bytes, &mut self.dice),
-            Malformed => malform(bytes, &mut self.dice),
+            // Frames come whole or not at all: one that cannot be read was written so, by somebody who knew what it was to be.
+            Truncated | Malformed => {
+                let mut rest = bytes.split_off(name_len(bytes));
+                match fault {
+                    Truncated => truncate(&mut rest, &mut self.dice),
+                    _ => malform(&mut rest, &mut self.dice),
+                }
+                bytes.append(&mut rest);
+            }
             Garbled => garble(bytes, &mut self.dice),
             // Before this frame, or behind it.
             Cut | CutUnnoticed | Closed if self.dice.chance(500) => {
@@ -376,4 +386,10 @@ fn enables(parcel: &Down) -> bool {
         return false;
     };
     bytes.starts_with(b"<enabled")
+}
+
+/// How many bytes the name of a frame's element takes, with the sign before and the one behind it.
+fn name_len(bytes: &[u8]) -> usize {
+    let end = bytes.iter().position(|byte| b" />".contains(byte));
+    end.map_or(bytes.len(), |end| end + 1)
 }

@@ -14,7 +14,8 @@ use crate::support::dialogue::{config, service};
 use crate::support::random::Seeded;
 use crate::support::unicode::NativeUnicode;
 use epode_proto::client::{
-    Client, ClientConfig, ClientEvent, ClientOutput, ParticipantId, Platform, StepId, WatchId,
+    Client, ClientConfig, ClientEvent, ClientOutput, Notice, ParticipantId, Platform, StepId,
+    WatchId,
 };
 use epode_proto::connection::Config;
 use epode_proto::error::CloseReason;
@@ -483,6 +484,9 @@ impl World {
                 let credentials = Some(Credentials::Anonymous);
                 self.client
                     .handle_input(self.now, Input::Credentials(credentials));
+            }
+            ClientEvent::Notice(Notice::Unreadable(unreadable)) => {
+                self.judge.unread(&unreadable.name)
             }
             ClientEvent::Settled { send, delivery } => self.judge.settled(send, delivery),
             ClientEvent::Reply { request, outcome } => {

@@ -625,6 +625,7 @@ fn words(event: &ClientEvent) -> (String, Option<Element>) {
                 format!("foreign event of {node} by {from}"),
                 Some(stanza.clone()),
             ),
+            Notice::Unreadable(unreadable) => (format!("unreadable: {}", unreadable.error), None),
             Notice::BacklogFull => ("backlog full".into(), None),
             Notice::StepTimedOut {
                 participants,

@@ -8,14 +8,14 @@
 //! S#2: <body …/>                answers the open exchange of rid 2
 //! S@3: <body …/>                answers the third exchange of the dialogue, whatever became of it
 //! S 502 text/html: …            answers with these bytes as they are (also `S#2 502: …`)
-//! F: unreachable                the oldest exchange fails (also blocked, mixed, too-large; `F#2`, `F@3`)
+//! F: unreachable                the oldest exchange fails (also blocked, mixed, too-large, redirected; `F#2`, `F@3`)
 //! C: socket wss://…             a WebSocket is asked for;  C: close  it is closed
 //! C: <message …/>               a frame is sent
-//! W: <message …/>               a frame comes; `raw …` with these bytes; also opened, opened without xmpp, binary, closed
+//! W: <message …/>               a frame comes; `raw …` with these bytes; also opened, opened without xmpp, binary, oversized, closed
 //! +30s                          time passes; timeouts fire at their due times (also 500ms); `+due`: up to the next one
 //! E: online romeo@example.org/x the next event, in the words of `tell`
 //! A: send <message/>            the application acts: connect, disconnect, abort, send, request [5s], forget 0,
-//!                               wake, pause, forfeit, attach SID RID, attach alone SID RID,
+//!                               wake, pause, leave, return, throttled, forfeit, attach SID RID, attach alone SID RID,
 //!                               credentials NAME PASSWORD, token WORD, anonymous, external, no credentials, tap;
 //!                               connect with credentials …: they are there before anything leaves
 //! ```
@@ -87,6 +87,8 @@ pub struct Dialogue {
     own: usize,
     /// The WebSocket that was asked for last, until it is closed.
     socket: Option<SocketId>,
+    /// The application has said that it may be gone the next moment.
+    leaving: bool,
     /// Is it said when requests break, and no longer do? One dialogue is about that; the others need not say it.
     pub tells_trouble: bool,
     /// Is it said when something is learned for the next login?
@@ -162,6 +164,7 @@ impl Dialogue {
             sid: None,
             window: 1,
             socket: None,
+            leaving: false,
             tells_trouble: true,
             tells_learned: false,
         }
@@ -547,6 +550,7 @@ impl Dialogue {
             "blocked" => NetworkFailure::BlockedByCors,
             "mixed" => NetworkFailure::MixedContent,
             "too-large" => NetworkFailure::TooLarge,
+            "redirected" => NetworkFailure::Redirected,
             "no-fetch" => NetworkFailure::Unsupported("fetch"),
             other => panic!("no such failure: {other}"),
         };
@@ -568,6 +572,7 @@ impl Dialogue {
                 Input::SocketClosed { socket, failure }
             }
             "binary" => Input::SocketFrame { socket, text: None },
+            "oversized" => Input::SocketFrameTooLarge { socket },
             "raw" => Input::SocketFrame {
                 socket,
                 text: Some(b" ".to_vec()),
@@ -669,7 +674,8 @@ impl Dialogue {
         );
         let terminate = element.attr("type") == Some("terminate");
         let pauses = element.attr("pause").is_some();
-        assert_eq!(farewell, terminate || pauses, "is it the last? {body}");
+        let last = terminate || pauses || self.leaving;
+        assert_eq!(farewell, last, "is it the last? {body}");
         let mut own = self.exchanges.iter().skip(self.own);
         let earlier = own.all(|exchange| exchange.id < id);
         assert!(earlier, "an exchange's name is used again");
@@ -686,12 +692,13 @@ impl Dialogue {
         }
         let mut before = self.exchanges.iter().filter(|exchange| exchange.rid == rid);
         if let Some(original) = before.next() {
+            let leaving = self.leaving;
             assert_eq!(
                 original.body, body,
                 "a repetition is the same, byte for byte"
             );
             let flies = original.open || before.any(|exchange| exchange.open);
-            assert!(!flies, "repeated while it is still open: {body}");
+            assert!(!flies || leaving, "repeated while it is still open: {body}");
             self.acts.push_back(Act::Again(rid - self.base));
         } else {
             let in_turn = self.last_rid.is_none_or(|last| rid == last + 1);
@@ -710,7 +717,7 @@ impl Dialogue {
         let open = session.filter(|exchange| exchange.open);
         let (farewells, others): (Vec<_>, Vec<_>) = open.partition(|exchange| exchange.terminate);
         assert!(
-            others.len() <= self.window && farewells.len() <= 1,
+            others.len() <= self.window && (farewells.len() <= 1 || self.leaving),
             "{} requests are open, and the window is {}",
             others.len(),
             self.window

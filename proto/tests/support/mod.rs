@@ -5,6 +5,7 @@
 
 pub mod addresses;
 pub mod channel;
+pub mod counting;
 pub mod dialogue;
 pub mod random;
 pub mod scram;

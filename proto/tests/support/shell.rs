@@ -399,7 +399,11 @@ impl Shell {
                 let at = self.requests.iter().position(|known| *known == request);
                 self.requests.remove(at.expect("settled once"));
             }
-            Event::Learned | Event::Registered | Event::Sent(_) | Event::Received(_) => {}
+            Event::Unreadable(_)
+            | Event::Learned
+            | Event::Registered
+            | Event::Sent(_)
+            | Event::Received(_) => {}
         }
     }
 

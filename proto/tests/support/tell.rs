@@ -13,6 +13,13 @@ pub fn tell(event: &Event) -> (String, Option<Element>) {
         Event::Learned => ("learned".into(), None),
         Event::Registered => ("registered".into(), None),
         Event::Stanza(stanza) => ("stanza".into(), Some(stanza.clone())),
+        Event::Unreadable(unreadable) => {
+            let name = match unreadable.name.as_str() {
+                "" => String::new(),
+                name => format!(" in {name}"),
+            };
+            (format!("unreadable{name}: {}", unreadable.error), None)
+        }
         Event::Reply { request, outcome } => {
             let number = request.0;
             match outcome {

@@ -224,6 +224,7 @@ impl Wire {
                 Some(SendId(number)) => format!("{number} returned"),
                 None => "returned".into(),
             },
+            TransportEvent::Unreadable(unreadable) => format!("unreadable {}", unreadable.error),
             TransportEvent::Taken => "taken".into(),
             TransportEvent::Closed(reason) => format!("closed {}", reason_words(reason)),
             TransportEvent::Element(element) => {

@@ -75,21 +75,24 @@ const nothing = () => ({});
 /** Sizes of the module's memory are compared from here on: it has grown to what the work needs at a time. */
 const settledSize = (sizes) => sizes[Math.ceil(sizes.length / 4)];
 
-/** Clients that are made and dropped, `count` of each kind; the memory after the first ones, and in the end. */
+/** Clients that are made and dropped, `count` of each kind; the memory after the first 600, and in the end. */
 export async function madeAndDropped(epode, gc, memory, count) {
   const { watch, left } = census(gc);
   await epode.init();
-  const sizes = [];
-  for (let made = 0; made < count; made += 1) {
+  const make = () => {
     watch("client", entangle(epode, "https://local.example/bosh", LOCAL, nothing));
     const secret = (page) => ({ password: () => page.client.status });
     watch("client", entangle(epode, "wss://local.example/ws", { jid: "a@local.example" }, secret));
-    if (made % 100 === 99) {
-      await collect(gc, 1);
-      sizes.push(memory());
-    }
+  };
+  // More at a time than later, whenever their finalizers run: the memory has room for that from here on.
+  for (let made = 0; made < 300; made += 1) make();
+  await left();
+  const first = memory();
+  for (let made = 0; made < count; made += 1) {
+    make();
+    if (made % 100 === 99) await collect(gc, 1);
   }
-  return { left: await left(), first: settledSize(sizes), last: memory() };
+  return { left: await left(), first, last: memory() };
 }
 
 /** Clients that were connected, online, and disconnected, in groups of `group`. */
@@ -211,6 +214,8 @@ export async function leftAlone(epode, gc, { service, keep, accounts, other, nod
   const begin = async (what, account) => {
     const client = new epode.Client(service, { ...account, ...options });
     const registration = client.addHandler((stanza) => hear(`${what} kept: handler`, stanza.text("body")), { name: "message", type: "chat" });
+    // Ends it, with all that keeps Node running. Nothing but this callback refers to the client.
+    client.addHandler(() => client.disconnect().then(() => hear(`${what} kept: status`, client.status)), { name: "message", ns: "urn:test:end" });
     await client.connect();
     jids.push(client.jid);
     await client.pubsub.subscribe(node, ({ id }) => hear(`${what} kept: callback`, id));
@@ -239,6 +244,8 @@ export async function leftAlone(epode, gc, { service, keep, accounts, other, nod
       for (const kind of ["handler", "callback", "feed", "batch", "loop", "room"]) await until(`${what} kept: ${kind}`, round);
     }
   }
+  for (const to of jids) await speaker.send(epode.xml`<message to="${to}"><end xmlns="urn:test:end"/></message>`);
+  for (const what of keep) await until(`${what} kept: status`, "offline");
   // Kept to the end.
   if (kept.length !== keep.length) throw new Error("not all began");
   await speaker.disconnect();
@@ -251,6 +258,7 @@ export async function leftAloneInBetween(epode, gc, over) {
   const { fetch, WebSocket } = service;
   const { hear, until, got } = ear();
   const { watch, left } = census(gc);
+  let isOver = false;
   const begin = (name) => {
     const reconnect = { least: 1, most: 20 };
     const client = new epode.Client(over === "ws" ? "wss://local.example/ws" : "https://local.example/bosh", { ...LOCAL, fetch, WebSocket, reconnect });
@@ -258,6 +266,7 @@ export async function leftAloneInBetween(epode, gc, over) {
     client.on("status", ({ status, resumed }) => {
       hear(name, resumed === undefined ? status : `${status}, resumed: ${resumed}`);
       if (status === "online" && name === "leaves") client.disconnect();
+      if (status === "reconnecting" && isOver) client.disconnect();
     });
     client.connect().then(() => hear(name, "connected"));
   };
@@ -279,7 +288,11 @@ export async function leftAloneInBetween(epode, gc, over) {
   await until("leaves", "disconnecting");
   await collect(gc, 5);
   await until("leaves", "offline");
-  return left();
+  const online = (await left()).client;
+  isOver = true;
+  service.cut();
+  await until("stays", "offline");
+  return { online, offline: (await left()).client };
 }
 
 // ── what goes ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,10 +1,14 @@
 //! What an answer means: handled in request order (XEP-0124 §14.2), it opens, acknowledges, delivers, ends.
 
+use super::super::bosh_body::{Refusal, condition_of, is_of_type, read_answer};
+use super::broken::UNREADABLE;
 use super::snapshot::LAST_RID;
 use super::{Bosh, Errand, Progress, Request, State, TransportEvent};
 use crate::error::CloseReason;
 use crate::event::Delivery;
+use crate::io::ExchangeId;
 use crate::ns;
+use crate::stream::error::StreamError;
 use crate::time::{Instant, Millis};
 use crate::xml::Element;
 
@@ -16,6 +20,50 @@ const LEAST_PATIENCE: Millis = Millis::seconds(30);
 const MOST_PATIENCE: Millis = Millis::seconds(600);
 
 impl Bosh {
+    /// An exchange was answered.
+    pub fn handle_answer(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        status: u16,
+        content_type: Option<&str>,
+        bytes: Vec<u8>,
+    ) {
+        let Some(request) = self.flying(exchange) else {
+            return;
+        };
+        let rid = request.rid;
+        match read_answer(status, content_type, bytes, &self.config.limits) {
+            Ok(body) if is_of_type(&body, "error") => self.repeat_up_to(now, rid),
+            Ok(body) => self.handle_readable(now, exchange, body),
+            Err(Refusal::Other(reason)) => self.handle_broken(now, exchange, reason),
+            Err(Refusal::Unreadable(unreadable, print)) => {
+                self.handle_unreadable(now, exchange, unreadable, print);
+            }
+        }
+    }
+
+    pub(super) fn handle_readable(&mut self, now: Instant, exchange: ExchangeId, body: Element) {
+        let Some(rid) = self.flying(exchange).map(|request| request.rid) else {
+            return;
+        };
+        if !is_terminal(&body) {
+            self.broken_since = None;
+            self.failures = 0;
+        }
+        let sent_up_to = self.next_rid - 1;
+        let body = self.without_echo(rid, body);
+        if let Some(request) = self.flying(exchange) {
+            let body = body.clone();
+            request.progress = Progress::Answered { body, sent_up_to };
+        }
+        for earlier in self.in_flight.iter_mut().filter(|one| one.rid < rid) {
+            earlier.overtaken_since.get_or_insert(now);
+        }
+        self.heed_report(now, rid, &body);
+        self.handle_in_order(now);
+    }
+
     /// COMPAT(ejabberd 23): a request that comes again while it is held, as when a browser repeats one by itself whose connection
     /// broke, is answered with itself. What it says is ours; nor is it a sign that another request has come.
     pub(super) fn without_echo(&self, rid: u64, body: Element) -> Element {
@@ -102,7 +150,7 @@ impl Bosh {
         );
         said && self.in_flight.iter().any(|request| {
             matches!(&request.progress, Progress::Answered { body, .. }
-                if is_terminal(body) && body.attr("condition").is_none())
+                if is_terminal(body) && condition_of(body).is_none())
         })
     }
 
@@ -194,8 +242,7 @@ impl Bosh {
         if !is_terminal(body) {
             return false;
         }
-        let condition = body.attr("condition");
-        if condition.is_none()
+        if condition_of(body).is_none()
             && let State::Closing {
                 terminate_sent: true,
                 ..
@@ -212,7 +259,10 @@ impl Bosh {
 /// What an answer tells of what its request carried: taken, unless it says that there is no session to take it.
 /// `attempts`: an earlier one may have been taken. `asked`: our own good-bye is out, which is read after all that came before it.
 pub(super) fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
-    match (is_terminal(body), body.attr("condition")) {
+    if body.attr("type") == Some(UNREADABLE) {
+        return Delivery::Unknown;
+    }
+    match (is_terminal(body), condition_of(body).as_deref()) {
         (false, _) => Delivery::Delivered,
         (true, None) if asked => Delivery::Delivered,
         // COMPAT(ejabberd): what it says on the requests that came before the good-bye, once it has that.
@@ -224,18 +274,22 @@ pub(super) fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
 
 /// Why the server ends the session (§17.2).
 fn terminated(body: &Element) -> CloseReason {
-    let condition = body.attr("condition").unwrap_or("undefined-condition");
+    let condition = condition_of(body).unwrap_or_else(|| "undefined-condition".to_owned());
     let uri = body.child("uri", ns::HTTP_BIND);
     match uri.map(|uri| uri.trimmed_text()) {
         Some(uri) if condition == "see-other-uri" && !uri.is_empty() => CloseReason::SeeOther(uri),
-        _ => CloseReason::Terminated {
-            condition: condition.to_owned(),
-        },
+        // No condition of BOSH, but what is meant is clear, and must not be fought.
+        _ if condition == "conflict" => CloseReason::Stream(Box::new(StreamError {
+            condition,
+            text: None,
+            application: None,
+        })),
+        _ => CloseReason::Terminated { condition },
     }
 }
 
 pub(super) fn is_terminal(body: &Element) -> bool {
-    body.attr("type") == Some("terminate")
+    is_of_type(body, "terminate")
 }
 
 pub(super) fn number(body: &Element, name: &str) -> Option<u64> {

@@ -2,18 +2,23 @@
 //! the session is lost.
 
 use super::answers::number;
-use super::{Bosh, Progress, Request, State};
+use super::{Bosh, Progress, Request, State, TransportEvent};
 use crate::error::CloseReason;
 use crate::event::Delivery;
 use crate::io::{ExchangeId, Transmit};
+use crate::ns;
 use crate::time::{Instant, Millis};
-use crate::xml::{Element, XmlError};
+use crate::xml::{Element, Unreadable, XmlError};
 
 /// An answer that left the server so short a time ago may still come.
 const ON_ITS_WAY: Millis = Millis::seconds(1);
 /// How often a request is repeated at least before the session is given up.
 const FEWEST_ATTEMPTS: usize = 3;
 
+/// The type of what stands for an answer that cannot be read. Of what its request carried it tells nothing.
+pub(super) const UNREADABLE: &str = "unreadable";
+/// So often the same bytes that cannot be read are what the server says.
+const MOST_DAMAGED: usize = 3;
 /// What is known of a session whose requests break.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trouble {
@@ -70,15 +75,50 @@ impl Bosh {
                 self.end(CloseReason::Terminated { condition });
             }
             // From a manager that knows `ver` these are somebody else's, who may come to reason (§17.1).
-            CloseReason::Http(400 | 403 | 404 | 408 | 425 | 429) if !given_up => {}
+            // So are redirects: a network that wants a login first answers with them.
+            CloseReason::Http(300..=399 | 400 | 403 | 404 | 408 | 425 | 429) if !given_up => {}
             CloseReason::Http(status) if status < 500 => {
                 self.end(reason);
             }
             // It would be so again, and the server thinks that all is well.
-            reason if is_refused(&reason) => self.dismiss(now, reason),
+            CloseReason::TooLarge => self.dismiss(now, reason),
             _ if given_up => self.end(reason),
             _ => {}
         }
+    }
+
+    /// An answer is a body that cannot be read. It may have been cut or changed on its way, and is asked for again; if it stays so, or
+    /// holds what no network puts there, it is what the server says: reported, and taken for an answer without a payload.
+    pub(super) fn handle_unreadable(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        unreadable: Unreadable,
+        print: u32,
+    ) {
+        let opening = matches!(self.state, State::Opening { .. });
+        let Some(request) = self.flying(exchange) else {
+            return;
+        };
+        // What a network does to bytes it does differently each time.
+        request.damaged = match request.damaged {
+            (known, times) if known == print => (print, times + 1),
+            _ => (print, 1),
+        };
+        let times = request.damaged.1;
+        let damaged = matches!(
+            unreadable.error,
+            XmlError::Truncated | XmlError::Malformed(_) | XmlError::NotUtf8
+        );
+        if opening || damaged && times < MOST_DAMAGED {
+            return self.handle_broken(now, exchange, CloseReason::BadXml(unreadable.error));
+        }
+        let event = TransportEvent::Unreadable(unreadable);
+        self.events.push_back(event);
+        let empty = Element::builder("body", ns::HTTP_BIND)
+            .attr("type", UNREADABLE)
+            .build();
+        self.handle_readable(now, exchange, empty);
     }
 
     /// When the session is tried again, of which all broken requests are parts: with those that wait for it already, or after
@@ -208,16 +248,4 @@ impl Bosh {
 /// Did it break more than once?
 pub(super) fn is_troubled(request: &Request) -> bool {
     request.attempts > 1
-}
-
-/// Is it an answer that arrived whole and was refused here?
-fn is_refused(reason: &CloseReason) -> bool {
-    match reason {
-        CloseReason::TooLarge => true,
-        CloseReason::BadXml(error) => !matches!(
-            error,
-            XmlError::Truncated | XmlError::Malformed(_) | XmlError::NotUtf8
-        ),
-        _ => false,
-    }
 }

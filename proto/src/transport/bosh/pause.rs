@@ -28,6 +28,22 @@ impl Bosh {
         self.paused_until = now + NOD;
     }
 
+    /// Whether the caller may be gone the next moment, as a page that is being left. If so, what is sent is marked to be finished without
+    /// the caller; the good-bye leaves at once, without regard to pace, and behind whatever is not known to have arrived,
+    /// which is sent once more; and nothing is sent only to be held.
+    pub fn set_leaving(&mut self, leaving: bool) {
+        self.leaving = leaving;
+        if leaving && matches!(self.state, State::Closing { .. }) {
+            self.shorten_queue();
+        }
+    }
+
+    /// Whether a broken request is left alone for now: while the caller leaves, one that carries nothing, and one that the platform
+    /// finishes although its answer is not told any more.
+    pub(super) fn rests(&self, request: &super::Request) -> bool {
+        self.leaving && rests_with(request)
+    }
+
     /// The network is said to be back, or the page woke: what waits to be repeated is repeated now, and what breaks
     /// again is waited for as if it had not broken before. An attempt to repeat that has hung for a while is given up for
     /// another one: it may wait for a connection that is dead.
@@ -90,4 +106,9 @@ impl Bosh {
 /// Is it one?
 pub(super) fn is_pause(request: &super::Request) -> bool {
     request.errand == Errand::Pause
+}
+
+/// Whether a broken request is left alone while the caller leaves.
+pub(super) fn rests_with(request: &super::Request) -> bool {
+    request.errand == Errand::Poll || request.errand.is_last()
 }

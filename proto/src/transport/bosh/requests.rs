@@ -1,16 +1,20 @@
 //! Requests that leave: as many as the window takes, each with as much as fits (XEP-0124 §7, §11, §13).
 
 use super::broken::is_troubled;
-use super::pause::is_pause;
+use super::pause::{is_pause, rests_with};
 use super::snapshot::{LAST_RID, SETTLING};
 use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
-use crate::event::SendId;
+use crate::event::{Delivery, SendId};
 use crate::io::{ExchangeId, Transmit};
 use crate::time::Instant;
 use std::rc::Rc;
 
 /// A body is closed to further stanzas from here on, in bytes: servers limit bodies, and an answer should not wait for a long upload.
 const SOFT_BODY_LIMIT: usize = 64 * 1024;
+
+/// How many bytes platforms carry for a caller that is gone: 64 KiB for all its requests (Fetch §2.9). A good-bye, and what is
+/// repeated before it, take less than half of it each.
+const LAST_LIMIT: usize = 30 * 1024;
 
 impl Bosh {
     /// Sends what may be sent.
@@ -29,8 +33,9 @@ impl Bosh {
                 State::Open if under_way >= self.requests => return,
                 State::Open if self.next_rid > LAST_RID || now < self.next_request => return,
                 // What does not leave on a network that is broken need not be called unknown when the session is lost.
-                State::Open if self.held_back.is_some() => return,
+                State::Open if self.held_back.is_some() && !self.leaving => return,
                 State::Open if !self.queue.is_empty() => self.request_with_queue(now, false),
+                State::Open if self.leaving => return,
                 State::Open if under_way == 0 && now >= self.poll_at() => {
                     self.request_with_queue(now, false);
                 }
@@ -40,9 +45,12 @@ impl Bosh {
                     ..
                 } => return,
                 // One request more than the window is allowed for the good-bye (§11).
-                State::Closing { .. } if under_way > self.requests => return,
-                State::Closing { .. } if now < self.next_request => return,
+                State::Closing { .. } if under_way > self.requests && !self.leaving => return,
+                State::Closing { .. } if now < self.next_request && !self.leaving => return,
                 State::Closing { deadline, .. } => {
+                    if self.leaving {
+                        self.repeat_unconfirmed(now);
+                    }
                     self.state = State::Closing {
                         terminate_sent: true,
                         deadline,
@@ -73,9 +81,13 @@ impl Bosh {
     }
 
     pub(super) fn repeat_due(&mut self, now: Instant) {
+        let leaving = self.leaving;
         for request in &mut self.in_flight {
+            if leaving && rests_with(request) {
+                continue;
+            }
             if let Progress::Repeating(at) = request.progress
-                && now >= at
+                && (now >= at || leaving)
             {
                 let exchange = ExchangeId(self.next_exchange);
                 self.next_exchange = self.next_exchange.wrapping_add(1);
@@ -86,9 +98,52 @@ impl Bosh {
                     address: self.config.address.clone(),
                     foreign: self.config.foreign,
                     body: request.body.clone(),
-                    farewell: request.errand.is_last(),
+                    farewell: request.errand.is_last() || leaving,
                 });
             }
+        }
+    }
+
+    /// Shortens the queue to what a good-bye can carry for a caller that is gone: the end of the session matters more than what would
+    /// not leave either.
+    pub(super) fn shorten_queue(&mut self) {
+        let mut room = LAST_LIMIT;
+        let mut queue = core::mem::take(&mut self.queue);
+        while let Some(queued) = queue.pop_front() {
+            let Queued::Element(element, name) = queued else {
+                continue;
+            };
+            match room.checked_sub(element.to_xml().len()) {
+                Some(left) => {
+                    room = left;
+                    self.queue.push_back(Queued::Element(element, name));
+                }
+                None => self.settle(name, Delivery::Undelivered),
+            }
+        }
+    }
+
+    /// What is under way and not known to have arrived may be given up by the platform with the caller: it is sent once more, so
+    /// that the platform finishes it without the caller. The first is not cancelled: it may well be the one that arrives.
+    fn repeat_unconfirmed(&mut self, now: Instant) {
+        let mut room = LAST_LIMIT;
+        for request in &mut self.in_flight {
+            let flies = matches!(request.progress, Progress::Flying(_));
+            if !flies || request.carried.is_empty() || request.body.len() > room {
+                continue;
+            }
+            room -= request.body.len();
+            let exchange = ExchangeId(self.next_exchange);
+            self.next_exchange = self.next_exchange.wrapping_add(1);
+            request.progress = Progress::Flying(exchange);
+            request.sent_at = now;
+            self.transmits.push_back(Transmit::Http {
+                exchange,
+                address: self.config.address.clone(),
+                foreign: self.config.foreign,
+                body: request.body.clone(),
+                farewell: true,
+            });
         }
     }
 
@@ -204,6 +259,7 @@ impl Bosh {
             attempts: 0,
             pauses: 0,
             broken_since: None,
+            damaged: (0, 0),
             overtaken_since: None,
             inherited: false,
             progress: Progress::Flying(exchange),
@@ -214,7 +270,20 @@ impl Bosh {
             address: self.config.address.clone(),
             foreign: self.config.foreign,
             body,
-            farewell: errand.is_last(),
+            farewell: errand.is_last() || self.leaving,
         });
+    }
+
+    /// Whether a request is about to leave that carries something whose arrival is waited for, with no other under way whose answer
+    /// could tell of it.
+    pub fn goes_alone(&self, now: Instant) -> bool {
+        let awaited = |queued: &Queued| matches!(queued, Queued::Element(_, Some(_)));
+        matches!(self.state, State::Open)
+            && self.bound
+            && self.under_way() == 0
+            && now >= self.next_request
+            && self.next_rid <= LAST_RID
+            && self.held_back_until(now).is_none()
+            && self.queue.iter().any(awaited)
     }
 }

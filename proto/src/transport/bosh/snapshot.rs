@@ -235,6 +235,7 @@ fn restored(entry: &Element, now: Instant) -> Option<Request> {
         attempts: usize::from(!unbroken),
         pauses: 0,
         broken_since: None,
+        damaged: (0, 0),
         overtaken_since: None,
         inherited: true,
         progress,

@@ -151,6 +151,8 @@ pub struct Feed {
     /// So many behind those came before the answer to the subscription; and so many before the node was asked again.
     overtaking: usize,
     older: usize,
+    /// A subscription of the same JID was ended in this session: its events may still come, and some between may be missing.
+    follows_another: bool,
     /// What is to be told.
     arrivals: Fifo<Arrival>,
     /// Told by a listing, and perhaps told once more by an event that was on its way.
@@ -192,6 +194,7 @@ impl Feed {
             earlier: 0,
             overtaking: 0,
             older: 0,
+            follows_another: false,
             arrivals: Fifo::default(),
             echoes: Vec::new(),
             asked: Vec::new(),
@@ -225,12 +228,18 @@ impl Feed {
         self.traits.archive = traits.archive;
     }
 
+    /// A subscription to the node, as the same JID, was ended in this session. To be said after [`Feed::begin`].
+    pub fn follow_another(&mut self) {
+        self.follows_another = true;
+    }
+
     /// A session begins in which the feed is not subscribed yet, as this JID. Nothing that was asked before is answered.
     pub fn begin(&mut self, own: &Jid) {
         if self.phase == Phase::Over {
             return;
         }
         self.own = own.as_str().into();
+        self.follows_another = false;
         self.lost = false;
         self.purged = false;
         self.asked.clear();
@@ -387,6 +396,7 @@ impl Feed {
         self.earlier = 0;
         self.overtaking = 0;
         self.older = 0;
+        self.follows_another = false;
         self.gap_told = false;
         self.purged = false;
         self.arrivals.push_back(Arrival::Live);

@@ -201,13 +201,19 @@ impl Feeds {
         }
         self.subscriptions.renew(id, own);
         let traits = self.services.traits_of(&service);
-        let Some(entry) = self.feed(id) else { return };
+        let Some(entry) = self.feeds.get_mut(&id) else {
+            return;
+        };
         entry.begun = true;
         entry.give_up_at = entry.patience.map(|patience| now + patience);
         if let Some(traits) = traits {
             entry.machine.learn(traits);
         }
         entry.machine.begin(own);
+        let held = (service, entry.node.clone(), own.as_str().to_owned());
+        if self.abandoned.has_ended(&held) {
+            entry.machine.follow_another();
+        }
         self.due.push_back(id);
     }
 

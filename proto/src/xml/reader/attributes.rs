@@ -2,8 +2,9 @@
 
 use super::super::XmlError;
 use super::super::chars::{self, VALUE};
-use super::super::document::{AttributeRecord, NO_NS, NsId, Span, XML_NS, known_ns};
-use super::{Binding, Reading, check_char};
+use super::super::document::{AttributeRecord, INTERN_WINDOW, NO_NS, NsId, Span, XML_NS, known_ns};
+use super::text::check_char;
+use super::{Binding, Reading};
 use crate::ns;
 
 /// Where the parts of an attribute stand.
@@ -143,13 +144,40 @@ impl<'a> Reading<'a> {
         .unwrap_or("")
     }
 
-    /// The namespace of which `name` is the name, entered when it is new.
+    /// The namespace of which `name` is the name, entered when it is new. No namespace is entered twice, so that two are the
+    /// same exactly if their ids are.
     pub(super) fn intern(&mut self, name: Span) -> NsId {
         let text = self.text_of(name);
-        match known_ns(&self.document.namespaces, text, |span| self.text_of(span)) {
-            Some(known) => known,
-            None => self.document.enter_ns(name),
+        if let Some(known) = known_ns(&self.document.namespaces, text, |span| self.text_of(span)) {
+            return known;
         }
+        if self.document.namespaces.len() < INTERN_WINDOW {
+            return self.document.enter_ns(name);
+        }
+        if self.known.is_empty() {
+            for (at, span) in self.document.namespaces.iter().enumerate() {
+                let entered = self.text_of(*span).to_owned();
+                self.known.insert(entered, at as NsId + 2);
+            }
+        }
+        let text = self.text_of(name);
+        if let Some(known) = self.known.get(text) {
+            return *known;
+        }
+        let text = text.to_owned();
+        let id = self.document.enter_ns(name);
+        self.known.insert(text, id);
+        id
+    }
+
+    /// The same for a name that does not stand in the source.
+    pub(super) fn intern_text(&mut self, name: &str) -> NsId {
+        if let Some(known) = known_ns(&self.document.namespaces, name, |span| self.text_of(span)) {
+            return known;
+        }
+        let start = self.source.len() + self.document.text.len();
+        self.document.text.push_str(name);
+        self.intern(Span::new(start, start + name.len()))
     }
 
     /// Binds a prefix (Namespaces in XML 1.0 §3).
@@ -182,15 +210,20 @@ impl<'a> Reading<'a> {
     }
 
     /// The namespace to which a prefix is bound.
-    pub(super) fn bound(&self, prefix: &str) -> Result<NsId, XmlError> {
+    pub(super) fn bound(&mut self, prefix: &str) -> Result<NsId, XmlError> {
         if prefix == "xml" {
             return Ok(XML_NS);
         }
         let mut inner_first = self.bindings.iter().rev();
-        inner_first
-            .find(|binding| binding.prefix == prefix)
-            .map(|binding| binding.ns)
-            .ok_or(XmlError::Malformed("a prefix without a declaration"))
+        if let Some(binding) = inner_first.find(|binding| binding.prefix == prefix) {
+            return Ok(binding.ns);
+        }
+        match self.lenience {
+            Some(lenience) if chars::is_name(prefix) => {
+                Ok(self.intern_text(lenience.well_known(prefix).unwrap_or(prefix)))
+            }
+            _ => Err(XmlError::Malformed("a prefix without a declaration")),
+        }
     }
 
     /// Gives the attributes from `first` on their namespaces, and refuses those that stand there twice.
@@ -210,27 +243,14 @@ impl<'a> Reading<'a> {
             }
             let mut earlier = self.document.attributes.iter().take(at).skip(first);
             if earlier.any(|other| {
-                other.name.len == name.len
+                other.ns == ns
+                    && other.name.len == name.len
                     && self.text_of(other.name) == self.text_of(name)
-                    && self.same_ns(other.ns, ns)
             }) {
                 return Err(XmlError::Malformed("an attribute twice"));
             }
         }
         Ok(())
-    }
-
-    /// Whether two namespaces are one; of many in a document, one may be entered more than once.
-    fn same_ns(&self, one: NsId, other: NsId) -> bool {
-        let name = |id: NsId| {
-            let entered = (id as usize).checked_sub(2);
-            entered.and_then(|at| self.document.namespaces.get(at))
-        };
-        one == other
-            || match (name(one), name(other)) {
-                (Some(one), Some(other)) => self.text_of(*one) == self.text_of(*other),
-                _ => false,
-            }
     }
 
     /// Unescapes and normalises an attribute's value (XML 1.0 §3.3.3).

@@ -57,7 +57,8 @@ impl World {
             RoomAct::RobotSpeaks => self.at_service(|rooms, desk| rooms.robot_speaks(desk)),
             RoomAct::RobotMoves => self.at_service(|rooms, desk| rooms.robot_moves(desk)),
             RoomAct::RobotTakesNick => {
-                if self.at_service(|rooms, desk| rooms.robot_takes_nick(desk)) {
+                let taken = self.at_service(|rooms, desk| rooms.robot_takes_nick(desk));
+                if taken {
                     self.note_fault(Fault::NickStolen);
                 }
             }
@@ -74,7 +75,8 @@ impl World {
                 self.note_removal(removed, Fault::Destroyed);
             }
             RoomAct::Forget => {
-                if self.at_service(|rooms, desk| rooms.forget(desk.judge, desk.now)) {
+                let forgotten = self.at_service(|rooms, desk| rooms.forget(desk.judge, desk.now));
+                if forgotten {
                     self.note_fault(Fault::RoomsForget);
                 }
             }
@@ -280,6 +282,10 @@ impl World {
         if let Some(number) = self.judge.rooms.unsettled() {
             let why = format!("the delivery of \"said {number}\" is never told");
             self.judge.blame(Wrong::Untold, &why);
+        }
+        // A presence that could not be read may be of an occupant.
+        if self.judge.blurred {
+            return;
         }
         if let Some(number) = self
             .server

@@ -38,6 +38,15 @@ impl Dialogue {
             ["disconnect"] => self.connection.disconnect(now),
             ["abort"] => self.connection.abort(now),
             ["pause"] => self.connection.pause(now),
+            ["leave"] => {
+                self.leaving = true;
+                self.connection.set_leaving(now, true);
+            }
+            ["return"] => {
+                self.leaving = false;
+                self.connection.set_leaving(now, false);
+            }
+            ["throttled"] => self.connection.set_throttled(true),
             ["forfeit"] => self.connection.forfeit(now),
             ["attach", sid, rid] => self.attach(sid, rid, false),
             ["attach", "alone", sid, rid] => self.attach(sid, rid, true),

@@ -157,6 +157,21 @@ fn a_result_that_comes_twice_or_without_a_name_is_told_once() {
 }
 
 #[test]
+fn the_last_item_has_no_name_in_the_archive_and_is_told_once() {
+    let mut play = archived();
+    play.run(
+        "
+        S: event b1
+        S: archived n1 b1
+        S: archived n2 b2
+        S: fin n2 complete='true'
+        C: ids
+        E: caught up b1, caught up b2, up to date
+    ",
+    );
+}
+
+#[test]
 fn pages_of_items_that_never_end_are_left() {
     let mut play = at_c1();
     play.run("session\nS: subscribed");

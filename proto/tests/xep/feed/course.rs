@@ -76,6 +76,54 @@ fn events_that_come_after_the_listing_and_were_before_it_are_put_before_it() {
 }
 
 #[test]
+fn what_an_earlier_subscription_told_is_not_newer_than_the_listing() {
+    // Before the answer to the subscription: the node is asked again, and what was told before is older.
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run(
+        "
+        session
+        S: event a1
+        S: subscribed
+        S: items a2
+        C: newest 1000
+        S: items a2
+        E: snapshot a2, up to date
+    ",
+    );
+    // It did overtake the answer, and is newer: the node shows it.
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run(
+        "
+        session
+        S: event a2
+        S: subscribed
+        S: items a1
+        C: newest 1000
+        S: items a2 b1
+        E: snapshot a2, snapshot b1, up to date
+    ",
+    );
+    // Behind the answer, where a subscription was ended in this session.
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run("session");
+    play.feed.follow_another();
+    play.run(
+        "
+        S: subscribed
+        S: event a1
+        S: items a2
+        C: newest 1000
+        S: event a3
+        S: items a2
+        E: snapshot a2, live a3, up to date
+    ",
+    );
+}
+
+#[test]
 fn an_event_that_is_late_even_so_is_not_told_again() {
     play(
         "
@@ -219,6 +267,20 @@ fn rows_that_are_saved_unchanged_do_not_hide_what_changed_before() {
     ));
     play.poll();
     play.run("E: caught up raa2, up to date");
+}
+
+#[test]
+fn the_only_item_of_a_node_saved_unchanged_does_not_hide_what_is_new() {
+    let new: String = (1..20).map(|n| format!("r{}1 ", letters(n))).collect();
+    let mut play = Play::new(Feed::new(settings(), None));
+    play.feed.learn(by_publication());
+    play.run(
+        "session\nS: subscribed\nS: items a1\nE: snapshot a1, up to date\nsession\nS: subscribed",
+    );
+    play.said.clear();
+    play.hear(&format!("items a1 {new}"));
+    play.poll();
+    play.run("C: newest 100");
 }
 
 #[test]

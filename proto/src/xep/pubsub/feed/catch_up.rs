@@ -471,7 +471,8 @@ fn is_enough(goal: Goal, limit: usize, held: &[Held], known: &Known, traits: Tra
 }
 
 /// Down to an item that has not moved: nothing that is new stands before it, and all that was newer is listed, too. An item
-/// that was published again the same as before shows nothing, and whole runs of them are common where rows are saved unchanged.
+/// that was published again the same as before shows nothing, and whole runs of them are common where rows are saved unchanged;
+/// nor does the only item of a node that held no other.
 fn reaches(held: &[Held], known: &Known, index: &Index) -> bool {
     let digests = known.digests();
     let mut there = vec![false; digests.len()];
@@ -490,7 +491,8 @@ fn reaches(held: &[Held], known: &Known, index: &Index) -> bool {
                     && digests
                         .get(place)
                         .is_some_and(|known| !held.digest.differs_from(*known))
-                    && (place + 1 < digests.len() || digests.len() == 1) =>
+                    && (place + 1 < digests.len()
+                        || digests.len() == 1 && !known.is_complete()) =>
             {
                 return true;
             }

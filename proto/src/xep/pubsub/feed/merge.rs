@@ -52,6 +52,9 @@ impl Feed {
         for held in &held {
             digests.push(held.digest);
         }
+        if core::mem::take(&mut self.follows_another) {
+            self.overtaking = waiting.len().saturating_sub(self.earlier);
+        }
         if self.is_doubtful(&digests, &waiting) {
             self.older = core::mem::take(&mut self.overtaking);
             self.meanwhile = waiting;
@@ -168,8 +171,9 @@ impl Feed {
         self.go_live();
     }
 
-    /// Whether an event that came before the answer to the subscription tells another revision than the listing, which no
-    /// event tells: of a subscription of before it may be older, of this one it is newer. Asked again, the node shows it.
+    /// Whether an event that came before the answer to the subscription, or after one that was ended, tells another revision
+    /// than the listing, which no event tells: of a subscription of before it may be older, of this one it is newer. Asked
+    /// again, the node shows it.
     fn is_doubtful(&self, digests: &[Digest], waiting: &[Arrival]) -> bool {
         let overtaking = waiting.iter().skip(self.earlier).take(self.overtaking);
         if self.overtaking == 0 {
@@ -191,10 +195,12 @@ impl Feed {
     pub(super) fn merge_archive(&mut self, found: Vec<Arrival>) {
         let waiting = core::mem::take(&mut self.meanwhile);
         let mut names = Vec::new();
+        let mut digests = Vec::new();
         for mut arrival in found {
             names.extend(arrival.archived().cloned());
             if let Arrival::Item(arrived) = &mut arrival {
                 arrived.via = Via::CatchUp;
+                digests.push(arrived.digest);
             }
             self.arrivals.push_back(arrival);
         }
@@ -202,8 +208,10 @@ impl Feed {
             let told = match (&arrival, arrival.archived()) {
                 (_, Some(name)) => names.contains(name),
                 (Arrival::Gap { .. }, None) => true,
-                // The last item, which a service sends to who subscribes.
-                (Arrival::Item(arrived), None) => arrived.time.is_some(),
+                // The last item, which a service sends to who subscribes: it has no name there.
+                (Arrival::Item(arrived), None) => {
+                    arrived.time.is_some() || digests.contains(&arrived.digest)
+                }
                 _ => false,
             };
             if !told {
@@ -218,10 +226,18 @@ impl Feed {
     /// anything is missing between the two.
     pub(super) fn leave_archive(&mut self, found: Vec<Arrival>) {
         let mut names = Vec::new();
+        let mut digests = Vec::new();
         for arrival in &found {
             names.extend(arrival.archived().cloned());
+            digests.extend(arrival.as_item().map(|arrived| arrived.digest));
         }
-        let told = |arrival: &Arrival| arrival.archived().is_some_and(|name| names.contains(name));
+        let told = |arrival: &Arrival| match arrival.archived() {
+            Some(name) => names.contains(name),
+            // The last item has no name there.
+            None => arrival
+                .as_item()
+                .is_some_and(|arrived| digests.contains(&arrived.digest)),
+        };
         let mut later = self
             .meanwhile
             .split_off(self.earlier.min(self.meanwhile.len()));

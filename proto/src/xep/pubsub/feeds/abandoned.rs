@@ -16,6 +16,8 @@ pub struct Abandoned {
     doubtful: Vec<Held>,
     /// The session ended before the service answered: whether they are there is not known.
     unsure: Vec<Held>,
+    /// What was ended in this session: service, node and JID.
+    ended: Vec<(String, String, String)>,
 }
 
 impl Abandoned {
@@ -54,13 +56,28 @@ impl Abandoned {
     /// Ends a subscription, unless a feed lives on it.
     pub fn end(&mut self, held: Held, subscriptions: &Subscriptions) -> Option<Element> {
         match subscriptions.use_of(&held) {
-            Use::Free => Some(unsubscribe(&held)),
+            Use::Free => {
+                let request = unsubscribe(&held);
+                let ended = (held.service, held.node, held.jid);
+                if !self.ended.contains(&ended) {
+                    if self.ended.len() >= MOST {
+                        self.ended.remove(0);
+                    }
+                    self.ended.push(ended);
+                }
+                Some(request)
+            }
             Use::Used => None,
             Use::Unknown => {
                 keep(&mut self.doubtful, held);
                 None
             }
         }
+    }
+
+    /// Whether a subscription of this JID to this node of this service was ended in this session.
+    pub fn has_ended(&self, held: &(String, String, String)) -> bool {
+        self.ended.contains(held)
     }
 
     /// A feed was told which subscription is its own, or is gone.
@@ -74,6 +91,7 @@ impl Abandoned {
 
     /// A session begins.
     pub fn begin_session(&mut self, subscriptions: &Subscriptions) -> Vec<Element> {
+        self.ended.clear();
         let unsure = core::mem::take(&mut self.unsure);
         self.doubtful.retain(|held| !held.jid.contains('/'));
         let mut requests = Vec::new();

@@ -1,0 +1,123 @@
+//! A page that is left, and one that nobody sees: what leaves at once, what waits, and that no timer is needed.
+
+use super::NORMAL;
+use crate::support::dialogue::{Dialogue, config};
+
+/// It leaves at once, with what waits for the window.
+#[test]
+fn the_good_bye_of_a_page_that_is_left() {
+    Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'").play(
+        "A: send <message id='a'/>
+         A: leave
+         A: disconnect
+         C: <body rid='2' type='terminate'><message id='a'/><presence type='unavailable'/></body>
+         E: disconnecting
+         S: <body type='terminate'/>
+         C: cancel 2
+         E: 0 delivered
+         E: offline disconnected",
+    );
+}
+
+/// Browsers break the held request of a page that is left. It carries nothing: it is not repeated in place of the good-bye.
+#[test]
+fn a_broken_poll_is_left_alone() {
+    Dialogue::online(NORMAL).play(
+        "A: leave
+         F: unreachable
+         +10s
+         A: disconnect
+         C: <body rid='2' type='terminate'><presence type='unavailable'/></body>
+         E: disconnecting
+         +3s
+         C: cancel 2
+         E: offline disconnected",
+    );
+    // A page that comes back, from the back/forward cache.
+    Dialogue::online(NORMAL).play(
+        "A: leave
+         F: unreachable
+         +60s
+         A: return
+         C: again 1
+         S: <body><message id='in'/></body>
+         E: stanza
+         C: <body rid='2'/>",
+    );
+}
+
+/// What was sent a moment ago may not have arrived, and would be given up with the page.
+#[test]
+fn what_is_not_known_to_have_arrived_goes_once_more() {
+    Dialogue::online(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: leave
+         A: disconnect
+         C: again 2
+         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
+         E: disconnecting
+         S#3: <body type='terminate'/>
+         E: 0 delivered
+         +3s
+         C: cancel *
+         C: cancel *
+         E: offline disconnected",
+    );
+}
+
+/// Browsers finish only so much for a page that is gone. The session's end is among it.
+#[test]
+fn a_long_queue_does_not_keep_the_good_bye() {
+    let mut dialogue =
+        Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'");
+    let long = "x".repeat(20_000);
+    for id in ["a", "b", "c"] {
+        dialogue.play(&format!(
+            "A: send <message id='{id}'><body>{long}</body></message>"
+        ));
+    }
+    dialogue.play(&format!(
+        "A: leave
+         A: disconnect
+         E: disconnecting
+         E: 1 undelivered
+         E: 2 undelivered
+         C: <body rid='2' type='terminate'><message id='a'><body>{long}</body></message><presence type='unavailable'/></body>
+         S#1: <body type='terminate'/>
+         C: cancel 2
+         E: 0 delivered
+         E: offline disconnected"
+    ));
+}
+
+/// Timers of hidden pages fire once a second, later once a minute. What tells that the first thing sent has arrived comes along with
+/// it, so that the server answers the request that carries both.
+#[test]
+fn nothing_waits_for_a_timer_on_a_hidden_page() {
+    let mut dialogue = Dialogue::new(config());
+    dialogue.tells_trouble = false;
+    dialogue.play(
+        "A: throttled
+         A: connect
+         E: connecting
+         E: credentials wanted",
+    );
+    dialogue.finish_login(NORMAL);
+    dialogue.count_from_here();
+    dialogue.play(
+        "C: <body rid='1'/>
+         S: <body/>
+         A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/><iq type='get' id='$ping'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         S: <body><iq type='result' id='$ping'/></body>
+         E: 0 delivered
+         +5s
+         C: <body rid='3'/>
+         // Where a request is held, its release tells.
+         A: send <message id='b'/>
+         C: <body rid='4'><message id='b'/></body>
+         S#3: <body/>
+         E: 1 delivered",
+    );
+}

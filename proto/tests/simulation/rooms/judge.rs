@@ -589,6 +589,12 @@ impl Judge {
         let (Some((place, by)), Some(told)) = (place, told) else {
             return self.blame(Wrong::Disordered, "a message that no room stored");
         };
+        // Live talk of an earlier stay, which its sender has stamped, cannot be told from history.
+        let held = message.stanza.child("place", RECORD);
+        let held = held.is_some_and(|place| place.attr("held").is_some());
+        if !told.joined && message.delayed && !held {
+            return;
+        }
         // A page that continues a session may get the answer to its predecessor's join first, and then the one to its own.
         let other = told.by.replace(by).is_some_and(|before| before != by);
         told.mixed |= other && self.rooms.predecessors > 0;
@@ -607,8 +613,7 @@ impl Judge {
         };
         let what = format!("message {place} of room {}", told.room);
         let session = join.session;
-        let joined = told.joined;
-        let first = match joined {
+        let first = match told.joined {
             true => join.held,
             false => join.given,
         };
@@ -631,11 +636,7 @@ impl Judge {
             self.blame(Wrong::Lost, &format!("{what} is told, and {gap} was not"));
         }
         self.room_message_own(visit, session, message, number.flatten(), nick, &what);
-        let place = message.stanza.child("place", RECORD);
-        let held = place.is_some_and(|place| place.attr("held").is_some());
-        // Live talk of an earlier stay, which its sender has stamped, cannot be told from history.
-        let earlier = !joined && !held;
-        if held != message.delayed && !earlier {
+        if held != message.delayed {
             self.blame(
                 Wrong::Untold,
                 &format!("{what}: delayed is {}", message.delayed),

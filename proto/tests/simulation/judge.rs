@@ -49,6 +49,8 @@ pub struct Judge {
     pub lenient: bool,
     /// Something could not be read and was reported: what rooms said may be missing.
     pub blurred: bool,
+    /// The page is leaving: over BOSH what is still under way may be passed over.
+    pub leaving: bool,
     sessions: Vec<Session>,
     sends: BTreeMap<SendId, Option<u64>>,
     settled: BTreeMap<SendId, Delivery>,

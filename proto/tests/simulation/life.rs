@@ -179,6 +179,7 @@ impl World {
             Act::Leave if awake => {
                 self.tell(|| "the page leaves".into());
                 self.leaving = true;
+                self.judge.leaving = true;
                 self.client.disconnect(self.now);
                 self.poll();
             }
@@ -312,6 +313,7 @@ impl World {
     /// The page leaves, if it has not; within the time for good-byes all is over.
     fn leave(&mut self) {
         self.leaving = true;
+        self.judge.leaving = true;
         self.client.disconnect(self.now);
         self.poll();
         self.run_until(self.now + seconds(10));

@@ -127,7 +127,7 @@ impl Room {
         }
         visit.occupants.clear();
         visit.subject = None;
-        visit.heard.begin_history();
+        visit.heard.begin_history(shared.now);
         visit.open_history = false;
         visit.state = State::Joining { unmarked: None };
         let id = shared.stanza_id();

@@ -44,6 +44,8 @@ pub(super) struct Shared {
     pub(super) now: Instant,
     /// Milliseconds since 1970 UTC.
     pub(super) unix_ms: i64,
+    /// By how much that was ahead of `now` when both were given last.
+    pub(super) unix_offset: i64,
     output: VecDeque<RoomOutput>,
     next_id: u32,
 }
@@ -112,6 +114,7 @@ impl Rooms {
                 interrupted: false,
                 now: Instant::default(),
                 unix_ms: 0,
+                unix_offset: 0,
                 output: VecDeque::new(),
                 next_id: 0,
             },
@@ -360,6 +363,7 @@ impl Rooms {
         }
         self.shared.now = now;
         self.shared.unix_ms = unix_ms;
+        self.shared.unix_offset = unix_ms.saturating_sub_unsigned(now.0);
         let Self { rooms, shared } = self;
         if let Some(room) = rooms.get_mut(at) {
             room.handle_stanza(shared, stanza);

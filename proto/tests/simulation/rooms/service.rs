@@ -89,11 +89,12 @@ impl MucService {
         if let Some(body) = &body {
             desk.judge.room_message_arrived(session, body);
         }
+        let at = self.rooms.iter().position(|room| room.jid == bare);
         if desk.now < self.down_until {
             if kind != Some("unavailable") && kind != Some("error") {
                 let text = refusal(stanza, ErrorKind::Cancel, "remote-server-not-found");
-                if stanza.name() == "presence" {
-                    desk.judge.rooms.refusals += 1;
+                if let Some(at) = at.filter(|_| stanza.name() == "presence") {
+                    desk.judge.rooms.refuses(at, desk.now);
                 } else if let Some(body) = &body {
                     desk.judge.rooms.refused(session, body);
                 }
@@ -101,7 +102,7 @@ impl MucService {
             }
             return;
         }
-        let Some(at) = self.rooms.iter().position(|room| room.jid == bare) else {
+        let Some(at) = at else {
             return;
         };
         match (stanza.name(), kind, nick) {
@@ -235,7 +236,7 @@ impl MucService {
                 break;
             }
         }
-        if removed.is_some() {
+        if removed.is_some() || bans {
             desk.judge.rooms.note_removal(at);
         }
         removed

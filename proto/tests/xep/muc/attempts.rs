@@ -365,7 +365,7 @@ fn commands_are_settled_when_the_session_or_the_connection_ends() {
     scene.nick("oldhag");
     scene.take();
     scene.session(true);
-    scene.expect(&["c2 session lost", "join thirdwitch"]);
+    scene.expect(&["c2 session lost", "join thirdwitch since"]);
 
     let mut scene = Scene::joined();
     scene.nick("oldhag");

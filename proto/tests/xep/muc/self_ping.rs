@@ -51,7 +51,7 @@ fn errors_that_say_that_we_are_out() {
     ] {
         let mut scene = asked();
         scene.reply_error(condition);
-        scene.expect(&["join thirdwitch"]);
+        scene.expect(&["join thirdwitch since"]);
         assert!(!scene.is_joined());
         scene.hear(&presence("newt", MEMBER));
         scene.hear(&presence("thirdwitch", SELF));
@@ -94,7 +94,7 @@ fn an_unknown_occupant_is_out_unless_the_nick_was_changed() {
     scene.wait(MINUTE);
     scene.expect(&["ping thirdwitch"]);
     scene.reply_error("item-not-found");
-    scene.expect(&["join thirdwitch"]);
+    scene.expect(&["join thirdwitch since"]);
     // Another client of ours has changed it.
     let mut scene = asked();
     scene.hear(&gone(
@@ -208,7 +208,7 @@ fn b14_a_bounce_makes_us_ask() {
         scene.wait(0);
         scene.expect(&["ping thirdwitch"]);
         scene.reply_error("not-acceptable");
-        scene.expect(&["join thirdwitch"]);
+        scene.expect(&["join thirdwitch since"]);
     }
     // An ordinary refusal: no voice.
     let mut scene = Scene::joined();

@@ -186,8 +186,11 @@ impl Room {
         let Some(verdict) = self.ping.verdict(token, outcome, nick) else {
             return;
         };
-        if !matches!(verdict, Verdict::Silent | Verdict::NoSession) {
-            visit.close_history();
+        if verdict == Verdict::In {
+            visit.heard.note_synced(self.ping.asked_at());
+        }
+        if verdict != Verdict::NoSession {
+            visit.close_history(shared);
         }
         match verdict {
             Verdict::In => {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::sent::hash;
+use crate::time::Instant;
 use crate::xep::muc::event::RoomMessage;
 use crate::xep::muc::request::History;
 
@@ -10,8 +11,11 @@ use crate::xep::muc::request::History;
 const MOST_HEARD: usize = 500;
 /// How many new ones of a history are kept back.
 const MOST_KEPT: usize = 500;
-/// How much further back than the last message the history is asked for, in milliseconds: clocks differ.
+/// How much further back the history is asked for than necessary, in milliseconds: clocks differ.
 const SINCE_MARGIN: i64 = 30_000;
+/// How long a message may have been under way, in milliseconds: it waits with a session that is interrupted, and with a page
+/// that sleeps.
+const LONGEST_WAY: i64 = 900_000;
 
 #[derive(Debug)]
 struct Known {
@@ -26,8 +30,15 @@ struct Known {
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     known: VecDeque<Known>,
-    /// When the last one was said, as far as it is known, in milliseconds since 1970 UTC.
-    last: Option<i64>,
+    /// The room's stamp on the last one that was history, in milliseconds since 1970 UTC. The room sends in order: what it said
+    /// before has come.
+    stamp: Option<i64>,
+    /// When the last one came that was not, in milliseconds since 1970 UTC. It may have been under way for long.
+    came: Option<i64>,
+    /// When the room was asked something that it has answered: what it said before has come.
+    synced: Option<Instant>,
+    /// When the history was asked for that comes.
+    asked: Option<Instant>,
     /// When we were let in first.
     entered: Option<i64>,
     /// Whether the history that comes may repeat what the caller has had.
@@ -40,7 +51,8 @@ pub(super) struct Heard {
 
 impl Heard {
     /// The room is entered, perhaps again: its history may repeat each message once.
-    pub(super) fn begin_history(&mut self) {
+    pub(super) fn begin_history(&mut self, now: Instant) {
+        self.asked = Some(now);
         for known in &mut self.known {
             known.repeated = false;
         }
@@ -54,16 +66,27 @@ impl Heard {
         self.entered.get_or_insert(unix_ms);
     }
 
-    /// The history to ask for on the way back in: what was said since the last message. If there was none, what was asked for
-    /// at first (it may be lost), and what was said since.
-    pub(super) fn missed(&self, first: History) -> History {
+    /// The room has answered what it was asked then.
+    pub(super) fn note_synced(&mut self, asked: Option<Instant>) {
+        self.synced = self.synced.max(asked);
+    }
+
+    /// The history to ask for on the way back in: what was said since the time up to which everything is known to have come. If
+    /// there is none, what was asked for at first (it may be lost), and what was said since. `unix_offset`: by how much
+    /// milliseconds since 1970 UTC are ahead of an [`Instant`].
+    pub(super) fn missed(&self, first: History, unix_offset: i64) -> History {
+        let synced = self
+            .synced
+            .map(|at| unix_offset.saturating_add_unsigned(at.0));
+        let came = self.came.map(|at| at.saturating_sub(LONGEST_WAY));
+        let known = self.stamp.max(synced).max(came);
         let seconds = first
             .seconds
             .map_or(0, |seconds| i64::from(seconds) * 1_000);
         let bounded = first != History::default();
         let entered = self.entered.filter(|_| bounded);
-        let since = match (self.last, first.since, entered) {
-            (Some(last), ..) => last.saturating_sub(SINCE_MARGIN),
+        let since = match (known, first.since, entered) {
+            (Some(known), ..) => known.saturating_sub(SINCE_MARGIN),
             (None, Some(since), _) => since,
             (None, None, Some(entered)) => entered.saturating_sub(SINCE_MARGIN + seconds),
             (None, None, None) => return first,
@@ -111,6 +134,8 @@ impl Heard {
     /// Nothing of the history can come any more.
     pub(super) fn end_history(&mut self) {
         self.again = false;
+        let asked = self.asked.take();
+        self.note_synced(asked);
     }
 
     /// The history is over, as far as it seems: what it brought last is new.
@@ -126,8 +151,11 @@ impl Heard {
     }
 
     fn remember(&mut self, message: &RoomMessage, unix_ms: i64) {
-        // The room's own stamp: what came before the rest of a history was lost may be old.
-        self.last = Some(message.time.unwrap_or(unix_ms));
+        if !message.delayed {
+            self.came = Some(unix_ms);
+        } else if message.time.is_some() {
+            self.stamp = message.time;
+        }
         let (id, content) = hashes(message);
         if self.known.len() >= MOST_HEARD {
             self.known.pop_front();

@@ -89,8 +89,7 @@ impl Room {
         if let Some(subject) = subject {
             if let Some(visit) = &mut self.visit {
                 visit.subject = Some(subject.clone());
-                visit.report_kept(shared);
-                visit.close_history();
+                visit.close_history(shared);
             }
             shared.emit(
                 id,
@@ -108,7 +107,7 @@ impl Room {
             if live {
                 self.end_history(shared);
                 if let Some(visit) = &mut self.visit {
-                    visit.close_history();
+                    visit.close_history(shared);
                 }
             }
             let unix_ms = shared.unix_ms;
@@ -148,7 +147,6 @@ impl Room {
         let Some(visit) = &mut self.visit else { return };
         if let State::Entered { subject, .. } = &mut visit.state {
             *subject = false;
-            visit.report_kept(shared);
             self.timers.stop(Timer::Subject);
             self.complete(shared);
         }

@@ -139,6 +139,13 @@ impl Room {
                 if joins {
                     return self.handle_entered(shared, codes, occupant);
                 }
+                // The room was asked twice: it sends its history twice.
+                if let Some(visit) = self.visit.as_mut().filter(|visit| visit.id == step.visit) {
+                    visit.report_kept(shared);
+                    visit.heard.begin_history(step.sent);
+                    visit.open_history = true;
+                    self.doubt(shared.now);
+                }
                 // An earlier visit's: those who were listed for it may be gone when ours begins.
                 if let Some(visit) = self.visit.as_mut().filter(|visit| visit.is_joining()) {
                     visit.occupants.clear();

@@ -101,7 +101,7 @@ impl Room {
     /// Asks to be let in once more, and for what was said since.
     pub(super) fn return_in(&mut self, shared: &mut Shared) {
         let Some(visit) = &self.visit else { return };
-        let history = visit.heard.missed(visit.history);
+        let history = visit.heard.missed(visit.history, shared.unix_offset);
         self.send_join(shared, history);
     }
 

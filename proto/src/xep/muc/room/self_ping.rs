@@ -65,6 +65,11 @@ impl SelfPing {
         self.asked_at = Some(now);
     }
 
+    /// When the last ping was sent.
+    pub(super) fn asked_at(&self) -> Option<Instant> {
+        self.asked_at
+    }
+
     /// Forgets the ping that is out.
     pub(super) fn cancel(&mut self) {
         self.out = None;

@@ -145,7 +145,8 @@ impl Visit {
     }
 
     /// What comes behind the history has come.
-    pub(super) fn close_history(&mut self) {
+    pub(super) fn close_history(&mut self, shared: &mut Shared) {
+        self.report_kept(shared);
         self.open_history = false;
         self.heard.end_history();
     }

@@ -46,7 +46,7 @@ struct Uttered {
     arrived: Option<usize>,
     settled: Option<Delivery>,
     place: Option<(usize, usize)>,
-    /// In which session it was refused.
+    /// In which session it was refused, or dropped by a room that had forgotten the page.
     refused: Option<usize>,
     /// The visit was told that nobody got it.
     told: bool,
@@ -66,6 +66,8 @@ struct Told {
     /// The answers to two joins may be mixed.
     mixed: bool,
     joined: bool,
+    /// The page has asked to leave.
+    left: bool,
     out: bool,
     closed: bool,
     /// Who is there, according to the events.
@@ -78,6 +80,8 @@ pub struct RoomJudge {
     stored: Vec<Vec<Option<usize>>>,
     removals: BTreeMap<usize, u64>,
     losses: BTreeMap<usize, u64>,
+    /// Who asked to be let in: rooms and sessions.
+    knocked: BTreeSet<(usize, usize)>,
     /// Who left rooms that had forgotten them: rooms and sessions.
     unanswered: BTreeSet<(usize, usize)>,
     joins: Vec<Join>,
@@ -181,6 +185,11 @@ impl RoomJudge {
         self.joins.len() - 1
     }
 
+    /// A session asks to be let into a room.
+    pub fn knocks(&mut self, room: usize, session: usize) {
+        self.knocked.insert((room, session));
+    }
+
     /// A room has refused to let the page in.
     pub fn refuses(&mut self, room: usize, now: Instant) {
         self.refused_since.entry(room).or_insert(now);
@@ -214,6 +223,14 @@ impl RoomJudge {
     /// A room has forgotten the page.
     pub fn note_loss(&mut self, room: usize) {
         *self.losses.entry(room).or_default() += 1;
+    }
+
+    /// A room that has forgotten the page drops a message. What it dropped while it refused to let the page in again cannot be
+    /// told from what it dropped on purpose.
+    pub fn dropped(&mut self, room: usize, session: usize, body: &str) {
+        if !self.refused_since.contains_key(&room) {
+            self.refused(session, body);
+        }
     }
 
     /// A session leaves a room that does not have it, which is not answered.
@@ -273,6 +290,9 @@ impl RoomJudge {
 
     pub fn asked(&mut self, command: CommandId, visit: RoomId, asked: Asked) {
         self.open.insert(command, (visit, asked));
+        if let Some(told) = self.visits.get_mut(&visit) {
+            told.left |= asked == Asked::Leave;
+        }
     }
 
     /// The page does not wait for a command any more.
@@ -392,6 +412,17 @@ impl Judge {
                 Wrong::Disordered,
                 &format!("{body:?} came behind a later one"),
             );
+        }
+    }
+
+    /// A message came to a room that does not have the session. In a session, the join comes before it.
+    pub fn room_message_outside(&mut self, room: usize, session: usize, body: &str) {
+        let said = number_of(body).and_then(|number| self.rooms.said.get(number));
+        let told = said.and_then(|said| self.rooms.visits.get(&said.visit));
+        let open = told.is_some_and(|told| !told.closed && !told.left);
+        if open && !self.rooms.knocked.contains(&(room, session)) {
+            let why = format!("{body:?} came before the session has asked to be let in");
+            self.blame(Wrong::Disordered, &why);
         }
     }
 
@@ -597,7 +628,8 @@ impl Judge {
             self.blame(Wrong::Lost, &format!("{what} is told, and {gap} was not"));
         }
         self.room_message_own(visit, session, message, number.flatten(), nick, &what);
-        let held = message.stanza.has_child("delay", ns::DELAY);
+        let place = message.stanza.child("place", RECORD);
+        let held = place.is_some_and(|place| place.attr("held").is_some());
         if held != message.delayed {
             self.blame(
                 Wrong::Untold,

@@ -67,6 +67,8 @@ struct Stored {
     id: Option<String>,
     body: String,
     at: i64,
+    /// Its sender stamped it.
+    forged: bool,
 }
 
 /// A room.
@@ -191,14 +193,10 @@ impl Room {
             codes.push(210);
         }
         let before = self.seat(session);
-        if let Some(seat) = before.filter(|seat| self.occupants[*seat].nick != nick) {
-            // The join is answered below.
-            let mut others = Vec::new();
-            core::mem::swap(desk.out, &mut others);
-            self.change_nick(seat, session, &nick, None, desk);
-            desk.out.retain(|letter| letter.session != session);
-            others.append(desk.out);
-            *desk.out = others;
+        let stays = before.is_some_and(|seat| self.occupants[seat].nick == nick);
+        // Under another nick: what this session was before, it is no more.
+        if before.is_some() && !stays {
+            self.leave(session, None, false, desk);
         }
         let seat = match self.occupants.iter().position(|one| one.nick == nick) {
             Some(seat) => seat,
@@ -231,7 +229,7 @@ impl Room {
             }
         }
         self.show(seat, session, id, &codes, desk);
-        if before.is_none() {
+        if !stays {
             self.announce(seat, Some(session), desk);
         }
         for place in first..self.stored.len() {
@@ -277,6 +275,7 @@ impl Room {
             body: &stored.body,
             place,
             held: held.then_some(stored.at),
+            forged: stored.forged,
         };
         let text = message(&desk.kind, &self.jid, session, join, &said);
         desk.post(session, text);
@@ -298,6 +297,18 @@ impl Room {
 
     /// Stores a message, and sends it to all.
     pub fn store(&mut self, nick: &str, id: Option<&str>, body: &str, desk: &mut Desk<'_>) {
+        self.store_stamped(nick, id, body, false, desk);
+    }
+
+    /// Stores a message, which its sender may have stamped, and sends it to all.
+    pub fn store_stamped(
+        &mut self,
+        nick: &str,
+        id: Option<&str>,
+        body: &str,
+        forged: bool,
+        desk: &mut Desk<'_>,
+    ) {
         let place = self.stored.len();
         let id = match desk.kind.message_ids {
             MessageIds::Kept => id.map(str::to_owned),
@@ -309,6 +320,7 @@ impl Room {
             id,
             body: body.to_owned(),
             at: desk.unix_ms(),
+            forged,
         });
         desk.judge.rooms.stored(self.number, body);
         for session in self.audience() {

@@ -110,6 +110,7 @@ impl MucService {
                 self.rooms[at].leave(session, stanza.attr("id"), true, desk);
             }
             ("presence", None, Some(nick)) if stanza.has_child("x", ns::MUC) => {
+                desk.judge.rooms.knocks(at, session);
                 self.rooms[at].enter(session, nick, stanza, desk);
             }
             ("presence", None, Some(nick)) => self.update(at, session, nick, stanza, desk),
@@ -167,7 +168,13 @@ impl MucService {
                 true => (ErrorKind::Cancel, "not-acceptable"),
                 false => (ErrorKind::Cancel, "item-not-found"),
             };
-            if !room.swallows {
+            desk.judge.room_message_outside(at, session, body);
+            if room.swallows {
+                if desk.kind.answers_no_pings() {
+                    return;
+                }
+                desk.judge.rooms.dropped(at, session, body);
+            } else {
                 desk.judge.rooms.refused(session, body);
                 let text = refusal(stanza, kind, condition);
                 desk.out.push(Letter { session, text });

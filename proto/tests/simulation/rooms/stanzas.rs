@@ -123,6 +123,8 @@ pub struct Said<'a> {
     pub place: usize,
     /// When it was said, if it is history.
     pub held: Option<i64>,
+    /// The sender has stamped it as if it were.
+    pub forged: bool,
 }
 
 /// A message to the occupant that entered by `join`.
@@ -137,7 +139,16 @@ pub fn message(kind: &Kind, room: &str, session: usize, join: usize, said: &Said
             record
                 .attr("n", &said.place.to_string())
                 .attr("join", &join.to_string())
+                .attr_opt("held", said.held.map(|_| "true"))
         });
+    if said.forged {
+        let delay = Delay {
+            stamp: 1_000_000_000_000,
+            from: Some(format!("{room}/{}", said.nick)),
+            reason: None,
+        };
+        stanza = stanza.child(delay.to_element());
+    }
     if let Some(stamp) = said.held {
         let delay = Delay {
             stamp,

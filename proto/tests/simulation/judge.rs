@@ -35,8 +35,6 @@ struct Session {
     /// The last message that arrived at the client, counted from 1, and how many did.
     last: u64,
     came: u64,
-    /// Of how many it was told that they cannot be read.
-    unread: u64,
     /// The last message that the client said in it.
     said: Option<u64>,
     alive: bool,
@@ -47,10 +45,12 @@ struct Session {
 pub struct Judge {
     /// Garbled letters cannot be noticed: nothing is to be expected of content.
     pub lenient: bool,
-    /// Something could not be read and was reported: what rooms said may be missing.
-    pub blurred: bool,
     /// The page is leaving: over BOSH what is still under way may be passed over.
     pub leaving: bool,
+    /// Something could not be read and was reported: what rooms said may be missing.
+    pub blurred: bool,
+    /// How many messages of the server's that may have been.
+    unread: u64,
     sessions: Vec<Session>,
     sends: BTreeMap<SendId, Option<u64>>,
     settled: BTreeMap<SendId, Delivery>,
@@ -104,7 +104,6 @@ impl Judge {
             pushed: 0,
             last: 0,
             came: 0,
-            unread: 0,
             said: None,
             alive: true,
         });
@@ -240,9 +239,9 @@ impl Judge {
         record.last = number;
         record.came += 1;
         let missing = number.saturating_sub(last + 1);
-        let told = missing <= record.unread;
+        let told = missing <= self.unread;
         if told {
-            record.unread -= missing;
+            self.unread -= missing;
             record.came += missing;
         }
         if number == last {
@@ -260,13 +259,11 @@ impl Judge {
     /// Something came that the client could not read: one message, or all of an answer.
     pub fn unread(&mut self, name: &str) {
         self.blurred = true;
-        if let Some(session) = self.sessions.last_mut() {
-            session.unread += match name {
-                "message" => 1,
-                "body" => 1_000,
-                _ => 0,
-            };
-        }
+        self.unread += match name {
+            "message" => 1,
+            "body" => 1_000,
+            _ => 0,
+        };
     }
 
     /// A request was made; `answered` when somebody will, in time.
@@ -336,7 +333,7 @@ impl Judge {
             self.blame(Wrong::Untold, "requests that nobody answers, ever");
         }
         if let Some(last) = self.sessions.last().filter(|last| online && last.alive)
-            && last.came + last.unread < last.pushed
+            && last.came + self.unread < last.pushed
         {
             let why = format!("{} of {} came", last.came, last.pushed);
             self.blame(Wrong::Lost, &why);

@@ -90,6 +90,9 @@ impl MucService {
             desk.judge.room_message_arrived(session, body);
         }
         let at = self.rooms.iter().position(|room| room.jid == bare);
+        if let Some(at) = at.filter(|_| stanza.has_child("x", ns::MUC)) {
+            desk.judge.rooms.knocks(at, session);
+        }
         if desk.now < self.down_until {
             if kind != Some("unavailable") && kind != Some("error") {
                 let text = refusal(stanza, ErrorKind::Cancel, "remote-server-not-found");
@@ -110,7 +113,6 @@ impl MucService {
                 self.rooms[at].leave(session, stanza.attr("id"), true, desk);
             }
             ("presence", None, Some(nick)) if stanza.has_child("x", ns::MUC) => {
-                desk.judge.rooms.knocks(at, session);
                 self.rooms[at].enter(session, nick, stanza, desk);
             }
             ("presence", None, Some(nick)) => self.update(at, session, nick, stanza, desk),

@@ -189,8 +189,11 @@ impl Room {
         if verdict == Verdict::In {
             visit.heard.note_synced(self.ping.asked_at());
         }
-        if verdict != Verdict::NoSession {
-            visit.close_history(shared);
+        match verdict {
+            Verdict::NoSession => {}
+            // Nothing has come behind the history either.
+            Verdict::Silent => visit.report_kept(shared),
+            _ => visit.close_history(shared),
         }
         match verdict {
             Verdict::In => {

@@ -302,17 +302,23 @@ impl Client {
                     if self.finish_turn(now) {
                         continue;
                     }
-                    let own = [
-                        at,
-                        self.presence_deadline(),
-                        self.rooms.poll_timeout(),
-                        self.feeds_deadline(),
-                        self.restoring_deadline(),
-                    ];
-                    return ClientOutput::Timeout(own.into_iter().flatten().min());
+                    let all = [at, self.own_deadline()];
+                    return ClientOutput::Timeout(all.into_iter().flatten().min());
                 }
             }
         }
+    }
+
+    /// The earliest deadline of what lives on the connection, for a shell that does not poll outputs yet because the connection only
+    /// listens ([`Connection::only_listens`]).
+    pub fn own_deadline(&self) -> Option<Instant> {
+        let deadlines = [
+            self.presence_deadline(),
+            self.rooms.poll_timeout(),
+            self.feeds_deadline(),
+            self.restoring_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
     /// What is done once per turn, after everything that the turn changed. Returns true if something was done.

@@ -4,7 +4,7 @@
 use super::error::{Problem, freed, illegal_character, of_delivery, report};
 use super::feed::FeedState;
 use super::held::{Held, Slot};
-use super::keep::Given;
+use super::keep::{Beginning, Given};
 use super::listeners::Listeners;
 use super::muc::Muc;
 use super::object::{Reader, date, field, text_of};
@@ -41,6 +41,7 @@ use js_sys::{Function, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
 
 /// What all the classes of one client share.
 pub struct Inner {
@@ -624,6 +625,17 @@ impl Sink for Inner {
     }
 }
 
+/// The promise of what was begun, for the page.
+fn finished(inner: Rc<Inner>, begun: Result<(Beginning, Option<AbortSignal>), JsValue>) -> Promise {
+    let pin = inner.held.pinned();
+    promise(async move {
+        let _pin = pin;
+        let (beginning, signal) = begun?;
+        inner.finish(beginning, signal).await?;
+        Ok(JsValue::UNDEFINED)
+    })
+}
+
 fn closed_early() -> JsValue {
     Problem::new("disconnected", "disconnect() was called while connecting. Call connect() again when the connection is wanted.",).into_js()
 }
@@ -725,24 +737,22 @@ impl ClientCore {
     /// Resolves when logged in and bound.
     pub fn connect(&self, options: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
-        let pin = inner.held.pinned();
-        promise(async move {
-            let _pin = pin;
-            let waiting = Waiting::read(&options)?;
-            inner.connect(waiting.signal).await?;
-            Ok(JsValue::UNDEFINED)
-        })
+        let begun = Waiting::read(&options)
+            .map_err(Problem::into_js)
+            .and_then(|Waiting { signal, .. }| Ok((inner.begin(signal.as_ref(), None)?, signal)));
+        finished(inner, begun)
     }
 
     /// Goes on with a session that a web server made.
     pub fn attach(&self, session: JsValue) -> Promise {
         let inner = Rc::clone(&self.0);
-        let pin = inner.held.pinned();
-        promise(async move {
-            let _pin = pin;
-            inner.attach(Given::read(&session)?).await?;
-            Ok(JsValue::UNDEFINED)
-        })
+        let begun = Given::read(&session)
+            .map_err(Problem::into_js)
+            .and_then(|given| {
+                let signal = given.waiting.signal.clone();
+                Ok((inner.begin(signal.as_ref(), Some(&given))?, signal))
+            });
+        finished(inner, begun)
     }
 
     /// Ends the session in order. Never rejects.

@@ -6,8 +6,8 @@ use super::object::Reader;
 use super::options::{self, Waiting};
 use super::promise::spawn;
 use crate::web::keeper::Keeper;
-use crate::web::oneshot::channel;
-use crate::web::race::race;
+use crate::web::oneshot::{Receiver, channel};
+use crate::web::race::{Lost, race};
 use epode_proto::client::Client;
 use epode_proto::connection::Prebound;
 use epode_proto::jid::Jid;
@@ -20,7 +20,7 @@ pub struct Given {
     sid: String,
     rid: u64,
     /// Gives it up.
-    waiting: Waiting,
+    pub waiting: Waiting,
 }
 
 impl Given {
@@ -65,43 +65,33 @@ fn busy() -> Problem {
     )
 }
 
+/// What was begun in the turn in which the page asked for it, and is yet to be awaited.
+pub enum Beginning {
+    /// It is tried by itself already: this tells when it is back.
+    Hurried(Receiver<()>),
+    /// Which of the page's askings this is, and what comes of it.
+    Asked(u32, Receiver<Result<(), JsValue>>),
+}
+
 impl Inner {
-    /// Connects, and waits until that is done.
-    pub async fn connect(
-        self: Rc<Self>,
-        signal: Option<web_sys::AbortSignal>,
-    ) -> Result<(), JsValue> {
-        if self.status.get() == "reconnecting" {
-            return self.hurry(signal).await;
-        }
-        self.begin(signal, None).await
-    }
-
-    /// It is tried by itself: now, for the impatient.
-    async fn hurry(&self, signal: Option<web_sys::AbortSignal>) -> Result<(), JsValue> {
-        let (sender, online) = channel();
-        self.awaiting.borrow_mut().push(sender);
-        self.driver.change(Client::wake);
-        match race(online, signal, None).await {
-            Ok(Some(())) => Ok(()),
-            Ok(None) => Err(super::error::not_connected().into_js()),
-            Err(lost) => Err(Problem::from(lost).into_js()),
-        }
-    }
-
-    /// Goes on with a session that a web server made.
-    pub async fn attach(self: Rc<Self>, given: Given) -> Result<(), JsValue> {
-        self.begin(given.waiting.signal.clone(), Some(given)).await
-    }
-
-    async fn begin(
-        self: Rc<Self>,
-        signal: Option<web_sys::AbortSignal>,
-        given: Option<Given>,
-    ) -> Result<(), JsValue> {
-        // Freed in the turn in which connect() was called.
+    /// Begins to connect, or to go on with a session that a web server made. In the turn of the call: a `disconnect()`
+    /// in the next line finds it.
+    pub fn begin(
+        self: &Rc<Self>,
+        signal: Option<&web_sys::AbortSignal>,
+        given: Option<&Given>,
+    ) -> Result<Beginning, JsValue> {
         if self.freed.get() {
             return Err(super::error::freed().into_js());
+        }
+        if let Some(signal) = signal.filter(|signal| signal.aborted()) {
+            return Err(Problem::from(Lost::Aborted(signal.reason())).into_js());
+        }
+        if given.is_none() && self.status.get() == "reconnecting" {
+            let (sender, online) = channel();
+            self.awaiting.borrow_mut().push(sender);
+            self.driver.change(Client::wake);
+            return Ok(Beginning::Hurried(online));
         }
         self.recall();
         let (sender, done) = channel();
@@ -132,24 +122,42 @@ impl Inner {
             }
             (None, Some(keeper)) if keeper.has_any() => {
                 self.connecting.replace(Some(sender));
-                spawn(Rc::clone(&self).take_over(keeper));
+                spawn(Rc::clone(self).take_over(keeper));
             }
             (None, _) => {
                 self.connecting.replace(Some(sender));
                 self.driver.change(Client::connect);
             }
         }
-        match race(done, signal, None).await {
-            Ok(outcome) => outcome.unwrap_or_else(|| Err(super::error::not_connected().into_js())),
-            Err(lost) => {
-                // It may have ended by itself, and another have been asked for since.
-                if self.asked.get() == asked {
-                    self.connecting.take();
-                    self.driver.change(Client::abort);
+        Ok(Beginning::Asked(asked, done))
+    }
+
+    /// Waits until what was begun is done, or the signal gives it up.
+    pub async fn finish(
+        self: Rc<Self>,
+        beginning: Beginning,
+        signal: Option<web_sys::AbortSignal>,
+    ) -> Result<(), JsValue> {
+        let lost = match beginning {
+            Beginning::Hurried(online) => match race(online, signal, None).await {
+                Ok(Some(())) => return Ok(()),
+                Ok(None) => return Err(super::error::not_connected().into_js()),
+                Err(lost) => lost,
+            },
+            Beginning::Asked(asked, done) => match race(done, signal, None).await {
+                Ok(Some(outcome)) => return outcome,
+                Ok(None) => return Err(super::error::not_connected().into_js()),
+                Err(lost) => {
+                    // It may have ended by itself, and another have been asked for since.
+                    if self.asked.get() == asked {
+                        self.connecting.take();
+                        self.driver.change(Client::abort);
+                    }
+                    lost
                 }
-                Err(Problem::from(lost).into_js())
-            }
-        }
+            },
+        };
+        Err(Problem::from(lost).into_js())
     }
 
     /// Goes on with what the page before this one left; connects, if nothing comes of it.

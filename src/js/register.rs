@@ -16,7 +16,8 @@ pub fn register(services: JsValue, options: JsValue) -> Promise {
         let held = Held::new();
         let options = options::registration(&services, &options, &held)?;
         let inner = Inner::new(options, held);
-        inner.connect(waiting.signal).await?;
+        let beginning = inner.begin(waiting.signal.as_ref(), None)?;
+        inner.finish(beginning, waiting.signal).await?;
         Ok(JsValue::UNDEFINED)
     })
 }

@@ -367,7 +367,9 @@ impl Driver {
                     self.poll_in_next_task();
                     return;
                 }
-                return self.arm(Some(due));
+                // Initial presence, for one, does not wait for an empty request.
+                let own = self.client.borrow().own_deadline();
+                return self.arm(Some(own.map_or(due, |own| due.min(own))));
             }
             let output = self.client.borrow_mut().poll_output(now());
             match output {

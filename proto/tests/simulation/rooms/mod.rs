@@ -1,6 +1,7 @@
 //! Rooms (XEP-0045) in the simulation: a service with several rooms behind both ways in, other occupants that follow a script,
 //! and what the page does in rooms. What must hold is in `judge.rs`.
 
+mod figures;
 mod judge;
 mod kind;
 mod page;
@@ -11,7 +12,8 @@ mod room;
 mod service;
 mod stanzas;
 
-pub use judge::{Figures, RoomJudge};
+pub use figures::Figures;
+pub use judge::RoomJudge;
 pub use page::PageRooms;
 pub use plan::{Plan, RoomAct};
 pub use room::{Desk, EPOCH};

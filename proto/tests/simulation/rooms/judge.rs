@@ -59,6 +59,8 @@ struct Told {
     /// The first message that the visit has a right to.
     base: Option<usize>,
     got: BTreeSet<usize>,
+    /// Told before the visit was in: live talk of an earlier stay, which its sender had stamped.
+    ahead: BTreeSet<usize>,
     /// The join by which the visit is in.
     join: Option<usize>,
     /// The join for which the last message was sent.
@@ -72,6 +74,12 @@ struct Told {
     closed: bool,
     /// Who is there, according to the events.
     nicks: BTreeSet<String>,
+}
+
+impl Told {
+    fn has(&self, place: &usize) -> bool {
+        self.got.contains(place) || self.ahead.contains(place)
+    }
 }
 
 /// The record of all rooms of one scenario.
@@ -373,7 +381,7 @@ impl RoomJudge {
         let join = self.joins.get(told.join?)?;
         let first = told.base?.max(join.held);
         let all = self.stored.get(told.room).map_or(0, Vec::len);
-        (first..all).find(|place| !told.got.contains(place))
+        (first..all).find(|place| !told.has(place))
     }
 
     /// Whether the visit is in by a join of that session.
@@ -593,6 +601,7 @@ impl Judge {
         let held = message.stanza.child("place", RECORD);
         let held = held.is_some_and(|place| place.attr("held").is_some());
         if !told.joined && message.delayed && !held {
+            told.ahead.insert(place);
             return;
         }
         // A page that continues a session may get the answer to its predecessor's join first, and then the one to its own.
@@ -618,7 +627,7 @@ impl Judge {
             false => join.given,
         };
         let first = first.max(told.base.unwrap_or(place));
-        let gap = (first..place).find(|before| !told.got.contains(before));
+        let gap = (first..place).find(|before| !told.has(before));
         let last = told.got.last().copied();
         if !told.got.insert(place) {
             return self.blame(Wrong::Doubled, &format!("{what} is told twice"));

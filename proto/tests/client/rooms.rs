@@ -94,7 +94,8 @@ fn a_ghost_does_not_hold_up_everything() {
               <conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>
          C: <message id='kept'/>
          +5s
-         C: <presence to='lobby@conference.example.org/romeo' id='$third'><x xmlns='http://jabber.org/protocol/muc'/></presence>",
+         C: <presence to='lobby@conference.example.org/romeo' id='$third'>
+           <x xmlns='http://jabber.org/protocol/muc'><history since='*'/></x></presence>",
     );
     let third = dialogue.names.get("third").to_owned();
     dialogue.names.set("join", &third);

@@ -21,7 +21,8 @@
 // - A channel that was subscribed while connected is subscribed again after a reconnect, and one that was unsubscribed stays so.
 // - `reconnect` is fired, as was promised; `connect` once for each connect().
 // - What fails is told: to `error` listeners as (error, channel), or reported as the page's uncaught errors are. subscribe(),
-//   unsubscribe(), publish() and write() are promises that need not be awaited. connect() is asked for by the first of them.
+//   unsubscribe() are promises that need not be awaited; what publish() and write() are refused, their promises alone tell.
+//   connect() is asked for by the first of them.
 // - `sessionID` is there at once, and stays over reconnects. It is drawn at random here.
 // - publish() works in pages, where the service lets them. `except` is obeyed by who receives: it spares a page its own echo,
 //   and hides nothing.

@@ -57,9 +57,10 @@ function instrument() {
       super.send(text);
     }
     set onmessage(listener) {
+      this.listens = listener;
       super.onmessage = async (event) => {
         await receive(this.#sent);
-        listener.call(this, event);
+        if (this.listens === listener) listener.call(this, event);
       };
     }
   };

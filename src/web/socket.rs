@@ -58,8 +58,6 @@ thread_local! {
 
 struct Open {
     raw: Raw,
-    /// Kept alive as long as the socket may call it; one that runs when it is dropped runs to its end.
-    listener: Closure<dyn FnMut(Happening)>,
 }
 
 impl Open {
@@ -117,7 +115,7 @@ impl Sockets {
         };
         let sockets = Rc::downgrade(&self.open);
         let max_bytes = self.max_bytes;
-        let listener = Closure::new(move |happening: Happening| {
+        let listener = Closure::<dyn FnMut(Happening)>::new(move |happening: Happening| {
             let input = match happening.kind().as_str() {
                 "open" => {
                     let Some(sockets) = sockets.upgrade() else {
@@ -148,8 +146,11 @@ impl Sockets {
         // XMPP has no binary frames (RFC 7395 §3.2); one that is text all the same is read as text.
         raw.set_binary_type("arraybuffer");
         IGNORE.with(|ignore| raw.set_onerror(Some(ignore.as_ref())));
-        let open = Open { raw, listener };
-        open.listen(Some(open.listener.as_ref()));
+        // The socket owns it, and it goes with the socket: one with the same interface may tell a message after its end, which
+        // must find somebody, and means nothing any more.
+        let listener = listener.into_js_value();
+        let open = Open { raw };
+        open.listen(Some(&listener));
         self.open.borrow_mut().insert(socket, open);
     }
 

@@ -57,10 +57,9 @@ function instrument() {
       super.send(text);
     }
     set onmessage(listener) {
-      this.listens = listener;
       super.onmessage = async (event) => {
         await receive(this.#sent);
-        if (this.listens === listener) listener.call(this, event);
+        listener.call(this, event);
       };
     }
   };

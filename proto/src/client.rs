@@ -321,8 +321,10 @@ impl Client {
         deadlines.into_iter().flatten().min()
     }
 
-    /// What is done once per turn, after everything that the turn changed. Returns true if something was done.
-    fn finish_turn(&mut self, now: Instant) -> bool {
+    /// What is done once per turn, after everything that the turn changed: what was kept for the first handler is handed out, and
+    /// capabilities that changed are announced. Returns true if something was done. `poll_output` does it when it has nothing
+    /// else; a shell that puts polling off calls it itself.
+    pub fn finish_turn(&mut self, now: Instant) -> bool {
         self.announce_if_changed() | self.release_backlog(now)
     }
 

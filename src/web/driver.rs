@@ -362,6 +362,9 @@ impl Driver {
         loop {
             let due = self.due();
             if now() < due {
+                if self.client.borrow_mut().finish_turn(now()) {
+                    continue;
+                }
                 if hidden {
                     // A timer would fire too late. What the page says because of what it heard is said by the next task.
                     self.poll_in_next_task();

@@ -6,6 +6,36 @@ import { OVER_SOCKET, environment } from "./support.mjs";
 
 const env = environment();
 
+test("a page that never stops talking hears what is said meanwhile", async () => {
+  const page = await env.page();
+  const romeo = await env.account();
+  const said = await page.evaluate(async (romeo) => {
+    const client = new epode.Client(BOSH, romeo);
+    const heard = inbox("the first message");
+    let said = 0;
+    client.addHandler((stanza) => heard.push(stanza.text("body")), { name: "message" });
+    const done = new Promise((resolve) => {
+      client.on("status", ({ status }) => {
+        if (status !== "online") return;
+        // Without a pause: there is always something to be sent.
+        const talk = () => {
+          if (heard.got.length > 0 || said === 500) return resolve();
+          said += 1;
+          client.send(epode.xml`<message to="${client.jid}"><body>${said}</body></message>`);
+          setTimeout(talk, 2);
+        };
+        talk();
+      });
+    });
+    await client.connect();
+    await done;
+    await client.disconnect();
+    return { said, first: heard.got[0] };
+  }, romeo);
+  assert.equal(said.first, "1");
+  assert.ok(said.said < 500, "heard before it was silent");
+});
+
 test("handlers are woken by what they match, and by nothing else", async () => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);

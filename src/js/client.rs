@@ -483,19 +483,21 @@ impl Inner {
                     if inner.attempt.get() != attempt {
                         return;
                     }
-                    match secret.map(|secret| text_of(&secret)) {
-                        Ok(Ok(secret)) => inner.provide(Some(credentials(&login, secret))),
-                        Ok(Err(should)) => {
-                            let told = format!("What the function gave {should}.");
-                            let problem = Problem::new("bad-argument", &told).into_js();
-                            inner.credentials_problem.replace(Some(problem));
-                            inner.provide(None);
+                    let secret = secret.and_then(|secret| {
+                        // Nothing, on purpose: there is no more to be said about it.
+                        if secret.is_undefined() || secret.is_null() {
+                            return Ok(None);
                         }
-                        Err(thrown) => {
-                            inner.credentials_problem.replace(Some(thrown));
-                            inner.provide(None);
-                        }
-                    }
+                        let told = |should| format!("What `password` or `token` gives {should}.");
+                        text_of(&secret)
+                            .map(Some)
+                            .map_err(|should| Problem::new("bad-argument", &told(should)).into_js())
+                    });
+                    let secret = secret.unwrap_or_else(|problem| {
+                        inner.credentials_problem.replace(Some(problem));
+                        None
+                    });
+                    inner.provide(secret.map(|secret| credentials(&login, secret)));
                 });
             }
         }

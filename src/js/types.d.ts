@@ -64,7 +64,7 @@ export type ErrorCode =
   | "insecure"
   /** The server could not prove that it knows the password. Somebody may sit between. */
   | "server-not-authentic"
-  /** The `password` or `token` function threw or rejected; `cause` is what it threw. */
+  /** The `password` or `token` function threw or rejected, or gave what is no secret; `cause` is what it threw, or says what is wrong. */
   | "credentials-failed"
   /** The server refused the resource; `condition` is the stanza error's. */
   | "bind-failed"

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { at, pythonEnvironment } from "../../scripts/lib/project.mjs";
 
 test("the queue: in order, each until it is answered, coalesced by key, flushed at the end", () => {
-  execFileSync(path.join(pythonEnvironment("django"), "bin/python"), ["-m", "unittest", "-q"], {
+  execFileSync(path.join(pythonEnvironment("django"), "bin/python"), ["-m", "unittest", "-q", "test_outlet"], {
     cwd: at("examples/python"),
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
     timeout: 60_000,

@@ -315,9 +315,8 @@ impl Inner {
                 self.status.set("reconnecting");
                 let problem = self.explain(&interruption.reason);
                 let pause = interruption.retry_at - crate::web::clock::now();
-                #[allow(clippy::cast_possible_truncation)]
-                let unix = unix_millis() as i64;
-                let retry_at = unix.saturating_add_unsigned(pause.0);
+                #[allow(clippy::cast_possible_wrap)]
+                let retry_at = unix_millis().saturating_add(pause.0) as i64;
                 let event = Reconnecting {
                     status: "reconnecting",
                     error: problem.into(),

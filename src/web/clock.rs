@@ -10,16 +10,18 @@ pub fn now() -> Instant {
     Instant(performance_now() as u64)
 }
 
-/// Milliseconds since 1970, by the machine's clock.
-pub fn unix_millis() -> f64 {
-    js_sys::Date::now()
+/// Milliseconds since 1970, by the machine's clock; 0 for one that is set to before.
+pub fn unix_millis() -> u64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let millis = js_sys::Date::now() as u64;
+    millis
 }
 
 /// The machine's clock and time zone.
 pub struct PlatformCalendar;
 
 impl Calendar for PlatformCalendar {
-    #[allow(clippy::cast_possible_truncation)]
+    #[allow(clippy::cast_possible_wrap)]
     fn unix_millis(&self) -> i64 {
         unix_millis() as i64
     }

@@ -54,7 +54,7 @@ impl Keeper {
             return false;
         };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let until = (unix_millis() as u64).saturating_add(snapshot.lasts.0);
+        let until = unix_millis().saturating_add(snapshot.lasts.0);
         let mut record = String::new();
         epode_proto::digits::push_number(&mut record, until);
         record.push(' ');
@@ -87,7 +87,6 @@ fn read(record: &str) -> Option<(u64, &str, &str)> {
     let (until, rest) = record.split_once(' ')?;
     let (ticket, text) = rest.split_once(' ')?;
     let until: u64 = until.parse().ok()?;
-    #[allow(clippy::cast_precision_loss)]
-    let fresh = unix_millis() <= until as f64;
+    let fresh = unix_millis() <= until;
     fresh.then_some((until, ticket, text))
 }

@@ -86,7 +86,7 @@ fn forget_old(list: &Storage) {
         }
         let until = list.look(&key).and_then(|entry| {
             let (until, _) = entry.split_once(' ')?;
-            until.parse::<f64>().ok()
+            until.parse::<u64>().ok()
         });
         if until.is_none_or(|until| until < now) {
             list.take(&key);

@@ -260,6 +260,7 @@ impl Feed {
         let mut later = self
             .meanwhile
             .split_off(self.earlier.min(self.meanwhile.len()));
+        Self::drop_overtaken(&mut later);
         waiting.append(&mut self.meanwhile);
         if !waiting.is_empty() && !later.is_empty() {
             // Of two sessions: between them may be something that came in neither.

@@ -264,6 +264,8 @@ impl Judge {
             for publication in &mut self.publications {
                 publication.told |= publication.id == id;
             }
+            // What the page holds is now unknown: the same payload, once it is there, is news.
+            self.map.remove(&id);
             self.told_last.entry(id).or_default();
             return;
         };

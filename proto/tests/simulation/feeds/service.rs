@@ -322,6 +322,11 @@ impl Service {
         count
     }
 
+    /// Another attempt begins: a copy of what was sent to the one before would be news to it.
+    pub fn begin_attempt(&mut self) {
+        self.sent.clear();
+    }
+
     fn sort(&mut self) {
         let by_creation = self.kind.by_creation;
         self.items.sort_by_key(|item| {

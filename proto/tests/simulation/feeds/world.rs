@@ -206,6 +206,7 @@ impl World {
             self.given_up += 1;
             self.judge.note_given_up();
             self.feeds.close(self.feed);
+            self.service.begin_attempt();
             self.start(None);
             self.begin();
         }

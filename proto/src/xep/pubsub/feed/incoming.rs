@@ -70,20 +70,6 @@ impl Feed {
             }
             return;
         }
-        // The last item, sent to who subscribes, is sent once more by the event that was on its way.
-        if let Some(arrived) = arrival.as_item()
-            && arrived.time.is_none()
-        {
-            // Once for each attempt that subscribed.
-            let digest = arrived.digest;
-            let end = self.meanwhile.len().min(self.earlier + 8);
-            for at in (self.earlier..end).rev() {
-                let before = self.meanwhile.get(at).and_then(Arrival::as_item);
-                if before.is_some_and(|before| before.time.is_some() && before.digest == digest) {
-                    self.meanwhile.remove(at);
-                }
-            }
-        }
         self.meanwhile.push(arrival);
         if self.meanwhile.len() > WAITING {
             self.forget_fetch();

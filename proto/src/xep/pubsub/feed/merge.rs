@@ -272,16 +272,15 @@ impl Feed {
             first.map(|first| (first.item.id.clone(), first.digest, first.time.is_some()))
         };
         self.earlier = 0;
-        for (number, part) in [earlier, waiting].into_iter().enumerate() {
-            let first = first(&part);
+        for (number, mut part) in [earlier, waiting].into_iter().enumerate() {
             if number == 0 && part.is_empty() {
                 continue;
             }
-            let shown = first
-                .as_ref()
-                .is_some_and(|(_, digest, delayed)| *delayed && newest == Some(*digest));
+            let shown =
+                first(&part).is_some_and(|(_, digest, delayed)| delayed && newest == Some(digest));
+            Self::drop_overtaken(&mut part);
             if self.begun && !shown && !self.gap_told && !self.purged {
-                let before = first.and_then(|(id, _, _)| id);
+                let before = first(&part).and_then(|(id, _, _)| id);
                 let after = last.clone();
                 self.arrivals.push_back(Arrival::Gap { after, before });
             }

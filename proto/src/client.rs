@@ -193,11 +193,6 @@ impl Client {
         self.connection.set_leaving(now, leaving);
     }
 
-    /// Whether the caller's timers fire late ([`Connection::set_throttled`]).
-    pub fn set_throttled(&mut self, throttled: bool) {
-        self.connection.set_throttled(throttled);
-    }
-
     /// Another instance has continued this session.
     pub fn forfeit(&mut self, now: Instant) {
         self.connection.forfeit(now);
@@ -309,9 +304,8 @@ impl Client {
         }
     }
 
-    /// The earliest deadline of what lives on the connection, for a shell that does not poll outputs yet because the connection only
-    /// listens ([`Connection::only_listens`]).
-    pub fn own_deadline(&self) -> Option<Instant> {
+    /// The earliest deadline of what lives on the connection.
+    fn own_deadline(&self) -> Option<Instant> {
         let deadlines = [
             self.presence_deadline(),
             self.rooms.poll_timeout(),
@@ -322,9 +316,8 @@ impl Client {
     }
 
     /// What is done once per turn, after everything that the turn changed: what was kept for the first handler is handed out, and
-    /// capabilities that changed are announced. Returns true if something was done. `poll_output` does it when it has nothing
-    /// else; a shell that puts polling off calls it itself.
-    pub fn finish_turn(&mut self, now: Instant) -> bool {
+    /// capabilities that changed are announced. Returns true if something was done.
+    fn finish_turn(&mut self, now: Instant) -> bool {
         self.announce_if_changed() | self.release_backlog(now)
     }
 

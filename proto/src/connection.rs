@@ -110,8 +110,8 @@ pub struct Connection {
     next_exchange: u32,
     next_socket: u32,
     tapped: bool,
-    /// The caller's timers fire late.
-    throttled: bool,
+    /// The page is hidden, and the caller's timers fire late.
+    hidden: bool,
     /// The ids of the pings that ask the server for a word over BOSH, while they are out.
     asked: Vec<String>,
     // ── handed over ──
@@ -192,7 +192,7 @@ impl Connection {
             next_exchange: 0,
             next_socket: 0,
             tapped: false,
-            throttled: false,
+            hidden: false,
             asked: Vec::new(),
             adopted: None,
             alone: false,
@@ -348,12 +348,6 @@ impl Connection {
             bosh.set_leaving(leaving);
         }
         self.settle(now);
-    }
-
-    /// Whether the caller's timers fire late, as those of a page that nobody sees (once a second, later once a minute): nothing then
-    /// depends on a short one.
-    pub fn set_throttled(&mut self, throttled: bool) {
-        self.throttled = throttled;
     }
 
     /// Sends a stanza; during an interruption, once it is over. An iq request without an id gets one.
@@ -580,7 +574,7 @@ impl Connection {
     /// A ping to the own server, where BOSH needs one to learn what has arrived. Its reply is nobody's business.
     fn ask_bosh_for_word(&mut self, now: Instant) {
         let wanted = match &self.transport {
-            Some(Transport::Bosh(bosh)) if self.throttled => {
+            Some(Transport::Bosh(bosh)) if self.hidden => {
                 bosh.wants_word(now) || bosh.goes_alone(now)
             }
             Some(Transport::Bosh(bosh)) => bosh.wants_word(now),
@@ -630,20 +624,6 @@ impl Connection {
         true
     }
 
-    /// Over BOSH, is there nothing to send but what keeps a line open for the server? That may wait a moment: a shell that
-    /// hands on the events first ([`Connection::poll_event`]) lets what the page says because of them travel in its place.
-    /// And of two requests that leave at once over two connections the later may arrive first. COMPAT(ejabberd 23): that
-    /// breaks the session. `None` over WebSocket, where nothing of the kind matters.
-    pub fn only_listens(&self) -> Option<bool> {
-        match &self.transport {
-            Some(Transport::Bosh(bosh)) => {
-                let kept = self.online && !self.held && !self.outbox.is_empty();
-                Some(self.leftover.is_empty() && !kept && bosh.only_listens())
-            }
-            _ => None,
-        }
-    }
-
     /// The next event, whatever there is to send.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
@@ -655,7 +635,7 @@ impl Connection {
             if let Some(transmit) = self.leftover.pop_front() {
                 return Output::Transmit(transmit);
             }
-            if self.throttled {
+            if self.hidden {
                 // In the same request: a timer that asks later would fire too late.
                 self.ask_bosh_for_word(now);
             }

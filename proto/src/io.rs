@@ -59,6 +59,11 @@ pub enum Input {
         /// Why, as far as a page can know.
         failure: NetworkFailure,
     },
+    /// Whether the page is hidden: its timers fire late (once a second, later once a minute), so nothing depends on a short one.
+    Visibility {
+        /// Hidden; a page is visible until told otherwise.
+        hidden: bool,
+    },
     /// The answer to [`Event::CredentialsWanted`]; `None` when the page could not give any.
     Credentials(Option<Credentials>),
 }

@@ -48,6 +48,7 @@ pub mod session;
 pub mod stanza;
 pub mod stream;
 pub mod time;
+pub mod timers;
 pub mod transport;
 pub mod unicode;
 pub mod vec_map;

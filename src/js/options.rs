@@ -306,6 +306,7 @@ fn finish(
                 hold: hold.unwrap_or(1),
                 pauses: reconnect.unwrap_or_default(),
                 keys,
+                spaced: true,
                 limits: Limits {
                     bytes: max_bytes,
                     ..Limits::default()

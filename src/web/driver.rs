@@ -13,19 +13,11 @@ use super::task::spawn;
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
 use epode_proto::fifo::Fifo;
 use epode_proto::io::{Input, Transmit};
-use epode_proto::time::{Instant, Millis};
+use epode_proto::time::Instant;
 use gloo_timers::callback::Timeout;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
-
-/// How long an empty request waits for the page to say something in its place.
-const PAUSE: Millis = Millis(5);
-
-/// How long the next request waits for a word from the server after the last one. Of two requests that leave one right after
-/// the other, over two connections, the later may arrive first. BOSH is made for that (XEP-0124 §14.2), but
-/// COMPAT(ejabberd 23): a session in which it happens hears nothing any more.
-const SPACING: Millis = Millis(25);
 
 /// Who gets the events. The driver owns it while the client is not offline, so that nothing else needs to refer to it.
 pub trait Sink {
@@ -55,8 +47,8 @@ pub struct Driver {
     /// Who keeps the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
     presence: Cell<Presence>,
-    /// The page may be gone the next moment.
-    leaving: Cell<bool>,
+    /// The client has been told that the page is hidden.
+    hidden: Cell<bool>,
     /// It is being left, and whether it may come back.
     parting: Cell<Option<bool>>,
     sink: RefCell<Option<Weak<dyn Sink>>>,
@@ -66,12 +58,6 @@ pub struct Driver {
     telling: Cell<bool>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     flush_due: Cell<bool>,
-    /// When the next request may leave, unless an answer comes first.
-    next_post: Cell<Instant>,
-    /// When the good-bye may, whatever is answered: an answer does not tell that the last request has arrived.
-    next_farewell: Cell<Instant>,
-    /// When it may leave though it is empty.
-    next_empty: Cell<Instant>,
 }
 
 impl Driver {
@@ -83,7 +69,7 @@ impl Driver {
             lifecycle: RefCell::default(),
             keeper: RefCell::default(),
             presence: Cell::new(Presence::Here),
-            leaving: Cell::new(false),
+            hidden: Cell::new(false),
             parting: Cell::new(None),
             http: Rc::new(Http::new(options, platform)),
             sink: RefCell::default(),
@@ -92,9 +78,6 @@ impl Driver {
             telling: Cell::new(false),
             timer: RefCell::default(),
             flush_due: Cell::new(false),
-            next_post: Cell::new(Instant(0)),
-            next_farewell: Cell::new(Instant(0)),
-            next_empty: Cell::new(Instant(0)),
         })
     }
 
@@ -227,7 +210,6 @@ impl Driver {
 
     /// The page may be gone the next moment: no timer is sure to fire any more.
     fn set_leaving(&self, leaving: bool) {
-        self.leaving.set(leaving);
         self.client.borrow_mut().set_leaving(now(), leaving);
     }
 
@@ -248,10 +230,7 @@ impl Driver {
         } else if self.client.borrow().connection().is_closing() {
             // What there was to be sent has left.
         } else if returns {
-            // Of two requests that leave at once the pause may be the first to arrive: rather none.
-            if now() >= self.next_post.get() {
-                self.client.borrow_mut().pause(now());
-            }
+            self.client.borrow_mut().pause(now());
             self.drain();
         } else {
             // Nobody can go on with the session.
@@ -286,16 +265,8 @@ impl Driver {
         }));
     }
 
-    /// A socket has something to say.
-    fn hear_socket(self: &Rc<Self>, input: Input) {
-        self.client.borrow_mut().handle_input(now(), input);
-        self.pump();
-    }
-
-    /// The network has answered.
+    /// The network has answered, or a socket has something to say.
     fn hear(self: &Rc<Self>, input: Input) {
-        self.next_post.set(Instant(0));
-        self.next_empty.set(now() + PAUSE);
         self.client.borrow_mut().handle_input(now(), input);
         self.pump();
     }
@@ -307,29 +278,6 @@ impl Driver {
         self.tell();
         self.mind_lifecycle();
         self.mind_ownership();
-    }
-
-    /// When the next request may leave.
-    fn due(&self) -> Instant {
-        let client = self.client.borrow();
-        let connection = client.connection();
-        if self.leaving.get() {
-            Instant(0)
-        } else if is_hidden() {
-            // Timers of hidden pages fire once a second, later once a minute, which is how long a session lives without a request.
-            match connection.only_listens() {
-                Some(true) => self.next_empty.get(),
-                _ => Instant(0),
-            }
-        } else {
-            match connection.only_listens() {
-                Some(true) => self.next_empty.get(),
-                Some(false) if connection.is_closing() => self.next_farewell.get(),
-                Some(false) => self.next_post.get(),
-                // A socket keeps the order by itself.
-                None => Instant(0),
-            }
-        }
     }
 
     fn tell(&self) {
@@ -358,29 +306,18 @@ impl Driver {
             Presence::Here => {}
         }
         let hidden = is_hidden();
-        self.client.borrow_mut().set_throttled(hidden);
+        if self.hidden.replace(hidden) != hidden {
+            let input = Input::Visibility { hidden };
+            self.client.borrow_mut().handle_input(now(), input);
+        }
         loop {
-            let due = self.due();
-            if now() < due {
-                if self.client.borrow_mut().finish_turn(now()) {
-                    continue;
-                }
-                if hidden {
-                    // A timer would fire too late. What the page says because of what it heard is said by the next task.
-                    self.poll_in_next_task();
-                    return;
-                }
-                // Initial presence, for one, does not wait for an empty request.
-                let own = self.client.borrow().own_deadline();
-                return self.arm(Some(own.map_or(due, |own| due.min(own))));
-            }
             let output = self.client.borrow_mut().poll_output(now());
             match output {
                 ClientOutput::Transmit(Transmit::OpenSocket { socket, address }) => {
                     let driver = Rc::downgrade(self);
                     self.sockets.open(socket, &address, move |input| {
                         if let Some(driver) = driver.upgrade() {
-                            driver.hear_socket(input);
+                            driver.hear(input);
                         }
                     });
                 }
@@ -395,8 +332,6 @@ impl Driver {
                     body,
                     farewell,
                 }) => {
-                    self.next_post.set(now() + SPACING);
-                    self.next_farewell.set(now() + SPACING);
                     let driver = Rc::downgrade(self);
                     self.http
                         .post(exchange, &address, foreign, &body, farewell, move |input| {
@@ -412,17 +347,6 @@ impl Driver {
                 ClientOutput::Timeout(at) => return self.arm(at),
             }
         }
-    }
-
-    /// Lets an empty request leave, once what runs now has run.
-    fn poll_in_next_task(self: &Rc<Self>) {
-        let driver = Rc::downgrade(self);
-        next_task(move || {
-            if let Some(driver) = driver.upgrade() {
-                driver.next_empty.set(Instant(0));
-                driver.pump();
-            }
-        });
     }
 
     /// One timer, for the earliest deadline.

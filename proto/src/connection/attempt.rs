@@ -74,7 +74,7 @@ impl Connection {
         self.begun_at = now;
         self.heard_at = now;
         self.doubted_until = None;
-        if kind == Kind::Bosh && !self.throttled {
+        if kind == Kind::Bosh && !self.hidden {
             self.hold = now + HOLD;
         }
         // A server that says nothing to what it does not expect is not waited for until the end.
@@ -109,7 +109,8 @@ impl Connection {
                 } else {
                     String::new()
                 };
-                let bosh = Bosh::new(config, rid, seed, self.next_exchange);
+                let mut bosh = Bosh::new(config, rid, seed, self.next_exchange);
+                bosh.set_hidden(self.hidden);
                 Transport::Bosh(Box::new(bosh))
             }
             Kind::WebSocket => {

@@ -168,7 +168,8 @@ impl Connection {
         true
     }
 
-    fn adopt(&mut self, now: Instant, bosh: Bosh, jid: Jid, restored: bool) {
+    fn adopt(&mut self, now: Instant, mut bosh: Bosh, jid: Jid, restored: bool) {
+        bosh.set_hidden(self.hidden);
         self.redirects = Redirects::default();
         self.deadline = Some(now + self.config.timeout);
         self.transport = Some(Transport::Bosh(Box::new(bosh)));

@@ -65,6 +65,12 @@ impl Connection {
                     open.handle_closed(reason_of(failure));
                 }
             }
+            Input::Visibility { hidden } => {
+                self.hidden = hidden;
+                if let Some(Transport::Bosh(bosh)) = &mut self.transport {
+                    bosh.set_hidden(hidden);
+                }
+            }
             Input::Credentials(credentials) => {
                 let mut out = Vec::new();
                 let mut tools = Tools {

@@ -251,7 +251,7 @@ impl Connection {
         self.lose_session(false);
         self.come_online(now);
         match &mut self.transport {
-            Some(Transport::Bosh(bosh)) if self.throttled => bosh.linger(now),
+            Some(Transport::Bosh(bosh)) if self.hidden => bosh.linger(now),
             Some(Transport::Bosh(bosh)) => bosh.linger(now + LINGER),
             Some(Transport::WebSocket(_)) => {
                 let mut managed = StreamManagement::new(now, self.config.silence);

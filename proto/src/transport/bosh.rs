@@ -5,12 +5,13 @@
 //! Requests leave in rid order within the window the server gave; answers are handled in request order whatever
 //! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
 //! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks,
-//! key sequences, pauses, and sessions that change hands.
+//! key sequences, the pace of requests, pauses, and sessions that change hands.
 //! Left out: several streams in one session (§16), content encodings, and `route`.
 
 mod answers;
 mod broken;
 mod keys;
+mod pacing;
 mod pause;
 mod requests;
 mod snapshot;
@@ -28,6 +29,7 @@ use answers::fate;
 pub use broken::Trouble;
 use broken::is_troubled;
 use keys::Keys;
+use pacing::{Gate, Pacing};
 use pause::is_pause;
 use std::rc::Rc;
 
@@ -52,6 +54,9 @@ pub struct BoshConfig {
     pub pauses: Reconnect,
     /// Show that every request is ours by a sequence of keys (§15): for services that are not encrypted.
     pub keys: bool,
+    /// Whether two requests keep a distance, so that they arrive in order (`pacing.rs`). False for a caller whose network keeps the
+    /// order anyway.
+    pub spaced: bool,
     /// Limits on what is read.
     pub limits: Limits,
 }
@@ -188,19 +193,9 @@ pub struct Bosh {
     dice: u64,
     /// When an answer was handled last.
     heard_at: Instant,
-    next_poll: Instant,
-    /// When the next new request of any kind may leave.
-    next_request: Instant,
-    /// How far apart all requests are in a session that polls: nothing in any other.
-    pace: Millis,
-    /// Until when something to send is hoped for.
-    linger_until: Instant,
-    /// Until when the page is believed to sleep.
-    paused_until: Instant,
+    pacing: Pacing,
     /// Can the server be asked for a word?
     bound: bool,
-    /// The caller may be gone the next moment.
-    leaving: bool,
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
     next_exchange: u32,
@@ -215,6 +210,7 @@ impl Bosh {
         let wait = Millis::seconds(u64::from(config.wait));
         let hold = config.hold;
         let keys = config.keys.then(|| Keys::new(seed));
+        let pacing = Pacing::new(config.spaced);
         Self {
             config,
             state: State::Opening { sent: false },
@@ -238,13 +234,8 @@ impl Bosh {
             broken_by: CloseReason::Unreachable,
             dice: rid,
             heard_at: Instant(0),
-            next_poll: Instant(0),
-            next_request: Instant(0),
-            pace: Millis(0),
-            linger_until: Instant(0),
-            paused_until: Instant(0),
+            pacing,
             bound: false,
-            leaving: false,
             over_since: None,
             next_exchange: first_exchange,
             transmits: Fifo::default(),
@@ -292,7 +283,7 @@ impl Bosh {
                     terminate_sent: false,
                     deadline: now + CLOSING,
                 };
-                if self.leaving {
+                if self.pacing.is_leaving() {
                     self.shorten_queue();
                 }
             }
@@ -364,13 +355,7 @@ impl Bosh {
     /// empty request is sent for its own sake.
     pub fn linger(&mut self, until: Instant) {
         self.bound = true;
-        self.linger_until = until;
-    }
-
-    /// When an empty request may leave, if none is under way.
-    fn poll_at(&self) -> Instant {
-        let idle = self.next_poll.max(self.linger_until);
-        idle.max(self.paused_until).max(self.next_request)
+        self.pacing.set(Gate::Linger, until);
     }
 
     /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
@@ -418,14 +403,6 @@ impl Bosh {
         self.transmits.pop_front()
     }
 
-    /// Is there nothing to send but an empty request, for the server to answer when it has something to say?
-    pub fn only_listens(&self) -> bool {
-        matches!(self.state, State::Open)
-            && self.under_way() == 0
-            && self.queue.is_empty()
-            && self.transmits.is_empty()
-    }
-
     /// When [`Bosh::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let mut earliest: Option<Instant> = None;
@@ -436,21 +413,15 @@ impl Bosh {
             match request.progress {
                 Progress::Flying(_) => consider(self.given_up_at(request)),
                 Progress::Repeating(_) if self.rests(request) => {}
-                Progress::Repeating(at) => consider(at),
+                Progress::Repeating(at) => consider(at.max(self.pacing.repeat_at())),
                 Progress::Answered { .. } => {}
             }
         }
-        match self.state {
-            State::Open if self.under_way() == 0 && !self.leaving => consider(self.poll_at()),
-            State::Open if self.pace > Millis(0) && self.has_room() && !self.queue.is_empty() => {
-                consider(self.next_request);
-            }
-            State::Closing {
-                terminate_sent: false,
-                deadline,
-            } => consider(deadline.min(self.next_request)),
-            State::Closing { deadline, .. } => consider(deadline),
-            _ => {}
+        if let Some(due) = self.request_due() {
+            consider(due);
+        }
+        if let State::Closing { deadline, .. } = self.state {
+            consider(deadline);
         }
         if let Some(due) = self.word_due() {
             consider(due);
@@ -469,6 +440,7 @@ impl Bosh {
             self.end(CloseReason::Requested);
             return;
         }
+        self.pacing.handle_timeout(now);
         let mut late = Vec::new();
         for request in &self.in_flight {
             if let Progress::Flying(exchange) = request.progress
@@ -484,6 +456,9 @@ impl Bosh {
 
     /// An exchange gave no answer.
     pub fn handle_failure(&mut self, now: Instant, exchange: ExchangeId, failure: NetworkFailure) {
+        if self.flying(exchange).is_some() {
+            self.pacing.note_answer(now);
+        }
         let reason = match failure {
             NetworkFailure::Unreachable => CloseReason::Unreachable,
             NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,

@@ -98,7 +98,7 @@ fn nothing_waits_for_a_timer_on_a_hidden_page() {
     let mut dialogue = Dialogue::new(config());
     dialogue.tells_trouble = false;
     dialogue.play(
-        "A: throttled
+        "A: hidden
          A: connect
          E: connecting
          E: credentials wanted",

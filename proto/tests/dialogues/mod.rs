@@ -23,6 +23,7 @@ mod mechanisms;
 mod optional;
 mod options;
 mod outage;
+mod pacing;
 mod redirects;
 mod register;
 mod senders;

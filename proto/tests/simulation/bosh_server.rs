@@ -41,6 +41,8 @@ pub struct BoshServer {
     sessions: Vec<Session>,
     made: u64,
     pub requests: u64,
+    /// How many of them arrived before an earlier one.
+    pub overtakes: u64,
     /// How many sessions nobody asked for anything for too long.
     pub expired: u64,
     /// What sessions sent to rooms, since it was taken last.
@@ -71,6 +73,7 @@ impl BoshServer {
             sessions: Vec::new(),
             made: 0,
             requests: 0,
+            overtakes: 0,
             expired: 0,
             to_rooms: Vec::new(),
         }
@@ -170,6 +173,9 @@ impl BoshServer {
             assert!(judge.lenient, "a rid beyond the window");
             say(connection, terminate("item-not-found"), out);
             return self.sessions.remove(at).end(judge, out);
+        }
+        if rid > session.next {
+            self.overtakes += 1;
         }
         // As for what is held: a request again takes the place of the first, whose connection is closed.
         if let Some((connection, _)) = session.early.insert(rid, (connection, request)) {

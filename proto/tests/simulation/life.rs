@@ -23,6 +23,7 @@ enum Act {
     Wake,
     Reload,
     Leave,
+    TurnVisibility,
     Watch,
     Handle,
     InRoom(RoomAct),
@@ -69,6 +70,7 @@ impl World {
         tally.reconnected += self.sessions.saturating_sub(1);
         tally.resumed += self.server.sockets.resumed;
         tally.requests += self.server.bosh.requests;
+        tally.overtakes += self.server.bosh.overtakes;
         tally.frames += self.server.sockets.frames;
         tally.handled += self.handlers.calls;
         tally.presences += self.judge.announced.presences;
@@ -121,6 +123,7 @@ impl World {
             (scenario.wakes, Act::Wake),
             (scenario.reloads, Act::Reload),
             (u64::from(scenario.leaves), Act::Leave),
+            (scenario.turns, Act::TurnVisibility),
             (scenario.watches, Act::Watch),
             (scenario.handlers, Act::Handle),
         ];
@@ -159,6 +162,7 @@ impl World {
                 self.carry(said);
             }
             Act::Ask if awake => self.ask(),
+            Act::TurnVisibility if awake => self.turn_visibility(),
             Act::Watch if awake => self.watch(),
             Act::Handle if awake => self.change_handlers(),
             Act::Restart => self.restart(),
@@ -314,6 +318,9 @@ impl World {
     fn leave(&mut self) {
         self.leaving = true;
         self.judge.leaving = true;
+        if self.pace.hidden {
+            self.turn_visibility();
+        }
         self.client.disconnect(self.now);
         self.poll();
         self.run_until(self.now + seconds(10));

@@ -16,6 +16,7 @@ mod handlers;
 mod http;
 mod judge;
 mod life;
+mod pacing;
 mod reload;
 mod rooms;
 mod scenario;
@@ -63,5 +64,6 @@ fn nothing_is_lost_doubled_or_out_of_order() {
             tally.faults.none()
         );
         assert!(tally.up > seeds && tally.down > seeds && tally.resumed > 0);
+        assert!(tally.overtakes > 0, "all requests arrived in order");
     }
 }

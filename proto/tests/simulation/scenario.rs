@@ -64,6 +64,8 @@ pub struct Scenario {
     pub rooms: Plan,
     /// How often the page watches a node more or less, and changes its handlers.
     pub watches: u64,
+    /// How often the page is hidden or visible again.
+    pub turns: u64,
     pub handlers: u64,
 }
 
@@ -133,6 +135,7 @@ impl Scenario {
             participants: sometimes(&mut dice, 2),
             watches: sometimes(&mut dice, 4),
             handlers: sometimes(&mut dice, 6),
+            turns: sometimes(&mut Dice::new(seed, "visibility"), 4),
             rooms: Plan::of(&mut Dice::new(seed, "plan")),
         }
     }
@@ -170,6 +173,7 @@ pub struct Tally {
     pub reconnected: u64,
     pub resumed: u64,
     pub requests: u64,
+    pub overtakes: u64,
     pub frames: u64,
     pub rooms: Figures,
     pub handled: u64,
@@ -190,8 +194,8 @@ impl Tally {
             self.faults.lines()
         ));
         lines.push_str(&format!(
-            "  {} requests, {} frames; {} interruptions, {} new sessions after them, {} resumed\n",
-            self.requests, self.frames, self.interrupted, self.reconnected, self.resumed
+            "  {} requests, {} of them before an earlier one, {} frames; {} interruptions, {} new sessions after them, {} resumed\n",
+            self.requests, self.overtakes, self.frames, self.interrupted, self.reconnected, self.resumed
         ));
         lines.push_str(&format!(
             "  {} messages up, {} down, {} replies; {} up told as unknown, {} as undelivered; {} down went with their session\n",

@@ -5,6 +5,7 @@ use super::faults::{Fault, Faults};
 use super::handlers::PageHandlers;
 use super::http::{HttpNetwork, Parcel};
 use super::judge::{Judge, Wrong};
+use super::pacing::Pace;
 use super::rooms::{EPOCH, PageRooms, is_from_rooms};
 use super::scenario::{Kind, Scenario};
 use super::server::{Say, Server};
@@ -55,6 +56,9 @@ pub struct World {
     pub socketless_until: Instant,
     /// The page does nothing before; what comes meanwhile waits.
     pub frozen_until: Option<Instant>,
+    /// When the timer fires that is set for `timeout`.
+    fires: Option<Instant>,
+    pub pace: Pace,
     inbox: Vec<Input>,
     /// The page's wall clock.
     clock: Rc<Clock>,
@@ -90,6 +94,7 @@ fn configuration(scenario: &Scenario) -> Config {
     }
     let mut plain = config();
     // Every other one says early what it knows.
+    plain.bosh.spaced = true;
     plain.session.haste = (scenario.seed / 16).is_multiple_of(2);
     Config {
         services,
@@ -160,6 +165,8 @@ impl World {
             socket: None,
             socketless_until: now + scenario.socketless,
             frozen_until: None,
+            fires: None,
+            pace: Pace::default(),
             inbox: Vec::new(),
             parts: Vec::new(),
             online: false,
@@ -204,7 +211,9 @@ impl World {
         self.handlers.calls = calls;
         self.watches.clear();
         self.forget_visits();
+        self.forget_pace();
         self.timeout = None;
+        self.fires = None;
         self.parts.clear();
         self.socket = None;
         self.online = false;
@@ -223,7 +232,7 @@ impl World {
     pub fn step(&mut self, end: Instant) {
         let frozen = self.frozen_until.is_some();
         let due = [
-            self.timeout.filter(|_| !frozen),
+            self.fires.filter(|_| !frozen),
             self.frozen_until,
             self.parts
                 .iter()
@@ -256,9 +265,10 @@ impl World {
         }
         if self.frozen_until.is_none() {
             self.finish_parts();
-            if self.timeout.is_some_and(|at| self.now >= at) {
+            if self.fires.is_some_and(|at| self.now >= at) {
                 self.handle_timeout();
             }
+            self.judge_hidden();
         }
     }
 
@@ -267,7 +277,7 @@ impl World {
         for _ in 0..3 {
             self.client.handle_timeout(self.now);
             self.poll();
-            if self.timeout.is_none_or(|at| at > self.now) {
+            if self.fires.is_none_or(|at| at > self.now) {
                 return;
             }
         }
@@ -288,6 +298,7 @@ impl World {
         }
         let at_once = self.dice.chance(500);
         for input in core::mem::take(&mut self.inbox) {
+            self.note_input(&input);
             self.client.handle_input(self.now, input);
             if !at_once {
                 self.poll();
@@ -411,6 +422,7 @@ impl World {
             self.inbox.push(input);
             return;
         }
+        self.note_input(&input);
         self.client.handle_input(self.now, input);
         self.poll();
     }
@@ -423,6 +435,7 @@ impl World {
                 ClientOutput::Event(event) => self.note(event),
                 ClientOutput::Timeout(at) => {
                     self.timeout = at;
+                    self.fires = at.map(|at| self.fires_at(at));
                     return;
                 }
             }
@@ -438,6 +451,7 @@ impl World {
                 let connection = self.next_connection;
                 self.open.insert(connection, exchange);
                 self.tell(|| format!("C{connection} {body}"));
+                self.judge_pace(&body);
                 // One for the good-bye of a session that was given up, too.
                 if self.open.len() > self.server.bosh.window() + 2 {
                     self.judge

@@ -15,7 +15,7 @@
 //! +30s                          time passes; timeouts fire at their due times (also 500ms); `+due`: up to the next one
 //! E: online romeo@example.org/x the next event, in the words of `tell`
 //! A: send <message/>            the application acts: connect, disconnect, abort, send, request [5s], forget 0,
-//!                               wake, pause, leave, return, throttled, forfeit, attach SID RID, attach alone SID RID,
+//!                               wake, pause, leave, return, hidden, visible, forfeit, attach SID RID, attach alone SID RID,
 //!                               credentials NAME PASSWORD, token WORD, anonymous, external, no credentials, tap;
 //!                               connect with credentials …: they are there before anything leaves
 //! ```
@@ -118,6 +118,8 @@ pub fn config() -> Config {
             hold: 1,
             pauses: Reconnect::default(),
             keys: false,
+            // What this is about is in dialogues/pacing.rs; in the others a request is where its cause is.
+            spaced: false,
             limits: Limits::default(),
         },
         timeout: Millis::seconds(30),

@@ -327,14 +327,10 @@ impl Shell {
     }
 
     fn drain_once(&mut self) {
-        let listens = self.connection.only_listens() == Some(true);
-        let before = self.http.count();
         self.pages_stanza = false;
         self.drain_all();
         let early = self.pages_stanza && !self.bound;
         assert!(!early || self.tampered, "before the session is bound");
-        let more = self.http.count() > before + 1 || self.http.says_something(before);
-        assert!(!listens || !more, "it only listened, and said something");
     }
 
     fn drain_all(&mut self) {

@@ -60,6 +60,7 @@ pub fn config() -> BoshConfig {
         hold: 1,
         pauses: Reconnect::default(),
         keys: false,
+        spaced: false,
         limits: Limits::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::bosh_body::{Refusal, condition_of, is_of_type, read_answer};
 use super::broken::UNREADABLE;
+use super::pacing::Gate;
 use super::snapshot::LAST_RID;
 use super::{Bosh, Errand, Progress, Request, State, TransportEvent};
 use crate::error::CloseReason;
@@ -33,6 +34,7 @@ impl Bosh {
             return;
         };
         let rid = request.rid;
+        self.pacing.note_answer(now);
         match read_answer(status, content_type, bytes, &self.config.limits) {
             Ok(body) if is_of_type(&body, "error") => self.repeat_up_to(now, rid),
             Ok(body) => self.handle_readable(now, exchange, body),
@@ -104,7 +106,7 @@ impl Bosh {
                 return;
             }
             self.acknowledge(&body);
-            self.next_request = self.next_request.max(now + self.pace);
+            self.pacing.note_handled(now);
             let quiet = body.children().next().is_none();
             if quiet && body.attr("type").is_none() {
                 if request.attempts == 0
@@ -118,7 +120,7 @@ impl Bosh {
                     // Where it never does, when the request reached it is not known but from its answer.
                     let holds = self.hold > 0 && self.wait > Millis(0);
                     let reached = if holds { request.sent_at } else { now };
-                    self.next_poll = reached + self.polling;
+                    self.pacing.set(Gate::Poll, reached + self.polling);
                 }
             }
             if self.handle_body(&body) {
@@ -200,7 +202,7 @@ impl Bosh {
     /// not only empty requests that come too soon for overactivity, but all, the first one after the session request included.
     pub(super) fn keep_pace(&mut self) {
         if self.wait == Millis(0) && self.hold == 0 {
-            self.pace = self.polling;
+            self.pacing.set_interval(self.polling);
         }
     }
 

@@ -1,5 +1,6 @@
 //! A page that goes to sleep, or wakes: `pause` (XEP-0124 1.11.2 §10), and no more waiting when it is back.
 
+use super::pacing::Gate;
 use super::{Bosh, Errand, Instant, Millis, Progress, State};
 use crate::io::Transmit;
 
@@ -21,34 +22,43 @@ impl Bosh {
         if !matches!(self.state, State::Open) || pausing {
             return;
         }
+        // Of two requests that leave at once the pause may be the first to arrive: no pause is better.
+        if self.pacing.is_crowded(now) {
+            return;
+        }
         // Its answer is not kept for repetitions (§14.3), so that it carries nothing.
         let mut body = self.begin();
         body.number("pause", longest.min(LONGEST));
         self.transmit(now, body.finish(), Vec::new(), Errand::Pause);
-        self.paused_until = now + NOD;
+        self.pacing.set(Gate::Sleep, now + NOD);
     }
 
     /// Whether the caller may be gone the next moment, as a page that is being left. If so, what is sent is marked to be finished without
     /// the caller; the good-bye leaves at once, without regard to pace, and behind whatever is not known to have arrived,
     /// which is sent once more; and nothing is sent only to be held.
     pub fn set_leaving(&mut self, leaving: bool) {
-        self.leaving = leaving;
+        self.pacing.set_leaving(leaving);
         if leaving && matches!(self.state, State::Closing { .. }) {
             self.shorten_queue();
         }
     }
 
+    /// Whether the caller's timers fire late, as those of a hidden page.
+    pub fn set_hidden(&mut self, hidden: bool) {
+        self.pacing.set_hidden(hidden);
+    }
+
     /// Whether a broken request is left alone for now: while the caller leaves, one that carries nothing, and one that the platform
     /// finishes although its answer is not told any more.
     pub(super) fn rests(&self, request: &super::Request) -> bool {
-        self.leaving && rests_with(request)
+        self.pacing.is_leaving() && rests_with(request)
     }
 
     /// The network is said to be back, or the page woke: what waits to be repeated is repeated now, and what breaks
     /// again is waited for as if it had not broken before. An attempt to repeat that has hung for a while is given up for
     /// another one: it may wait for a connection that is dead.
     pub fn hurry(&mut self, now: Instant) {
-        self.paused_until = Instant(0);
+        self.pacing.wake();
         self.broken_since = self.broken_since.map(|_| now);
         for request in &mut self.in_flight {
             request.pauses = 0;

@@ -21,6 +21,7 @@ impl Bosh {
     pub(super) fn fill_window(&mut self, now: Instant) {
         self.repeat_due(now);
         self.held_back = self.held_back_until(now);
+        let leaving = self.pacing.is_leaving();
         loop {
             let under_way = self.under_way();
             match self.state {
@@ -31,12 +32,17 @@ impl Bosh {
                     self.request_session(now);
                 }
                 State::Open if under_way >= self.requests => return,
-                State::Open if self.next_rid > LAST_RID || now < self.next_request => return,
+                State::Open if self.next_rid > LAST_RID => return,
                 // What does not leave on a network that is broken need not be called unknown when the session is lost.
-                State::Open if self.held_back.is_some() && !self.leaving => return,
-                State::Open if !self.queue.is_empty() => self.request_with_queue(now, false),
-                State::Open if self.leaving => return,
-                State::Open if under_way == 0 && now >= self.poll_at() => {
+                State::Open if self.held_back.is_some() && !leaving => return,
+                State::Open if !self.queue.is_empty() => {
+                    if now < self.pacing.request_at() {
+                        return;
+                    }
+                    self.request_with_queue(now, false);
+                }
+                State::Open if leaving => return,
+                State::Open if under_way == 0 && self.pacing.may_poll(now) => {
                     self.request_with_queue(now, false);
                 }
                 State::Open => return,
@@ -45,10 +51,10 @@ impl Bosh {
                     ..
                 } => return,
                 // One request more than the window is allowed for the good-bye (§11).
-                State::Closing { .. } if under_way > self.requests && !self.leaving => return,
-                State::Closing { .. } if now < self.next_request && !self.leaving => return,
+                State::Closing { .. } if under_way > self.requests && !leaving => return,
+                State::Closing { .. } if now < self.pacing.farewell_at() => return,
                 State::Closing { deadline, .. } => {
-                    if self.leaving {
+                    if leaving {
                         self.repeat_unconfirmed(now);
                     }
                     self.state = State::Closing {
@@ -58,6 +64,23 @@ impl Bosh {
                     self.request_with_queue(now, true);
                 }
             }
+        }
+    }
+
+    /// When the next new request is due, if one is: with what is queued, empty, or the good-bye.
+    pub(super) fn request_due(&self) -> Option<Instant> {
+        let leaving = self.pacing.is_leaving();
+        match self.state {
+            State::Open if self.next_rid > LAST_RID || !self.has_room() => None,
+            // When that ends is a deadline of its own.
+            State::Open if self.held_back.is_some() && !leaving => None,
+            State::Open if !self.queue.is_empty() => Some(self.pacing.request_at()),
+            State::Open if self.under_way() == 0 && !leaving => Some(self.pacing.empty_at()),
+            State::Closing {
+                terminate_sent: false,
+                ..
+            } if self.under_way() <= self.requests || leaving => Some(self.pacing.farewell_at()),
+            _ => None,
         }
     }
 
@@ -81,7 +104,7 @@ impl Bosh {
     }
 
     pub(super) fn repeat_due(&mut self, now: Instant) {
-        let leaving = self.leaving;
+        let leaving = self.pacing.is_leaving();
         for request in &mut self.in_flight {
             if leaving && rests_with(request) {
                 continue;
@@ -89,6 +112,10 @@ impl Bosh {
             if let Progress::Repeating(at) = request.progress
                 && (now >= at || leaving)
             {
+                if now < self.pacing.repeat_at() {
+                    break;
+                }
+                self.pacing.note_sent(now);
                 let exchange = ExchangeId(self.next_exchange);
                 self.next_exchange = self.next_exchange.wrapping_add(1);
                 request.progress = Progress::Flying(exchange);
@@ -241,12 +268,7 @@ impl Bosh {
         carried: Vec<SendId>,
         errand: Errand,
     ) {
-        self.paused_until = Instant(0);
-        self.next_request = now + self.pace;
-        if errand == Errand::Payload {
-            // What one lingered for has come.
-            self.linger_until = Instant(0);
-        }
+        self.pacing.note_new(now, errand == Errand::Payload);
         let exchange = ExchangeId(self.next_exchange);
         self.next_exchange = self.next_exchange.wrapping_add(1);
         let body: Rc<str> = body.into();
@@ -270,7 +292,7 @@ impl Bosh {
             address: self.config.address.clone(),
             foreign: self.config.foreign,
             body,
-            farewell: errand.is_last() || self.leaving,
+            farewell: errand.is_last() || self.pacing.is_leaving(),
         });
     }
 
@@ -281,7 +303,7 @@ impl Bosh {
         matches!(self.state, State::Open)
             && self.bound
             && self.under_way() == 0
-            && now >= self.next_request
+            && now >= self.pacing.request_at()
             && self.next_rid <= LAST_RID
             && self.held_back_until(now).is_none()
             && self.queue.iter().any(awaited)

@@ -4,6 +4,7 @@
 //! nothing of what was on its way when the page went is lost or comes twice.
 
 use super::keys::Keys;
+use super::pacing::Gate;
 use super::pause::{LONGEST, is_pause};
 use super::{Bosh, BoshConfig, Errand, OVERTAKEN, Progress, Queued, Request, State};
 use crate::digits::decimal;
@@ -114,9 +115,9 @@ impl Bosh {
         }
         if bosh.requests == 1 || bosh.hold == 0 || bosh.wait == Millis(0) {
             // When the last request left is not known (§12).
-            bosh.next_poll = now + bosh.polling;
+            bosh.pacing.set(Gate::Poll, now + bosh.polling);
             bosh.keep_pace();
-            bosh.next_request = now + bosh.pace;
+            bosh.pacing.go_on(now);
         }
         for child in snapshot.children() {
             if child.is("request", ns::EPODE_SESSION) {
@@ -149,7 +150,7 @@ impl Bosh {
             if let Progress::Repeating(at) = &mut request.progress {
                 if behind {
                     *at = now + HESITATION;
-                    self.next_request = now + HESITATION;
+                    self.pacing.wait_until(now + HESITATION);
                 } else if !pauses {
                     *at = turn;
                     turn = turn + SETTLING;
@@ -178,7 +179,7 @@ impl Bosh {
                 *at = now.min(*at);
             }
         }
-        self.next_request = now + self.pace;
+        self.pacing.go_on(now);
     }
 
     /// A session that somebody else created, a web server for a page of its own: `rid` is the next to be used. What the

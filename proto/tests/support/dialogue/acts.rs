@@ -46,7 +46,8 @@ impl Dialogue {
                 self.leaving = false;
                 self.connection.set_leaving(now, false);
             }
-            ["throttled"] => self.connection.set_throttled(true),
+            ["hidden"] => self.see(true),
+            ["visible"] => self.see(false),
             ["forfeit"] => self.connection.forfeit(now),
             ["attach", sid, rid] => self.attach(sid, rid, false),
             ["attach", "alone", sid, rid] => self.attach(sid, rid, true),
@@ -83,6 +84,11 @@ impl Dialogue {
             ["no", "credentials"] => self.give(None),
             _ => panic!("no such act: {words:?}"),
         }
+    }
+
+    fn see(&mut self, hidden: bool) {
+        let input = Input::Visibility { hidden };
+        self.connection.handle_input(self.now, input);
     }
 
     fn give(&mut self, credentials: Option<Credentials>) {

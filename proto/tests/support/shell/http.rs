@@ -5,6 +5,7 @@ use super::{Shell, read};
 use crate::support::script::xml;
 use epode_proto::io::{ExchangeId, Input, NetworkFailure};
 use epode_proto::ns;
+use epode_proto::time::{Instant, Millis};
 use epode_proto::xml::{Element, Limits, parse};
 use std::rc::Rc;
 
@@ -26,6 +27,8 @@ pub struct Http {
     /// What the server says when it opens one.
     session: &'static str,
     window: usize,
+    /// When the last request left, unless an exchange is over since.
+    crowded: Option<Instant>,
 }
 
 impl Http {
@@ -36,6 +39,7 @@ impl Http {
             first: 0,
             session,
             window: 1,
+            crowded: None,
         }
     }
 
@@ -44,20 +48,9 @@ impl Http {
         self.session.contains("requests='1'")
     }
 
-    /// How many requests there were.
-    pub fn count(&self) -> usize {
-        self.exchanges.len()
-    }
-
     /// How many are open.
     pub fn open_count(&self) -> usize {
         self.exchanges.iter().filter(|one| one.open).count()
-    }
-
-    /// Does one of those from the one at `from` on say anything?
-    pub fn says_something(&self, from: usize) -> bool {
-        let mut new = self.exchanges[from..].iter();
-        new.any(|exchange| read(&exchange.body).children().next().is_some())
     }
 
     pub fn cancel(&mut self, id: ExchangeId) {
@@ -69,6 +62,7 @@ impl Http {
     /// The page is gone; nobody hears the answers.
     pub fn reload(&mut self) {
         self.own = self.exchanges.len();
+        self.crowded = None;
         for exchange in &mut self.exchanges {
             exchange.open = false;
         }
@@ -150,6 +144,9 @@ impl Shell {
     fn answer(&mut self, at: usize, status: u16, content_type: Option<&str>, body: Vec<u8>) {
         let exchange = &mut self.http.exchanges[at];
         let opens = exchange.session && exchange.open && at >= self.http.first;
+        if exchange.open {
+            self.http.crowded = None;
+        }
         exchange.open = false;
         let exchange = exchange.id;
         if opens && let Ok(body) = parse(body.clone(), &Limits::default()) {
@@ -168,6 +165,9 @@ impl Shell {
     /// One of the last exchanges fails.
     pub(super) fn fail_any(&mut self, which: usize, failure: NetworkFailure) {
         if let Some(at) = self.http.choose(which) {
+            if self.http.exchanges[at].open {
+                self.http.crowded = None;
+            }
             self.http.exchanges[at].open = false;
             let exchange = self.http.exchanges[at].id;
             self.input(Input::HttpFailed { exchange, failure });
@@ -185,6 +185,11 @@ impl Shell {
         let own = &known[self.http.own..];
         assert!(own.iter().all(|exchange| exchange.id < id));
         let session = element.attr("sid").is_none();
+        // Whoever gives a session up says so at once, and a new one has nothing to do with it.
+        let alone = session || element.attr("type").is_some();
+        let crowded = self.http.crowded.replace(self.now);
+        let apart = crowded.is_none_or(|last| self.now >= last + Millis(25));
+        assert!(alone || apart, "right behind the last one: {body}");
         if session {
             self.http.first = known.len();
             self.http.window = 1;

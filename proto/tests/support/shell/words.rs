@@ -125,6 +125,7 @@ impl Way {
         }
         config.session.haste = self.lasts;
         config.reconnect = self.lasts.then(Reconnect::default);
+        config.bosh.spaced = true;
         config
     }
 }

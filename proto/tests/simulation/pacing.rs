@@ -1,0 +1,152 @@
+//! The pace of a page's requests over BOSH: what a [`World`] notes of it, and what must hold. (The rules are in
+//! `transport/bosh/pacing.rs`.)
+//!
+//! - A visible page's requests are 25 ms apart unless an answer came first; its good-bye whatever came.
+//! - Its empty request leaves 5 ms after an answer at the earliest.
+//! - A hidden page's timers fire once a second. So nothing of it waits for one: an answer is followed by a request at once.
+//!
+//! Requests that overtake others are counted ([`BoshServer::overtakes`](super::bosh_server::BoshServer)): the server must bear them
+//! (XEP-0124 §14.2), and an answer that was on its way before a request left ends the distance as any other does.
+
+use super::judge::Wrong;
+use super::world::World;
+use epode_proto::io::Input;
+use epode_proto::ns;
+use epode_proto::time::{Instant, Millis};
+use epode_proto::xml::{Element, Limits, parse};
+
+const SPACING: Millis = Millis(25);
+const BEFORE_EMPTY: Millis = Millis(5);
+/// How often timers of a hidden page fire.
+const TICK: u64 = 1_000;
+
+/// What a page has posted and heard.
+#[derive(Default)]
+pub struct Pace {
+    pub hidden: bool,
+    pub was_hidden: bool,
+    /// When the last request left.
+    last: Option<Instant>,
+    /// The same, unless an exchange ended since.
+    unanswered: Option<Instant>,
+    heard: Option<Instant>,
+    /// Something came to a hidden page, and no request has left since.
+    pub owes: bool,
+    highest: u64,
+}
+
+impl World {
+    /// The page is hidden, or visible again.
+    pub fn turn_visibility(&mut self) {
+        let hidden = !self.pace.hidden;
+        self.tell(|| format!("the page is hidden: {hidden}"));
+        self.pace.hidden = hidden;
+        self.pace.was_hidden |= hidden;
+        if !hidden {
+            self.client.wake(self.now);
+        }
+        let input = Input::Visibility { hidden };
+        self.client.handle_input(self.now, input);
+        self.poll();
+    }
+
+    /// When a timer fires that is set for `at` now.
+    pub fn fires_at(&self, at: Instant) -> Instant {
+        if self.pace.hidden && at > self.now {
+            Instant(at.0.div_ceil(TICK) * TICK)
+        } else {
+            at
+        }
+    }
+
+    /// An exchange has ended, as the page hears now.
+    pub fn note_input(&mut self, input: &Input) {
+        let body = match input {
+            Input::HttpAnswered { body, .. } => Some(body),
+            Input::HttpFailed { .. } => None,
+            _ => return,
+        };
+        self.pace.unanswered = None;
+        self.pace.heard = Some(self.now);
+        let brings = body.is_some_and(|body| body.windows(8).any(|some| some == b"<message"));
+        self.pace.owes = self.pace.hidden && self.online && brings;
+    }
+
+    /// A request leaves.
+    pub fn judge_pace(&mut self, body: &str) {
+        let body = parse(body.as_bytes().to_vec(), &Limits::default()).expect("a body");
+        let rid = body.attr("rid").and_then(|rid| rid.parse().ok());
+        let rid: u64 = rid.expect("a rid");
+        let session = body.attr("sid").is_none();
+        let new = session || rid > self.pace.highest;
+        let farewell = body.attr("type").is_some();
+        let now = self.now;
+        let crowded = |last: Option<Instant>| last.is_some_and(|last| now < last + SPACING);
+        let hasty = if session || self.pace.hidden {
+            false
+        } else if farewell {
+            // That of a session that was given up does not wait.
+            new && self.leaving && crowded(self.pace.last)
+        } else {
+            crowded(self.pace.unanswered)
+        };
+        if hasty {
+            self.judge
+                .blame(Wrong::Restless, "two requests without a distance");
+        }
+        let early = self.pace.heard.is_some_and(|at| now < at + BEFORE_EMPTY);
+        if new && says_nothing(&body) && early && !self.pace.hidden {
+            self.judge
+                .blame(Wrong::Restless, "an empty request before the page's turn");
+        }
+        self.pace.last = Some(now);
+        self.pace.unanswered = Some(now);
+        self.pace.owes = false;
+        self.pace.highest = if session {
+            rid
+        } else {
+            rid.max(self.pace.highest)
+        };
+    }
+
+    /// All that was due now has been done.
+    pub fn judge_hidden(&mut self) {
+        let owes = core::mem::take(&mut self.pace.owes);
+        let undisturbed = self.is_undisturbed() && self.online && !self.leaving;
+        if owes && undisturbed && self.open.is_empty() {
+            self.judge
+                .blame(Wrong::Restless, "a hidden page waits for a timer");
+        }
+    }
+
+    /// Nothing in this scenario breaks or stops.
+    fn is_undisturbed(&self) -> bool {
+        let scenario = &self.scenario;
+        scenario.weather.per_mille == 0
+            && scenario.restarts + scenario.freezes + scenario.reloads + scenario.wakes == 0
+            && scenario.socketless == Millis(0)
+    }
+
+    /// Another page is there.
+    pub fn forget_pace(&mut self) {
+        let Pace {
+            hidden, was_hidden, ..
+        } = self.pace;
+        self.pace = Pace {
+            hidden,
+            was_hidden,
+            ..Pace::default()
+        };
+        if hidden {
+            let input = Input::Visibility { hidden };
+            self.client.handle_input(self.now, input);
+        }
+    }
+}
+
+/// Whether a request only lets the server answer.
+fn says_nothing(body: &Element) -> bool {
+    let restarts = body.attr_ns("restart", ns::XBOSH).is_some();
+    let set = restarts || body.attr("type").is_some() || body.attr("pause").is_some();
+    body.attr("sid").is_some() && !set && body.children().next().is_none()
+}

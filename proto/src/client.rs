@@ -332,6 +332,10 @@ impl Client {
         match event {
             Event::Status(status) => self.handle_status(now, status),
             Event::Stanza(stanza) => self.route(now, &stanza),
+            Event::Hole => {
+                self.rooms.handle_hole();
+                self.feeds.handle_hole();
+            }
             Event::Unreadable(unreadable) => {
                 self.tell(ClientEvent::Notice(Notice::Unreadable(unreadable)));
             }

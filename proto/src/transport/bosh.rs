@@ -321,6 +321,8 @@ impl Bosh {
             State::Opening { .. } | State::Open => reason,
         };
         self.state = State::Closed;
+        // What was answered out of turn comes behind an answer that was lost.
+        let mut hole = false;
         for request in core::mem::take(&mut self.in_flight) {
             match request.progress {
                 Progress::Flying(exchange) => {
@@ -331,6 +333,10 @@ impl Bosh {
                 Progress::Answered { body, .. } => {
                     let delivery = fate(&body, request.attempts, false);
                     self.settle(request.carried, delivery);
+                    if !hole && body.children().next().is_some() {
+                        hole = true;
+                        self.events.push_back(TransportEvent::Hole);
+                    }
                     self.hand_on(&body);
                 }
             }

@@ -400,6 +400,7 @@ impl Shell {
                 self.requests.remove(at.expect("settled once"));
             }
             Event::Unreadable(_)
+            | Event::Hole
             | Event::Learned
             | Event::Registered
             | Event::Sent(_)

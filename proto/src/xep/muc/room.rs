@@ -360,6 +360,7 @@ impl Room {
             Some(join) => shared.settle(join.command, Err(error)),
             None if visit.is_leaving() => {}
             None => {
+                visit.heard.end_hole();
                 visit.report_kept(shared);
                 shared.emit(visit.id, RoomEvent::Out(ended));
             }

@@ -326,6 +326,13 @@ impl Rooms {
         self.shared.interrupted = true;
     }
 
+    /// The session is at its end, and what follows comes behind stanzas that were lost.
+    pub fn handle_hole(&mut self) {
+        for room in &mut self.rooms {
+            room.handle_hole();
+        }
+    }
+
     /// The session goes on after an interruption.
     pub fn handle_resumed(&mut self, now: Instant, account: &Jid, confidential: bool) {
         self.shared.now = now;

@@ -192,6 +192,18 @@ impl Feed {
         self.subscribe();
     }
 
+    /// The events that follow, until the session ends, come behind others that were lost: they wait for the next session, which
+    /// shows what is missing.
+    pub fn handle_hole(&mut self) {
+        if matches!(self.state, State::Over) {
+            return;
+        }
+        self.hold_back();
+        self.asked.clear();
+        self.requests = Fifo::default();
+        self.state = State::Apart;
+    }
+
     /// What was not told yet comes before what is fetched next, if that has it still.
     fn hold_back(&mut self) {
         let mut waiting = Vec::new();

@@ -190,6 +190,13 @@ impl Feeds {
         }
     }
 
+    /// The session is at its end, and the events that follow come behind others that were lost.
+    pub fn handle_hole(&mut self) {
+        for entry in self.feeds.values_mut() {
+            entry.machine.handle_hole();
+        }
+    }
+
     /// A session is there in which the feed is not subscribed yet: subscribes it as this JID, and asks what was missed.
     pub fn begin(&mut self, now: Instant, id: FeedId, own: &Jid) {
         let Some(entry) = self.feed(id).filter(|entry| !entry.over) else {

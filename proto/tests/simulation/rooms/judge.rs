@@ -69,6 +69,8 @@ struct Told {
     /// The answers to two joins may be mixed.
     mixed: bool,
     joined: bool,
+    /// A message was told, and one before it was not.
+    skipped: Option<String>,
     /// The page has asked to leave.
     left: bool,
     out: bool,

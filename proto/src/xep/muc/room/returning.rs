@@ -52,6 +52,13 @@ impl Room {
         self.arm_check(shared);
     }
 
+    /// What the room says from now on in this session comes behind messages that were lost.
+    pub(in crate::xep::muc) fn handle_hole(&mut self) {
+        if let Some(visit) = &mut self.visit {
+            visit.heard.begin_hole();
+        }
+    }
+
     pub(in crate::xep::muc) fn handle_offline(&mut self, shared: &mut Shared) {
         let steps = self.ledger.take_all();
         self.settle_skipped(shared, steps, &CommandError::Offline);

@@ -71,16 +71,21 @@ impl Feed {
             }
             return;
         }
+        if matches!(self.state, State::Apart) && !self.basis.is_known() {
+            // The next session begins with what the node holds.
+            return;
+        }
         self.meanwhile.push(arrival);
         if self.meanwhile.len() > WAITING {
             self.forget_fetch();
-            let away = match self.state {
-                State::Away { retry_at } => Some(retry_at),
+            let without_session = match self.state {
+                State::Away { retry_at } => Some(State::Away { retry_at }),
+                State::Apart => Some(State::Apart),
                 _ => None,
             };
             self.nothing_found();
-            if let Some(retry_at) = away {
-                self.state = State::Away { retry_at };
+            if let Some(state) = without_session {
+                self.state = state;
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::xep::pubsub::digest::Digest;
 /// Where a feed is.
 #[derive(Debug)]
 pub enum State {
-    /// There is no session, and nothing is asked.
+    /// There is no session, or it is at its end: nothing is asked. Events wait.
     Apart,
     /// The subscription was asked for, and at the same time what the node holds. Events wait.
     Subscribing(Inquiry),
@@ -103,7 +103,7 @@ impl State {
     pub fn holds_events(&self) -> bool {
         matches!(
             self,
-            Self::Subscribing(_) | Self::CatchingUp(_) | Self::Away { .. }
+            Self::Apart | Self::Subscribing(_) | Self::CatchingUp(_) | Self::Away { .. }
         )
     }
 }

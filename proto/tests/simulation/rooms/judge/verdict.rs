@@ -129,6 +129,7 @@ impl Judge {
         if out {
             self.blame(Wrong::Untold, "something is told after the page is out");
         }
+        self.room_skipped(visit, event);
         match event {
             RoomEvent::Message(message) => self.room_message(visit, message, nick),
             RoomEvent::Joined { codes } | RoomEvent::Rejoined { codes } => {
@@ -166,6 +167,20 @@ impl Judge {
             RoomEvent::Lost { message } => self.room_lost(message),
             RoomEvent::Unreachable => self.rooms.figures.unreachable += 1,
             _ => {}
+        }
+    }
+
+    /// Messages that came behind lost ones are told, but only when no session follows that could bring what was lost: then
+    /// nothing follows but the end.
+    fn room_skipped(&mut self, visit: RoomId, event: &RoomEvent) {
+        let ends = matches!(
+            event,
+            RoomEvent::Message(_) | RoomEvent::Out(Ended::Disconnected)
+        );
+        let told = self.rooms.visits.get_mut(&visit);
+        let skipped = told.and_then(|told| told.skipped.take_if(|_| !ends));
+        if let Some(why) = skipped {
+            self.blame(Wrong::Lost, &why);
         }
     }
 
@@ -252,14 +267,15 @@ impl Judge {
         if told.base.is_none() {
             told.base = Some(place);
         }
+        if let Some(gap) = gap.filter(|_| !self.leaving) {
+            told.skipped
+                .get_or_insert(format!("{what} is told, and {gap} was not"));
+        }
         if last.is_some_and(|last| last > place) {
             self.blame(
                 Wrong::Disordered,
                 &format!("{what} is told behind a later one"),
             );
-        }
-        if let Some(gap) = gap.filter(|_| !self.leaving) {
-            self.blame(Wrong::Lost, &format!("{what} is told, and {gap} was not"));
         }
         self.room_message_own(visit, session, message, number.flatten(), nick, &what);
         if held != message.delayed {

@@ -16,7 +16,6 @@ mod remembering;
 
 use super::error::{CloseReason, Phase};
 use super::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
-use super::fifo::Fifo;
 use super::handler::is_stanza;
 use super::io::{Output, SocketId, Transmit};
 use super::iq::PendingIqs;
@@ -36,6 +35,7 @@ use super::unicode::Unicode;
 use super::xep::ping;
 use super::xml::Element;
 use policy::{Redirects, Target};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub use handover::{Prebound, Snapshot};
@@ -99,12 +99,12 @@ pub struct Connection {
     /// Why it ends, when that was found above the transport.
     blame: Option<CloseReason>,
     /// What a transport that has ended left to do.
-    leftover: Fifo<Transmit>,
+    leftover: VecDeque<Transmit>,
     /// When connecting has taken too long.
     deadline: Option<Instant>,
     jid: Option<Jid>,
     pending: PendingIqs,
-    events: Fifo<Event>,
+    events: VecDeque<Event>,
     next_send: u32,
     next_iq: u32,
     next_exchange: u32,
@@ -182,11 +182,11 @@ impl Connection {
             opened: false,
             closing: false,
             blame: None,
-            leftover: Fifo::default(),
+            leftover: VecDeque::new(),
             deadline: None,
             jid: None,
             pending: PendingIqs::default(),
-            events: Fifo::default(),
+            events: VecDeque::new(),
             next_send: 0,
             next_iq: 0,
             next_exchange: 0,

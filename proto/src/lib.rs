@@ -28,10 +28,8 @@
 
 pub mod client;
 pub mod connection;
-pub mod digits;
 pub mod error;
 pub mod event;
-pub mod fifo;
 pub mod handler;
 pub mod io;
 pub mod iq;

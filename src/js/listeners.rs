@@ -5,9 +5,9 @@ use super::error::report;
 use super::held::{Held, Slot};
 use super::promise::spawn;
 use super::registration::Registration;
-use epode_proto::fifo::Fifo;
 use js_sys::Function;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -18,7 +18,7 @@ struct Kind {
     name: &'static str,
     listeners: Vec<Slot>,
     /// Kept until the first listener has had them; `None`: not kept (any more).
-    backlog: Option<Fifo<Slot>>,
+    backlog: Option<VecDeque<Slot>>,
     dropped: bool,
 }
 
@@ -47,7 +47,7 @@ impl Listeners {
         let kind = |name: &'static str, kept: bool| Kind {
             name,
             listeners: Vec::new(),
-            backlog: kept.then(Fifo::default),
+            backlog: kept.then(VecDeque::default),
             dropped: false,
         };
         let mut kinds = Vec::new();
@@ -133,7 +133,7 @@ impl Listeners {
                 dropped = kind.backlog.take();
             }
         }
-        while let Some(event) = dropped.as_mut().and_then(Fifo::pop_front) {
+        while let Some(event) = dropped.as_mut().and_then(VecDeque::pop_front) {
             self.held.remove(event);
         }
     }
@@ -169,7 +169,7 @@ impl Listeners {
                     // The only one is gone already: go on keeping.
                     return;
                 }
-                match kind.backlog.as_mut().and_then(Fifo::pop_front) {
+                match kind.backlog.as_mut().and_then(VecDeque::pop_front) {
                     Some(event) => event,
                     None => {
                         kind.backlog = None;

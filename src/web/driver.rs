@@ -11,10 +11,10 @@ use super::platform::Platform;
 use super::socket::Sockets;
 use super::task::spawn;
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
-use epode_proto::fifo::Fifo;
 use epode_proto::io::{Input, Transmit};
 use epode_proto::time::{Instant, Millis};
 use gloo_timers::callback::Timeout;
+use std::collections::VecDeque;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -62,7 +62,7 @@ pub struct Driver {
     sink: RefCell<Option<Weak<dyn Sink>>>,
     /// The same while it is owned. The sink owns the driver: what is here makes a cycle, which ends with the connection.
     owned: RefCell<Option<Rc<dyn Sink>>>,
-    events: RefCell<Fifo<ClientEvent>>,
+    events: RefCell<VecDeque<ClientEvent>>,
     telling: Cell<bool>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     flush_due: Cell<bool>,

@@ -60,10 +60,7 @@ fn write(list: &Storage, key: &str, until: u64) -> Option<String> {
     if list.has(key) {
         return None;
     }
-    let mut entry = String::new();
-    epode_proto::digits::push_number(&mut entry, until);
-    entry.push(' ');
-    entry.push_str(&token(&mut Entropy, 16));
+    let entry = format!("{until} {}", token(&mut Entropy, 16));
     list.keep(key, &entry).then_some(entry)
 }
 

@@ -19,7 +19,6 @@ use super::TransportEvent;
 use super::bosh_body::{BodyWriter, payloads};
 use crate::error::CloseReason;
 use crate::event::{Delivery, SendId};
-use crate::fifo::Fifo;
 use crate::io::{ExchangeId, NetworkFailure, Transmit};
 use crate::reconnect::Reconnect;
 use crate::time::{Instant, Millis};
@@ -29,6 +28,7 @@ pub use broken::Trouble;
 use broken::is_troubled;
 use keys::Keys;
 use pause::is_pause;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What the page chose.
@@ -174,7 +174,7 @@ pub struct Bosh {
     maxpause: Option<u64>,
     keys: Option<Keys>,
     last_in_order: u64,
-    queue: Fifo<Queued>,
+    queue: VecDeque<Queued>,
     in_flight: Vec<Request>,
     /// While requests break: until when nothing new leaves.
     held_back: Option<Instant>,
@@ -204,8 +204,8 @@ pub struct Bosh {
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
     next_exchange: u32,
-    transmits: Fifo<Transmit>,
-    events: Fifo<TransportEvent>,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<TransportEvent>,
 }
 
 impl Bosh {
@@ -230,7 +230,7 @@ impl Bosh {
             maxpause: None,
             keys,
             last_in_order: 0,
-            queue: Fifo::default(),
+            queue: VecDeque::new(),
             in_flight: Vec::new(),
             held_back: None,
             broken_since: None,
@@ -247,8 +247,8 @@ impl Bosh {
             leaving: false,
             over_since: None,
             next_exchange: first_exchange,
-            transmits: Fifo::default(),
-            events: Fifo::default(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
         }
     }
 

@@ -30,7 +30,6 @@ pub use change::{Change, Output, Via};
 pub use traits::{Order, Traits};
 
 use super::request;
-use crate::fifo::Fifo;
 use crate::jid::Jid;
 use crate::time::Instant;
 use crate::xep::pubsub::digest::Digest;
@@ -41,6 +40,7 @@ use catch_up::{CatchUp, Goal};
 use known::Known;
 use position::Position;
 use state::{Basis, Inquiry, Meanwhile, State};
+use std::collections::VecDeque;
 
 /// How many events wait while the node is asked what it holds; beyond, it is not asked any more, and there is a gap.
 const WAITING: usize = 10_000;
@@ -103,15 +103,15 @@ pub struct Feed {
     /// The archive's names of the publications that were told last.
     names: Vec<String>,
     /// What is to be told, in order.
-    arrivals: Fifo<Arrival>,
+    arrivals: VecDeque<Arrival>,
     /// What needs no place in the order of items.
-    asides: Fifo<Change>,
+    asides: VecDeque<Change>,
     /// Told by a listing, and perhaps told once more by an event that was on its way.
     echoes: Vec<Digest>,
     /// Requests without a reply, by number.
     asked: Vec<(u32, Asked)>,
     /// Requests that were not polled yet.
-    requests: Fifo<(u32, Element)>,
+    requests: VecDeque<(u32, Element)>,
     numbers: u32,
     /// How often in a row the subscription failed for a while.
     failures: u32,
@@ -140,11 +140,11 @@ impl Feed {
             traits: since.traits,
             agreed: false,
             names: Vec::new(),
-            arrivals: Fifo::default(),
-            asides: Fifo::default(),
+            arrivals: VecDeque::new(),
+            asides: VecDeque::new(),
             echoes: Vec::new(),
             asked: Vec::new(),
-            requests: Fifo::default(),
+            requests: VecDeque::new(),
             numbers: 0,
             failures: 0,
         }
@@ -187,7 +187,7 @@ impl Feed {
         self.meanwhile.follows_another = false;
         self.meanwhile.purged = false;
         self.asked.clear();
-        self.requests = Fifo::default();
+        self.requests = VecDeque::new();
         self.hold_back();
         self.subscribe();
     }
@@ -200,7 +200,7 @@ impl Feed {
         }
         self.hold_back();
         self.asked.clear();
-        self.requests = Fifo::default();
+        self.requests = VecDeque::new();
         self.state = State::Apart;
     }
 
@@ -327,7 +327,7 @@ impl Feed {
     fn forget_fetch(&mut self) {
         self.asked
             .retain(|(_, asked)| matches!(asked, Asked::Subscribe));
-        self.requests = Fifo::default();
+        self.requests = VecDeque::new();
     }
 
     /// The node is not there any more: so is nothing of what it held. It may come back.
@@ -366,7 +366,7 @@ impl Feed {
         }
         self.state = State::Over;
         self.asked.clear();
-        self.requests = Fifo::default();
+        self.requests = VecDeque::new();
         self.asides.push_back(change);
         self.asides.push_back(Change::End);
     }

@@ -6,11 +6,11 @@ use super::change::{Change, Output, Via};
 use super::state::State;
 use super::{Asked, Feed, PAYLOADS};
 use crate::event::RequestFailure;
-use crate::fifo::Fifo;
 use crate::xep::disco;
 use crate::xep::pubsub::digest::{Digest, hash_id};
 use crate::xep::pubsub::request;
 use crate::xml::Element;
+use std::collections::VecDeque;
 
 impl Feed {
     /// What the feed wants now. To be called until it is a [`Output::Timeout`], after each change.
@@ -75,7 +75,7 @@ impl Feed {
             Ok(reply) => request::parse_items(reply),
             Err(_) => Vec::new(),
         };
-        let mut arrivals = Fifo::default();
+        let mut arrivals = VecDeque::new();
         while let Some(mut arrival) = self.arrivals.pop_front() {
             // What came after the question may be newer than the answer.
             let asked = count > 0;
@@ -104,7 +104,7 @@ impl Feed {
     pub(super) fn give_payloads_up(&mut self) {
         self.asked
             .retain(|(_, asked)| !matches!(asked, Asked::Payloads(..)));
-        let mut arrivals = Fifo::default();
+        let mut arrivals = VecDeque::new();
         while let Some(mut arrival) = self.arrivals.pop_front() {
             if let Arrival::Item(arrived) = &mut arrival {
                 arrived.bare |= arrived.item.payload.is_none();

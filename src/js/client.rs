@@ -20,10 +20,8 @@ use crate::web::clock::{PlatformCalendar, unix_millis};
 use crate::web::driver::{Driver, Sink};
 use crate::web::entropy::Entropy;
 use crate::web::keeper::Keeper;
-use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::platform::Platform;
 use crate::web::race::race;
-use crate::web::task::settled;
 use crate::web::unicode::PlatformUnicode;
 use epode_proto::client::{self, Client, ClientConfig, ClientEvent, Notice, WatchId};
 use epode_proto::connection::SendError;
@@ -37,6 +35,8 @@ use epode_proto::sasl::Credentials;
 use epode_proto::vec_map::VecMap;
 use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xml::{Element, Limits, parse_in};
+use futures_channel::oneshot::{Receiver, Sender, channel};
+use js_sys::futures::JsFuture;
 use js_sys::{Function, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -197,13 +197,13 @@ impl Inner {
             ClientEvent::Reply { request, outcome } => {
                 let sender = self.requests.borrow_mut().remove(&request);
                 if let Some(sender) = sender {
-                    sender.send(outcome);
+                    let _ = sender.send(outcome);
                 }
             }
             ClientEvent::Settled { send, delivery } => {
                 let sender = self.sends.borrow_mut().remove(&send);
                 if let Some(sender) = sender {
-                    sender.send(delivery);
+                    let _ = sender.send(delivery);
                 }
             }
             ClientEvent::Undelivered { stanza, delivery } => {
@@ -339,7 +339,7 @@ impl Inner {
         self.status.set("online");
         self.finish_connecting(Ok(()));
         for sender in core::mem::take(&mut *self.awaiting.borrow_mut()) {
-            sender.send(());
+            let _ = sender.send(());
         }
         let status = "online";
         self.listeners
@@ -357,7 +357,7 @@ impl Inner {
         }
         self.awaiting.borrow_mut().clear();
         for sender in core::mem::take(&mut *self.closing.borrow_mut()) {
-            sender.send(());
+            let _ = sender.send(());
         }
         match error {
             None => self.tell_status("offline"),
@@ -386,7 +386,7 @@ impl Inner {
         if self.status.get() == "reconnecting" {
             let (sender, online) = channel();
             self.awaiting.borrow_mut().push(sender);
-            online.await;
+            let _ = online.await;
         }
     }
 
@@ -421,7 +421,7 @@ impl Inner {
     fn finish_connecting(&self, outcome: Result<(), JsValue>) {
         let sender = self.connecting.borrow_mut().take();
         if let Some(sender) = sender {
-            sender.send(outcome);
+            let _ = sender.send(outcome);
         }
     }
 
@@ -473,9 +473,7 @@ impl Inner {
                 let attempt = self.attempt.get();
                 spawn(async move {
                     let secret = match called {
-                        Ok(value) => settled(&Promise::resolve(&value))
-                            .await
-                            .unwrap_or(Err(JsValue::UNDEFINED)),
+                        Ok(value) => JsFuture::from(Promise::resolve(&value)).await,
                         Err(thrown) => Err(thrown),
                     };
                     let Some(inner) = inner.upgrade() else { return };
@@ -540,8 +538,8 @@ impl Inner {
         async move {
             let (_asking, reply) = sent?;
             match race(reply, waiting.signal, None).await {
-                Ok(Some(outcome)) => outcome.map_err(Problem::from),
-                Ok(None) => Err(RequestFailure::Disconnected.into()),
+                Ok(Ok(outcome)) => outcome.map_err(Problem::from),
+                Ok(Err(_)) => Err(RequestFailure::Disconnected.into()),
                 Err(lost) => Err(lost.into()),
             }
         }
@@ -586,8 +584,8 @@ impl Inner {
         async move {
             let _asking = asking;
             match race(reply, signal, None).await {
-                Ok(Some(outcome)) => outcome.map_err(Problem::from),
-                Ok(None) => Err(RequestFailure::Disconnected.into()),
+                Ok(Ok(outcome)) => outcome.map_err(Problem::from),
+                Ok(Err(_)) => Err(RequestFailure::Disconnected.into()),
                 Err(lost) => Err(lost.into()),
             }
         }
@@ -761,7 +759,7 @@ impl ClientCore {
         let closed = self.0.disconnect();
         promise(async move {
             if let Some(closed) = closed {
-                closed.await;
+                let _ = closed.await;
             }
             Ok(JsValue::UNDEFINED)
         })
@@ -770,10 +768,7 @@ impl ClientCore {
     /// Sends a stanza written as XML; resolves when the server has it.
     pub fn send(&self, xml: &str) -> Promise {
         let sent = read_stanza(xml).and_then(|stanza| self.0.send(stanza));
-        promise(async move {
-            let delivery = sent?.await;
-            delivered(delivery)
-        })
+        promise(async move { delivered(sent?.await.ok()) })
     }
 
     /// Sends an iq written as XML; resolves with the result.
@@ -833,7 +828,7 @@ impl ClientCore {
         self.0.end_rooms(&gone);
         self.0.finish_connecting(Err(gone));
         for sender in core::mem::take(&mut *self.0.closing.borrow_mut()) {
-            sender.send(());
+            let _ = sender.send(());
         }
         // Dropping the senders settles what waits: unknown deliveries, disconnected requests.
         drop(core::mem::take(&mut *self.0.sends.borrow_mut()));

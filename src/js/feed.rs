@@ -9,13 +9,13 @@ use super::options::Waiting;
 use super::promise::{promise, spawn};
 use super::registration::Registration;
 use super::views::{self, View};
-use crate::web::oneshot::Sender;
 use crate::web::race::{Listening, Lost};
 use epode_proto::client::FeedStatus;
 use epode_proto::event::RequestFailure;
 use epode_proto::xep::pubsub::feed::{Change, Via};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xep::pubsub::{Item, State, Subscription};
+use futures_channel::oneshot::Sender;
 use js_sys::{Map, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -106,7 +106,7 @@ impl FeedState {
             let first = feed.first.take();
             feed.close();
             if let Some(first) = first {
-                first.send(Err(lost.into()));
+                let _ = first.send(Err(lost.into()));
             }
         });
         self.listening.replace(Some(listening));
@@ -143,7 +143,7 @@ impl FeedState {
                 self.confirm(told.as_ref());
                 let first = self.first.take();
                 if let Some(first) = first {
-                    first.send(Ok(()));
+                    let _ = first.send(Ok(()));
                 }
             }
             Change::Refused(failure) => self.refuse(client, *failure),
@@ -255,7 +255,7 @@ impl FeedState {
             // Nobody has this feed yet: no event tells of its end.
             Some(first) => {
                 self.stop();
-                first.send(Err(problem));
+                let _ = first.send(Err(problem));
             }
             None => {
                 self.end();

@@ -6,11 +6,11 @@ use super::object::Reader;
 use super::options::{self, Waiting};
 use super::promise::spawn;
 use crate::web::keeper::Keeper;
-use crate::web::oneshot::{Receiver, channel};
 use crate::web::race::{Lost, race};
 use epode_proto::client::Client;
 use epode_proto::connection::Prebound;
 use epode_proto::jid::Jid;
+use futures_channel::oneshot::{Receiver, channel};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -140,13 +140,13 @@ impl Inner {
     ) -> Result<(), JsValue> {
         let lost = match beginning {
             Beginning::Hurried(online) => match race(online, signal, None).await {
-                Ok(Some(())) => return Ok(()),
-                Ok(None) => return Err(super::error::not_connected().into_js()),
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(_)) => return Err(super::error::not_connected().into_js()),
                 Err(lost) => lost,
             },
             Beginning::Asked(asked, done) => match race(done, signal, None).await {
-                Ok(Some(outcome)) => return outcome,
-                Ok(None) => return Err(super::error::not_connected().into_js()),
+                Ok(Ok(outcome)) => return outcome,
+                Ok(Err(_)) => return Err(super::error::not_connected().into_js()),
                 Err(lost) => {
                     // It may have ended by itself, and another have been asked for since.
                     if self.asked.get() == asked {

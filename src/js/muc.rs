@@ -84,8 +84,8 @@ impl Muc {
             };
             let (room, command, joined) = inner.join_room(&address, &nick, entry)?;
             match race(joined, waiting.signal, None).await {
-                Ok(Some(outcome)) => outcome.map(|()| room.into_js()),
-                Ok(None) => Err(not_connected().into_js()),
+                Ok(Ok(outcome)) => outcome.map(|()| room.into_js()),
+                Ok(Err(_)) => Err(not_connected().into_js()),
                 Err(lost) => {
                     // The room may let us in yet: a leave follows.
                     inner.abandon_command(command);

@@ -248,7 +248,7 @@ impl PubSub {
         let service = read.text("service").unwrap_or_default();
         let answer = approval.answer(&service, allow);
         let sent = read.done().and_then(|()| self.0.send(answer));
-        promise(async move { delivered(sent?.await) })
+        promise(async move { delivered(sent?.await.ok()) })
     }
 
     fn item(&self, node: &str, id: &JsValue, options: &JsValue) -> Promise {

@@ -9,7 +9,6 @@ use super::nodes::{About, page_to_js};
 use super::object::{Reader, field, set};
 use super::options::{self, Waiting};
 use super::promise::promise;
-use crate::web::oneshot::{Receiver, channel};
 use crate::web::race::Lost;
 use epode_proto::client::FeedOptions;
 use epode_proto::event::RequestFailure;
@@ -18,6 +17,7 @@ use epode_proto::xep::pubsub::feed::position::Position;
 use epode_proto::xep::pubsub::request;
 use epode_proto::xep::rsm::Range;
 use epode_proto::xml::{Element, is_xml_text};
+use futures_channel::oneshot::{Receiver, channel};
 use js_sys::{Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -226,8 +226,8 @@ impl PubSub {
             // Here, so that it leaves behind what was asked before it: the node's creation, say.
             let (feed, first) = pubsub.start(node, &on_item, &options)?;
             match first.await {
-                Some(agreed) => agreed?,
-                None => return Err(Problem::from(RequestFailure::Disconnected).into()),
+                Ok(agreed) => agreed?,
+                Err(_) => return Err(Problem::from(RequestFailure::Disconnected).into()),
             }
             Ok(feed.into_js())
         })

@@ -10,7 +10,6 @@ use super::registration::Registration;
 use super::rooms::Outcome;
 use super::stanza::Stanza;
 use super::views::{self, View};
-use crate::web::oneshot::Receiver;
 use crate::web::race::race;
 use epode_proto::client::Client;
 use epode_proto::stanza::StanzaError;
@@ -20,6 +19,7 @@ use epode_proto::xep::muc::occupant::Occupant;
 use epode_proto::xep::muc::room::visit::Visit;
 use epode_proto::xep::muc::{CommandId, Ended, RoomEvent, RoomId, RoomMessage, RoomRefusal};
 use epode_proto::xml::Element;
+use futures_channel::oneshot::Receiver;
 use js_sys::{Map, Promise};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -199,7 +199,7 @@ impl RoomHandle {
     ) -> Promise {
         let sent = self.client().and_then(|client| client.tell_in_room(begin));
         promise(async move {
-            let delivery = sent?.await.transpose()?;
+            let delivery = sent?.await.ok().transpose()?;
             super::client::delivered(delivery)
         })
     }
@@ -213,7 +213,7 @@ async fn answered(
     waiting: Waiting,
 ) -> Result<JsValue, JsValue> {
     match race(answer, waiting.signal, None).await {
-        Ok(outcome) => outcome.unwrap_or_else(|| Err(not_connected().into_js()))?,
+        Ok(outcome) => outcome.unwrap_or_else(|_| Err(not_connected().into_js()))?,
         Err(lost) => {
             client.abandon_command(command);
             return Err(Problem::from(lost).into_js());

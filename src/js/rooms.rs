@@ -3,7 +3,6 @@
 use super::client::Inner;
 use super::error::{Problem, freed};
 use super::room::RoomHandle;
-use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::race::Lost;
 use epode_proto::client::Client;
 use epode_proto::connection::SendError;
@@ -12,6 +11,7 @@ use epode_proto::jid::Jid;
 use epode_proto::time::Instant;
 use epode_proto::vec_map::VecMap;
 use epode_proto::xep::muc::{CommandError, CommandId, Entry, RoomEvent, RoomId, RoomRefusal};
+use futures_channel::oneshot::{Receiver, Sender, channel};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -130,7 +130,7 @@ impl Inner {
     pub fn settle_command(&self, command: CommandId, outcome: Result<(), CommandError>) {
         let promised = self.rooms.promises.borrow_mut().remove(&command);
         if let Some(Promised::Answer(sender)) = promised {
-            sender.send(outcome.map_err(|error| self.explain_command(&error)));
+            let _ = sender.send(outcome.map_err(|error| self.explain_command(&error)));
         }
     }
 
@@ -139,8 +139,12 @@ impl Inner {
         let promised = self.rooms.promises.borrow_mut().remove(&command);
         let problem = self.refuse(error);
         match promised {
-            Some(Promised::Answer(sender)) => sender.send(Err(problem.into_js())),
-            Some(Promised::Delivery(sender)) => sender.send(Err(problem)),
+            Some(Promised::Answer(sender)) => {
+                let _ = sender.send(Err(problem.into_js()));
+            }
+            Some(Promised::Delivery(sender)) => {
+                let _ = sender.send(Err(problem));
+            }
             None => {}
         }
     }
@@ -149,7 +153,7 @@ impl Inner {
     pub fn settle_delivery(&self, command: CommandId, delivery: Delivery) {
         let promised = self.rooms.promises.borrow_mut().remove(&command);
         if let Some(Promised::Delivery(sender)) = promised {
-            sender.send(Ok(delivery));
+            let _ = sender.send(Ok(delivery));
         }
     }
 
@@ -158,7 +162,7 @@ impl Inner {
         let promises = core::mem::take(&mut *self.rooms.promises.borrow_mut());
         for (_, promised) in promises.into_entries() {
             if let Promised::Answer(sender) = promised {
-                sender.send(Err(gone.clone()));
+                let _ = sender.send(Err(gone.clone()));
             }
         }
         let handles = core::mem::take(&mut *self.rooms.handles.borrow_mut());

@@ -9,11 +9,11 @@ use super::keeper::Keeper;
 use super::lifecycle::{Lifecycle, Turn};
 use super::platform::Platform;
 use super::socket::Sockets;
-use super::task::spawn;
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
 use epode_proto::io::{Input, Transmit};
 use epode_proto::time::{Instant, Millis};
 use gloo_timers::callback::Timeout;
+use js_sys::futures::spawn_local;
 use std::collections::VecDeque;
 
 use std::cell::{Cell, RefCell};
@@ -152,10 +152,10 @@ impl Driver {
         if !self.flush_due.replace(true) {
             // Whoever changed it may let go of it in the same turn: it lives until that is done.
             let driver = Rc::clone(self);
-            spawn(Box::pin(async move {
+            spawn_local(async move {
                 driver.flush_due.set(false);
                 driver.pump();
-            }));
+            });
         }
         result
     }
@@ -277,13 +277,13 @@ impl Driver {
         };
         self.presence.set(Presence::Returning);
         let driver = Rc::clone(self);
-        spawn(Box::pin(async move {
+        spawn_local(async move {
             let ours = keeper.take_back().await;
             if driver.presence.get() == Presence::Returning {
                 driver.presence.set(Presence::Here);
                 driver.change(if ours { Client::wake } else { Client::forfeit });
             }
-        }));
+        });
     }
 
     /// A socket has something to say.

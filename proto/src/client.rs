@@ -397,7 +397,10 @@ impl Client {
         }
         match origin {
             Origin::Caller => self.tell(ClientEvent::Settled { send, delivery }),
-            Origin::Room(command) => self.tell(ClientEvent::RoomDelivery { command, delivery }),
+            Origin::Room(command) => {
+                self.rooms.handle_delivery(command, delivery);
+                self.tell(ClientEvent::RoomDelivery { command, delivery });
+            }
             Origin::RoomPresence | Origin::Client => {}
         }
     }

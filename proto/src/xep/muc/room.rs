@@ -24,6 +24,7 @@ pub mod visit;
 use super::event::{CommandError, CommandId, Ended, RoomEvent, RoomId, RoomOutput, RoomRefusal};
 use super::request;
 use super::rooms::{Entry, Shared};
+use crate::event::Delivery;
 use crate::jid::Jid;
 use crate::stanza::presence as stanza_presence;
 use crate::time::{Instant, Millis};
@@ -301,6 +302,15 @@ impl Room {
     fn withdraw(&mut self, shared: &mut Shared) {
         self.send_leave(shared, None, Vec::new());
         self.close(shared);
+    }
+
+    pub(super) fn handle_delivery(&mut self, command: CommandId, delivery: Delivery) {
+        if let Some(visit) = &mut self.visit {
+            match delivery {
+                Delivery::Delivered | Delivery::Unknown => visit.sent.left(command),
+                Delivery::Undelivered => visit.sent.unsent(command),
+            }
+        }
     }
 
     pub(super) fn handle_unsent(&mut self, shared: &mut Shared, command: CommandId) {

@@ -335,6 +335,17 @@ impl RoomJudge {
         (first..all).find(|place| !told.has(place))
     }
 
+    /// Whether the session had another page before this one.
+    pub fn has_predecessors(&self) -> bool {
+        self.predecessors > 0
+    }
+
+    /// Whether the visit was told that it is in, and not by which join.
+    pub fn is_in_by_guess(&self, visit: RoomId) -> bool {
+        let told = self.visits.get(&visit);
+        told.is_some_and(|told| told.joined && told.join.is_none())
+    }
+
     /// Whether the visit is in by a join of that session.
     pub fn is_current(&self, visit: RoomId, session: usize) -> bool {
         let Some(told) = self.visits.get(&visit) else {

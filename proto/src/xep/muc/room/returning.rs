@@ -38,6 +38,7 @@ impl Room {
             let history = visit.history;
             return self.send_join(shared, history);
         }
+        visit.sent.forget_left();
         self.begin_return();
         self.return_in(shared);
     }

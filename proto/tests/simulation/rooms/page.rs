@@ -320,11 +320,14 @@ impl World {
             });
         };
         // The answer to the predecessor's join ends with a subject, too: where a room marks nothing, a page that continues a
-        // session cannot tell which of the two it is.
-        let untold = self.judge.rooms.has_predecessors()
+        // session cannot tell which of the two it is, and so not whom the room listed for which.
+        if self.judge.rooms.has_predecessors()
             && self.scenario.rooms.kind.marks == Marks::None
-            && self.judge.rooms.is_in_by_guess(id);
-        if !untold && !self.judge.rooms.is_current(id, session) {
+            && self.judge.rooms.is_in_by_guess(id)
+        {
+            return None;
+        }
+        if !self.judge.rooms.is_current(id, session) {
             return Some("it is in by a join that it was not told of".into());
         }
         let nick = &room.occupants[seat].nick;

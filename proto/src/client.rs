@@ -12,6 +12,7 @@
 //! Left out: the roster (RFC 6121 §2), which is an extension of the caller's.
 
 mod answering;
+mod config;
 mod event;
 mod feeds;
 mod presence;

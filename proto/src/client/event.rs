@@ -148,7 +148,7 @@ pub enum Notice {
     },
     /// Something came that cannot be read: it counts as received and is lost.
     Unreadable(Unreadable),
-    /// More than [`MOST_WAITING`](super::routing::MOST_WAITING) stanzas came before there was a handler: the oldest were dropped.
+    /// More than 1,000 stanzas came before there was a handler: the oldest were dropped.
     BacklogFull,
     /// A participant of a new session's step did not finish in time; what was kept was released.
     StepTimedOut {

@@ -4,7 +4,7 @@
 //!
 //! Each frame is one element, a document of its own (§3.3). `<open/>` and `<close/>` are framing and known by their
 //! namespace; everything else is handed on. Delivery is stream management's business, not this file's.
-//! A server's harmless deviations are passed over ([`LENIENCE`]): white space around an element or alone in a frame (§3.3.3
+//! A server's harmless deviations are passed over (`LENIENCE`): white space around an element or alone in a frame (§3.3.3
 //! wants a frame to begin with `<`), several elements in a frame, namespaces and prefixes that are not declared.
 //! Left out: white space sent to keep the connection alive; liveness is asked for by stanzas.
 

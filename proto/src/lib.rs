@@ -20,6 +20,11 @@
 //!         match connection.poll_output(now) {
 //!             Output::Transmit(transmit) => post(transmit),
 //!             Output::Event(event) => tell(event),
+//!             // A shell whose platform computes PBKDF2 answers later instead.
+//!             Output::Derive { id, .. } => {
+//!                 let salted_password = None;
+//!                 connection.handle_input(now, Input::Derived { id, salted_password });
+//!             }
 //!             Output::Timeout(at) => return at, // arm one timer, then `handle_timeout`
 //!         }
 //!     }

@@ -1,9 +1,10 @@
 //! SASL: the mechanisms as dialogues, what a hostile server can try, and which mechanism is chosen.
 
+use crate::support::random::Seeded;
 use crate::support::unicode::NativeUnicode;
 use epode_proto::sasl::{
-    ANONYMOUS, ChooseError, Credentials, CredentialsKind, EXTERNAL, HT_SHA_256_NONE,
-    MAX_ITERATIONS, MIN_ITERATIONS, Mechanism, OAUTHBEARER, PLAIN, Policy, SCRAM_SHA_1,
+    ANONYMOUS, Answer, ChooseError, Credentials, CredentialsKind, EXTERNAL, HT_SHA_256_NONE,
+    KeyCache, MAX_ITERATIONS, MIN_ITERATIONS, Mechanism, OAUTHBEARER, PLAIN, Policy, SCRAM_SHA_1,
     SCRAM_SHA_256, SCRAM_SHA_512, SaslError, base64, choose,
 };
 use proptest::prelude::*;
@@ -33,8 +34,16 @@ fn refused(name: &'static str, credentials: Credentials) -> SaslError {
 }
 
 fn challenge(mechanism: &mut Mechanism, data: &str) -> Result<String, SaslError> {
-    let response = mechanism.handle_challenge(data.as_bytes())?;
+    let response = respond(mechanism, data.as_bytes())?;
     Ok(String::from_utf8(response).expect("UTF-8"))
+}
+
+/// The response to a challenge; keys are derived here, where they are wanted.
+fn respond(mechanism: &mut Mechanism, data: &[u8]) -> Result<Vec<u8>, SaslError> {
+    match mechanism.handle_challenge(data, &KeyCache::new(&mut Seeded(1)))? {
+        Answer::Response(response) => Ok(response),
+        Answer::Derive(derivation) => mechanism.handle_derived(Some(derivation.compute())),
+    }
 }
 
 fn success(mechanism: &mut Mechanism, data: &str) -> Result<(), SaslError> {
@@ -354,7 +363,7 @@ fn malformed_first_messages() {
     }
     let not_utf8 = b"r=fyko+d2lbbFgONRv9qkxdawL\xff,s=QSXCR+Q6sek8bf92,i=4096";
     assert_eq!(
-        rfc_5802().handle_challenge(not_utf8),
+        respond(&mut rfc_5802(), not_utf8),
         Err(SaslError::Malformed)
     );
     assert_eq!(
@@ -634,10 +643,7 @@ fn oauthbearer_is_told_why_not() {
     assert_eq!(mechanism.reason(), Some(json));
 
     let (mut mechanism, _) = start(OAUTHBEARER, token(None, "t0ken", None), "").expect("a start");
-    assert_eq!(
-        mechanism.handle_challenge(b"\xff"),
-        Err(SaslError::Malformed)
-    );
+    assert_eq!(respond(&mut mechanism, b"\xff"), Err(SaslError::Malformed));
     assert_eq!(mechanism.reason(), None);
 }
 
@@ -923,7 +929,7 @@ fn a_server_that_does_not_have_the_token_is_refused() {
 #[test]
 fn a_token_takes_one_message() {
     let (mut mechanism, _) = Mechanism::start_token("user", TOKEN.into()).expect("a start");
-    assert_eq!(mechanism.handle_challenge(b""), Err(SaslError::Malformed));
+    assert_eq!(respond(&mut mechanism, b""), Err(SaslError::Malformed));
     assert_eq!(format!("{mechanism:?}"), HT_SHA_256_NONE);
 }
 

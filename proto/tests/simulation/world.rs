@@ -421,6 +421,16 @@ impl World {
             match self.client.poll_output(self.now) {
                 ClientOutput::Transmit(transmit) => self.transmit(transmit),
                 ClientOutput::Event(event) => self.note(event),
+                ClientOutput::Derive { id, .. } => {
+                    let salted_password = None;
+                    self.client.handle_input(
+                        self.now,
+                        Input::Derived {
+                            id,
+                            salted_password,
+                        },
+                    );
+                }
                 ClientOutput::Timeout(at) => {
                     self.timeout = at;
                     return;

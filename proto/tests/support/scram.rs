@@ -38,6 +38,13 @@ impl ScramServer {
         }
     }
 
+    /// Stores the password in another way.
+    pub fn storing(mut self, salt: &'static [u8], iterations: u32) -> Self {
+        self.salt = salt;
+        self.iterations = iterations;
+        self
+    }
+
     /// Answers client-first-message; both in Base64.
     pub fn first(&mut self, client_first: &str) -> String {
         let message = text(client_first);

@@ -8,44 +8,25 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(thread_local_v2, js_name = crypto)]
-    static CRYPTO: Option<Crypto>;
-
-    type Crypto;
-
-    #[wasm_bindgen(method, getter)]
-    fn subtle(this: &Crypto) -> Option<Subtle>;
-
-    type Subtle;
-
-    #[wasm_bindgen(method, js_name = importKey, catch)]
+    // Bytes are a view of the module's memory, of which the call takes a copy before it returns (§14.3.9).
+    #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = importKey, catch)]
     fn import_key(
-        this: &Subtle,
         format: &str,
-        bytes: &Uint8Array,
+        bytes: &[u8],
         algorithm: &str,
         extractable: bool,
         usages: &Array,
-    ) -> Result<JsValue, JsValue>;
+    ) -> Result<Promise, JsValue>;
 
-    #[wasm_bindgen(method, js_name = deriveBits, catch)]
-    fn derive_bits(
-        this: &Subtle,
-        algorithm: &Object,
-        key: &JsValue,
-        bits: u32,
-    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = deriveBits, catch)]
+    fn derive_bits(algorithm: &Object, key: &JsValue, bits: u32) -> Result<Promise, JsValue>;
 }
 
 /// What the platform derives; `None` if it has no such function, or refuses.
 pub async fn derive(derivation: Derivation) -> Option<SaltedPassword> {
-    let subtle = CRYPTO.with(|crypto| crypto.as_ref().and_then(Crypto::subtle))?;
-    let password = Uint8Array::from(derivation.password());
     let usages = Array::of1(&"deriveBits".into());
-    let imported = subtle.import_key("raw", &password, "PBKDF2", false, &usages);
-    // `importKey` has taken a copy (Web Cryptography API §14.3.9).
-    password.fill(0, 0, password.length());
-    let key = outcome(imported).await?;
+    let imported = import_key("raw", derivation.password(), "PBKDF2", false, &usages);
+    let key = settled(&imported.ok()?).await?.ok()?;
     let algorithm = Object::new();
     for (name, value) in [
         ("name", "PBKDF2".into()),
@@ -57,14 +38,9 @@ pub async fn derive(derivation: Derivation) -> Option<SaltedPassword> {
     }
     #[allow(clippy::cast_possible_truncation)]
     let bits = 8 * derivation.length() as u32;
-    let derived = outcome(subtle.derive_bits(&algorithm, &key, bits)).await?;
-    let view = Uint8Array::new(&derived);
+    let derived = derive_bits(&algorithm, &key, bits).ok()?;
+    let view = Uint8Array::new(&settled(&derived).await?.ok()?);
     let bytes = view.to_vec();
     view.fill(0, 0, view.length());
     Some(SaltedPassword::new(bytes))
-}
-
-/// What such a call gives in the end.
-async fn outcome(called: Result<JsValue, JsValue>) -> Option<JsValue> {
-    settled(&Promise::resolve(&called.ok()?)).await?.ok()
 }

@@ -114,7 +114,11 @@ impl Scram {
                 message.push_str(&base64::encode(header.as_bytes()));
                 message.push_str(",r=");
                 message.push_str(first.nonce);
-                let transcript = [bare.as_str(), text, message.as_str()].join(",");
+                let mut transcript = bare;
+                for part in [text, &message] {
+                    transcript.push(',');
+                    transcript.push_str(part);
+                }
                 let unproven = Unproven {
                     message,
                     transcript,

@@ -11,6 +11,9 @@ import { startOrigin } from "../tests/servers/origin.mjs";
 // A page of its own process has a clock of 5 µs instead of 100.
 const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
+/** How many logins follow the first one of a page. */
+const OTHERS = 5;
+
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /**
@@ -87,30 +90,44 @@ async function withPage(browser, origin, without, body) {
   }
 }
 
-/** A login of a fresh page, in milliseconds. */
-const time = (page, library, ...account) =>
+/**
+ * Logins of one page, with a client each: the first one, at which the browser compiles the code, and the median of those that
+ * follow, in milliseconds.
+ */
+const times = (page, library, ...account) =>
   page.evaluate(
-    async ([library, ...account]) => {
-      const { time } = await bench[library].login(...account);
-      await bench[library].logout();
-      return time;
+    async ([library, others, ...account]) => {
+      const times = [];
+      for (let login = 0; login <= others; login++) {
+        times.push((await bench[library].login(...account)).time);
+        await bench[library].logout();
+      }
+      return times;
     },
-    [library, ...account],
+    [library, OTHERS, ...account],
   );
 
-/** Two logins of one client: what each cost the main thread, how many keys the platform derived. */
-const twice = (page, ...account) =>
-  page.evaluate(async (account) => {
-    const { epode } = bench;
-    await epode.login(...account);
-    const first = { ...busy };
-    await epode.client.disconnect();
-    const start = performance.now();
-    await epode.client.connect();
-    const next = { ...busy, derived: busy.derived - first.derived, time: performance.now() - start };
-    await epode.logout();
-    return { first, next };
-  }, account);
+/** What such logins cost the main thread, and how often keys were derived; last comes a second login of the last client. */
+const costs = (page, ...account) =>
+  page.evaluate(
+    async ([others, ...account]) => {
+      const { epode } = bench;
+      const spent = [];
+      for (let login = 0; login <= others; login++) {
+        if (login > 0) await epode.logout();
+        await epode.login(...account);
+        spent.push(busy.spent);
+      }
+      const { derived } = busy;
+      await epode.client.disconnect();
+      const start = performance.now();
+      await epode.client.connect();
+      const time = performance.now() - start;
+      await epode.logout();
+      return { spent, next: busy.spent, time, derived: [derived, busy.derived] };
+    },
+    [OTHERS, ...account],
+  );
 
 /** One server, all measurements. */
 export async function measureLogins(browser, start, rounds) {
@@ -121,25 +138,30 @@ export async function measureLogins(browser, start, rounds) {
     const password = "bench secret";
     await server.register("alice", password);
     const account = [`${origin.url.replace(/^http/, "ws")}/ws`, `alice@${server.domain}`, password];
-    const took = { epode: [], strophe: [], again: [] };
-    const spent = { platform: { first: [], next: [] }, rust: { first: [], next: [] } };
+    const took = { epode: { fresh: [], warm: [], next: [] }, strophe: { fresh: [], warm: [] } };
+    const spent = { platform: { fresh: [], warm: [], next: [] }, rust: { fresh: [], warm: [], next: [] } };
     for (let round = -1; round < rounds; round++) {
+      const counts = round >= 0; // The first warms up what all others find warm.
       for (const library of ["epode", "strophe"]) {
-        const login = await withPage(browser, origin, undefined, (page) => time(page, library, ...account));
-        // The first of each warms up what all others find warm.
-        if (round >= 0) took[library].push(login);
+        const [fresh, ...warm] = await withPage(browser, origin, undefined, (page) => times(page, library, ...account));
+        if (!counts) continue;
+        took[library].fresh.push(fresh);
+        took[library].warm.push(median(warm));
       }
       for (const [who, without] of [["platform", false], ["rust", true]]) {
-        const { first, next } = await withPage(browser, origin, without, (page) => twice(page, ...account));
-        assert.deepEqual([first.derived, next.derived], [without ? 0 : 1, 0]);
-        if (round < 0) continue;
-        spent[who].first.push(first.spent);
-        spent[who].next.push(next.spent);
-        if (!without) took.again.push(next.time);
+        const cost = await withPage(browser, origin, without, (page) => costs(page, ...account));
+        const derived = without ? 0 : 1 + OTHERS;
+        assert.deepEqual(cost.derived, [derived, derived]);
+        if (!counts) continue;
+        const [fresh, ...warm] = cost.spent;
+        spent[who].fresh.push(fresh);
+        spent[who].warm.push(median(warm));
+        spent[who].next.push(cost.next);
+        if (!without) took.epode.next.push(cost.time);
       }
     }
     const medians = (object) => Object.fromEntries(Object.entries(object).map(([name, values]) => [name, median(values)]));
-    return { took: medians(took), platform: medians(spent.platform), rust: medians(spent.rust) };
+    return { epode: medians(took.epode), strophe: medians(took.strophe), platform: medians(spent.platform), rust: medians(spent.rust) };
   } finally {
     await origin.stop();
     await server.stop();
@@ -151,12 +173,14 @@ function row(label, left, right, digits) {
   console.log(`${label.padEnd(50)}${cells.map((cell, index) => cell.padStart(index ? 10 : 9)).join("")}`);
 }
 
-export function printLogins(name, { took, platform, rust }) {
+export function printLogins(name, { epode, strophe, platform, rust }) {
   console.log(`\n${`${name}, WebSocket, SCRAM-SHA-1`.padEnd(50)}    epode   Strophe     ratio`);
-  row("login, ms", took.epode, took.strophe, 1);
-  row("the same client's next login, beside a first, ms", took.again, took.strophe, 1);
+  row("login of a fresh page, ms", epode.fresh, strophe.fresh, 1);
+  row("login of further clients there, ms", epode.warm, strophe.warm, 1);
+  row("the same client's next login (Strophe: a further one), ms", epode.next, strophe.warm, 1);
   console.log(`${"main thread from challenge to response".padEnd(50)} platform      Rust     ratio`);
-  row("first login, ms", platform.first, rust.first, 2);
-  row("of it the keys, ms", platform.first - platform.next, rust.first - rust.next, 2);
-  row("next login, which derives nothing, ms", platform.next, rust.next, 2);
+  row("login of a fresh page, ms", platform.fresh, rust.fresh, 2);
+  row("login of further clients there, ms", platform.warm, rust.warm, 2);
+  row("  of it the keys, ms", platform.warm - platform.next, rust.warm - rust.next, 2);
+  row("the same client's next login (no keys), ms", platform.next, rust.next, 2);
 }

@@ -119,7 +119,7 @@ pub(super) struct Marked {
 /// not kept here.
 pub struct KeyCache {
     secret: Zeroizing<Vec<u8>>,
-    last: Option<Marked>,
+    last: Option<Box<Marked>>,
 }
 
 impl KeyCache {
@@ -152,7 +152,7 @@ impl KeyCache {
     }
 
     /// Keeps the keys that were derived for a login which has succeeded now, in place of the last ones.
-    pub(super) fn keep(&mut self, marked: Marked) {
+    pub(super) fn keep(&mut self, marked: Box<Marked>) {
         self.last = Some(marked);
     }
 }

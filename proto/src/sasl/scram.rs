@@ -26,7 +26,7 @@ pub(super) struct Scram {
     hash: Hash,
     phase: Phase,
     /// The keys that were derived for this exchange. Worth keeping once it has succeeded.
-    derived: Option<Marked>,
+    derived: Option<Box<Marked>>,
 }
 
 enum Phase {
@@ -174,7 +174,7 @@ impl Scram {
             .unwrap_or_else(|| derivation.compute());
         let keys = Keys::new(self.hash, &salted_password);
         let response = self.prove(unproven, &keys);
-        self.derived = Some(Marked { mark, keys });
+        self.derived = Some(Box::new(Marked { mark, keys }));
         Ok(response)
     }
 
@@ -197,7 +197,7 @@ impl Scram {
     }
 
     /// The keys that were derived for this exchange, if any were. They are right once [`Scram::handle_success`] was `Ok`.
-    pub(super) fn take_derived(&mut self) -> Option<Marked> {
+    pub(super) fn take_derived(&mut self) -> Option<Box<Marked>> {
         self.derived.take()
     }
 

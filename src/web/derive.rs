@@ -1,8 +1,8 @@
 //! PBKDF2 by the Web Cryptography API, beside the page's thread. Pages that are not a secure context (plain http) have no
 //! `crypto.subtle`.
 
-use super::task::settled;
 use epode_proto::sasl::{Derivation, SaltedPassword};
+use js_sys::futures::JsFuture;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -26,7 +26,7 @@ extern "C" {
 pub async fn derive(derivation: Derivation) -> Option<SaltedPassword> {
     let usages = Array::of1(&"deriveBits".into());
     let imported = import_key("raw", derivation.password(), "PBKDF2", false, &usages);
-    let key = settled(&imported.ok()?).await?.ok()?;
+    let key = JsFuture::from(imported.ok()?).await.ok()?;
     let algorithm = Object::new();
     for (name, value) in [
         ("name", "PBKDF2".into()),
@@ -39,7 +39,7 @@ pub async fn derive(derivation: Derivation) -> Option<SaltedPassword> {
     #[allow(clippy::cast_possible_truncation)]
     let bits = 8 * derivation.length() as u32;
     let derived = derive_bits(&algorithm, &key, bits).ok()?;
-    let view = Uint8Array::new(&settled(&derived).await?.ok()?);
+    let view = Uint8Array::new(&JsFuture::from(derived).await.ok()?);
     let bytes = view.to_vec();
     view.fill(0, 0, view.length());
     Some(SaltedPassword::new(bytes))

@@ -412,7 +412,7 @@ impl Driver {
                 }
                 ClientOutput::Derive { id, derivation } => {
                     let driver = Rc::downgrade(self);
-                    spawn(Box::pin(async move {
+                    spawn_local(async move {
                         let salted_password = derive(derivation).await;
                         if let Some(driver) = driver.upgrade() {
                             let input = Input::Derived {
@@ -422,7 +422,7 @@ impl Driver {
                             driver.client.borrow_mut().handle_input(now(), input);
                             driver.pump();
                         }
-                    }));
+                    });
                 }
                 ClientOutput::Event(event) => self.events.borrow_mut().push_back(event),
                 ClientOutput::Timeout(at) => return self.arm(at),

@@ -1,6 +1,6 @@
 //! RFC 5802 §3: SCRAM's keys, the derivation that they come from, and the cache that makes a second login derive nothing (§5.1).
 //!
-//! Specification: RFC 5802, RFC 8018.
+//! Specification: RFC 5802.
 //!
 //! Left out: keeping keys beyond the life of a [`KeyCache`]. Nothing here is ever written to storage.
 

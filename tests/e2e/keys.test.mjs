@@ -85,23 +85,22 @@ for (const [name, spoil] of [
 test("while the platform takes its time, the deadline runs on, and free() ends it", async () => {
   const page = await env.page();
   const { error, late } = await page.evaluate(async (account) => {
-    const waiting = [];
+    const waiting = inbox("a derivation");
     const { deriveBits } = SubtleCrypto.prototype;
     SubtleCrypto.prototype.deriveBits = function (...args) {
       return new Promise((resolve) => waiting.push(() => resolve(deriveBits.apply(this, args))));
     };
-    const client = new epode.Client(BOSH, { ...account, timeout: 1 });
+    const client = new epode.Client(BOSH, { ...account, timeout: 2_000 });
     const error = await failure(client.connect());
     // The late answer is of no use to the next login, which asks for its own.
     const connected = failure(client.connect());
-    while (waiting.length < 2) await new Promise((resolve) => setTimeout(resolve));
-    waiting[0]();
+    const [first, second] = await waiting.until(2);
+    first();
     client.free();
-    waiting[1]();
+    second();
     return { error, late: await connected };
   }, await env.account());
   assert.equal(error.code, "timeout");
-  assert.match(error.condition ?? error.message, /authenticat|log/i);
   assert.equal(late.code, "freed");
 });
 

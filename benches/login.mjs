@@ -170,15 +170,15 @@ export async function measureLogins(browser, start, rounds) {
 
 function row(label, left, right, digits) {
   const cells = [left.toFixed(digits), right.toFixed(digits), (left / right).toFixed(2)];
-  console.log(`${label.padEnd(50)}${cells.map((cell, index) => cell.padStart(index ? 10 : 9)).join("")}`);
+  console.log(`${label.padEnd(58)}${cells.map((cell, index) => cell.padStart(index ? 10 : 9)).join("")}`);
 }
 
 export function printLogins(name, { epode, strophe, platform, rust }) {
-  console.log(`\n${`${name}, WebSocket, SCRAM-SHA-1`.padEnd(50)}    epode   Strophe     ratio`);
+  console.log(`\n${`${name}, WebSocket, SCRAM-SHA-1`.padEnd(58)}    epode   Strophe     ratio`);
   row("login of a fresh page, ms", epode.fresh, strophe.fresh, 1);
   row("login of further clients there, ms", epode.warm, strophe.warm, 1);
   row("the same client's next login (Strophe: a further one), ms", epode.next, strophe.warm, 1);
-  console.log(`${"main thread from challenge to response".padEnd(50)} platform      Rust     ratio`);
+  console.log(`${"main thread from challenge to response".padEnd(58)} platform      Rust     ratio`);
   row("login of a fresh page, ms", platform.fresh, rust.fresh, 2);
   row("login of further clients there, ms", platform.warm, rust.warm, 2);
   row("  of it the keys, ms", platform.warm - platform.next, rust.warm - rust.next, 2);

@@ -209,6 +209,11 @@ impl Client {
         self.connection.remember(text);
     }
 
+    /// Overwrites the keys that logins derived; the next login derives them anew.
+    pub fn forget_keys(&mut self) {
+        self.connection.forget_keys();
+    }
+
     /// Reports every element that goes out or comes in, or stops doing so.
     pub fn tap(&mut self, on: bool) {
         self.connection.tap(on);
@@ -299,6 +304,9 @@ impl Client {
             match self.connection.poll_output(now) {
                 Output::Transmit(transmit) => return ClientOutput::Transmit(transmit),
                 Output::Event(event) => self.handle_event(now, event),
+                Output::Derive { id, derivation } => {
+                    return ClientOutput::Derive { id, derivation };
+                }
                 Output::Timeout(at) => {
                     if self.finish_turn(now) {
                         continue;

@@ -4,10 +4,11 @@
 //! The contract is the run loop at the head of [`proto`](super): change something, drain [`Connection::poll_output`]
 //! until `Timeout`, then change something again.
 //! This file holds the state, the commands and the run loop's calls; `connection/` what comes in (`incoming.rs`), how it
-//! lasts (`lasting.rs`), how a session goes from one page to the next (`handover.rs`), and what it knows of its services
-//! (`remembering.rs`).
+//! lasts (`lasting.rs`), how a session goes from one page to the next (`handover.rs`), what it knows of its services
+//! (`remembering.rs`), and the keys that the platform derives (`deriving.rs`).
 
 mod attempt;
+mod deriving;
 mod handover;
 mod incoming;
 mod lasting;
@@ -638,7 +639,8 @@ impl Connection {
         match &self.transport {
             Some(Transport::Bosh(bosh)) => {
                 let kept = self.online && !self.held && !self.outbox.is_empty();
-                Some(self.leftover.is_empty() && !kept && bosh.only_listens())
+                let derives = self.session.wants_derivation();
+                Some(self.leftover.is_empty() && !kept && !derives && bosh.only_listens())
             }
             _ => None,
         }
@@ -654,6 +656,9 @@ impl Connection {
         loop {
             if let Some(transmit) = self.leftover.pop_front() {
                 return Output::Transmit(transmit);
+            }
+            if let Some(derive) = self.poll_derivation() {
+                return derive;
             }
             if self.throttled {
                 // In the same request: a timer that asks later would fire too late.

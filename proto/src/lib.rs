@@ -22,7 +22,7 @@
 //!
 //! ```
 //! use epode_proto::client::{Client, ClientEvent, ClientOutput};
-//! use epode_proto::io::Transmit;
+//! use epode_proto::io::{Input, Transmit};
 //! use epode_proto::time::Instant;
 //!
 //! /// What a shell does after each change. `transmit` uses the network, `tell` calls the application.
@@ -36,6 +36,8 @@
 //!         match client.poll_output(now) {
 //!             ClientOutput::Transmit(what) => transmit(what),
 //!             ClientOutput::Event(event) => tell(event),
+//!             // A shell whose platform computes PBKDF2 answers later. Without an answer of its own the client computes it.
+//!             ClientOutput::Derive { id, .. } => client.handle_input(now, Input::Derived { id, salted_password: None }),
 //!             // Arm one timer, then call `handle_timeout`.
 //!             ClientOutput::Timeout(at) => return at,
 //!         }

@@ -3,6 +3,7 @@
 //! No borrow of the client is held while an event is reported, so a callback may call anything.
 
 use super::clock::now;
+use super::derive::derive;
 use super::global::{is_hidden, next_task};
 use super::http::{Http, HttpOptions};
 use super::keeper::Keeper;
@@ -163,6 +164,7 @@ impl Driver {
     /// Ends everything here and now: no answer, timer or event comes after it.
     pub fn shut(&self) {
         self.client.borrow_mut().abort(now());
+        self.client.borrow_mut().forget_keys();
         self.sink.replace(None);
         self.disown();
         self.events.take();
@@ -407,6 +409,20 @@ impl Driver {
                 }
                 ClientOutput::Transmit(Transmit::CancelHttp(exchange)) => {
                     self.http.cancel(exchange)
+                }
+                ClientOutput::Derive { id, derivation } => {
+                    let driver = Rc::downgrade(self);
+                    spawn_local(async move {
+                        let salted_password = derive(derivation).await;
+                        if let Some(driver) = driver.upgrade() {
+                            let input = Input::Derived {
+                                id,
+                                salted_password,
+                            };
+                            driver.client.borrow_mut().handle_input(now(), input);
+                            driver.pump();
+                        }
+                    });
                 }
                 ClientOutput::Event(event) => self.events.borrow_mut().push_back(event),
                 ClientOutput::Timeout(at) => return self.arm(at),

@@ -5,6 +5,7 @@
 pub mod address;
 mod allocator;
 pub mod clock;
+mod derive;
 pub mod driver;
 pub mod entropy;
 mod global;

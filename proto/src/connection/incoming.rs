@@ -76,6 +76,10 @@ impl Connection {
                     .handle_credentials(credentials, &mut tools, &mut out);
                 self.follow(now, out);
             }
+            Input::Derived {
+                id,
+                salted_password,
+            } => self.handle_derived(now, id, salted_password),
         }
         self.settle(now);
     }

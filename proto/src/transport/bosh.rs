@@ -373,6 +373,11 @@ impl Bosh {
         self.linger_until = until;
     }
 
+    /// What the server waits for is being prepared: no empty request is sent before it, or before `until`.
+    pub fn await_payload(&mut self, until: Instant) {
+        self.linger_until = until;
+    }
+
     /// When an empty request may leave, if none is under way.
     fn poll_at(&self) -> Instant {
         let idle = self.next_poll.max(self.linger_until);

@@ -9,7 +9,7 @@ mod addresses;
 
 use epode::js::client::ClientCore;
 use epode::js::listeners::Listeners;
-use epode::js::nodes::About;
+use epode::js::node_views::About;
 use epode::js::register::register;
 use epode::js::stanza::Stanza;
 use epode::web::address::Address;

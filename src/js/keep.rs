@@ -1,10 +1,10 @@
 //! How a client begins: with the session that the page before it left, with one that a web server made, or with none.
 
-use super::client::Inner;
 use super::error::Problem;
-use super::object::Reader;
+use super::inner::Inner;
 use super::options::{self, Waiting};
 use super::promise::spawn;
+use super::reader::Reader;
 use crate::web::keeper::Keeper;
 use crate::web::race::{Lost, race};
 use epode_proto::client::Client;

@@ -1,9 +1,11 @@
 //! Typed events and their listeners. What happens before the first listener of its kind is kept, bounded, and handed to
 //! it in order.
 
+use super::error::Problem;
 use super::error::report;
 use super::held::{Held, Slot};
 use super::promise::spawn;
+use super::reading::function;
 use super::registration::Registration;
 use js_sys::Function;
 use std::cell::RefCell;
@@ -199,4 +201,19 @@ impl Listeners {
             }
         }
     }
+}
+
+/// Adds a listener of a kind that must exist.
+pub fn listen(
+    listeners: &Rc<Listeners>,
+    kind: &str,
+    listener: &JsValue,
+) -> Result<Registration, Problem> {
+    listeners.on(kind, function(listener)?).ok_or_else(|| {
+        let message = format!(
+            "There is no event '{kind}' here. There are: {}.",
+            listeners.names()
+        );
+        Problem::new("bad-argument", &message)
+    })
 }

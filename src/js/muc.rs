@@ -1,10 +1,11 @@
 //! `Muc`: entering rooms.
 
-use super::client::Inner;
 use super::error::{Problem, not_connected};
-use super::object::{Reader, field};
+use super::inner::Inner;
+use super::object::field;
 use super::options::{self, Waiting};
 use super::promise::promise;
+use super::reader::Reader;
 use crate::web::race::{Lost, race};
 use epode_proto::time::Millis;
 use epode_proto::xep::muc::Entry;

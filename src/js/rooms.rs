@@ -1,7 +1,7 @@
 //! The rooms of a client at the boundary: promises by command, and the page's objects by visit. No policy.
 
-use super::client::Inner;
 use super::error::{Problem, freed};
+use super::inner::{Inner, Outcome, Promised, RoomListener};
 use super::room::RoomHandle;
 use crate::web::race::Lost;
 use epode_proto::client::Client;
@@ -9,40 +9,10 @@ use epode_proto::connection::SendError;
 use epode_proto::event::Delivery;
 use epode_proto::jid::Jid;
 use epode_proto::time::Instant;
-use epode_proto::vec_map::VecMap;
 use epode_proto::xep::muc::{CommandError, CommandId, Entry, RoomEvent, RoomId, RoomRefusal};
-use futures_channel::oneshot::{Receiver, Sender, channel};
-use std::cell::RefCell;
+use futures_channel::oneshot::{Receiver, channel};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-
-/// How a command ended.
-pub type Outcome = Result<(), JsValue>;
-
-/// The promise of a command.
-enum Promised {
-    /// Settled by the room's answer.
-    Answer(Sender<Outcome>),
-    /// Settled by the stanza's delivery.
-    Delivery(Sender<Result<Delivery, Problem>>),
-}
-
-/// The rooms of a client.
-#[derive(Default)]
-pub struct RoomHub {
-    handles: RefCell<VecMap<RoomId, Rc<RoomHandle>>>,
-    promises: RefCell<VecMap<CommandId, Promised>>,
-}
-
-impl RoomHub {
-    fn promise_answer(&self, command: CommandId) -> Receiver<Outcome> {
-        let (sender, answer) = channel();
-        self.promises
-            .borrow_mut()
-            .insert(command, Promised::Answer(sender));
-        answer
-    }
-}
 
 impl Inner {
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -65,10 +35,8 @@ impl Inner {
             .change(|client, now| client.join(now, room, nick, entry));
         let (id, command) = joined.map_err(|refusal| refused(&refusal))?;
         let handle = RoomHandle::new(self, id, room.bare_str(), nick);
-        self.rooms
-            .handles
-            .borrow_mut()
-            .insert(id, Rc::clone(&handle));
+        let listener: Rc<dyn RoomListener> = handle.clone();
+        self.rooms.handles.borrow_mut().insert(id, listener);
         Ok((handle, command, self.rooms.promise_answer(command)))
     }
 
@@ -195,18 +163,10 @@ impl Inner {
                     .into_js()
                 });
             }
-            CommandError::Insecure => insecure(),
+            CommandError::Insecure => Problem::insecure(),
         };
         problem.into_js()
     }
-}
-
-/// A room's password is not sent over an open connection.
-pub fn insecure() -> Problem {
-    Problem::new(
-        "insecure",
-        "The stanza shows a room's password, and the connection is not encrypted. Use https: or wss:, or set allowPlainText.",
-    )
 }
 
 fn refused(refusal: &RoomRefusal) -> Problem {
@@ -223,6 +183,6 @@ fn refused(refusal: &RoomRefusal) -> Problem {
             "not-connected",
             "We are not in this room any more. Join it again.",
         ),
-        RoomRefusal::Insecure => insecure(),
+        RoomRefusal::Insecure => Problem::insecure(),
     }
 }

@@ -3,8 +3,9 @@
 //   npm run bench [-- --server prosody|ejabberd] [--reduced]
 //
 // Printed: requests and time for a login, time for a message to oneself, and the main thread's CPU time for an incoming
-// stanza with 10 and with 1,000 handlers, where a script gives both the same answers (script.mjs). Times are of this machine and this minute; the ratios are what counts. Nothing
-// about time is asserted; that the work was done is.
+// stanza with 10 and with 1,000 handlers, where a script gives both the same answers (script.mjs); then logins over WebSocket, and
+// what their keys cost (login.mjs). Times are of this machine and this minute; the ratios are what counts. Nothing about time is
+// asserted; that the work was done is.
 
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
@@ -13,6 +14,7 @@ import { at, PKG } from "../scripts/lib/project.mjs";
 import { startEjabberd } from "../tests/servers/ejabberd.mjs";
 import { startOrigin } from "../tests/servers/origin.mjs";
 import { startProsody } from "../tests/servers/prosody.mjs";
+import { measureLogins, printLogins } from "./login.mjs";
 import { Script } from "./script.mjs";
 
 const LIBRARIES = ["epode", "strophe"];
@@ -22,10 +24,12 @@ const FLAGS = [
 ];
 /** Messages in one answer: many, so that what an answer costs the browser itself hardly counts (about 2 ms for either library). */
 const BATCH = 200;
-const FULL = { logins: 7, messages: 40, stanzas: 4_000 };
-const REDUCED = { logins: 3, messages: 8, stanzas: 400 };
+const FULL = { logins: 7, sockets: 15, messages: 40, stanzas: 4_000 };
+const REDUCED = { logins: 3, sockets: 3, messages: 8, stanzas: 400 };
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+const launch = () => chromium.launch({ executablePath: process.env.EPODE_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
 /** One server, all measurements: `{ epode: { login, … }, strophe: { … } }`. */
 export async function bench(start, size) {
@@ -36,7 +40,7 @@ export async function bench(start, size) {
     bosh: server.bosh,
     before: (request, response) => script?.before(request, response) ?? false,
   });
-  const browser = await chromium.launch({ executablePath: process.env.EPODE_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  const browser = await launch();
   try {
     const password = "bench secret";
     await server.register("alice", password);
@@ -158,5 +162,12 @@ const servers = { prosody: startProsody, ejabberd: startEjabberd };
 const chosen = values.server ? [values.server] : Object.keys(servers);
 for (const name of chosen) {
   if (!servers[name]) throw new Error(`--server is one of ${Object.keys(servers).join(", ")}`);
-  print(name, await bench(servers[name], values.reduced ? REDUCED : FULL));
+  const size = values.reduced ? REDUCED : FULL;
+  print(name, await bench(servers[name], size));
+  const browser = await launch();
+  try {
+    printLogins(name, await measureLogins(browser, servers[name], size.sockets));
+  } finally {
+    await browser.close();
+  }
 }

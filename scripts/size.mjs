@@ -16,11 +16,12 @@ import { build } from "./build.mjs";
 import { setup } from "./setup.mjs";
 
 const KIB = 1024;
-// Raised from 188, 14 and 262 KiB when the client moved to proto/ and its rooms, feeds and sites got whole: a miss, to be won back.
+// Raised from 188, 14 and 262 KiB when the client moved to proto/ and its rooms, feeds and sites got whole, and derivation to the
+// platform: a miss, to be won back.
 const BUDGETS = {
-  ".": { wasm: { goal: 70 * KIB, limit: 248 * KIB }, js: { goal: 8 * KIB, limit: 16 * KIB } },
+  ".": { wasm: { goal: 70 * KIB, limit: 240 * KIB }, js: { goal: 8 * KIB, limit: 16 * KIB } },
   // The module as base64, a third larger, and the main entry's script.
-  "./inline": { js: { goal: 100 * KIB, limit: 332 * KIB } },
+  "./inline": { js: { goal: 100 * KIB, limit: 322 * KIB } },
 };
 
 /** The file a browser gets for an entry. */

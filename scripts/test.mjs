@@ -140,8 +140,12 @@ const STEPS = [
   },
   {
     name: "native",
-    what: "proto, and the examples in its documentation",
+    what: "proto, and its documentation with the examples in it",
     async run() {
+      await run("cargo", ["doc", "--locked", "-j2", "--package", "epode-proto", "--no-deps"], {
+        env: { RUSTDOCFLAGS: "-D warnings" },
+        timeout: 10 * MINUTE,
+      });
       return counted(countRust, "cargo", ["test", "--locked", "-j2", "--workspace"], { timeout: 20 * MINUTE });
     },
   },

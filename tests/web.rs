@@ -9,15 +9,14 @@ mod addresses;
 
 use epode::js::client::ClientCore;
 use epode::js::listeners::Listeners;
-use epode::js::nodes::About;
+use epode::js::node_views::About;
 use epode::js::register::register;
 use epode::js::stanza::Stanza;
 use epode::web::address::Address;
+use epode::web::clock;
 use epode::web::entropy::Entropy;
-use epode::web::oneshot::channel;
 use epode::web::race::{Lost, race};
 use epode::web::unicode::PlatformUnicode;
-use epode::web::{clock, oneshot, task};
 use epode_proto::jid::Jid;
 use epode_proto::random::Random;
 use epode_proto::transport::Kind;
@@ -25,8 +24,8 @@ use epode_proto::unicode::Unicode;
 use epode_proto::xml::{Limits, parse};
 use js_sys::futures::JsFuture;
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use std::cell::{Cell, RefCell};
-use std::future::{Future, pending};
+use std::cell::RefCell;
+use std::future::pending;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::*;
@@ -83,24 +82,6 @@ async fn turn() {
     JsFuture::from(promise).await.unwrap();
 }
 
-/// Runs work where the package's own runs: on its task queue.
-async fn on_queue(work: impl Future<Output = ()> + 'static) {
-    let (done, finished) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
-    let note = Rc::clone(&done);
-    task::spawn(Box::pin(async move {
-        work.await;
-        note.set(true);
-    }));
-    for _ in 0..1_000 {
-        if done.get() {
-            finished.set(true);
-            break;
-        }
-        turn().await;
-    }
-    assert!(finished.get(), "the work never ends");
-}
-
 // ── the shell ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[wasm_bindgen_test]
@@ -148,7 +129,7 @@ fn entropy_fills_everything_differently() {
 fn the_clock_goes_forward() {
     let before = clock::now();
     assert!(clock::now() >= before);
-    assert!(clock::unix_millis() > 1.7e12);
+    assert!(clock::unix_millis() > 1_700_000_000_000);
 }
 
 #[wasm_bindgen_test]
@@ -184,56 +165,24 @@ fn addresses_are_resolved_and_judged() {
 }
 
 #[wasm_bindgen_test]
-async fn a_channel_hands_over_once() {
-    let (later, waited_for) = channel();
-    gloo_timers::callback::Timeout::new(1, move || later.send(8)).forget();
-    on_queue(async {
-        let (sender, receiver) = channel();
-        sender.send(7);
-        assert_eq!(receiver.await, Some(7));
-        let (sender, receiver): (oneshot::Sender<()>, _) = channel();
-        drop(sender);
-        assert_eq!(receiver.await, None);
-        assert_eq!(waited_for.await, Some(8));
-    })
-    .await;
-}
-
-#[wasm_bindgen_test]
-async fn a_promise_is_waited_for() {
-    on_queue(async {
-        assert_eq!(
-            task::settled(&Promise::resolve(&JsValue::from(1))).await,
-            Some(Ok(1.into()))
-        );
-        let rejected = Promise::reject(&JsValue::from(2));
-        assert_eq!(task::settled(&rejected).await, Some(Err(2.into())));
-    })
-    .await;
-}
-
-#[wasm_bindgen_test]
 async fn a_race_is_won_lost_or_aborted() {
-    on_queue(async {
-        assert!(matches!(race(async { 1 }, None, Some(1_000)).await, Ok(1)));
-        assert!(matches!(
-            race(pending::<()>(), None, Some(1)).await,
-            Err(Lost::TimedOut)
-        ));
-        let controller = AbortController::new().unwrap();
-        let signal = controller.signal();
-        gloo_timers::callback::Timeout::new(1, move || controller.abort()).forget();
-        assert!(matches!(
-            race(pending::<()>(), Some(signal.clone()), None).await,
-            Err(Lost::Aborted(_))
-        ));
-        // Aborted before: the work does not even begin.
-        assert!(matches!(
-            race(async { 1 }, Some(signal), None).await,
-            Err(Lost::Aborted(_))
-        ));
-    })
-    .await;
+    assert!(matches!(race(async { 1 }, None, Some(1_000)).await, Ok(1)));
+    assert!(matches!(
+        race(pending::<()>(), None, Some(1)).await,
+        Err(Lost::TimedOut)
+    ));
+    let controller = AbortController::new().unwrap();
+    let signal = controller.signal();
+    gloo_timers::callback::Timeout::new(1, move || controller.abort()).forget();
+    assert!(matches!(
+        race(pending::<()>(), Some(signal.clone()), None).await,
+        Err(Lost::Aborted(_))
+    ));
+    // Aborted before: the work does not even begin.
+    assert!(matches!(
+        race(async { 1 }, Some(signal), None).await,
+        Err(Lost::Aborted(_))
+    ));
 }
 
 // ── the boundary ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@
 //! Left out: the roster (RFC 6121 §2), which is an extension of the caller's.
 
 mod answering;
+mod config;
 mod event;
 mod feeds;
 mod presence;
@@ -203,6 +204,11 @@ impl Client {
         self.connection.remember(text);
     }
 
+    /// Overwrites the keys that logins derived; the next login derives them anew.
+    pub fn forget_keys(&mut self) {
+        self.connection.forget_keys();
+    }
+
     /// Reports every element that goes out or comes in, or stops doing so.
     pub fn tap(&mut self, on: bool) {
         self.connection.tap(on);
@@ -293,6 +299,9 @@ impl Client {
             match self.connection.poll_output(now) {
                 Output::Transmit(transmit) => return ClientOutput::Transmit(transmit),
                 Output::Event(event) => self.handle_event(now, event),
+                Output::Derive { id, derivation } => {
+                    return ClientOutput::Derive { id, derivation };
+                }
                 Output::Timeout(at) => {
                     if self.finish_turn(now) {
                         continue;
@@ -325,6 +334,10 @@ impl Client {
         match event {
             Event::Status(status) => self.handle_status(now, status),
             Event::Stanza(stanza) => self.route(now, &stanza),
+            Event::Hole => {
+                self.rooms.handle_hole();
+                self.feeds.handle_hole();
+            }
             Event::Unreadable(unreadable) => {
                 self.tell(ClientEvent::Notice(Notice::Unreadable(unreadable)));
             }
@@ -386,7 +399,10 @@ impl Client {
         }
         match origin {
             Origin::Caller => self.tell(ClientEvent::Settled { send, delivery }),
-            Origin::Room(command) => self.tell(ClientEvent::RoomDelivery { command, delivery }),
+            Origin::Room(command) => {
+                self.rooms.handle_delivery(command, delivery);
+                self.tell(ClientEvent::RoomDelivery { command, delivery });
+            }
             Origin::RoomPresence | Origin::Client => {}
         }
     }

@@ -4,10 +4,11 @@
 //! The contract is the run loop at the head of [`proto`](super): change something, drain [`Connection::poll_output`]
 //! until `Timeout`, then change something again.
 //! This file holds the state, the commands and the run loop's calls; `connection/` what comes in (`incoming.rs`), how it
-//! lasts (`lasting.rs`), how a session goes from one page to the next (`handover.rs`), and what it knows of its services
-//! (`remembering.rs`).
+//! lasts (`lasting.rs`), how a session goes from one page to the next (`handover.rs`), what it knows of its services
+//! (`remembering.rs`), and the keys that the platform derives (`deriving.rs`).
 
 mod attempt;
+mod deriving;
 mod handover;
 mod incoming;
 mod lasting;
@@ -16,7 +17,6 @@ mod remembering;
 
 use super::error::{CloseReason, Phase};
 use super::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
-use super::fifo::Fifo;
 use super::handler::is_stanza;
 use super::io::{Output, SocketId, Transmit};
 use super::iq::PendingIqs;
@@ -36,6 +36,7 @@ use super::unicode::Unicode;
 use super::xep::ping;
 use super::xml::Element;
 use policy::{Redirects, Target};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub use handover::{Prebound, Snapshot};
@@ -99,12 +100,12 @@ pub struct Connection {
     /// Why it ends, when that was found above the transport.
     blame: Option<CloseReason>,
     /// What a transport that has ended left to do.
-    leftover: Fifo<Transmit>,
+    leftover: VecDeque<Transmit>,
     /// When connecting has taken too long.
     deadline: Option<Instant>,
     jid: Option<Jid>,
     pending: PendingIqs,
-    events: Fifo<Event>,
+    events: VecDeque<Event>,
     next_send: u32,
     next_iq: u32,
     next_exchange: u32,
@@ -182,11 +183,11 @@ impl Connection {
             opened: false,
             closing: false,
             blame: None,
-            leftover: Fifo::default(),
+            leftover: VecDeque::new(),
             deadline: None,
             jid: None,
             pending: PendingIqs::default(),
-            events: Fifo::default(),
+            events: VecDeque::new(),
             next_send: 0,
             next_iq: 0,
             next_exchange: 0,
@@ -634,6 +635,9 @@ impl Connection {
         loop {
             if let Some(transmit) = self.leftover.pop_front() {
                 return Output::Transmit(transmit);
+            }
+            if let Some(derive) = self.poll_derivation() {
+                return derive;
             }
             if self.hidden {
                 // In the same request: a timer that asks later would fire too late.

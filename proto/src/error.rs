@@ -1,6 +1,5 @@
 //! Why a connection ended, with the blame in the type, a code for programs and a sentence for people.
 
-use super::digits::push_number;
 use super::prepare::BadOption;
 use super::sasl::{ChooseError, SaslError};
 use super::stanza::StanzaError;
@@ -168,7 +167,7 @@ impl CloseReason {
         let mut advice = String::from(what);
         advice.push_str(&detail);
         if let Self::Http(status) = self {
-            push_number(&mut advice, u64::from(*status));
+            advice.push_str(&status.to_string());
         }
         if let Some(text) = self.text() {
             advice.push_str(" (");

@@ -28,6 +28,9 @@ pub enum Event {
     Registered,
     /// A stanza arrived that is not the reply to one of our requests.
     Stanza(Element),
+    /// The session is at its end, and stanzas of it were lost: those that follow were sent after them. A new session can close
+    /// the hole where a service has stored what it sent.
+    Hole,
     /// Something arrived that cannot be read. It counts as received (XEP-0198) and is lost; the session goes on.
     Unreadable(Unreadable),
     /// A request is settled.

@@ -1,7 +1,7 @@
 //! What crosses the border between [`Connection`](super::connection::Connection) and the shell that owns the network.
 
 use super::event::Event;
-use super::sasl::Credentials;
+use super::sasl::{Credentials, Derivation, SaltedPassword};
 use super::time::{Instant, Millis};
 use std::rc::Rc;
 
@@ -12,6 +12,10 @@ pub struct ExchangeId(pub u32);
 /// Names one WebSocket between `Transmit::OpenSocket` and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u32);
+
+/// Names one derivation between `Output::Derive` and `Input::Derived`. Never used again in a connection's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DerivationId(pub u32);
 
 /// What the shell tells the connection. Nothing here can fail: what is wrong with it becomes an [`Event`].
 pub enum Input {
@@ -66,6 +70,13 @@ pub enum Input {
     },
     /// The answer to [`Event::CredentialsWanted`]; `None` when the page could not give any.
     Credentials(Option<Credentials>),
+    /// The answer to [`Output::Derive`]. Ignored unless the login still waits for this one.
+    Derived {
+        /// Which.
+        id: DerivationId,
+        /// The result; `None` if the platform cannot compute it, or refuses to.
+        salted_password: Option<SaltedPassword>,
+    },
 }
 
 /// Why an exchange gave no answer, as far as a page can know.
@@ -129,6 +140,14 @@ pub enum Output {
     Transmit(Transmit),
     /// For whoever uses the connection.
     Event(Event),
+    /// To be computed beside everything else, to be answered by [`Input::Derived`]. Until then the login waits, and its deadline
+    /// runs on.
+    Derive {
+        /// Under which name to answer.
+        id: DerivationId,
+        /// What to compute.
+        derivation: Derivation,
+    },
     /// Nothing more for now: call `handle_timeout` at that time, if any.
     Timeout(Option<Instant>),
 }

@@ -1,8 +1,8 @@
 //! What is sent while there is no connection: kept in order, within bounds, until there is one.
 
 use super::event::SendId;
-use super::fifo::Fifo;
 use super::xml::Element;
+use std::collections::VecDeque;
 
 /// How many stanzas are kept.
 const MOST: usize = 10_000;
@@ -12,7 +12,7 @@ const MOST_BYTES: usize = 16 << 20;
 /// The stanzas that wait.
 #[derive(Default)]
 pub struct Outbox {
-    stanzas: Fifo<(Element, Option<SendId>)>,
+    stanzas: VecDeque<(Element, Option<SendId>)>,
     bytes: usize,
 }
 

@@ -8,11 +8,12 @@
 //! authenticated stream with the last one. Until the server has proved itself, nothing else leaves: the page's own stanzas
 //! wait for [`Directive::Established`].
 //! Here are the states and what moves between them; `session/login.rs` authenticates (RFC 6120's profile, XEP-0388's)
-//! with what `mechanisms.rs` chooses, `replies.rs` reads the replies to the session's own requests,
+//! with what `mechanisms.rs` chooses and `derivation.rs` derives, `replies.rs` reads the replies to the session's own requests,
 //! `binding.rs` resumes and binds, `registration.rs` makes accounts, `memory.rs` is what is remembered.
 //! Left out: STARTTLS and compression (the transport's business).
 
 mod binding;
+mod derivation;
 mod login;
 mod mechanisms;
 pub mod memory;
@@ -26,7 +27,7 @@ use super::event::Status;
 use super::jid::Jid;
 use super::ns;
 use super::random::{Ids, Random};
-use super::sasl::{Credentials, HT_SHA_256_NONE, Mechanism};
+use super::sasl::{Credentials, HT_SHA_256_NONE, KeyCache, Mechanism};
 use super::stream::error::StreamError;
 use super::stream::features::Features;
 use super::unicode::Unicode;
@@ -114,6 +115,8 @@ enum State {
         profile: &'static str,
         /// What follows at once when the server agrees, because it was said already.
         next: Option<Box<State>>,
+        /// The keys are being derived.
+        awaited: Option<derivation::Awaited>,
     },
     /// Authenticated; what the new stream offers is not known.
     AwaitingFeatures,
@@ -174,6 +177,9 @@ pub struct Session {
     suspicion: Option<bool>,
     /// How much of the way the page has been told of.
     told: u8,
+    /// The keys of the last login that succeeded; outlives attempts.
+    keys: Option<KeyCache>,
+    next_derivation: u32,
 }
 
 /// A session that may go on (XEP-0198 §5).
@@ -226,6 +232,8 @@ impl Session {
             ahead: false,
             suspicion: None,
             told: 0,
+            keys: None,
+            next_derivation: 0,
         }
     }
 
@@ -298,9 +306,12 @@ impl Session {
         matches!(self.state, State::Established)
     }
 
-    /// Is it on its way there, and was something said before it was asked for?
+    /// Is it on its way there, and was something said before it was asked for? While the keys are derived, the server is not the one
+    /// to wait for.
     pub fn is_hasty(&self) -> bool {
-        self.ahead && !matches!(self.state, State::Established | State::Closed)
+        self.ahead
+            && !self.is_deriving()
+            && !matches!(self.state, State::Established | State::Closed)
     }
 
     /// Which phase to blame when time runs out; `opened` tells whether the stream is open.

@@ -1,9 +1,10 @@
 //! SASL: the mechanisms as dialogues, what a hostile server can try, and which mechanism is chosen.
 
+use crate::support::random::Seeded;
 use crate::support::unicode::NativeUnicode;
 use epode_proto::sasl::{
-    ANONYMOUS, ChooseError, Credentials, CredentialsKind, EXTERNAL, HT_SHA_256_NONE,
-    MAX_ITERATIONS, MIN_ITERATIONS, Mechanism, OAUTHBEARER, PLAIN, Policy, SCRAM_SHA_1,
+    ANONYMOUS, Answer, ChooseError, Credentials, CredentialsKind, EXTERNAL, HT_SHA_256_NONE,
+    KeyCache, MAX_ITERATIONS, MIN_ITERATIONS, Mechanism, OAUTHBEARER, PLAIN, Policy, SCRAM_SHA_1,
     SCRAM_SHA_256, SCRAM_SHA_512, SaslError, base64, choose,
 };
 use proptest::prelude::*;
@@ -33,8 +34,16 @@ fn refused(name: &'static str, credentials: Credentials) -> SaslError {
 }
 
 fn challenge(mechanism: &mut Mechanism, data: &str) -> Result<String, SaslError> {
-    let response = mechanism.handle_challenge(data.as_bytes())?;
+    let response = respond(mechanism, data.as_bytes())?;
     Ok(String::from_utf8(response).expect("UTF-8"))
+}
+
+/// The response to a challenge; keys are derived here, where they are wanted.
+fn respond(mechanism: &mut Mechanism, data: &[u8]) -> Result<Vec<u8>, SaslError> {
+    match mechanism.handle_challenge(data, &KeyCache::new(&mut Seeded(1)))? {
+        Answer::Response(response) => Ok(response),
+        Answer::Derive(derivation) => mechanism.handle_derived(Some(derivation.compute())),
+    }
 }
 
 fn success(mechanism: &mut Mechanism, data: &str) -> Result<(), SaslError> {
@@ -354,7 +363,7 @@ fn malformed_first_messages() {
     }
     let not_utf8 = b"r=fyko+d2lbbFgONRv9qkxdawL\xff,s=QSXCR+Q6sek8bf92,i=4096";
     assert_eq!(
-        rfc_5802().handle_challenge(not_utf8),
+        respond(&mut rfc_5802(), not_utf8),
         Err(SaslError::Malformed)
     );
     assert_eq!(
@@ -634,10 +643,7 @@ fn oauthbearer_is_told_why_not() {
     assert_eq!(mechanism.reason(), Some(json));
 
     let (mut mechanism, _) = start(OAUTHBEARER, token(None, "t0ken", None), "").expect("a start");
-    assert_eq!(
-        mechanism.handle_challenge(b"\xff"),
-        Err(SaslError::Malformed)
-    );
+    assert_eq!(respond(&mut mechanism, b"\xff"), Err(SaslError::Malformed));
     assert_eq!(mechanism.reason(), None);
 }
 
@@ -923,7 +929,7 @@ fn a_server_that_does_not_have_the_token_is_refused() {
 #[test]
 fn a_token_takes_one_message() {
     let (mut mechanism, _) = Mechanism::start_token("user", TOKEN.into()).expect("a start");
-    assert_eq!(mechanism.handle_challenge(b""), Err(SaslError::Malformed));
+    assert_eq!(respond(&mut mechanism, b""), Err(SaslError::Malformed));
     assert_eq!(format!("{mechanism:?}"), HT_SHA_256_NONE);
 }
 
@@ -947,4 +953,60 @@ fn a_token_is_not_chosen_for_other_credentials() {
     assert_eq!(chosen, Err(ChooseError::NoneOffered));
     let refused = refused(HT_SHA_256_NONE, password("user", "pencil", None));
     assert_eq!(refused, SaslError::WrongCredentials);
+}
+
+// ── kept keys ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Whether a login with these has to derive its keys; what it derives is kept.
+fn derives(cache: &mut KeyCache, name: &'static str, username: &str, secret: &str) -> bool {
+    let credentials = password(username, secret, None);
+    let (mut mechanism, _) = start(name, credentials, "abcdefgh").expect("a start");
+    let challenge = b"r=abcdefghij,s=QSXCR+Q6sek8bf92,i=4096";
+    match mechanism.handle_challenge(challenge, cache) {
+        Ok(Answer::Response(_)) => false,
+        Ok(Answer::Derive(derivation)) => {
+            let salted_password = Some(derivation.compute());
+            mechanism.handle_derived(salted_password).expect("awaited");
+            assert_eq!(mechanism.handle_derived(None), Err(SaslError::Malformed));
+            mechanism.keep_keys(cache);
+            true
+        }
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// Where one part ends and the next one begins is a part of what keys belong to.
+#[test]
+fn kept_keys_belong_to_one_account_and_mechanism() {
+    let mut cache = KeyCache::new(&mut Seeded(1));
+    let mut other = KeyCache::new(&mut Seeded(2));
+    assert!(derives(&mut cache, SCRAM_SHA_1, "user", "pencil"));
+    assert!(!derives(&mut cache, SCRAM_SHA_1, "user", "pencil"));
+    // The same once it is prepared (RFC 4013).
+    assert!(!derives(&mut cache, SCRAM_SHA_1, "us\u{ad}er", "pencil"));
+    assert!(derives(&mut cache, SCRAM_SHA_256, "user", "pencil"));
+    assert!(derives(&mut cache, SCRAM_SHA_256, "other", "pencil"));
+    assert!(!derives(&mut cache, SCRAM_SHA_256, "other", "pencil"));
+    assert!(derives(&mut cache, SCRAM_SHA_256, "others", "pencil"));
+    assert!(derives(&mut cache, SCRAM_SHA_256, "other", "spencil"));
+    assert!(derives(&mut other, SCRAM_SHA_256, "other", "spencil"));
+}
+
+#[test]
+fn keys_are_not_shown() {
+    let cache = KeyCache::new(&mut Seeded(1));
+    assert_eq!(format!("{cache:?}"), "KeyCache");
+    let (mut mechanism, _) =
+        start(SCRAM_SHA_512, password("user", "pencil", None), "abcdefgh").expect("a start");
+    let answer = mechanism
+        .handle_challenge(b"r=abcdefghij,s=QSXCR+Q6sek8bf92,i=4096", &cache)
+        .expect("a derivation");
+    assert_eq!(format!("{answer:?}"), "Derive");
+    let Answer::Derive(derivation) = answer else {
+        panic!("no derivation");
+    };
+    assert_eq!(format!("{derivation:?}"), "SHA-512");
+    assert_eq!(format!("{:?}", derivation.compute()), "SaltedPassword");
+    let response = mechanism.handle_derived(None).map(Answer::Response);
+    assert_eq!(format!("{response:?}"), "Ok(Response)");
 }

@@ -6,6 +6,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { circle } from "./circles.mjs";
 import { ROOT, at, filesUnder } from "./project.mjs";
 
 /** Blanks out comments and the contents of literals; lines keep their numbers. */
@@ -146,6 +147,14 @@ export function layering() {
     {
       name: "nothing in src panics outside of tests",
       broken: lines(shipped, /\.unwrap\(\)|\.expect\(|\b(?:panic|unreachable|todo|unimplemented)!/),
+    },
+    {
+      name: "js knows no namespace",
+      broken: lines(rust.filter(({ file }) => file.startsWith(path.join("src", "js"))), /\bns::/),
+    },
+    {
+      name: "no circle of imports in js or web",
+      broken: ["src/js", "src/web"].flatMap((folder) => circle(at(folder))?.join(" → ") ?? []),
     },
     { name: "no tracked file names the host of a package registry", broken: lines(files, REGISTRY) },
     { name: "no tracked file holds a path of one machine", broken: lines(files, MACHINE) },

@@ -58,6 +58,14 @@ impl Problem {
         self.0.code
     }
 
+    /// A room's password is not sent over an open connection.
+    pub fn insecure() -> Self {
+        Self::new(
+            "insecure",
+            "The stanza shows a room's password, and the connection is not encrypted. Use https: or wss:, or set allowPlainText.",
+        )
+    }
+
     /// Is there no connection?
     pub fn is_not_connected(&self) -> bool {
         self.0.code == "not-connected"
@@ -230,7 +238,7 @@ impl From<SendError> for Problem {
                 "outbox-full",
                 "More waits to be sent than is kept: 10,000 stanzas or 16 MiB while reconnecting, 65,536 or 64 MiB that the server has not taken while online. Await the promises of send().",
             ),
-            SendError::Insecure => super::rooms::insecure(),
+            SendError::Insecure => Self::insecure(),
             SendError::BadAddress => Self::new(
                 "bad-jid",
                 "The 'to' of the stanza is not a JID. A JID is user@domain, domain, or either with /resource.",

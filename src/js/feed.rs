@@ -1,21 +1,21 @@
 //! `Feed`: a subscribed node at the boundary. What happens in it, its machine says; here it is told.
 
-use super::client::Inner;
 use super::error::Problem;
 use super::held::{Held, Slot};
+use super::inner::{FeedListener, Inner};
 use super::item::item_to_js;
 use super::listeners::{KEPT, Listeners};
 use super::options::Waiting;
 use super::promise::{promise, spawn};
 use super::registration::Registration;
 use super::views::{self, View};
-use crate::web::oneshot::Sender;
 use crate::web::race::{Listening, Lost};
 use epode_proto::client::FeedStatus;
 use epode_proto::event::RequestFailure;
 use epode_proto::xep::pubsub::feed::{Change, Via};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xep::pubsub::{Item, State, Subscription};
+use futures_channel::oneshot::Sender;
 use js_sys::{Map, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -106,7 +106,7 @@ impl FeedState {
             let first = feed.first.take();
             feed.close();
             if let Some(first) = first {
-                first.send(Err(lost.into()));
+                let _ = first.send(Err(lost.into()));
             }
         });
         self.listening.replace(Some(listening));
@@ -114,7 +114,7 @@ impl FeedState {
 
     /// Adds a listener; `None` when there is no such kind of event.
     pub fn on(&self, kind: &str, listener: &JsValue) -> Result<Registration, Problem> {
-        let registration = super::client::listen(&self.listeners, kind, listener)?;
+        let registration = super::listeners::listen(&self.listeners, kind, listener)?;
         // The same is told in two ways. Who hears it in one, after this turn's other listeners are there, need not have it
         // kept in the other.
         let others: &[&str] = match kind {
@@ -134,66 +134,6 @@ impl FeedState {
     }
 
     // ── what is told ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// Tells what the machine says.
-    pub(super) fn tell(&self, client: &Rc<Inner>, change: Change) {
-        let node = self.node.as_str();
-        match change {
-            Change::Subscribed(told) => {
-                self.confirm(told.as_ref());
-                let first = self.first.take();
-                if let Some(first) = first {
-                    first.send(Ok(()));
-                }
-            }
-            Change::Refused(failure) => self.refuse(client, *failure),
-            Change::Item { item, time, via } => self.tell_item(&item, time, via),
-            Change::Retract { id, via } => {
-                self.items().delete(&JsValue::from_str(&id));
-                let (id, via) = (id.as_str(), via_name(via));
-                self.emit("retract", &views::Retract { id, node, via });
-                let kind = "retract";
-                self.note(&views::RetractChange { kind, id, via });
-            }
-            Change::Purge => {
-                self.items().clear();
-                self.emit("purge", &views::Node { node });
-                self.note(&views::Change { kind: "purge" });
-            }
-            Change::Gap { after, before } => {
-                let (after, before) = (after.as_deref(), before.as_deref());
-                self.emit(
-                    "gap",
-                    &views::Gap {
-                        node,
-                        after,
-                        before,
-                    },
-                );
-                self.note(&views::GapChange {
-                    kind: "gap",
-                    after,
-                    before,
-                });
-            }
-            Change::Live => {
-                self.emit("live", &views::Node { node });
-                self.note(&views::Change { kind: "live" });
-            }
-            Change::Subscription(told) => {
-                self.confirm(Some(&told));
-                let state = told.state.as_str();
-                self.emit("subscription", &views::Subscription { node, state });
-            }
-            Change::Configuration => self.emit("configuration", &views::Node { node }),
-            Change::Delete { redirect } => {
-                let redirect = redirect.as_deref();
-                self.emit("delete", &views::Delete { node, redirect });
-            }
-            // The end follows as an event of the client's.
-            Change::End => {}
-        }
-    }
 
     fn tell_item(&self, item: &Item, time: Option<i64>, via: Via) {
         let decode = &self.listeners.held().get(self.decode);
@@ -255,7 +195,7 @@ impl FeedState {
             // Nobody has this feed yet: no event tells of its end.
             Some(first) => {
                 self.stop();
-                first.send(Err(problem));
+                let _ = first.send(Err(problem));
             }
             None => {
                 self.end();
@@ -315,6 +255,72 @@ fn via_name(via: Via) -> &'static str {
         Via::Snapshot => "snapshot",
         Via::Live => "live",
         Via::CatchUp => "catch-up",
+    }
+}
+
+impl FeedListener for FeedState {
+    fn tell(&self, client: &Rc<Inner>, change: Change) {
+        let node = self.node.as_str();
+        match change {
+            Change::Subscribed(told) => {
+                self.confirm(told.as_ref());
+                let first = self.first.take();
+                if let Some(first) = first {
+                    let _ = first.send(Ok(()));
+                }
+            }
+            Change::Refused(failure) => self.refuse(client, *failure),
+            Change::Item { item, time, via } => self.tell_item(&item, time, via),
+            Change::Retract { id, via } => {
+                self.items().delete(&JsValue::from_str(&id));
+                let (id, via) = (id.as_str(), via_name(via));
+                self.emit("retract", &views::Retract { id, node, via });
+                let kind = "retract";
+                self.note(&views::RetractChange { kind, id, via });
+            }
+            Change::Purge => {
+                self.items().clear();
+                self.emit("purge", &views::Node { node });
+                self.note(&views::Change { kind: "purge" });
+            }
+            Change::Gap { after, before } => {
+                let (after, before) = (after.as_deref(), before.as_deref());
+                self.emit(
+                    "gap",
+                    &views::Gap {
+                        node,
+                        after,
+                        before,
+                    },
+                );
+                self.note(&views::GapChange {
+                    kind: "gap",
+                    after,
+                    before,
+                });
+            }
+            Change::Live => {
+                self.emit("live", &views::Node { node });
+                self.note(&views::Change { kind: "live" });
+            }
+            Change::Subscription(told) => {
+                self.confirm(Some(&told));
+                let state = told.state.as_str();
+                self.emit("subscription", &views::Subscription { node, state });
+            }
+            Change::Configuration => self.emit("configuration", &views::Node { node }),
+            Change::Delete { redirect } => {
+                let redirect = redirect.as_deref();
+                self.emit("delete", &views::Delete { node, redirect });
+            }
+            // The end follows as an event of the client's.
+            Change::End => {}
+        }
+    }
+
+    fn finish(&self, position: Option<String>) {
+        self.last_position.replace(position);
+        self.end();
     }
 }
 

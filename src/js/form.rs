@@ -1,6 +1,7 @@
 //! Data forms at the boundary: plain objects of values in, values and fields out. `pubsub#` goes without saying.
 
-use super::object::{Reader, entries, record, set, texts};
+use super::object::{entries, record, set, texts};
+use super::reader::Reader;
 use epode_proto::xep::data_form::{Field, Form};
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;

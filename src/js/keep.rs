@@ -1,16 +1,16 @@
 //! How a client begins: with the session that the page before it left, with one that a web server made, or with none.
 
-use super::client::Inner;
 use super::error::Problem;
-use super::object::Reader;
+use super::inner::Inner;
 use super::options::{self, Waiting};
 use super::promise::spawn;
+use super::reader::Reader;
 use crate::web::keeper::Keeper;
-use crate::web::oneshot::{Receiver, channel};
 use crate::web::race::{Lost, race};
 use epode_proto::client::Client;
 use epode_proto::connection::Prebound;
 use epode_proto::jid::Jid;
+use futures_channel::oneshot::{Receiver, channel};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -140,13 +140,13 @@ impl Inner {
     ) -> Result<(), JsValue> {
         let lost = match beginning {
             Beginning::Hurried(online) => match race(online, signal, None).await {
-                Ok(Some(())) => return Ok(()),
-                Ok(None) => return Err(super::error::not_connected().into_js()),
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(_)) => return Err(super::error::not_connected().into_js()),
                 Err(lost) => lost,
             },
             Beginning::Asked(asked, done) => match race(done, signal, None).await {
-                Ok(Some(outcome)) => return outcome,
-                Ok(None) => return Err(super::error::not_connected().into_js()),
+                Ok(Ok(outcome)) => return outcome,
+                Ok(Err(_)) => return Err(super::error::not_connected().into_js()),
                 Err(lost) => {
                     // It may have ended by itself, and another have been asked for since.
                     if self.asked.get() == asked {

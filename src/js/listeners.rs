@@ -1,13 +1,15 @@
 //! Typed events and their listeners. What happens before the first listener of its kind is kept, bounded, and handed to
 //! it in order.
 
+use super::error::Problem;
 use super::error::report;
 use super::held::{Held, Slot};
 use super::promise::spawn;
+use super::reading::function;
 use super::registration::Registration;
-use epode_proto::fifo::Fifo;
 use js_sys::Function;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -18,7 +20,7 @@ struct Kind {
     name: &'static str,
     listeners: Vec<Slot>,
     /// Kept until the first listener has had them; `None`: not kept (any more).
-    backlog: Option<Fifo<Slot>>,
+    backlog: Option<VecDeque<Slot>>,
     dropped: bool,
 }
 
@@ -47,7 +49,7 @@ impl Listeners {
         let kind = |name: &'static str, kept: bool| Kind {
             name,
             listeners: Vec::new(),
-            backlog: kept.then(Fifo::default),
+            backlog: kept.then(VecDeque::default),
             dropped: false,
         };
         let mut kinds = Vec::new();
@@ -133,7 +135,7 @@ impl Listeners {
                 dropped = kind.backlog.take();
             }
         }
-        while let Some(event) = dropped.as_mut().and_then(Fifo::pop_front) {
+        while let Some(event) = dropped.as_mut().and_then(VecDeque::pop_front) {
             self.held.remove(event);
         }
     }
@@ -169,7 +171,7 @@ impl Listeners {
                     // The only one is gone already: go on keeping.
                     return;
                 }
-                match kind.backlog.as_mut().and_then(Fifo::pop_front) {
+                match kind.backlog.as_mut().and_then(VecDeque::pop_front) {
                     Some(event) => event,
                     None => {
                         kind.backlog = None;
@@ -199,4 +201,19 @@ impl Listeners {
             }
         }
     }
+}
+
+/// Adds a listener of a kind that must exist.
+pub fn listen(
+    listeners: &Rc<Listeners>,
+    kind: &str,
+    listener: &JsValue,
+) -> Result<Registration, Problem> {
+    listeners.on(kind, function(listener)?).ok_or_else(|| {
+        let message = format!(
+            "There is no event '{kind}' here. There are: {}.",
+            listeners.names()
+        );
+        Problem::new("bad-argument", &message)
+    })
 }

@@ -1,10 +1,11 @@
 //! `Muc`: entering rooms.
 
-use super::client::Inner;
 use super::error::{Problem, not_connected};
-use super::object::{Reader, field};
+use super::inner::Inner;
+use super::object::field;
 use super::options::{self, Waiting};
 use super::promise::promise;
+use super::reader::Reader;
 use crate::web::race::{Lost, race};
 use epode_proto::time::Millis;
 use epode_proto::xep::muc::Entry;
@@ -84,8 +85,8 @@ impl Muc {
             };
             let (room, command, joined) = inner.join_room(&address, &nick, entry)?;
             match race(joined, waiting.signal, None).await {
-                Ok(Some(outcome)) => outcome.map(|()| room.into_js()),
-                Ok(None) => Err(not_connected().into_js()),
+                Ok(Ok(outcome)) => outcome.map(|()| room.into_js()),
+                Ok(Err(_)) => Err(not_connected().into_js()),
                 Err(lost) => {
                     // The room may let us in yet: a leave follows.
                     inner.abandon_command(command);

@@ -2,7 +2,8 @@
 
 use super::error::Problem;
 use super::held::{Held, Slot};
-use super::object::{Reader, field, text_of};
+use super::object::{field, text_of};
+use super::reader::Reader;
 use crate::web::address::Address;
 use crate::web::entropy;
 use crate::web::http::HttpOptions;

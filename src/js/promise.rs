@@ -1,7 +1,7 @@
 //! Promises of asynchronous work: boxed once, so that their machinery is in the wasm once.
 
-use crate::web::task;
 use js_sys::Promise;
+pub use js_sys::futures::spawn_local as spawn;
 use std::future::Future;
 use std::pin::Pin;
 use wasm_bindgen::prelude::*;
@@ -27,9 +27,4 @@ fn boxed(work: Work) -> Promise {
             });
         }
     })
-}
-
-/// Runs `work`, which nobody waits for.
-pub fn spawn(work: impl Future<Output = ()> + 'static) {
-    task::spawn(Box::pin(work));
 }

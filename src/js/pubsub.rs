@@ -1,15 +1,16 @@
 //! `PubSub`: what is asked of a publish-subscribe service.
 
-use super::client::{Inner, function, read_element};
 use super::error::{Problem, illegal_character, not_connected};
 use super::feed::{FeedState, Wishes};
 use super::form::values;
+use super::inner::{FeedListener, Inner};
 use super::item::item_to_js;
-use super::nodes::{About, page_to_js};
-use super::object::{Reader, field, set};
+use super::node_views::{About, page_to_js};
+use super::object::{field, set};
 use super::options::{self, Waiting};
 use super::promise::promise;
-use crate::web::oneshot::{Receiver, channel};
+use super::reader::Reader;
+use super::reading::{function, read_element};
 use crate::web::race::Lost;
 use epode_proto::client::FeedOptions;
 use epode_proto::event::RequestFailure;
@@ -18,6 +19,7 @@ use epode_proto::xep::pubsub::feed::position::Position;
 use epode_proto::xep::pubsub::request;
 use epode_proto::xep::rsm::Range;
 use epode_proto::xml::{Element, is_xml_text};
+use futures_channel::oneshot::{Receiver, channel};
 use js_sys::{Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -40,7 +42,8 @@ impl Inner {
         let (sender, first) = channel();
         let status = status.ok_or_else(not_connected)?;
         let feed = FeedState::new(self, id, &status, wishes, sender);
-        self.feeds.borrow_mut().insert(id, Rc::clone(&feed));
+        let listener: Rc<dyn FeedListener> = feed.clone();
+        self.feeds.borrow_mut().insert(id, listener);
         Ok((feed, first))
     }
 }
@@ -226,8 +229,8 @@ impl PubSub {
             // Here, so that it leaves behind what was asked before it: the node's creation, say.
             let (feed, first) = pubsub.start(node, &on_item, &options)?;
             match first.await {
-                Some(agreed) => agreed?,
-                None => return Err(Problem::from(RequestFailure::Disconnected).into()),
+                Ok(agreed) => agreed?,
+                Err(_) => return Err(Problem::from(RequestFailure::Disconnected).into()),
             }
             Ok(feed.into_js())
         })
@@ -249,7 +252,7 @@ impl PubSub {
             // An item may be without one, on a node that only notifies.
             let payload = match payload {
                 "" => None,
-                payload => read.ok(read_element(payload, "")),
+                payload => read.ok(read_element(payload)),
             };
             let values = values(read, "publishOptions", &field(options, "publishOptions"));
             let id = read.text("id");

@@ -1,7 +1,7 @@
 //! `register`: an account made over a connection of its own (XEP-0077), before anybody logs in.
 
-use super::client::Inner;
 use super::held::Held;
+use super::inner::Inner;
 use super::options::{self, Waiting};
 use super::promise::promise;
 use js_sys::Promise;

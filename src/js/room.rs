@@ -1,16 +1,15 @@
 //! `Room`: a visit to a room, at the boundary.
 
-use super::client::Inner;
 use super::error::{Problem, freed, not_connected};
+use super::inner::{Inner, Outcome, RoomListener};
 use super::listeners::Listeners;
-use super::object::{Reader, date, date_now};
+use super::object::{date, date_now};
 use super::options::Waiting;
 use super::promise::promise;
+use super::reader::Reader;
 use super::registration::Registration;
-use super::rooms::Outcome;
 use super::stanza::Stanza;
 use super::views::{self, View};
-use crate::web::oneshot::Receiver;
 use crate::web::race::race;
 use epode_proto::client::Client;
 use epode_proto::stanza::StanzaError;
@@ -20,6 +19,7 @@ use epode_proto::xep::muc::occupant::Occupant;
 use epode_proto::xep::muc::room::visit::Visit;
 use epode_proto::xep::muc::{CommandId, Ended, RoomEvent, RoomId, RoomMessage, RoomRefusal};
 use epode_proto::xml::Element;
+use futures_channel::oneshot::Receiver;
 use js_sys::{Map, Promise};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -63,23 +63,6 @@ impl RoomHandle {
         room
     }
 
-    /// The visit is over: no event follows.
-    pub fn close(&self, nick: String) {
-        self.nick.replace(nick);
-        self.listeners.close();
-    }
-
-    /// The client is freed.
-    pub fn tell_disconnected(&self) {
-        let event = views::Out {
-            reason: "disconnected",
-            text: None,
-            alternative: None,
-        };
-        self.emit("out", &event.to_js());
-        self.listeners.close();
-    }
-
     fn client(&self) -> Result<Rc<Inner>, Problem> {
         let client = self.client.upgrade();
         client
@@ -108,48 +91,6 @@ impl RoomHandle {
                 "too-large",
                 "A room has kept more than 1,000 events of a kind that nobody listens to: the oldest are dropped. Add a listener.",
             ));
-        }
-    }
-
-    /// Tells the page what happened.
-    pub fn tell(&self, client: &Inner, event: &RoomEvent) {
-        match event {
-            RoomEvent::Joined { .. } | RoomEvent::Configured { .. } => {}
-            RoomEvent::Rejoined { .. } => self.emit("rejoin", &JsValue::UNDEFINED),
-            RoomEvent::Message(message) => self.emit("message", &message_to_js(message, false)),
-            RoomEvent::Private(message) => self.emit("message", &message_to_js(message, true)),
-            RoomEvent::Subject { subject, nick, .. } => {
-                let nick = nick.as_deref();
-                self.emit("subject", &views::Subject { subject, nick }.to_js());
-            }
-            RoomEvent::OccupantJoined(occupant) => {
-                self.emit("join", &self.occupant_to_js(occupant))
-            }
-            RoomEvent::OccupantChanged(occupant) => {
-                self.emit("occupant", &self.occupant_to_js(occupant));
-            }
-            RoomEvent::OccupantLeft {
-                occupant,
-                departure,
-            } => {
-                let event = views::Leave {
-                    occupant: self.occupant_to_js(occupant),
-                    reason: why(departure),
-                    text: departure.reason.as_deref(),
-                };
-                self.emit("leave", &event.to_js());
-            }
-            RoomEvent::NickChanged { from, to, own } => {
-                let own = *own;
-                self.emit("nick", &views::Nick { from, to, own }.to_js());
-            }
-            RoomEvent::Bounced { error, stanza, .. } => {
-                self.emit("error", &refused(error, stanza));
-            }
-            RoomEvent::Lost { message } => self.emit("error", &lost(message)),
-            RoomEvent::Unreachable => self.emit("error", &unreachable()),
-            RoomEvent::Crowded => self.emit("error", &crowded()),
-            RoomEvent::Out(ended) => self.tell_out(client, ended),
         }
     }
 
@@ -199,8 +140,8 @@ impl RoomHandle {
     ) -> Promise {
         let sent = self.client().and_then(|client| client.tell_in_room(begin));
         promise(async move {
-            let delivery = sent?.await.transpose()?;
-            super::client::delivered(delivery)
+            let delivery = sent?.await.ok().transpose()?;
+            super::requests::delivered(delivery)
         })
     }
 }
@@ -213,7 +154,7 @@ async fn answered(
     waiting: Waiting,
 ) -> Result<JsValue, JsValue> {
     match race(answer, waiting.signal, None).await {
-        Ok(outcome) => outcome.unwrap_or_else(|| Err(not_connected().into_js()))?,
+        Ok(outcome) => outcome.unwrap_or_else(|_| Err(not_connected().into_js()))?,
         Err(lost) => {
             client.abandon_command(command);
             return Err(Problem::from(lost).into_js());
@@ -279,6 +220,64 @@ fn message_to_js(message: &RoomMessage, private: bool) -> JsValue {
     .to_js()
 }
 
+impl RoomListener for RoomHandle {
+    fn tell(&self, client: &Inner, event: &RoomEvent) {
+        match event {
+            RoomEvent::Joined { .. } | RoomEvent::Configured { .. } => {}
+            RoomEvent::Rejoined { .. } => self.emit("rejoin", &JsValue::UNDEFINED),
+            RoomEvent::Message(message) => self.emit("message", &message_to_js(message, false)),
+            RoomEvent::Private(message) => self.emit("message", &message_to_js(message, true)),
+            RoomEvent::Subject { subject, nick, .. } => {
+                let nick = nick.as_deref();
+                self.emit("subject", &views::Subject { subject, nick }.to_js());
+            }
+            RoomEvent::OccupantJoined(occupant) => {
+                self.emit("join", &self.occupant_to_js(occupant))
+            }
+            RoomEvent::OccupantChanged(occupant) => {
+                self.emit("occupant", &self.occupant_to_js(occupant));
+            }
+            RoomEvent::OccupantLeft {
+                occupant,
+                departure,
+            } => {
+                let event = views::Leave {
+                    occupant: self.occupant_to_js(occupant),
+                    reason: why(departure),
+                    text: departure.reason.as_deref(),
+                };
+                self.emit("leave", &event.to_js());
+            }
+            RoomEvent::NickChanged { from, to, own } => {
+                let own = *own;
+                self.emit("nick", &views::Nick { from, to, own }.to_js());
+            }
+            RoomEvent::Bounced { error, stanza, .. } => {
+                self.emit("error", &refused(error, stanza));
+            }
+            RoomEvent::Lost { message } => self.emit("error", &lost(message)),
+            RoomEvent::Unreachable => self.emit("error", &unreachable()),
+            RoomEvent::Crowded => self.emit("error", &crowded()),
+            RoomEvent::Out(ended) => self.tell_out(client, ended),
+        }
+    }
+
+    fn close(&self, nick: String) {
+        self.nick.replace(nick);
+        self.listeners.close();
+    }
+
+    fn tell_disconnected(&self) {
+        let event = views::Out {
+            reason: "disconnected",
+            text: None,
+            alternative: None,
+        };
+        self.emit("out", &event.to_js());
+        self.listeners.close();
+    }
+}
+
 /// A room we are in.
 #[wasm_bindgen(skip_typescript)]
 pub struct Room(Rc<RoomHandle>);
@@ -320,7 +319,7 @@ impl Room {
 
     /// Registers a listener.
     pub fn on(&self, kind: &str, listener: &JsValue) -> Result<Registration, JsValue> {
-        Ok(super::client::listen(&self.0.listeners, kind, listener)?)
+        Ok(super::listeners::listen(&self.0.listeners, kind, listener)?)
     }
 
     /// Says something to all.

@@ -1,48 +1,18 @@
 //! The rooms of a client at the boundary: promises by command, and the page's objects by visit. No policy.
 
-use super::client::Inner;
 use super::error::{Problem, freed};
+use super::inner::{Inner, Outcome, Promised, RoomListener};
 use super::room::RoomHandle;
-use crate::web::oneshot::{Receiver, Sender, channel};
 use crate::web::race::Lost;
 use epode_proto::client::Client;
 use epode_proto::connection::SendError;
 use epode_proto::event::Delivery;
 use epode_proto::jid::Jid;
 use epode_proto::time::Instant;
-use epode_proto::vec_map::VecMap;
 use epode_proto::xep::muc::{CommandError, CommandId, Entry, RoomEvent, RoomId, RoomRefusal};
-use std::cell::RefCell;
+use futures_channel::oneshot::{Receiver, channel};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-
-/// How a command ended.
-pub type Outcome = Result<(), JsValue>;
-
-/// The promise of a command.
-enum Promised {
-    /// Settled by the room's answer.
-    Answer(Sender<Outcome>),
-    /// Settled by the stanza's delivery.
-    Delivery(Sender<Result<Delivery, Problem>>),
-}
-
-/// The rooms of a client.
-#[derive(Default)]
-pub struct RoomHub {
-    handles: RefCell<VecMap<RoomId, Rc<RoomHandle>>>,
-    promises: RefCell<VecMap<CommandId, Promised>>,
-}
-
-impl RoomHub {
-    fn promise_answer(&self, command: CommandId) -> Receiver<Outcome> {
-        let (sender, answer) = channel();
-        self.promises
-            .borrow_mut()
-            .insert(command, Promised::Answer(sender));
-        answer
-    }
-}
 
 impl Inner {
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -65,10 +35,8 @@ impl Inner {
             .change(|client, now| client.join(now, room, nick, entry));
         let (id, command) = joined.map_err(|refusal| refused(&refusal))?;
         let handle = RoomHandle::new(self, id, room.bare_str(), nick);
-        self.rooms
-            .handles
-            .borrow_mut()
-            .insert(id, Rc::clone(&handle));
+        let listener: Rc<dyn RoomListener> = handle.clone();
+        self.rooms.handles.borrow_mut().insert(id, listener);
         Ok((handle, command, self.rooms.promise_answer(command)))
     }
 
@@ -130,7 +98,7 @@ impl Inner {
     pub fn settle_command(&self, command: CommandId, outcome: Result<(), CommandError>) {
         let promised = self.rooms.promises.borrow_mut().remove(&command);
         if let Some(Promised::Answer(sender)) = promised {
-            sender.send(outcome.map_err(|error| self.explain_command(&error)));
+            let _ = sender.send(outcome.map_err(|error| self.explain_command(&error)));
         }
     }
 
@@ -139,8 +107,12 @@ impl Inner {
         let promised = self.rooms.promises.borrow_mut().remove(&command);
         let problem = self.refuse(error);
         match promised {
-            Some(Promised::Answer(sender)) => sender.send(Err(problem.into_js())),
-            Some(Promised::Delivery(sender)) => sender.send(Err(problem)),
+            Some(Promised::Answer(sender)) => {
+                let _ = sender.send(Err(problem.into_js()));
+            }
+            Some(Promised::Delivery(sender)) => {
+                let _ = sender.send(Err(problem));
+            }
             None => {}
         }
     }
@@ -149,7 +121,7 @@ impl Inner {
     pub fn settle_delivery(&self, command: CommandId, delivery: Delivery) {
         let promised = self.rooms.promises.borrow_mut().remove(&command);
         if let Some(Promised::Delivery(sender)) = promised {
-            sender.send(Ok(delivery));
+            let _ = sender.send(Ok(delivery));
         }
     }
 
@@ -158,7 +130,7 @@ impl Inner {
         let promises = core::mem::take(&mut *self.rooms.promises.borrow_mut());
         for (_, promised) in promises.into_entries() {
             if let Promised::Answer(sender) = promised {
-                sender.send(Err(gone.clone()));
+                let _ = sender.send(Err(gone.clone()));
             }
         }
         let handles = core::mem::take(&mut *self.rooms.handles.borrow_mut());
@@ -191,18 +163,10 @@ impl Inner {
                     .into_js()
                 });
             }
-            CommandError::Insecure => insecure(),
+            CommandError::Insecure => Problem::insecure(),
         };
         problem.into_js()
     }
-}
-
-/// A room's password is not sent over an open connection.
-pub fn insecure() -> Problem {
-    Problem::new(
-        "insecure",
-        "The stanza shows a room's password, and the connection is not encrypted. Use https: or wss:, or set allowPlainText.",
-    )
 }
 
 fn refused(refusal: &RoomRefusal) -> Problem {
@@ -219,6 +183,6 @@ fn refused(refusal: &RoomRefusal) -> Problem {
             "not-connected",
             "We are not in this room any more. Join it again.",
         ),
-        RoomRefusal::Insecure => insecure(),
+        RoomRefusal::Insecure => Problem::insecure(),
     }
 }

@@ -96,9 +96,3 @@ impl Stanza {
         self.0.to_xml()
     }
 }
-
-/// One document as a handle: for what is not a stanza and comes from somewhere else (XEP-0156).
-#[wasm_bindgen(js_name = parseXml, skip_typescript)]
-pub fn parse_xml(xml: &str) -> Result<Stanza, JsValue> {
-    Ok(super::client::read_element(xml, "")?.into())
-}

@@ -1,8 +1,7 @@
 //! What a pubsub service sends without a subscription of ours, at the boundary: the listeners of `client.pubsub.on…`.
 
-use super::client::Inner;
 use super::error::report;
-use super::held::Slot;
+use super::inner::{Inner, WatchListener};
 use super::item::item_to_js;
 use super::object::{set, texts};
 use super::registration::Registration;
@@ -21,13 +20,6 @@ pub enum Source {
     Node(String),
     /// The questions of that service.
     Approvals(Jid),
-}
-
-/// A listener's callback, and its own decoder of payloads, or `undefined`.
-#[derive(Clone, Copy)]
-pub struct WatchListener {
-    callback: Slot,
-    decode: Slot,
 }
 
 impl Inner {

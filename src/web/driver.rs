@@ -3,18 +3,19 @@
 //! No borrow of the client is held while an event is reported, so a callback may call anything.
 
 use super::clock::now;
+use super::derive::derive;
 use super::global::{is_hidden, next_task};
 use super::http::{Http, HttpOptions};
 use super::keeper::Keeper;
 use super::lifecycle::{Lifecycle, Turn};
 use super::platform::Platform;
 use super::socket::Sockets;
-use super::task::spawn;
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
-use epode_proto::fifo::Fifo;
 use epode_proto::io::{Input, Transmit};
 use epode_proto::time::Instant;
 use gloo_timers::callback::Timeout;
+use js_sys::futures::spawn_local;
+use std::collections::VecDeque;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -54,7 +55,7 @@ pub struct Driver {
     sink: RefCell<Option<Weak<dyn Sink>>>,
     /// The same while it is owned. The sink owns the driver: what is here makes a cycle, which ends with the connection.
     owned: RefCell<Option<Rc<dyn Sink>>>,
-    events: RefCell<Fifo<ClientEvent>>,
+    events: RefCell<VecDeque<ClientEvent>>,
     telling: Cell<bool>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     flush_due: Cell<bool>,
@@ -135,10 +136,10 @@ impl Driver {
         if !self.flush_due.replace(true) {
             // Whoever changed it may let go of it in the same turn: it lives until that is done.
             let driver = Rc::clone(self);
-            spawn(Box::pin(async move {
+            spawn_local(async move {
                 driver.flush_due.set(false);
                 driver.pump();
-            }));
+            });
         }
         result
     }
@@ -146,6 +147,7 @@ impl Driver {
     /// Ends everything here and now: no answer, timer or event comes after it.
     pub fn shut(&self) {
         self.client.borrow_mut().abort(now());
+        self.client.borrow_mut().forget_keys();
         self.sink.replace(None);
         self.disown();
         self.events.take();
@@ -256,13 +258,13 @@ impl Driver {
         };
         self.presence.set(Presence::Returning);
         let driver = Rc::clone(self);
-        spawn(Box::pin(async move {
+        spawn_local(async move {
             let ours = keeper.take_back().await;
             if driver.presence.get() == Presence::Returning {
                 driver.presence.set(Presence::Here);
                 driver.change(if ours { Client::wake } else { Client::forfeit });
             }
-        }));
+        });
     }
 
     /// The network has answered, or a socket has something to say.
@@ -342,6 +344,20 @@ impl Driver {
                 }
                 ClientOutput::Transmit(Transmit::CancelHttp(exchange)) => {
                     self.http.cancel(exchange)
+                }
+                ClientOutput::Derive { id, derivation } => {
+                    let driver = Rc::downgrade(self);
+                    spawn_local(async move {
+                        let salted_password = derive(derivation).await;
+                        if let Some(driver) = driver.upgrade() {
+                            let input = Input::Derived {
+                                id,
+                                salted_password,
+                            };
+                            driver.client.borrow_mut().handle_input(now(), input);
+                            driver.pump();
+                        }
+                    });
                 }
                 ClientOutput::Event(event) => self.events.borrow_mut().push_back(event),
                 ClientOutput::Timeout(at) => return self.arm(at),

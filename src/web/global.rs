@@ -1,14 +1,9 @@
 //! The few functions of the global scope that every JavaScript host has, by their own names.
 
-use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Runs `task` after what runs now.
-    #[wasm_bindgen(js_name = queueMicrotask)]
-    pub fn queue_microtask(task: &Function);
-
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     pub fn performance_now() -> f64;
 

@@ -2,9 +2,9 @@
 
 use super::address::Address;
 use super::platform::{Platform, fetch};
-use super::task::{settled, spawn};
 use epode_proto::io::{ExchangeId, Input, NetworkFailure};
 use epode_proto::vec_map::VecMap;
+use js_sys::futures::{JsFuture, spawn_local};
 use js_sys::{Promise, Reflect, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -102,7 +102,7 @@ impl Http {
             .insert(exchange, controller.clone());
         let http = Rc::clone(self);
         let address = address.to_owned();
-        spawn(Box::pin(async move {
+        spawn_local(async move {
             let outcome = match sent {
                 Some(sent) => http.answer(sent).await,
                 None => Err(Some(NetworkFailure::Unsupported("fetch"))),
@@ -131,7 +131,7 @@ impl Http {
                 Err(Some(failure)) => Input::HttpFailed { exchange, failure },
             };
             done(input);
-        }));
+        });
     }
 
     /// Gives an exchange up.
@@ -183,9 +183,9 @@ impl Http {
         &self,
         sent: js_sys::Promise,
     ) -> Result<(u16, Option<String>, Vec<u8>), Option<NetworkFailure>> {
-        let response: Response = settled(&sent)
+        let response: Response = JsFuture::from(sent)
             .await
-            .and_then(Result::ok)
+            .ok()
             // A function that the page gave may return anything.
             .filter(JsValue::is_object)
             .ok_or(None)?
@@ -206,7 +206,7 @@ impl Http {
         let content_type = headers.get("Content-Type").ok().flatten();
         let bytes = if announced.is_some_and(|length| length <= SHORT) {
             let buffer = response.array_buffer().map_err(|_| None)?;
-            let buffer = settled(&buffer).await.and_then(Result::ok).ok_or(None)?;
+            let buffer = JsFuture::from(buffer).await.map_err(|_| None)?;
             let bytes = Uint8Array::new(&buffer);
             if bytes.length() as usize > self.options.max_bytes {
                 return Err(Some(NetworkFailure::TooLarge));
@@ -231,7 +231,7 @@ impl Http {
         let reader = reader.map_err(|_| None)?;
         loop {
             let chunk = reader.read().map_err(|_| None)?;
-            let chunk = settled(&chunk).await.and_then(Result::ok).ok_or(None)?;
+            let chunk = JsFuture::from(chunk).await.map_err(|_| None)?;
             let chunk: Chunk = chunk.unchecked_into();
             if chunk.done() {
                 return Ok(bytes);
@@ -259,9 +259,9 @@ impl Http {
         let Some(sent) = fetch(&*self.platform, href, &init) else {
             return NetworkFailure::Unreachable;
         };
-        match settled(&sent).await {
-            Some(Ok(_)) => NetworkFailure::BlockedByCors,
-            _ => NetworkFailure::Unreachable,
+        match JsFuture::from(sent).await {
+            Ok(_) => NetworkFailure::BlockedByCors,
+            Err(_) => NetworkFailure::Unreachable,
         }
     }
 }

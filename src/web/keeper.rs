@@ -53,14 +53,9 @@ impl Keeper {
             }
             return false;
         };
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let until = unix_millis().saturating_add(snapshot.lasts.0);
-        let mut record = String::new();
-        epode_proto::digits::push_number(&mut record, until);
-        record.push(' ');
-        record.push_str(&token(&mut Entropy, 20));
-        record.push(' ');
-        record.push_str(&snapshot.text);
+        let ticket = token(&mut Entropy, 20);
+        let record = format!("{until} {ticket} {}", snapshot.text);
         let stored = self.storage.keep(&self.key, &record);
         self.stored.replace(stored.then_some(record));
         stored

@@ -8,11 +8,11 @@
 
 use super::clock::unix_millis;
 use super::entropy::Entropy;
-use super::oneshot::{Sender, channel};
 use super::race::race;
 use super::storage::Storage;
-use super::task::settled;
 use epode_proto::random::token;
+use futures_channel::oneshot::channel;
+use js_sys::futures::JsFuture;
 use js_sys::{Function, Object, Promise, Reflect};
 use std::cell::Cell;
 use wasm_bindgen::prelude::*;
@@ -60,10 +60,7 @@ fn write(list: &Storage, key: &str, until: u64) -> Option<String> {
     if list.has(key) {
         return None;
     }
-    let mut entry = String::new();
-    epode_proto::digits::push_number(&mut entry, until);
-    entry.push(' ');
-    entry.push_str(&token(&mut Entropy, 16));
+    let entry = format!("{until} {}", token(&mut Entropy, 16));
     list.keep(key, &entry).then_some(entry)
 }
 
@@ -71,9 +68,8 @@ async fn redeem_and_look_again(list: &Storage, key: &str, until: u64) -> bool {
     let Some(entry) = write(list, key, until) else {
         return false;
     };
-    let (_sender, never): (Sender<()>, _) = channel();
     // Ends by its timeout.
-    let _ = race(never, None, Some(SETTLING)).await;
+    let _ = race(std::future::pending::<()>(), None, Some(SETTLING)).await;
     list.look(key).is_some_and(|seen| seen == entry)
 }
 
@@ -112,7 +108,7 @@ impl Lock {
             // Held until this promise settles.
             Promise::new(&mut |release, _| {
                 if let Some(sender) = sender.take() {
-                    sender.send(Self(release));
+                    let _ = sender.send(Self(release));
                 }
             })
         });
@@ -122,9 +118,9 @@ impl Lock {
         let _ = Reflect::set(&options, &"signal".into(), &controller.signal());
         let request = locks.request(name, &options, &held_now).ok()?;
         // That it was given up is told by its rejection.
-        drop(settled(&request));
+        drop(JsFuture::from(request));
         match race(held, None, Some(PATIENCE)).await {
-            Ok(lock) => lock,
+            Ok(lock) => lock.ok(),
             Err(_) => {
                 controller.abort();
                 None

@@ -5,6 +5,7 @@
 pub mod address;
 mod allocator;
 pub mod clock;
+mod derive;
 pub mod driver;
 pub mod entropy;
 mod global;
@@ -12,12 +13,10 @@ pub mod http;
 pub mod keeper;
 mod lifecycle;
 mod lock;
-pub mod oneshot;
 pub mod platform;
 pub mod race;
 mod socket;
 mod storage;
-pub mod task;
 pub mod unicode;
 
 pub use global::{is_hidden, next_task};

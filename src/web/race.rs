@@ -1,6 +1,6 @@
 //! A future against a time limit and an `AbortSignal`. What loses is dropped, which is how it cleans up.
 
-use super::oneshot::{Receiver, channel};
+use futures_channel::oneshot::{Receiver, channel};
 use gloo_timers::callback::Timeout;
 use std::cell::RefCell;
 use std::future::Future;
@@ -37,7 +37,7 @@ pub async fn race<F: Future>(
         move |how: Lost| {
             let sender = sender.borrow_mut().take();
             if let Some(sender) = sender {
-                sender.send(how);
+                let _ = sender.send(how);
             }
         }
     };
@@ -90,7 +90,7 @@ impl<F: Future> Future for Race<F> {
             return Poll::Ready(Ok(output));
         }
         match Pin::new(&mut self.lost).poll(context) {
-            Poll::Ready(Some(lost)) => Poll::Ready(Err(lost)),
+            Poll::Ready(Ok(lost)) => Poll::Ready(Err(lost)),
             _ => Poll::Pending,
         }
     }

@@ -109,7 +109,7 @@ impl Sockets {
                 } else {
                     NetworkFailure::Unreachable
                 };
-                super::task::spawn(Box::pin(async move { hear(failed(failure)) }));
+                js_sys::futures::spawn_local(async move { hear(failed(failure)) });
                 return;
             }
         };

@@ -5,7 +5,8 @@ use super::watches::{WatchId, Watched};
 use crate::connection::SendError;
 use crate::event::{Delivery, IqId, RequestFailure, SendId, Status};
 use crate::handler::HandlerId;
-use crate::io::Transmit;
+use crate::io::{DerivationId, Transmit};
+use crate::sasl::Derivation;
 use crate::time::Instant;
 use crate::xep::muc::{CommandError, CommandId, RoomEvent, RoomId};
 use crate::xep::pubsub::feed::Change;
@@ -148,7 +149,7 @@ pub enum Notice {
     },
     /// Something came that cannot be read: it counts as received and is lost.
     Unreadable(Unreadable),
-    /// More than [`MOST_WAITING`](super::routing::MOST_WAITING) stanzas came before there was a handler: the oldest were dropped.
+    /// More than 1,000 stanzas came before there was a handler: the oldest were dropped.
     BacklogFull,
     /// A participant of a new session's step did not finish in time; what was kept was released.
     StepTimedOut {
@@ -166,6 +167,13 @@ pub enum ClientOutput {
     Transmit(Transmit),
     /// For the caller.
     Event(ClientEvent),
+    /// To be computed beside everything else, to be answered by [`Input::Derived`](crate::io::Input::Derived).
+    Derive {
+        /// Under which name to answer.
+        id: DerivationId,
+        /// What to compute.
+        derivation: Derivation,
+    },
     /// Nothing more for now: call `handle_timeout` at that time, if any.
     Timeout(Option<Instant>),
 }

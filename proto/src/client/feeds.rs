@@ -81,6 +81,11 @@ impl ClientFeeds {
     pub(super) fn set_account(&mut self, own: &Jid) {
         self.machine.set_account(own);
     }
+
+    /// The events that follow come behind others that were lost ([`Feeds::handle_hole`]).
+    pub(super) fn handle_hole(&mut self) {
+        self.machine.handle_hole();
+    }
 }
 
 impl Client {

@@ -187,9 +187,11 @@ impl Connection {
     }
 
     /// An attempt was begun before the sign came. It is replaced: at once if the server has been silent for a while, else if
-    /// the server stays silent for a while. One that waits for the caller's credentials does not hang.
+    /// the server stays silent for a while. One that waits for the caller's credentials, or for keys to be derived, does not hang.
     fn doubt_attempt(&mut self, now: Instant) {
-        if self.session.phase(self.opened) == Phase::Credentials || now < self.begun_at + FRESH {
+        let waits =
+            self.session.phase(self.opened) == Phase::Credentials || self.session.is_deriving();
+        if waits || now < self.begun_at + FRESH {
             return;
         }
         let patience = Millis(SILENT.0 << self.replaced.min(MOST_DOUBLED));

@@ -82,6 +82,10 @@ impl Connection {
                     .handle_credentials(credentials, &mut tools, &mut out);
                 self.follow(now, out);
             }
+            Input::Derived {
+                id,
+                salted_password,
+            } => self.handle_derived(now, id, salted_password),
         }
         self.settle(now);
     }
@@ -100,6 +104,7 @@ impl Connection {
             match event {
                 TransportEvent::Opened => self.opened = true,
                 TransportEvent::Element(element) => self.handle_element(now, element),
+                TransportEvent::Hole => self.events.push_back(Event::Hole),
                 TransportEvent::Unreadable(unreadable) => self.handle_unreadable(now, unreadable),
                 TransportEvent::Settled(send, delivery) => self.tell_settled(send, delivery),
                 TransportEvent::Returned(element, name) => self.returned.push((element, name)),

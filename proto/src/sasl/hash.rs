@@ -27,7 +27,7 @@ impl Hash {
     }
 
     /// The length of a digest in bytes.
-    fn length(self) -> usize {
+    pub(super) fn length(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
@@ -101,12 +101,17 @@ fn signed<M: hmac::Mac + Clone>(mac: &M, parts: &[&[u8]]) -> hmac::digest::CtOut
 }
 
 /// RFC 5802 §2.2's `Hi(password, salt, iterations)`.
-pub(super) fn stretch(hash: Hash, password: &[u8], salt: &[u8], iterations: u32) -> Tag {
+pub(super) fn stretch(
+    hash: Hash,
+    password: &[u8],
+    salt: &[u8],
+    iterations: u32,
+) -> Zeroizing<Vec<u8>> {
     let mut key = Zeroizing::new(vec![0; hash.length()]);
     match hash {
         Hash::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut key),
         Hash::Sha256 => pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut key),
         Hash::Sha512 => pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut key),
     }
-    Tag(key)
+    key
 }

@@ -9,12 +9,14 @@ pub mod base64;
 mod external;
 mod hash;
 mod ht;
+mod keys;
 mod oauthbearer;
 mod plain;
 mod saslprep;
 mod scram;
 pub mod wire;
 
+pub use keys::{Derivation, KeyCache, SaltedPassword};
 pub use scram::{MAX_ITERATIONS, MIN_ITERATIONS};
 
 use core::fmt;
@@ -295,6 +297,23 @@ impl SaslError {
     }
 }
 
+/// What a mechanism makes of a challenge. `Debug` does not show it.
+pub enum Answer {
+    /// The `<response/>`, to be encoded.
+    Response(Vec<u8>),
+    /// The keys have to be derived first; what comes of it goes to [`Mechanism::handle_derived`].
+    Derive(Derivation),
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Response(_) => "Response",
+            Self::Derive(_) => "Derive",
+        })
+    }
+}
+
 /// One exchange, from the client's side, for one login.
 ///
 /// ```
@@ -314,7 +333,7 @@ impl SaslError {
 /// };
 /// let (mut mechanism, initial) = Mechanism::start(PLAIN, credentials, "n0nce".into(), &Ascii)?;
 /// assert_eq!(initial.as_deref(), Some(b"\0juliet\0r0m30".as_slice())); // to <auth/>
-/// // each <challenge/>: mechanism.handle_challenge(…)? goes to <response/>; then <success/>:
+/// // each <challenge/>: the answer of mechanism.handle_challenge(…)? goes to <response/>; then <success/>:
 /// mechanism.handle_success(None)?;
 /// # Ok::<(), epode_proto::sasl::SaslError>(())
 /// ```
@@ -417,16 +436,41 @@ impl Mechanism {
         self.name
     }
 
-    /// A `<challenge/>`, decoded; gives the `<response/>`, to be encoded.
+    /// A `<challenge/>`, decoded. `cache` has the keys of an earlier login, which spare SCRAM's derivation.
     ///
     /// # Errors
     /// What the server did wrong; the login is to be aborted, and this exchange cannot succeed any more.
-    pub fn handle_challenge(&mut self, data: &[u8]) -> Result<Vec<u8>, SaslError> {
-        match &mut self.state {
-            State::Scram(scram) => scram.handle_challenge(data),
+    pub fn handle_challenge(&mut self, data: &[u8], cache: &KeyCache) -> Result<Answer, SaslError> {
+        let response = match &mut self.state {
+            State::Scram(scram) => return scram.handle_challenge(data, cache),
             State::OauthBearer(bearer) => bearer.handle_challenge(data),
             State::Anonymous => anonymous::handle_challenge(data),
             State::HashedToken(_) | State::Said => Err(SaslError::Malformed),
+        };
+        response.map(Answer::Response)
+    }
+
+    /// What came of [`Answer::Derive`]; `None` if the platform has not computed it, so that it is computed here. Gives the `<response/>`, to be encoded.
+    ///
+    /// # Errors
+    /// [`SaslError::Malformed`] if no derivation is awaited.
+    pub fn handle_derived(
+        &mut self,
+        salted_password: Option<SaltedPassword>,
+    ) -> Result<Vec<u8>, SaslError> {
+        match &mut self.state {
+            State::Scram(scram) => scram.handle_derived(salted_password),
+            _ => Err(SaslError::Malformed),
+        }
+    }
+
+    /// Moves the keys that were derived for this login to `cache`, for the next one. To be called when
+    /// [`Mechanism::handle_success`] was `Ok`: the server knows the same password, so that the keys are right.
+    pub fn keep_keys(&mut self, cache: &mut KeyCache) {
+        if let State::Scram(scram) = &mut self.state
+            && let Some(derived) = scram.take_derived()
+        {
+            cache.keep(derived);
         }
     }
 

@@ -3,26 +3,30 @@
 //! Specification: RFC 5802, RFC 7677.
 //!
 //! The password never leaves, and the server proves that it knows it too: without that proof there is no success.
-//! Left out: channel binding (a browser tells nothing of its TLS), hence always the flag `n`; keeping the salted
-//! password from one login to the next.
+//! The derivation of the keys is the caller's to arrange ([`Answer::Derive`]); keys of an earlier login spare it (`keys.rs`).
+//! Left out: channel binding (a browser tells nothing of its TLS), hence always the flag `n`.
 
-use super::hash::{Hash, Mac, Tag, stretch};
+use super::hash::{Hash, Mac, Tag};
+use super::keys::{Derivation, KeyCache, Keys, Marked, SaltedPassword};
 use super::saslprep::saslprep;
-use super::{SaslError, Secret, base64, gs2_header, printable, push_saslname};
+use super::{Answer, SaslError, Secret, base64, gs2_header, printable, push_saslname};
 use crate::unicode::Unicode;
+use zeroize::Zeroizing;
 
 /// The fewest iterations accepted, for every hash: what RFC 5802 §5.1 and RFC 7677 §4 ask servers for. Less lets
 /// somebody who plays the server guess the password cheaply from the proof that he gets.
 pub const MIN_ITERATIONS: u32 = 4096;
 
-/// The most iterations accepted. The page stands still while they are done, about a second for this many; a hostile
-/// server could otherwise ask for four thousand million. Servers use ten thousand to some hundred thousand.
+/// The most iterations accepted. Where the platform does not compute them, the page stands still meanwhile, about a second for
+/// this many; a hostile server could otherwise ask for four thousand million. Servers use ten thousand to some hundred thousand.
 pub const MAX_ITERATIONS: u32 = 1_000_000;
 
 /// The client's side of one exchange.
 pub(super) struct Scram {
     hash: Hash,
     phase: Phase,
+    /// The keys that were derived for this exchange. Worth keeping once it has succeeded.
+    derived: Option<Box<Marked>>,
 }
 
 enum Phase {
@@ -31,12 +35,25 @@ enum Phase {
         header: String,
         bare: String,
         nonce: String,
+        username: String,
         password: Secret,
+    },
+    /// server-first-message has come, and the keys are being derived.
+    Deriving {
+        derivation: Derivation,
+        mark: Tag,
+        unproven: Unproven,
     },
     /// client-final-message is sent; only who knows the password can have made `signature`.
     Final { signature: Tag, verified: bool },
     /// Something was wrong. Nothing leads out of here.
     Over,
+}
+
+/// client-final-message-without-proof, and RFC 5802 §3's AuthMessage.
+struct Unproven {
+    message: String,
+    transcript: String,
 }
 
 impl Scram {
@@ -66,18 +83,29 @@ impl Scram {
             header,
             bare,
             nonce,
+            username,
             password: Secret::new(password),
         };
-        Ok((Scram { hash, phase }, message))
+        let scram = Scram {
+            hash,
+            phase,
+            derived: None,
+        };
+        Ok((scram, message))
     }
 
     /// server-first-message, or server-final-message from a server that does not put it into `<success/>`.
-    pub(super) fn handle_challenge(&mut self, data: &[u8]) -> Result<Vec<u8>, SaslError> {
+    pub(super) fn handle_challenge(
+        &mut self,
+        data: &[u8],
+        cache: &KeyCache,
+    ) -> Result<Answer, SaslError> {
         match core::mem::replace(&mut self.phase, Phase::Over) {
             Phase::First {
                 header,
                 bare,
                 nonce,
+                username,
                 password,
             } => {
                 let text = core::str::from_utf8(data).map_err(|_| SaslError::Malformed)?;
@@ -86,35 +114,31 @@ impl Scram {
                 message.push_str(&base64::encode(header.as_bytes()));
                 message.push_str(",r=");
                 message.push_str(first.nonce);
-
-                let salted = stretch(
-                    self.hash,
-                    password.as_bytes(),
-                    &first.salt,
-                    first.iterations,
-                );
-                let key = Mac::new(self.hash, salted.as_bytes());
-                let transcript: [&[u8]; 5] = [
-                    bare.as_bytes(),
-                    b",",
-                    text.as_bytes(),
-                    b",",
-                    message.as_bytes(),
-                ];
-                // ClientProof = ClientKey XOR HMAC(H(ClientKey), AuthMessage)
-                let mut proof = key.sign(&[b"Client Key"]);
-                let stored = self.hash.digest(proof.as_bytes());
-                proof.xor(&Mac::new(self.hash, stored.as_bytes()).sign(&transcript));
-                let server = key.sign(&[b"Server Key"]);
-                let signature = Mac::new(self.hash, server.as_bytes()).sign(&transcript);
-
-                message.push_str(",p=");
-                message.push_str(&base64::encode(proof.as_bytes()));
-                self.phase = Phase::Final {
-                    signature,
-                    verified: false,
+                let mut transcript = bare;
+                for part in [text, &message] {
+                    transcript.push(',');
+                    transcript.push_str(part);
+                }
+                let unproven = Unproven {
+                    message,
+                    transcript,
                 };
-                Ok(message.into_bytes())
+                let derivation = Derivation {
+                    hash: self.hash,
+                    password: Zeroizing::new(password.as_bytes().to_vec()),
+                    salt: first.salt,
+                    iterations: first.iterations,
+                };
+                let mark = cache.mark(&username, &derivation);
+                if let Some(keys) = cache.find(&mark) {
+                    return Ok(Answer::Response(self.prove(unproven, keys)));
+                }
+                self.phase = Phase::Deriving {
+                    derivation: derivation.clone(),
+                    mark,
+                    unproven,
+                };
+                Ok(Answer::Derive(derivation))
             }
             Phase::Final {
                 signature,
@@ -125,10 +149,56 @@ impl Scram {
                     signature,
                     verified: true,
                 };
-                Ok(Vec::new())
+                Ok(Answer::Response(Vec::new()))
             }
-            Phase::Final { .. } | Phase::Over => Err(SaslError::Malformed),
+            // While the keys are derived, it is not the server's turn.
+            Phase::Deriving { .. } | Phase::Final { .. } | Phase::Over => Err(SaslError::Malformed),
         }
+    }
+
+    /// SaltedPassword, computed by the platform. Without one, or with one of another length, it is computed here.
+    pub(super) fn handle_derived(
+        &mut self,
+        salted_password: Option<SaltedPassword>,
+    ) -> Result<Vec<u8>, SaslError> {
+        let Phase::Deriving {
+            derivation,
+            mark,
+            unproven,
+        } = core::mem::replace(&mut self.phase, Phase::Over)
+        else {
+            return Err(SaslError::Malformed);
+        };
+        let salted_password = salted_password
+            .filter(|bytes| bytes.0.len() == derivation.length())
+            .unwrap_or_else(|| derivation.compute());
+        let keys = Keys::new(self.hash, &salted_password);
+        let response = self.prove(unproven, &keys);
+        self.derived = Some(Box::new(Marked { mark, keys }));
+        Ok(response)
+    }
+
+    /// client-final-message. What the server has to say to be believed is kept.
+    fn prove(&mut self, unproven: Unproven, keys: &Keys) -> Vec<u8> {
+        let transcript = [unproven.transcript.as_bytes()];
+        // ClientProof = ClientKey XOR HMAC(H(ClientKey), AuthMessage)
+        let stored = self.hash.digest(keys.client.as_bytes());
+        let mut proof = Mac::new(self.hash, stored.as_bytes()).sign(&transcript);
+        proof.xor(&keys.client);
+        let signature = Mac::new(self.hash, keys.server.as_bytes()).sign(&transcript);
+        self.phase = Phase::Final {
+            signature,
+            verified: false,
+        };
+        let mut message = unproven.message;
+        message.push_str(",p=");
+        message.push_str(&base64::encode(proof.as_bytes()));
+        message.into_bytes()
+    }
+
+    /// The keys that were derived for this exchange, if any were. They are right once [`Scram::handle_success`] was `Ok`.
+    pub(super) fn take_derived(&mut self) -> Option<Box<Marked>> {
+        self.derived.take()
     }
 
     /// `<success/>`, with server-final-message unless that came before.

@@ -1,7 +1,6 @@
 //! RFC 6120 §7 and XEP-0198 §5: on the authenticated stream, the former session goes on, or a resource is bound.
 
 use super::{Directive, Session, State, Tools};
-use crate::digits::decimal;
 use crate::error::CloseReason;
 use crate::event::Status;
 use crate::jid::Jid;
@@ -39,7 +38,7 @@ impl Session {
     pub(super) fn resume(&self) -> Option<Element> {
         let resumption = self.resumption.as_ref()?;
         let resume = Element::builder("resume", ns::STREAM_MANAGEMENT)
-            .attr("h", &decimal(u64::from(resumption.h)))
+            .attr("h", &resumption.h.to_string())
             .attr("previd", &resumption.previd);
         Some(resume.build())
     }

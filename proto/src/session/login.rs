@@ -11,8 +11,8 @@ use crate::event::Status;
 use crate::jid::Jid;
 use crate::ns;
 use crate::random::token;
-use crate::sasl::wire::{Word, auth, response};
-use crate::sasl::{Credentials, CredentialsKind, HT_SHA_256_NONE, Mechanism, is_scram};
+use crate::sasl::wire::{Word, auth};
+use crate::sasl::{Credentials, CredentialsKind, HT_SHA_256_NONE, Mechanism};
 use crate::sasl2::{self, Granted, Offer};
 use crate::stream::features::Features;
 use crate::xml::Element;
@@ -160,6 +160,7 @@ impl Session {
             mechanism,
             profile,
             next: None,
+            awaited: None,
         };
     }
 
@@ -177,6 +178,7 @@ impl Session {
                     mechanism,
                     profile: ns::SASL2,
                     next: None,
+                    awaited: None,
                 };
             }
             Err(_) => self.drop_token(out),
@@ -229,6 +231,7 @@ impl Session {
             mechanism,
             profile,
             next,
+            ..
         } = &mut self.state
         else {
             return;
@@ -236,7 +239,6 @@ impl Session {
         if element.ns() != *profile {
             return;
         }
-        let profile = *profile;
         match Word::read(element) {
             None => {}
             Some(Word::Garbled) => {
@@ -247,19 +249,13 @@ impl Session {
                 let reason = CloseReason::PeerMisbehaved("a challenge when all was said");
                 self.fail(reason, out);
             }
-            Some(Word::Challenge(data)) => match mechanism.handle_challenge(&data) {
-                Ok(data) => {
-                    out.push(Directive::Send(response(profile, &data)));
-                    // SCRAM's first answer is its last; where the server proves itself in another challenge there is none.
-                    if is_scram(mechanism.name()) && !data.is_empty() && profile == ns::SASL {
-                        self.hurry(tools, out);
-                    }
-                }
-                Err(error) => self.fail(CloseReason::Sasl(error), out),
-            },
+            Some(Word::Challenge(data)) => self.handle_challenge(&data, tools, out),
             Some(Word::Success(data)) => match mechanism.handle_success(data.as_deref()) {
                 Ok(()) => {
                     wipe(&mut self.retained);
+                    if let Some(keys) = &mut self.keys {
+                        mechanism.keep_keys(keys);
+                    }
                     if mechanism.name() != HT_SHA_256_NONE {
                         self.memory.mechanism = Some(mechanism.name());
                     }
@@ -297,7 +293,7 @@ impl Session {
     /// COMPAT(Prosody 0.12, 13): frames that arrive in one read are joined before they are parsed. The new stream then opens
     /// within the parser of the old one, and the new parser takes the next stanza but one for a second root: the session ends
     /// right after it was bound. Whether frames are read together is chance, so that it works once proves nothing.
-    fn hurry(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
+    pub(super) fn hurry(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
         let known = match self.framed {
             true => self.memory.reads_apart,
             false => self.memory.bind_with_restart.is_some(),

@@ -3,7 +3,6 @@
 //!
 //! XEP-0388 §2.1 lets what it offers be remembered; what RFC 6120's profile offers proves itself, or costs one more attempt.
 
-use crate::digits::decimal;
 use crate::random::Random;
 use crate::sasl::{known_name, shows_secret};
 use crate::sasl2::{Offer, Token};
@@ -67,7 +66,7 @@ impl Memory {
             .attr_opt("apart", self.reads_apart.then_some("true"))
             .attr_opt("agent", self.agent.as_deref());
         if self.doubts > 0 {
-            element = element.attr("doubts", &decimal(u64::from(self.doubts)));
+            element = element.attr("doubts", &self.doubts.to_string());
         }
         if let Some(taken) = self.bind_with_restart {
             element = element.attr("restart", if taken { "true" } else { "false" });
@@ -90,9 +89,7 @@ impl Memory {
             element = element.element("token", NS, |child| {
                 let child = child.attr("for", username);
                 match token.expiry {
-                    Some(expiry) => {
-                        child.attr("expiry", &decimal(u64::try_from(expiry).unwrap_or(0)))
-                    }
+                    Some(expiry) => child.attr("expiry", &expiry.max(0).to_string()),
                     None => child,
                 }
                 .text(&token.secret)

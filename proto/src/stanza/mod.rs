@@ -10,7 +10,17 @@ pub mod presence;
 
 pub use error::{ErrorKind, StanzaError};
 
-use crate::xml::Element;
+use crate::ns;
+use crate::xml::{Element, Limits, XmlError, parse_in};
+
+/// Reads a stanza that a caller wrote; without a namespace it is in `jabber:client`. Whether it is a stanza is for the connection to
+/// say that sends it.
+///
+/// # Errors
+/// It is not one well-formed element, or larger than the limits.
+pub fn parse(xml: &str) -> Result<Element, XmlError> {
+    parse_in(xml.as_bytes().to_vec(), &Limits::default(), ns::CLIENT)
+}
 
 /// Whether the stanza is of type `error` (RFC 6120 §8.3): then it carries our own words back, and must never be taken for news.
 pub fn is_error(stanza: &Element) -> bool {

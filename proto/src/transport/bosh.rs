@@ -20,7 +20,6 @@ use super::TransportEvent;
 use super::bosh_body::{BodyWriter, payloads};
 use crate::error::CloseReason;
 use crate::event::{Delivery, SendId};
-use crate::fifo::Fifo;
 use crate::io::{ExchangeId, NetworkFailure, Transmit};
 use crate::reconnect::Reconnect;
 use crate::time::{Instant, Millis};
@@ -31,6 +30,7 @@ use broken::is_troubled;
 use keys::Keys;
 use pacing::{Gate, Pacing};
 use pause::is_pause;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What the page chose.
@@ -179,7 +179,7 @@ pub struct Bosh {
     maxpause: Option<u64>,
     keys: Option<Keys>,
     last_in_order: u64,
-    queue: Fifo<Queued>,
+    queue: VecDeque<Queued>,
     in_flight: Vec<Request>,
     /// While requests break: until when nothing new leaves.
     held_back: Option<Instant>,
@@ -199,8 +199,8 @@ pub struct Bosh {
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
     next_exchange: u32,
-    transmits: Fifo<Transmit>,
-    events: Fifo<TransportEvent>,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<TransportEvent>,
 }
 
 impl Bosh {
@@ -226,7 +226,7 @@ impl Bosh {
             maxpause: None,
             keys,
             last_in_order: 0,
-            queue: Fifo::default(),
+            queue: VecDeque::new(),
             in_flight: Vec::new(),
             held_back: None,
             broken_since: None,
@@ -238,8 +238,8 @@ impl Bosh {
             bound: false,
             over_since: None,
             next_exchange: first_exchange,
-            transmits: Fifo::default(),
-            events: Fifo::default(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
         }
     }
 
@@ -312,6 +312,8 @@ impl Bosh {
             State::Opening { .. } | State::Open => reason,
         };
         self.state = State::Closed;
+        // What was answered out of turn comes behind an answer that was lost.
+        let mut hole = false;
         for request in core::mem::take(&mut self.in_flight) {
             match request.progress {
                 Progress::Flying(exchange) => {
@@ -322,6 +324,10 @@ impl Bosh {
                 Progress::Answered { body, .. } => {
                     let delivery = fate(&body, request.attempts, false);
                     self.settle(request.carried, delivery);
+                    if !hole && body.children().next().is_some() {
+                        hole = true;
+                        self.events.push_back(TransportEvent::Hole);
+                    }
                     self.hand_on(&body);
                 }
             }
@@ -355,6 +361,11 @@ impl Bosh {
     /// empty request is sent for its own sake.
     pub fn linger(&mut self, until: Instant) {
         self.bound = true;
+        self.pacing.set(Gate::Linger, until);
+    }
+
+    /// What the server waits for is being prepared: no empty request is sent before it, or before `until`.
+    pub fn await_payload(&mut self, until: Instant) {
         self.pacing.set(Gate::Linger, until);
     }
 

@@ -2,7 +2,6 @@
 //!
 //! Text in, text out: which request is due and what an answer means is `bosh.rs`'s business.
 
-use crate::digits::decimal;
 use crate::error::CloseReason;
 use crate::ns;
 use crate::xml::{
@@ -40,7 +39,7 @@ impl BodyWriter {
 
     /// A numeric attribute.
     pub fn number(&mut self, name: &str, value: u64) {
-        self.attribute(name, &decimal(value));
+        self.attribute(name, &value.to_string());
     }
 
     /// Declares the prefix of XEP-0206's attributes.

@@ -21,6 +21,8 @@ pub enum TransportEvent {
     Opened,
     /// A child of the stream, in the order the server sent it.
     Element(Element),
+    /// The transport is at its end, and what follows comes behind elements that were lost.
+    Hole,
     /// Something that cannot be read, in place of an element.
     Unreadable(Unreadable),
     /// What became of an element that was sent under a name.

@@ -13,10 +13,10 @@
 mod snapshot;
 
 use crate::event::{Delivery, SendId};
-use crate::fifo::Fifo;
 use crate::ns;
 use crate::time::{Instant, Millis};
 use crate::xml::Element;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// How many stanzas may wait for their acknowledgement. A server that is so far behind does not read at all.
@@ -69,7 +69,7 @@ pub struct StreamManagement {
     id: Option<String>,
     /// How long the server keeps the session, in seconds, when it says so.
     max: Option<u64>,
-    unacked: Fifo<Unacked>,
+    unacked: VecDeque<Unacked>,
     unacked_bytes: usize,
     /// How many stanzas the server has acknowledged, modulo 2³².
     acked: u32,
@@ -78,7 +78,7 @@ pub struct StreamManagement {
     /// How many we have handled of what it sent, modulo 2³².
     handled: u32,
     /// Up to which stanza the questions that are out ask, oldest first; for pings, with their ids.
-    asked: Fifo<(u32, Option<String>)>,
+    asked: VecDeque<(u32, Option<String>)>,
     /// Pings whose replies are not waited for any more, and are still nobody else's business.
     given_up: Vec<String>,
     /// Up to which stanza was asked at all.
@@ -99,12 +99,12 @@ impl StreamManagement {
             mode: Mode::Pings,
             id: None,
             max: None,
-            unacked: Fifo::default(),
+            unacked: VecDeque::new(),
             unacked_bytes: 0,
             acked: 0,
             sent: 0,
             handled: 0,
-            asked: Fifo::default(),
+            asked: VecDeque::new(),
             given_up: Vec::new(),
             asked_up_to: 0,
             awaited: None,
@@ -145,7 +145,7 @@ impl StreamManagement {
         self.mode = Mode::Pings;
         self.id = None;
         // The questions that are out are not answered.
-        self.asked = Fifo::default();
+        self.asked = VecDeque::new();
         self.asked_up_to = self.acked;
     }
 
@@ -206,7 +206,7 @@ impl StreamManagement {
             return true;
         }
         let mut up_to = None;
-        let mut rest = Fifo::default();
+        let mut rest = VecDeque::new();
         while let Some((position, ping)) = self.asked.pop_front() {
             if ping.as_deref() == Some(id) {
                 up_to = Some(position);
@@ -252,7 +252,7 @@ impl StreamManagement {
     /// All that the server has not acknowledged, oldest first, to be sent once more on a resumed stream.
     pub fn resume(&mut self, now: Instant) -> Vec<Rc<str>> {
         self.mode = Mode::On;
-        self.asked = Fifo::default();
+        self.asked = VecDeque::new();
         self.asked_up_to = self.acked;
         self.heard_at = now;
         self.in_doubt = false;
@@ -260,7 +260,7 @@ impl StreamManagement {
             self.awaited = Some(self.sent);
         }
         let mut texts = Vec::new();
-        let mut kept = Fifo::default();
+        let mut kept = VecDeque::new();
         while let Some(stanza) = self.unacked.pop_front() {
             texts.push(Rc::clone(&stanza.text));
             kept.push_back(stanza);
@@ -299,7 +299,7 @@ impl StreamManagement {
     /// `<a/>`, which answers the server's `<r/>`, and precedes our good-bye; `None` without stream management.
     pub fn ack(&self) -> Option<Element> {
         (self.mode == Mode::On).then(|| {
-            let h = crate::digits::decimal(u64::from(self.handled));
+            let h = self.handled.to_string();
             Element::builder("a", ns::STREAM_MANAGEMENT)
                 .attr("h", &h)
                 .build()

@@ -4,17 +4,17 @@
 //!
 //! Each frame is one element, a document of its own (§3.3). `<open/>` and `<close/>` are framing and known by their
 //! namespace; everything else is handed on. Delivery is stream management's business, not this file's.
-//! A server's harmless deviations are passed over ([`LENIENCE`]): white space around an element or alone in a frame (§3.3.3
+//! A server's harmless deviations are passed over (`LENIENCE`): white space around an element or alone in a frame (§3.3.3
 //! wants a frame to begin with `<`), several elements in a frame, namespaces and prefixes that are not declared.
 //! Left out: white space sent to keep the connection alive; liveness is asked for by stanzas.
 
 use super::TransportEvent;
 use crate::error::CloseReason;
-use crate::fifo::Fifo;
 use crate::io::{SocketId, Transmit};
 use crate::ns;
 use crate::time::{Instant, Millis};
 use crate::xml::{Element, Lenience, Limits, Unreadable, XmlError, parse_leniently};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What the page chose.
@@ -70,14 +70,14 @@ pub struct WebSocket {
     early: Vec<Rc<str>>,
     /// A session that is wanted elsewhere may be on its way onto this stream: no `<close/>` to take it along.
     spares: bool,
-    transmits: Fifo<Transmit>,
-    events: Fifo<TransportEvent>,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<TransportEvent>,
 }
 
 impl WebSocket {
     /// A socket about to be opened, under a name that was not used before.
     pub fn new(config: WebSocketConfig, socket: SocketId, now: Instant) -> Self {
-        let mut transmits = Fifo::default();
+        let mut transmits = VecDeque::new();
         transmits.push_back(Transmit::OpenSocket {
             socket,
             address: config.address.clone(),
@@ -90,7 +90,7 @@ impl WebSocket {
             early: Vec::new(),
             spares: false,
             transmits,
-            events: Fifo::default(),
+            events: VecDeque::new(),
         };
         stream.restart();
         stream
@@ -307,7 +307,7 @@ impl WebSocket {
         }
         self.end(reason);
         // It is closed already: nothing is to be done about it.
-        self.transmits = Fifo::default();
+        self.transmits = VecDeque::new();
     }
 }
 

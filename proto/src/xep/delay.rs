@@ -6,7 +6,7 @@
 //! Times are milliseconds since 1970 UTC. Left out: dates and times alone, and years beyond 0000–9999.
 //!
 //! A stamp claims who held the stanza back, and anybody can write one. [`Delay::of`] prefers the stamp of the asked entity;
-//! who must not believe the others reads them with [`stamps`].
+//! who must not believe the others reads them with `stamps`.
 
 use crate::ns;
 use crate::xml::Element;

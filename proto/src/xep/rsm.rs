@@ -4,7 +4,6 @@
 //!
 //! Where a page begins and ends is told in the service's own words: for the items of a node these need not be items' ids.
 
-use crate::digits::decimal;
 use crate::ns;
 use crate::xml::Element;
 
@@ -29,7 +28,7 @@ impl Range {
 
     /// The `<set/>` of a request.
     pub fn to_element(&self) -> Element {
-        let number = |number: Option<u32>| number.map(|number| decimal(number.into()));
+        let number = |number: Option<u32>| number.map(|number| number.to_string());
         let (max, index) = (number(self.max), number(self.index));
         let mut set = Element::builder("set", ns::RSM);
         for (name, value) in [

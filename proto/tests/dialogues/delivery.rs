@@ -296,6 +296,7 @@ fn what_was_answered_out_of_its_turn_is_not_lost_with_the_session() {
         "S#2: <body><message id='in'/></body>
          S#1 403: 
          E: 0 delivered
+         E: hole
          E: stanza <message id='in'/>
          E: offline terminated policy-violation",
     );

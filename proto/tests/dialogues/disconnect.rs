@@ -188,6 +188,7 @@ fn the_good_bye_has_its_time() {
          C: cancel 1
          C: cancel 3
          E: 0 delivered
+         E: hole
          E: stanza <message id='in'/>
          E: offline disconnected
          +600s",

@@ -145,6 +145,7 @@ fn an_end_that_comes_out_of_its_turn_and_a_break() {
             "A: send <message id='a'/>
              C: <body rid='2'><message id='a'/></body>
              {order}
+             E: hole
              E: 0 unknown
              E: stanza <message id='second'/>
              E: offline terminated system-shutdown"
@@ -162,6 +163,7 @@ fn an_end_that_comes_out_of_its_turn_and_silence() {
          +2999ms
          +1ms
          C: cancel 1
+         E: hole
          E: 0 unknown
          E: stanza <message id='second'/>
          E: offline terminated system-shutdown",
@@ -173,6 +175,7 @@ fn an_end_that_comes_out_of_its_turn_and_silence() {
          A: abort
          C: cancel 1
          E: 0 unknown
+         E: hole
          E: stanza <message id='second'/>
          E: offline disconnected",
     );

@@ -10,6 +10,7 @@ mod binding;
 mod bosh;
 mod broken;
 mod delivery;
+mod derivation;
 mod deviations;
 mod disconnect;
 mod ends;

@@ -401,6 +401,7 @@ impl Client {
                     self.online = true;
                 }
                 Output::Event(_) => {}
+                Output::Derive { .. } => panic!("all logins here are anonymous"),
                 Output::Transmit(transmit) => self.attempts.push(transmit),
             }
         }

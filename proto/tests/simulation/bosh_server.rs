@@ -2,10 +2,9 @@
 
 use super::http::NOBODY;
 use super::judge::Judge;
+use super::login::Login;
 use super::rooms::is_for_rooms;
-use super::server::{
-    ANONYMOUS, Abilities, BIND, SUCCESS, Say, bound, handle_stanza, is_bind, message,
-};
+use super::server::{Abilities, BIND, Say, bound, handle_stanza, is_bind, message};
 use epode_proto::ns;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xml::{Element, Limits, parse};
@@ -22,6 +21,7 @@ struct Held {
 
 struct Session {
     sid: String,
+    login: Login,
     /// In the record, once it is bound.
     number: Option<usize>,
     hold: usize,
@@ -145,7 +145,9 @@ impl BoshServer {
         let Some(sid) = request.attr("sid") else {
             self.made += 1;
             let (sid, hold) = (format!("s{}", self.made), self.abilities.hold);
-            let mut session = Session::new(sid, rid, now, self.abilities);
+            let login = Login::new(self.abilities.scram, self.made);
+            let offer = login.offer();
+            let mut session = Session::new(sid, rid, now, self.abilities, login);
             let acks = if session.acks { "ack='1'" } else { "" };
             let attributes = format!(
                 "sid='{}' wait='60' hold='{hold}' requests='{}' inactivity='60' polling='2' ver='1.11' {acks}",
@@ -154,7 +156,7 @@ impl BoshServer {
             );
             session.process(&request, judge, &mut self.to_rooms);
             let said: String = session.outgoing.drain(..).collect();
-            let features = format!("<stream:features>{ANONYMOUS}</stream:features>{said}");
+            let features = format!("<stream:features>{offer}</stream:features>{said}");
             let said = body(&attributes, &features);
             session.said.insert(rid, said.clone());
             self.sessions.push(session);
@@ -224,8 +226,9 @@ impl BoshServer {
 }
 
 impl Session {
-    fn new(sid: String, rid: u64, now: Instant, abilities: Abilities) -> Self {
+    fn new(sid: String, rid: u64, now: Instant, abilities: Abilities, login: Login) -> Self {
         Self {
+            login,
             sid,
             number: None,
             hold: abilities.hold,
@@ -282,8 +285,8 @@ impl Session {
             self.outgoing.push_back(features);
         }
         for child in request.children() {
-            if child.name() == "auth" {
-                self.outgoing.push_back(SUCCESS.into());
+            if child.ns() == ns::SASL {
+                self.outgoing.push_back(self.login.handle(&child).0);
             } else if let Some(number) = self.number.filter(|_| is_for_rooms(&child)) {
                 to_rooms.push((number, child));
             } else if let Some(number) = self.number {

@@ -40,9 +40,11 @@ pub enum Fault {
     RoomsForget,
     RoomsDown,
     HistoryOverlaps,
+    SlowlyDerived,
+    Underived,
 }
 
-const NAMES: [&str; 35] = [
+const NAMES: [&str; 37] = [
     "requests lost",
     "answers lost",
     "500/502/503/504",
@@ -78,6 +80,8 @@ const NAMES: [&str; 35] = [
     "room services that forget who is in",
     "room services not reachable",
     "histories that repeat what was told",
+    "keys that take a while",
+    "keys that the platform does not derive",
 ];
 
 /// How many of each there were.

@@ -16,6 +16,7 @@ mod handlers;
 mod http;
 mod judge;
 mod life;
+mod login;
 mod pacing;
 mod reload;
 mod rooms;

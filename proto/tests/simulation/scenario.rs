@@ -106,6 +106,8 @@ impl Scenario {
                 tells_h: dice.chance(500),
                 hold: dice.pick(&[1, 1, 2]),
                 acks: dice.chance(500),
+                // Other letters make a login fail, which ends it.
+                scram: kind != Kind::Garbled && (seed / 32).is_multiple_of(2),
             },
             weather: Weather {
                 per_mille,

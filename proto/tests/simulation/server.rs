@@ -1,4 +1,4 @@
-//! The XMPP server behind both ways in, as far as a session needs it: anonymous login, messages counted, requests answered.
+//! The XMPP server behind both ways in, as far as a session needs it: a login, messages counted, requests answered.
 
 use super::bosh_server::BoshServer;
 use super::judge::Judge;
@@ -9,7 +9,6 @@ use epode_proto::ns;
 use epode_proto::time::Instant;
 use epode_proto::xml::Element;
 
-pub const ANONYMOUS: &str = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms>";
 pub const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
 pub const BIND: &str = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
 
@@ -44,6 +43,8 @@ pub struct Abilities {
     pub hold: usize,
     /// XEP-0124 §9.
     pub acks: bool,
+    /// Whether accounts log in, with SCRAM; otherwise everybody does, without one.
+    pub scram: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +193,14 @@ pub fn handle_stanza(stanza: &Element, session: usize, judge: &mut Judge) -> Opt
 }
 
 /// The result of binding.
+/// The offer of one mechanism.
+pub fn mechanisms(name: &str) -> String {
+    format!(
+        "<mechanisms xmlns='{}'><mechanism>{name}</mechanism></mechanisms>",
+        ns::SASL
+    )
+}
+
 pub fn bound(id: &str, session: usize) -> String {
     let jid = format!(
         "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org/{session}</jid></bind>"

@@ -1,10 +1,9 @@
 //! RFC 7395's side of the server, with XEP-0198 where it has it: counts, keeps what was not acknowledged, resumes.
 
 use super::judge::Judge;
+use super::login::Login;
 use super::rooms::is_for_rooms;
-use super::server::{
-    ANONYMOUS, Abilities, BIND, Management, SUCCESS, Say, bound, handle_stanza, is_bind, message,
-};
+use super::server::{Abilities, BIND, Management, Say, bound, handle_stanza, is_bind, message};
 use epode_proto::ns;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xml::{Element, Limits, parse};
@@ -13,6 +12,7 @@ use std::collections::VecDeque;
 /// A stream on a socket.
 struct Stream {
     link: u64,
+    login: Login,
     authenticated: bool,
 }
 
@@ -129,6 +129,7 @@ impl SocketServer {
     pub fn opened(&mut self, link: u64, out: &mut Vec<Say>) {
         self.streams.push(Stream {
             link,
+            login: Login::new(self.abilities.scram, link),
             authenticated: false,
         });
         out.push(Say::Accept(link));
@@ -178,7 +179,7 @@ impl SocketServer {
         match (element.ns(), element.name()) {
             (ns::FRAMING, "open") => {
                 let features = match (stream.authenticated, self.abilities.management) {
-                    (false, _) => ANONYMOUS.to_owned(),
+                    (false, _) => stream.login.offer(),
                     (true, Management::None) => BIND.to_owned(),
                     (true, _) => format!("{BIND}<sm xmlns='{}'/>", ns::STREAM_MANAGEMENT),
                 };
@@ -204,9 +205,10 @@ impl SocketServer {
                     judge.ended(self.sessions.remove(at).number);
                 }
             }
-            (_, "auth") => {
-                stream.authenticated = true;
-                out.push(said(link, SUCCESS.into()));
+            (ns::SASL, _) => {
+                let (answer, done) = stream.login.handle(&element);
+                stream.authenticated |= done;
+                out.push(said(link, answer));
             }
             (ns::STREAM_MANAGEMENT, name) => self.manage(link, name, &element, judge, out),
             _ => self.stanza(link, &element, judge, out),

@@ -5,6 +5,7 @@ use super::faults::{Fault, Faults};
 use super::handlers::PageHandlers;
 use super::http::{HttpNetwork, Parcel};
 use super::judge::{Judge, Wrong};
+use super::login::{Deriving, credentials};
 use super::pacing::Pace;
 use super::rooms::{EPOCH, PageRooms, is_from_rooms};
 use super::scenario::{Kind, Scenario};
@@ -25,7 +26,6 @@ use epode_proto::handler::Matcher;
 use epode_proto::io::{ExchangeId, Input, NetworkFailure, SocketId, Transmit};
 use epode_proto::ns;
 use epode_proto::reconnect::Reconnect;
-use epode_proto::sasl::Credentials;
 use epode_proto::time::{Calendar, Instant, Millis};
 use epode_proto::transport::Kind as Carrier;
 use epode_proto::xml::Element;
@@ -67,6 +67,7 @@ pub struct World {
     pub watches: Vec<WatchId>,
     /// When participants of a session's step will be done.
     parts: Vec<(Instant, StepId, ParticipantId)>,
+    pub deriving: Deriving,
     /// How the page sees it.
     pub online: bool,
     pub offline: bool,
@@ -169,6 +170,7 @@ impl World {
             pace: Pace::default(),
             inbox: Vec::new(),
             parts: Vec::new(),
+            deriving: Deriving::default(),
             online: false,
             offline: true,
             lasting: false,
@@ -215,6 +217,7 @@ impl World {
         self.timeout = None;
         self.fires = None;
         self.parts.clear();
+        self.deriving.clear();
         self.socket = None;
         self.online = false;
         self.offline = true;
@@ -239,6 +242,7 @@ impl World {
                 .map(|(at, _, _)| *at)
                 .min()
                 .filter(|_| !frozen),
+            self.deriving.deadline(),
             self.http.next_arrival(),
             self.wire.next_arrival(),
             self.server.deadline(),
@@ -260,6 +264,7 @@ impl World {
                 Arrival::Down(down) => self.reach_page(link, down),
             }
         }
+        self.finish_derivations();
         if self.frozen_until.is_some_and(|until| self.now >= until) {
             self.thaw();
         }
@@ -417,7 +422,7 @@ impl World {
         }
     }
 
-    fn feed(&mut self, input: Input) {
+    pub fn feed(&mut self, input: Input) {
         if self.frozen_until.is_some() {
             self.inbox.push(input);
             return;
@@ -433,6 +438,7 @@ impl World {
             match self.client.poll_output(self.now) {
                 ClientOutput::Transmit(transmit) => self.transmit(transmit),
                 ClientOutput::Event(event) => self.note(event),
+                ClientOutput::Derive { id, derivation } => self.derive(id, &derivation),
                 ClientOutput::Timeout(at) => {
                     self.timeout = at;
                     self.fires = at.map(|at| self.fires_at(at));
@@ -495,7 +501,7 @@ impl World {
         match event {
             ClientEvent::Status(status) => self.note_status(status),
             ClientEvent::CredentialsWanted => {
-                let credentials = Some(Credentials::Anonymous);
+                let credentials = Some(credentials(self.scenario.abilities.scram));
                 self.client
                     .handle_input(self.now, Input::Credentials(credentials));
             }

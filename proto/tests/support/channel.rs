@@ -481,6 +481,7 @@ impl ClientDialogue {
         loop {
             match self.client.poll_output(self.now) {
                 ClientOutput::Transmit(transmit) => self.transmit(transmit),
+                ClientOutput::Derive { .. } => panic!("all logins here are anonymous"),
                 // What is learned for the next login is another test's subject.
                 ClientOutput::Event(ClientEvent::Learned) => {}
                 ClientOutput::Event(ClientEvent::Settled {

@@ -17,7 +17,8 @@
 //! A: send <message/>            the application acts: connect, disconnect, abort, send, request [5s], forget 0,
 //!                               wake, pause, leave, return, hidden, visible, forfeit, attach SID RID, attach alone SID RID,
 //!                               credentials NAME PASSWORD, token WORD, anonymous, external, no credentials, tap;
-//!                               connect with credentials …: they are there before anything leaves
+//!                               connect with credentials …: they are there before anything leaves;
+//!                               derived 0, refused 0: the platform answers the derivation of that number
 //! ```
 //!
 //! rids and acks are counted from the dialogue's first request. `sid` need not be written. Whatever happens must be written
@@ -25,7 +26,10 @@
 //! one, a repetition is the same bytes, only what is open is cancelled, the window is kept, and no timeout lies in the past.
 
 mod acts;
+mod deriving;
 mod handover;
+
+pub use deriving::Platform;
 
 use super::random::Seeded;
 use super::script::{Names, Step, millis, rebuild, steps, xml};
@@ -33,9 +37,12 @@ use super::tell::tell;
 use super::unicode::NativeUnicode;
 use epode_proto::connection::{Config, Connection};
 use epode_proto::event::{Event, Interruption, Status};
-use epode_proto::io::{ExchangeId, Input, NetworkFailure, Output, SocketId, Transmit};
+use epode_proto::io::{
+    DerivationId, ExchangeId, Input, NetworkFailure, Output, SocketId, Transmit,
+};
 use epode_proto::ns;
 use epode_proto::reconnect::Reconnect;
+use epode_proto::sasl::Derivation;
 use epode_proto::session::{Goal, SessionConfig};
 use epode_proto::time::{Instant, Millis};
 use epode_proto::transport::bosh::BoshConfig;
@@ -93,6 +100,9 @@ pub struct Dialogue {
     pub tells_trouble: bool,
     /// Is it said when something is learned for the next login?
     pub tells_learned: bool,
+    /// What the platform does about derivations, and all that it was asked for.
+    pub platform: Platform,
+    pub derivations: Vec<(DerivationId, Derivation)>,
 }
 
 /// A session for `example.org`, where passwords may be shown, with 30 seconds for connecting.
@@ -169,6 +179,8 @@ impl Dialogue {
             leaving: false,
             tells_trouble: true,
             tells_learned: false,
+            platform: Platform::Derives,
+            derivations: Vec::new(),
         }
     }
 
@@ -626,6 +638,7 @@ impl Dialogue {
                     if !self.tells_trouble => {}
                 Output::Event(Event::Learned) if !self.tells_learned => {}
                 Output::Event(event) => self.events.push_back(event),
+                Output::Derive { id, derivation } => self.note_derivation(id, derivation),
                 Output::Transmit(Transmit::Http {
                     exchange,
                     body,

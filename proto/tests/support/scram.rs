@@ -13,6 +13,8 @@ pub struct ScramServer {
     password: String,
     iterations: u32,
     salt: &'static [u8],
+    /// SaltedPassword, where it was computed before.
+    salted_password: Option<Vec<u8>>,
     /// `client-first-message-bare,server-first-message,`
     transcript: String,
     nonce: String,
@@ -33,9 +35,29 @@ impl ScramServer {
             password: password.into(),
             iterations: 4096,
             salt: b"\x00\xffsalt",
+            salted_password: None,
             transcript: String::new(),
             nonce: String::new(),
         }
+    }
+
+    /// Stores the password in another way.
+    pub fn storing(mut self, salt: &'static [u8], iterations: u32) -> Self {
+        self.salt = salt;
+        self.iterations = iterations;
+        self
+    }
+
+    /// Has computed SaltedPassword before.
+    pub fn knowing(mut self, salted_password: Vec<u8>) -> Self {
+        self.salted_password = Some(salted_password);
+        self
+    }
+
+    /// SaltedPassword of what it stores.
+    pub fn salted_password(&self) -> Vec<u8> {
+        let known = self.salted_password.clone();
+        known.unwrap_or_else(|| self.stretch())
     }
 
     /// Answers client-first-message; both in Base64.
@@ -62,7 +84,7 @@ impl ScramServer {
         let proof = base64::decode(proof).expect("Base64");
         let transcript = format!("{}{without_proof}", self.transcript);
 
-        let salted = self.stretch();
+        let salted = self.salted_password();
         let client_key = self.hmac(&salted, b"Client Key");
         let stored_key = (self.hash)(&client_key);
         let signature = self.hmac(&stored_key, transcript.as_bytes());

@@ -344,6 +344,15 @@ impl Shell {
                     self.tell("  event", &event);
                     self.note_event(event);
                 }
+                Output::Derive { id, derivation } => {
+                    // Every other time the platform does not compute it.
+                    let salted_password = (id.0 % 2 == 0).then(|| derivation.compute());
+                    let input = Input::Derived {
+                        id,
+                        salted_password,
+                    };
+                    self.connection.handle_input(self.now, input);
+                }
                 Output::Transmit(transmit) => {
                     self.tell("  ", &transmit);
                     self.note_transmit(transmit);
@@ -396,6 +405,7 @@ impl Shell {
                 self.requests.remove(at.expect("settled once"));
             }
             Event::Unreadable(_)
+            | Event::Hole
             | Event::Learned
             | Event::Registered
             | Event::Sent(_)

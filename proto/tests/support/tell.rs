@@ -11,6 +11,7 @@ pub fn tell(event: &Event) -> (String, Option<Element>) {
         Event::Status(status) => (status_words(status), None),
         Event::CredentialsWanted => ("credentials wanted".into(), None),
         Event::Learned => ("learned".into(), None),
+        Event::Hole => ("hole".into(), None),
         Event::Registered => ("registered".into(), None),
         Event::Stanza(stanza) => ("stanza".into(), Some(stanza.clone())),
         Event::Unreadable(unreadable) => {

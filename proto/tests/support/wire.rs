@@ -227,6 +227,7 @@ impl Wire {
             },
             TransportEvent::Unreadable(unreadable) => format!("unreadable {}", unreadable.error),
             TransportEvent::Taken => "taken".into(),
+            TransportEvent::Hole => "hole".into(),
             TransportEvent::Closed(reason) => format!("closed {}", reason_words(reason)),
             TransportEvent::Element(element) => {
                 let expected = step.rest.strip_prefix("element ");

@@ -240,6 +240,7 @@ impl Bosh {
             self.settle(request.carried, Delivery::Unknown);
         }
         if self.in_flight.len() < before {
+            self.events.push_back(TransportEvent::Hole);
             self.handle_in_order(now);
         }
     }

@@ -5,7 +5,6 @@
 //! nobody knows before it is over.
 
 use super::BodyWriter;
-use crate::digits::push_number;
 use crate::sasl::sha1;
 
 /// The fewest keys of a sequence; up to twice as many.
@@ -45,10 +44,7 @@ impl Keys {
     }
 
     fn first(&self) -> String {
-        let mut seed = self.seed.clone();
-        seed.push('-');
-        push_number(&mut seed, self.sequence);
-        seed
+        format!("{}-{}", self.seed, self.sequence)
     }
 
     /// §15.3's `K(number)` of the current sequence.

@@ -7,7 +7,6 @@ use super::keys::Keys;
 use super::pacing::Gate;
 use super::pause::{LONGEST, is_pause};
 use super::{Bosh, BoshConfig, Errand, OVERTAKEN, Progress, Queued, Request, State};
-use crate::digits::decimal;
 use crate::ns;
 use crate::time::{Instant, Millis};
 use crate::xml::Element;
@@ -40,13 +39,13 @@ impl Bosh {
             ("legacy", u64::from(self.legacy)),
             ("maxpause", self.maxpause.unwrap_or(0)),
         ] {
-            snapshot = snapshot.attr(name, &decimal(value));
+            snapshot = snapshot.attr(name, &value.to_string());
         }
         if let Some(keys) = &self.keys {
             snapshot = snapshot
                 .attr("seed", &keys.seed)
-                .attr("sequence", &decimal(keys.sequence))
-                .attr("left", &decimal(keys.left));
+                .attr("sequence", &keys.sequence.to_string())
+                .attr("left", &keys.left.to_string());
         }
         for request in &self.in_flight {
             snapshot = snapshot.element("request", ns::EPODE_SESSION, |entry| {

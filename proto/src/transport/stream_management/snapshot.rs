@@ -1,7 +1,6 @@
 //! Stream management over a reload of the page: all that another page needs to resume the session (XEP-0198 1.6.3 §5).
 
 use super::{Mode, StreamManagement};
-use crate::digits::decimal;
 use crate::ns;
 use crate::time::{Instant, Millis};
 use crate::xml::Element;
@@ -15,10 +14,10 @@ impl StreamManagement {
         let id = self.id.as_deref()?;
         let mut snapshot = Element::builder("stream", ns::EPODE_SESSION)
             .attr("id", id)
-            .attr("handled", &decimal(self.handled.into()))
-            .attr("acked", &decimal(self.acked.into()));
+            .attr("handled", &self.handled.to_string())
+            .attr("acked", &self.acked.to_string());
         if let Some(max) = self.max {
-            snapshot = snapshot.attr("max", &decimal(max));
+            snapshot = snapshot.attr("max", &max.to_string());
         }
         for stanza in self.unacked.iter() {
             snapshot = snapshot.element("sent", ns::EPODE_SESSION, |sent| {

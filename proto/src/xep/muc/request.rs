@@ -1,6 +1,5 @@
 //! What is asked of a room.
 
-use crate::digits::decimal;
 use crate::ns;
 use crate::stanza::iq::{self, Kind};
 use crate::stanza::{message, presence};
@@ -27,7 +26,7 @@ impl History {
         if self == Self::default() {
             return None;
         }
-        let number = |bound: Option<u32>| bound.map(|bound| decimal(bound.into()));
+        let number = |bound: Option<u32>| bound.map(|bound| bound.to_string());
         Some(
             Element::builder("history", ns::MUC)
                 .attr_opt("maxstanzas", number(self.maxstanzas).as_deref())

@@ -24,6 +24,7 @@ pub mod visit;
 use super::event::{CommandError, CommandId, Ended, RoomEvent, RoomId, RoomOutput, RoomRefusal};
 use super::request;
 use super::rooms::{Entry, Shared};
+use crate::event::Delivery;
 use crate::jid::Jid;
 use crate::stanza::presence as stanza_presence;
 use crate::time::{Instant, Millis};
@@ -303,6 +304,15 @@ impl Room {
         self.close(shared);
     }
 
+    pub(super) fn handle_delivery(&mut self, command: CommandId, delivery: Delivery) {
+        if let Some(visit) = &mut self.visit {
+            match delivery {
+                Delivery::Delivered | Delivery::Unknown => visit.sent.left(command),
+                Delivery::Undelivered => visit.sent.unsent(command),
+            }
+        }
+    }
+
     pub(super) fn handle_unsent(&mut self, shared: &mut Shared, command: CommandId) {
         let join = self.visit.as_ref().and_then(|visit| visit.join);
         if join.is_some_and(|join| join.command == command) {
@@ -360,6 +370,7 @@ impl Room {
             Some(join) => shared.settle(join.command, Err(error)),
             None if visit.is_leaving() => {}
             None => {
+                visit.heard.end_hole();
                 visit.report_kept(shared);
                 shared.emit(visit.id, RoomEvent::Out(ended));
             }

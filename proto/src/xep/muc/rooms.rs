@@ -13,6 +13,7 @@ use super::event::{
 use super::request::History;
 use super::room::Room;
 use super::room::visit::Visit;
+use crate::event::Delivery;
 use crate::event::RequestFailure;
 use crate::jid::Jid;
 use crate::random::{Random, token};
@@ -302,7 +303,17 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.handle_unsent(shared, command);
         }
+        // The caller settles it: a leave that needs no answer was settled when it was made.
+        let is_it = |output: &RoomOutput| matches!(output, RoomOutput::Settled { command: settled, .. } if *settled == command);
+        shared.output.retain(|output| !is_it(output));
         self.sweep();
+    }
+
+    /// What became of the message of that command, as far as the connection knows.
+    pub fn handle_delivery(&mut self, command: CommandId, delivery: Delivery) {
+        for room in &mut self.rooms {
+            room.handle_delivery(command, delivery);
+        }
     }
 
     // ── the session ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -324,6 +335,13 @@ impl Rooms {
     /// The connection is interrupted: what is sent waits.
     pub fn handle_interrupted(&mut self) {
         self.shared.interrupted = true;
+    }
+
+    /// The session is at its end, and what follows comes behind stanzas that were lost.
+    pub fn handle_hole(&mut self) {
+        for room in &mut self.rooms {
+            room.handle_hole();
+        }
     }
 
     /// The session goes on after an interruption.

@@ -17,7 +17,7 @@ use crate::xml::{Element, Node};
 pub struct Digest {
     /// Of the item's id.
     pub id: u32,
-    /// Of its payload; [`UNSEEN`] or [`BARE`] without one.
+    /// Of its payload; 0 or 1 without one.
     pub revision: u32,
 }
 
@@ -67,7 +67,7 @@ pub fn hash_id(id: &str) -> u32 {
     hash.finish()
 }
 
-/// The hash of a payload, above [`BARE`].
+/// The hash of a payload, above 1.
 pub fn hash_payload(payload: &Element) -> u32 {
     let mut hash = Hash::default();
     hash.element(payload);

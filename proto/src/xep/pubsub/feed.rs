@@ -22,6 +22,7 @@ mod merge;
 pub mod position;
 mod repeats;
 mod replies;
+mod state;
 mod telling;
 mod traits;
 
@@ -29,16 +30,17 @@ pub use change::{Change, Output, Via};
 pub use traits::{Order, Traits};
 
 use super::request;
-use crate::fifo::Fifo;
 use crate::jid::Jid;
 use crate::time::Instant;
 use crate::xep::pubsub::digest::Digest;
 use crate::xml::Element;
 use archive::Archive;
 use arrival::Arrival;
-use catch_up::{CatchUp, Goal, Held};
+use catch_up::{CatchUp, Goal};
 use known::Known;
 use position::Position;
+use state::{Basis, Inquiry, Meanwhile, State};
+use std::collections::VecDeque;
 
 /// How many events wait while the node is asked what it holds; beyond, it is not asked any more, and there is a gap.
 const WAITING: usize = 10_000;
@@ -79,128 +81,70 @@ enum Asked {
     Ids(u64),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// No session, or an answer to the subscription has not come.
-    Subscribing,
-    Subscribed,
-    /// An owner has to agree.
-    Pending,
-    /// The node is not there, or its service is not: asked again later.
-    Away,
-    Over,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// What happens is told as it happens.
-    Live,
-    Fetching(CatchUp),
-    Querying(Archive),
-    /// The node was listed, and what was told before that may still be on its way.
-    Settling(Listing),
-    /// Events wait: there is no subscription, or none that the listing was made under.
-    Waiting,
-}
-
-/// What was found.
-#[derive(Debug)]
-enum Listing {
-    /// Items, the oldest first; `whole`: the node holds no others.
-    Held {
-        goal: Goal,
-        held: Vec<Held>,
-        whole: bool,
-    },
-    /// Publications since the last one that was told.
-    Archived(Vec<Arrival>),
-}
-
 /// A subscribed node.
 #[derive(Debug)]
 pub struct Feed {
     settings: Settings,
+    /// The subscriber's JID.
     own: String,
-    phase: Phase,
-    stage: Stage,
+    state: State,
+    basis: Basis,
+    /// Events that wait until the feed is live.
+    meanwhile: Meanwhile,
+    /// What the node holds, as far as it was told.
     known: Known,
+    /// The id of the item that was told last.
     last: Option<String>,
+    /// The archive's name of the entry that was told last.
     archived: Option<String>,
     traits: Traits,
     /// The service has agreed once.
     agreed: bool,
-    /// There is something to go on from.
-    begun: bool,
-    /// The position to go on from shows nothing, so that a gap comes first.
-    outdated: bool,
-    /// What the node held before the subscription, where only what comes after it is told.
-    before: Vec<Digest>,
-    /// What the archive calls the publications that were told last.
+    /// The archive's names of the publications that were told last.
     names: Vec<String>,
-    /// The session is gone, and nothing is asked.
-    lost: bool,
-    /// A gap was told, and nothing came since.
-    gap_told: bool,
-    /// The node was emptied in this session: that nothing is there any more is no gap.
-    purged: bool,
-    /// Once it is live: some of what is known was not listed, and may be gone.
-    partial: bool,
-    /// Events that came while fetching; the first so many in an earlier session.
-    meanwhile: Vec<Arrival>,
-    earlier: usize,
-    /// So many behind those came before the answer to the subscription; and so many before the node was asked again.
-    overtaking: usize,
-    older: usize,
-    /// A subscription of the same JID was ended in this session: its events may still come, and some between may be missing.
-    follows_another: bool,
-    /// What is to be told.
-    arrivals: Fifo<Arrival>,
+    /// What is to be told, in order.
+    arrivals: VecDeque<Arrival>,
+    /// What needs no place in the order of items.
+    asides: VecDeque<Change>,
     /// Told by a listing, and perhaps told once more by an event that was on its way.
     echoes: Vec<Digest>,
+    /// Requests without a reply, by number.
     asked: Vec<(u32, Asked)>,
-    requests: Fifo<(u32, Element)>,
-    /// What needs no place in the order of items.
-    asides: Fifo<Change>,
-    deadline: Option<Instant>,
+    /// Requests that were not polled yet.
+    requests: VecDeque<(u32, Element)>,
     numbers: u32,
+    /// How often in a row the subscription failed for a while.
     failures: u32,
 }
 
 impl Feed {
     /// A feed that has not begun; `since` is where it goes on from.
     pub fn new(settings: Settings, since: Option<Position>) -> Self {
-        let outdated = since.as_ref().is_some_and(|since| since.outdated);
-        let begun = since.is_some() && !outdated;
+        let basis = match &since {
+            Some(since) if !since.outdated => Basis::Known,
+            _ => Basis::New {
+                before: Vec::new(),
+                outdated: since.is_some(),
+            },
+        };
         let since = since.unwrap_or_default();
         Self {
             settings,
             own: String::new(),
-            phase: Phase::Subscribing,
-            stage: Stage::Live,
+            state: State::Apart,
+            basis,
+            meanwhile: Meanwhile::default(),
             known: since.known,
             last: since.last,
             archived: since.archived,
             traits: since.traits,
             agreed: false,
-            begun,
-            outdated,
-            before: Vec::new(),
             names: Vec::new(),
-            lost: false,
-            gap_told: false,
-            purged: false,
-            partial: false,
-            meanwhile: Vec::new(),
-            earlier: 0,
-            overtaking: 0,
-            older: 0,
-            follows_another: false,
-            arrivals: Fifo::default(),
+            arrivals: VecDeque::new(),
+            asides: VecDeque::new(),
             echoes: Vec::new(),
             asked: Vec::new(),
-            requests: Fifo::default(),
-            asides: Fifo::default(),
-            deadline: None,
+            requests: VecDeque::new(),
             numbers: 0,
             failures: 0,
         }
@@ -216,7 +160,8 @@ impl Feed {
             traits: self.traits,
         };
         let settings = &self.settings;
-        self.begun
+        self.basis
+            .is_known()
             .then(|| position.write(&settings.service, &settings.node, settings.limit))
     }
 
@@ -230,38 +175,46 @@ impl Feed {
 
     /// A subscription to the node, as the same JID, was ended in this session. To be said after [`Feed::begin`].
     pub fn follow_another(&mut self) {
-        self.follows_another = true;
+        self.meanwhile.follows_another = true;
     }
 
     /// A session begins in which the feed is not subscribed yet, as this JID. Nothing that was asked before is answered.
     pub fn begin(&mut self, own: &Jid) {
-        if self.phase == Phase::Over {
+        if matches!(self.state, State::Over) {
             return;
         }
         self.own = own.as_str().into();
-        self.follows_another = false;
-        self.lost = false;
-        self.purged = false;
+        self.meanwhile.follows_another = false;
+        self.meanwhile.purged = false;
         self.asked.clear();
-        self.requests = Fifo::default();
-        self.deadline = None;
+        self.requests = VecDeque::new();
         self.hold_back();
         self.subscribe();
+    }
+
+    /// The events that follow, until the session ends, come behind others that were lost: they wait for the next session, which
+    /// shows what is missing.
+    pub fn handle_hole(&mut self) {
+        if matches!(self.state, State::Over) {
+            return;
+        }
+        self.hold_back();
+        self.asked.clear();
+        self.requests = VecDeque::new();
+        self.state = State::Apart;
     }
 
     /// What was not told yet comes before what is fetched next, if that has it still.
     fn hold_back(&mut self) {
         let mut waiting = Vec::new();
         while let Some(arrival) = self.arrivals.pop_front() {
-            if !matches!(arrival, Arrival::Live) {
+            if !matches!(arrival, Arrival::Live { .. }) {
                 waiting.push(arrival);
             }
         }
-        let mut later = self
-            .meanwhile
-            .split_off(self.earlier.min(self.meanwhile.len()));
+        let (mut earlier, mut later) = self.meanwhile.take_both();
         Self::drop_overtaken(&mut later);
-        waiting.append(&mut self.meanwhile);
+        waiting.append(&mut earlier);
         if !waiting.is_empty() && !later.is_empty() {
             // Of two sessions: between them may be something that came in neither.
             waiting.push(Arrival::Gap {
@@ -270,21 +223,19 @@ impl Feed {
             });
         }
         waiting.append(&mut later);
-        if !self.begun {
+        if !self.basis.is_known() {
             // The snapshot is still to come.
             waiting.clear();
         }
-        self.earlier = waiting.len();
-        self.meanwhile = waiting;
-        self.overtaking = 0;
-        self.older = 0;
+        self.meanwhile.begin_session(waiting);
     }
 
     fn subscribe(&mut self) {
-        self.phase = Phase::Subscribing;
-        self.before.clear();
         let settings = &self.settings;
-        if !self.begun && !settings.snapshot {
+        if let Basis::New { before, .. } = &mut self.basis
+            && !settings.snapshot
+        {
+            before.clear();
             let (service, node) = (Some(settings.service.as_str()), &settings.node);
             let newest = request::items(service, node, Some(catch_up::FEW as u32), &[], None);
             self.ask(Asked::Before, newest);
@@ -297,12 +248,13 @@ impl Feed {
             &settings.options,
         );
         self.ask(Asked::Subscribe, request);
-        self.fetch();
+        let inquiry = self.inquire();
+        self.state = State::Subscribing(inquiry);
     }
 
     /// Asks what the node holds. Together with the subscription: whatever is published after that is told by an event.
-    fn fetch(&mut self) {
-        let goal = match (self.begun, self.settings.snapshot) {
+    fn inquire(&mut self) -> Inquiry {
+        let goal = match (self.basis.is_known(), self.settings.snapshot) {
             (true, _) => Goal::Since,
             (false, true) => Goal::Snapshot,
             (false, false) => Goal::Baseline,
@@ -311,28 +263,37 @@ impl Feed {
         match &self.archived {
             Some(archived) if goal == Goal::Since && self.traits.archive => {
                 let archive = Archive::new(self.settings.feed, self.numbers, archived);
-                self.query(archive);
+                self.query(archive)
             }
             _ => self.list(goal),
         }
     }
 
-    fn list(&mut self, goal: Goal) {
+    fn list(&mut self, goal: Goal) -> Inquiry {
         let limit = self.settings.limit;
         let catch_up = CatchUp::new(goal, &self.known, self.traits, limit);
-        self.go_on(catch_up);
+        self.go_on(catch_up)
     }
 
-    fn go_on(&mut self, catch_up: CatchUp) {
+    /// The node is listed anew.
+    fn list_again(&mut self, goal: Goal) {
+        let inquiry = self.list(goal);
+        self.state = State::CatchingUp(inquiry);
+    }
+
+    fn go_on(&mut self, catch_up: CatchUp) -> Inquiry {
         let request = catch_up.request(&self.settings.service, &self.settings.node);
-        self.stage = Stage::Fetching(catch_up);
         self.ask(Asked::Fetch, request);
+        Inquiry::Fetching {
+            catch_up,
+            again_at: None,
+        }
     }
 
-    fn query(&mut self, archive: Archive) {
+    fn query(&mut self, archive: Archive) -> Inquiry {
         let request = archive.request(&self.settings.service, &self.settings.node);
-        self.stage = Stage::Querying(archive);
         self.ask(Asked::Fetch, request);
+        Inquiry::Querying(archive)
     }
 
     fn ask(&mut self, asked: Asked, iq: Element) {
@@ -348,15 +309,16 @@ impl Feed {
 
     /// Time has passed; only at a timeout that was polled does anything happen.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.deadline.is_none_or(|deadline| now < deadline) {
+        if self.state.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
-        self.deadline = None;
-        if self.phase == Phase::Away {
-            self.subscribe();
-        } else if let Stage::Fetching(catch_up) = &self.stage {
-            let request = catch_up.request(&self.settings.service, &self.settings.node);
-            self.ask(Asked::Fetch, request);
+        match core::mem::replace(&mut self.state, State::Apart) {
+            State::Away { .. } => self.subscribe(),
+            State::CatchingUp(Inquiry::Fetching { catch_up, .. }) => {
+                let inquiry = self.go_on(catch_up);
+                self.state = State::CatchingUp(inquiry);
+            }
+            state => self.state = state,
         }
     }
 
@@ -365,20 +327,17 @@ impl Feed {
     fn forget_fetch(&mut self) {
         self.asked
             .retain(|(_, asked)| matches!(asked, Asked::Subscribe));
-        self.requests = Fifo::default();
-        self.deadline = None;
+        self.requests = VecDeque::new();
     }
 
     /// The node is not there any more: so is nothing of what it held. It may come back.
     fn forget_all(&mut self) {
         let known = &self.known;
-        let before = self.meanwhile.len();
         self.meanwhile.retain(|arrival| {
             let arrived = arrival.as_item();
             !arrived.is_some_and(|arrived| known.has(arrived.digest))
         });
-        self.earlier = self.earlier.saturating_sub(before - self.meanwhile.len());
-        if !self.gap_told && self.begun {
+        if !self.meanwhile.gap_told && self.basis.is_known() {
             self.tell_gap(None);
         }
         for place in 0..self.known.len() {
@@ -391,32 +350,24 @@ impl Feed {
         self.names.clear();
     }
 
-    fn go_live(&mut self) {
-        self.stage = Stage::Live;
-        self.begun = true;
-        self.earlier = 0;
-        self.overtaking = 0;
-        self.older = 0;
-        self.follows_another = false;
-        self.gap_told = false;
-        self.purged = false;
-        self.arrivals.push_back(Arrival::Live);
+    /// All that waited has its place in what is to be told. `partial`: some of what is known was not listed, and may be gone.
+    fn go_live(&mut self, partial: bool) {
+        self.state = State::Live;
+        self.basis = Basis::Known;
+        self.meanwhile = Meanwhile::default();
+        self.arrivals.push_back(Arrival::Live { partial });
     }
 
-    /// Whatever waits is told, in whatever state.
-    fn flush(&mut self) {
+    /// Whatever waits is told, then this, and nothing follows it.
+    fn end(&mut self, change: Change) {
         self.hold_back();
-        for arrival in core::mem::take(&mut self.meanwhile) {
+        for arrival in self.meanwhile.take_all() {
             self.arrivals.push_back(arrival);
         }
-        self.stage = Stage::Live;
-    }
-
-    fn end(&mut self) {
-        self.phase = Phase::Over;
+        self.state = State::Over;
         self.asked.clear();
-        self.requests = Fifo::default();
-        self.deadline = None;
+        self.requests = VecDeque::new();
+        self.asides.push_back(change);
         self.asides.push_back(Change::End);
     }
 }

@@ -13,7 +13,6 @@ use super::feed::{self, Change, Feed, Settings};
 use super::request;
 use super::subscriptions::{FeedId, Held, Routed, Subscriptions};
 use crate::event::RequestFailure;
-use crate::fifo::Fifo;
 use crate::io::REPLY_TIMEOUT;
 use crate::jid::Jid;
 use crate::ns;
@@ -24,6 +23,7 @@ use crate::vec_map::VecMap;
 use crate::xml::Element;
 use abandoned::{Abandoned, confirmed, unsubscribe};
 use services::Services;
+use std::collections::VecDeque;
 
 /// How much longer than the caller waits the answer to a first subscription is awaited: it tells what has to be ended.
 const LATE: Millis = Millis::seconds(300);
@@ -111,9 +111,9 @@ pub struct Feeds {
     abandoned: Abandoned,
     asked: Vec<(u32, Asker)>,
     numbers: u32,
-    outputs: Fifo<Output>,
+    outputs: VecDeque<Output>,
     /// Feeds that may want something.
-    due: Fifo<FeedId>,
+    due: VecDeque<FeedId>,
 }
 
 impl Feeds {
@@ -190,6 +190,13 @@ impl Feeds {
         }
     }
 
+    /// The session is at its end, and the events that follow come behind others that were lost.
+    pub fn handle_hole(&mut self) {
+        for entry in self.feeds.values_mut() {
+            entry.machine.handle_hole();
+        }
+    }
+
     /// A session is there in which the feed is not subscribed yet: subscribes it as this JID, and asks what was missed.
     pub fn begin(&mut self, now: Instant, id: FeedId, own: &Jid) {
         let Some(entry) = self.feed(id).filter(|entry| !entry.over) else {
@@ -239,8 +246,8 @@ impl Feeds {
             all.push(id);
         }
         self.asked.clear();
-        self.outputs = Fifo::default();
-        self.due = Fifo::default();
+        self.outputs = VecDeque::new();
+        self.due = VecDeque::new();
         all
     }
 

@@ -1,7 +1,6 @@
 //! What is asked of a publish-subscribe service, and the replies.
 
 use super::{Item, NODE_CONFIG, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS, Subscription};
-use crate::digits::decimal;
 use crate::ns;
 use crate::stanza::iq::{self, Kind};
 use crate::xep::data_form::{self, Form, Values};
@@ -78,7 +77,7 @@ pub fn items(
     ids: &[String],
     subid: Option<&str>,
 ) -> Element {
-    let max_items = max_items.map(|count| decimal(count.into()));
+    let max_items = max_items.map(|count| count.to_string());
     let items = at("items", ns::PUBSUB, node)
         .attr_opt("max_items", max_items.as_deref())
         .attr_opt("subid", subid)

@@ -69,6 +69,8 @@ struct Told {
     /// The answers to two joins may be mixed.
     mixed: bool,
     joined: bool,
+    /// A message was told, and one before it was not.
+    skipped: Option<String>,
     /// The page has asked to leave.
     left: bool,
     out: bool,
@@ -331,6 +333,17 @@ impl RoomJudge {
         let first = told.base?.max(join.held);
         let all = self.stored.get(told.room).map_or(0, Vec::len);
         (first..all).find(|place| !told.has(place))
+    }
+
+    /// Whether the session had another page before this one.
+    pub fn has_predecessors(&self) -> bool {
+        self.predecessors > 0
+    }
+
+    /// Whether the visit was told that it is in, and not by which join.
+    pub fn is_in_by_guess(&self, visit: RoomId) -> bool {
+        let told = self.visits.get(&visit);
+        told.is_some_and(|told| told.joined && told.join.is_none())
     }
 
     /// Whether the visit is in by a join of that session.

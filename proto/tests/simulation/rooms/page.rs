@@ -1,6 +1,7 @@
 //! What the page does in rooms, and what it hears of them.
 
 use super::judge::Asked;
+use super::kind::Marks;
 use super::plan::RoomAct;
 use super::robots::PAGE_NICKS;
 use crate::simulation::faults::Fault;
@@ -318,6 +319,14 @@ impl World {
                 format!("is_joined() is {joined}, and the seat {seat:?}")
             });
         };
+        // The answer to the predecessor's join ends with a subject, too: where a room marks nothing, a page that continues a
+        // session cannot tell which of the two it is, and so not whom the room listed for which.
+        if self.judge.rooms.has_predecessors()
+            && self.scenario.rooms.kind.marks == Marks::None
+            && self.judge.rooms.is_in_by_guess(id)
+        {
+            return None;
+        }
         if !self.judge.rooms.is_current(id, session) {
             return Some("it is in by a join that it was not told of".into());
         }

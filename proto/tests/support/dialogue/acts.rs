@@ -82,6 +82,8 @@ impl Dialogue {
             ["anonymous"] => self.give(Some(Credentials::Anonymous)),
             ["external"] => self.give(Some(Credentials::External { authzid: None })),
             ["no", "credentials"] => self.give(None),
+            ["derived", number] => self.answer_derivation(number, true),
+            ["refused", number] => self.answer_derivation(number, false),
             _ => panic!("no such act: {words:?}"),
         }
     }

@@ -6,7 +6,7 @@ use crate::support::script::xml;
 use epode_proto::io::{ExchangeId, Input, NetworkFailure};
 use epode_proto::ns;
 use epode_proto::time::{Instant, Millis};
-use epode_proto::xml::{Element, Limits, parse};
+use epode_proto::xml::{Element, Lenience, Limits, parse_leniently};
 use std::rc::Rc;
 
 struct Exchange {
@@ -149,7 +149,7 @@ impl Shell {
         }
         exchange.open = false;
         let exchange = exchange.id;
-        if opens && let Ok(body) = parse(body.clone(), &Limits::default()) {
+        if opens && let Some(body) = read_body(body.clone()) {
             let number = |name: &str| body.attr(name).and_then(|value| value.parse().ok());
             let without = number("hold").unwrap_or(1_usize).saturating_add(1);
             self.http.window = number("requests").unwrap_or(without).max(1);
@@ -226,6 +226,18 @@ impl Shell {
         assert!(count <= window, "{count} of {window}");
         assert!(farewells.len() <= 1);
     }
+}
+
+/// A body, with the deviations that the client passes over.
+fn read_body(bytes: Vec<u8>) -> Option<Element> {
+    let lenience = Lenience {
+        default_ns: ns::HTTP_BIND,
+        level: 1,
+        stream_level: ns::STREAM_LEVEL,
+        prefixes: ns::WELL_KNOWN_PREFIXES,
+    };
+    let (elements, _) = parse_leniently(bytes, &Limits::default(), &lenience);
+    elements.into_iter().next()
 }
 
 /// The elements that an answer to the wire would be.

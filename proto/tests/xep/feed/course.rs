@@ -24,6 +24,38 @@ fn a_snapshot_then_what_happens() {
     );
 }
 
+/// The last answers of a BOSH session may come without the one before them: what they bring waits until the next session shows
+/// what was lost.
+#[test]
+fn what_comes_behind_a_hole_waits_for_the_next_session() {
+    const BEGUN: &str = "
+        session
+        S: subscribed
+        S: items a1
+        S: pong
+        E: snapshot a1, up to date
+        hole
+        S: event c1
+        E:
+        session
+        S: subscribed
+    ";
+    play(BEGUN).run(
+        "
+        S: items a1 b1 c1
+        S: pong
+        E: caught up b1, caught up c1, up to date
+    ",
+    );
+    // Where nothing can be listed, it is told behind a gap.
+    play(BEGUN).run(
+        "
+        S: error auth forbidden
+        E: gap a..c, live c1, gap c.., up to date
+    ",
+    );
+}
+
 #[test]
 fn what_was_told_before_the_listing_is_told_once_and_what_it_superseded_not_at_all() {
     play(

@@ -1,6 +1,7 @@
 //! A feed, read like the wire. `a1` is the item with the id `a` and the content `1`.
 //!
-//! `C:` what the feed asks, in order; `S:` what the service says; `E:` what is told; `+2s` time passes.
+//! `C:` what the feed asks, in order; `S:` what the service says; `E:` what is told; `+2s` time passes;
+//! `hole`: what follows in the session comes behind events that were lost.
 
 mod absent;
 mod archive;
@@ -115,6 +116,9 @@ impl Play {
                 );
             } else if let Some(expected) = line.strip_prefix("E:").map(str::trim_start) {
                 assert_eq!(std::mem::take(&mut self.told).join(", "), expected, "told");
+            } else if line == "hole" {
+                self.feed.handle_hole();
+                self.poll();
             } else {
                 assert_eq!(line, "session");
                 for (number, _) in std::mem::take(&mut self.asked) {

@@ -60,6 +60,57 @@ fn what_was_said_before_the_visit_does_not_come_behind_it() {
     ]);
 }
 
+/// The last answers of a BOSH session may come without the one before them: what they bring waits for the history of the next
+/// session, which has all in order.
+#[test]
+fn what_comes_behind_a_hole_waits_for_the_history() {
+    let behind = || {
+        let mut scene = without_history();
+        scene.hear(&said("firstwitch", "heard", " id='m1'"));
+        scene.take();
+        scene.rooms.handle_hole();
+        scene.hear(&said("firstwitch", "behind", " id='m3'"));
+        scene.expect(&[]);
+        scene
+    };
+    let mut scene = behind();
+    scene.session(true);
+    scene.hear(&presence("thirdwitch", SELF));
+    scene.hear(&held("m1", "heard", "23:58:01"));
+    scene.hear(&held("m2", "lost", "23:58:02"));
+    scene.hear(&held("m3", "behind", "23:58:03"));
+    scene.hear(SUBJECT);
+    scene.expect(&[
+        "join thirdwitch since",
+        "1: message firstwitch: lost [delayed 2002-10-13T23:58:02Z]",
+        "1: message firstwitch: behind [delayed 2002-10-13T23:58:03Z]",
+        "1: subject \"\"",
+        "1: rejoined 110",
+    ]);
+    // A history that does not reach back so far begins behind it.
+    let mut scene = behind();
+    scene.session(true);
+    scene.hear(&presence("thirdwitch", SELF));
+    scene.hear(&held("m4", "later", "23:58:04"));
+    scene.hear(SUBJECT);
+    scene.expect(&[
+        "join thirdwitch since",
+        "1: message firstwitch: behind",
+        "1: message firstwitch: later [delayed 2002-10-13T23:58:04Z]",
+        "1: subject \"\"",
+        "1: rejoined 110",
+    ]);
+    // No session follows: it is told before the end.
+    let mut scene = behind();
+    scene.rooms.handle_offline(scene.instant());
+    scene.drain();
+    scene.expect(&[
+        "1: message firstwitch: behind",
+        "1: out disconnected",
+        "1: closed",
+    ]);
+}
+
 /// A visit that has heard nothing has not missed nothing.
 #[test]
 fn a_visit_that_heard_nothing_asks_for_what_was_said_since() {

@@ -1,5 +1,7 @@
 //! Coming back after a lost session.
 
+use epode_proto::event::Delivery;
+
 use super::support::{MEMBER, SELF, SUBJECT, Scene, error, gone, presence, said};
 
 fn lost() -> Scene {
@@ -31,6 +33,34 @@ fn what_was_heard_before_is_not_told_again() {
         "1: came newt",
         "1: rejoined 110",
     ]);
+}
+
+/// The room told the lost session alone that it had a message. When it loses us later, only what was said since is lost.
+#[test]
+fn what_left_in_a_lost_session_is_not_lost_with_the_next() {
+    let mut scene = Scene::joined();
+    scene.say("one");
+    scene.settle_last(Delivery::Unknown);
+    scene.session(true);
+    scene.hear(&presence("thirdwitch", SELF));
+    scene.hear(SUBJECT);
+    scene.say("two");
+    let id = scene.id(0);
+    scene.say("three");
+    scene.take();
+    scene.hear(&format!(
+        "<message type='error' from='$' id='{id}'><error type='cancel'>
+           <not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+    ));
+    scene.wait(10_000);
+    scene.reply_error("not-acceptable");
+    let lines = scene.take();
+    let lost = |body: &str| {
+        lines
+            .iter()
+            .any(|line| line.contains("lost") && line.contains(body))
+    };
+    assert!(!lost("one") && lost("three"), "{lines:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use epode_proto::event::RequestFailure;
+use epode_proto::event::{Delivery, RequestFailure};
 use epode_proto::jid::Jid;
 use epode_proto::ns;
 use epode_proto::stanza::StanzaError;
@@ -69,6 +69,7 @@ pub struct Scene {
     pub now: u64,
     visits: Vec<RoomId>,
     commands: Vec<CommandId>,
+    said: Option<CommandId>,
     /// Ids of the presences and messages that were sent, and the stanzas.
     pub sent: Vec<Element>,
     requests: VecDeque<RequestToken>,
@@ -84,6 +85,7 @@ impl Scene {
             now: 1_000,
             visits: Vec::new(),
             commands: Vec::new(),
+            said: None,
             sent: Vec::new(),
             requests: VecDeque::new(),
             lines: Vec::new(),
@@ -177,7 +179,15 @@ impl Scene {
 
     pub fn say(&mut self, body: &str) {
         let (now, visit) = (self.instant(), self.visit());
-        self.rooms.send(now, visit, body).expect("in the room");
+        let command = self.rooms.send(now, visit, body).expect("in the room");
+        self.said = Some(command);
+        self.drain();
+    }
+
+    /// What became of the last message that was said.
+    pub fn settle_last(&mut self, delivery: Delivery) {
+        let command = self.said.expect("something was said");
+        self.rooms.handle_delivery(command, delivery);
         self.drain();
     }
 

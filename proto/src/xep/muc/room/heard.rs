@@ -47,6 +47,10 @@ pub(super) struct Heard {
     keeps: bool,
     /// New ones of such a history, until its end shows that none of them is older than one that the caller has had.
     kept: Vec<(RoomMessage, i64)>,
+    /// Whether what comes is behind messages that were lost with the session that ends.
+    hole: bool,
+    /// What came behind them. The history of the way back in brings all in order; what it leaves out is older than that.
+    behind: Vec<(RoomMessage, i64)>,
 }
 
 impl Heard {
@@ -57,8 +61,19 @@ impl Heard {
             known.repeated = false;
         }
         self.again = !self.known.is_empty();
-        self.keeps = self.again;
+        self.keeps = self.again || !self.behind.is_empty();
         self.kept.clear();
+        self.hole = false;
+    }
+
+    /// What comes from now on is behind messages that were lost.
+    pub(super) fn begin_hole(&mut self) {
+        self.hole = true;
+    }
+
+    /// No history will bring what was lost.
+    pub(super) fn end_hole(&mut self) {
+        self.hole = false;
     }
 
     /// The room has let us in: what it says from now on comes without being asked for.
@@ -103,6 +118,10 @@ impl Heard {
     /// A history that comes again reaches further back than what the caller missed. What it brings before a message that the
     /// caller has had is from before the visit, and would be out of order.
     pub(super) fn note(&mut self, message: RoomMessage, unix_ms: i64) -> Vec<RoomMessage> {
+        if self.hole && self.behind.len() < MOST_KEPT {
+            self.behind.push((message, unix_ms));
+            return Vec::new();
+        }
         if !message.delayed {
             let mut reported = self.take_kept();
             self.remember(&message, unix_ms);
@@ -123,9 +142,7 @@ impl Heard {
             self.kept.push((message, unix_ms));
             return Vec::new();
         }
-        let keeps = self.keeps;
-        let mut reported = self.take_kept();
-        self.keeps = keeps;
+        let mut reported = self.release_kept();
         self.remember(&message, unix_ms);
         reported.push(message);
         reported
@@ -141,6 +158,21 @@ impl Heard {
     /// The history is over, as far as it seems: what it brought last is new.
     pub(super) fn take_kept(&mut self) -> Vec<RoomMessage> {
         self.keeps = false;
+        let mut reported = Vec::new();
+        if !self.hole {
+            self.forget_repeated();
+            for (message, unix_ms) in core::mem::take(&mut self.behind) {
+                self.remember(&message, unix_ms);
+                reported.push(message);
+            }
+        }
+        reported.append(&mut self.release_kept());
+        reported
+    }
+
+    /// What was kept back is new.
+    fn release_kept(&mut self) -> Vec<RoomMessage> {
+        self.forget_repeated();
         let kept = core::mem::take(&mut self.kept);
         let mut reported = Vec::with_capacity(kept.len() + 1);
         for (message, unix_ms) in kept {
@@ -148,6 +180,13 @@ impl Heard {
             reported.push(message);
         }
         reported
+    }
+
+    /// What the history repeats of what came behind a hole is told in its place there.
+    fn forget_repeated(&mut self) {
+        let kept = &self.kept;
+        self.behind
+            .retain(|(behind, _)| !kept.iter().any(|(kept, _)| is_same(kept, behind)));
     }
 
     fn remember(&mut self, message: &RoomMessage, unix_ms: i64) {
@@ -166,6 +205,15 @@ impl Heard {
             // What the history brings as new is not repeated by it.
             repeated: message.delayed,
         });
+    }
+}
+
+/// Whether two messages are one: by their ids, without them by their texts.
+fn is_same(one: &RoomMessage, other: &RoomMessage) -> bool {
+    let ((one_id, one_content), (other_id, other_content)) = (hashes(one), hashes(other));
+    match (one_id, other_id) {
+        (Some(one), Some(other)) => one == other,
+        _ => one_content == other_content,
     }
 }
 

@@ -38,6 +38,7 @@ impl Room {
             let history = visit.history;
             return self.send_join(shared, history);
         }
+        visit.sent.forget_left();
         self.begin_return();
         self.return_in(shared);
     }
@@ -50,6 +51,13 @@ impl Room {
         self.await_again(shared.now);
         self.doubt(shared.now);
         self.arm_check(shared);
+    }
+
+    /// What the room says from now on in this session comes behind messages that were lost.
+    pub(in crate::xep::muc) fn handle_hole(&mut self) {
+        if let Some(visit) = &mut self.visit {
+            visit.heard.begin_hole();
+        }
     }
 
     pub(in crate::xep::muc) fn handle_offline(&mut self, shared: &mut Shared) {

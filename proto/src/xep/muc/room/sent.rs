@@ -22,6 +22,8 @@ struct SentMessage {
     body: u64,
     /// While it has not come back: when it was sent, and the message.
     out: Option<(Instant, Element)>,
+    /// Whether it has left, perhaps for nowhere.
+    left: bool,
     /// Whether the room was asked since whether it has us: its answer comes behind this message.
     asked: bool,
 }
@@ -58,6 +60,7 @@ impl Sent {
             id: id.into(),
             body: hash(body),
             out: Some((now, message.clone())),
+            left: false,
             asked: false,
         });
     }
@@ -92,6 +95,20 @@ impl Sent {
     /// A message could not be sent.
     pub(super) fn unsent(&mut self, command: CommandId) {
         self.all.retain(|sent| sent.command != command);
+    }
+
+    /// A message has left: it waits for no other session.
+    pub(super) fn left(&mut self, command: CommandId) {
+        for sent in &mut self.all {
+            sent.left |= sent.command == command;
+        }
+    }
+
+    /// The session is lost. What has left in it may be in the room, which told so to the lost session alone.
+    pub(super) fn forget_left(&mut self) {
+        for sent in self.all.iter_mut().filter(|sent| sent.left) {
+            sent.out = None;
+        }
     }
 
     /// A message bounced: it does not come back.

@@ -7,7 +7,6 @@
 
 use super::arrival::{Arrival, Arrived, Stamp, arrivals_of};
 use super::catch_up::MOST;
-use crate::digits::push_number;
 use crate::ns;
 use crate::stanza::iq::{self, Kind};
 use crate::xep::delay::Delay;
@@ -56,10 +55,7 @@ pub struct Archive {
 impl Archive {
     /// What came after this entry. `feed` and `number` make its name unique in the session.
     pub fn new(feed: u32, number: u32, after: &str) -> Self {
-        let mut name = String::from("feed-");
-        push_number(&mut name, feed.into());
-        name.push('-');
-        push_number(&mut name, number.into());
+        let name = format!("feed-{feed}-{number}");
         Self {
             name,
             after: after.into(),

@@ -25,7 +25,10 @@ pub enum Arrival {
         after: Option<String>,
         before: Option<String>,
     },
-    Live,
+    /// The feed is live. `partial`: some of what is known was not listed, and may be gone.
+    Live {
+        partial: bool,
+    },
 }
 
 /// An item that waits to be told.

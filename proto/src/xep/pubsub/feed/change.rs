@@ -66,7 +66,7 @@ pub enum Change {
 /// What the feed wants.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Ask the service; [`Feed::handle_reply`] gets the answer, under this number.
+    /// Ask the service; [`Feed::handle_reply`](super::Feed::handle_reply) gets the answer, under this number.
     Request {
         /// Its number.
         number: u32,

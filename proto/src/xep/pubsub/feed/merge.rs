@@ -12,7 +12,6 @@ use super::change::Via;
 use super::joint::{Joint, complete_listing};
 use super::known::Index;
 use super::{Feed, Order};
-use crate::xep::pubsub::digest::Digest;
 
 /// What the feed makes of a listing.
 struct Judged {
@@ -31,9 +30,9 @@ struct Judged {
 impl Feed {
     /// The node holds this; `whole`: nothing else.
     pub(super) fn merge_held(&mut self, goal: Goal, mut held: Vec<Held>, whole: bool) {
-        let mut waiting = core::mem::take(&mut self.meanwhile);
+        let mut waiting = self.meanwhile.take_all();
         self.drop_last_item(&mut waiting);
-        let mut later = waiting.split_off(self.earlier.min(waiting.len()));
+        let mut later = waiting.split_off(self.meanwhile.earlier.min(waiting.len()));
         Self::drop_overtaken(&mut later);
         waiting.append(&mut later);
         if goal != Goal::Snapshot {
@@ -52,13 +51,14 @@ impl Feed {
         for held in &held {
             digests.push(held.digest);
         }
-        if core::mem::take(&mut self.follows_another) {
-            self.overtaking = waiting.len().saturating_sub(self.earlier);
+        let meanwhile = &mut self.meanwhile;
+        if core::mem::take(&mut meanwhile.follows_another) {
+            meanwhile.overtaking = waiting.len().saturating_sub(meanwhile.earlier);
         }
-        if self.is_doubtful(&digests, &waiting) {
-            self.older = core::mem::take(&mut self.overtaking);
-            self.meanwhile = waiting;
-            return self.list(goal);
+        if meanwhile.is_doubtful(&digests, &waiting) {
+            meanwhile.older = core::mem::take(&mut meanwhile.overtaking);
+            meanwhile.put_back(waiting);
+            return self.list_again(goal);
         }
         let judged = self.judge(goal, &held, whole, &waiting);
         self.known.set_complete(whole);
@@ -94,8 +94,8 @@ impl Feed {
         };
         // What came in an earlier session stands alone where neither side reaches it.
         let mut island = None;
-        let mut earlier = core::mem::take(&mut self.earlier);
-        let mut older = earlier + core::mem::take(&mut self.older);
+        let mut earlier = core::mem::take(&mut self.meanwhile.earlier);
+        let mut older = earlier + core::mem::take(&mut self.meanwhile.older);
         if goal == Goal::Since && !judged.joined && earlier > 0 {
             let by_creation = self.traits.order == Order::Creation;
             let reached = waiting.iter().take(earlier).any(|arrival| {
@@ -136,11 +136,12 @@ impl Feed {
         let all = joint.finish();
 
         let something = !self.known.is_empty() || self.last.is_some() || !all.is_empty();
-        if goal == Goal::Since && !judged.joined && !self.gap_told && !self.purged && something {
+        let silent = self.meanwhile.gap_told || self.meanwhile.purged;
+        if goal == Goal::Since && !judged.joined && !silent && something {
             let first = all.iter().find_map(Arrival::as_item);
             self.tell_gap(first.and_then(|first| first.item.id.clone()));
         }
-        if core::mem::take(&mut self.outdated) {
+        if self.basis.take_outdated() {
             let first = all.iter().find_map(Arrival::as_item);
             self.tell_gap(first.and_then(|first| first.item.id.clone()));
         }
@@ -167,33 +168,12 @@ impl Feed {
             }
             self.arrivals.push_back(arrival);
         }
-        self.partial = judged.partial;
-        self.go_live();
-    }
-
-    /// Whether an event that came before the answer to the subscription, or after one that was ended, tells another revision
-    /// than the listing, which no event tells: of a subscription of before it may be older, of this one it is newer. Asked
-    /// again, the node shows it.
-    fn is_doubtful(&self, digests: &[Digest], waiting: &[Arrival]) -> bool {
-        let overtaking = waiting.iter().skip(self.earlier).take(self.overtaking);
-        if self.overtaking == 0 {
-            return false;
-        }
-        let index = Index::of(digests);
-        overtaking.filter_map(Arrival::as_item).any(|arrived| {
-            let place = index.place(arrived.digest.id, digests);
-            let listed = place.and_then(|place| digests.get(place));
-            let told = |listed: &Digest| {
-                let mut all = waiting.iter().filter_map(Arrival::as_item);
-                all.any(|other| other.digest == *listed)
-            };
-            !arrived.resent && listed.is_some_and(|listed| !told(listed))
-        })
+        self.go_live(judged.partial);
     }
 
     /// What an archive has is what was published: nothing is missing.
     pub(super) fn merge_archive(&mut self, found: Vec<Arrival>) {
-        let waiting = core::mem::take(&mut self.meanwhile);
+        let waiting = self.meanwhile.take_all();
         let mut names = Vec::new();
         let mut digests = Vec::new();
         for mut arrival in found {
@@ -218,8 +198,7 @@ impl Feed {
                 self.arrivals.push_back(arrival);
             }
         }
-        self.partial = true;
-        self.go_live();
+        self.go_live(true);
     }
 
     /// The archive does not get to its end: what it has told so far is told, and then what the node holds. That shows whether
@@ -238,40 +217,34 @@ impl Feed {
                 .as_item()
                 .is_some_and(|arrived| digests.contains(&arrived.digest)),
         };
-        let mut later = self
-            .meanwhile
-            .split_off(self.earlier.min(self.meanwhile.len()));
         self.meanwhile.retain(|arrival| !told(arrival));
-        later.retain(|arrival| !told(arrival));
-        self.earlier = self.meanwhile.len();
-        self.meanwhile.append(&mut later);
         for mut arrival in found {
             if let Arrival::Item(arrived) = &mut arrival {
                 arrived.via = Via::CatchUp;
             }
             self.arrivals.push_back(arrival);
         }
-        self.gap_told = false;
-        self.list(Goal::Since);
+        self.meanwhile.gap_told = false;
+        self.list_again(Goal::Since);
     }
 
     /// There is no way to see what was missed. The last item, which many services send to who subscribes, may show that nothing
     /// was (§6.1.7).
     pub(super) fn nothing_found(&mut self) {
-        let mut earlier = core::mem::take(&mut self.meanwhile);
+        let mut earlier = self.meanwhile.take_all();
         self.drop_last_item(&mut earlier);
-        if core::mem::take(&mut self.outdated) {
+        if self.basis.take_outdated() {
             let first = earlier.iter().find_map(Arrival::as_item);
             self.tell_gap(first.and_then(|first| first.item.id.clone()));
         }
-        let waiting = earlier.split_off(self.earlier.min(earlier.len()));
+        let waiting = earlier.split_off(self.meanwhile.earlier.min(earlier.len()));
         let mut last = self.last.clone();
         let mut newest = self.known.digests().last().copied();
         let first = |arrivals: &[Arrival]| {
             let first = arrivals.iter().find_map(Arrival::as_item);
             first.map(|first| (first.item.id.clone(), first.digest, first.time.is_some()))
         };
-        self.earlier = 0;
+        let begun = self.basis.is_known();
         for (number, mut part) in [earlier, waiting].into_iter().enumerate() {
             if number == 0 && part.is_empty() {
                 continue;
@@ -279,7 +252,7 @@ impl Feed {
             let shown =
                 first(&part).is_some_and(|(_, digest, delayed)| delayed && newest == Some(digest));
             Self::drop_overtaken(&mut part);
-            if self.begun && !shown && !self.gap_told && !self.purged {
+            if begun && !shown && !self.meanwhile.gap_told && !self.meanwhile.purged {
                 let before = first(&part).and_then(|(id, _, _)| id);
                 let after = last.clone();
                 self.arrivals.push_back(Arrival::Gap { after, before });
@@ -292,11 +265,11 @@ impl Feed {
                 self.arrivals.push_back(arrival);
             }
         }
-        self.go_live();
+        self.go_live(false);
     }
 
     pub(super) fn tell_gap(&mut self, before: Option<String>) {
-        self.gap_told = true;
+        self.meanwhile.gap_told = true;
         let after = self.last.clone();
         self.arrivals.push_back(Arrival::Gap { after, before });
     }
@@ -396,15 +369,17 @@ impl Feed {
         let last = waiting
             .iter()
             .rposition(|arrival| matches!(arrival, Arrival::Purge { .. }));
-        self.purged = last.is_some_and(|at| at >= self.earlier);
-        self.meanwhile = waiting.split_off(last.map_or(0, |at| at + 1));
-        self.earlier = self.earlier.saturating_sub(waiting.len());
-        self.overtaking = 0;
-        self.older = 0;
+        let rest = waiting.split_off(last.map_or(0, |at| at + 1));
+        let meanwhile = &mut self.meanwhile;
+        meanwhile.purged = last.is_some_and(|at| at >= meanwhile.earlier);
+        meanwhile.earlier = meanwhile.earlier.saturating_sub(waiting.len());
+        meanwhile.overtaking = 0;
+        meanwhile.older = 0;
+        meanwhile.put_back(rest);
         self.arrivals.push_back(Arrival::Purge { archived: None });
         self.known.clear();
         self.known.set_complete(true);
-        self.list(Goal::Since);
+        self.list_again(Goal::Since);
     }
 }
 

@@ -9,6 +9,7 @@
 use super::arrival::{Arrival, Arrived};
 use super::catch_up::MOST;
 use super::change::Via;
+use super::state::Basis;
 use super::{Feed, WAITING};
 use crate::xep::pubsub::digest::{Digest, hash_id};
 
@@ -107,10 +108,13 @@ impl Feed {
     /// (XEP-0203). COMPAT(Prosody 0.12): no stamp; but the node held it before the subscription, in this revision. To a page
     /// that asks for repetitions, only the first event can be it.
     pub(super) fn drop_last_item(&self, waiting: &mut Vec<Arrival>) {
-        if self.begun || self.settings.snapshot || self.before.is_empty() {
+        let Basis::New { before, .. } = &self.basis else {
+            return;
+        };
+        if self.settings.snapshot || before.is_empty() {
             return;
         }
-        let mut current = self.before.clone();
+        let mut current = before.clone();
         let mut first = true;
         waiting.retain(|arrival| match arrival {
             Arrival::Item(arrived) => {

@@ -4,13 +4,14 @@ use super::archive::Turn;
 use super::arrival::Arrival;
 use super::catch_up::{self, Goal, Next};
 use super::change::Change;
-use super::{Asked, Feed, Listing, Order, Phase, Stage};
+use super::state::{Basis, Inquiry, Listing, State};
+use super::{Asked, Feed, Order};
 use crate::event::RequestFailure;
 use crate::stanza::ErrorKind;
 use crate::time::{Instant, Millis};
 use crate::xep::ping;
 use crate::xep::pubsub::digest::{Digest, hash_id};
-use crate::xep::pubsub::{State, request};
+use crate::xep::pubsub::{State as Subscription, request};
 use crate::xml::Element;
 
 impl Feed {
@@ -26,18 +27,18 @@ impl Feed {
         let (_, asked) = self.asked.swap_remove(at);
         if matches!(outcome, Err(RequestFailure::Disconnected)) {
             // The next session begins anew.
-            self.lost = true;
+            if !matches!(self.state, State::Over) {
+                self.state = State::Apart;
+            }
             return;
         }
         match asked {
             Asked::Subscribe => self.handle_subscribed(now, outcome),
-            Asked::Fetch if self.phase == Phase::Subscribing => {
-                // Overtaken by the answer to the subscription: it may have been read before that was there.
-                self.stage = Stage::Waiting;
-            }
             Asked::Before => {
-                for item in outcome.iter().flat_map(request::parse_items) {
-                    self.before.push(Digest::of(&item));
+                if let Basis::New { before, .. } = &mut self.basis {
+                    for item in outcome.iter().flat_map(request::parse_items) {
+                        before.push(Digest::of(&item));
+                    }
                 }
             }
             Asked::Fetch => self.handle_fetched(now, &outcome),
@@ -52,66 +53,79 @@ impl Feed {
             Ok(reply) => {
                 self.agreed = true;
                 self.failures = 0;
-                self.overtaking = self.meanwhile.len().saturating_sub(self.earlier);
+                self.meanwhile.overtaking = self.meanwhile.count_of_session();
                 let told = request::parse_subscription(&reply);
-                let state = told.as_ref().map_or(State::Subscribed, |told| told.state);
+                let state = told
+                    .as_ref()
+                    .map_or(Subscription::Subscribed, |told| told.state);
                 self.asides.push_back(Change::Subscribed(told));
-                self.phase = Phase::Subscribed;
-                if state != State::Subscribed {
-                    self.phase = Phase::Pending;
+                if state != Subscription::Subscribed {
                     self.forget_fetch();
-                    self.stage = Stage::Live;
-                } else if matches!(self.stage, Stage::Waiting) {
-                    self.fetch();
+                    self.state = State::Pending;
+                    return;
                 }
+                self.state = match core::mem::replace(&mut self.state, State::Live) {
+                    State::Subscribing(Inquiry::Overtaken) => State::CatchingUp(self.inquire()),
+                    State::Subscribing(inquiry) => State::CatchingUp(inquiry),
+                    state => state,
+                };
             }
             Err(failure) if self.agreed && is_passing(&failure) => {
                 self.forget_fetch();
                 self.hold_back();
-                self.stage = Stage::Waiting;
-                self.phase = Phase::Away;
                 let pause = Millis::seconds(1 << self.failures.min(5));
                 self.failures += 1;
-                self.deadline = Some(now + pause);
+                self.state = State::Away {
+                    retry_at: now + pause,
+                };
                 if is_gone(&failure) {
                     self.forget_all();
                 }
             }
-            Err(failure) => {
-                self.flush();
-                self.asides.push_back(Change::Refused(Box::new(failure)));
-                self.end();
-            }
+            Err(failure) => self.end(Change::Refused(Box::new(failure))),
         }
     }
 
     fn handle_fetched(&mut self, now: Instant, outcome: &Result<Element, RequestFailure>) {
-        match core::mem::replace(&mut self.stage, Stage::Live) {
-            Stage::Fetching(mut catch_up) => {
+        let inquiry = match core::mem::replace(&mut self.state, State::Apart) {
+            State::CatchingUp(inquiry) => inquiry,
+            // It may have been read before the subscription was there.
+            State::Subscribing(_) => {
+                self.state = State::Subscribing(Inquiry::Overtaken);
+                return;
+            }
+            state => {
+                self.state = state;
+                return;
+            }
+        };
+        let inquiry = match inquiry {
+            Inquiry::Fetching { mut catch_up, .. } => {
                 match catch_up.handle_reply(&self.known, &mut self.traits, outcome) {
                     Next::Ask => self.go_on(catch_up),
-                    Next::Later(pause) => {
-                        self.deadline = Some(now + pause);
-                        self.stage = Stage::Fetching(catch_up);
-                    }
+                    Next::Later(pause) => Inquiry::Fetching {
+                        catch_up,
+                        again_at: Some(now + pause),
+                    },
                     Next::Found { held, whole } => {
                         let goal = catch_up.goal;
-                        self.settle(Listing::Held { goal, held, whole });
+                        return self.settle(Listing::Held { goal, held, whole });
                     }
-                    Next::Nothing => self.nothing_found(),
+                    Next::Nothing => return self.nothing_found(),
                 }
             }
-            Stage::Querying(mut archive) => match outcome {
+            Inquiry::Querying(mut archive) => match outcome {
                 Ok(reply) => match archive.handle_end(reply) {
-                    Turn::Last => self.settle(Listing::Archived(archive.found)),
+                    Turn::Last => return self.settle(Listing::Archived(archive.found)),
                     Turn::Next => self.query(archive),
-                    Turn::Endless => self.leave_archive(archive.found),
+                    Turn::Endless => return self.leave_archive(archive.found),
                 },
                 // The archive has forgotten the entry, or will not say.
                 Err(_) => self.list(Goal::Since),
             },
-            stage => self.stage = stage,
-        }
+            inquiry => inquiry,
+        };
+        self.state = State::CatchingUp(inquiry);
     }
 
     /// COMPAT(ejabberd): events wait in a queue while it answers, so that those of what was published before the listing may
@@ -120,14 +134,15 @@ impl Feed {
         if self.traits.order == Order::Publication {
             return self.merge(listing);
         }
-        self.stage = Stage::Settling(listing);
+        self.state = State::CatchingUp(Inquiry::Settling(listing));
         let ping = ping::request(Some(&self.settings.service));
         self.ask(Asked::Settle, ping);
     }
 
     fn handle_settled(&mut self) {
-        if let Stage::Settling(listing) = core::mem::replace(&mut self.stage, Stage::Live) {
-            self.merge(listing);
+        match core::mem::replace(&mut self.state, State::Apart) {
+            State::CatchingUp(Inquiry::Settling(listing)) => self.merge(listing),
+            state => self.state = state,
         }
     }
 

@@ -3,13 +3,14 @@
 
 use super::arrival::{Arrival, Arrived};
 use super::change::{Change, Output, Via};
-use super::{Asked, Feed, PAYLOADS, Phase};
+use super::state::State;
+use super::{Asked, Feed, PAYLOADS};
 use crate::event::RequestFailure;
-use crate::fifo::Fifo;
 use crate::xep::disco;
 use crate::xep::pubsub::digest::{Digest, hash_id};
 use crate::xep::pubsub::request;
 use crate::xml::Element;
+use std::collections::VecDeque;
 
 impl Feed {
     /// What the feed wants now. To be called until it is a [`Output::Timeout`], after each change.
@@ -18,7 +19,7 @@ impl Feed {
             if let Some((number, iq)) = self.requests.pop_front() {
                 return Output::Request { number, iq };
             }
-            if self.phase == Phase::Over {
+            if matches!(self.state, State::Over) {
                 // First what happened before the end.
                 if let Some(change) = self.tell_next() {
                     return Output::Change(Box::new(change));
@@ -37,14 +38,14 @@ impl Feed {
                 // What was left out stood in front of it.
                 continue;
             }
-            return Output::Timeout(self.deadline);
+            return Output::Timeout(self.state.deadline());
         }
     }
 
     /// Notifications without payloads (§7.1.2.2): what comes behind them waits until they have been fetched.
     fn fetch_payloads(&mut self) -> bool {
         let is_asked = |(_, asked): &(u32, Asked)| matches!(asked, Asked::Payloads(..));
-        if self.lost || self.asked.iter().any(is_asked) {
+        if matches!(self.state, State::Apart) || self.asked.iter().any(is_asked) {
             return false;
         }
         let mut ids = Vec::new();
@@ -74,7 +75,7 @@ impl Feed {
             Ok(reply) => request::parse_items(reply),
             Err(_) => Vec::new(),
         };
-        let mut arrivals = Fifo::default();
+        let mut arrivals = VecDeque::new();
         while let Some(mut arrival) = self.arrivals.pop_front() {
             // What came after the question may be newer than the answer.
             let asked = count > 0;
@@ -103,7 +104,7 @@ impl Feed {
     pub(super) fn give_payloads_up(&mut self) {
         self.asked
             .retain(|(_, asked)| !matches!(asked, Asked::Payloads(..)));
-        let mut arrivals = Fifo::default();
+        let mut arrivals = VecDeque::new();
         while let Some(mut arrival) = self.arrivals.pop_front() {
             if let Arrival::Item(arrived) = &mut arrival {
                 arrived.bare |= arrived.item.payload.is_none();
@@ -116,7 +117,8 @@ impl Feed {
     /// The next change whose turn it is; what was told before is left out.
     fn tell_next(&mut self) -> Option<Change> {
         loop {
-            if self.phase != Phase::Over && self.arrivals.front().is_some_and(Arrival::is_wanting) {
+            let is_over = matches!(self.state, State::Over);
+            if !is_over && self.arrivals.front().is_some_and(Arrival::is_wanting) {
                 return None;
             }
             let arrival = self.arrivals.pop_front()?;
@@ -167,8 +169,8 @@ impl Feed {
                 Change::Purge
             }
             Arrival::Gap { after, before } => Change::Gap { after, before },
-            Arrival::Live => {
-                if core::mem::take(&mut self.partial) {
+            Arrival::Live { partial } => {
+                if partial {
                     let settings = &self.settings;
                     let list = disco::items(Some(&settings.service), Some(&settings.node));
                     self.ask(Asked::Ids(self.known.mark()), list);

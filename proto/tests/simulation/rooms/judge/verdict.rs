@@ -129,6 +129,7 @@ impl Judge {
         if out {
             self.blame(Wrong::Untold, "something is told after the page is out");
         }
+        self.room_skipped(visit, event);
         match event {
             RoomEvent::Message(message) => self.room_message(visit, message, nick),
             RoomEvent::Joined { codes } | RoomEvent::Rejoined { codes } => {
@@ -166,6 +167,20 @@ impl Judge {
             RoomEvent::Lost { message } => self.room_lost(message),
             RoomEvent::Unreachable => self.rooms.figures.unreachable += 1,
             _ => {}
+        }
+    }
+
+    /// Messages that came behind lost ones, and a history that broke off, are told, but only when no session follows that could
+    /// bring the rest: then nothing follows but the end.
+    fn room_skipped(&mut self, visit: RoomId, event: &RoomEvent) {
+        let ends = matches!(
+            event,
+            RoomEvent::Message(_) | RoomEvent::Out(Ended::Disconnected)
+        );
+        let told = self.rooms.visits.get_mut(&visit);
+        let skipped = told.and_then(|told| told.skipped.take_if(|_| !ends));
+        if let Some(why) = skipped {
+            self.blame(Wrong::Lost, &why);
         }
     }
 
@@ -243,6 +258,9 @@ impl Judge {
             true => join.held,
             false => join.given,
         };
+        // What came behind a hole is told once the next session is in: what the room does not hold by then cannot be had.
+        let latest = self.rooms.joins.iter().rfind(|one| one.room == told.room);
+        let first = first.max(latest.map_or(0, |latest| latest.held));
         let first = first.max(told.base.unwrap_or(place));
         let gap = (first..place).find(|before| !told.has(before));
         let last = told.got.last().copied();
@@ -252,14 +270,17 @@ impl Judge {
         if told.base.is_none() {
             told.base = Some(place);
         }
-        if last.is_some_and(|last| last > place) {
-            self.blame(
-                Wrong::Disordered,
-                &format!("{what} is told behind a later one"),
-            );
-        }
         if let Some(gap) = gap.filter(|_| !self.leaving) {
-            self.blame(Wrong::Lost, &format!("{what} is told, and {gap} was not"));
+            told.skipped
+                .get_or_insert(format!("{what} is told, and {gap} was not"));
+        }
+        if last.is_some_and(|last| last > place) {
+            let why = format!("{what} is told behind a later one");
+            // A history that breaks off does not show how old it is: at the end of the visit it is told all the same.
+            if !held {
+                return self.blame(Wrong::Disordered, &why);
+            }
+            told.skipped.get_or_insert(why);
         }
         self.room_message_own(visit, session, message, number.flatten(), nick, &what);
         if held != message.delayed {

@@ -1,0 +1,164 @@
+//! RFC 5802 §3: SCRAM's keys, the derivation that they come from, and the cache that makes a second login derive nothing (§5.1).
+//!
+//! Specification: RFC 5802.
+//!
+//! Left out: keeping keys beyond the life of a [`KeyCache`]. Nothing here is ever written to storage.
+
+use super::hash::{Hash, Mac, Tag, stretch};
+use crate::random::Random;
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// One PBKDF2 (RFC 8018 §5.2), which the platform computes, or [`Derivation::compute`] in Rust. The password is overwritten
+/// when it is dropped, and `Debug` shows neither password nor salt.
+#[derive(Clone)]
+pub struct Derivation {
+    pub(super) hash: Hash,
+    pub(super) password: Zeroizing<Vec<u8>>,
+    pub(super) salt: Vec<u8>,
+    pub(super) iterations: u32,
+}
+
+impl Derivation {
+    /// The hash of PBKDF2's HMAC, by the name that the Web Cryptography API has for it, such as `SHA-256`.
+    #[must_use]
+    pub fn hash(&self) -> &'static str {
+        match self.hash {
+            Hash::Sha1 => "SHA-1",
+            Hash::Sha256 => "SHA-256",
+            Hash::Sha512 => "SHA-512",
+        }
+    }
+
+    /// The prepared password. Not empty.
+    #[must_use]
+    pub fn password(&self) -> &[u8] {
+        &self.password
+    }
+
+    /// The server's salt. Not empty.
+    #[must_use]
+    pub fn salt(&self) -> &[u8] {
+        &self.salt
+    }
+
+    /// How many times HMAC is applied: [`MIN_ITERATIONS`](super::MIN_ITERATIONS) to [`MAX_ITERATIONS`](super::MAX_ITERATIONS).
+    #[must_use]
+    pub fn iterations(&self) -> u32 {
+        self.iterations
+    }
+
+    /// The length of the result in bytes: that of a digest.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.hash.length()
+    }
+
+    /// Computes it here. Takes milliseconds, up to about a second for the most iterations.
+    #[must_use]
+    pub fn compute(&self) -> SaltedPassword {
+        SaltedPassword(stretch(
+            self.hash,
+            &self.password,
+            &self.salt,
+            self.iterations,
+        ))
+    }
+}
+
+impl fmt::Debug for Derivation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.hash())
+    }
+}
+
+/// What a [`Derivation`] gives (RFC 5802 §3). As secret as the password: overwritten when dropped, and `Debug` shows nothing.
+pub struct SaltedPassword(pub(super) Zeroizing<Vec<u8>>);
+
+impl SaltedPassword {
+    /// The platform's result. One of a length other than [`Derivation::length`] is not used.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl fmt::Debug for SaltedPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SaltedPassword")
+    }
+}
+
+/// ClientKey and ServerKey (RFC 5802 §3): all that a login needs. SaltedPassword, from which any other key could be derived too,
+/// is not kept.
+pub(super) struct Keys {
+    pub(super) client: Tag,
+    pub(super) server: Tag,
+}
+
+impl Keys {
+    pub(super) fn new(hash: Hash, salted_password: &SaltedPassword) -> Self {
+        let key = Mac::new(hash, &salted_password.0);
+        Self {
+            client: key.sign(&[b"Client Key"]),
+            server: key.sign(&[b"Server Key"]),
+        }
+    }
+}
+
+/// Keys with the mark of what they were derived from.
+pub(super) struct Marked {
+    pub(super) mark: Tag,
+    pub(super) keys: Keys,
+}
+
+/// The keys of the last login that succeeded, for the next one with the same account, mechanism, salt, iteration count and
+/// password. Overwritten when dropped; `Debug` shows nothing.
+///
+/// What they belong to is kept as one HMAC under a random key, which is compared in constant time: the password itself is
+/// not kept here.
+pub struct KeyCache {
+    secret: Zeroizing<Vec<u8>>,
+    last: Option<Box<Marked>>,
+}
+
+impl KeyCache {
+    /// An empty cache.
+    pub fn new(random: &mut dyn Random) -> Self {
+        let mut secret = Zeroizing::new(vec![0; 32]);
+        random.fill(&mut secret);
+        Self { secret, last: None }
+    }
+
+    /// What keys belong to: the account's prepared name and everything that the derivation takes. Each part of variable length
+    /// is preceded by its length, so that no two sets of parts have the same bytes.
+    pub(super) fn mark(&self, username: &str, derivation: &Derivation) -> Tag {
+        Mac::new(Hash::Sha256, &self.secret).sign(&[
+            derivation.hash().as_bytes(),
+            &derivation.iterations.to_be_bytes(),
+            &username.len().to_be_bytes(),
+            username.as_bytes(),
+            &derivation.salt.len().to_be_bytes(),
+            &derivation.salt,
+            &derivation.password,
+        ])
+    }
+
+    /// The keys that belong to it.
+    pub(super) fn find(&self, mark: &Tag) -> Option<&Keys> {
+        let last = self.last.as_ref();
+        last.filter(|last| last.mark.is(mark.as_bytes()))
+            .map(|last| &last.keys)
+    }
+
+    /// Keeps the keys that were derived for a login which has succeeded now, in place of the last ones.
+    pub(super) fn keep(&mut self, marked: Box<Marked>) {
+        self.last = Some(marked);
+    }
+}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyCache")
+    }
+}

@@ -225,8 +225,13 @@ impl Judge {
                         .any(|item| item.id == id && Some(item.content) == content);
                 self.note_item(id, content, *via, !placed);
             }
-            Change::Retract { id, .. } => {
+            Change::Retract { id, via } => {
                 self.map.remove(id);
+                if *via == Via::CatchUp {
+                    // The list of ids shows that it was dropped. A copy of its event that is still on its way cannot be told from
+                    // a publication.
+                    self.times.retain(|(known, _), _| known != id);
+                }
             }
             Change::Purge => self.map.clear(),
             Change::Gap { .. } => self.note_gap(service),

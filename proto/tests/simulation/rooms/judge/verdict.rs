@@ -170,13 +170,10 @@ impl Judge {
         }
     }
 
-    /// Messages that came behind lost ones, and a history that broke off, are told, but only when no session follows that could
-    /// bring the rest: then nothing follows but the end.
+    /// Messages that came behind lost ones, and a history that broke off, are told, but only when the visit is over, so that nothing
+    /// can bring the rest: then nothing follows but the end.
     fn room_skipped(&mut self, visit: RoomId, event: &RoomEvent) {
-        let ends = matches!(
-            event,
-            RoomEvent::Message(_) | RoomEvent::Out(Ended::Disconnected)
-        );
+        let ends = matches!(event, RoomEvent::Message(_) | RoomEvent::Out(_));
         let told = self.rooms.visits.get_mut(&visit);
         let skipped = told.and_then(|told| told.skipped.take_if(|_| !ends));
         if let Some(why) = skipped {

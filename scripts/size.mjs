@@ -21,7 +21,7 @@ const KIB = 1024;
 const BUDGETS = {
   ".": { wasm: { goal: 70 * KIB, limit: 240 * KIB }, js: { goal: 8 * KIB, limit: 16 * KIB } },
   // The module as base64, a third larger, and the main entry's script.
-  "./inline": { js: { goal: 100 * KIB, limit: 322 * KIB } },
+  "./inline": { js: { goal: 100 * KIB, limit: 324 * KIB } },
 };
 
 /** The file a browser gets for an entry. */

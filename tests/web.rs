@@ -9,7 +9,7 @@ mod addresses;
 
 use epode::js::client::ClientCore;
 use epode::js::listeners::Listeners;
-use epode::js::node_views::About;
+use epode::js::node_views::NodeAnswer;
 use epode::js::register::register;
 use epode::js::stanza::Stanza;
 use epode::web::address::Address;
@@ -474,7 +474,7 @@ fn records_have_no_prototype() {
            <x xmlns='jabber:x:data' type='form'><field var='__proto__' type='text-multi'><value>1</value></field>
            <field var='pubsub#title'><value>Title</value></field></x></configure></pubsub></iq>",
     );
-    let form = About::Configuration.read(&configuration);
+    let form = NodeAnswer::Configuration.read(&configuration);
     let values = get(&form, "values");
     assert!(Array::is_array(&get(&values, "__proto__")));
     check(&values, "title", &"Title".into());
@@ -484,7 +484,7 @@ fn records_have_no_prototype() {
            <affiliation node='__proto__' affiliation='owner'/></affiliations></pubsub></iq>",
     );
     check(
-        &About::Affiliations.read(&affiliations),
+        &NodeAnswer::Affiliations.read(&affiliations),
         "__proto__",
         &"owner".into(),
     );

@@ -30,7 +30,7 @@ use super::reconnect::{Backoff, Reconnect};
 use super::session::{Memory, Session, SessionConfig};
 use super::time::{Instant, Millis};
 use super::transport::bosh::BoshConfig;
-use super::transport::stream_management::{StreamManagement, Word};
+use super::transport::stream_management::{Assurance, StreamManagement};
 use super::transport::{Service, Transport};
 use super::unicode::Unicode;
 use super::xep::ping;
@@ -608,12 +608,12 @@ impl Connection {
         };
         let ping = match word {
             None => return false,
-            Some(Word::Request) => {
+            Some(Assurance::Request) => {
                 let request = Element::builder("r", ns::STREAM_MANAGEMENT).build();
                 self.transmit(request, None);
                 None
             }
-            Some(Word::Ping) => {
+            Some(Assurance::Ping) => {
                 let id = self.ids.next_id();
                 self.transmit(ping::request(None).with_attr("id", &id), None);
                 Some(id)

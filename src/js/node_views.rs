@@ -12,7 +12,7 @@ use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 /// What a reply about nodes holds.
-pub enum About {
+pub enum NodeAnswer {
     /// Subscriptions of ours; to the node that was asked about, if any.
     Subscriptions(Option<String>),
     /// Who is subscribed.
@@ -31,7 +31,7 @@ pub enum About {
     Metadata,
 }
 
-impl About {
+impl NodeAnswer {
     /// The plain object, or array of them.
     pub fn read(self, reply: &Element) -> JsValue {
         match self {

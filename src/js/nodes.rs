@@ -3,7 +3,7 @@
 
 use super::error::{Problem, not_connected};
 use super::form::values;
-use super::node_views::About;
+use super::node_views::NodeAnswer;
 use super::object::{entries, field};
 use super::options;
 use super::promise::promise;
@@ -81,31 +81,35 @@ impl PubSub {
     #[wasm_bindgen(js_name = _ask)]
     pub fn ask_for(&self, what: u8, node: &str, value: &JsValue, options: &JsValue) -> Promise {
         let outcome = match what {
-            0 => About::Subscriptions(field(options, "node").as_string()),
-            1 => About::Affiliations,
-            2 => About::Nodes,
-            3 | 5 => About::Configuration,
-            4 => About::Metadata,
-            6 | 13 => About::Options,
-            7 => About::Subscribers,
-            8 => About::Affiliates,
+            0 => NodeAnswer::Subscriptions(field(options, "node").as_string()),
+            1 => NodeAnswer::Affiliations,
+            2 => NodeAnswer::Nodes,
+            3 | 5 => NodeAnswer::Configuration,
+            4 => NodeAnswer::Metadata,
+            6 | 13 => NodeAnswer::Options,
+            7 => NodeAnswer::Subscribers,
+            8 => NodeAnswer::Affiliates,
             9 => return self.item(node, value, options),
             17 | 18 => return self.answer(value, what == 17),
             _ => return self.change(what, node, value, options),
         };
-        self.ask(options, Read::About(outcome), &|read, service| match what {
-            0 => request::subscriptions(service, read.text("node").as_deref()),
-            1 => request::affiliations(service, read.text("node").as_deref()),
-            2 => disco::items(service, read.text("node").as_deref()),
-            3 => owner::configuration(service, node),
-            // Of the service itself there is none to name.
-            4 => disco::info(service, (!node.is_empty()).then_some(node)),
-            5 => owner::default_configuration(service),
-            6 => self.options(read, service, node, None),
-            7 => owner::subscribers(service, node),
-            8 => owner::affiliates(service, node),
-            _ => request::options_default(service, read.text("node").as_deref()),
-        })
+        self.ask(
+            options,
+            Read::NodeAnswer(outcome),
+            &|read, service| match what {
+                0 => request::subscriptions(service, read.text("node").as_deref()),
+                1 => request::affiliations(service, read.text("node").as_deref()),
+                2 => disco::items(service, read.text("node").as_deref()),
+                3 => owner::configuration(service, node),
+                // Of the service itself there is none to name.
+                4 => disco::info(service, (!node.is_empty()).then_some(node)),
+                5 => owner::default_configuration(service),
+                6 => self.options(read, service, node, None),
+                7 => owner::subscribers(service, node),
+                8 => owner::affiliates(service, node),
+                _ => request::options_default(service, read.text("node").as_deref()),
+            },
+        )
     }
 
     /// Listens for what accounts publish on a node of that name; without one, for the question whether somebody may subscribe.

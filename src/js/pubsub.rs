@@ -5,7 +5,7 @@ use super::feed::{FeedState, Wishes};
 use super::form::values;
 use super::inner::{FeedListener, Inner};
 use super::item::item_to_js;
-use super::node_views::{About, page_to_js};
+use super::node_views::{NodeAnswer, page_to_js};
 use super::object::{field, set};
 use super::options::{self, Waiting};
 use super::promise::promise;
@@ -176,7 +176,7 @@ pub enum Read {
     /// The node's name; the one asked for when the service does not say.
     Created(String),
     /// Something about nodes.
-    About(About),
+    NodeAnswer(NodeAnswer),
 }
 
 impl Read {
@@ -198,7 +198,7 @@ impl Read {
                 Some(item) => item_to_js(item, &node, None, "items", &decode),
                 None => JsValue::UNDEFINED,
             },
-            Self::About(what) => what.read(reply),
+            Self::NodeAnswer(what) => what.read(reply),
         }
     }
 }

@@ -45,7 +45,7 @@ struct Unacked {
 
 /// What to ask the server.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum Assurance {
     /// `<r/>`.
     Request,
     /// A ping: there is no stream management.
@@ -310,7 +310,7 @@ impl StreamManagement {
 
     /// What to ask now, if anything: whether what was sent has arrived, and after a silence, whether anybody is there.
     /// `last`: nothing is asked behind it, however many questions are out.
-    pub fn poll_word(&mut self, now: Instant, last: bool) -> Option<Word> {
+    pub fn poll_word(&mut self, now: Instant, last: bool) -> Option<Assurance> {
         let unasked = self.sent.wrapping_sub(self.asked_up_to);
         let awaited = self
             .awaited
@@ -323,8 +323,8 @@ impl StreamManagement {
             return None;
         }
         Some(match self.mode {
-            Mode::Pings => Word::Ping,
-            Mode::Enabling | Mode::On => Word::Request,
+            Mode::Pings => Assurance::Ping,
+            Mode::Enabling | Mode::On => Assurance::Request,
         })
     }
 

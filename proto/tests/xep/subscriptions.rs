@@ -4,7 +4,7 @@ use epode_proto::jid::Jid;
 use epode_proto::xep::pubsub::State;
 use epode_proto::xep::pubsub::Subscription;
 use epode_proto::xep::pubsub::event::Event;
-use epode_proto::xep::pubsub::subscriptions::{FeedId, Held, Routed, Subscriptions};
+use epode_proto::xep::pubsub::subscriptions::{FeedId, HeldSubscription, Routed, Subscriptions};
 use epode_proto::xml::Element;
 
 use super::{example, xml};
@@ -290,7 +290,7 @@ fn feeds_are_removed_and_their_subscription_with_the_last() {
         feeds(&mut registry, &item(SERVICE, BARE, "1", &["s"])),
         [two]
     );
-    let held = Held {
+    let held = HeldSubscription {
         service: SERVICE.into(),
         node: "n".into(),
         jid: BARE.into(),
@@ -308,7 +308,7 @@ fn feeds_are_removed_and_their_subscription_with_the_last() {
 fn what_the_service_keeps_is_what_is_ended() {
     let mut registry = registry();
     let held = |node: &str, jid: &str, subid: Option<&str>| {
-        Some(Held {
+        Some(HeldSubscription {
             service: SERVICE.into(),
             node: node.into(),
             jid: jid.into(),

@@ -11,7 +11,7 @@ mod services;
 use super::feed::position::Position;
 use super::feed::{self, Change, Feed, Settings};
 use super::request;
-use super::subscriptions::{FeedId, Held, Routed, Subscriptions};
+use super::subscriptions::{FeedId, HeldSubscription, Routed, Subscriptions};
 use crate::event::RequestFailure;
 use crate::io::REPLY_TIMEOUT;
 use crate::jid::Jid;
@@ -94,9 +94,9 @@ enum Asker {
     /// What is known of a service.
     Service(String),
     /// The subscription was given up before the answer.
-    Abandoned(Held),
+    Abandoned(HeldSubscription),
     /// The subscription was ended before the answer told its id.
-    Ended(Held),
+    Ended(HeldSubscription),
     /// Nobody.
     Nobody,
 }

@@ -21,7 +21,7 @@ pub struct FeedId(pub u32);
 
 /// What is needed to end a subscription: [`unsubscribe`](super::request::unsubscribe) takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldSubscription {
     /// The service.
     pub service: String,
     /// The node.
@@ -173,13 +173,13 @@ impl Subscriptions {
 
     /// Forgets a feed: refused, or not wanted any more. What is returned is the subscription to be ended, when no other feed
     /// lives on it, nor may do so.
-    pub fn remove(&mut self, id: FeedId) -> Option<Held> {
+    pub fn remove(&mut self, id: FeedId) -> Option<HeldSubscription> {
         let held = self.take(id)?;
         (self.use_of(&held) == Use::Free).then_some(held)
     }
 
     /// Forgets a feed; what is returned is its subscription, unless it has ended.
-    pub fn take(&mut self, id: FeedId) -> Option<Held> {
+    pub fn take(&mut self, id: FeedId) -> Option<HeldSubscription> {
         let at = self
             .routes
             .iter()
@@ -195,7 +195,7 @@ impl Subscriptions {
     }
 
     /// Whether a feed lives on a subscription.
-    pub fn use_of(&self, held: &Held) -> Use {
+    pub fn use_of(&self, held: &HeldSubscription) -> Use {
         let at = self.position(&held.service, &held.node);
         let Some(route) = at.ok().and_then(|at| self.routes.get(at)) else {
             return Use::Free;
@@ -220,8 +220,8 @@ impl Subscriptions {
 
     /// The subscriptions that stand on a full JID, each once. They are worth nothing after this session, and some services
     /// keep them for ever: to be ended before it closes.
-    pub fn of_full_jids(&self) -> Vec<Held> {
-        let mut all: Vec<Held> = Vec::new();
+    pub fn of_full_jids(&self) -> Vec<HeldSubscription> {
+        let mut all: Vec<HeldSubscription> = Vec::new();
         for route in &self.routes {
             for feed in &route.feeds {
                 let held = feed.held(route);
@@ -349,8 +349,8 @@ impl Route {
 }
 
 impl Feed {
-    fn held(&self, route: &Route) -> Held {
-        Held {
+    fn held(&self, route: &Route) -> HeldSubscription {
+        HeldSubscription {
             service: route.service.clone(),
             node: route.node.clone(),
             jid: self.jid.clone(),

@@ -47,14 +47,14 @@ pub enum Goal {
 
 /// An item that the node holds.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct ListedItem {
     /// As it was listed.
     pub item: Item,
     /// Its id and revision.
     pub digest: Digest,
 }
 
-impl Held {
+impl ListedItem {
     fn of(item: Item) -> Self {
         let digest = Digest::of(&item);
         Self { item, digest }
@@ -69,7 +69,7 @@ pub enum Next {
     /// Ask again after this time.
     Later(Millis),
     /// It is done: this is what the node holds, the oldest first. `whole`: all of it, for certain.
-    Found { held: Vec<Held>, whole: bool },
+    Found { held: Vec<ListedItem>, whole: bool },
     /// There is no way to find out.
     Nothing,
 }
@@ -102,7 +102,7 @@ pub struct CatchUp {
     pub goal: Goal,
     limit: usize,
     way: Way,
-    held: Vec<Held>,
+    held: Vec<ListedItem>,
     tries: u32,
     requests: u32,
     bytes: usize,
@@ -194,7 +194,7 @@ impl CatchUp {
                 for id in asked.iter() {
                     let at = items.iter().position(|item| item.id.as_ref() == Some(id));
                     if let Some(at) = at {
-                        held.push(Held::of(items.swap_remove(at)));
+                        held.push(ListedItem::of(items.swap_remove(at)));
                     }
                 }
                 held.append(&mut self.held);
@@ -221,7 +221,7 @@ impl CatchUp {
         let page = request::parse_page(reply);
         let mut held = Vec::new();
         for item in request::parse_items(reply) {
-            held.push(Held::of(item));
+            held.push(ListedItem::of(item));
         }
         let got = held.len();
         let asked = match &self.way {
@@ -341,7 +341,7 @@ impl CatchUp {
             };
             if let Some(held) = self.held.get_mut(at).filter(|_| item.payload.is_some()) {
                 some = true;
-                *held = Held::of(item);
+                *held = ListedItem::of(item);
             }
         }
         self.bytes += reply.held_bytes();
@@ -455,7 +455,7 @@ fn is_newest_first(ids: &[String], known: &Known, traits: Traits) -> bool {
 }
 
 /// Does what was fetched reach back far enough?
-fn is_enough(goal: Goal, limit: usize, held: &[Held], known: &Known, traits: Traits) -> bool {
+fn is_enough(goal: Goal, limit: usize, held: &[ListedItem], known: &Known, traits: Traits) -> bool {
     match goal {
         Goal::Baseline if traits.order == Order::Publication => true,
         Goal::Snapshot | Goal::Baseline => held.len() >= limit,
@@ -473,7 +473,7 @@ fn is_enough(goal: Goal, limit: usize, held: &[Held], known: &Known, traits: Tra
 /// Down to an item that has not moved: nothing that is new stands before it, and all that was newer is listed, too. An item
 /// that was published again the same as before shows nothing, and whole runs of them are common where rows are saved unchanged;
 /// nor does the only item of a node that held no other.
-fn reaches(held: &[Held], known: &Known, index: &Index) -> bool {
+fn reaches(held: &[ListedItem], known: &Known, index: &Index) -> bool {
     let digests = known.digests();
     let mut there = vec![false; digests.len()];
     for held in held {
@@ -504,7 +504,7 @@ fn reaches(held: &[Held], known: &Known, index: &Index) -> bool {
 }
 
 /// As many as the feed has had, and what is new besides: what was published again stands anywhere among them.
-fn covers(held: &[Held], known: &Known, index: &Index) -> bool {
+fn covers(held: &[ListedItem], known: &Known, index: &Index) -> bool {
     let mut reached = false;
     let mut enough = known.len();
     for held in held {

@@ -1,13 +1,13 @@
 //! The listing of a node and the events that were on their way, in one order: what `merge` explains, step by step.
 
 use super::arrival::{Arrival, Arrived};
-use super::catch_up::Held;
+use super::catch_up::ListedItem;
 use super::change::Via;
 use super::known::Index;
 use crate::xep::pubsub::digest::{Digest, hash_id};
 
 /// What is listed without a payload, with that of the last event of the item that waits.
-pub fn complete_listing(held: &mut [Held], waiting: &[Arrival]) {
+pub fn complete_listing(held: &mut [ListedItem], waiting: &[Arrival]) {
     if held.iter().all(|held| held.digest.has_payload()) || waiting.is_empty() {
         return;
     }
@@ -33,7 +33,7 @@ pub fn complete_listing(held: &mut [Held], waiting: &[Arrival]) {
 
 /// The listing and the events on their way into one order.
 pub struct Joint {
-    pub held: Vec<Held>,
+    pub held: Vec<ListedItem>,
     pub digests: Vec<Digest>,
     pub index: Index,
     pub wanted: Vec<bool>,

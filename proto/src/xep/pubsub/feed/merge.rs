@@ -7,7 +7,7 @@
 //! that was told of the item is newer. What is told of items that are not listed stands where its neighbours stand.
 
 use super::arrival::Arrival;
-use super::catch_up::{Goal, Held};
+use super::catch_up::{Goal, ListedItem};
 use super::change::Via;
 use super::joint::{Joint, complete_listing};
 use super::known::Index;
@@ -29,7 +29,7 @@ struct Judged {
 
 impl Feed {
     /// The node holds this; `whole`: nothing else.
-    pub(super) fn merge_held(&mut self, goal: Goal, mut held: Vec<Held>, whole: bool) {
+    pub(super) fn merge_held(&mut self, goal: Goal, mut held: Vec<ListedItem>, whole: bool) {
         let mut waiting = self.meanwhile.take_all();
         self.drop_last_item(&mut waiting);
         let mut later = waiting.split_off(self.meanwhile.earlier.min(waiting.len()));
@@ -274,7 +274,7 @@ impl Feed {
         self.arrivals.push_back(Arrival::Gap { after, before });
     }
 
-    fn judge(&self, goal: Goal, held: &[Held], whole: bool, waiting: &[Arrival]) -> Judged {
+    fn judge(&self, goal: Goal, held: &[ListedItem], whole: bool, waiting: &[Arrival]) -> Judged {
         let known = self.known.digests();
         if goal != Goal::Since {
             return Judged {

@@ -2,7 +2,7 @@
 
 use super::archive::Archive;
 use super::arrival::Arrival;
-use super::catch_up::{CatchUp, Goal, Held};
+use super::catch_up::{CatchUp, Goal, ListedItem};
 use super::known::Index;
 use crate::time::Instant;
 use crate::xep::pubsub::digest::Digest;
@@ -51,7 +51,7 @@ pub enum Listing {
     /// Items, the oldest first; `whole`: the node holds no others.
     Held {
         goal: Goal,
-        held: Vec<Held>,
+        held: Vec<ListedItem>,
         whole: bool,
     },
     /// Publications since the last one that was told.

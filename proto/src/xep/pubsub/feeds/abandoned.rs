@@ -2,7 +2,7 @@
 //! unless another feed lives on it.
 
 use crate::event::RequestFailure;
-use crate::xep::pubsub::subscriptions::{Held, Subscriptions, Use};
+use crate::xep::pubsub::subscriptions::{HeldSubscription, Subscriptions, Use};
 use crate::xep::pubsub::{State, request};
 use crate::xml::Element;
 
@@ -13,9 +13,9 @@ const MOST: usize = 100;
 #[derive(Debug, Default)]
 pub struct Abandoned {
     /// Another feed has asked for a subscription of the same JID: only its answer tells whether this one is another.
-    doubtful: Vec<Held>,
+    doubtful: Vec<HeldSubscription>,
     /// The session ended before the service answered: whether they are there is not known.
-    unsure: Vec<Held>,
+    unsure: Vec<HeldSubscription>,
     /// What was ended in this session: service, node and JID.
     ended: Vec<(String, String, String)>,
 }
@@ -24,7 +24,7 @@ impl Abandoned {
     /// The answer to a request for a subscription that was given up; what has to be asked because of it.
     pub fn handle_reply(
         &mut self,
-        held: Held,
+        held: HeldSubscription,
         subscriptions: &Subscriptions,
         outcome: &Result<Element, RequestFailure>,
     ) -> Option<Element> {
@@ -47,14 +47,18 @@ impl Abandoned {
     }
 
     /// The session ended before the service answered. A subscription of a full JID ends with it.
-    pub fn doubt(&mut self, held: Held) {
+    pub fn doubt(&mut self, held: HeldSubscription) {
         if !held.jid.contains('/') {
             keep(&mut self.unsure, held);
         }
     }
 
     /// Ends a subscription, unless a feed lives on it.
-    pub fn end(&mut self, held: Held, subscriptions: &Subscriptions) -> Option<Element> {
+    pub fn end(
+        &mut self,
+        held: HeldSubscription,
+        subscriptions: &Subscriptions,
+    ) -> Option<Element> {
         match subscriptions.use_of(&held) {
             Use::Free => {
                 let request = unsubscribe(&held);
@@ -103,7 +107,7 @@ impl Abandoned {
 }
 
 /// The subscription as the service keeps it.
-pub fn confirmed(mut held: Held, reply: &Element) -> Held {
+pub fn confirmed(mut held: HeldSubscription, reply: &Element) -> HeldSubscription {
     if let Some(told) = request::parse_subscription(reply) {
         held.subid = told.subid.or(held.subid);
         if !told.jid.is_empty() {
@@ -113,14 +117,14 @@ pub fn confirmed(mut held: Held, reply: &Element) -> Held {
     held
 }
 
-fn keep(list: &mut Vec<Held>, held: Held) {
+fn keep(list: &mut Vec<HeldSubscription>, held: HeldSubscription) {
     if list.len() < MOST && !list.contains(&held) {
         list.push(held);
     }
 }
 
 /// The request that ends a subscription.
-pub fn unsubscribe(held: &Held) -> Element {
+pub fn unsubscribe(held: &HeldSubscription) -> Element {
     request::unsubscribe(
         Some(&held.service),
         &held.node,

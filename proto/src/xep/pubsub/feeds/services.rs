@@ -8,11 +8,11 @@ use crate::xml::Element;
 /// The services that feeds name.
 #[derive(Debug, Default)]
 pub struct Services {
-    all: Vec<Service>,
+    all: Vec<StudiedService>,
 }
 
 #[derive(Debug)]
-struct Service {
+struct StudiedService {
     name: String,
     /// It was asked in this session.
     asked: bool,
@@ -26,7 +26,7 @@ impl Services {
         match self.all.iter_mut().find(|known| known.name == name) {
             Some(known) if known.asked || known.traits.is_some() => return None,
             Some(known) => known.asked = true,
-            None => self.all.push(Service {
+            None => self.all.push(StudiedService {
                 name: name.into(),
                 asked: true,
                 traits: None,

@@ -184,6 +184,7 @@ impl World {
                 self.tell(|| "the page leaves".into());
                 self.leaving = true;
                 self.judge.leaving = true;
+                self.note_leaving();
                 self.client.disconnect(self.now);
                 self.poll();
             }
@@ -196,6 +197,7 @@ impl World {
         let message = Element::builder("message", ns::CLIENT)
             .attr("id", &id)
             .build();
+        self.note_said();
         match self.client.send(message) {
             Ok(send) => {
                 self.judge.sent(send, true);
@@ -321,6 +323,7 @@ impl World {
         if self.pace.hidden {
             self.turn_visibility();
         }
+        self.note_leaving();
         self.client.disconnect(self.now);
         self.poll();
         self.run_until(self.now + seconds(10));

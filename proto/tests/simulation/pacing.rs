@@ -3,6 +3,7 @@
 //!
 //! - A visible page's requests are 25 ms apart unless an answer came first; its good-bye whatever came.
 //! - Its empty request leaves 5 ms after an answer at the earliest.
+//! - A stanza that the window has room for leaves within these 25 ms, and at once when an answer comes; the good-bye leaves.
 //! - A hidden page's timers fire once a second. So nothing of it waits for one: an answer is followed by a request at once.
 //!
 //! Requests that overtake others are counted ([`BoshServer::overtakes`](super::bosh_server::BoshServer)): the server must bear them
@@ -10,7 +11,7 @@
 
 use super::judge::Wrong;
 use super::world::World;
-use epode_proto::io::Input;
+use epode_proto::io::{ExchangeId, Input};
 use epode_proto::ns;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xml::{Element, Limits, parse};
@@ -32,6 +33,16 @@ pub struct Pace {
     heard: Option<Instant>,
     /// Something came to a hidden page, and no request has left since.
     pub owes: bool,
+    /// When the page left, until its good-bye does.
+    left: Option<Instant>,
+    /// A message of the page has left in this session: nothing that has to be restored holds messages back.
+    spoke: bool,
+    /// Since when a message of the page has been waiting to leave.
+    waits_since: Option<Instant>,
+    /// An answer was handed to the page in this step.
+    answered: bool,
+    /// The latest exchange that has an answer. An answer that came before its turn leaves no room in the window.
+    latest: Option<ExchangeId>,
     highest: u64,
 }
 
@@ -61,13 +72,15 @@ impl World {
 
     /// An exchange has ended, as the page hears now.
     pub fn note_input(&mut self, input: &Input) {
-        let body = match input {
-            Input::HttpAnswered { body, .. } => Some(body),
-            Input::HttpFailed { .. } => None,
+        let (exchange, body) = match input {
+            Input::HttpAnswered { exchange, body, .. } => (exchange, Some(body)),
+            Input::HttpFailed { exchange, .. } => (exchange, None),
             _ => return,
         };
+        self.pace.latest = self.pace.latest.max(Some(*exchange));
         self.pace.unanswered = None;
         self.pace.heard = Some(self.now);
+        self.pace.answered = true;
         let brings = body.is_some_and(|body| body.windows(8).any(|some| some == b"<message"));
         self.pace.owes = self.pace.hidden && self.online && brings;
     }
@@ -80,6 +93,9 @@ impl World {
         let session = body.attr("sid").is_none();
         let new = session || rid > self.pace.highest;
         let farewell = body.attr("type").is_some();
+        if farewell {
+            self.pace.left = None;
+        }
         let now = self.now;
         let crowded = |last: Option<Instant>| last.is_some_and(|last| now < last + SPACING);
         let hasty = if session || self.pace.hidden {
@@ -102,11 +118,65 @@ impl World {
         self.pace.last = Some(now);
         self.pace.unanswered = Some(now);
         self.pace.owes = false;
+        if session {
+            self.pace.spoke = false;
+        } else if body.has_child("message", ns::CLIENT) {
+            self.pace.spoke = true;
+            self.pace.waits_since = None;
+        }
         self.pace.highest = if session {
             rid
         } else {
             rid.max(self.pace.highest)
         };
+    }
+
+    /// The page is about to send a message, which does not wait for anything else to be restored: one has left before.
+    pub fn note_said(&mut self) {
+        if self.pace.spoke && self.has_bosh_session() && self.is_undisturbed() {
+            self.pace.waits_since.get_or_insert(self.now);
+        }
+    }
+
+    /// The page is about to leave.
+    pub fn note_leaving(&mut self) {
+        let certain = self.scenario.restarts == 0 && !self.judge.lenient;
+        if certain && self.has_bosh_session() {
+            self.pace.left.get_or_insert(self.now);
+        }
+    }
+
+    /// Whether the page is online over BOSH, as far as it knows.
+    fn has_bosh_session(&self) -> bool {
+        let over_bosh = self.socket.is_none() && self.server.bosh.newest().is_some();
+        over_bosh && self.online
+    }
+
+    /// All that was due now has been done: what may leave has left.
+    pub fn judge_waiting(&mut self) {
+        let answered = core::mem::take(&mut self.pace.answered);
+        if self.pace.left.is_some_and(|left| self.now > left + SPACING) {
+            self.judge
+                .blame(Wrong::Restless, "the good-bye does not leave");
+        }
+        let Some(since) = self.pace.waits_since else {
+            return;
+        };
+        if !self.online || self.leaving {
+            self.pace.waits_since = None;
+        } else if self.has_room() {
+            let late = answered || self.pace.hidden || self.now > since + SPACING;
+            if late {
+                self.judge
+                    .blame(Wrong::Restless, "a stanza waits that may leave");
+            }
+        }
+    }
+
+    /// Whether the window takes another request, as far as the page can know.
+    fn has_room(&self) -> bool {
+        let in_turn = |open: &ExchangeId| Some(*open) > self.pace.latest;
+        self.open.len() < self.server.bosh.window() && self.open.values().all(in_turn)
     }
 
     /// All that was due now has been done.
@@ -123,7 +193,7 @@ impl World {
     fn is_undisturbed(&self) -> bool {
         let scenario = &self.scenario;
         scenario.weather.per_mille == 0
-            && scenario.restarts + scenario.freezes + scenario.reloads + scenario.wakes == 0
+            && scenario.restarts + scenario.freezes + scenario.reloads == 0
             && scenario.socketless == Millis(0)
     }
 

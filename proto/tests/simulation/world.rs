@@ -274,6 +274,7 @@ impl World {
                 self.handle_timeout();
             }
             self.judge_hidden();
+            self.judge_waiting();
         }
     }
 

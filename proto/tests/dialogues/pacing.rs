@@ -153,6 +153,7 @@ fn the_good_bye_of_a_page_that_is_left_or_hidden_does_not_wait() {
         "A: disconnect
          E: disconnecting
          A: leave
+         C: again 1
          C: <body rid='2' type='terminate'><presence type='unavailable'/></body>",
     );
 }

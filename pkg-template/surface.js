@@ -7,8 +7,8 @@ import {
   PubSub,
   Registration,
   Room,
-  Stanza,
   makeItemsBy,
+  makeStanzasBy,
   parseXml,
   register as registerCore,
 } from "./epode.js";
@@ -18,6 +18,7 @@ import { makeItem } from "./item.js";
 import { addressee, located } from "./located.js";
 import { Xml, makeTag, wellFormed, xmppError } from "./markup.js";
 import { loadModule } from "./module.js";
+import { Stanza, stanzaOf } from "./stanza.js";
 
 export { Feed, Room, Stanza };
 
@@ -66,9 +67,9 @@ async function start(from) {
     { on: 1, send: 1, sendPrivate: 2, setSubject: 1, setNick: 1 },
     { send: ofRoom, setSubject: ofRoom, leave: ofRoom, sendPrivate: ofOccupant, setNick: ofOccupant },
   );
-  guard(Stanza, { attr: 1, child: 1 });
   complete();
   makeItemsBy(makeItem);
+  makeStanzasBy((words) => stanzaOf(words.slice()));
   loaded = true;
 }
 
@@ -197,7 +198,6 @@ function complete() {
   getters(ClientCore, ["jid", "status", "service"]);
   getters(Feed, ["node", "service", "subscriber", "state", "subid", "position"]);
   getters(Room, ["jid", "nick", "subject"]);
-  getters(Stanza, ["name", "ns", "to", "from", "id", "type"]);
   for (const name of ["send", "sendPrivate", "setSubject"]) {
     const method = Room.prototype[name];
     Room.prototype[name] = function (...args) {

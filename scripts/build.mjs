@@ -5,6 +5,7 @@
 //   wasm-pack (--target web)   → epode.js, epode_bg.wasm, epode.d.ts
 //   wasm-opt                   → epode_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json
 //   pkg-template/*             → copied over it; the version in package.json becomes that of Cargo.toml
+//   pkg-template/src/*.ts      → tsc: scripts and their declarations, beside what wasm-bindgen has made
 //   epode_bg.base64.js         → the module as text, for inline.js
 //   NAME.node.js               → NAME.js for Node: imports node.js instead of index.js
 //   NAME.inline.js             → NAME.js that imports inline.js instead of index.js, for development servers
@@ -40,7 +41,7 @@ export async function build({ dev = false, wasmOpt = readJson(at("package.json")
   await compile(dev);
   if (!dev) await optimise(wasmOpt);
   await checkModule(dev);
-  complete();
+  await complete();
   if (!dev) await bundle();
 
   fs.rmSync(PKG, { recursive: true, force: true });
@@ -112,16 +113,32 @@ async function checkModule(dev) {
   fs.rmSync(path.join(WORK, `${NAME}_bg.wasm.d.ts`), { force: true });
 }
 
-function complete() {
+/** The folder of the sources in TypeScript, and their configuration: neither is published. */
+const TYPESCRIPT = /^(src\b|tsconfig\.json$)/;
+
+/** Compiles the sources in TypeScript where the module's own declarations are, which they import. */
+async function compileTypeScript() {
+  const folder = at("pkg-template/src");
+  const sources = filesUnder(folder);
+  for (const name of sources) fs.copyFileSync(path.join(folder, name), path.join(WORK, name));
+  const project = path.join(WORK, "tsconfig.json");
+  const { compilerOptions } = readJson(at("pkg-template/tsconfig.json"));
+  fs.writeFileSync(project, JSON.stringify({ compilerOptions, files: sources }));
+  await run("tsc", ["--project", project], { show: "none" });
+  for (const name of [...sources, "tsconfig.json"]) fs.rmSync(path.join(WORK, name));
+}
+
+async function complete() {
   const template = at("pkg-template");
   if (!fs.existsSync(path.join(template, "package.json"))) throw new Error("pkg-template/package.json is missing");
-  for (const name of filesUnder(template)) {
+  for (const name of filesUnder(template).filter((name) => !TYPESCRIPT.test(name))) {
     const target = path.join(WORK, name);
     // wasm-pack's own files keep their names; an entry of ours must have another.
     if (fs.existsSync(target)) throw new Error(`pkg-template/${name} would replace a file that wasm-pack made`);
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.copyFileSync(path.join(template, name), target);
   }
+  await compileTypeScript();
   for (const name of filesNamed()) {
     const [, base, entry] = /^(.+)\.(node|inline)\.js$/.exec(name) ?? [];
     if (!base) continue;

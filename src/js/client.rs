@@ -13,7 +13,7 @@ use super::pubsub::PubSub;
 use super::reading::{function, read_matcher, read_stanza};
 use super::registration::Registration;
 use super::requests::delivered;
-use super::stanza::Stanza;
+use super::stanza::stanza_to_js;
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -123,7 +123,7 @@ impl ClientCore {
         promise(async move {
             let waiting = Waiting::read(&options)?;
             let reply = inner.request(iq?, waiting).await?;
-            Ok(Stanza::from(reply.detach()).into())
+            Ok(stanza_to_js(&reply))
         })
     }
 

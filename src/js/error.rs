@@ -1,6 +1,6 @@
 //! `XmppError`: every error a page gets, one real `Error` with a code for programs and a sentence for people.
 
-use super::stanza::Stanza;
+use super::stanza::stanza_to_js;
 use crate::web::race::Lost;
 use epode_proto::connection::SendError;
 use epode_proto::error::CloseReason;
@@ -145,7 +145,7 @@ impl Problem {
             }
         }
         if let Some(stanza) = fields.stanza {
-            set("stanza", Stanza::from(stanza.detach()).into());
+            set("stanza", stanza_to_js(&stanza));
         }
         if let Some(status) = fields.http_status {
             set("httpStatus", status.into());

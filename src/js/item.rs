@@ -1,7 +1,7 @@
 //! `PubsubItem` at the boundary: the class is JavaScript (its payload is decoded there, when it is read); here it is made.
 
 use super::object::date;
-use super::stanza::Stanza;
+use super::stanza::stanza_to_js;
 use epode_proto::xep::pubsub::Item;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
@@ -19,7 +19,7 @@ extern "C" {
         receiver: &JsValue,
         id: Option<&str>,
         node: &str,
-        payload: Option<Stanza>,
+        payload: &JsValue,
         publisher: Option<&str>,
         time: &JsValue,
         via: &str,
@@ -50,7 +50,7 @@ pub fn item_to_js(
     let payload = item
         .payload
         .as_ref()
-        .map(|payload| Stanza::from(payload.detach()));
+        .map_or(JsValue::UNDEFINED, stanza_to_js);
     let time = time.map_or(JsValue::UNDEFINED, date);
     // No borrow while JavaScript runs.
     let maker = MAKER.with_borrow(JsValue::clone);
@@ -60,7 +60,7 @@ pub fn item_to_js(
             &JsValue::UNDEFINED,
             item.id.as_deref(),
             node,
-            payload,
+            &payload,
             item.publisher.as_deref(),
             &time,
             via,

@@ -4,7 +4,7 @@ use super::error::{Problem, illegal_character};
 use super::object::field;
 use super::options;
 use super::reader::Reader;
-use super::stanza::Stanza;
+use super::stanza::stanza_to_js;
 use epode_proto::handler::Matcher;
 use epode_proto::stanza;
 use epode_proto::xml::{Element, Limits, XmlError, is_xml_text, parse};
@@ -67,6 +67,6 @@ pub fn function(value: &JsValue) -> Result<Function, Problem> {
 
 /// One document as a handle: for what is not a stanza and comes from somewhere else (XEP-0156).
 #[wasm_bindgen(js_name = parseXml, skip_typescript)]
-pub fn parse_xml(xml: &str) -> Result<Stanza, JsValue> {
-    Ok(read_element(xml)?.into())
+pub fn parse_xml(xml: &str) -> Result<JsValue, JsValue> {
+    Ok(stanza_to_js(&read_element(xml)?))
 }

@@ -8,7 +8,7 @@ use super::options::Waiting;
 use super::promise::promise;
 use super::reader::Reader;
 use super::registration::Registration;
-use super::stanza::Stanza;
+use super::stanza::stanza_to_js;
 use super::views::{self, View};
 use crate::web::race::race;
 use epode_proto::client::Client;
@@ -215,7 +215,7 @@ fn message_to_js(message: &RoomMessage, private: bool) -> JsValue {
         delayed: message.delayed,
         own: message.own,
         private,
-        stanza: Stanza::from(message.stanza.detach()).into(),
+        stanza: stanza_to_js(&message.stanza),
     }
     .to_js()
 }

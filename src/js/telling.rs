@@ -3,7 +3,7 @@
 use super::error::{Problem, of_delivery, report};
 use super::inner::{Inner, closed_early};
 use super::object::date;
-use super::stanza::Stanza;
+use super::stanza::stanza_to_js;
 use super::views::{self, Failed, Online, Reconnecting, Undelivered, View};
 use crate::web::clock::unix_millis;
 use epode_proto::client::{ClientEvent, Notice};
@@ -27,6 +27,7 @@ impl Inner {
             ClientEvent::Learned => self.store_memory(),
             ClientEvent::Registered => self.finish_connecting(Ok(())),
             ClientEvent::Stanza { stanza, handlers } => {
+                let stanza = stanza_to_js(&stanza);
                 for id in handlers {
                     self.call_handler(id, &stanza);
                 }
@@ -84,12 +85,11 @@ impl Inner {
     }
 
     /// Calls a handler, unless a handler before it has removed it.
-    pub(super) fn call_handler(&self, id: HandlerId, stanza: &Element) {
+    pub(super) fn call_handler(&self, id: HandlerId, stanza: &JsValue) {
         let callback = self.handlers.borrow().get(&id).copied();
         let Some(callback) = callback else { return };
         if let Ok(callback) = self.held.get(callback).dyn_into::<Function>() {
-            let stanza = Stanza::from(stanza.clone());
-            if let Err(error) = callback.call1(&JsValue::UNDEFINED, &stanza.into()) {
+            if let Err(error) = callback.call1(&JsValue::UNDEFINED, stanza) {
                 report(&error);
             }
         }

@@ -12,6 +12,7 @@ mod document;
 mod element;
 mod lenience;
 mod masking;
+mod packed;
 mod reader;
 mod writer;
 

@@ -1,0 +1,11 @@
+// `using` where the platform has it.
+
+/** What `using` disposes of. @internal */
+export interface Disposable {
+  [Symbol.dispose](): void;
+}
+
+/** Lets `using` call `dispose`. Platforms without `Symbol.dispose` have no `using` either. @internal */
+export function disposeBy<T extends object>(object: T, dispose: (this: T) => void): void {
+  if (Symbol.dispose) Object.defineProperty(object, Symbol.dispose, { value: dispose, writable: true, configurable: true });
+}

@@ -1,0 +1,256 @@
+// `Stanza`: an element as it was received. The module hands it over packed (proto/src/xml/packed.rs): one array of words that holds
+// the text and the places of its pieces. All views of one element share that array and the string that is decoded from it when
+// something is read first. There is no handle into the module: views are collected like any other object.
+
+import { disposeBy } from "./dispose.js";
+import { badArgument } from "./errors.js";
+import { writeXml } from "./writer.js";
+
+/** The namespace of the prefix `xml:`. */
+const XML = "http://www.w3.org/XML/1998/namespace";
+/** Texts of more bytes than this are not kept in both forms once they have been decoded. */
+const LARGE = 4_096;
+/** The first record. */
+const ROOT = 3;
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A packed element and its text. @internal */
+export class Packed {
+  #text: string | undefined;
+  words: Uint32Array;
+
+  constructor(words: Uint32Array) {
+    this.words = words;
+  }
+
+  get text(): string {
+    return (this.#text ??= this.#decode());
+  }
+
+  #decode(): string {
+    const { words } = this;
+    const place = words[0] ?? 0;
+    const length = words[1] ?? 0;
+    const text = decoder.decode(new Uint8Array(words.buffer, words.byteOffset + place * 4, length));
+    if (length > LARGE) this.words = words.slice(0, place);
+    return text;
+  }
+
+  /** The word at `at`. What the module packs has no place outside of itself. */
+  at(at: number): number {
+    return this.words[at] as number;
+  }
+
+  slice(start: number, end: number): string {
+    return this.text.slice(start, end);
+  }
+
+  /** Whether the piece from `start` to `end` is `text`. */
+  is(start: number, end: number, text: string): boolean {
+    return end - start === text.length && this.text.startsWith(text, start);
+  }
+
+  /** The name of a namespace. */
+  ns(id: number): string {
+    if (id < 2) return id === 0 ? "" : XML;
+    const place = this.at(2) + 2 * (id - 2);
+    return this.slice(this.at(place), this.at(place + 1));
+  }
+
+  isNs(id: number, name: string): boolean {
+    if (id < 2) return name === (id === 0 ? "" : XML);
+    const place = this.at(2) + 2 * (id - 2);
+    return this.is(this.at(place), this.at(place + 1), name);
+  }
+
+  /** The first record within the element at `at`. */
+  inside(at: number): number {
+    return at + 5 + 3 * (this.at(at) >>> 1);
+  }
+
+  /** The record behind the one at `at`, with all that is in it. */
+  after(at: number): number {
+    return this.isText(at) ? at + 3 : this.at(at + 1);
+  }
+
+  isText(at: number): boolean {
+    return this.at(at) === 1;
+  }
+}
+
+let make: (words: Uint32Array) => Stanza;
+let write: (stanza: Stanza) => string;
+let plain: (stanza: Stanza) => string;
+
+/**
+ * An element as it was received: a view that reads on demand. A stanza (`message`, `presence`, `iq`) and each element in it look the
+ * same. It may be kept as long as you like; it keeps the stanza that it belongs to, and nothing else.
+ */
+export class Stanza {
+  readonly #packed: Packed;
+  /** The place of its record. */
+  readonly #at: number;
+
+  private constructor(packed: Packed, at: number) {
+    this.#packed = packed;
+    this.#at = at;
+  }
+
+  static {
+    make = (words) => new Stanza(new Packed(words), ROOT);
+    write = (stanza) => writeXml(stanza.#packed, stanza.#at);
+    plain = (stanza) => stanza.#plain();
+  }
+
+  /** The local name: `"message"`. */
+  get name(): string {
+    const packed = this.#packed;
+    return packed.slice(packed.at(this.#at + 3), packed.at(this.#at + 4));
+  }
+
+  /** The namespace: `"jabber:client"`. */
+  get ns(): string {
+    return this.#packed.ns(this.#packed.at(this.#at + 2));
+  }
+
+  /** The `to` attribute. */
+  get to(): string | undefined {
+    return this.#own("to");
+  }
+
+  /** The `from` attribute: who sent it, as the server says. */
+  get from(): string | undefined {
+    return this.#own("from");
+  }
+
+  /** The `id` attribute. */
+  get id(): string | undefined {
+    return this.#own("id");
+  }
+
+  /** The `type` attribute. */
+  get type(): string | undefined {
+    return this.#own("type");
+  }
+
+  /** An attribute; with `ns`, one in that namespace. */
+  attr(name: string, ns?: string): string | undefined {
+    mustBeText("attr", name);
+    return this.#own(name, ns);
+  }
+
+  #own(name: string, ns = ""): string | undefined {
+    const packed = this.#packed;
+    let at = this.#at + 4;
+    for (let count = packed.at(this.#at) >>> 1; count > 0; count -= 1, at += 3) {
+      const end = packed.at(at + 2);
+      if (packed.is(packed.at(at), end, name) && packed.isNs(packed.at(at + 1), ns)) return packed.slice(end, packed.at(at + 3));
+    }
+    return undefined;
+  }
+
+  /** All attributes without a namespace. */
+  attrs(): Record<string, string> {
+    const packed = this.#packed;
+    // Without a prototype: `__proto__` is a name like any other, and what is not there is undefined.
+    const all = Object.create(null) as Record<string, string>;
+    let at = this.#at + 4;
+    for (let count = packed.at(this.#at) >>> 1; count > 0; count -= 1, at += 3) {
+      const end = packed.at(at + 2);
+      if (packed.at(at + 1) === 0) all[packed.slice(packed.at(at), end)] = packed.slice(end, packed.at(at + 3));
+    }
+    return all;
+  }
+
+  /** The first child element of that name (and namespace). */
+  child(name: string, ns?: string): Stanza | undefined {
+    mustBeText("child", name);
+    const at = this.#find(name, ns);
+    return at === undefined ? undefined : new Stanza(this.#packed, at);
+  }
+
+  #find(name: string, ns: string | undefined): number | undefined {
+    const packed = this.#packed;
+    const end = packed.after(this.#at);
+    for (let at = packed.inside(this.#at); at < end; at = packed.after(at)) {
+      if (!packed.isText(at) && this.#fits(at, name, ns)) return at;
+    }
+    return undefined;
+  }
+
+  #fits(at: number, name: string | undefined, ns: string | undefined): boolean {
+    const packed = this.#packed;
+    return (name == null || packed.is(packed.at(at + 3), packed.at(at + 4), name)) && (ns == null || packed.isNs(packed.at(at + 2), ns));
+  }
+
+  /** All child elements (of that name and namespace). */
+  children(name?: string, ns?: string): Stanza[] {
+    const packed = this.#packed;
+    const end = packed.after(this.#at);
+    const found: Stanza[] = [];
+    for (let at = packed.inside(this.#at); at < end; at = packed.after(at)) {
+      if (!packed.isText(at) && this.#fits(at, name, ns)) found.push(new Stanza(packed, at));
+    }
+    return found;
+  }
+
+  /** Its own character data, or that of the first child of that name (`undefined` when there is none). */
+  text(): string;
+  text(child: string, ns?: string): string | undefined;
+  text(child?: string, ns?: string): string | undefined {
+    const at = child == null ? this.#at : this.#find(child, ns);
+    return at === undefined ? undefined : this.#textOf(at);
+  }
+
+  #textOf(element: number): string {
+    const packed = this.#packed;
+    const end = packed.after(element);
+    let text = "";
+    for (let at = packed.inside(element); at < end; at = packed.after(at)) {
+      if (packed.isText(at)) text += packed.slice(packed.at(at + 1), packed.at(at + 2));
+    }
+    return text;
+  }
+
+  /** Its text and that of all that is in it, in document order. */
+  #plain(): string {
+    const packed = this.#packed;
+    const end = packed.after(this.#at);
+    let text = "";
+    for (let at = packed.inside(this.#at); at < end; at = packed.isText(at) ? at + 3 : packed.inside(at)) {
+      if (packed.isText(at)) text += packed.slice(packed.at(at + 1), packed.at(at + 2));
+    }
+    return text;
+  }
+
+  /** The element as XML, namespaces declared: may be given to `send()` or to `DOMParser`. */
+  toString(): string {
+    return write(this);
+  }
+
+  /** Does nothing: a stanza holds nothing that has to be freed. It is here for pages that were written when it did. */
+  free(): void {}
+}
+
+// Declared beside the class: not every platform has the symbol.
+export interface Stanza {
+  /** As `free()`. */
+  [Symbol.dispose](): void;
+}
+
+disposeBy(Stanza.prototype, Stanza.prototype.free);
+
+function mustBeText(method: string, value: unknown): void {
+  if (typeof value !== "string") throw badArgument(`${method}(): argument 1 is a string. It was ${value === null ? "null" : typeof value}.`);
+}
+
+/** A view of what the module has packed. @internal */
+export function stanzaOf(words: Uint32Array): Stanza {
+  return make(words);
+}
+
+/** The text of an element and of all that is in it, in document order. @internal */
+export function plainText(stanza: Stanza): string {
+  return plain(stanza);
+}

@@ -1,0 +1,106 @@
+// An element as XML: the shortest XML that says the same, as the module's own writer makes it (proto/src/xml/writer.rs). Elements
+// carry no prefixes, attributes of a namespace one of their own.
+
+import type { Packed } from "./stanza.js";
+
+/** A namespace of a longer name is declared once, at the root: otherwise XML could be written hundreds of times as long as it was read. */
+const LONG_NS = 64;
+const XML_NS = 1;
+const XBOSH = "urn:xmpp:xbosh";
+
+const REFERENCES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "'": "&apos;",
+  '"': "&quot;",
+  "\t": "&#9;",
+  "\n": "&#10;",
+  "\r": "&#13;",
+};
+
+const escapeText = (text: string): string => text.replace(/[&<>\r]/g, (one) => REFERENCES[one] as string);
+const escapeValue = (text: string): string => text.replace(/[&<>'"\t\n\r]/g, (one) => REFERENCES[one] as string);
+
+/** A prefix: a word and a number in letters. */
+function prefixOf(word: string, number: number): string {
+  let prefix = word;
+  for (let rest = number; ; rest = Math.floor(rest / 26)) {
+    prefix += String.fromCharCode(97 + (rest % 26));
+    if (rest < 26) return prefix;
+  }
+}
+
+/** The element whose record is at `root`, as XML that stands alone. @internal */
+export function writeXml(packed: Packed, root: number): string {
+  const long = longNamespaces(packed, root);
+  const names: { name: string; end: number; ns: number }[] = [];
+  let out = "";
+  const end = packed.after(root);
+  for (let at = root; at < end; ) {
+    if (packed.isText(at)) {
+      out += escapeText(packed.slice(packed.at(at + 1), packed.at(at + 2)));
+      at += 3;
+    } else {
+      const ns = packed.at(at + 2);
+      const outer = names.at(-1)?.ns ?? 0;
+      const prefix = ns === XML_NS ? "xml" : long.get(ns);
+      const local = packed.slice(packed.at(at + 3), packed.at(at + 4));
+      const name = prefix === undefined ? local : `${prefix}:${local}`;
+      out += `<${name}`;
+      if (prefix === undefined && ns !== outer) out += ` xmlns='${escapeValue(packed.ns(ns))}'`;
+      if (at === root) for (const [id, one] of long) out += ` xmlns:${one}='${escapeValue(packed.ns(id))}'`;
+      out += attributes(packed, at, long);
+      const after = packed.after(at);
+      at = packed.inside(at);
+      if (after === at) {
+        out += "/>";
+      } else {
+        out += ">";
+        names.push({ name, end: after, ns: prefix === undefined ? ns : outer });
+      }
+    }
+    for (let last = names.at(-1); last?.end === at; last = names.at(-1)) {
+      out += `</${last.name}>`;
+      names.pop();
+    }
+  }
+  return out;
+}
+
+function attributes(packed: Packed, element: number, long: Map<number, string>): string {
+  let out = "";
+  const prefixes = new Map<number, string>([[XML_NS, "xml"]]);
+  let at = element + 4;
+  const count = packed.at(element) >>> 1;
+  for (let number = 0; number < count; number += 1, at += 3) {
+    const ns = packed.at(at + 1);
+    const name = packed.slice(packed.at(at), packed.at(at + 2));
+    const value = escapeValue(packed.slice(packed.at(at + 2), packed.at(at + 3)));
+    let prefix = ns === 0 ? "" : (long.get(ns) ?? prefixes.get(ns));
+    if (prefix === undefined) {
+      const uri = packed.ns(ns);
+      // COMPAT(ejabberd): it looks for the attribute `xmpp:restart` by its prefix.
+      prefix = uri === XBOSH ? "xmpp" : prefixOf("ns", number);
+      prefixes.set(ns, prefix);
+      out += ` xmlns:${prefix}='${escapeValue(uri)}'`;
+    }
+    out += ` ${prefix && `${prefix}:`}${name}='${value}'`;
+  }
+  return out;
+}
+
+/** The long namespaces that the element uses, with their prefixes. */
+function longNamespaces(packed: Packed, root: number): Map<number, string> {
+  const long = new Map<number, string>();
+  const note = (ns: number): void => {
+    if (ns > XML_NS && !long.has(ns) && packed.ns(ns).length > LONG_NS) long.set(ns, prefixOf("long", long.size));
+  };
+  const end = packed.after(root);
+  for (let at = root; at < end; at = packed.isText(at) ? at + 3 : packed.inside(at)) {
+    if (packed.isText(at)) continue;
+    note(packed.at(at + 2));
+    for (let count = packed.at(at) >>> 1, place = at + 5; count > 0; count -= 1, place += 3) note(packed.at(place));
+  }
+  return long;
+}

@@ -1,0 +1,110 @@
+// `Stanza` reads what the module has packed. `packed.json` holds XML and its packed form, which proto/tests/xml/packed.rs checks.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { test } from "node:test";
+import { importSource } from "../../scripts/lib/typescript.mjs";
+
+const { stanzaOf, plainText } = await importSource("stanza");
+const table = JSON.parse(fs.readFileSync(new URL("packed.json", import.meta.url), "utf8"));
+const packed = (hint) => Uint32Array.from(table.find(({ xml }) => xml.includes(hint)).words);
+const stanza = (hint) => stanzaOf(packed(hint));
+
+const XML = "http://www.w3.org/XML/1998/namespace";
+
+test("emoji and entities before what is read move nothing", () => {
+  const message = stanza("😀");
+  assert.deepEqual([message.name, message.ns], ["m", "jabber:client"]);
+  assert.equal(message.attr("x"), "😀");
+  assert.equal(message.from, "ä@b/€");
+  assert.equal(message.id, "1");
+  assert.equal(message.to, undefined);
+  assert.equal(message.type, undefined);
+  assert.equal(message.text("body"), "h😀<&ä");
+  assert.equal(message.text(), "");
+  assert.equal(message.text("subject"), undefined);
+  assert.equal(message.child("x", "urn:x").attr("n"), "1");
+  assert.equal(message.child("x").ns, "urn:x");
+  assert.equal(message.child("x", "jabber:client"), undefined);
+  assert.equal(plainText(message), "h😀<&ä");
+});
+
+test("attributes are told apart by their namespaces", () => {
+  const message = stanza("xml:lang");
+  assert.equal(message.attr("lang"), undefined);
+  assert.equal(message.attr("lang", XML), "en");
+  assert.equal(message.attr("a"), "2");
+  assert.equal(message.attr("a", "urn:p"), "1");
+  assert.deepEqual({ ...message.attrs() }, { a: "2" });
+  assert.equal(message.text(), "onetwo");
+  assert.equal(message.child("b").attr("c", "urn:p"), "3");
+  assert.deepEqual(message.children("b").map(({ ns }) => ns), ["urn:p", "urn:q"]);
+  assert.equal(message.children("b", "urn:q").length, 1);
+  assert.equal(message.children().length, 2);
+});
+
+test("children of one name come in order", () => {
+  const message = stanza("second");
+  assert.deepEqual(message.children("body").map((body) => body.text()), ["first", "second"]);
+  assert.equal(message.text("body"), "first");
+  assert.equal(message.children("bod").length, 0);
+  assert.equal(message.children("body")[1].toString(), "<body xmlns='jabber:client'>second</body>");
+});
+
+test("what is written says the same", () => {
+  assert.equal(stanza("<a/>").toString(), "<a/>");
+  assert.equal(
+    stanza("😀").toString(),
+    "<m xmlns='jabber:client' x='😀' from='ä@b/€' id='1'><body>h😀&lt;&amp;ä</body><x xmlns='urn:x' n='1'/></m>",
+  );
+  assert.equal(
+    stanza("xml:lang").toString(),
+    "<m xml:lang='en' xmlns:nsb='urn:p' nsb:a='1' a='2'>one<b xmlns='urn:p' xmlns:nsa='urn:p' nsa:c='3'/>two<b xmlns='urn:q'/></m>",
+  );
+});
+
+test("an attribute's record has no prototype", () => {
+  const attrs = stanza("😀").attrs();
+  assert.equal(Object.getPrototypeOf(attrs), null);
+  assert.equal(attrs.constructor, undefined);
+});
+
+test("a name that is no string is an error", () => {
+  for (const name of [undefined, null, 7]) {
+    assert.throws(() => stanza("<a/>").attr(name), { name: "XmppError", code: "bad-argument" });
+    assert.throws(() => stanza("<a/>").child(name), { name: "XmppError", code: "bad-argument" });
+  }
+});
+
+/** As the module packs `<a to='…'>…</a>`. */
+function large(to, text) {
+  const bytes = new TextEncoder().encode(`ato${to}${text}`);
+  const name = 3 + to.length;
+  const words = new Uint32Array(14 + Math.ceil(bytes.length / 4));
+  words.set([14, bytes.length, 14, 2, 14, 0, 0, 1, 0, 3, name, 1, name, name + text.length]);
+  new Uint8Array(words.buffer, 14 * 4).set(bytes);
+  return words;
+}
+
+test("a megabyte, kept for long, is what it was", () => {
+  const text = "😀".repeat(250_000);
+  const kept = stanzaOf(large("😀", text));
+  const name = kept.name;
+  // Others come and go meanwhile.
+  for (let number = 0; number < 1_000; number += 1) assert.equal(stanzaOf(packed("second")).text("body"), "first");
+  kept.free();
+  assert.equal(name, "a");
+  assert.equal(kept.to, "😀");
+  assert.equal(kept.text(), text);
+  assert.equal(kept.toString().length, text.length + "<a to='😀'></a>".length);
+});
+
+test("a text that nobody reads is not decoded", (context) => {
+  const decode = context.mock.method(TextDecoder.prototype, "decode");
+  const unread = stanzaOf(large("b", "x".repeat(65_536)));
+  unread.free();
+  assert.equal(decode.mock.callCount(), 0);
+  assert.equal(unread.to, "b");
+  assert.equal(unread.text().length, 65_536);
+  assert.equal(decode.mock.callCount(), 1);
+});

@@ -31,9 +31,8 @@
 //   as the node has kept it. Where it has not, `gap` is fired, with the channel.
 // - subscribe, unsubscribe and custom events are told to pages that ask, not to the server alone. What `meta` says, the page
 //   itself says: it proves nothing, as before.
-import { Client, json, xml } from "./index.js";
+import { Client, XmppError, json, xml } from "./index.js";
 import { report } from "./compat.js";
-import { xmppError } from "./markup.js";
 
 /** The attribute of a payload that names who shall not be told. */
 const NS = "urn:epode:juggernaut:0";
@@ -46,7 +45,7 @@ class Events {
   #listeners = new Map();
 
   on(event, listener) {
-    if (typeof listener !== "function") throw xmppError("bad-argument", "The callback is not a function.");
+    if (typeof listener !== "function") throw new XmppError("bad-argument", "The callback is not a function.");
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
 
@@ -268,7 +267,7 @@ export class Juggernaut {
 
   /** Subscribes to a channel; `listener` gets its data. Resolves when the service has agreed. */
   subscribe(channel, listener) {
-    if (typeof channel !== "string" || channel === "") throw xmppError("bad-argument", "subscribe(): the channel is a name.");
+    if (typeof channel !== "string" || channel === "") throw new XmppError("bad-argument", "subscribe(): the channel is a name.");
     if (listener !== undefined) this.on(`${channel}:data`, listener);
     if (!this.#channels.has(channel)) {
       this.#channels.set(channel, undefined);
@@ -298,7 +297,7 @@ export class Juggernaut {
       await this.#make(client, channel);
       const feed = await client.pubsub.subscribe(channel, (item) => this.#hear(channel, item), { service, snapshot: false });
       feed.on("gap", () => this.#events.trigger("gap", channel));
-      feed.on("delete", () => this.#fail(xmppError("stanza-error", `The channel ${channel} was deleted.`, { condition: "item-not-found" }), channel));
+      feed.on("delete", () => this.#fail(new XmppError("stanza-error", `The channel ${channel} was deleted.`, { condition: "item-not-found" }), channel));
       feed.on("end", () => {
         this.#made.delete(`${service} ${channel}`);
         if (isOurs()) this.#channels.set(channel, undefined);
@@ -348,7 +347,7 @@ export class Juggernaut {
           if (this.#made.get(key) === known) this.#made.delete(key);
           if (error.condition !== "item-not-found") return;
           const text = `The channel ${channel} does not exist, and a page that logs in creates none. The site creates it, or \`create: "open"\` says that it is for everybody.`;
-          throw xmppError("stanza-error", text, { condition: "item-not-found" });
+          throw new XmppError("stanza-error", text, { condition: "item-not-found" });
         },
       );
       this.#made.set(key, known);
@@ -412,7 +411,7 @@ export class Juggernaut {
       this.#room(channel).isWanted = true;
       return (await this.#enter(channel)).send(JSON.stringify({ data }));
     }
-    if (type !== "meta") throw xmppError("bad-argument", "write(): the type is subscribe, unsubscribe, meta or event.");
+    if (type !== "meta") throw new XmppError("bad-argument", "write(): the type is subscribe, unsubscribe, meta or event.");
     this.meta = data;
     return Promise.all([...this.#rooms.keys()].map((one) => this.#introduce(one)));
   }
@@ -470,7 +469,7 @@ export class Juggernaut {
       room.on("out", ({ reason, text }) => {
         if (state.room !== room) return;
         this.#vacate(state);
-        if (reason !== "disconnected") this.#fail(xmppError("stanza-error", `Out of the room of ${channel}: ${reason}.`, { text }), channel);
+        if (reason !== "disconnected") this.#fail(new XmppError("stanza-error", `Out of the room of ${channel}: ${reason}.`, { text }), channel);
       });
       for (const occupant of room.occupants.values()) see(occupant);
       state.room = room;

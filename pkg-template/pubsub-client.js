@@ -22,9 +22,8 @@
 // - A connection that breaks is made again, and the subscriptions with it: `_on_disconnect` is called when it is over for good.
 //   What was missed meanwhile is told then; gap_cb(node, pubsub) says where the service does not have it any more.
 // - unsubscribe(node) exists. When the page goes, subscriptions are ended: nobody else removes an anonymous user's.
-import { Client, xml } from "./index.js";
+import { Client, XmppError, xml } from "./index.js";
 import { report } from "./compat.js";
-import { xmppError } from "./markup.js";
 import { plain } from "./plain.js";
 
 const ATOM = "http://www.w3.org/2005/Atom";
@@ -45,7 +44,7 @@ function* descendants(element) {
 function* select(elements, selector) {
   const [first, ...rest] = selector.trim().split(/\s+(?![^[]*\])/);
   const parts = /^([\w-]+|\*)?(?:\[([\w-]+)(?:=(["']?)(.*)\3)?\])?$/.exec(first);
-  if (!parts || !first) throw xmppError("bad-argument", `find(): "${selector}" is not understood. Use names and [attribute="value"].`);
+  if (!parts || !first) throw new XmppError("bad-argument", `find(): "${selector}" is not understood. Use names and [attribute="value"].`);
   const [, name = "*", attribute, , value] = parts;
   const fits = (element) =>
     (name === "*" || element.name === name) &&
@@ -212,7 +211,7 @@ export class PubSubClient {
       feed.on("gap", () => this.#options.gap_cb?.(node, this));
       feed.on("delete", () => {
         this.#forget(known, [...known]);
-        this.#fail(xmppError("stanza-error", `The node ${node} was deleted.`, { condition: "item-not-found" }));
+        this.#fail(new XmppError("stanza-error", `The node ${node} was deleted.`, { condition: "item-not-found" }));
       });
     } catch (error) {
       if (this.client.status === "online") this.#fail(error);

@@ -122,7 +122,7 @@ async function compileTypeScript() {
   const sources = filesUnder(folder);
   for (const name of sources) fs.copyFileSync(path.join(folder, name), path.join(WORK, name));
   const project = path.join(WORK, "tsconfig.json");
-  const { compilerOptions } = readJson(at("pkg-template/tsconfig.json"));
+  const { rootDirs, ...compilerOptions } = readJson(at("pkg-template/tsconfig.json")).compilerOptions;
   fs.writeFileSync(project, JSON.stringify({ compilerOptions, files: sources }));
   await run("tsc", ["--project", project], { show: "none" });
   for (const name of [...sources, "tsconfig.json"]) fs.rmSync(path.join(WORK, name));

@@ -7,11 +7,9 @@
 #[path = "../proto/tests/support/addresses.rs"]
 mod addresses;
 
-use epode::js::client::ClientCore;
-use epode::js::listeners::Listeners;
-use epode::js::node_views::NodeAnswer;
-use epode::js::register::register;
-use epode::js::stanza::{make_stanzas_by, stanza_to_js};
+use epode::js::core::Core;
+use epode::js::settings::Settings;
+use epode::js::sink::Sink;
 use epode::web::address::Address;
 use epode::web::clock;
 use epode::web::entropy::Entropy;
@@ -23,7 +21,7 @@ use epode_proto::transport::Kind;
 use epode_proto::unicode::Unicode;
 use epode_proto::xml::{Limits, parse};
 use js_sys::futures::JsFuture;
-use js_sys::{Array, Function, Object, Promise, Reflect, Uint32Array};
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use std::cell::RefCell;
 use std::future::pending;
 use std::rc::Rc;
@@ -47,28 +45,6 @@ fn get(value: &JsValue, name: &str) -> JsValue {
 
 fn text(value: &JsValue, name: &str) -> Option<String> {
     get(value, name).as_string()
-}
-
-/// One service, as the entry hands it on.
-fn services(address: &str) -> JsValue {
-    let list: Array = Array::new();
-    list.push(&address.into());
-    list.into()
-}
-
-fn credentials() -> Vec<(&'static str, JsValue)> {
-    vec![
-        ("jid", "romeo@example.org".into()),
-        ("password", "pencil".into()),
-    ]
-}
-
-/// A function of JavaScript that notes what it is called with.
-fn notebook() -> (Function, Rc<RefCell<Vec<JsValue>>>) {
-    let notes = Rc::new(RefCell::new(Vec::new()));
-    let writer = Rc::clone(&notes);
-    let closure = Closure::<dyn FnMut(JsValue)>::new(move |value| writer.borrow_mut().push(value));
-    (closure.into_js_value().unchecked_into(), notes)
 }
 
 /// Lets everything run that waits for this turn to end.
@@ -187,257 +163,88 @@ async fn a_race_is_won_lost_or_aborted() {
 
 // ── the boundary ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// What a stanza is made by gets the packed element, and what it throws is not passed on.
-#[wasm_bindgen_test]
-fn a_stanza_is_made_of_its_words() {
-    let message = read("<a xmlns='urn:a' b='\u{1F600}'>c</a>");
-    let (maker, notes) = notebook();
-    make_stanzas_by(Function::new_with_args("words", "return words.slice()").into());
-    let words: Uint32Array = stanza_to_js(&message).unchecked_into();
-    assert_eq!(words.to_vec(), message.pack());
-    make_stanzas_by(maker.into());
-    assert!(stanza_to_js(&message).is_undefined());
-    assert_eq!(notes.borrow().len(), 1);
-    make_stanzas_by(Function::new_no_args("throw new Error('no')").into());
-    assert!(stanza_to_js(&message).is_undefined());
-}
-
-#[wasm_bindgen_test]
-async fn events_wait_for_their_first_listener_and_come_in_order() {
-    let listeners = Listeners::new(&["kept"], &["passing"]);
-    for number in 0..3 {
-        listeners.emit("kept", &number.into());
-        listeners.emit("passing", &number.into());
-    }
-    let (kept, kept_notes) = notebook();
-    let (passing, passing_notes) = notebook();
-    let registration = listeners.on("kept", kept).unwrap();
-    listeners.on("passing", passing).unwrap();
-    assert!(
-        kept_notes.borrow().is_empty(),
-        "a listener is not called while it is registered"
+/// A sink of JavaScript that notes each call as `[method, …arguments]`, and what its `act` then does: throw, re-enter, free.
+fn sink() -> (Sink, Rc<RefCell<Vec<Array>>>) {
+    let notes: Rc<RefCell<Vec<Array>>> = Rc::default();
+    let writer = Rc::clone(&notes);
+    let note = Closure::<dyn FnMut(Array)>::new(move |call: Array| writer.borrow_mut().push(call));
+    let make = Function::new_with_args(
+        "note",
+        "const sink = new Proxy({ act: () => {} }, {
+           get(target, name) {
+             if (name in target) return target[name];
+             if (name === 'problem') return (kind, first, second) => Object.assign(new Error(kind), { kind, first, second });
+             if (name === 'stanzaError') return (condition) => Object.assign(new Error(condition), { kind: 'stanza-error' });
+             if (name === 'closeReason') return (code, message) => Object.assign(new Error(message), { kind: code });
+             if (name === 'occupant') return (nick) => ({ nick });
+             if (name === 'replacement') return () => undefined;
+             return (...args) => {
+               const copies = args.map((one) => ArrayBuffer.isView(one) ? one.slice() : one);
+               note([name, ...copies]);
+               target.act(name, ...copies);
+             };
+           },
+         });
+         return sink;",
     );
-    // What comes before the old ones are handed over stays behind them.
-    listeners.emit("kept", &3.into());
-    listeners.emit("passing", &3.into());
-    turn().await;
-    listeners.emit("kept", &4.into());
-    let numbers = |notes: &Rc<RefCell<Vec<JsValue>>>| -> Vec<f64> {
-        notes.borrow().iter().filter_map(JsValue::as_f64).collect()
-    };
-    assert_eq!(numbers(&kept_notes), [0.0, 1.0, 2.0, 3.0, 4.0]);
-    assert_eq!(numbers(&passing_notes), [3.0]);
-    registration.remove();
-    registration.remove();
-    listeners.emit("kept", &5.into());
-    assert_eq!(kept_notes.borrow().len(), 5);
-    assert!(listeners.on("nothing", notebook().0).is_none());
+    let sink = make
+        .call1(&JsValue::UNDEFINED, &note.into_js_value())
+        .unwrap();
+    (sink.unchecked_into(), notes)
 }
 
-#[wasm_bindgen_test]
-async fn what_is_kept_is_bounded() {
-    let listeners = Listeners::new(&["kept"], &[]);
-    let told: Vec<bool> = (0..1_002)
-        .map(|number| listeners.emit("kept", &number.into()))
-        .collect();
-    assert!(told[..1_000].iter().all(|fine| *fine));
-    // The loss is told once.
-    assert_eq!(told[1_000..], [false, true]);
-    let (listener, notes) = notebook();
-    listeners.on("kept", listener).unwrap();
-    turn().await;
-    assert_eq!(notes.borrow().len(), 1_000);
-    assert_eq!(notes.borrow()[0].as_f64(), Some(2.0));
+/// What the sink does after each call.
+fn act(sink: &Sink, act: Closure<dyn FnMut(String)>) {
+    Reflect::set(sink, &"act".into(), &act.into_js_value()).unwrap();
 }
 
-#[wasm_bindgen_test]
-fn options_are_checked() {
-    let refuse = |service: &str, options: JsValue| -> (String, String) {
-        let error = ClientCore::new(&services(service), &options, &JsValue::UNDEFINED)
-            .err()
-            .expect("an error");
-        assert!(error.is_instance_of::<js_sys::Error>());
-        assert_eq!(text(&error, "name").as_deref(), Some("XmppError"));
+/// Settings with these fields in place of the usual ones.
+fn settings(fields: &[(&str, JsValue)]) -> Settings {
+    let settings = object(&[
+        ("services", texts(&["/http-bind"])),
+        ("domain", "example.org".into()),
+        ("anonymous", true.into()),
+        ("allowPlainText", false.into()),
+        ("presence", true.into()),
+        ("wait", 60.into()),
+        ("hold", 1.into()),
+        ("keys", false.into()),
         (
-            text(&error, "code").unwrap(),
-            text(&error, "message").unwrap(),
-        )
-    };
-    let with = |name: &'static str, value: JsValue| {
-        let mut fields = credentials();
-        fields.push((name, value));
-        object(&fields)
-    };
-    assert!(
-        ClientCore::new(
-            &services("/http-bind"),
-            &object(&credentials()),
-            &JsValue::UNDEFINED
-        )
-        .is_ok()
-    );
-    for (options, hint) in [
-        (JsValue::UNDEFINED, "options are missing"),
-        (object(&[]), "exactly one way to log in"),
-        (
-            object(&[("jid", "romeo@example.org".into())]),
-            "exactly one way to log in",
-        ),
-        (with("anonymous", true.into()), "exactly one way to log in"),
-        (object(&[("anonymous", true.into())]), "domain"),
-        (with("wait", "60".into()), "wait"),
-        (with("wait", 0.into()), "wait"),
-        (with("timeout", (-1).into()), "timeout"),
-        (
-            with("headers", object(&[("bad name", "x".into())])),
             "headers",
+            texts(&["Content-Type", "text/xml; charset=utf-8"]),
         ),
-        (with("headers", object(&[("X", "a\nb".into())])), "headers"),
-        (with("presence", "yes".into()), "presence"),
-        (with("password", 7.into()), "password"),
-        (
-            with("about", object(&[("features", "x".into())])),
-            "features",
-        ),
-    ] {
-        let (code, message) = refuse("/http-bind", options);
-        assert_eq!(code, "bad-argument", "{message}");
-        assert!(message.contains(hint), "{message}");
+        ("withCredentials", false.into()),
+        ("timeout", 30_000.into()),
+        ("maxBytes", (1 << 24).into()),
+        ("reconnect", true.into()),
+        ("streamManagement", true.into()),
+        ("silence", 30_000.into()),
+        ("features", texts(&[])),
+    ]);
+    for (name, value) in fields {
+        Reflect::set(&settings, &(*name).into(), value).unwrap();
     }
-    let odd = object(&[("jid", "@".into()), ("password", "x".into())]);
-    assert_eq!(refuse("/http-bind", odd).0, "bad-jid");
-    assert_eq!(
-        refuse("gopher://example.org", object(&credentials())).0,
-        "bad-argument"
-    );
+    settings.unchecked_into()
 }
 
-/// Ids that everybody can guess are worse than no client.
-/// Half of a surrogate pair, which only JavaScript has in a string.
-fn half() -> JsValue {
-    js_sys::JsString::from_char_code1(0xd83d).into()
+fn texts(all: &[&str]) -> JsValue {
+    all.iter()
+        .map(|one| JsValue::from_str(one))
+        .collect::<Array>()
+        .into()
 }
 
-#[wasm_bindgen_test]
-fn options_that_cannot_be_sent_are_refused() {
-    let wrong = ["a\u{1}b", "\0", "\u{fffe}"].map(JsValue::from_str);
-    let with = |name: &'static str, value: JsValue| {
-        let mut fields = credentials();
-        fields.retain(|(known, _)| *known != name);
-        fields.push((name, value));
-        object(&fields)
-    };
-    for value in wrong.into_iter().chain([half()]) {
-        let options = [
-            with("resource", value.clone()),
-            with("lang", value.clone()),
-            with("password", value.clone()),
-            with("contentType", value.clone()),
-            with("headers", object(&[("X", value.clone())])),
-            with("about", object(&[("name", value.clone())])),
-            with("about", object(&[("version", value.clone())])),
-            with("about", object(&[("os", value.clone())])),
-            with("about", object(&[("features", Array::of1(&value).into())])),
-            with("jid", value.clone()),
-            with("domain", value.clone()),
-        ];
-        for (at, options) in options.iter().enumerate() {
-            let error = ClientCore::new(&services("/http-bind"), options, &JsValue::UNDEFINED)
-                .err()
-                .expect("an error");
-            let code = text(&error, "code").unwrap();
-            let expected = if at < 9 { "bad-argument" } else { "bad-jid" };
-            assert_eq!(code, expected, "{at}: {value:?}");
-        }
-    }
-    for resource in ["", "\u{85}", "\u{202e}", &"r".repeat(1024)] {
-        assert!(
-            ClientCore::new(
-                &services("/b"),
-                &with("resource", resource.into()),
-                &JsValue::UNDEFINED
-            )
-            .is_err(),
-            "{resource:?}"
-        );
-    }
-    for (lang, right) in [
-        ("de", true),
-        ("", true),
-        ("de_DE", false),
-        ("deutsch-land-", false),
-    ] {
-        let made = ClientCore::new(
-            &services("/b"),
-            &with("lang", lang.into()),
-            &JsValue::UNDEFINED,
-        );
-        assert_eq!(made.is_ok(), right, "{lang}");
-    }
+fn kind(error: &JsValue) -> String {
+    text(error, "kind").unwrap_or_default()
 }
 
-#[wasm_bindgen_test]
-async fn a_registration_that_cannot_be_sent_is_refused() {
-    let value = JsValue::from_str("a\u{1}b");
-    for value in [value, half()] {
-        for (name, wrong) in [
-            ("username", value.clone()),
-            ("password", value.clone()),
-            ("lang", value.clone()),
-            ("fields", object(&[("email", value.clone())])),
-        ] {
-            let mut fields: Vec<(&str, JsValue)> = vec![
-                ("domain", "example.org".into()),
-                ("username", "romeo".into()),
-                ("password", "pencil".into()),
-            ];
-            fields.retain(|(known, _)| *known != name);
-            fields.push((name, wrong));
-            let outcome = JsFuture::from(register(services("/b"), object(&fields))).await;
-            let error = outcome.expect_err("an error");
-            assert_eq!(
-                text(&error, "code").as_deref(),
-                Some("bad-argument"),
-                "{name}"
-            );
-            assert!(text(&error, "message").unwrap().contains(name), "{name}");
-        }
-    }
-}
-
-/// What a peer names is a field like any other, `__proto__` too, and what it does not name is not there.
-#[wasm_bindgen_test]
-fn records_have_no_prototype() {
-    let check = |record: &JsValue, name: &str, value: &JsValue| {
-        let object: &Object = record.unchecked_ref();
-        assert!(Object::get_prototype_of(object).loose_eq(&JsValue::NULL));
-        assert_eq!(get(record, name), *value);
-        let names: Vec<String> = Object::keys(object)
-            .iter()
-            .filter_map(|name| name.as_string())
-            .collect();
-        assert!(names.contains(&name.to_owned()), "{names:?}");
-        assert!(get(record, "constructor").is_undefined());
-    };
-    let configuration = read(
-        "<iq xmlns='jabber:client' type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure>
-           <x xmlns='jabber:x:data' type='form'><field var='__proto__' type='text-multi'><value>1</value></field>
-           <field var='pubsub#title'><value>Title</value></field></x></configure></pubsub></iq>",
-    );
-    let form = NodeAnswer::Configuration.read(&configuration);
-    let values = get(&form, "values");
-    assert!(Array::is_array(&get(&values, "__proto__")));
-    check(&values, "title", &"Title".into());
-
-    let affiliations = read(
-        "<iq xmlns='jabber:client' type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations>
-           <affiliation node='__proto__' affiliation='owner'/></affiliations></pubsub></iq>",
-    );
-    check(
-        &NodeAnswer::Affiliations.read(&affiliations),
-        "__proto__",
-        &"owner".into(),
-    );
+/// The names of the calls so far.
+fn calls(notes: &Rc<RefCell<Vec<Array>>>) -> Vec<String> {
+    let notes = notes.borrow();
+    notes
+        .iter()
+        .filter_map(|call| call.get(0).as_string())
+        .collect()
 }
 
 fn read(xml: &str) -> epode_proto::xml::Element {
@@ -445,27 +252,89 @@ fn read(xml: &str) -> epode_proto::xml::Element {
 }
 
 #[wasm_bindgen_test]
+fn addresses_and_documents_are_read_without_a_client() {
+    assert_eq!(
+        Core::normalize_jid("Romeo@EXAMPLE.org/R").unwrap(),
+        "romeo@example.org/R"
+    );
+    let reason = Core::normalize_jid("@").unwrap_err();
+    assert!(reason.is_string());
+    let xml = "<a xmlns='urn:a' b='\u{1F600}'>c</a>";
+    assert_eq!(Core::parse_xml(xml).unwrap(), read(xml).pack());
+    assert!(Core::parse_xml("<a>").unwrap_err().is_string());
+}
+
+#[wasm_bindgen_test]
+fn what_a_client_cannot_be_made_with_is_refused() {
+    let (sink, _) = sink();
+    assert!(Core::new(&sink, &settings(&[])).is_ok());
+    let long = "r".repeat(1024);
+    for (name, value, expected) in [
+        ("services", texts(&["gopher://example.org"]), "bad-service"),
+        ("services", texts(&["http://"]), "bad-service"),
+        ("services", texts(&[]), "bad-service"),
+        ("resource", "".into(), "bad-option"),
+        ("resource", "\u{85}".into(), "bad-option"),
+        ("resource", "\u{202e}".into(), "bad-option"),
+        ("resource", long.as_str().into(), "bad-option"),
+        ("lang", "de_DE".into(), "bad-option"),
+        ("lang", "deutsch-land-".into(), "bad-option"),
+    ] {
+        let error = Core::new(&sink, &settings(&[(name, value)])).err();
+        assert_eq!(kind(&error.expect("an error")), expected, "{name}");
+    }
+    for lang in ["de", ""] {
+        assert!(Core::new(&sink, &settings(&[("lang", lang.into())])).is_ok());
+    }
+}
+
+/// Ids that everybody can guess are worse than no client.
+#[wasm_bindgen_test]
 fn without_randomness_there_is_no_client() {
+    let (sink, _) = sink();
     let crypto = get(&js_sys::global(), "crypto");
     let broken = object(&[("value", JsValue::UNDEFINED), ("configurable", true.into())]);
     let own: Object = crypto.clone().unchecked_into();
     Object::define_property(&own, &"getRandomValues".into(), &broken.unchecked_into());
-    let made = ClientCore::new(
-        &services("/http-bind"),
-        &object(&credentials()),
-        &JsValue::UNDEFINED,
-    );
+    let made = Core::new(&sink, &settings(&[]));
     Reflect::delete_property(&own, &"getRandomValues".into()).unwrap();
-    let error = made.err().expect("an error");
-    assert_eq!(text(&error, "code").as_deref(), Some("insecure"));
-    assert!(
-        ClientCore::new(
-            &services("/http-bind"),
-            &object(&credentials()),
-            &JsValue::UNDEFINED
-        )
-        .is_ok()
-    );
+    assert_eq!(kind(&made.err().expect("an error")), "no-randomness");
+    assert!(Core::new(&sink, &settings(&[])).is_ok());
+}
+
+#[wasm_bindgen_test]
+fn what_cannot_be_sent_is_refused_by_name() {
+    let (sink, notes) = sink();
+    let core = Core::new(&sink, &settings(&[])).unwrap();
+    for (xml, expected) in [
+        ("<message/>", "not-connected"),
+        ("<message>", "bad-xml"),
+        ("<a\u{1}/>", "illegal-character"),
+    ] {
+        assert_eq!(kind(&core.send(xml).unwrap_err()), expected, "{xml}");
+        assert_eq!(
+            kind(&core.request(xml, 1_000).unwrap_err()),
+            expected,
+            "{xml}"
+        );
+    }
+    let asked = core.join("room@example.org", "nick", None, None, None, None, None, 1);
+    assert_eq!(kind(&asked.unwrap_err()), "not-connected");
+    assert_eq!(kind(&core.subscriber().unwrap_err()), "not-connected");
+    assert_eq!(kind(&core.send_to_room(1, "x").unwrap_err()), "not-in");
+    // Of what is not there, nothing is known, and nothing ends.
+    assert_eq!(core.leave(1, None, 1), None);
+    assert_eq!(core.room_nick(1), None);
+    assert!(!core.is_joined(1) && core.occupants(1).is_empty());
+    assert_eq!(core.feed_position(1), None);
+    for id in 0..3 {
+        core.close_feed(id);
+        core.forget(id);
+        core.abandon(id);
+        core.remove_handler(id);
+        core.unwatch(id);
+    }
+    assert!(notes.borrow().is_empty(), "nothing is told of it");
 }
 
 /// `fetch`, scripted: each request is noted and answered with what the script says.
@@ -480,10 +349,15 @@ fn scripted_fetch(answers: Vec<Result<&'static str, ()>>) -> (Rc<RefCell<Vec<Str
                 .push(text(&init, "body").unwrap_or_default());
             match answers.borrow_mut().next() {
                 Some(Ok(answer)) => {
+                    let body = text(&init, "body").unwrap_or_default();
+                    let iq = body.split("<iq").nth(1).unwrap_or_default();
+                    let id = iq.split("id='").nth(1).unwrap_or_default();
+                    let id = id.split('\'').next().unwrap_or_default();
+                    let answer = answer.replace("ID", id);
                     let constructor: Function = get(&js_sys::global(), "Response").unchecked_into();
                     let headers = object(&[("Content-Type", "text/xml; charset=utf-8".into())]);
                     let options = object(&[("headers", headers)]);
-                    let arguments: Array = [answer.into(), options].iter().collect();
+                    let arguments: Array = [answer.as_str().into(), options].iter().collect();
                     Promise::resolve(&Reflect::construct(&constructor, &arguments).unwrap())
                 }
                 Some(Err(())) => Promise::reject(&js_sys::TypeError::new("Failed to fetch")),
@@ -499,21 +373,38 @@ fn scripted_fetch(answers: Vec<Result<&'static str, ()>>) -> (Rc<RefCell<Vec<Str
 const FEATURES: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' sid='s' wait='60' hold='1' requests='2'><stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features></body>";
 const SUCCESS: &str = "<body xmlns='http://jabber.org/protocol/httpbind'><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></body>";
 const BIND: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'><stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features></body>";
+/// The reply to the request for a resource, whose id takes the place of `ID`, and two messages.
+const BOUND: &str = "<body xmlns='http://jabber.org/protocol/httpbind'><iq xmlns='jabber:client' type='result' id='ID'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org/b</jid></bind></iq><message xmlns='jabber:client' from='c@example.org/d' id='1'><body>h\u{1F600}</body></message><message xmlns='jabber:client' from='c@example.org/d' id='2'><body>second</body></message></body>";
 
-/// The whole way in and out, with no server but a script: the login posts what it should, presence follows the promise,
-/// a broken request is repeated byte for byte, and a failed one says why.
+/// A client that logs in by itself, its sink, and what the sink heard.
+fn logging_in() -> (Rc<Core>, Sink, Rc<RefCell<Vec<Array>>>) {
+    let (sink, notes) = sink();
+    let core = Rc::new(Core::new(&sink, &settings(&[])).unwrap());
+    let login = Rc::clone(&core);
+    act(
+        &sink,
+        Closure::new(move |name: String| {
+            if name == "credentialsWanted" {
+                login.log_in_anonymously();
+            }
+        }),
+    );
+    (core, sink, notes)
+}
+
+async fn turns(count: usize) {
+    for _ in 0..count {
+        turn().await;
+    }
+}
+
+/// The whole way in and out, with no server but a script: the login posts what it should, a broken request is repeated byte for byte.
 #[wasm_bindgen_test]
 async fn the_driver_posts_and_repeats() {
     let (bodies, original) = scripted_fetch(vec![Ok(FEATURES), Err(()), Ok(SUCCESS), Ok(BIND)]);
-    let options = object(&[("domain", "example.org".into()), ("anonymous", true.into())]);
-    let client =
-        ClientCore::new(&services("/http-bind"), &options, &JsValue::UNDEFINED).expect("a client");
-    let (listener, statuses) = notebook();
-    client.on("status", &listener).expect("a registration");
-    let connecting = client.connect(JsValue::UNDEFINED);
-    for _ in 0..20 {
-        turn().await;
-    }
+    let (core, _sink, notes) = logging_in();
+    core.connect();
+    turns(20).await;
     Reflect::set(&js_sys::global(), &"fetch".into(), &original).unwrap();
     let bodies = bodies.borrow().clone();
     assert!(
@@ -526,31 +417,168 @@ async fn the_driver_posts_and_repeats() {
     assert!(bodies[3].contains("restart='true'"), "{}", bodies[3]);
     assert!(bodies[4].contains("<bind"), "{}", bodies[4]);
     assert_eq!(bodies.len(), 5, "nothing more before the answer");
-    let names: Vec<String> = statuses
+    let statuses: Vec<String> = notes
         .borrow()
         .iter()
-        .filter_map(|event| text(event, "status"))
+        .filter(|call| call.get(0) == "status")
+        .filter_map(|call| call.get(1).as_string())
         .collect();
-    assert_eq!(names, ["connecting", "authenticating", "binding"]);
-    client.shut();
-    let error = JsFuture::from(connecting)
-        .await
-        .expect_err("freed while connecting");
-    assert_eq!(text(&error, "code").as_deref(), Some("freed"));
+    assert_eq!(statuses, ["connecting", "authenticating", "binding"]);
+    let heard = notes.borrow().len();
+    core.shut();
+    turns(3).await;
+    assert_eq!(notes.borrow().len(), heard, "nothing is told after shut()");
+    assert!(core.is_offline());
 }
 
 #[wasm_bindgen_test]
 async fn a_service_that_is_not_there_is_told() {
     let (_, original) = scripted_fetch(vec![Err(())]);
-    let client = ClientCore::new(
-        &services("/http-bind"),
-        &object(&credentials()),
-        &JsValue::UNDEFINED,
-    )
-    .expect("a client");
-    let error = JsFuture::from(client.connect(JsValue::UNDEFINED))
-        .await
-        .expect_err("unreachable");
+    let (core, _sink, notes) = logging_in();
+    core.connect();
+    turns(5).await;
     Reflect::set(&js_sys::global(), &"fetch".into(), &original).unwrap();
-    assert_eq!(text(&error, "code").as_deref(), Some("unreachable"));
+    let notes = notes.borrow();
+    let last = notes.last().expect("an end");
+    assert_eq!(last.get(0), "offline");
+    assert_eq!(kind(&last.get(1)), "unreachable");
+}
+
+/// Logs in, with two messages in the answer that binds; `react` is called after each call of the sink. What was told, by method.
+async fn online(react: impl Fn(&Rc<Core>, &str) + 'static) -> Vec<String> {
+    let global = js_sys::global();
+    let reported = get(&global, "reportError");
+    let silent = Function::new_no_args("");
+    Reflect::set(&global, &"reportError".into(), &silent).unwrap();
+    let (_, original) = scripted_fetch(vec![Ok(FEATURES), Ok(SUCCESS), Ok(BIND), Ok(BOUND)]);
+    let (core, sink, notes) = logging_in();
+    let acting = Rc::clone(&core);
+    act(
+        &sink,
+        Closure::new(move |name: String| {
+            if name == "credentialsWanted" {
+                acting.log_in_anonymously();
+            }
+            react(&acting, &name);
+        }),
+    );
+    core.add_handler(Some("message".to_owned()), Vec::new(), None, None, None);
+    core.tap(true);
+    core.connect();
+    turns(16).await;
+    Reflect::set(&global, &"fetch".into(), &original).unwrap();
+    Reflect::set(&global, &"reportError".into(), &reported).unwrap();
+    core.shut();
+    calls(&notes)
+}
+
+fn count(calls: &[String], name: &str) -> usize {
+    calls.iter().filter(|call| *call == name).count()
+}
+
+#[wasm_bindgen_test]
+async fn each_event_is_one_call() {
+    let calls = online(|_, _| {}).await;
+    assert_eq!(count(&calls, "online"), 1, "{calls:?}");
+    assert_eq!(count(&calls, "stanza"), 2, "{calls:?}");
+    assert_eq!(count(&calls, "credentialsWanted"), 1, "{calls:?}");
+    assert!(count(&calls, "sent") > 2 && count(&calls, "received") > 2);
+}
+
+/// What a callback throws ends nothing: the next event comes, and nothing stays borrowed.
+#[wasm_bindgen_test]
+async fn each_callback_may_throw() {
+    let expected = online(|_, _| {}).await;
+    let calls = online(|core, _| {
+        // Still usable, and then out by an exception.
+        assert!(core.jid().is_none_or(|jid| jid == "a@example.org/b"));
+        wasm_bindgen::throw_str("thrown by the page");
+    })
+    .await;
+    assert_eq!(calls, expected);
+}
+
+/// Whatever a callback asks of the client, it may.
+#[wasm_bindgen_test]
+async fn each_callback_may_re_enter() {
+    let calls = online(|core, name| {
+        let handler = core.add_handler(None, Vec::new(), None, Some("none".to_owned()), None);
+        core.remove_handler(handler);
+        let watch = core.watch_node("node");
+        core.unwatch(watch);
+        assert!(!core.domain().is_empty());
+        assert_eq!(core.service().is_some(), core.jid().is_some());
+        // In a session it is sent, before there is one it is refused.
+        assert_eq!(core.send("<message to='a'/>").is_ok(), core.jid().is_some());
+        if name == "online" {
+            let feed = core.subscribe(
+                "pubsub.example.org",
+                "node".to_owned(),
+                10,
+                true,
+                false,
+                Vec::new(),
+                Vec::new(),
+                None,
+                None,
+                None,
+            );
+            core.close_feed(feed.unwrap());
+        }
+    })
+    .await;
+    assert_eq!(count(&calls, "online"), 1, "{calls:?}");
+    assert_eq!(count(&calls, "stanza"), 2, "{calls:?}");
+}
+
+/// Ended within a callback, nothing is told any more: not even what was to be told in the same turn.
+#[wasm_bindgen_test]
+async fn each_callback_may_free() {
+    for place in [
+        "status",
+        "credentialsWanted",
+        "online",
+        "stanza",
+        "sent",
+        "received",
+    ] {
+        let calls = online(move |core, name| {
+            if name == place {
+                core.shut();
+            }
+        })
+        .await;
+        assert_eq!(calls.last().map(String::as_str), Some(place), "{calls:?}");
+        assert_eq!(count(&calls, place), 1, "{calls:?}");
+    }
+}
+
+/// Disconnected within a callback, the end is told, once.
+#[wasm_bindgen_test]
+async fn each_callback_may_disconnect() {
+    for place in ["status", "credentialsWanted", "sent", "received"] {
+        let calls = online(move |core, name| {
+            if name == place {
+                core.disconnect();
+            }
+        })
+        .await;
+        assert_eq!(count(&calls, "offline"), 1, "{place}: {calls:?}");
+        assert_eq!(count(&calls, "online"), 0, "{place}: {calls:?}");
+    }
+}
+
+/// While it is not offline, the module holds the sink; afterwards it does not.
+#[wasm_bindgen_test]
+async fn a_connection_owns_its_sink_until_it_is_offline() {
+    let (sink, _) = sink();
+    let core = Core::new(&sink, &settings(&[])).unwrap();
+    let (_, original) = scripted_fetch(Vec::new());
+    assert!(!core.owns_sink());
+    core.connect();
+    assert!(core.owns_sink());
+    core.abort();
+    turns(3).await;
+    Reflect::set(&js_sys::global(), &"fetch".into(), &original).unwrap();
+    assert!(!core.owns_sink());
 }

@@ -1,5 +1,5 @@
 // `XmppError`: every error that a page gets, with a code for programs and a sentence for people. What to do about it stands here too.
-// Specification: XEP-0060 1.29.0 (§13 and the error cases of each use case), RFC 6120 §8.3.
+// Specification: XEP-0060 1.30.0, RFC 6120.
 
 import type { Stanza } from "./stanza.js";
 
@@ -82,8 +82,8 @@ export type ErrorCode =
   /** A fault of epode itself. The client is closed; make a new one. */
   | "internal";
 
-/** What an error may hold besides its code and message. @internal */
-export interface Details {
+/** What an error may hold besides its code and message. */
+export interface XmppErrorDetails {
   condition?: string | undefined;
   text?: string | undefined;
   type?: XmppError["type"];
@@ -129,7 +129,7 @@ export class XmppError extends Error {
   declare readonly object?: string;
 
   /** An error of that code. `message` says what happened and what to do about it. */
-  constructor(code: ErrorCode, message: string, details?: Details) {
+  constructor(code: ErrorCode, message: string, details?: XmppErrorDetails) {
     super(message);
     Object.assign(this, { code });
     for (const [name, value] of Object.entries(details ?? {})) {

@@ -80,7 +80,7 @@ export class Packed {
 }
 
 let make: (words: Uint32Array) => Stanza;
-let write: (stanza: Stanza) => string;
+let write: (stanza: Stanza, outerNs: string) => string;
 let plain: (stanza: Stanza) => string;
 
 /**
@@ -99,7 +99,7 @@ export class Stanza {
 
   static {
     make = (words) => new Stanza(new Packed(words), ROOT);
-    write = (stanza) => writeXml(stanza.#packed, stanza.#at);
+    write = (stanza, outerNs) => writeXml(stanza.#packed, stanza.#at, outerNs);
     plain = (stanza) => stanza.#plain();
   }
 
@@ -226,7 +226,7 @@ export class Stanza {
 
   /** The element as XML, namespaces declared: may be given to `send()` or to `DOMParser`. */
   toString(): string {
-    return write(this);
+    return write(this, "");
   }
 
   /** Does nothing: a stanza holds nothing that has to be freed. It is here for pages that were written when it did. */
@@ -253,4 +253,9 @@ export function stanzaOf(words: Uint32Array): Stanza {
 /** The text of an element and of all that is in it, in document order. @internal */
 export function plainText(stanza: Stanza): string {
   return plain(stanza);
+}
+
+/** An element as XML, to be put where the default namespace is `outerNs`. @internal */
+export function xmlWithin(stanza: Stanza, outerNs: string): string {
+  return write(stanza, outerNs);
 }

@@ -6,6 +6,8 @@ import type { Packed } from "./stanza.js";
 /** A namespace of a longer name is declared once, at the root: otherwise XML could be written hundreds of times as long as it was read. */
 const LONG_NS = 64;
 const XML_NS = 1;
+/** The default namespace around the root, where the root itself has a prefix: no other place has this number. */
+const OUTER = -1;
 const XBOSH = "urn:xmpp:xbosh";
 
 const REFERENCES: Record<string, string> = {
@@ -31,8 +33,8 @@ function prefixOf(word: string, number: number): string {
   }
 }
 
-/** The element whose record is at `root`, as XML that stands alone. @internal */
-export function writeXml(packed: Packed, root: number): string {
+/** The element whose record is at `root`, as XML, where the default namespace around it is `outerNs`. @internal */
+export function writeXml(packed: Packed, root: number, outerNs: string): string {
   const long = longNamespaces(packed, root);
   const names: { name: string; end: number; ns: number }[] = [];
   let out = "";
@@ -43,12 +45,13 @@ export function writeXml(packed: Packed, root: number): string {
       at += 3;
     } else {
       const ns = packed.at(at + 2);
-      const outer = names.at(-1)?.ns ?? 0;
+      const last = names.at(-1);
+      const isOuter = last ? ns === last.ns : packed.isNs(ns, outerNs);
       const prefix = ns === XML_NS ? "xml" : long.get(ns);
       const local = packed.slice(packed.at(at + 3), packed.at(at + 4));
       const name = prefix === undefined ? local : `${prefix}:${local}`;
       out += `<${name}`;
-      if (prefix === undefined && ns !== outer) out += ` xmlns='${escapeValue(packed.ns(ns))}'`;
+      if (prefix === undefined && !isOuter) out += ` xmlns='${escapeValue(packed.ns(ns))}'`;
       if (at === root) for (const [id, one] of long) out += ` xmlns:${one}='${escapeValue(packed.ns(id))}'`;
       out += attributes(packed, at, long);
       const after = packed.after(at);
@@ -57,7 +60,7 @@ export function writeXml(packed: Packed, root: number): string {
         out += "/>";
       } else {
         out += ">";
-        names.push({ name, end: after, ns: prefix === undefined ? ns : outer });
+        names.push({ name, end: after, ns: prefix === undefined ? ns : (last?.ns ?? OUTER) });
       }
     }
     for (let last = names.at(-1); last?.end === at; last = names.at(-1)) {

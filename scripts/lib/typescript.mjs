@@ -1,20 +1,28 @@
 // The package's sources in TypeScript, for tests that need neither the module nor a browser.
 
-import path from "node:path";
 import { at } from "./project.mjs";
 
-/** The exports of `pkg-template/src/NAME.ts`, compiled with all that it imports; what wasm-bindgen makes is not there. */
-export async function importSource(name) {
+/** The exports of these files of `pkg-template/src`, compiled with all that they import; what wasm-bindgen makes is not there. */
+export async function importSources(...names) {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
-    entryPoints: [path.join(at("pkg-template/src"), `${name}.ts`)],
+    stdin: { contents: names.map((name) => `export * from "./${name}.js";`).join("\n"), resolveDir: at("pkg-template/src") },
     bundle: true,
     format: "esm",
     platform: "neutral",
     target: "es2022",
-    external: ["./epode.js", "node:*"],
+    plugins: [WITHOUT_MODULE],
     write: false,
     logLevel: "silent",
   });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
+
+/** In place of the module there is nothing: what calls it fails. */
+const WITHOUT_MODULE = {
+  name: "without-module",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/epode\.js$/ }, () => ({ path: "epode", namespace: "none" }));
+    build.onLoad({ filter: /./, namespace: "none" }, () => ({ contents: "export class Core {}\nexport default () => {};" }));
+  },
+};

@@ -1,188 +1,160 @@
-//! The rooms of a client at the boundary: promises by command, and the page's objects by visit. No policy.
+//! `Core`: rooms. A command returns its id, under which `Sink.roomCommand` tells how it ended.
 
-use super::error::{Problem, freed};
-use super::inner::{Inner, Outcome, Promised, RoomListener};
-use super::room::RoomHandle;
-use crate::web::race::Lost;
+use super::core::{Core, jid};
+use super::problems::of_room;
 use epode_proto::client::Client;
-use epode_proto::connection::SendError;
-use epode_proto::event::Delivery;
-use epode_proto::jid::Jid;
-use epode_proto::time::Instant;
-use epode_proto::xep::muc::{CommandError, CommandId, Entry, RoomEvent, RoomId, RoomRefusal};
-use futures_channel::oneshot::{Receiver, channel};
+use epode_proto::time::{Instant, Millis};
+use epode_proto::xep::muc::request::History;
+use epode_proto::xep::muc::room::visit::Visit;
+use epode_proto::xep::muc::{CommandId, Entry, RoomId, RoomRefusal};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-impl Inner {
-    // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
+impl Core {
+    fn ask_room<T>(
+        &self,
+        ask: impl FnOnce(&mut Client, Instant) -> Result<T, RoomRefusal>,
+    ) -> Result<T, JsValue> {
+        let asked = self.0.driver.change(ask);
+        asked.map_err(|refusal| self.refuse(of_room(refusal)))
+    }
 
-    /// Enters a room.
-    pub fn join_room(
-        self: &Rc<Self>,
-        room: &Jid,
-        nick: &str,
-        entry: Entry,
-    ) -> Result<(Rc<RoomHandle>, CommandId, Receiver<Outcome>), Problem> {
-        if self.freed.get() {
-            return Err(freed());
-        }
-        if !self.driver.read(Client::is_lasting) {
-            return Err(SendError::NotConnected.into());
-        }
-        let joined = self
+    /// Reads a visit; `None` when it is over.
+    fn visit<R>(&self, room: u32, read: impl FnOnce(&Visit) -> R) -> Option<R> {
+        self.0
             .driver
-            .change(|client, now| client.join(now, room, nick, entry));
-        let (id, command) = joined.map_err(|refusal| refused(&refusal))?;
-        let handle = RoomHandle::new(self, id, room.bare_str(), nick);
-        let listener: Rc<dyn RoomListener> = handle.clone();
-        self.rooms.handles.borrow_mut().insert(id, listener);
-        Ok((handle, command, self.rooms.promise_answer(command)))
-    }
-
-    /// Begins a command that the room answers. `None`: there is nothing to do.
-    pub fn ask_room(
-        self: &Rc<Self>,
-        begin: impl FnOnce(&mut Client, Instant) -> Result<Option<CommandId>, RoomRefusal>,
-    ) -> Result<Option<(CommandId, Receiver<Outcome>)>, Problem> {
-        let command = self
-            .driver
-            .change(begin)
-            .map_err(|refusal| refused(&refusal))?;
-        Ok(command.map(|command| (command, self.rooms.promise_answer(command))))
-    }
-
-    /// Begins a command that is done when the server has its stanza.
-    pub fn tell_in_room(
-        self: &Rc<Self>,
-        begin: impl FnOnce(&mut Client, Instant) -> Result<CommandId, RoomRefusal>,
-    ) -> Result<Receiver<Result<Delivery, Problem>>, Problem> {
-        let command = self
-            .driver
-            .change(begin)
-            .map_err(|refusal| refused(&refusal))?;
-        let (sender, delivery) = channel();
-        self.rooms
-            .promises
-            .borrow_mut()
-            .insert(command, Promised::Delivery(sender));
-        Ok(delivery)
-    }
-
-    /// Gives up a command.
-    pub fn abandon_command(self: &Rc<Self>, command: CommandId) {
-        self.rooms.promises.borrow_mut().remove(&command);
-        self.driver
-            .change(|client, now| client.abandon(now, command));
-    }
-
-    // ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// Something happened in a room.
-    pub fn tell_room(&self, room: RoomId, event: &RoomEvent) {
-        let handle = self.rooms.handles.borrow().get(&room).cloned();
-        if let Some(handle) = handle {
-            handle.tell(self, event);
-        }
-    }
-
-    /// A visit is over.
-    pub fn close_room(&self, room: RoomId, nick: String) {
-        let handle = self.rooms.handles.borrow_mut().remove(&room);
-        if let Some(handle) = handle {
-            handle.close(nick);
-        }
-    }
-
-    /// A command is over.
-    pub fn settle_command(&self, command: CommandId, outcome: Result<(), CommandError>) {
-        let promised = self.rooms.promises.borrow_mut().remove(&command);
-        if let Some(Promised::Answer(sender)) = promised {
-            let _ = sender.send(outcome.map_err(|error| self.explain_command(&error)));
-        }
-    }
-
-    /// The stanza of a command could not be sent.
-    pub fn settle_unsent(&self, command: CommandId, error: SendError) {
-        let promised = self.rooms.promises.borrow_mut().remove(&command);
-        let problem = self.refuse(error);
-        match promised {
-            Some(Promised::Answer(sender)) => {
-                let _ = sender.send(Err(problem.into_js()));
-            }
-            Some(Promised::Delivery(sender)) => {
-                let _ = sender.send(Err(problem));
-            }
-            None => {}
-        }
-    }
-
-    /// What became of the stanza of a command.
-    pub fn settle_delivery(&self, command: CommandId, delivery: Delivery) {
-        let promised = self.rooms.promises.borrow_mut().remove(&command);
-        if let Some(Promised::Delivery(sender)) = promised {
-            let _ = sender.send(Ok(delivery));
-        }
-    }
-
-    /// The client is freed: its rooms tell that they are over, and what waits for them rejects with `gone`.
-    pub fn end_rooms(&self, gone: &JsValue) {
-        let promises = core::mem::take(&mut *self.rooms.promises.borrow_mut());
-        for (_, promised) in promises.into_entries() {
-            if let Promised::Answer(sender) = promised {
-                let _ = sender.send(Err(gone.clone()));
-            }
-        }
-        let handles = core::mem::take(&mut *self.rooms.handles.borrow_mut());
-        for (_, handle) in handles.into_entries() {
-            handle.tell_disconnected();
-        }
-    }
-
-    fn explain_command(&self, error: &CommandError) -> JsValue {
-        let disconnected = |text: &str| Problem::new("disconnected", text);
-        let problem = match error {
-            CommandError::Refused { error, stanza } => {
-                Problem::of_stanza_error("stanza-error", error, Some(stanza))
-            }
-            CommandError::TimedOut => Lost::TimedOut.into(),
-            CommandError::SentAway(_) => disconnected(
-                "The room sent us away while we entered. Join it again, or ask who runs it.",
-            ),
-            CommandError::Left => disconnected(
-                "We left the room before it answered. Join it again if that was not meant.",
-            ),
-            CommandError::SessionLost => disconnected(
-                "The session was lost before the room answered. Await connect(), then join it again.",
-            ),
-            CommandError::Offline => {
-                return self.end_cause().unwrap_or_else(|| {
-                    disconnected(
-                        "The connection was closed before the room answered. Connect again, then join it again.",
-                    )
-                    .into_js()
-                });
-            }
-            CommandError::Insecure => Problem::insecure(),
-        };
-        problem.into_js()
+            .read(|client| client.visit(RoomId(room)).map(read))
     }
 }
 
-fn refused(refusal: &RoomRefusal) -> Problem {
-    match refusal {
-        RoomRefusal::BadNick(_) => Problem::new(
-            "bad-jid",
-            "The nick holds a character that is not allowed, is empty, or too long.",
-        ),
-        RoomRefusal::AlreadyIn => Problem::new(
-            "bad-argument",
-            "This client is in that room already, or on its way in. Leave it first.",
-        ),
-        RoomRefusal::NotIn => Problem::new(
-            "not-connected",
-            "We are not in this room any more. Join it again.",
-        ),
-        RoomRefusal::Insecure => Problem::insecure(),
+#[wasm_bindgen]
+impl Core {
+    /// Joins a room. Returns the visit's id, and the command's. `max_stanzas`, `max_chars`, `seconds`, `since` (milliseconds since 1970):
+    /// how much history should come. `timeout`: in milliseconds.
+    ///
+    /// # Errors
+    /// The problems `not-connected`, `bad-nick`, `already-in`, `open-password`.
+    #[allow(clippy::too_many_arguments)]
+    pub fn join(
+        &self,
+        room: &str,
+        nick: &str,
+        password: Option<String>,
+        max_stanzas: Option<u32>,
+        max_chars: Option<u32>,
+        seconds: Option<u32>,
+        since: Option<f64>,
+        timeout: u32,
+    ) -> Result<Vec<u32>, JsValue> {
+        let room = jid(room).ok_or_else(|| self.refuse("bad-address"))?;
+        if !self.0.driver.read(Client::is_lasting) {
+            return Err(self.refuse("not-connected"));
+        }
+        #[allow(clippy::cast_possible_truncation)]
+        let since = since.map(|since| since as i64);
+        let entry = Entry {
+            password,
+            history: History {
+                maxstanzas: max_stanzas,
+                maxchars: max_chars,
+                seconds,
+                since,
+            },
+            timeout: Millis(u64::from(timeout)),
+        };
+        let (room, command) = self.ask_room(|client, now| client.join(now, &room, nick, entry))?;
+        Ok(vec![room.0, command.0])
+    }
+
+    /// Leaves a room; `undefined` when we are not in.
+    pub fn leave(&self, room: u32, status: Option<String>, timeout: u32) -> Option<u32> {
+        let timeout = Millis(u64::from(timeout));
+        let left = self
+            .0
+            .driver
+            .change(|client, now| client.leave_room(now, RoomId(room), status.as_deref(), timeout));
+        left.map(|command| command.0)
+    }
+
+    /// Asks for another nick; `undefined` when it is the one that we have.
+    ///
+    /// # Errors
+    /// The problems `bad-nick`, `not-in`.
+    #[wasm_bindgen(js_name = setNick)]
+    pub fn set_nick(&self, room: u32, nick: &str, timeout: u32) -> Result<Option<u32>, JsValue> {
+        let timeout = Millis(u64::from(timeout));
+        let asked =
+            self.ask_room(|client, now| client.set_nick(now, RoomId(room), nick, timeout))?;
+        Ok(asked.map(|command| command.0))
+    }
+
+    /// Sends a message to all in a room.
+    ///
+    /// # Errors
+    /// The problem `not-in`.
+    #[wasm_bindgen(js_name = sendToRoom)]
+    pub fn send_to_room(&self, room: u32, body: &str) -> Result<u32, JsValue> {
+        let sent = self.ask_room(|client, now| client.send_to_room(now, RoomId(room), body))?;
+        Ok(sent.0)
+    }
+
+    /// Sends a message to one occupant.
+    ///
+    /// # Errors
+    /// The problem `not-in`.
+    #[wasm_bindgen(js_name = sendPrivate)]
+    pub fn send_private(&self, room: u32, nick: &str, body: &str) -> Result<u32, JsValue> {
+        let sent =
+            self.ask_room(|client, now| client.send_private(now, RoomId(room), nick, body))?;
+        Ok(sent.0)
+    }
+
+    /// Sets a room's subject.
+    ///
+    /// # Errors
+    /// The problem `not-in`.
+    #[wasm_bindgen(js_name = setSubject)]
+    pub fn set_subject(&self, room: u32, subject: &str) -> Result<u32, JsValue> {
+        let sent = self.ask_room(|client, now| client.set_subject(now, RoomId(room), subject))?;
+        Ok(sent.0)
+    }
+
+    /// Gives up a command: nothing more is told of it. A join that is given up is followed by a leave.
+    pub fn abandon(&self, command: u32) {
+        self.0
+            .driver
+            .change(|client, now| client.abandon(now, CommandId(command)));
+    }
+
+    /// Our nick; `undefined` once the visit is over.
+    #[wasm_bindgen(js_name = roomNick)]
+    pub fn room_nick(&self, room: u32) -> Option<String> {
+        self.visit(room, |visit| visit.nick().to_owned())
+    }
+
+    /// The subject, where there is one.
+    #[wasm_bindgen(js_name = roomSubject)]
+    pub fn room_subject(&self, room: u32) -> Option<String> {
+        let subject = self.visit(room, |visit| visit.subject().map(str::to_owned));
+        subject.flatten()
+    }
+
+    /// Whether we are really in.
+    #[wasm_bindgen(js_name = isJoined)]
+    pub fn is_joined(&self, room: u32) -> bool {
+        self.visit(room, Visit::is_joined).unwrap_or_default()
+    }
+
+    /// Who is in, each as `Sink.occupant` made it.
+    pub fn occupants(&self, room: u32) -> Vec<JsValue> {
+        let all = self.visit(room, |visit| visit.occupants().to_vec());
+        let mut made = Vec::new();
+        if let Some(sink) = self.0.listener.sink() {
+            for occupant in all.unwrap_or_default() {
+                let occupant = Rc::clone(&occupant);
+                made.push(self.0.occupant(&sink, RoomId(room), &occupant));
+            }
+        }
+        made
     }
 }

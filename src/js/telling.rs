@@ -1,233 +1,305 @@
-//! What happens to a client, told to the page: statuses, stanzas, what was not delivered, problems.
+//! Events become calls of the sink, one call an event. No borrow of the client is held meanwhile: the page may send, add and remove
+//! handlers, disconnect and free.
 
-use super::error::{Problem, of_delivery, report};
-use super::inner::{Inner, closed_early};
-use super::object::date;
-use super::stanza::stanza_to_js;
-use super::views::{self, Failed, Online, Reconnecting, Undelivered, View};
-use crate::web::clock::unix_millis;
-use epode_proto::client::{ClientEvent, Notice};
-use epode_proto::error::CloseReason;
-use epode_proto::event::{Delivery, Status};
-use epode_proto::handler::HandlerId;
+use super::shell::Shell;
+use super::sink::{Sink, told};
+use crate::web::clock;
+use epode_proto::client::{ClientEvent, Notice, WatchId, Watched};
+use epode_proto::event::Status;
+use epode_proto::xep::muc::departure::{Departure, Why};
+use epode_proto::xep::muc::occupant::Occupant;
+use epode_proto::xep::muc::{Ended, RoomEvent, RoomId, RoomMessage};
+use epode_proto::xep::pubsub::Item;
+use epode_proto::xep::pubsub::Subscription;
+use epode_proto::xep::pubsub::event::{Entry, Event};
+use epode_proto::xep::pubsub::feed::Change;
 use epode_proto::xml::Element;
-use js_sys::Function;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-impl Inner {
-    pub(super) fn handle(self: &Rc<Self>, event: ClientEvent) {
-        match event {
-            ClientEvent::Status(status) => self.handle_status(status),
-            ClientEvent::CredentialsWanted => {
-                // What was asked for an attempt before this one is no answer to it.
-                self.attempt.set(self.attempt.get().wrapping_add(1));
-                self.give_credentials();
+/// A time as JavaScript counts it; `NaN` where there is none.
+#[allow(clippy::cast_precision_loss)]
+fn time_of(unix_ms: Option<i64>) -> f64 {
+    unix_ms.map_or(f64::NAN, |time| time as f64)
+}
+
+fn payload_of(item: &Item) -> Option<Vec<u32>> {
+    item.payload.as_ref().map(Element::pack)
+}
+
+/// State, JID and subscription id, as far as the service told them.
+fn told_of(subscription: &Subscription) -> (&'static str, Option<&str>, Option<&str>) {
+    let jid = subscription.jid.as_str();
+    (
+        subscription.state.as_str(),
+        (!jid.is_empty()).then_some(jid),
+        subscription.subid.as_deref(),
+    )
+}
+
+impl Shell {
+    /// Tells an event.
+    pub(super) fn tell(&self, sink: &Sink, event: ClientEvent) {
+        told(match event {
+            ClientEvent::Status(status) => self.tell_status(sink, &status),
+            ClientEvent::CredentialsWanted => sink.credentials_wanted(),
+            ClientEvent::Learned => {
+                let memory = self.driver.read(|client| client.connection().memory());
+                sink.learned(&memory)
             }
-            ClientEvent::Learned => self.store_memory(),
-            ClientEvent::Registered => self.finish_connecting(Ok(())),
+            ClientEvent::Registered => sink.registered(),
             ClientEvent::Stanza { stanza, handlers } => {
-                let stanza = stanza_to_js(&stanza);
-                for id in handlers {
-                    self.call_handler(id, &stanza);
-                }
+                let handlers: Vec<u32> = handlers.iter().map(|id| id.0).collect();
+                sink.stanza(&stanza.pack(), &handlers)
             }
-            ClientEvent::Reply { request, outcome } => {
-                let sender = self.requests.borrow_mut().remove(&request);
-                if let Some(sender) = sender {
-                    let _ = sender.send(outcome);
-                }
-            }
+            ClientEvent::Reply { request, outcome } => match outcome {
+                Ok(reply) => sink.reply(request.0, &reply.pack()),
+                Err(failure) => sink.refused(request.0, &sink.failure(&failure)),
+            },
             ClientEvent::Settled { send, delivery } => {
-                let sender = self.sends.borrow_mut().remove(&send);
-                if let Some(sender) = sender {
-                    let _ = sender.send(delivery);
-                }
+                sink.settled(send.0, &sink.delivery(delivery))
             }
             ClientEvent::Undelivered { stanza, delivery } => {
-                self.tell_undelivered(&stanza, delivery)
+                sink.undelivered(&stanza.to_xml(), &sink.delivery(delivery))
             }
-            ClientEvent::Feed { feed, change } => {
-                let feed = self.feeds.borrow().get(&feed).cloned();
-                if let Some(feed) = feed {
-                    feed.tell(self, *change);
-                }
-            }
+            ClientEvent::Feed { feed, change } => tell_change(sink, feed.0, *change),
             ClientEvent::FeedEnded { feed, position } => {
-                let feed = self.feeds.borrow_mut().remove(&feed);
-                if let Some(feed) = feed {
-                    feed.finish(position);
-                }
+                sink.feed_ended(feed.0, position.as_deref())
             }
-            ClientEvent::Room { room, event } => self.tell_room(room, &event),
-            ClientEvent::RoomCommand { command, outcome } => self.settle_command(command, outcome),
-            ClientEvent::RoomUnsent { command, error } => self.settle_unsent(command, error),
+            ClientEvent::Room { room, event } => self.tell_room(sink, room, &event),
+            ClientEvent::RoomCommand { command, outcome } => {
+                let error = outcome.err().map_or(JsValue::UNDEFINED, |error| {
+                    sink.command_failure(&error, || self.end_cause(sink))
+                });
+                sink.room_command(command.0, &error)
+            }
+            ClientEvent::RoomUnsent { command, error } => {
+                sink.room_command(command.0, &sink.error(super::problems::of_send(error)))
+            }
             ClientEvent::RoomDelivery { command, delivery } => {
-                self.settle_delivery(command, delivery);
+                sink.room_command(command.0, &sink.delivery(delivery))
             }
-            ClientEvent::RoomClosed { room, nick } => self.close_room(room, nick),
-            ClientEvent::Personal { watches, watched } => self.tell_personal(&watches, &watched),
+            ClientEvent::RoomClosed { room, nick } => sink.room_closed(room.0, &nick),
+            ClientEvent::Personal { watches, watched } => tell_personal(sink, &watches, &watched),
             ClientEvent::ApprovalAsked {
                 watches,
                 service,
                 approval,
-            } => self.tell_approval(&watches, &service, &approval),
-            ClientEvent::Notice(notice) => self.tell_notice(notice),
+            } => sink.approval_asked(
+                &numbers(&watches),
+                &service,
+                &approval.node,
+                &approval.jid,
+                approval.subid.as_deref(),
+                approval.id.as_deref(),
+            ),
+            ClientEvent::Notice(notice) => sink.notice(&notice_to_js(sink, &notice)),
             // No extension takes part in the steps of sessions yet.
-            ClientEvent::SessionStep { .. } => {}
-            ClientEvent::Sent(xml) => {
-                self.listeners.emit("sent", &JsValue::from_str(&xml));
-            }
-            ClientEvent::Received(xml) => {
-                self.listeners.emit("received", &JsValue::from_str(&xml));
-            }
-        }
-    }
-
-    /// Calls a handler, unless a handler before it has removed it.
-    pub(super) fn call_handler(&self, id: HandlerId, stanza: &JsValue) {
-        let callback = self.handlers.borrow().get(&id).copied();
-        let Some(callback) = callback else { return };
-        if let Ok(callback) = self.held.get(callback).dyn_into::<Function>() {
-            if let Err(error) = callback.call1(&JsValue::UNDEFINED, stanza) {
-                report(&error);
-            }
-        }
-    }
-
-    pub(super) fn tell_undelivered(&self, stanza: &Element, delivery: Delivery) {
-        if let Some(problem) = of_delivery(delivery)
-            && self.listeners.wants("undelivered")
-        {
-            let event = Undelivered {
-                xml: &stanza.to_xml(),
-                error: problem.into_js(),
-            };
-            self.listeners.emit("undelivered", &event.to_js());
-        }
-    }
-
-    pub(super) fn tell_notice(&self, notice: Notice) {
-        self.complain(match notice {
-            Notice::ForeignEvent { from, node, stanza } => {
-                let text = format!(
-                    "An event of node {node} came from {from}, which is not its service. It was ignored."
-                );
-                Problem::new("protocol-error", &text).told_by(&stanza)
-            }
-            Notice::Unreadable(unreadable) => Problem::from(&unreadable),
-            Notice::BacklogFull => Problem::new(
-                "too-large",
-                "More than 1,000 stanzas came before there was a handler: the oldest are dropped. Add handlers before connect().",
-            ),
-            Notice::StepTimedOut { .. } => Problem::new(
-                "timeout",
-                "A room did not answer within 10 s of the new session. What was kept meanwhile has been sent.",
-            ),
+            ClientEvent::SessionStep { .. } => Ok(()),
+            ClientEvent::Sent(xml) => sink.sent(&xml),
+            ClientEvent::Received(xml) => sink.received(&xml),
         });
     }
 
-    pub(super) fn handle_status(self: &Rc<Self>, status: Status) {
+    fn tell_status(&self, sink: &Sink, status: &Status) -> Result<(), JsValue> {
         match status {
-            Status::Connecting => {
-                self.begun.set(true);
-                self.tell_status("connecting");
-            }
-            Status::Authenticating => self.tell_status("authenticating"),
-            Status::Binding => self.tell_status("binding"),
-            Status::Disconnecting => self.tell_status("disconnecting"),
-            Status::Online(_) => self.be_online(false),
-            Status::Resumed(_) => self.be_online(true),
+            Status::Connecting => sink.status("connecting"),
+            Status::Authenticating => sink.status("authenticating"),
+            Status::Binding => sink.status("binding"),
+            Status::Disconnecting => sink.status("disconnecting"),
+            Status::Online(_) => sink.online(false),
+            Status::Resumed(_) => sink.online(true),
             Status::Interrupted(interruption) => {
-                // A password function that is still at it concerns nobody any more.
-                self.attempt.set(self.attempt.get().wrapping_add(1));
-                self.status.set("reconnecting");
-                let problem = self.explain(&interruption.reason);
-                let pause = interruption.retry_at - crate::web::clock::now();
-                #[allow(clippy::cast_possible_wrap)]
-                let retry_at = unix_millis().saturating_add(pause.0) as i64;
-                let event = Reconnecting {
-                    status: "reconnecting",
-                    error: problem.into(),
-                    attempt: interruption.attempt.into(),
-                    retry_at: date(retry_at),
-                };
-                self.listeners.emit("status", &event.to_js());
+                let error = self.explain(sink, &interruption.reason);
+                let pause = interruption.retry_at - clock::now();
+                #[allow(clippy::cast_precision_loss)]
+                let pause = pause.0 as f64;
+                sink.interrupted(&error, interruption.attempt, pause)
             }
-            Status::Offline(reason) => self.handle_offline(&reason),
+            Status::Offline(reason) => sink.offline(&self.explain(sink, reason)),
         }
     }
 
-    pub(super) fn tell_status(&self, status: &'static str) {
-        self.status.set(status);
-        self.listeners
-            .emit("status", &views::Status { status }.to_js());
-    }
-
-    pub(super) fn be_online(&self, resumed: bool) {
-        self.status.set("online");
-        self.finish_connecting(Ok(()));
-        for sender in core::mem::take(&mut *self.awaiting.borrow_mut()) {
-            let _ = sender.send(());
-        }
-        let status = "online";
-        self.listeners
-            .emit("status", &Online { status, resumed }.to_js());
-    }
-
-    pub(super) fn handle_offline(self: &Rc<Self>, reason: &CloseReason) {
-        let error = self.explain(reason);
-        self.status.set("offline");
-        self.attempt.set(self.attempt.get().wrapping_add(1));
-        let cause = error.clone().unwrap_or_else(closed_early);
-        // The end of an attempt that was given up is told when another one may have been asked for.
-        if self.begun.replace(false) {
-            self.finish_connecting(Err(cause));
-        }
-        self.awaiting.borrow_mut().clear();
-        for sender in core::mem::take(&mut *self.closing.borrow_mut()) {
-            let _ = sender.send(());
-        }
-        match error {
-            None => self.tell_status("offline"),
-            Some(error) => {
-                let event = Failed {
-                    status: "offline",
-                    error,
-                };
-                self.listeners.emit("status", &event.to_js());
+    fn tell_room(&self, sink: &Sink, room: RoomId, event: &RoomEvent) -> Result<(), JsValue> {
+        let id = room.0;
+        match event {
+            RoomEvent::Joined { .. } | RoomEvent::Configured { .. } => Ok(()),
+            RoomEvent::Rejoined { .. } => sink.room_rejoined(id),
+            RoomEvent::Message(message) => tell_message(sink, id, message, false),
+            RoomEvent::Private(message) => tell_message(sink, id, message, true),
+            RoomEvent::Subject { subject, nick, .. } => {
+                sink.room_subject(id, subject, nick.as_deref())
             }
+            RoomEvent::OccupantJoined(occupant) => {
+                sink.room_joined(id, &self.occupant(sink, room, occupant))
+            }
+            RoomEvent::OccupantChanged(occupant) => {
+                sink.room_changed(id, &self.occupant(sink, room, occupant))
+            }
+            RoomEvent::OccupantLeft {
+                occupant,
+                departure,
+            } => {
+                let occupant = self.occupant(sink, room, occupant);
+                let text = departure.reason.as_deref();
+                sink.room_left(id, &occupant, why(departure), text)
+            }
+            RoomEvent::NickChanged { from, to, own } => sink.room_nick(id, from, to, *own),
+            RoomEvent::Bounced { error, stanza, .. } => {
+                sink.room_error(id, &sink.refusal(error, Some(stanza)))
+            }
+            RoomEvent::Lost { message } => sink.room_error(
+                id,
+                &sink.detailed("lost-by-room", None, None, Some(message)),
+            ),
+            RoomEvent::Unreachable => sink.room_error(id, &sink.error("silent-room")),
+            RoomEvent::Crowded => sink.room_error(id, &sink.error("crowded-room")),
+            RoomEvent::Out(ended) => self.tell_out(sink, id, ended),
         }
     }
 
-    /// The client is freed: its feeds tell that they are over.
-    pub(super) fn end_feeds(&self) {
-        let feeds = core::mem::take(&mut *self.feeds.borrow_mut());
-        for (id, feed) in feeds.into_entries() {
-            let position = self.driver.read(|client| client.feed_position(id));
-            feed.finish(position);
-        }
+    /// An occupant, as the sink makes one.
+    pub(super) fn occupant(&self, sink: &Sink, room: RoomId, occupant: &Occupant) -> JsValue {
+        let is_own = |nick: &str| nick == occupant.nick;
+        let own = self.driver.read(|client| {
+            let visit = client.visit(room);
+            visit.is_some_and(|visit| is_own(visit.nick()))
+        });
+        sink.occupant(
+            &occupant.nick,
+            occupant.role.as_str(),
+            occupant.affiliation.as_str(),
+            occupant.jid.as_deref(),
+            occupant.show.as_deref(),
+            occupant.status.as_deref(),
+            own,
+        )
+        .unwrap_or(JsValue::UNDEFINED)
     }
 
-    /// The error of an end that was not asked for.
-    pub(super) fn explain(&self, reason: &CloseReason) -> Option<JsValue> {
-        let cause = self.credentials_problem.borrow_mut().take();
-        if *reason == CloseReason::Requested {
-            return None;
+    fn tell_out(&self, sink: &Sink, room: u32, ended: &Ended) -> Result<(), JsValue> {
+        let leaving = self.driver.read(|client| client.connection().is_closing());
+        match ended {
+            // A room may answer our good-bye to the server before the server does.
+            Ended::Departed(_) if leaving => sink.room_out(room, "disconnected", None, None),
+            Ended::Departed(departure) => sink.room_out(
+                room,
+                why(departure),
+                departure.reason.as_deref(),
+                departure.alternative.as_deref(),
+            ),
+            Ended::Refused(error) => sink.room_out(room, "refused", Some(&error.condition), None),
+            Ended::Insecure => sink.room_out(room, "refused", Some("insecure"), None),
+            Ended::GivenUp => sink.room_out(room, "error", None, None),
+            Ended::Disconnected => sink.room_out(room, "disconnected", None, None),
         }
-        let service = self
-            .driver
-            .read(|client| client.connection().service().map(str::to_owned));
-        let mut problem = Problem::from(reason);
-        // An option of the page's own is wrong wherever it is used.
-        if let Some(service) = service
-            && problem.code() != "bad-argument"
-        {
-            problem = problem.about(&service);
+    }
+}
+
+fn why(departure: &Departure) -> &'static str {
+    match departure.why {
+        Why::Left => "left",
+        Why::Kicked => "kicked",
+        Why::Banned => "banned",
+        Why::AffiliationLost | Why::MembersOnly => "removed",
+        Why::Shutdown => "shutdown",
+        Why::Technical => "error",
+        Why::Destroyed => "destroyed",
+        Why::Missed => "disconnected",
+    }
+}
+
+fn tell_message(
+    sink: &Sink,
+    room: u32,
+    message: &RoomMessage,
+    private: bool,
+) -> Result<(), JsValue> {
+    sink.room_message(
+        room,
+        message.nick.as_deref(),
+        message.body.as_deref(),
+        message.id.as_deref(),
+        time_of(message.time),
+        message.delayed,
+        message.own,
+        private,
+        &message.stanza.pack(),
+    )
+}
+
+fn tell_change(sink: &Sink, feed: u32, change: Change) -> Result<(), JsValue> {
+    match change {
+        Change::Subscribed(told) => {
+            let (state, jid, subid) = told.as_ref().map_or(("subscribed", None, None), told_of);
+            sink.feed_agreed(feed, state, jid, subid)
         }
-        if let Some(cause) = cause {
-            problem = problem.caused_by(cause);
+        Change::Refused(failure) => sink.feed_refused(feed, &sink.failure(&failure)),
+        Change::Item { item, time, via } => sink.feed_item(
+            feed,
+            item.id.as_deref(),
+            payload_of(&item).as_deref(),
+            item.publisher.as_deref(),
+            time_of(time),
+            via.into(),
+        ),
+        Change::Retract { id, via } => sink.feed_retracted(feed, &id, via.into()),
+        Change::Purge => sink.feed_purged(feed),
+        Change::Gap { after, before } => sink.feed_gap(feed, after.as_deref(), before.as_deref()),
+        Change::Live => sink.feed_live(feed),
+        Change::Subscription(told) => {
+            let (state, jid, subid) = told_of(&told);
+            sink.feed_subscription(feed, state, jid, subid)
         }
-        Some(problem.into_js())
+        Change::Configuration => sink.feed_configured(feed),
+        Change::Delete { redirect } => sink.feed_deleted(feed, redirect.as_deref()),
+        // The end follows as an event of the client's.
+        Change::End => Ok(()),
+    }
+}
+
+fn numbers(watches: &[WatchId]) -> Vec<u32> {
+    watches.iter().map(|watch| watch.0).collect()
+}
+
+fn tell_personal(sink: &Sink, watches: &[WatchId], watched: &Watched) -> Result<(), JsValue> {
+    let watches = numbers(watches);
+    let (account, node) = (watched.account.as_str(), watched.event.node());
+    let change = |kind: &str, id: Option<&str>, redirect: Option<&str>| {
+        sink.personal_change(&watches, kind, account, node, id, redirect)
+    };
+    match &watched.event {
+        Event::Items { entries, .. } => {
+            for entry in entries {
+                match entry {
+                    Entry::Published(item) => sink.personal_item(
+                        &watches,
+                        account,
+                        node,
+                        item.id.as_deref(),
+                        payload_of(item).as_deref(),
+                        item.publisher.as_deref(),
+                        time_of(watched.time),
+                    ),
+                    Entry::Retracted { id } => change("retract", Some(id), None),
+                }?;
+            }
+            Ok(())
+        }
+        Event::Purge { .. } => change("purge", None, None),
+        Event::Delete { redirect, .. } => change("delete", None, redirect.as_deref()),
+        Event::Configuration { .. } => change("configuration", None, None),
+        // They speak of a subscription, which is a feed.
+        Event::Subscription(_) | Event::Collection { .. } => Ok(()),
+    }
+}
+
+fn notice_to_js(sink: &Sink, notice: &Notice) -> JsValue {
+    match notice {
+        Notice::ForeignEvent { from, node, stanza } => {
+            sink.detailed("foreign-event", Some(node), Some(from), Some(stanza))
+        }
+        Notice::Unreadable(unreadable) => sink.unreadable(unreadable),
+        Notice::BacklogFull => sink.error("backlog-full"),
+        Notice::StepTimedOut { .. } => sink.error("step-timed-out"),
     }
 }

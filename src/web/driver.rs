@@ -48,6 +48,9 @@ pub struct Driver {
     /// Who keeps the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
     presence: Cell<Presence>,
+    /// Which claim of a kept session is under way, if any; each has another number.
+    claim: Cell<Option<u32>>,
+    claims: Cell<u32>,
     /// The client has been told that the page is hidden.
     hidden: Cell<bool>,
     /// It is being left, and whether it may come back.
@@ -70,6 +73,8 @@ impl Driver {
             lifecycle: RefCell::default(),
             keeper: RefCell::default(),
             presence: Cell::new(Presence::Here),
+            claim: Cell::new(None),
+            claims: Cell::new(0),
             hidden: Cell::new(false),
             parting: Cell::new(None),
             http: Rc::new(Http::new(options, platform)),
@@ -93,7 +98,7 @@ impl Driver {
 
     /// Owns the sink while the connection is not offline, and until the end of it has been told.
     fn mind_ownership(&self) {
-        let offline = self.client.borrow().connection().is_offline();
+        let offline = self.is_idle();
         let owned = self.owned.borrow().is_some();
         if !offline && !owned {
             let sink = self.sink();
@@ -118,8 +123,44 @@ impl Driver {
         self.keeper.replace(keeper);
     }
 
+    /// Whether there is no connection, none in the making and none hoped for.
+    pub fn is_idle(&self) -> bool {
+        self.claim.get().is_none() && self.client.borrow().connection().is_offline()
+    }
+
+    /// Connects. Where a page before this one left its session, and no other took it, that is continued.
+    pub fn connect(self: &Rc<Self>) {
+        let Some(keeper) = self.keeper().filter(|keeper| keeper.has_any()) else {
+            self.change(Client::connect);
+            return;
+        };
+        let claim = self.claims.get().wrapping_add(1);
+        self.claims.set(claim);
+        self.claim.set(Some(claim));
+        self.mind_ownership();
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let kept = keeper.claim().await;
+            // Given up meanwhile?
+            if driver.claim.get() != Some(claim) {
+                return;
+            }
+            driver.claim.set(None);
+            driver.change(|client, now| {
+                let restored = kept.is_some_and(|kept| client.restore(now, &kept));
+                restored || client.connect(now)
+            });
+        });
+    }
+
+    /// Gives up connecting.
+    pub fn abort(self: &Rc<Self>) {
+        self.claim.set(None);
+        self.change(Client::abort);
+    }
+
     /// Who keeps it.
-    pub fn keeper(&self) -> Option<Rc<Keeper>> {
+    fn keeper(&self) -> Option<Rc<Keeper>> {
         self.keeper.borrow().clone()
     }
 
@@ -146,6 +187,7 @@ impl Driver {
 
     /// Ends everything here and now: no answer, timer or event comes after it.
     pub fn shut(&self) {
+        self.claim.set(None);
         self.client.borrow_mut().abort(now());
         self.client.borrow_mut().forget_keys();
         self.sink.replace(None);
@@ -218,6 +260,7 @@ impl Driver {
     /// Ends the session in order. The good-bye is on the wire when this returns, if it may be: a page that is being left may not run
     /// any further.
     pub fn disconnect(self: &Rc<Self>) {
+        self.claim.set(None);
         self.change(Client::disconnect);
         self.drain();
     }

@@ -6,7 +6,9 @@
 
 import assert from "node:assert/strict";
 import { afterEach, mock, test } from "node:test";
-import { lookUp } from "../../pkg-template/discover.js";
+import { importSources } from "../../scripts/lib/typescript.mjs";
+
+const { lookUp } = await importSources("discover");
 
 const WEBSOCKET = "urn:xmpp:alt-connections:websocket";
 const XBOSH = "urn:xmpp:alt-connections:xbosh";

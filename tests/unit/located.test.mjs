@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressee, located } from "../../pkg-template/located.js";
-import { xmppError } from "../../pkg-template/markup.js";
+import { importSources } from "../../scripts/lib/typescript.mjs";
+
+const { XmppError, addressee, located } = await importSources("located", "errors");
+const xmppError = (...args) => new XmppError(...args);
 
 test("an error names the call and its object, in fields and in words", () => {
   const cause = new Error("x");
@@ -26,7 +28,7 @@ test("an error that ends several calls is named for each", () => {
   const one = located(error, "join", "a@b");
   const two = located(error, "join", "c@d");
   assert.deepEqual([one.message, two.message], ['join("a@b"): The connection: it ended.', 'join("c@d"): The connection: it ended.']);
-  assert.deepEqual([two.code, two.condition, two.name, two instanceof Error], ["disconnected", "c", "XmppError", true]);
+  assert.deepEqual([two.code, two.condition, two.name, two instanceof XmppError], ["disconnected", "c", "XmppError", true]);
   assert.ok(two.stack.includes(two.message) && !two.stack.includes("a@b"), two.stack);
 });
 

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { test } from "node:test";
-import { importSource } from "../../scripts/lib/typescript.mjs";
+import { importSources } from "../../scripts/lib/typescript.mjs";
 
-const { stanzaOf, plainText } = await importSource("stanza");
+const { stanzaOf, plainText } = await importSources("stanza");
 const table = JSON.parse(fs.readFileSync(new URL("packed.json", import.meta.url), "utf8"));
 const packed = (hint) => Uint32Array.from(table.find(({ xml }) => xml.includes(hint)).words);
 const stanza = (hint) => stanzaOf(packed(hint));

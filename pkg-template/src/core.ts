@@ -1,0 +1,175 @@
+// The boundary to the module: what it is made with (`Settings`) and what it tells (`Sink`). What it is asked is `Core`, whose methods
+// wasm-bindgen declares (src/js/core.rs).
+//
+// Elements cross packed, as arrays that are views of the module's memory: copy what is kept. Times are milliseconds since 1970, NaN
+// where there is none. Nothing here may throw.
+
+import type { XmppError } from "./errors.js";
+
+export { Core } from "./epode.js";
+
+/** What a client is made with: the page's options, read and checked. */
+export interface Settings {
+  /** Addresses, in the order in which they are tried. */
+  services: string[];
+  domain: string;
+  /** The bare JID that logs in. */
+  account: string | undefined;
+  resource: string | undefined;
+  anonymous: boolean;
+  /** Names and values in turn, of an account to be made; absent where the client logs in. */
+  registration: string[] | undefined;
+  allowPlainText: boolean;
+  mechanisms: string[] | undefined;
+  presence: boolean;
+  lang: string | undefined;
+  wait: number;
+  hold: number;
+  keys: boolean;
+  /** Names and values in turn. */
+  headers: string[];
+  withCredentials: boolean;
+  timeout: number;
+  maxBytes: number;
+  reconnect: boolean;
+  least: number | undefined;
+  most: number | undefined;
+  streamManagement: boolean;
+  silence: number;
+  /** The name under which the session is kept over a reload. */
+  keep: string | undefined;
+  name: string | undefined;
+  version: string | undefined;
+  os: string | undefined;
+  features: string[];
+  answerTo: string | undefined;
+}
+
+/** How an item of a feed came. */
+export type Via = "snapshot" | "live" | "catch-up";
+
+/** Someone in a room, as the module describes them. */
+export interface OccupantFields {
+  nick: string;
+  role: "moderator" | "participant" | "visitor" | "none";
+  affiliation: "owner" | "admin" | "member" | "outcast" | "none";
+  jid: string | undefined;
+  show: string | undefined;
+  statusText: string | undefined;
+  self: boolean;
+}
+
+/** What the module tells (src/js/sink.rs). */
+export interface Sink {
+  problem(kind: string, first: string | undefined, second: string | undefined, stanza: Uint32Array | undefined): XmppError;
+  stanzaError(
+    condition: string,
+    type: string,
+    text: string | undefined,
+    application: string | undefined,
+    applicationNs: string | undefined,
+    stanza: Uint32Array | undefined,
+  ): XmppError;
+  closeReason(
+    code: string,
+    message: string,
+    condition: string | undefined,
+    text: string | undefined,
+    httpStatus: number | undefined,
+    service: string | undefined,
+  ): XmppError;
+
+  status(status: "connecting" | "authenticating" | "binding" | "disconnecting"): void;
+  online(resumed: boolean): void;
+  interrupted(error: XmppError, attempt: number, pause: number): void;
+  offline(error: XmppError | undefined): void;
+  credentialsWanted(): void;
+  learned(memory: string): void;
+  registered(): void;
+  replacement(name: string): unknown;
+
+  stanza(words: Uint32Array, handlers: Uint32Array): void;
+  reply(request: number, words: Uint32Array): void;
+  refused(request: number, error: XmppError): void;
+  settled(send: number, error: XmppError | undefined): void;
+  undelivered(xml: string, error: XmppError): void;
+  notice(error: XmppError): void;
+  sent(xml: string): void;
+  received(xml: string): void;
+
+  feedAgreed(feed: number, state: string, jid: string | undefined, subid: string | undefined): void;
+  feedRefused(feed: number, error: XmppError): void;
+  feedItem(
+    feed: number,
+    id: string | undefined,
+    payload: Uint32Array | undefined,
+    publisher: string | undefined,
+    time: number,
+    via: Via,
+  ): void;
+  feedRetracted(feed: number, id: string, via: Via): void;
+  feedPurged(feed: number): void;
+  feedGap(feed: number, after: string | undefined, before: string | undefined): void;
+  feedLive(feed: number): void;
+  feedSubscription(feed: number, state: string, jid: string | undefined, subid: string | undefined): void;
+  feedConfigured(feed: number): void;
+  feedDeleted(feed: number, redirect: string | undefined): void;
+  feedEnded(feed: number, position: string | undefined): void;
+
+  roomMessage(
+    room: number,
+    nick: string | undefined,
+    body: string | undefined,
+    id: string | undefined,
+    time: number,
+    delayed: boolean,
+    own: boolean,
+    isPrivate: boolean,
+    words: Uint32Array,
+  ): void;
+  roomSubject(room: number, subject: string, nick: string | undefined): void;
+  occupant(
+    nick: string,
+    role: OccupantFields["role"],
+    affiliation: OccupantFields["affiliation"],
+    jid: string | undefined,
+    show: string | undefined,
+    statusText: string | undefined,
+    self: boolean,
+  ): OccupantFields;
+  roomJoined(room: number, occupant: OccupantFields): void;
+  roomChanged(room: number, occupant: OccupantFields): void;
+  roomLeft(room: number, occupant: OccupantFields, reason: string, text: string | undefined): void;
+  roomNick(room: number, from: string, to: string, own: boolean): void;
+  roomRejoined(room: number): void;
+  roomError(room: number, error: XmppError): void;
+  roomOut(room: number, reason: string, text: string | undefined, alternative: string | undefined): void;
+  roomClosed(room: number, nick: string): void;
+  roomCommand(command: number, error: XmppError | undefined): void;
+
+  personalItem(
+    watches: Uint32Array,
+    account: string,
+    node: string,
+    id: string | undefined,
+    payload: Uint32Array | undefined,
+    publisher: string | undefined,
+    time: number,
+  ): void;
+  personalChange(
+    watches: Uint32Array,
+    kind: string,
+    account: string,
+    node: string,
+    id: string | undefined,
+    redirect: string | undefined,
+  ): void;
+  approvalAsked(
+    watches: Uint32Array,
+    service: string,
+    node: string,
+    jid: string,
+    subid: string | undefined,
+    id: string | undefined,
+  ): void;
+}

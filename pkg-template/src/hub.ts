@@ -1,0 +1,610 @@
+// What the parts of one client share: the module's core, the promises by id, and whom the module's events are for. It is the module's
+// `Sink`. While the connection is not offline, the module holds it, and it holds the page's client and all that is registered.
+
+import { Core, type OccupantFields, type Sink, type Via } from "./core.js";
+import type { ClientEvents, Status } from "./client-events.js";
+import { Credentials } from "./credentials.js";
+import { type ErrorCode, type ProblemKind, type StanzaErrorFields, XmppError, aborted, problem, stanzaError } from "./errors.js";
+import { Listeners, callBack } from "./events.js";
+import { faultOf, mustBeWhole } from "./fault.js";
+import type { ItemFields } from "./item.js";
+import type { Prepared } from "./options.js";
+import { type Stanza, stanzaOf } from "./stanza.js";
+import { Deferred, type Waiting } from "./waiting.js";
+
+/** How long a reply may take when the page does not say, in milliseconds. */
+const REPLY_TIMEOUT = 30_000;
+
+/** What hears of a feed. @internal */
+export interface FeedSink {
+  agree(state: string, jid: string | undefined, subid: string | undefined): void;
+  refuse(error: XmppError): void;
+  item(id: string | undefined, payload: Uint32Array | undefined, publisher: string | undefined, time: number, via: Via): void;
+  retract(id: string, via: Via): void;
+  purge(): void;
+  gap(after: string | undefined, before: string | undefined): void;
+  live(): void;
+  subscription(state: string, jid: string | undefined, subid: string | undefined): void;
+  configure(): void;
+  delete(redirect: string | undefined): void;
+  /** It is over; `position` is where it stood. */
+  finish(position: string | undefined): void;
+}
+
+/** A message in a room, as the module tells of it. @internal */
+export interface MessageFields {
+  nick: string | undefined;
+  body: string;
+  id: string | undefined;
+  time: Date | undefined;
+  delayed: boolean;
+  own: boolean;
+  private: boolean;
+  stanza: Stanza;
+}
+
+/** What hears of a visit to a room. @internal */
+export interface RoomSink {
+  message(message: MessageFields): void;
+  subject(subject: string, nick: string | undefined): void;
+  join(occupant: OccupantFields): void;
+  change(occupant: OccupantFields): void;
+  part(occupant: OccupantFields, reason: string, text: string | undefined): void;
+  rename(from: string, to: string, own: boolean): void;
+  rejoin(): void;
+  fail(error: XmppError): void;
+  out(reason: string, text: string | undefined, alternative: string | undefined): void;
+  /** The visit is over: no event follows. */
+  close(nick: string): void;
+}
+
+/** What an account did with a node, as the module tells of it. @internal */
+export interface PersonalFields {
+  type: "item" | "retract" | "purge" | "delete" | "configuration";
+  from: string;
+  node: string;
+  id: string | undefined;
+  redirect: string | undefined;
+  item: ItemFields | undefined;
+}
+
+/** The question whether somebody may subscribe. @internal */
+export interface ApprovalFields {
+  service: string;
+  node: string;
+  jid: string;
+  subid: string | undefined;
+  id: string | undefined;
+}
+
+/** What hears of a watch. @internal */
+export interface WatchSink {
+  personal?(event: PersonalFields): void;
+  approval?(asked: ApprovalFields): void;
+}
+
+/** A BOSH session that was made elsewhere, checked. @internal */
+export interface Given {
+  jid: string;
+  sid: string;
+  rid: number;
+}
+
+/** @internal */
+export class Hub implements Sink {
+  /** The page's client: whoever holds the hub holds it, too. */
+  readonly owner: object | undefined;
+  readonly listeners: Listeners<ClientEvents>;
+  readonly handlers = new Map<number, (stanza: Stanza) => unknown>();
+  readonly feeds = new Map<number, FeedSink>();
+  readonly rooms = new Map<number, RoomSink>();
+  readonly watches = new Map<number, WatchSink>();
+  phase: Status = "offline";
+  isFreed = false;
+  readonly #core: Core;
+  readonly #prepared: Prepared;
+  readonly #credentials: Credentials;
+  readonly #sends = new Map<number, Deferred<void>>();
+  readonly #requests = new Map<number, Deferred<Stanza>>();
+  readonly #commands = new Map<number, Deferred<void>>();
+  /** The promises that wait for the end of an interruption. */
+  readonly #awaiting = new Set<Deferred<void>>();
+  #closing: Deferred<void>[] = [];
+  #connecting: Deferred<void> | undefined;
+  /** What was asked for last has begun: an end that is told is its end. */
+  #hasBegun = false;
+
+  constructor(prepared: Prepared, listeners: Listeners<ClientEvents>, owner?: object) {
+    mustBeWhole();
+    this.owner = owner;
+    this.listeners = listeners;
+    this.#prepared = prepared;
+    this.#credentials = new Credentials(prepared.login, (give) => {
+      if (!this.isFreed) this.call(give);
+    });
+    this.#core = guarded(() => new Core(this, prepared.settings));
+  }
+
+  /** Asks the module for something. */
+  call<T>(act: (core: Core) => T): T {
+    if (this.isFreed) throw problem("freed");
+    return guarded(() => act(this.#core));
+  }
+
+  /** Reads something of the module, which a freed client has not. */
+  read<T>(act: (core: Core) => T | undefined): T | undefined {
+    return this.isFreed ? undefined : guarded(() => act(this.#core));
+  }
+
+  /** Tells the page what no promise tells. */
+  complain(error: XmppError): void {
+    this.listeners.emit("error", error);
+  }
+
+  // ── connecting ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Begins to connect, or to go on with a session that a web server made, in the turn of the call. */
+  begin(signal: AbortSignal | undefined, given?: Given): Promise<void> {
+    if (this.isFreed) throw problem("freed");
+    if (signal?.aborted) throw aborted(signal);
+    if (!given && this.phase === "reconnecting") {
+      const online = this.#await();
+      this.call((core) => core.wake());
+      return online.until(signal, () => this.#awaiting.delete(online));
+    }
+    this.#recall();
+    if (this.#connecting || !this.call((core) => core.isOffline)) throw problem("busy");
+    this.#hasBegun = false;
+    const connecting = new Deferred<void>();
+    if (given) {
+      const isAlone = this.#prepared.login === undefined;
+      if (!this.call((core) => core.attach(given.jid, given.sid, given.rid, isAlone))) throw problem("bad-session");
+    } else {
+      this.call((core) => core.connect());
+    }
+    this.#connecting = connecting;
+    return connecting.until(signal, () => {
+      this.#connecting = undefined;
+      if (!this.isFreed) this.call((core) => core.abort());
+    });
+  }
+
+  /** What the page kept for us. A place that fails is as good as an empty one. */
+  #recall(): void {
+    let kept: unknown;
+    try {
+      kept = this.#prepared.memory?.get();
+    } catch {
+      return;
+    }
+    if (typeof kept === "string") this.call((core) => core.remember(kept));
+  }
+
+  #finishConnecting(error?: XmppError): void {
+    const connecting = this.#connecting;
+    this.#connecting = undefined;
+    if (error) connecting?.reject(error);
+    else connecting?.resolve();
+  }
+
+  /** A promise for the end of an interruption. */
+  #await(): Deferred<void> {
+    const online = new Deferred<void>();
+    this.#awaiting.add(online);
+    return online;
+  }
+
+  /** During an interruption: waits until it is over, one way or the other. */
+  async ready(): Promise<void> {
+    if (this.phase === "reconnecting") await this.#await().promise.catch(() => {});
+  }
+
+  /** Says good-bye before it returns: a page that is being left may not run any further. */
+  disconnect(): Promise<void> {
+    if (!this.call((core) => core.disconnect())) {
+      // Looking for what an earlier page left, at most.
+      this.#finishConnecting(problem("closed-early"));
+      return Promise.resolve();
+    }
+    const closed = new Deferred<void>();
+    this.#closing.push(closed);
+    return closed.promise;
+  }
+
+  /** Ends everything at once: no promise, callback or timer of this client comes after it. */
+  shut(): void {
+    if (this.isFreed) return;
+    const positions = [...this.feeds.keys()].map((feed) => this.read((core) => core.feedPosition(feed)));
+    this.isFreed = true;
+    const gone = problem("freed");
+    const feeds = [...this.feeds.values()];
+    const rooms = [...this.rooms.values()];
+    for (const all of [this.feeds, this.rooms, this.watches, this.handlers]) all.clear();
+    feeds.forEach((feed, index) => feed.finish(positions[index]));
+    for (const command of this.#commands.values()) command.reject(gone);
+    for (const room of rooms) room.out("disconnected", undefined, undefined);
+    this.#finishConnecting(gone);
+    this.#endInterruption();
+    for (const closed of this.#closing.splice(0)) closed.resolve();
+    for (const send of this.#sends.values()) send.reject(problem("unknown"));
+    for (const request of this.#requests.values()) request.reject(problem("no-connection-left"));
+    for (const all of [this.#commands, this.#sends, this.#requests]) all.clear();
+    this.phase = "offline";
+    this.listeners.clear();
+    this.#core.shut();
+    try {
+      this.#core.free();
+    } catch {
+      // It is in use further up in this very turn: the garbage collector frees it.
+    }
+  }
+
+  /** Those who wait for its end hear that there is no connection. */
+  #endInterruption(error: XmppError | undefined = problem("not-connected")): void {
+    const awaiting = [...this.#awaiting];
+    this.#awaiting.clear();
+    for (const one of awaiting) {
+      if (error) {
+        one.promise.catch(() => {});
+        one.reject(error);
+      } else one.resolve();
+    }
+  }
+
+  // ── what is sent ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends a stanza. */
+  send(xml: string): Promise<void> {
+    const id = this.call((core) => core.send(xml));
+    const sent = new Deferred<void>();
+    this.#sends.set(id, sent);
+    return sent.promise;
+  }
+
+  /** Sends a request, in this turn. */
+  request(xml: string, { timeout = REPLY_TIMEOUT, signal }: Waiting = {}): Promise<Stanza> {
+    if (signal?.aborted) throw aborted(signal);
+    return this.awaitReply(
+      this.call((core) => core.request(xml, timeout)),
+      signal,
+    );
+  }
+
+  /** The reply to a request that was sent. */
+  awaitReply(request: number, signal: AbortSignal | undefined): Promise<Stanza> {
+    const reply = new Deferred<Stanza>();
+    this.#requests.set(request, reply);
+    return reply.until(signal, () => {
+      if (this.#requests.delete(request)) this.read((core) => core.forget(request));
+    });
+  }
+
+  /** The outcome of a room's command. */
+  awaitCommand(command: number, signal?: AbortSignal): Promise<void> {
+    const outcome = new Deferred<void>();
+    this.#commands.set(command, outcome);
+    return outcome.until(signal, () => {
+      if (this.#commands.delete(command)) this.read((core) => core.abandon(command));
+    });
+  }
+
+  // ── what the module tells: errors ──────────────────────────────────────────────────────────────────────────────────
+
+  problem(kind: string, first: string | undefined, second: string | undefined, stanza: Uint32Array | undefined): XmppError {
+    return problem(kind as ProblemKind, first, second, viewOf(stanza));
+  }
+
+  stanzaError(
+    condition: string,
+    type: string,
+    text: string | undefined,
+    application: string | undefined,
+    applicationNs: string | undefined,
+    stanza: Uint32Array | undefined,
+  ): XmppError {
+    const fields = { condition, type: type as StanzaErrorFields["type"], text, application, applicationNs };
+    return stanzaError(fields, viewOf(stanza));
+  }
+
+  closeReason(
+    code: string,
+    message: string,
+    condition: string | undefined,
+    text: string | undefined,
+    httpStatus: number | undefined,
+    service: string | undefined,
+  ): XmppError {
+    const cause = this.#credentials.takeProblem();
+    // An option of the page's own is wrong wherever it is used. A query may hold a secret.
+    const object = code === "bad-argument" ? undefined : service?.split(/[?#]/, 1)[0];
+    const about = object === undefined ? message : `${object}: ${message}`;
+    return new XmppError(code as ErrorCode, about, { condition, text, httpStatus, object, cause });
+  }
+
+  // ── the connection ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  status(status: "connecting" | "authenticating" | "binding" | "disconnecting"): void {
+    if (status === "connecting") this.#hasBegun = true;
+    this.phase = status;
+    this.listeners.emit("status", { status });
+  }
+
+  online(resumed: boolean): void {
+    this.phase = "online";
+    this.#finishConnecting();
+    this.#endInterruption(undefined);
+    this.listeners.emit("status", { status: "online", resumed });
+  }
+
+  interrupted(error: XmppError, attempt: number, pause: number): void {
+    // A password function that is still at it concerns nobody any more.
+    this.#credentials.forget();
+    this.phase = "reconnecting";
+    this.listeners.emit("status", { status: "reconnecting", error, attempt, retryAt: new Date(Date.now() + pause) });
+  }
+
+  offline(error: XmppError | undefined): void {
+    this.phase = "offline";
+    this.#credentials.forget();
+    // The end of an attempt that was given up is told when another one may have been asked for.
+    if (this.#hasBegun) {
+      this.#hasBegun = false;
+      this.#finishConnecting(error ?? problem("closed-early"));
+    }
+    this.#endInterruption();
+    for (const closed of this.#closing.splice(0)) closed.resolve();
+    this.listeners.emit("status", error ? { status: "offline", error } : { status: "offline" });
+  }
+
+  credentialsWanted(): void {
+    this.#credentials.give();
+  }
+
+  learned(memory: string): void {
+    try {
+      this.#prepared.memory?.set(memory);
+    } catch {
+      // A full or forbidden storage costs round trips at the next login, nothing else.
+    }
+  }
+
+  registered(): void {
+    this.#finishConnecting();
+  }
+
+  replacement(name: string): unknown {
+    return this.#prepared.replacements.get(name);
+  }
+
+  // ── stanzas ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  stanza(words: Uint32Array, handlers: Uint32Array): void {
+    const stanza = stanzaOf(words.slice());
+    // What is called may make the module's memory move, and the view with it.
+    const ids = handlers.length === 1 ? [handlers[0] as number] : [...handlers];
+    for (const id of ids) {
+      const handler = this.handlers.get(id);
+      if (handler) callBack(handler, stanza);
+    }
+  }
+
+  reply(request: number, words: Uint32Array): void {
+    take(this.#requests, request)?.resolve(stanzaOf(words.slice()));
+  }
+
+  refused(request: number, error: XmppError): void {
+    take(this.#requests, request)?.reject(error);
+  }
+
+  settled(send: number, error: XmppError | undefined): void {
+    settle(take(this.#sends, send), error);
+  }
+
+  undelivered(xml: string, error: XmppError): void {
+    this.listeners.emit("undelivered", { xml, error });
+  }
+
+  notice(error: XmppError): void {
+    this.complain(error);
+  }
+
+  sent(xml: string): void {
+    this.listeners.emit("sent", xml);
+  }
+
+  received(xml: string): void {
+    this.listeners.emit("received", xml);
+  }
+
+  // ── feeds ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  feedAgreed(feed: number, state: string, jid: string | undefined, subid: string | undefined): void {
+    this.feeds.get(feed)?.agree(state, jid, subid);
+  }
+
+  feedRefused(feed: number, error: XmppError): void {
+    this.feeds.get(feed)?.refuse(error);
+  }
+
+  feedItem(
+    feed: number,
+    id: string | undefined,
+    payload: Uint32Array | undefined,
+    publisher: string | undefined,
+    time: number,
+    via: Via,
+  ): void {
+    this.feeds.get(feed)?.item(id, payload, publisher, time, via);
+  }
+
+  feedRetracted(feed: number, id: string, via: Via): void {
+    this.feeds.get(feed)?.retract(id, via);
+  }
+
+  feedPurged(feed: number): void {
+    this.feeds.get(feed)?.purge();
+  }
+
+  feedGap(feed: number, after: string | undefined, before: string | undefined): void {
+    this.feeds.get(feed)?.gap(after, before);
+  }
+
+  feedLive(feed: number): void {
+    this.feeds.get(feed)?.live();
+  }
+
+  feedSubscription(feed: number, state: string, jid: string | undefined, subid: string | undefined): void {
+    this.feeds.get(feed)?.subscription(state, jid, subid);
+  }
+
+  feedConfigured(feed: number): void {
+    this.feeds.get(feed)?.configure();
+  }
+
+  feedDeleted(feed: number, redirect: string | undefined): void {
+    this.feeds.get(feed)?.delete(redirect);
+  }
+
+  feedEnded(feed: number, position: string | undefined): void {
+    take(this.feeds, feed)?.finish(position);
+  }
+
+  // ── rooms ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  roomMessage(
+    room: number,
+    nick: string | undefined,
+    body: string | undefined,
+    id: string | undefined,
+    time: number,
+    delayed: boolean,
+    own: boolean,
+    isPrivate: boolean,
+    words: Uint32Array,
+  ): void {
+    this.rooms.get(room)?.message({
+      nick,
+      body: body ?? "",
+      id,
+      time: Number.isNaN(time) ? undefined : new Date(time),
+      delayed,
+      own,
+      private: isPrivate,
+      stanza: stanzaOf(words.slice()),
+    });
+  }
+
+  roomSubject(room: number, subject: string, nick: string | undefined): void {
+    this.rooms.get(room)?.subject(subject, nick);
+  }
+
+  occupant(
+    nick: string,
+    role: OccupantFields["role"],
+    affiliation: OccupantFields["affiliation"],
+    jid: string | undefined,
+    show: string | undefined,
+    statusText: string | undefined,
+    self: boolean,
+  ): OccupantFields {
+    return { nick, role, affiliation, jid, show, statusText, self };
+  }
+
+  roomJoined(room: number, occupant: OccupantFields): void {
+    this.rooms.get(room)?.join(occupant);
+  }
+
+  roomChanged(room: number, occupant: OccupantFields): void {
+    this.rooms.get(room)?.change(occupant);
+  }
+
+  roomLeft(room: number, occupant: OccupantFields, reason: string, text: string | undefined): void {
+    this.rooms.get(room)?.part(occupant, reason, text);
+  }
+
+  roomNick(room: number, from: string, to: string, own: boolean): void {
+    this.rooms.get(room)?.rename(from, to, own);
+  }
+
+  roomRejoined(room: number): void {
+    this.rooms.get(room)?.rejoin();
+  }
+
+  roomError(room: number, error: XmppError): void {
+    this.rooms.get(room)?.fail(error);
+  }
+
+  roomOut(room: number, reason: string, text: string | undefined, alternative: string | undefined): void {
+    this.rooms.get(room)?.out(reason, text, alternative);
+  }
+
+  roomClosed(room: number, nick: string): void {
+    take(this.rooms, room)?.close(nick);
+  }
+
+  roomCommand(command: number, error: XmppError | undefined): void {
+    settle(take(this.#commands, command), error);
+  }
+
+  // ── what comes without a subscription ──────────────────────────────────────────────────────────────────────────────
+
+  personalItem(
+    watches: Uint32Array,
+    account: string,
+    node: string,
+    id: string | undefined,
+    payload: Uint32Array | undefined,
+    publisher: string | undefined,
+    time: number,
+  ): void {
+    const item: ItemFields = { id, node, payload: viewOf(payload), publisher, time, via: "live" };
+    this.#personal(watches, { type: "item", from: account, node, id, redirect: undefined, item });
+  }
+
+  personalChange(
+    watches: Uint32Array,
+    kind: string,
+    account: string,
+    node: string,
+    id: string | undefined,
+    redirect: string | undefined,
+  ): void {
+    this.#personal(watches, { type: kind as PersonalFields["type"], from: account, node, id, redirect, item: undefined });
+  }
+
+  #personal(watches: Uint32Array, event: PersonalFields): void {
+    for (const watch of [...watches]) this.watches.get(watch)?.personal?.(event);
+  }
+
+  approvalAsked(
+    watches: Uint32Array,
+    service: string,
+    node: string,
+    jid: string,
+    subid: string | undefined,
+    id: string | undefined,
+  ): void {
+    for (const watch of [...watches]) this.watches.get(watch)?.approval?.({ service, node, jid, subid, id });
+  }
+}
+
+function guarded<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw faultOf(error);
+  }
+}
+
+const viewOf = (words: Uint32Array | undefined): Stanza | undefined => words && stanzaOf(words.slice());
+
+function take<T>(all: Map<number, T>, id: number): T | undefined {
+  const one = all.get(id);
+  all.delete(id);
+  return one;
+}
+
+function settle(promise: Deferred<void> | undefined, error: XmppError | undefined): void {
+  if (error) promise?.reject(error);
+  else promise?.resolve();
+}

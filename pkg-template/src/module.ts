@@ -1,0 +1,143 @@
+// The WebAssembly module: fetched, compiled, instantiated. Every failure is an `XmppError` that says what to do.
+
+import load from "./epode.js";
+import { type XmppErrorDetails, type ErrorCode, XmppError, badArgument } from "./errors.js";
+
+/** Where the module is, or the module itself. */
+export type ModuleSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+
+/** The smallest module: the header alone. A platform that refuses it refuses every module. */
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+/**
+ * The advice for each kind of failure: what to change, in one place.
+ *
+ * `module-unavailable`: the file was not found, or is not the module. Calling again fetches it again.
+ * `module-blocked`: this platform, or the page's policy, refuses WebAssembly. Calling again does not help.
+ *
+ * Advice for bundlers (which option keeps or copies the file) belongs into `FILE`: it is part of every message about a file
+ * that is missing or is something else, because a bundler that moved the script is the usual reason for both.
+ */
+const FILE =
+  "Copy epode_bg.wasm from the package to the folder of the script that loads it, or say where it is: await init(\"/assets/epode_bg.wasm\"). Or import from \"epode/inline\", which has the module in the script: bundlers such as rollup and esbuild do not carry the file along. With Vite's development server also: optimizeDeps: { exclude: [\"epode\"] }.";
+const ADVICE = {
+  missing: ["module-unavailable", FILE],
+  foreign: ["module-unavailable", `${FILE} The server must answer with the file itself, as application/wasm, not with a page for unknown addresses.`],
+  unreachable: [
+    "module-unavailable",
+    "Check the network, the address, and that the page may fetch it: the content security policy's connect-src, CORS headers on another origin. Another call tries again.",
+  ],
+  damaged: ["module-unavailable", "It is cut short, damaged, or needs a newer browser. Deploy it again, unchanged, and clear the caches in between."],
+  stale: ["module-unavailable", "Deploy epode_bg.wasm and the scripts of the package together, and clear the caches in between."],
+  forbidden: ["module-blocked", "Add 'wasm-unsafe-eval' to script-src in the page's Content-Security-Policy."],
+  unsupported: ["module-blocked", "Use a browser that has WebAssembly, or allow it in this one's settings (lockdown modes turn it off)."],
+} as const satisfies Record<string, readonly [ErrorCode, string]>;
+
+function moduleError(kind: keyof typeof ADVICE, what: string, details?: XmppErrorDetails): XmppError {
+  const [code, advice] = ADVICE[kind];
+  return new XmppError(code, `epode's WebAssembly module could not be loaded: ${what}. ${advice}`, details);
+}
+
+/** What an object is, also when it comes from another realm (a frame, Node's vm). */
+const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
+/** Whether this page may compile modules: its policy, or a browser's setting, may forbid it. */
+function mayCompile(): boolean {
+  try {
+    return Boolean(new WebAssembly.Module(EMPTY_MODULE));
+  } catch {
+    return false;
+  }
+}
+
+function isModule(bytes: BufferSource): boolean {
+  const view = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+  return EMPTY_MODULE.subarray(0, 4).every((byte, index) => view[index] === byte);
+}
+
+/** Why compiling failed. `bytes`: what was compiled, where it is known; `type`: its Content-Type. */
+function diagnose(cause: unknown, place: string, bytes?: BufferSource, type?: string): XmppError {
+  if (bytes && !isModule(bytes)) {
+    const what = /html/i.test(type ?? "") ? "an HTML page" : bytes.byteLength === 0 ? "an empty file" : "something else";
+    return moduleError("foreign", `${place} is ${what}, not the module`, { cause });
+  }
+  // A stream that breaks off is a network error, which is a TypeError; a file that is cut short is a CompileError.
+  if (cause instanceof TypeError) return moduleError("unreachable", `${place} could not be read to its end`, { cause });
+  return moduleError("damaged", `${place} cannot be compiled`, { cause });
+}
+
+async function compileBytes(bytes: BufferSource, place: string, type?: string): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    throw diagnose(error, place, bytes, type);
+  }
+}
+
+async function compileResponse(response: Response): Promise<WebAssembly.Module> {
+  const place = response.url || "the given response";
+  const { ok, status } = response;
+  if (!ok) {
+    // An unread body keeps its connection, of which a browser has six for each origin.
+    response.body?.cancel().catch(() => {});
+    throw moduleError("missing", `${place} answered with HTTP status ${status}`, { httpStatus: status });
+  }
+  const type = response.headers.get("Content-Type")?.trim() ?? "";
+  // Compiling while the file arrives: the browser does it for this type only, and caches the result.
+  if (type.toLowerCase() === "application/wasm" && typeof WebAssembly.compileStreaming === "function") {
+    try {
+      return await WebAssembly.compileStreaming(response);
+    } catch (error) {
+      throw diagnose(error, place);
+    }
+  }
+  let bytes: ArrayBuffer;
+  try {
+    bytes = await response.arrayBuffer();
+  } catch (cause) {
+    throw moduleError("unreachable", `${place} could not be read to its end`, { cause });
+  }
+  const module = await compileBytes(bytes, place, type);
+  console.warn(`epode: ${place} came as ${type || "no type at all"}. It loads faster as application/wasm.`);
+  return module;
+}
+
+async function compile(from: ModuleSource): Promise<WebAssembly.Module> {
+  const kind = kindOf(from);
+  if (kind === "WebAssembly.Module") return from as WebAssembly.Module;
+  if (kind === "ArrayBuffer" || ArrayBuffer.isView(from)) return compileBytes(from as BufferSource, "the given bytes");
+  if (kind === "Response") return compileResponse(from as Response);
+  if (typeof from !== "string" && kind !== "URL" && kind !== "Request") {
+    throw badArgument("init() takes the module's address, a Request, a Response, its bytes, or a WebAssembly.Module.");
+  }
+  let response: Response;
+  try {
+    response = await fetch(from as string | URL | Request);
+  } catch (cause) {
+    throw moduleError("unreachable", `${kind === "Request" ? (from as Request).url : String(from)} could not be fetched`, { cause });
+  }
+  return compileResponse(response);
+}
+
+/** Loads the module from where `find` says: an address, a request or response, bytes, or a compiled module. @internal */
+export async function loadModule(find: () => ModuleSource | Promise<ModuleSource>): Promise<void> {
+  if (kindOf(globalThis.WebAssembly) !== "WebAssembly") throw moduleError("unsupported", "this platform has no WebAssembly");
+  // Before anything is fetched: COMPAT(Chromium): a response whose compilation the policy forbids is never read to its end, and
+  // keeps its connection.
+  if (!mayCompile()) throw moduleError("forbidden", "the page's content security policy forbids WebAssembly");
+  let from: ModuleSource;
+  try {
+    from = await find();
+  } catch (cause) {
+    // The file beside this script: it is not there, or this script has no address that another could be relative to.
+    throw moduleError("missing", (cause as Error | undefined)?.message ?? "it was not found", { cause });
+  }
+  const module = await compile(from);
+  try {
+    await load({ module_or_path: module });
+  } catch (cause) {
+    // What the module imports, and what these scripts give it, differ.
+    if (cause instanceof WebAssembly.LinkError || cause instanceof TypeError) throw moduleError("stale", "it belongs to another version of epode", { cause });
+    throw moduleError("damaged", "it could not be started", { cause });
+  }
+}

@@ -1,0 +1,89 @@
+// `Muc`: entering rooms.
+
+import { aborted, badArgument } from "./errors.js";
+import type { Hub } from "./hub.js";
+import { bareOf, normalJid } from "./jid.js";
+import { locating } from "./located.js";
+import { Reader } from "./reader.js";
+import { type Room, Visit, roomOf } from "./room.js";
+import type { Waiting } from "./waiting.js";
+import { mustBeText } from "./xml.js";
+
+/** How long a room may take to let us in, in milliseconds. */
+const JOIN_TIMEOUT = 30_000;
+
+let makeMuc: (hub: Hub) => Muc;
+
+/** Rooms over one client's connection. */
+export class Muc {
+  readonly #hub: Hub;
+
+  private constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  static {
+    makeMuc = (hub) => new Muc(hub);
+  }
+
+  /**
+   * Joins a room, creating it when there is none (as an instant room). Resolves when really in: own presence, who
+   * else is there, history and subject have come, and are kept for the first listener of each kind. A nick that is
+   * taken rejects with condition `conflict`. With a password, `insecure` over a connection that is not encrypted (see
+   * `allowPlainText`). A join that times out or is aborted is followed by a leave, and can be repeated at once.
+   */
+  join(
+    room: string,
+    nick: string,
+    options?: Waiting & {
+      password?: string;
+      history?: { maxstanzas?: number; maxchars?: number; seconds?: number; since?: Date };
+    },
+  ): Promise<Room> {
+    const hub = this.#hub;
+    return locating("join", room, async () => {
+      mustBeText("join", 1, room);
+      mustBeText("join", 2, nick);
+      const address = normalJid(room);
+      const read = new Reader(options);
+      const { maxStanzas, maxChars, seconds, since } = historyOf(read);
+      const password = read.text("password");
+      const timeout = read.millis("timeout") ?? JOIN_TIMEOUT;
+      const signal = read.signal();
+      read.done();
+      await hub.ready();
+      if (signal?.aborted) throw aborted(signal);
+      const ids = hub.call((core) => core.join(address, nick, password, maxStanzas, maxChars, seconds, since, timeout));
+      const [id, command] = ids as unknown as [number, number];
+      const visit = new Visit(hub, id, bareOf(address), nick);
+      hub.rooms.set(id, visit);
+      await hub.awaitCommand(command, signal);
+      return roomOf(visit);
+    });
+  }
+}
+
+/** How much history should come. */
+function historyOf(read: Reader): {
+  maxStanzas: number | undefined;
+  maxChars: number | undefined;
+  seconds: number | undefined;
+  since: number | undefined;
+} {
+  const history = new Reader(read.given("history"));
+  const count = (name: string): number | undefined => history.number(name, 0, 0xffff_ffff, "is a number, 0 or more");
+  const given = history.given("since");
+  const since = given instanceof Date ? given.getTime() : Number.NaN;
+  if (given !== undefined && Number.isNaN(since)) throw badArgument("'history.since' is a valid Date.");
+  const bounds = {
+    maxStanzas: count("maxstanzas"),
+    maxChars: count("maxchars"),
+    seconds: count("seconds"),
+    since: given === undefined ? undefined : since,
+  };
+  history.done();
+  return bounds;
+}
+
+/** The page's object. @internal */
+export const mucOf = (hub: Hub): Muc => makeMuc(hub);

@@ -1,0 +1,14 @@
+// The entry for Node: the module is read from beside this file.
+
+// @ts-expect-error Node's own types are no dependency of this package.
+import { readFile } from "node:fs/promises";
+import { defaultSource } from "./loading.js";
+import type { ModuleSource } from "./module.js";
+
+const read = readFile as (url: URL) => Promise<ModuleSource>;
+
+defaultSource(() => read(new URL("./epode_bg.wasm", import.meta.url)));
+
+/** For the entry with the module inside, which replaces the source. @internal */
+export { defaultSource as _defaultSource } from "./loading.js";
+export * from "./public.js";

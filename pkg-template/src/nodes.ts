@@ -1,0 +1,334 @@
+// What is asked of a pubsub service about nodes and items, and what it answers: requests are built, replies are read. No state.
+// Specification: XEP-0060 1.30.0, XEP-0030 2.5.0, XEP-0059 1.0.
+// Left out: asking for which nodes subscriptions are pending (XEP-0060 §8.7.1), and collections (XEP-0248).
+
+import { badArgument } from "./errors.js";
+import { type Form, type Values, readForm, submission } from "./form.js";
+import { type ItemFields, type PubsubItem } from "./item.js";
+import { normalJid } from "./jid.js";
+import { Reader } from "./reader.js";
+import type { Stanza } from "./stanza.js";
+import { type Xml, xml } from "./xml.js";
+
+const PUBSUB = "http://jabber.org/protocol/pubsub";
+const OWNER = "http://jabber.org/protocol/pubsub#owner";
+const COMMANDS = "http://jabber.org/protocol/commands";
+const DISCO_INFO = "http://jabber.org/protocol/disco#info";
+const DISCO_ITEMS = "http://jabber.org/protocol/disco#items";
+const RSM = "http://jabber.org/protocol/rsm";
+const AUTHORIZATION = "http://jabber.org/protocol/pubsub#subscribe_authorization";
+const NODE_CONFIG = "http://jabber.org/protocol/pubsub#node_config";
+const SUBSCRIBE_OPTIONS = "http://jabber.org/protocol/pubsub#subscribe_options";
+const PUBLISH_OPTIONS = "http://jabber.org/protocol/pubsub#publish-options";
+
+/** What was asked for, and which part of the whole it is. */
+export type PubsubItems<T = unknown> = PubsubItem<T>[] & {
+  /** `undefined` when the service says nothing about parts. */
+  page: Page | undefined;
+};
+
+/** A part of a list (XEP-0059). */
+export interface Page {
+  /** Where it begins and ends, in the service's words; `undefined` when it is empty. */
+  first: string | undefined;
+  last: string | undefined;
+  /** The place of its first entry, from 0. */
+  index: number | undefined;
+  /** How many there are in all. */
+  count: number | undefined;
+}
+
+export type SubscriptionState = "none" | "pending" | "unconfigured" | "subscribed";
+export type PubsubAffiliation = "owner" | "publisher" | "publish-only" | "member" | "outcast" | "none";
+
+/** A subscription of ours. */
+export interface PubsubSubscription {
+  node: string | undefined;
+  /** The JID that is subscribed, as the service keeps it. */
+  jid: string;
+  subid: string | undefined;
+  state: SubscriptionState;
+}
+
+/** Somebody's subscription to a node of ours. */
+export type Subscriber = Omit<PubsubSubscription, "node">;
+export type SubscriberInput = { jid: string; state: SubscriptionState; subid?: string };
+
+export interface PubsubNode {
+  node: string;
+  name: string | undefined;
+  /** Where it is. */
+  jid: string;
+}
+
+/** What a node or a service says about itself: identities, features (as namespaces), and a form of metadata. */
+export interface Metadata extends Form {
+  identities: { category: string; type: string; name: string | undefined }[];
+  features: string[];
+}
+
+/** A request to a service. @internal */
+export type Request = (service: string) => Xml;
+
+const get =
+  (payload: Xml): Request =>
+  (service) =>
+    xml`<iq xmlns="jabber:client" type="get" to="${service}">${payload}</iq>`;
+const set =
+  (payload: Xml): Request =>
+  (service) =>
+    xml`<iq xmlns="jabber:client" type="set" to="${service}">${payload}</iq>`;
+const pubsub = (...content: unknown[]): Xml => xml`<pubsub xmlns="${PUBSUB}">${content}</pubsub>`;
+const owner = (...content: unknown[]): Xml => xml`<pubsub xmlns="${OWNER}">${content}</pubsub>`;
+
+// ── items ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const publishOptions = (values: Values): unknown =>
+  values.length > 0 && xml`<publish-options>${submission(PUBLISH_OPTIONS, values)}</publish-options>`;
+
+/** Publishes one item. @internal */
+export const publish = (node: string, id: string | undefined, payload: unknown, options: Values): Request =>
+  set(pubsub(xml`<publish node="${node}"><item id="${id}">${payload}</item></publish>`, publishOptions(options)));
+
+/** Notifies without any item, as nodes want it that keep none (XEP-0060 §7.1). @internal */
+export const publishNothing = (node: string, options: Values): Request =>
+  set(pubsub(xml`<publish node="${node}"/>`, publishOptions(options)));
+
+/** The namespace around what is published. @internal */
+export const PAYLOAD_NS = PUBSUB;
+
+/** Removes an item. @internal */
+export const retract = (node: string, id: string, notifies: boolean): Request =>
+  set(pubsub(xml`<retract node="${node}" notify="${notifies && "true"}"><item id="${id}"/></retract>`));
+
+/** Which items are wanted. @internal */
+export interface ItemRange {
+  max?: number | undefined;
+  after?: string | undefined;
+  before?: string | undefined;
+  index?: number | undefined;
+}
+
+/** What a node holds: all of it, the last ones, those of these ids, or a part of it. @internal */
+export function items(node: string, range: ItemRange, ids: readonly string[], subid: string | undefined): Request {
+  const { max, after, before, index } = range;
+  if (after === undefined && before === undefined && index === undefined) {
+    return get(pubsub(xml`<items node="${node}" max_items="${max}" subid="${subid}">${ids.map((id) => xml`<item id="${id}"/>`)}</items>`));
+  }
+  const part = [
+    max !== undefined && xml`<max>${max}</max>`,
+    after !== undefined && xml`<after>${after}</after>`,
+    before !== undefined && xml`<before>${before}</before>`,
+    index !== undefined && xml`<index>${index}</index>`,
+  ];
+  return get(pubsub(xml`<items node="${node}" subid="${subid}"/>`, xml`<set xmlns="${RSM}">${part}</set>`));
+}
+
+const child = (reply: Stanza, ns: string, name: string): Stanza | undefined => reply.child("pubsub", ns)?.child(name, ns);
+
+/** The id of what was published, where the service says it. @internal */
+export const readPublished = (reply: Stanza): string | undefined => child(reply, PUBSUB, "publish")?.child("item", PUBSUB)?.attr("id");
+
+/** The items of a reply. @internal */
+export function readItems(reply: Stanza, node: string): ItemFields[] {
+  const list = child(reply, PUBSUB, "items")?.children("item", PUBSUB) ?? [];
+  return list.map((item) => ({
+    id: item.attr("id"),
+    node,
+    payload: item.children()[0],
+    publisher: item.attr("publisher"),
+    time: Number.NaN,
+    via: "items",
+  }));
+}
+
+/** Which part of the whole came. @internal */
+export function readPage(reply: Stanza): Page | undefined {
+  const part = reply.child("pubsub", PUBSUB)?.child("set", RSM);
+  if (!part) return undefined;
+  const first = part.child("first", RSM);
+  // An empty place is none: `<before/>` asks for the last part of all (XEP-0059 §2.5).
+  return {
+    first: first?.text() || undefined,
+    last: part.text("last", RSM) || undefined,
+    index: countOf(first?.attr("index")),
+    count: countOf(part.text("count", RSM)),
+  };
+}
+
+function countOf(text: string | undefined): number | undefined {
+  const count = /^\s*\+?(\d{1,10})\s*$/.exec(text ?? "")?.[1];
+  return count === undefined || Number(count) > 0xffff_ffff ? undefined : Number(count);
+}
+
+// ── subscriptions and affiliations of ours ───────────────────────────────────────────────────────────────────────────
+
+/** Ends a subscription. @internal */
+export const unsubscribe = (node: string, jid: string, subid: string | undefined): Request =>
+  set(pubsub(xml`<unsubscribe node="${node}" jid="${jid}" subid="${subid}"/>`));
+
+/** Our subscriptions, or those to one node. @internal */
+export const subscriptions = (node: string | undefined): Request => get(pubsub(xml`<subscriptions node="${node}"/>`));
+
+/** What we are at the service's nodes, or at one. @internal */
+export const affiliations = (node: string | undefined): Request => get(pubsub(xml`<affiliations node="${node}"/>`));
+
+/** The options of a subscription. @internal */
+export const options = (node: string, jid: string, subid: string | undefined): Request =>
+  get(pubsub(xml`<options node="${node}" jid="${jid}" subid="${subid}"/>`));
+
+/** Changes options of a subscription. @internal */
+export const setOptions = (node: string, jid: string, subid: string | undefined, values: Values): Request =>
+  set(pubsub(xml`<options node="${node}" jid="${jid}" subid="${subid}">${submission(SUBSCRIBE_OPTIONS, values)}</options>`));
+
+/** The options of a subscription that says nothing about them. @internal */
+export const defaultOptions = (node: string | undefined): Request => get(pubsub(xml`<default node="${node}"/>`));
+
+const STATES: readonly string[] = ["none", "pending", "unconfigured", "subscribed"] satisfies SubscriptionState[];
+
+function readSubscription(element: Stanza): PubsubSubscription {
+  const state = element.attr("subscription") ?? "";
+  return {
+    node: element.attr("node"),
+    jid: element.attr("jid") ?? "",
+    subid: element.attr("subid"),
+    // Without a state, which only old services leave out, the subscription stands.
+    state: (STATES.includes(state) ? state : "subscribed") as SubscriptionState,
+  };
+}
+
+/** Our subscriptions. COMPAT(ejabberd): `asked` about one node, it does not name that node in the reply. @internal */
+export function readSubscriptions(reply: Stanza, asked: string | undefined): PubsubSubscription[] {
+  const list = child(reply, PUBSUB, "subscriptions")?.children("subscription", PUBSUB) ?? [];
+  return list.map(readSubscription).map((one) => ({ ...one, node: one.node ?? asked }));
+}
+
+function recordOf(list: Stanza[], name: string): Record<string, PubsubAffiliation> {
+  const record = Object.create(null) as Record<string, PubsubAffiliation>;
+  for (const one of list) record[one.attr(name) ?? ""] = (one.attr("affiliation") ?? "") as PubsubAffiliation;
+  return record;
+}
+
+/** What we are, by node. @internal */
+export const readAffiliations = (reply: Stanza): Record<string, PubsubAffiliation> =>
+  recordOf(child(reply, PUBSUB, "affiliations")?.children("affiliation", PUBSUB) ?? [], "node");
+
+/** Options of a subscription. @internal */
+export const readOptions = (reply: Stanza): Form => readForm(child(reply, PUBSUB, "options") ?? child(reply, PUBSUB, "default"));
+
+// ── nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The service's nodes, or those in a collection. @internal */
+export const nodes = (node: string | undefined): Request => get(xml`<query xmlns="${DISCO_ITEMS}" node="${node}"/>`);
+
+/** What a node, or the service itself, says about itself. @internal */
+export const metadata = (node: string): Request => get(xml`<query xmlns="${DISCO_INFO}" node="${node || undefined}"/>`);
+
+/** Creates a node; the service chooses its name for `""`. @internal */
+export const create = (node: string, config: Values): Request =>
+  set(
+    pubsub(xml`<create node="${node || undefined}"/>`, config.length > 0 && xml`<configure>${submission(NODE_CONFIG, config)}</configure>`),
+  );
+
+/** Removes a node. @internal */
+export const remove = (node: string, redirect: string | undefined): Request =>
+  set(owner(xml`<delete node="${node}">${redirect !== undefined && xml`<redirect uri="${redirect}"/>`}</delete>`));
+
+/** The nodes of a reply. What has no node is an item, not a node. @internal */
+export function readNodes(reply: Stanza): PubsubNode[] {
+  const list = reply.child("query", DISCO_ITEMS)?.children("item", DISCO_ITEMS) ?? [];
+  return list.flatMap((item) => {
+    const [node, jid] = [item.attr("node"), item.attr("jid")];
+    return node === undefined || jid === undefined ? [] : [{ node, name: item.attr("name"), jid }];
+  });
+}
+
+/** What is said about a node or a service. @internal */
+export function readMetadata(reply: Stanza): Metadata {
+  const query = reply.child("query", DISCO_INFO);
+  const identities = query?.children("identity", DISCO_INFO) ?? [];
+  const features = query?.children("feature", DISCO_INFO) ?? [];
+  return {
+    ...readForm(query),
+    identities: identities.map((one) => ({ category: one.attr("category") ?? "", type: one.attr("type") ?? "", name: one.attr("name") })),
+    features: features.flatMap((one) => one.attr("var") ?? []),
+  };
+}
+
+/** The name of a node that was made, where the service says it. @internal */
+export const readCreated = (reply: Stanza): string | undefined => child(reply, PUBSUB, "create")?.attr("node");
+
+// ── for owners ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How a node is configured. @internal */
+export const configuration = (node: string): Request => get(owner(xml`<configure node="${node}"/>`));
+
+/** Configures a node. @internal */
+export const configure = (node: string, values: Values): Request =>
+  set(owner(xml`<configure node="${node}">${submission(NODE_CONFIG, values)}</configure>`));
+
+/** How a node is configured whose maker says nothing about it. @internal */
+export const defaultConfiguration = (): Request => get(owner(xml`<default/>`));
+
+/** Removes all items. @internal */
+export const purge = (node: string): Request => set(owner(xml`<purge node="${node}"/>`));
+
+/** Who is subscribed. @internal */
+export const subscribers = (node: string): Request => get(owner(xml`<subscriptions node="${node}"/>`));
+
+/** Changes the subscriptions of those named. @internal */
+export function setSubscribers(node: string, all: unknown): Request {
+  const wrong =
+    "Subscribers are an array of { jid, state }, perhaps with subid; a state is none, pending, unconfigured or subscribed.";
+  if (!Array.isArray(all)) throw badArgument(wrong);
+  const list = all.map((one) => {
+    const read = new Reader(one);
+    const [jid, state, subid] = [read.text("jid"), read.text("state"), read.text("subid")];
+    if (jid === undefined || state === undefined || !STATES.includes(state)) throw badArgument(wrong);
+    return xml`<subscription jid="${normalJid(jid)}" subscription="${state}" subid="${subid}"/>`;
+  });
+  return set(owner(xml`<subscriptions node="${node}">${list}</subscriptions>`));
+}
+
+/** Who may do what. @internal */
+export const affiliates = (node: string): Request => get(owner(xml`<affiliations node="${node}"/>`));
+
+/** Changes it for those named. @internal */
+export function setAffiliates(node: string, all: object): Request {
+  const read = new Reader({});
+  const list = Object.entries(all).map(
+    ([jid, affiliation]) => xml`<affiliation jid="${normalJid(jid)}" affiliation="${read.sendable("affiliations", affiliation)}"/>`,
+  );
+  return set(owner(xml`<affiliations node="${node}">${list}</affiliations>`));
+}
+
+/** Has the service ask again about all who wait (§8.7.2). @internal */
+export const requestApprovals = (node: string): Request =>
+  set(
+    xml`<command xmlns="${COMMANDS}" node="http://jabber.org/protocol/pubsub#get-pending" action="execute">${submission(AUTHORIZATION, [["pubsub#node", [node]]])}</command>`,
+  );
+
+/** A node's configuration. @internal */
+export const readConfiguration = (reply: Stanza): Form => readForm(child(reply, OWNER, "configure") ?? child(reply, OWNER, "default"));
+
+/** Who is subscribed, as the service says. @internal */
+export const readSubscribers = (reply: Stanza): Subscriber[] =>
+  (child(reply, OWNER, "subscriptions")?.children("subscription", OWNER) ?? []).map(readSubscription);
+
+/** What others are, by JID. @internal */
+export const readAffiliates = (reply: Stanza): Record<string, PubsubAffiliation> =>
+  recordOf(child(reply, OWNER, "affiliations")?.children("affiliation", OWNER) ?? [], "jid");
+
+/** Answers the question whether somebody may subscribe (§8.6). @internal */
+export function approval(
+  asked: { service: string; node: string; jid: string; subid: string | undefined; id: string | undefined },
+  allows: boolean,
+): Xml {
+  const values: Values = [
+    ["pubsub#node", [asked.node]],
+    ["pubsub#subscriber_jid", [asked.jid]],
+    ["pubsub#allow", [String(allows)]],
+  ];
+  if (asked.subid !== undefined) values.unshift(["pubsub#subid", [asked.subid]]);
+  return xml`<message xmlns="jabber:client" to="${asked.service}" id="${asked.id}">${submission(AUTHORIZATION, values)}</message>`;
+}

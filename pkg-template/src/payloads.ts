@@ -1,0 +1,205 @@
+// Payloads of pubsub items as plain values, and two that pages make: JSON (XEP-0335 0.1), Atom entries (RFC 4287), Django's
+// XML serialization, text. Decoding is pure functions over stanzas. Nothing is evaluated, and nothing becomes HTML.
+// What is not one of these, or only begins like one, is the element itself. Fields are defined, not assigned: one that is
+// called `__proto__` is a field like any other.
+// Specification: XEP-0335 0.1, RFC 4287.
+// Left out of Atom: contributor, generator, rights, source, extensions, relative addresses (xml:base). They are in the payload.
+
+import { badArgument } from "./errors.js";
+import { type Stanza, plainText } from "./stanza.js";
+import { Markup, type Xml, xml } from "./xml.js";
+
+/**
+ * What epode made of a payload: JSON (XEP-0335, or JSON text in an Atom entry), an Atom entry (RFC 4287), Django's XML
+ * serialization, an element that holds text alone, anything else as the element that it is, no payload at all.
+ */
+export type PayloadFormat = "json" | "atom" | "django" | "text" | "stanza" | "none";
+
+/** The value of an Atom entry. What is missing, or not a date, is `undefined`; what is in it otherwise, the payload holds. */
+export interface AtomEntry {
+  id: string | undefined;
+  /** As text, also where it is XHTML. Where its `type` is `html`, it is markup that somebody else has written. */
+  title: string | undefined;
+  summary: string | undefined;
+  /** Text; the `<content/>` element where it holds elements (XHTML, XML) or an address (`src`). */
+  content: string | Stanza | undefined;
+  updated: Date | undefined;
+  published: Date | undefined;
+  authors: { name?: string | undefined; uri?: string | undefined; email?: string | undefined }[];
+  /** Their attributes; `rel` is `alternate` where it is not said. */
+  links: { href: string; rel?: string; type?: string; title?: string; hreflang?: string; length?: string }[];
+  categories: { term: string; scheme?: string; label?: string }[];
+}
+
+/**
+ * The value of an object in Django's XML serialization, the same as in its JSON; several objects are an array of them.
+ * Integers are numbers, or strings where they are too large to be exact; floats numbers; booleans booleans; `DateTimeField`s
+ * `Date`s if they have a zone (`USE_TZ`); JSON values; `null`s. All else is a string as it stands: decimals, dates, times and
+ * date-times without a zone, since which instant they are, only the server knows. Relations are keys, to-many ones arrays of
+ * keys: a string each, or an array of strings where the key is a natural one.
+ */
+export interface DjangoObject<Fields = Record<string, unknown>> {
+  /** `"blog.post"` */
+  model: string;
+  /** The primary key; `undefined` where natural keys are used. */
+  pk: string | undefined;
+  fields: Fields;
+}
+
+const ATOM = "http://www.w3.org/2005/Atom";
+const JSON_NS = "urn:xmpp:json:0";
+
+type Decoded = readonly [format: PayloadFormat, value: unknown];
+
+/** What a payload says, and in which format. @internal */
+export function decodePayload(payload: Stanza | undefined): { format: PayloadFormat; value: unknown } {
+  if (!payload) return { format: "none", value: undefined };
+  const [format, value] = read(payload) ?? ["stanza", payload];
+  return { format, value };
+}
+
+/** `[format, value]`, where the payload is something that is known. */
+function read(payload: Stanza): Decoded | undefined {
+  const { name, ns } = payload;
+  const children = payload.children();
+  const isEntry = name === "entry" && ns === ATOM;
+  if (name === "django-objects") return readDjango(payload);
+  if (children.length > 0) {
+    // Django's, wrapped: as django-pubsub publishes it, with nothing beside it.
+    if (isEntry && children.length === 1 && children[0]?.name === "django-objects") return readDjango(children[0] as Stanza);
+    return isEntry && children.some((child) => child.ns === ATOM) ? ["atom", readAtom(payload)] : undefined;
+  }
+  const text = payload.text();
+  if (name === "json" && ns === JSON_NS) return readJson(text);
+  // Of texts in an entry, objects and arrays are JSON: "42" may be meant as it stands.
+  return (isEntry && /^\s*[[{]/.test(text) ? readJson(text) : undefined) ?? (text ? ["text", text] : undefined);
+}
+
+function readJson(text: string): Decoded | undefined {
+  try {
+    return ["json", JSON.parse(text) as unknown];
+  } catch {
+    return undefined;
+  }
+}
+
+/** An instant, which has a zone; anything else is not one (and where a day begins, only the server knows). */
+function instant(text: string | undefined): Date | undefined {
+  const parts = /^\s*(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,3})?\d*(Z|[+-]\d\d:\d\d)\s*$/i.exec(text ?? "");
+  const date = parts && new Date(`${parts[1]}${parts[2] ?? ""}${parts[3]}`.toUpperCase());
+  return date && !Number.isNaN(date.getTime()) ? date : undefined;
+}
+
+// ── Atom ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function readAtom(entry: Stanza): AtomEntry {
+  const child = (name: string): Stanza | undefined => entry.child(name, ATOM);
+  // A text construct (RFC 4287 §3.1) as text, also where it is XHTML.
+  const text = (name: string): string | undefined => {
+    const found = child(name);
+    return found && plainText(found);
+  };
+  const list = <T>(name: string, make: (one: Stanza) => T): T[] => entry.children(name, ATOM).map(make);
+  const content = child("content");
+  return {
+    id: child("id")?.text(),
+    title: text("title"),
+    summary: text("summary"),
+    // Elements, or only an address: what they are, the page knows.
+    content: content && (content.children().length > 0 || content.attr("src") !== undefined) ? content : content?.text(),
+    updated: instant(child("updated")?.text()),
+    published: instant(child("published")?.text()),
+    authors: list("author", (author) => ({
+      name: author.text("name", ATOM),
+      uri: author.text("uri", ATOM),
+      email: author.text("email", ATOM),
+    })),
+    links: list("link", (link) => ({ rel: "alternate", ...link.attrs() }) as AtomEntry["links"][number]),
+    categories: list("category", (category) => ({ ...category.attrs() }) as AtomEntry["categories"][number]),
+  };
+}
+
+/**
+ * An Atom entry as a payload to publish (RFC 4287, which wants `id`, `title` and `updated`). All that is put in is text.
+ * @example
+ * await client.pubsub.publish("blog", atom({ id: "1", title: "First", updated: new Date() }));
+ */
+export function atom(entry: Partial<AtomEntry> & { content?: string }): Xml {
+  const { id, title, summary, content, updated, published, authors, links, categories } = entry;
+  const one = (name: string, value: unknown): unknown => value !== undefined && new Markup(`<${name}>${xml`${value}`.toString()}</${name}>`);
+  const date = (name: string, value: Date | undefined): unknown => one(name, value && new Date(value).toISOString());
+  return xml`<entry xmlns="${ATOM}">${[
+    one("id", id),
+    one("title", title),
+    one("summary", summary),
+    one("content", content),
+    date("updated", updated),
+    date("published", published),
+    authors?.map(({ name, uri, email }) => xml`<author>${[one("name", name), one("uri", uri), one("email", email)]}</author>`),
+    links?.map(({ rel, href, type, title: label }) => xml`<link rel="${rel}" href="${href}" type="${type}" title="${label}"/>`),
+    categories?.map(({ term, scheme, label }) => xml`<category term="${term}" scheme="${scheme}" label="${label}"/>`),
+  ]}</entry>`;
+}
+
+/**
+ * A value as a payload to publish: `<json xmlns="urn:xmpp:json:0"/>` (XEP-0335). What `JSON.stringify` refuses, it refuses.
+ * @example
+ * await client.pubsub.publish("todos", json({ done: false, text: "Read RFC 6120" }));
+ */
+export function json(value: unknown): Xml {
+  const text = JSON.stringify(value) as string | undefined;
+  if (text === undefined) throw badArgument("json(): a function, a symbol and undefined are no JSON.");
+  // What XML cannot carry, JSON can say; it does so for all but these two by itself.
+  return xml`<json xmlns="${JSON_NS}">${text.replace(/[\ufffe\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16)}`)}</json>`;
+}
+
+// ── Django ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The objects of a serialization: the one, or a list of them. Undefined where something else is in it. */
+function readDjango(root: Stanza): Decoded | undefined {
+  const objects = root.children().map(readObject);
+  if (!objects.every(Boolean)) return undefined;
+  return ["django", objects.length === 1 ? objects[0] : objects];
+}
+
+/** As in Django's own JSON: model, primary key, fields. */
+function readObject(object: Stanza): DjangoObject | undefined {
+  const fields = object.children();
+  const model = object.attr("model");
+  const isRead = (field: Stanza): boolean => field.name === "field" && field.attr("name") !== undefined;
+  if (object.name !== "object" || model === undefined || !fields.every(isRead)) return undefined;
+  return { model, pk: object.attr("pk"), fields: Object.fromEntries(fields.map((field) => [field.attr("name") as string, readField(field)])) };
+}
+
+/** A field's value: null, a key or a list of keys for a relation, or by its type. What does not look like its type is a text. */
+function readField(field: Stanza): unknown {
+  const children = field.children();
+  const only = (name: string): boolean => children.length > 0 && children.every((child) => child.name === name);
+  if (only("None")) return null;
+  if (only("natural")) return naturalKey(field);
+  if (/ManyToMany/.test(field.attr("rel") ?? "") && (only("object") || children.length === 0)) {
+    return children.map((one) => one.attr("pk") ?? naturalKey(one));
+  }
+  // Some other element in it: what it means, the page may know.
+  return children.length > 0 ? field : readText(field.attr("type") ?? "", field.text());
+}
+
+function naturalKey(element: Stanza): string[] {
+  return element.children("natural").map((one) => one.text());
+}
+
+function readText(type: string, text: string): unknown {
+  if (/(Integer|Auto)Field$/.test(type)) {
+    // Beyond that a number would be another one.
+    return /^\s*[+-]?\d+\s*$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : text;
+  }
+  if (type === "FloatField") {
+    // As Python writes them.
+    const number = Number(text.replace("inf", "Infinity"));
+    return text === "nan" || (/\d|inf/.test(text) && !Number.isNaN(number)) ? number : text;
+  }
+  if (/BooleanField$/.test(type)) return /^\s*(True|False)\s*$/.test(text) ? text.includes("True") : text;
+  if (type === "DateTimeField") return instant(text) ?? text;
+  if (/^(JSON|Array|HStore)Field$/.test(type)) return (readJson(text) ?? ["text", text])[1];
+  return text;
+}

@@ -1,0 +1,59 @@
+// Promises that are settled from elsewhere, and given up by an `AbortSignal`.
+
+import { aborted } from "./errors.js";
+
+/** Times a promise out or gives it up. */
+export interface Waiting {
+  /** In milliseconds. */
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
+/** A promise that is settled from elsewhere, once. @internal */
+export class Deferred<T> {
+  readonly promise: Promise<T>;
+  isSettled = false;
+  #resolve!: (value: T) => void;
+  #reject!: (reason: unknown) => void;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  resolve(value: T): void {
+    this.isSettled = true;
+    this.#resolve(value);
+  }
+
+  reject(reason: unknown): void {
+    this.isSettled = true;
+    this.#reject(reason);
+  }
+
+  /** The promise, which rejects when the signal is aborted before it is settled; `giveUp` is called then. */
+  until(signal: AbortSignal | undefined, giveUp: () => void): Promise<T> {
+    if (!signal) return this.promise;
+    const onAbort = (): void => {
+      if (this.isSettled) return;
+      this.reject(aborted(signal));
+      giveUp();
+    };
+    if (signal.aborted) {
+      onAbort();
+      return this.promise;
+    }
+    signal.addEventListener("abort", onAbort);
+    const done = (): void => signal.removeEventListener("abort", onAbort);
+    void this.promise.then(done, done);
+    return this.promise;
+  }
+}
+
+/** A promise whose rejection nobody must handle. @internal */
+export function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,135 @@
+// The xml`…` tag: one well-formed element out of a template, whatever is put into it; and what can be sent.
+
+import { XmppError, badArgument, problem } from "./errors.js";
+import { Stanza } from "./stanza.js";
+
+/** XML made by the `xml` tag: everything interpolated into it is escaped, so it is one well-formed element. */
+export interface Xml {
+  toString(): string;
+}
+
+/** What can be sent: `xml` text, a stanza that was received, or XML in a string. */
+export type Sendable = Xml | Stanza | string;
+
+/** Characters that XML 1.0 cannot carry (§2.2); lone surrogates are among them. */
+const ILLEGAL = /[\0-\x08\x0b\x0c\x0e-\x1f\p{Cs}\ufffe\uffff]/u;
+
+// White space is written by number where a reader would make something else of it (XML 1.0 §2.11, §3.3.3).
+const ESCAPES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+  "\r": "&#13;",
+  "\n": "&#10;",
+  "\t": "&#9;",
+};
+
+/** Finished markup. Only the tag makes it, so that text never passes for markup. @internal */
+export class Markup implements Xml {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+const isMarkup = (value: unknown): value is Markup | Stanza => value instanceof Markup || value instanceof Stanza;
+
+/** Whether XML can carry every character of the text. @internal */
+export const isXmlText = (text: string): boolean => !ILLEGAL.test(text);
+
+/** Half of a surrogate pair would pass into the module as another character: said before it is lost. @internal */
+export function mustBeWellFormed(text: string): void {
+  if (/\p{Cs}/u.test(text)) throw problem("illegal-character");
+}
+
+/** An argument that is a string; `index` counts from 1. @internal */
+export function mustBeText(operation: string, index: number, value: unknown): asserts value is string {
+  if (typeof value !== "string") {
+    throw badArgument(`${operation}(): argument ${index} is a string. It was ${value === null ? "null" : typeof value}.`);
+  }
+  mustBeWellFormed(value);
+}
+
+/** What is to be sent, as XML. @internal */
+export function markupOf(value: unknown): string {
+  if (typeof value !== "string" && !isMarkup(value)) {
+    throw new XmppError("bad-stanza", "Not something that can be sent: use xml`…`, a stanza, or XML in a string.");
+  }
+  const text = value.toString();
+  mustBeWellFormed(text);
+  return text;
+}
+
+function escape(value: unknown, special: RegExp): string {
+  const text = String(value);
+  if (ILLEGAL.test(text)) throw problem("illegal-character");
+  return text.replace(special, (character) => ESCAPES[character] as string);
+}
+
+/** Where the template's own text leaves us: in text (""), in a tag ("<"), or in an attribute's quotes. */
+function advance(where: string, text: string): string {
+  for (const character of text) {
+    if (where === "") {
+      if (character === "<") where = "<";
+    } else if (where === "<") {
+      if (character === ">") where = "";
+      else if (character === '"' || character === "'") where = character;
+    } else if (character === where) {
+      where = "<";
+    }
+  }
+  return where;
+}
+
+const isNothing = (value: unknown): boolean => value === undefined || value === null || value === false;
+
+function content(value: unknown): string {
+  if (isNothing(value)) return "";
+  if (Array.isArray(value)) return value.map(content).join("");
+  return isMarkup(value) ? value.toString() : escape(value, /[&<>"'\r]/g);
+}
+
+/**
+ * One element as XML. What is put in is escaped; `xml` and stanzas are put in as they are, arrays one after another,
+ * `undefined`, `null` and `false` not at all (an attribute whose value they are is left out).
+ * @example
+ * await client.send(xml`<message to="${friend}" type="chat"><body>${text}</body></message>`);
+ */
+export function xml(strings: TemplateStringsArray, ...values: unknown[]): Xml {
+  let out = "";
+  let where = "";
+  let skipsQuote = false;
+  strings.forEach((string, index) => {
+    const text = skipsQuote ? string.slice(1) : string;
+    skipsQuote = false;
+    where = advance(where, text);
+    out += text;
+    if (index >= values.length) return;
+    const value = values[index];
+    if (where === "") {
+      out += content(value);
+    } else if (where === "<") {
+      throw new XmppError("bad-stanza", 'xml`…`: inside a tag, values go between the quotes of an attribute: to="${jid}".');
+    } else if (isMarkup(value)) {
+      throw new XmppError("bad-stanza", "xml`…`: an element cannot stand in an attribute.");
+    } else {
+      const whole = /\s[^\s=<>"']+\s*=\s*["']$/.exec(out);
+      if (isNothing(value) && whole && strings[index + 1]?.startsWith(where)) {
+        // An attribute without a value is left out.
+        out = out.slice(0, whole.index);
+        where = "<";
+        skipsQuote = true;
+      } else {
+        out += isNothing(value) ? "" : escape(value, /[&<>"'\r\n\t]/g);
+      }
+    }
+  });
+  return new Markup(out);
+}

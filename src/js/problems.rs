@@ -1,0 +1,143 @@
+//! What went wrong, by the name that the surface knows it by; sentences and advice are in pkg-template/src/errors.ts.
+
+use super::sink::Sink;
+use epode_proto::connection::SendError;
+use epode_proto::error::CloseReason;
+use epode_proto::event::{Delivery, RequestFailure};
+use epode_proto::stanza::StanzaError;
+use epode_proto::xep::muc::{CommandError, RoomRefusal};
+use epode_proto::xml::{Element, Unreadable, XmlError};
+use wasm_bindgen::prelude::*;
+
+/// Why something was not sent.
+pub fn of_send(error: SendError) -> &'static str {
+    match error {
+        SendError::NotConnected => "not-connected",
+        SendError::NotAStanza => "not-a-stanza",
+        SendError::IllegalCharacter => "illegal-character",
+        SendError::NotARequest => "not-a-request",
+        SendError::DuplicateId => "duplicate-id",
+        SendError::OutboxFull => "outbox-full",
+        SendError::Insecure => "open-password",
+        SendError::BadAddress => "bad-address",
+    }
+}
+
+/// Why a room's command was not accepted.
+pub fn of_room(refusal: RoomRefusal) -> &'static str {
+    match refusal {
+        RoomRefusal::BadNick(_) => "bad-nick",
+        RoomRefusal::AlreadyIn => "already-in",
+        RoomRefusal::NotIn => "not-in",
+        RoomRefusal::Insecure => "open-password",
+    }
+}
+
+impl Sink {
+    /// The error of that name; where the sink throws, what it threw.
+    pub fn error(&self, kind: &str) -> JsValue {
+        self.detailed(kind, None, None, None)
+    }
+
+    /// The same with details.
+    pub fn detailed(
+        &self,
+        kind: &str,
+        first: Option<&str>,
+        second: Option<&str>,
+        stanza: Option<&Element>,
+    ) -> JsValue {
+        let stanza = stanza.map(Element::pack);
+        self.problem(kind, first, second, stanza.as_deref())
+            .unwrap_or_else(|thrown| thrown)
+    }
+
+    /// The error that an error stanza tells.
+    pub fn refusal(&self, error: &StanzaError, stanza: Option<&Element>) -> JsValue {
+        let application = error.application.as_ref();
+        let stanza = stanza.map(Element::pack);
+        self.stanza_error(
+            &error.condition,
+            error.kind.as_str(),
+            error.text.as_deref(),
+            application.map(|(name, _)| name.as_str()),
+            application.map(|(_, ns)| ns.as_str()),
+            stanza.as_deref(),
+        )
+        .unwrap_or_else(|thrown| thrown)
+    }
+
+    /// Why a request has no result.
+    pub fn failure(&self, failure: &RequestFailure) -> JsValue {
+        match failure {
+            RequestFailure::Refused { error, reply } => self.refusal(error, Some(reply)),
+            RequestFailure::TimedOut => self.error("no-reply"),
+            RequestFailure::Disconnected => self.error("no-connection-left"),
+        }
+    }
+
+    /// Why a stanza is not known to have arrived; `undefined` when it is.
+    pub fn delivery(&self, delivery: Delivery) -> JsValue {
+        match delivery {
+            Delivery::Delivered => JsValue::UNDEFINED,
+            Delivery::Undelivered => self.error("undelivered"),
+            Delivery::Unknown => self.error("unknown"),
+        }
+    }
+
+    /// Why a room's command failed. `end`: the error of the connection's end, where that is why.
+    pub fn command_failure(&self, error: &CommandError, end: impl FnOnce() -> JsValue) -> JsValue {
+        let kind = match error {
+            CommandError::Refused { error, stanza } => return self.refusal(error, Some(stanza)),
+            CommandError::TimedOut => "no-answer",
+            CommandError::SentAway(_) => "sent-away",
+            CommandError::Left => "left-first",
+            CommandError::SessionLost => "session-lost",
+            CommandError::Insecure => "open-password",
+            CommandError::Offline => {
+                let end = end();
+                if !end.is_undefined() {
+                    return end;
+                }
+                "room-offline"
+            }
+        };
+        self.error(kind)
+    }
+
+    /// Something came that cannot be read.
+    pub fn unreadable(&self, unreadable: &Unreadable) -> JsValue {
+        let kind = match unreadable.error {
+            XmlError::TooLarge => "unreadable-large",
+            _ => "unreadable",
+        };
+        let name = &unreadable.name;
+        let named = (!name.is_empty()).then(|| format!(": a <{name}> element"));
+        self.detailed(
+            kind,
+            named.as_deref(),
+            Some(unreadable.error.as_str()),
+            None,
+        )
+    }
+
+    /// Why a connection ended or was interrupted; `undefined` when that was asked for.
+    pub fn reason(&self, reason: &CloseReason, service: Option<&str>) -> JsValue {
+        if *reason == CloseReason::Requested {
+            return JsValue::UNDEFINED;
+        }
+        let status = match reason {
+            CloseReason::Http(status) => Some(*status),
+            _ => None,
+        };
+        self.close_reason(
+            reason.code(),
+            &reason.advice(),
+            reason.condition(),
+            reason.text(),
+            status,
+            service,
+        )
+        .unwrap_or_else(|thrown| thrown)
+    }
+}

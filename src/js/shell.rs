@@ -1,0 +1,88 @@
+//! The two sides of one client: the driver with the protocol, and the page's sink.
+//!
+//! Rust holds the sink weakly, and strongly while the driver owns this shell: while the connection is not offline. The sink refers to
+//! the page's client and to everything that the page has registered, so that all of it stays as long as something may still come, and is
+//! collected afterwards.
+
+use super::sink::Sink;
+use crate::web::driver;
+use crate::web::driver::Driver;
+use crate::web::platform::Platform;
+use epode_proto::client::ClientEvent;
+use epode_proto::error::CloseReason;
+use js_sys::{Object, WeakRef};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// The page's sink, held weakly, and strongly while it is pinned.
+pub struct Listener {
+    weak: WeakRef<Object>,
+    strong: RefCell<Option<Sink>>,
+}
+
+impl Listener {
+    /// Holds it weakly.
+    pub fn new(sink: &Sink) -> Rc<Self> {
+        Rc::new(Self {
+            weak: WeakRef::new(sink.unchecked_ref()),
+            strong: RefCell::default(),
+        })
+    }
+
+    /// Whether it is held strongly.
+    pub fn is_held(&self) -> bool {
+        self.strong.borrow().is_some()
+    }
+
+    /// `None` when it was collected: the page has no way left to reach what it belongs to.
+    pub fn sink(&self) -> Option<Sink> {
+        let strong = self.strong.borrow().clone();
+        strong.or_else(|| self.weak.deref().map(JsCast::unchecked_into))
+    }
+}
+
+/// What the page wants to be used in place of the platform's own: the sink knows.
+impl Platform for Listener {
+    fn replacement(&self, name: &str) -> JsValue {
+        let found = self.sink().and_then(|sink| sink.replacement(name).ok());
+        found.unwrap_or(JsValue::UNDEFINED)
+    }
+}
+
+/// The two sides of one client.
+pub struct Shell {
+    /// The client with its network and timer.
+    pub driver: Rc<Driver>,
+    /// Whom it tells.
+    pub listener: Rc<Listener>,
+}
+
+impl Shell {
+    /// The error of an end that was not asked for, or of an interruption; `undefined` for any other.
+    pub fn explain(&self, sink: &Sink, reason: &CloseReason) -> JsValue {
+        let service = self
+            .driver
+            .read(|client| client.connection().service().map(str::to_owned));
+        sink.reason(reason, service.as_deref())
+    }
+
+    /// The error of the connection's end, for what ended with it; `undefined` where that was asked for.
+    pub fn end_cause(&self, sink: &Sink) -> JsValue {
+        let reason = self.driver.read(|client| client.end_reason().cloned());
+        reason.map_or(JsValue::UNDEFINED, |reason| self.explain(sink, &reason))
+    }
+}
+
+impl driver::Sink for Shell {
+    fn handle_event(self: Rc<Self>, event: ClientEvent) {
+        if let Some(sink) = self.listener.sink() {
+            self.tell(&sink, event);
+        }
+    }
+
+    fn set_owned(&self, owned: bool) {
+        let sink = if owned { self.listener.sink() } else { None };
+        self.listener.strong.replace(sink);
+    }
+}

@@ -8,7 +8,7 @@
 
 use super::clock::unix_millis;
 use super::entropy::Entropy;
-use super::race::race;
+use super::race::within;
 use super::storage::Storage;
 use epode_proto::random::token;
 use futures_channel::oneshot::channel;
@@ -69,7 +69,7 @@ async fn redeem_and_look_again(list: &Storage, key: &str, until: u64) -> bool {
         return false;
     };
     // Ends by its timeout.
-    let _ = race(std::future::pending::<()>(), None, Some(SETTLING)).await;
+    let _ = within(std::future::pending::<()>(), SETTLING).await;
     list.look(key).is_some_and(|seen| seen == entry)
 }
 
@@ -119,9 +119,9 @@ impl Lock {
         let request = locks.request(name, &options, &held_now).ok()?;
         // That it was given up is told by its rejection.
         drop(JsFuture::from(request));
-        match race(held, None, Some(PATIENCE)).await {
-            Ok(lock) => lock.ok(),
-            Err(_) => {
+        match within(held, PATIENCE).await {
+            Some(lock) => lock.ok(),
+            None => {
                 controller.abort();
                 None
             }

@@ -1,97 +1,36 @@
-//! A future against a time limit and an `AbortSignal`. What loses is dropped, which is how it cleans up.
+//! A future against a time limit. What loses is dropped, which is how it cleans up.
 
 use futures_channel::oneshot::{Receiver, channel};
 use gloo_timers::callback::Timeout;
-use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
-use wasm_bindgen::prelude::*;
-use web_sys::AbortSignal;
 
-/// How a race ended, when not by the future's own result.
-#[derive(Debug)]
-pub enum Lost {
-    /// The signal was aborted, for this reason.
-    Aborted(JsValue),
-    /// Time ran out.
-    TimedOut,
-}
-
-/// Runs `future` until it is done, the signal aborts or `timeout` milliseconds have passed.
-pub async fn race<F: Future>(
-    future: F,
-    signal: Option<AbortSignal>,
-    timeout: Option<u32>,
-) -> Result<F::Output, Lost> {
-    if let Some(signal) = &signal
-        && signal.aborted()
-    {
-        return Err(Lost::Aborted(signal.reason()));
-    }
-    let (sender, lost) = channel();
-    let sender = Rc::new(RefCell::new(Some(sender)));
-    let lose = {
-        let sender = Rc::clone(&sender);
-        move |how: Lost| {
-            let sender = sender.borrow_mut().take();
-            if let Some(sender) = sender {
-                let _ = sender.send(how);
-            }
-        }
-    };
-    let _timer = timeout.map(|timeout| {
-        let lose = lose.clone();
-        Timeout::new(timeout, move || lose(Lost::TimedOut))
+/// Runs `future` until it is done; `None` when so many milliseconds have passed before.
+pub async fn within<F: Future>(future: F, limit: u32) -> Option<F::Output> {
+    let (sender, over) = channel();
+    let _timer = Timeout::new(limit, move || {
+        let _ = sender.send(());
     });
-    let _listening = signal.map(|signal| Listening::new(signal, lose));
     Race {
         future: Box::pin(future),
-        lost,
+        over,
     }
     .await
 }
 
-/// Listens for `abort` until dropped.
-pub struct Listening {
-    signal: AbortSignal,
-    listener: Closure<dyn FnMut()>,
-}
-
-impl Listening {
-    /// `lose` is told when the signal is aborted.
-    pub fn new(signal: AbortSignal, lose: impl Fn(Lost) + 'static) -> Self {
-        let reason = signal.clone();
-        let listener = Closure::new(move || lose(Lost::Aborted(reason.reason())));
-        let _ = signal.add_event_listener_with_callback("abort", listener.as_ref().unchecked_ref());
-        Self { signal, listener }
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self
-            .signal
-            .remove_event_listener_with_callback("abort", self.listener.as_ref().unchecked_ref());
-    }
-}
-
 struct Race<F: Future> {
     future: Pin<Box<F>>,
-    lost: Receiver<Lost>,
+    over: Receiver<()>,
 }
 
 impl<F: Future> Future for Race<F> {
-    type Output = Result<F::Output, Lost>;
+    type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Poll::Ready(output) = self.future.as_mut().poll(context) {
-            return Poll::Ready(Ok(output));
+            return Poll::Ready(Some(output));
         }
-        match Pin::new(&mut self.lost).poll(context) {
-            Poll::Ready(Ok(lost)) => Poll::Ready(Err(lost)),
-            _ => Poll::Pending,
-        }
+        Pin::new(&mut self.over).poll(context).map(|_| None)
     }
 }

@@ -42,7 +42,10 @@ export async function build({ dev = false, wasmOpt = readJson(at("package.json")
   if (!dev) await optimise(wasmOpt);
   await checkModule(dev);
   await complete();
-  if (!dev) await bundle();
+  if (!dev) {
+    await bundle();
+    pruneDeclarations();
+  }
 
   fs.rmSync(PKG, { recursive: true, force: true });
   fs.renameSync(WORK, PKG);
@@ -125,6 +128,9 @@ async function compileTypeScript() {
   const { rootDirs, ...compilerOptions } = readJson(at("pkg-template/tsconfig.json")).compilerOptions;
   fs.writeFileSync(project, JSON.stringify({ compilerOptions, files: sources }));
   await run("tsc", ["--project", project], { show: "none" });
+  // For editors, and for `tsc -p pkg-template --noEmit`: what wasm-bindgen has declared.
+  fs.mkdirSync(at("target/types"), { recursive: true });
+  fs.copyFileSync(path.join(WORK, `${NAME}.d.ts`), at("target/types", `${NAME}.d.ts`));
   for (const name of [...sources, "tsconfig.json"]) fs.rmSync(path.join(WORK, name));
 }
 
@@ -161,6 +167,21 @@ function filesNamed() {
   return [...new Set(Object.values(exports).flatMap(named))];
 }
 
+/** Declarations that no entry leads to are the package's own business. */
+function pruneDeclarations() {
+  const { exports } = readJson(path.join(WORK, "package.json"));
+  const named = (entry) => (typeof entry === "string" ? [entry] : Object.values(entry).flatMap(named));
+  const reached = new Set();
+  const visit = (file) => {
+    if (reached.has(file) || !fs.existsSync(path.join(WORK, file))) return;
+    reached.add(file);
+    const text = fs.readFileSync(path.join(WORK, file), "utf8");
+    for (const [, name] of text.matchAll(/\bfrom "\.\/([^"]+)\.js"/g)) visit(`${name}.d.ts`);
+  };
+  for (const file of named(exports)) if (file.endsWith(".d.ts")) visit(path.normalize(file));
+  for (const file of filesUnder(WORK)) if (file.endsWith(".d.ts") && !reached.has(file)) fs.rmSync(path.join(WORK, file));
+}
+
 /** What an entry takes from the main one stays there: a page that uses both has one module, loaded once. */
 const SHARED = {
   name: "shared",
@@ -175,20 +196,24 @@ async function bundle() {
   const entries = filesNamed().filter((file) => /\.[mc]?js$/.test(file));
   const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file) && file !== INLINED);
   const out = path.join(WORK, "out");
-  await esbuild({
-    entryPoints: entries.map((file) => path.join(WORK, file)),
-    outdir: out,
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "neutral",
-    external: ["node:*"],
-    plugins: [SHARED],
-    target: "es2022",
-    legalComments: "inline",
-    sourcemap: true,
-    logLevel: "warning",
-  });
+  // Node prints the line of an uncaught error: there, sources are read rather than downloaded.
+  const isForNode = (file) => /(^|\.)node\.js$/.test(file);
+  for (const minify of [true, false]) {
+    await esbuild({
+      entryPoints: entries.filter((file) => isForNode(file) !== minify).map((file) => path.join(WORK, file)),
+      outdir: out,
+      bundle: true,
+      minify,
+      format: "esm",
+      platform: "neutral",
+      external: ["node:*"],
+      plugins: [SHARED],
+      target: "es2022",
+      legalComments: "inline",
+      sourcemap: true,
+      logLevel: "warning",
+    });
+  }
   for (const name of scripts) fs.rmSync(path.join(WORK, name));
   for (const name of filesUnder(out)) fs.renameSync(path.join(out, name), path.join(WORK, name));
   fs.rmSync(out, { recursive: true });

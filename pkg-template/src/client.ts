@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // `Client`: a connection as the page holds it. It can be made, and handlers registered, before the module is loaded.
 
 import type { ClientEvents, Status } from "./client-events.js";
@@ -26,7 +27,7 @@ import { type PubSub, pubSubOf } from "./pubsub.js";
 import { Reader } from "./reader.js";
 import { type Stanza, stanzaOf } from "./stanza.js";
 import { type Waiting, quietly } from "./waiting.js";
-import { type Sendable, markupOf } from "./xml.js";
+import { type Sendable, markupOf, mustBeWellFormed } from "./xml.js";
 
 /** A handler that waits for the module. */
 interface EarlyHandler {
@@ -172,29 +173,40 @@ export class Client {
 
   /** Resolves when the server has taken the stanza; rejects as `undelivered` or `unknown`. Need not be awaited. */
   send(stanza: Sendable): Promise<void> {
-    let text: string | undefined;
+    return quietly(
+      this.#withMarkup(stanza, "send", (hub, text) => hub.send(text)),
+    );
+  }
+
+  /** What is to be sent, and a client to send it with, come before what errors are about is known. */
+  #withMarkup<T>(sendable: Sendable, operation: string, act: (hub: Hub, text: string) => Promise<T>): Promise<T> {
+    let hub: Hub;
+    let text: string;
     try {
-      const hub = this.#ready;
-      text = markupOf(stanza);
-      const to = text;
-      const sent = hub.send(text).catch((error: unknown) => {
-        throw located(error, "send", addressee(to));
-      });
-      return quietly(sent);
+      hub = this.#ready;
+      text = markupOf(sendable);
     } catch (error) {
-      return quietly(Promise.reject(text === undefined ? located(error, "send", undefined) : located(error, "send", addressee(text))));
+      return Promise.reject(error);
+    }
+    // The addressee is looked for where there is an error: most have none.
+    const failed = (error: unknown): never => {
+      throw located(error, operation, addressee(text));
+    };
+    try {
+      mustBeWellFormed(text);
+      return act(hub, text).catch(failed);
+    } catch (error) {
+      return Promise.reject(located(error, operation, addressee(text)));
     }
   }
 
   /** Sends an iq of type `get` or `set`, resolves with the result, rejects with the error. Default timeout 30,000 ms. */
   request(iq: Sendable, options?: Waiting): Promise<Stanza> {
-    const text = typeof iq === "string" ? iq : String(iq as unknown);
-    return locating("request", addressee(text), () => {
-      const hub = this.#ready;
+    return this.#withMarkup(iq, "request", (hub, text) => {
       const read = new Reader(options);
       const waiting = { timeout: read.millis("timeout"), signal: read.signal() };
       read.done();
-      return hub.request(markupOf(iq), waiting);
+      return hub.request(text, waiting);
     });
   }
 

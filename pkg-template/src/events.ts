@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // Typed events and their listeners. What happens before the first listener of its kind is kept, bounded, and handed to it in order.
 
 import { disposeBy } from "./dispose.js";

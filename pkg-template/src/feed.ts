@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // `Feed`: a subscribed node, kept complete. What happens in it, the module says; here it is told.
 
 import type { Via } from "./core.js";
@@ -158,7 +159,6 @@ export class FeedState<T> implements FeedSink {
   }
 
   refuse(error: XmppError): void {
-    this.#forget();
     // Nobody has this feed yet? Then no event tells of its end.
     const isFirst = !this.first.isSettled;
     if (isFirst) {

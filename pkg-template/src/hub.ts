@@ -6,7 +6,7 @@ import type { ClientEvents, Status } from "./client-events.js";
 import { Credentials } from "./credentials.js";
 import { type ErrorCode, type ProblemKind, type StanzaErrorFields, XmppError, aborted, problem, stanzaError } from "./errors.js";
 import { Listeners, callBack } from "./events.js";
-import { faultOf, mustBeWhole } from "./fault.js";
+import { guarded, mustBeWhole } from "./fault.js";
 import type { ItemFields } from "./item.js";
 import type { Prepared } from "./options.js";
 import { type Stanza, stanzaOf } from "./stanza.js";
@@ -585,14 +585,6 @@ export class Hub implements Sink {
     id: string | undefined,
   ): void {
     for (const watch of [...watches]) this.watches.get(watch)?.approval?.({ service, node, jid, subid, id });
-  }
-}
-
-function guarded<T>(act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw faultOf(error);
   }
 }
 

@@ -119,23 +119,26 @@ export class PubSub {
     return read.jid("jid") ?? this.#hub.call((core) => core.subscriber());
   }
 
-  /** Asks the service that the options name. `prepare` reads the other options; `object`: what errors are about. */
-  #ask<T>(operation: string, object: unknown, options: unknown, prepare: (read: Reader) => Asked<T>): Promise<T> {
-    return locating(operation, object, async () => {
-      const read = new Reader(options);
-      const service = this.#service(read);
-      const { build, read: readReply } = prepare(read);
-      const waiting = { timeout: read.millis("timeout"), signal: read.signal() };
-      read.done();
-      return readReply(await this.#hub.request(build(service).toString(), waiting));
-    });
+  /** Asks the service that the options name; `prepare` reads the other options. */
+  async #request<T>(options: unknown, prepare: (read: Reader) => Asked<T>): Promise<T> {
+    const read = new Reader(options);
+    const service = this.#service(read);
+    const { build, read: readReply } = prepare(read);
+    const waiting = { timeout: read.millis("timeout"), signal: read.signal() };
+    read.done();
+    return readReply(await this.#hub.request(build(service).toString(), waiting));
   }
 
-  /** The same about a node. */
+  /** Asks about what the options name: a node, or the service. */
+  #ask<T>(operation: string, options: ServiceOption & { node?: string } | undefined, prepare: (read: Reader) => Asked<T>): Promise<T> {
+    return locating(operation, options?.node ?? options?.service, () => this.#request(options, prepare));
+  }
+
+  /** Asks about a node. */
   #askOf<T>(operation: string, node: unknown, options: unknown, prepare: (read: Reader, node: string) => Asked<T>): Promise<T> {
-    return this.#ask(operation, node, options, (read) => {
+    return locating(operation, node, () => {
       mustBeText(operation, 1, node);
-      return prepare(read, node);
+      return this.#request(options, (read) => prepare(read, node));
     });
   }
 
@@ -299,7 +302,7 @@ export class PubSub {
 
   /** Our own subscriptions at the service, or those to one node. */
   subscriptions(options?: ServiceOption & { node?: string }): Promise<PubsubSubscription[]> {
-    return this.#ask("subscriptions", undefined, options, (read) => {
+    return this.#ask("subscriptions", options, (read) => {
       const node = read.text("node");
       return { build: nodes.subscriptions(node), read: (reply) => nodes.readSubscriptions(reply, node) };
     });
@@ -307,7 +310,7 @@ export class PubSub {
 
   /** What we are at the service's nodes (or at one), by node. */
   affiliations(options?: ServiceOption & { node?: string }): Promise<Record<string, PubsubAffiliation>> {
-    return this.#ask("affiliations", undefined, options, (read) => ({
+    return this.#ask("affiliations", options, (read) => ({
       build: nodes.affiliations(read.text("node")),
       read: nodes.readAffiliations,
     }));
@@ -331,7 +334,7 @@ export class PubSub {
 
   /** The options of a subscription that says nothing about them. Neither Prosody 0.12 nor ejabberd 23 tells. */
   defaultOptions(options?: ServiceOption & { node?: string }): Promise<Form> {
-    return this.#ask("defaultOptions", undefined, options, (read) => ({
+    return this.#ask("defaultOptions", options, (read) => ({
       build: nodes.defaultOptions(read.text("node")),
       read: nodes.readOptions,
     }));
@@ -341,7 +344,7 @@ export class PubSub {
 
   /** The service's nodes, as far as we may see them; or those in a collection. */
   nodes(options?: ServiceOption & { node?: string }): Promise<PubsubNode[]> {
-    return this.#ask("nodes", undefined, options, (read) => ({ build: nodes.nodes(read.text("node")), read: nodes.readNodes }));
+    return this.#ask("nodes", options, (read) => ({ build: nodes.nodes(read.text("node")), read: nodes.readNodes }));
   }
 
   /** What a node says about itself; `""`: what the service itself is and can do. */
@@ -375,7 +378,7 @@ export class PubSub {
 
   /** How a node is configured whose maker says nothing about it. */
   defaultConfiguration(options?: ServiceOption): Promise<Form> {
-    return this.#ask("defaultConfiguration", undefined, options, () => ({
+    return this.#ask("defaultConfiguration", options, () => ({
       build: nodes.defaultConfiguration(),
       read: nodes.readConfiguration,
     }));

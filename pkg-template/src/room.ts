@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // `Room`: a visit to a room, and what happens in it.
 
 import { disposeBy } from "./dispose.js";

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // `Stanza`: an element as it was received. The module hands it over packed (proto/src/xml/packed.rs): one array of words that holds
 // the text and the places of its pieces. All views of one element share that array and the string that is decoded from it when
 // something is read first. There is no handle into the module: views are collected like any other object.

@@ -101,7 +101,7 @@ pub enum RegistrationFailure {
 const REDIRECTED: &str = "Redirects are not followed, because the request and its password would go to another address. Give the address that the service redirects to, if it is meant to be used.";
 
 impl CloseReason {
-    /// The code for programs, one of `ErrorCode` in `types.d.ts`.
+    /// The code for programs, one of `ErrorCode` in pkg-template/src/errors.ts.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Requested | Self::Ended => "disconnected",

@@ -197,7 +197,7 @@ async function bundle() {
   const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file) && file !== INLINED);
   const out = path.join(WORK, "out");
   // Node prints the line of an uncaught error: there, sources are read rather than downloaded.
-  const isForNode = (file) => /(^|\.)node\.js$/.test(file);
+  const isForNode = (file) => /(^|[./])node\.js$/.test(file);
   for (const minify of [true, false]) {
     await esbuild({
       entryPoints: entries.filter((file) => isForNode(file) !== minify).map((file) => path.join(WORK, file)),

@@ -535,7 +535,10 @@ export class Hub implements Sink {
   }
 
   roomOut(room: number, reason: string, text: string | undefined, alternative: string | undefined): void {
-    this.rooms.get(room)?.out(reason, text, alternative);
+    // A room may answer our good-bye to the server before the server does.
+    const isOurs = this.phase === "disconnecting" && reason !== "refused";
+    if (isOurs) this.rooms.get(room)?.out("disconnected", undefined, undefined);
+    else this.rooms.get(room)?.out(reason, text, alternative);
   }
 
   roomClosed(room: number, nick: string): void {

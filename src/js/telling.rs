@@ -153,7 +153,7 @@ impl Shell {
             ),
             RoomEvent::Unreachable => sink.room_error(id, &sink.error("silent-room")),
             RoomEvent::Crowded => sink.room_error(id, &sink.error("crowded-room")),
-            RoomEvent::Out(ended) => self.tell_out(sink, id, ended),
+            RoomEvent::Out(ended) => tell_out(sink, id, ended),
         }
     }
 
@@ -175,23 +175,20 @@ impl Shell {
         )
         .unwrap_or(JsValue::UNDEFINED)
     }
+}
 
-    fn tell_out(&self, sink: &Sink, room: u32, ended: &Ended) -> Result<(), JsValue> {
-        let leaving = self.driver.read(|client| client.connection().is_closing());
-        match ended {
-            // A room may answer our good-bye to the server before the server does.
-            Ended::Departed(_) if leaving => sink.room_out(room, "disconnected", None, None),
-            Ended::Departed(departure) => sink.room_out(
-                room,
-                why(departure),
-                departure.reason.as_deref(),
-                departure.alternative.as_deref(),
-            ),
-            Ended::Refused(error) => sink.room_out(room, "refused", Some(&error.condition), None),
-            Ended::Insecure => sink.room_out(room, "refused", Some("insecure"), None),
-            Ended::GivenUp => sink.room_out(room, "error", None, None),
-            Ended::Disconnected => sink.room_out(room, "disconnected", None, None),
-        }
+fn tell_out(sink: &Sink, room: u32, ended: &Ended) -> Result<(), JsValue> {
+    match ended {
+        Ended::Departed(departure) => sink.room_out(
+            room,
+            why(departure),
+            departure.reason.as_deref(),
+            departure.alternative.as_deref(),
+        ),
+        Ended::Refused(error) => sink.room_out(room, "refused", Some(&error.condition), None),
+        Ended::Insecure => sink.room_out(room, "refused", Some("insecure"), None),
+        Ended::GivenUp => sink.room_out(room, "error", None, None),
+        Ended::Disconnected => sink.room_out(room, "disconnected", None, None),
     }
 }
 

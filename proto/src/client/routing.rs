@@ -84,8 +84,7 @@ impl Client {
             let matcher = self.handlers.matcher(*id);
             matcher.is_some_and(Matcher::answers_requests)
         });
-        // One copy for all handlers, without the rest of the body that the stanza came in.
-        let stanza = stanza.detach();
+        let stanza = stanza.clone();
         self.tell(ClientEvent::Stanza { stanza, handlers });
         answers
     }

@@ -218,18 +218,23 @@ export class Client {
   addHandler(callback: (stanza: Stanza) => void, matcher?: Matcher): Registration {
     mustBeFunction(callback);
     let remove: (() => void) | undefined;
-    const early: EarlyHandler = {
-      register(hub) {
-        const { name, types, ns, id, from } = readMatcher(matcher);
-        const handler = hub.call((core) => core.addHandler(name, types, ns, id, from));
-        hub.handlers.set(handler, callback);
-        remove = () => {
-          if (hub.handlers.delete(handler)) hub.read((core) => core.removeHandler(handler));
-        };
-      },
+    const register = (hub: Hub): void => {
+      const { name, types, ns, id, from } = readMatcher(matcher);
+      const handler = hub.call((core) => core.addHandler(name, types, ns, id, from));
+      hub.handlers.set(handler, callback);
+      remove = () => {
+        if (hub.handlers.delete(handler)) hub.read((core) => core.removeHandler(handler));
+      };
     };
-    if (this.#hub || this.#isFreed) early.register(this.#make());
-    else this.#early.push(early);
+    if (!this.#hub && !this.#isFreed) return this.#later(register, () => remove?.());
+    register(this.#make());
+    return registrationOf(() => remove?.());
+  }
+
+  /** Registers when the module is there. */
+  #later(register: (hub: Hub) => void, remove?: () => void): Registration {
+    const early: EarlyHandler = { register };
+    this.#early.push(early);
     return registrationOf(() => {
       this.#early = this.#early.filter((other) => other !== early);
       remove?.();
@@ -243,7 +248,17 @@ export class Client {
    */
   on<K extends keyof ClientEvents>(type: K, listener: (event: ClientEvents[K]) => void): Registration {
     if (this.#isFreed) throw problem("freed");
-    const registration = this.#listeners.on(type, listener);
+    mustBeFunction(listener);
+    let registration: Registration;
+    try {
+      registration = this.#listeners.on(type, listener);
+    } catch (error) {
+      if (this.#hub) throw error;
+      // As with handlers: before the module is there, connect() tells what could not be registered.
+      return this.#later(() => {
+        throw error;
+      });
+    }
     this.#tap();
     return registrationOf(() => {
       registration.remove();

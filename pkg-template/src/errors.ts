@@ -209,6 +209,7 @@ const PROBLEMS = {
   "backlog-full": ["too-large", "More than 1,000 stanzas came before there was a handler: the oldest are dropped. Add handlers before connect()."],
   "step-timed-out": ["timeout", "A room did not answer within 10 s of the new session. What was kept meanwhile has been sent."],
   freed: ["freed", "The client was freed. Make a new one."],
+  "object-freed": ["freed", "This object was freed. Do not use it after free(), or leave freeing to the garbage collector."],
   "closed-early": [DISCONNECTED, "disconnect() was called while connecting. Call connect() again when the connection is wanted."],
   busy: ["already-connected", "This client is connecting or connected. Await disconnect() first, or make another client."],
   "bad-session": [

@@ -4,7 +4,7 @@
 import type { Via } from "./core.js";
 import { batching, iterate } from "./batches.js";
 import { disposeBy } from "./dispose.js";
-import { XmppError, aborted } from "./errors.js";
+import { XmppError, aborted, problem } from "./errors.js";
 import { KEPT, Listeners, type Registration, mustBeFunction } from "./events.js";
 import type { FeedSink, Hub } from "./hub.js";
 import { type PubsubItem, ReceivedItem } from "./item.js";
@@ -288,10 +288,16 @@ let makeFeed: <T>(state: FeedState<T>) => Feed<T>;
  * sequence in which each publication stands once. What was published to an id several times meanwhile comes once, as it is now.
  */
 export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
-  readonly #state: FeedState<T>;
+  #live: FeedState<T> | undefined;
 
   private constructor(state: FeedState<T>) {
-    this.#state = state;
+    this.#live = state;
+  }
+
+  get #state(): FeedState<T> {
+    const state = this.#live;
+    if (!state) throw problem("object-freed");
+    return state;
   }
 
   static {
@@ -355,7 +361,7 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
 
   /** Unsubscribes at the service, and ends the feed. With a bare JID this ends it for all the account's pages. */
   unsubscribe(options?: Waiting): Promise<void> {
-    return locating("unsubscribe", this.node, () => this.#state.unsubscribe(options));
+    return locating("unsubscribe", this.#live?.node, () => this.#state.unsubscribe(options));
   }
 
   /** Ends the feed here and leaves the subscription at the service as it is. */
@@ -374,8 +380,10 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
     );
   }
 
-  /** Does nothing: a feed that has ended, and that nobody refers to, is collected. */
-  free(): void {}
+  /** Lets go of it: later calls are `freed` errors. The feed goes on until it is closed. */
+  free(): void {
+    this.#live = undefined;
+  }
 }
 
 // Declared beside the class: not every platform has the symbol.

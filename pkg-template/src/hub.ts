@@ -9,7 +9,7 @@ import { Listeners, callBack } from "./events.js";
 import { guarded, mustBeWhole } from "./fault.js";
 import type { ItemFields } from "./item.js";
 import type { Prepared } from "./options.js";
-import { type Stanza, stanzaOf } from "./stanza.js";
+import { Packed, type Stanza, stanzaOf, viewOf } from "./stanza.js";
 import { Deferred, type Waiting } from "./waiting.js";
 
 /** How long a reply may take when the page does not say, in milliseconds. */
@@ -239,8 +239,8 @@ export class Hub implements Sink {
     }
   }
 
-  /** Those who wait for its end hear that there is no connection. */
-  #endInterruption(error: XmppError | undefined = problem("not-connected")): void {
+  /** Those who wait for its end hear that there is a connection (`null`), or that there is none. */
+  #endInterruption(error: XmppError | null = problem("not-connected")): void {
     const awaiting = [...this.#awaiting];
     this.#awaiting.clear();
     for (const one of awaiting) {
@@ -291,7 +291,7 @@ export class Hub implements Sink {
   // ── what the module tells: errors ──────────────────────────────────────────────────────────────────────────────────
 
   problem(kind: string, first: string | undefined, second: string | undefined, stanza: Uint32Array | undefined): XmppError {
-    return problem(kind as ProblemKind, first, second, viewOf(stanza));
+    return problem(kind as ProblemKind, first, second, copyOf(stanza));
   }
 
   stanzaError(
@@ -303,7 +303,7 @@ export class Hub implements Sink {
     stanza: Uint32Array | undefined,
   ): XmppError {
     const fields = { condition, type: type as StanzaErrorFields["type"], text, application, applicationNs };
-    return stanzaError(fields, viewOf(stanza));
+    return stanzaError(fields, copyOf(stanza));
   }
 
   closeReason(
@@ -332,7 +332,7 @@ export class Hub implements Sink {
   online(resumed: boolean): void {
     this.phase = "online";
     this.#finishConnecting();
-    this.#endInterruption(undefined);
+    this.#endInterruption(null);
     this.listeners.emit("status", { status: "online", resumed });
   }
 
@@ -379,12 +379,13 @@ export class Hub implements Sink {
   // ── stanzas ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   stanza(words: Uint32Array, handlers: Uint32Array): void {
-    const stanza = stanzaOf(words.slice());
-    // What is called may make the module's memory move, and the view with it.
+    const packed = new Packed(words.slice());
+    // What is called may make the module's memory move, and what looks at it with it.
     const ids = handlers.length === 1 ? [handlers[0] as number] : [...handlers];
     for (const id of ids) {
       const handler = this.handlers.get(id);
-      if (handler) callBack(handler, stanza);
+      // A view each, of one text: what one handler frees, the next may read.
+      if (handler) callBack(handler, viewOf(packed));
     }
   }
 
@@ -560,7 +561,7 @@ export class Hub implements Sink {
     publisher: string | undefined,
     time: number,
   ): void {
-    const item: ItemFields = { id, node, payload: viewOf(payload), publisher, time, via: "live" };
+    const item: ItemFields = { id, node, payload: copyOf(payload), publisher, time, via: "live" };
     this.#personal(watches, { type: "item", from: account, node, id, redirect: undefined, item });
   }
 
@@ -591,7 +592,7 @@ export class Hub implements Sink {
   }
 }
 
-const viewOf = (words: Uint32Array | undefined): Stanza | undefined => words && stanzaOf(words.slice());
+const copyOf = (words: Uint32Array | undefined): Stanza | undefined => words && stanzaOf(words.slice());
 
 function take<T>(all: Map<number, T>, id: number): T | undefined {
   const one = all.get(id);

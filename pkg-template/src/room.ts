@@ -2,7 +2,7 @@
 // `Room`: a visit to a room, and what happens in it.
 
 import { disposeBy } from "./dispose.js";
-import { XmppError } from "./errors.js";
+import { XmppError, problem } from "./errors.js";
 import { Listeners, type Registration } from "./events.js";
 import type { Hub, MessageFields, RoomSink } from "./hub.js";
 import { locating } from "./located.js";
@@ -158,10 +158,22 @@ let makeRoom: (visit: Visit) => Room;
 
 /** A room we are in. */
 export class Room {
-  readonly #visit: Visit;
+  #live: Visit | undefined;
 
   private constructor(visit: Visit) {
-    this.#visit = visit;
+    this.#live = visit;
+  }
+
+  get #visit(): Visit {
+    const visit = this.#live;
+    if (!visit) throw problem("object-freed");
+    return visit;
+  }
+
+  /** What a command promises; `nick`: the occupant that its errors are about. */
+  #command(operation: string, nick: string | undefined, act: (visit: Visit) => Promise<void>): Promise<void> {
+    const jid = this.#live?.jid;
+    return locating(operation, nick === undefined || jid === undefined ? jid : `${jid}/${nick}`, () => act(this.#visit));
   }
 
   static {
@@ -208,9 +220,8 @@ export class Room {
 
   /** Says something to all; resolves when the server has taken it. */
   send(body: string): Promise<void> {
-    const { hub, id, jid } = this.#visit;
     return quietly(
-      locating("send", jid, () => {
+      this.#command("send", undefined, ({ hub, id }) => {
         mustBeText("send", 1, body);
         return hub.awaitCommand(hub.call((core) => core.sendToRoom(id, body)));
       }),
@@ -219,9 +230,8 @@ export class Room {
 
   /** Says something to one occupant. */
   sendPrivate(nick: string, body: string): Promise<void> {
-    const { hub, id, jid } = this.#visit;
     return quietly(
-      locating("sendPrivate", `${jid}/${nick}`, () => {
+      this.#command("sendPrivate", typeof nick === "string" ? nick : undefined, ({ hub, id }) => {
         mustBeText("sendPrivate", 1, nick);
         mustBeText("sendPrivate", 2, body);
         return hub.awaitCommand(hub.call((core) => core.sendPrivate(id, nick, body)));
@@ -231,9 +241,8 @@ export class Room {
 
   /** Sets the subject; resolves when the server has taken it. */
   setSubject(subject: string): Promise<void> {
-    const { hub, id, jid } = this.#visit;
     return quietly(
-      locating("setSubject", jid, () => {
+      this.#command("setSubject", undefined, ({ hub, id }) => {
         mustBeText("setSubject", 1, subject);
         return hub.awaitCommand(hub.call((core) => core.setSubject(id, subject)));
       }),
@@ -242,8 +251,7 @@ export class Room {
 
   /** Resolves when the room has confirmed it. */
   setNick(nick: string, options?: Waiting): Promise<void> {
-    const { hub, id, jid } = this.#visit;
-    return locating("setNick", `${jid}/${nick}`, async () => {
+    return this.#command("setNick", typeof nick === "string" ? nick : undefined, async ({ hub, id }) => {
       mustBeText("setNick", 1, nick);
       const read = new Reader(options);
       const timeout = read.millis("timeout") ?? ANSWER_TIMEOUT;
@@ -256,8 +264,7 @@ export class Room {
 
   /** Resolves when the room has let us go. */
   leave(options?: Waiting & { status?: string }): Promise<void> {
-    const { hub, id, jid } = this.#visit;
-    return locating("leave", jid, async () => {
+    return this.#command("leave", undefined, async ({ hub, id }) => {
       const read = new Reader(options);
       const status = read.text("status");
       const timeout = read.millis("timeout") ?? ANSWER_TIMEOUT;
@@ -268,8 +275,10 @@ export class Room {
     });
   }
 
-  /** Does nothing: a visit that is over, and that nobody refers to, is collected. */
-  free(): void {}
+  /** Lets go of it: later calls are `freed` errors. The visit goes on until the room is left. */
+  free(): void {
+    this.#live = undefined;
+  }
 }
 
 // Declared beside the class: not every platform has the symbol.

@@ -4,7 +4,7 @@
 // something is read first. There is no handle into the module: views are collected like any other object.
 
 import { disposeBy } from "./dispose.js";
-import { badArgument } from "./errors.js";
+import { badArgument, problem } from "./errors.js";
 import { writeXml } from "./writer.js";
 
 /** The namespace of the prefix `xml:`. */
@@ -80,7 +80,7 @@ export class Packed {
   }
 }
 
-let make: (words: Uint32Array) => Stanza;
+let make: (packed: Packed) => Stanza;
 let write: (stanza: Stanza, outerNs: string) => string;
 let plain: (stanza: Stanza) => string;
 
@@ -89,17 +89,23 @@ let plain: (stanza: Stanza) => string;
  * same. It may be kept as long as you like; it keeps the stanza that it belongs to, and nothing else.
  */
 export class Stanza {
-  readonly #packed: Packed;
+  #whole: Packed | undefined;
   /** The place of its record. */
   readonly #at: number;
 
   private constructor(packed: Packed, at: number) {
-    this.#packed = packed;
+    this.#whole = packed;
     this.#at = at;
   }
 
+  get #packed(): Packed {
+    const packed = this.#whole;
+    if (!packed) throw problem("object-freed");
+    return packed;
+  }
+
   static {
-    make = (words) => new Stanza(new Packed(words), ROOT);
+    make = (packed) => new Stanza(packed, ROOT);
     write = (stanza, outerNs) => writeXml(stanza.#packed, stanza.#at, outerNs);
     plain = (stanza) => stanza.#plain();
   }
@@ -230,8 +236,10 @@ export class Stanza {
     return write(this, "");
   }
 
-  /** Does nothing: a stanza holds nothing that has to be freed. It is here for pages that were written when it did. */
-  free(): void {}
+  /** Lets go of it: later calls are `freed` errors. Not needed, since a stanza holds nothing that the garbage collector does not free. */
+  free(): void {
+    this.#whole = undefined;
+  }
 }
 
 // Declared beside the class: not every platform has the symbol.
@@ -248,8 +256,11 @@ function mustBeText(method: string, value: unknown): void {
 
 /** A view of what the module has packed. @internal */
 export function stanzaOf(words: Uint32Array): Stanza {
-  return make(words);
+  return make(new Packed(words));
 }
+
+/** Another view of a packed element. @internal */
+export const viewOf = (packed: Packed): Stanza => make(packed);
 
 /** The text of an element and of all that is in it, in document order. @internal */
 export function plainText(stanza: Stanza): string {

@@ -97,9 +97,8 @@ impl Http {
         }
         self.outliving.set(outliving);
         let sent = fetch(&*self.platform, address, &init);
-        self.flying
-            .borrow_mut()
-            .insert(exchange, controller.clone());
+        // Only there: a `fetch` of the page's that never settles must not keep it, nor what the error of its abort refers to.
+        self.flying.borrow_mut().insert(exchange, controller);
         let http = Rc::clone(self);
         let address = address.to_owned();
         spawn_local(async move {
@@ -109,13 +108,12 @@ impl Http {
             };
             http.outliving
                 .set(http.outliving.get().saturating_sub(outlives));
+            // Cancelled in the meantime? Then nobody wants to know.
+            let flying = http.flying.borrow_mut().remove(&exchange);
+            let Some(controller) = flying else { return };
             if let (Err(Some(_)), Some(controller)) = (&outcome, controller) {
                 // The rest of the answer is not wanted.
                 controller.abort();
-            }
-            // Cancelled in the meantime? Then nobody wants to know.
-            if http.flying.borrow_mut().remove(&exchange).is_none() {
-                return;
             }
             let input = match outcome {
                 Ok((status, content_type, body)) => Input::HttpAnswered {

@@ -92,7 +92,6 @@ test("a megabyte, kept for long, is what it was", () => {
   const name = kept.name;
   // Others come and go meanwhile.
   for (let number = 0; number < 1_000; number += 1) assert.equal(stanzaOf(packed("second")).text("body"), "first");
-  kept.free();
   assert.equal(name, "a");
   assert.equal(kept.to, "😀");
   assert.equal(kept.text(), text);
@@ -102,9 +101,19 @@ test("a megabyte, kept for long, is what it was", () => {
 test("a text that nobody reads is not decoded", (context) => {
   const decode = context.mock.method(TextDecoder.prototype, "decode");
   const unread = stanzaOf(large("b", "x".repeat(65_536)));
-  unread.free();
   assert.equal(decode.mock.callCount(), 0);
   assert.equal(unread.to, "b");
   assert.equal(unread.text().length, 65_536);
   assert.equal(decode.mock.callCount(), 1);
+});
+
+test("what is freed is not read any more, and another view of the same is", () => {
+  const message = stanza("second");
+  const body = message.child("body");
+  message.free();
+  message.free();
+  for (const use of [() => message.name, () => message.attr("to"), () => message.children(), () => message.text(), () => String(message)]) {
+    assert.throws(use, { name: "XmppError", code: "freed" });
+  }
+  assert.equal(body.text(), "first");
 });

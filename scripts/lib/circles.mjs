@@ -1,10 +1,22 @@
-// Circles of imports among the modules of a folder of Rust files: `super::NAME` and `crate::FOLDER::NAME`.
+// Circles of imports among the modules of a folder: of Rust files, by `super::NAME` and `crate::FOLDER::NAME`, or of files in
+// TypeScript, where types alone may be imported in circles.
 
 import fs from "node:fs";
 import path from "node:path";
 
+/** The modules that each file in TypeScript imports values from. */
+function importsOfTypeScript(folder) {
+  const files = fs.readdirSync(folder).filter((name) => name.endsWith(".ts"));
+  const value = /^(?:import|export)\s+(?!type\b)(?:[^;"]*?\sfrom\s+)?"\.\/([\w-]+)\.js";/gm;
+  // `import { type A, type B }` imports nothing either.
+  const onlyTypes = /\{\s*(?:type\s+[\w\s]+,?\s*)+\}/;
+  const named = (text) => [...text.matchAll(value)].filter(([statement]) => !onlyTypes.test(statement)).map(([, name]) => name);
+  return new Map(files.map((file) => [path.basename(file, ".ts"), named(fs.readFileSync(path.join(folder, file), "utf8"))]));
+}
+
 /** The modules that each module of the folder names. */
 function imports(folder) {
+  if (fs.readdirSync(folder).some((name) => name.endsWith(".ts"))) return importsOfTypeScript(folder);
   const files = fs.readdirSync(folder).filter((name) => name.endsWith(".rs") && name !== "mod.rs");
   const modules = new Set(files.map((name) => path.basename(name, ".rs")));
   const graph = new Map();
@@ -27,7 +39,7 @@ export function circle(folder) {
     if (at >= 0) return [...trail.slice(at), name];
     if (done.has(name)) return undefined;
     trail.push(name);
-    for (const other of graph.get(name)) {
+    for (const other of graph.get(name) ?? []) {
       const found = visit(other);
       if (found) return found;
     }

@@ -16,12 +16,11 @@ import { build } from "./build.mjs";
 import { setup } from "./setup.mjs";
 
 const KIB = 1024;
-// Raised from 188, 14 and 262 KiB when the client moved to proto/ and its rooms, feeds and sites got whole, and derivation to the
-// platform: a miss, to be won back.
+// The surface is script since it is TypeScript: 33 KiB of it in place of 16, and 34 KiB less wasm. Both together are to be 165.
 const BUDGETS = {
-  ".": { wasm: { goal: 70 * KIB, limit: 240 * KIB }, js: { goal: 8 * KIB, limit: 16 * KIB } },
+  ".": { wasm: { goal: 140 * KIB, limit: 206 * KIB }, js: { goal: 25 * KIB, limit: 33 * KIB } },
   // The module as base64, a third larger, and the main entry's script.
-  "./inline": { js: { goal: 100 * KIB, limit: 324 * KIB } },
+  "./inline": { js: { goal: 100 * KIB, limit: 296 * KIB } },
 };
 
 /** The file a browser gets for an entry. */

@@ -18,10 +18,9 @@ mod remembering;
 use super::error::{CloseReason, Phase};
 use super::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
 use super::handler::is_stanza;
-use super::io::{Output, SocketId, Transmit};
+use super::io::{Output, Transmit};
 use super::iq::PendingIqs;
 use super::jid::Jid;
-use super::mask::masked;
 use super::ns;
 use super::outbox::Outbox;
 use super::prepare::BadOption;
@@ -30,10 +29,9 @@ use super::reconnect::{Backoff, Reconnect};
 use super::session::{Memory, Session, SessionConfig};
 use super::time::{Instant, Millis};
 use super::transport::bosh::BoshConfig;
-use super::transport::stream_management::{Assurance, StreamManagement};
-use super::transport::{Service, Transport};
+use super::transport::stream_management::Suspended;
+use super::transport::{Names, Service, Transport};
 use super::unicode::Unicode;
-use super::xep::ping;
 use super::xml::Element;
 use policy::{Redirects, Target};
 use std::collections::VecDeque;
@@ -59,9 +57,6 @@ pub struct Config {
     /// Over WebSocket: after how long a silence the server is asked whether it is there.
     pub silence: Millis,
 }
-
-/// How many of the connection's own pings are remembered over BOSH: one is enough where the server answers them.
-const MOST_ASKED: usize = 64;
 
 /// The caller's mistakes in sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,19 +103,16 @@ pub struct Connection {
     events: VecDeque<Event>,
     next_send: u32,
     next_iq: u32,
-    next_exchange: u32,
-    next_socket: u32,
+    names: Names,
     tapped: bool,
     /// The page is hidden, and the caller's timers fire late.
     hidden: bool,
-    /// The ids of the pings that ask the server for a word over BOSH, while they are out.
-    asked: Vec<String>,
     // ── handed over ──
     /// The session was taken over, and whether it is there is asked.
     adopted: Option<handover::Adopted>,
     /// Nobody can log in anew.
     alone: bool,
-    /// Where the WebSocket's session is.
+    /// Where the session is, or was when it was suspended.
     session_target: Option<Target>,
     /// What logins at the services have shown, in the services' order.
     memories: Vec<Memory>,
@@ -141,10 +133,8 @@ pub struct Connection {
     outbox: Outbox,
     /// What the transport that ended gave back.
     returned: Vec<(Element, Option<SendId>)>,
-    /// Over WebSocket: what the server has taken; outlives the socket.
-    managed: Option<StreamManagement>,
-    /// When the last connection was lost.
-    lost_at: Instant,
+    /// The session that lost its transport and may be resumed, while no transport has it.
+    suspended: Option<Suspended>,
     backoff: Backoff,
     /// When the next attempt is due.
     retry_at: Option<Instant>,
@@ -190,11 +180,9 @@ impl Connection {
             events: VecDeque::new(),
             next_send: 0,
             next_iq: 0,
-            next_exchange: 0,
-            next_socket: 0,
+            names: Names::default(),
             tapped: false,
             hidden: false,
-            asked: Vec::new(),
             adopted: None,
             alone: false,
             session_target: None,
@@ -207,8 +195,7 @@ impl Connection {
             held: false,
             outbox: Outbox::default(),
             returned: Vec::new(),
-            managed: None,
-            lost_at: Instant(0),
+            suspended: None,
             retry_at: None,
             lost_by: CloseReason::Unreachable,
             begun_at: Instant(0),
@@ -311,11 +298,6 @@ impl Connection {
                 .attr("type", "unavailable")
                 .build();
             self.transmit(presence, None);
-            self.ask_word(now, true);
-            // §4 of XEP-0198: the server should know what has arrived before it forgets the session.
-            if let Some(ack) = self.managed.as_ref().and_then(StreamManagement::ack) {
-                self.transmit(ack, None);
-            }
         } else {
             // Nothing that is still negotiated matters any more.
             self.session.close();
@@ -324,7 +306,7 @@ impl Connection {
         self.deadline = None;
         self.events.push_back(Event::Status(Status::Disconnecting));
         if let Some(transport) = &mut self.transport {
-            transport.close(now);
+            transport.close(now, &mut self.ids);
         }
         self.settle(now);
     }
@@ -345,8 +327,8 @@ impl Connection {
     /// Whether the caller may be gone the next moment, as a page that is being left: a good-bye then leaves at once, in one piece with
     /// what it needs, and nothing leaves that only waits for an answer.
     pub fn set_leaving(&mut self, now: Instant, leaving: bool) {
-        if let Some(Transport::Bosh(bosh)) = &mut self.transport {
-            bosh.set_leaving(leaving);
+        if let Some(transport) = &mut self.transport {
+            transport.set_leaving(leaving);
         }
         self.settle(now);
     }
@@ -464,11 +446,8 @@ impl Connection {
         if self.closing || !self.lasting {
             return Err(SendError::NotConnected);
         }
-        let full = match (&self.transport, &self.managed) {
-            (Some(Transport::Bosh(bosh)), _) => bosh.is_full(),
-            (_, Some(managed)) => !managed.has_room(),
-            _ => false,
-        };
+        let full = self.transport.as_ref().is_some_and(Transport::is_full)
+            || self.suspended.as_ref().is_some_and(Suspended::is_full);
         if full || !self.outbox.has_room() {
             return Err(SendError::OutboxFull);
         }
@@ -489,21 +468,9 @@ impl Connection {
     }
 
     fn transmit(&mut self, element: Element, name: Option<SendId>) {
-        if self.tapped {
-            self.events.push_back(Event::Sent(masked(&element).into()));
-        }
-        let established = self.session.is_established();
-        match (&mut self.transport, &mut self.managed) {
-            (Some(Transport::WebSocket(socket)), Some(managed))
-                if established && is_stanza(&element) =>
-            {
-                // Written once, for the frame and for what may have to be sent again.
-                let text: Rc<str> = element.to_xml().into();
-                managed.note_sent(text.clone(), name, element.name() == "message");
-                socket.send_text(text);
-            }
-            (Some(transport), _) => transport.send(element, name),
-            (None, _) => {}
+        self.show_sent(&element);
+        if let Some(transport) = &mut self.transport {
+            transport.send(element, name);
         }
     }
 
@@ -555,76 +522,9 @@ impl Connection {
             });
         }
         if let Some(transport) = &mut self.transport {
-            transport.handle_timeout(now);
+            transport.handle_timeout(now, &mut self.ids);
         }
-        self.mind_link(now);
-        self.ask_bosh_for_word(now);
         self.settle(now);
-    }
-
-    /// Over WebSocket: nobody tells of a dead link but the silence.
-    fn mind_link(&mut self, now: Instant) {
-        if self.online
-            && !self.closing
-            && let (Some(Transport::WebSocket(socket)), Some(managed)) =
-                (&mut self.transport, &mut self.managed)
-            && managed.is_dead(now)
-        {
-            socket.end(CloseReason::Unreachable);
-        }
-    }
-
-    /// A ping to the own server, where BOSH needs one to learn what has arrived. Its reply is nobody's business.
-    fn ask_bosh_for_word(&mut self, now: Instant) {
-        let wanted = match &self.transport {
-            Some(Transport::Bosh(bosh)) if self.hidden => {
-                bosh.wants_word(now) || bosh.goes_alone(now)
-            }
-            Some(Transport::Bosh(bosh)) => bosh.wants_word(now),
-            _ => false,
-        };
-        if wanted && self.session.is_established() && !self.closing {
-            let id = self.ids.next_id();
-            self.transmit(ping::request(None).with_attr("id", &id), None);
-            self.expect_pong(id);
-        }
-    }
-
-    /// A reply of that id is the connection's own business. A server that answers none must not make it remember all of them.
-    fn expect_pong(&mut self, id: String) {
-        if self.asked.len() >= MOST_ASKED {
-            self.asked.remove(0);
-        }
-        self.asked.push(id);
-    }
-
-    /// Over WebSocket: asks what has arrived, or whether the server is there, if that is due. True when it did.
-    fn ask_word(&mut self, now: Instant, last: bool) -> bool {
-        if !self.online || self.closing || !matches!(self.transport, Some(Transport::WebSocket(_)))
-        {
-            return false;
-        }
-        let word = match &mut self.managed {
-            Some(managed) => managed.poll_word(now, last),
-            None => None,
-        };
-        let ping = match word {
-            None => return false,
-            Some(Assurance::Request) => {
-                let request = Element::builder("r", ns::STREAM_MANAGEMENT).build();
-                self.transmit(request, None);
-                None
-            }
-            Some(Assurance::Ping) => {
-                let id = self.ids.next_id();
-                self.transmit(ping::request(None).with_attr("id", &id), None);
-                Some(id)
-            }
-        };
-        if let Some(managed) = &mut self.managed {
-            managed.note_asked(now, ping);
-        }
-        true
     }
 
     /// The next event, whatever there is to send.
@@ -641,34 +541,32 @@ impl Connection {
             if let Some(derive) = self.poll_derivation() {
                 return derive;
             }
-            if self.hidden {
-                // In the same request: a timer that asks later would fire too late.
-                self.ask_bosh_for_word(now);
-            }
             let held = self.held_until(now);
             if let Some(transport) = &mut self.transport
                 && held.is_none()
-                && let Some(transmit) = transport.poll_transmit(now)
+                && let Some(transmit) = transport.poll_transmit(now, &mut self.ids)
             {
                 return Output::Transmit(transmit);
+            }
+            if self.tapped && self.session.is_established() {
+                // What the transport has sent for itself is shown, too.
+                self.settle(now);
             }
             if let Some(event) = self.events.pop_front() {
                 return Output::Event(event);
             }
-            // Whoever wanted to put something in order before it has done so by now.
-            if !self.held && self.release() || self.ask_word(now, false) {
+            // Presence, rooms and subscriptions have been restored.
+            if !self.held && self.release() {
+                continue;
+            }
+            if let Some(transport) = &mut self.transport
+                && transport.ask(now, &mut self.ids)
+            {
                 continue;
             }
             let transport = self.transport.as_ref().and_then(Transport::poll_timeout);
-            let link = match (&self.transport, &self.managed) {
-                (Some(Transport::WebSocket(_)), Some(managed)) if self.online && !self.closing => {
-                    Some(managed.poll_timeout())
-                }
-                _ => None,
-            };
             let deadlines = [
                 transport,
-                link,
                 self.deadline,
                 self.patience,
                 self.doubted_until,
@@ -678,11 +576,5 @@ impl Connection {
             ];
             return Output::Timeout(deadlines.into_iter().flatten().min());
         }
-    }
-
-    fn next_socket_id(&mut self) -> SocketId {
-        let socket = SocketId(self.next_socket);
-        self.next_socket = self.next_socket.wrapping_add(1);
-        socket
     }
 }

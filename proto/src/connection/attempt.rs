@@ -4,12 +4,10 @@
 use super::Connection;
 use super::policy::Target;
 use crate::error::{CloseReason, Phase};
-use crate::random::{below_2_53, token};
-use crate::session::{Circumstances, Resumption, Tools};
+use crate::session::{Circumstances, Tools};
 use crate::time::{Instant, Millis};
-use crate::transport::bosh::{Bosh, BoshConfig};
-use crate::transport::websocket::{WebSocket, WebSocketConfig};
-use crate::transport::{Kind, Transport};
+use crate::transport::bosh::BoshConfig;
+use crate::transport::{Opening, Transport};
 
 /// How long the first request over BOSH waits for credentials that can travel in it: a page's function that has them gives
 /// them at once, one that has to ask for them takes longer than any round trip.
@@ -25,8 +23,6 @@ const FRESH: Millis = Millis(250);
 const SILENT: Millis = Millis::seconds(1);
 /// How many times [`SILENT`] doubles.
 const MOST_DOUBLED: u32 = 5;
-/// The most requests one session may count up to: far beyond any session's life, far below 2⁵³ (XEP-0124 §7.1).
-const RID_ROOM: u64 = 1 << 40;
 
 impl Connection {
     /// The address whose turn it is.
@@ -49,32 +45,24 @@ impl Connection {
     /// Opens a stream there. `suspicion`: haste may have been why the last attempt failed (see
     /// [`Circumstances::suspicion`]).
     pub(super) fn begin_at(&mut self, now: Instant, target: Target, suspicion: Option<bool>) {
-        let kind = target.service().kind;
-        let resumption = match (&self.managed, kind) {
-            (Some(managed), Kind::WebSocket) => managed.resumption(now, self.lost_at),
-            _ => None,
-        };
-        let spares = resumption.is_some();
+        let mut transport = self.open(now, &target);
+        let framed = target.service().kind.is_framed();
         let circumstances = Circumstances {
             confidential: target.is_confidential(),
             tokens: target.allows_tokens(),
-            framed: kind == Kind::WebSocket,
+            framed,
             manage: self.config.stream_management,
             memory: target.memory(self.memories.get(target.configured_at())),
             suspicion,
-            resumption: resumption.map(|(previd, h)| Resumption {
-                previd: previd.to_owned(),
-                h,
-            }),
+            resumption: transport.resumption(now),
         };
-        self.transport = Some(self.open(now, &target));
+        self.transport = Some(transport);
         self.target = Some(target);
-        self.spare(spares);
         self.opened = false;
         self.begun_at = now;
         self.heard_at = now;
         self.doubted_until = None;
-        if kind == Kind::Bosh && !self.hidden {
+        if !framed && !self.hidden {
             self.hold = now + HOLD;
         }
         // A server that says nothing to what it does not expect is not waited for until the end.
@@ -91,51 +79,36 @@ impl Connection {
     }
 
     fn open(&mut self, now: Instant, target: &Target) -> Transport {
-        let service = target.service();
-        let bosh = &self.config.bosh;
         let session = &self.config.session;
-        // XEP-0388 §2.1 and XEP-0484 §4.1 want it; nobody else should read it.
+        // XEP-0388 §2.1 and XEP-0484 §4.1 want it; on a stream that is not encrypted others could read it.
         let tells = target.is_confidential() || session.plain_text_allowed;
         let from = session.account.clone().filter(|_| tells);
-        match service.kind {
-            Kind::Bosh => {
-                let config = BoshConfig {
-                    from,
-                    ..self.bosh_config(target)
-                };
-                let rid = 1 + below_2_53(self.random.as_mut()) % ((1 << 53) - RID_ROOM);
-                let seed = if config.keys {
-                    token(self.random.as_mut(), 32)
-                } else {
-                    String::new()
-                };
-                let mut bosh = Bosh::new(config, rid, seed, self.next_exchange);
-                bosh.set_hidden(self.hidden);
-                Transport::Bosh(Box::new(bosh))
-            }
-            Kind::WebSocket => {
-                let elsewhere = self.config.services.len() > 1;
-                let config = WebSocketConfig {
-                    address: service.address.clone(),
-                    to: bosh.to.clone(),
-                    from,
-                    lang: bosh.lang.clone(),
-                    limits: bosh.limits,
-                    open_within: elsewhere.then_some(OPEN_WITHIN),
-                };
-                let socket = self.next_socket_id();
-                Transport::WebSocket(Box::new(WebSocket::new(config, socket, now)))
-            }
-        }
+        let mut opening = self.opening(target);
+        opening.bosh.from = from;
+        Transport::open(
+            opening,
+            now,
+            self.names,
+            self.random.as_mut(),
+            &mut self.suspended,
+        )
     }
 
-    /// How a session at that address is carried over BOSH.
-    pub(super) fn bosh_config(&self, target: &Target) -> BoshConfig {
-        BoshConfig {
-            address: target.service().address.clone(),
-            foreign: target.is_foreign(),
-            pauses: self.config.reconnect.unwrap_or_default(),
-            ..self.config.bosh.clone()
+    /// How a stream at that address is opened.
+    pub(super) fn opening(&self, target: &Target) -> Opening {
+        let elsewhere = self.config.services.len() > 1;
+        Opening {
+            kind: target.service().kind,
+            bosh: BoshConfig {
+                address: target.service().address.clone(),
+                foreign: target.is_foreign(),
+                pauses: self.config.reconnect.unwrap_or_default(),
+                ..self.config.bosh.clone()
+            },
+            open_within: elsewhere.then_some(OPEN_WITHIN),
+            silence: self.config.silence,
+            stream_management: self.config.stream_management,
+            hidden: self.hidden,
         }
     }
 
@@ -163,19 +136,13 @@ impl Connection {
         if self.closing {
             return;
         }
-        match &mut self.transport {
-            Some(Transport::WebSocket(_)) if self.online => {
-                if let Some(managed) = &mut self.managed {
-                    managed.doubt(now);
-                }
-            }
-            Some(Transport::Bosh(bosh)) if self.session.is_established() => {
-                bosh.hurry(now);
-                self.settle(now);
-            }
-            Some(_) => self.doubt_attempt(now),
-            None => {}
+        if !self.session.is_established() {
+            return self.doubt_attempt(now);
         }
+        if let Some(transport) = &mut self.transport {
+            transport.wake(now);
+        }
+        self.settle(now);
     }
 
     /// The next attempt is due now, which the caller is told.
@@ -191,7 +158,7 @@ impl Connection {
     fn doubt_attempt(&mut self, now: Instant) {
         let waits =
             self.session.phase(self.opened) == Phase::Credentials || self.session.is_deriving();
-        if waits || now < self.begun_at + FRESH {
+        if waits || self.transport.is_none() || now < self.begun_at + FRESH {
             return;
         }
         let patience = Millis(SILENT.0 << self.replaced.min(MOST_DOUBLED));
@@ -215,7 +182,7 @@ impl Connection {
         };
         self.replaced = self.replaced.saturating_add(1);
         transport.dismiss(now, reason.clone());
-        self.put_away(now, transport);
+        self.put_away(now, transport, &reason);
         self.session.close();
         self.returned.clear();
         if self.lasting {
@@ -228,20 +195,19 @@ impl Connection {
         self.begin_at(now, target, None);
     }
 
-    /// What a transport at its end leaves to do.
-    pub(super) fn put_away(&mut self, now: Instant, mut transport: Transport) {
-        while let Some(transmit) = transport.poll_transmit(now) {
+    /// A transport has ended for `reason`: keeps what it leaves to do, and its session.
+    pub(super) fn put_away(
+        &mut self,
+        now: Instant,
+        mut transport: Transport,
+        reason: &CloseReason,
+    ) {
+        while let Some(transmit) = transport.poll_transmit(now, &mut self.ids) {
             self.leftover.push_back(transmit);
         }
-        if let Transport::Bosh(bosh) = transport {
-            self.next_exchange = bosh.next_exchange();
-        }
-    }
-
-    /// Over WebSocket: is there a session that the stream must not take along when it fails?
-    pub(super) fn spare(&mut self, spares: bool) {
-        if let Some(Transport::WebSocket(socket)) = &mut self.transport {
-            socket.spare(spares);
+        self.names = transport.names();
+        if let Some(suspended) = transport.suspend(now, reason) {
+            self.suspended = Some(suspended);
         }
     }
 }

@@ -13,9 +13,8 @@ use crate::handler::is_stanza;
 use crate::jid::Jid;
 use crate::ns;
 use crate::time::{Instant, Millis};
-use crate::transport::bosh::Bosh;
-use crate::transport::stream_management::StreamManagement;
-use crate::transport::{Kind, Transport};
+use crate::transport::stream_management::Suspended;
+use crate::transport::{Restored, Transport};
 use crate::xep::ping;
 use crate::xml::{Element, Limits, parse};
 
@@ -60,15 +59,12 @@ impl Connection {
         if self.closing {
             return None;
         }
-        let (target, session, lasts) = match (&self.transport, &self.managed) {
-            (Some(Transport::Bosh(bosh)), _) if self.session.is_established() => {
-                (&self.target, bosh.snapshot()?, bosh.lasts())
-            }
-            // A WebSocket's session outlives its socket, and stays where it was bound, whatever is tried meanwhile.
-            (_, Some(managed)) => (&self.session_target, managed.snapshot()?, managed.lasts()),
-            _ => return None,
-        };
-        let target = target.as_ref().filter(|one| one.may_be_handed_over())?;
+        let running = self.transport.as_ref().and_then(Transport::snapshot);
+        let suspended = self.suspended.as_ref().and_then(Suspended::snapshot);
+        let (session, lasts) = running.or(suspended)?;
+        // A session stays where it was bound, whatever is tried meanwhile.
+        let target = self.session_target.as_ref();
+        let target = target.filter(|one| one.may_be_handed_over())?;
         let mut snapshot = Element::builder("session", ns::EPODE_SESSION)
             .attr("service", &target.service().address)
             .attr("jid", jid.as_str())
@@ -96,7 +92,6 @@ impl Connection {
         let jid = Jid::parse(snapshot.attr("jid")?, self.unicode.as_ref()).ok()?;
         let position = position(&self.config, snapshot.attr("service")?)?;
         let target = Target::configured(position, self.config.services.get(position)?);
-        let kind = target.service().kind;
         let mut children = snapshot.children();
         let session = children.next()?;
         let mut kept = Vec::new();
@@ -109,28 +104,23 @@ impl Connection {
         if jid.is_bare() || jid.domain() != self.config.session.domain {
             return None;
         }
-        match kind {
-            Kind::Bosh => {
-                let config = self.bosh_config(&target);
-                let bosh = Bosh::restore(config, &session, now, self.next_exchange)?;
-                self.alone = snapshot.attr("alone") == Some("1");
-                self.adopt(now, bosh, jid, true);
-            }
-            Kind::WebSocket => {
-                let silence = self.config.silence;
-                self.managed = Some(StreamManagement::restore(&session, now, silence)?);
-                self.lost_at = now;
-                self.jid = Some(jid);
-                self.session_target = Some(target.clone());
-            }
-        }
+        let restored = Transport::restore(self.opening(&target), now, self.names, &session)?;
+        self.session_target = Some(target.clone());
+        self.service = position;
         self.target = Some(target);
         self.outbox.keep_first(kept);
-        self.service = position;
-        if kind == Kind::WebSocket {
-            self.alone = false;
-            self.tried = 0;
-            self.set_out(now);
+        match restored {
+            Restored::Running(transport) => {
+                self.alone = snapshot.attr("alone") == Some("1");
+                self.adopt(now, transport, jid, true);
+            }
+            Restored::Suspended(suspended) => {
+                self.suspended = Some(suspended);
+                self.jid = Some(jid);
+                self.alone = false;
+                self.tried = 0;
+                self.set_out(now);
+            }
         }
         Some(())
     }
@@ -150,30 +140,30 @@ impl Connection {
             return false;
         }
         let services = &self.config.services;
-        let Some(position) = services.iter().position(|one| one.kind == Kind::Bosh) else {
+        let Some(position) = services.iter().position(|one| one.kind.can_attach()) else {
             return false;
         };
         let Some(service) = services.get(position) else {
             return false;
         };
         let target = Target::configured(position, service);
-        let config = self.bosh_config(&target);
-        let Some(bosh) = Bosh::attach(config, sid, rid, self.next_exchange) else {
+        let opening = self.opening(&target);
+        let Some(transport) = Transport::attach(opening, self.names, sid, rid) else {
             return false;
         };
+        self.session_target = Some(target.clone());
         self.service = position;
         self.target = Some(target);
         self.alone = alone;
-        self.adopt(now, bosh, jid.clone(), false);
+        self.adopt(now, transport, jid.clone(), false);
         true
     }
 
-    fn adopt(&mut self, now: Instant, mut bosh: Bosh, jid: Jid, restored: bool) {
-        bosh.set_hidden(self.hidden);
+    fn adopt(&mut self, now: Instant, transport: Transport, jid: Jid, restored: bool) {
         self.redirects = Redirects::default();
         self.deadline = Some(now + self.config.timeout);
         self.patience = (!self.alone).then(|| now + self.adoption_patience());
-        self.transport = Some(Transport::Bosh(Box::new(bosh)));
+        self.transport = Some(transport);
         self.opened = true;
         self.jid = Some(jid);
         self.session.adopt();
@@ -210,10 +200,9 @@ impl Connection {
     /// An adopted session has not been shown to be there. Give it up if the server takes requests and answers none. COMPAT(Prosody
     /// 0.12): a session in which a request with a later rid came first, and lost its HTTP connection, never answers again.
     pub(super) fn doubt_adopted(&mut self, now: Instant) {
-        let troubled =
-            matches!(&self.transport, Some(Transport::Bosh(bosh)) if bosh.trouble().is_some());
+        let troubled = self.transport.as_ref().and_then(Transport::trouble);
         // Requests that break show that the network fails, not the session.
-        let heard_at = if troubled { now } else { self.heard_at };
+        let heard_at = troubled.map_or(self.heard_at, |_| now);
         let until = heard_at + self.adoption_patience();
         if now < until {
             self.patience = Some(until);
@@ -242,21 +231,20 @@ impl Connection {
 
     /// The session has gone on elsewhere: it is left to whoever has it, and lost for us.
     pub fn forfeit(&mut self, now: Instant) {
-        self.lose_session(false);
+        self.lose_session();
         if let Some(transport) = &mut self.transport {
-            let condition = "item-not-found".to_owned();
-            transport.end(CloseReason::Terminated { condition });
+            transport.forfeit();
         }
         self.settle(now);
     }
 
     /// The page is about to sleep, or to go: where the server lets sessions rest, it is asked to (XEP-0124 §10).
     pub fn pause(&mut self, now: Instant) {
-        if let Some(Transport::Bosh(bosh)) = &mut self.transport
+        if let Some(transport) = &mut self.transport
             && self.session.is_established()
             && !self.closing
         {
-            bosh.pause(now);
+            transport.pause(now);
         }
     }
 }

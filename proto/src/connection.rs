@@ -3,8 +3,9 @@
 //!
 //! The contract is the run loop at the head of [`proto`](super): change something, drain [`Connection::poll_output`]
 //! until `Timeout`, then change something again.
-//! This file holds the state, the commands and the run loop's calls; `connection/` what comes in (`incoming.rs`), how it
-//! lasts (`lasting.rs`), how a session goes from one page to the next (`handover.rs`), what it knows of its services
+//! This file holds the commands and the run loop's calls; `connection/` the states and timers (`state.rs`), sending
+//! (`sending.rs`), attempts (`attempt.rs`), what comes in (`incoming.rs`), how the connection lasts (`lasting.rs`), where it leads
+//! (`route.rs`, `policy.rs`), how a session goes from one page to the next (`handover.rs`), what it knows of its services
 //! (`remembering.rs`), and the keys that the platform derives (`deriving.rs`).
 
 mod attempt;
@@ -14,10 +15,12 @@ mod incoming;
 mod lasting;
 mod policy;
 mod remembering;
+mod route;
+mod sending;
+mod state;
 
-use super::error::{CloseReason, Phase};
-use super::event::{Delivery, Event, IqId, RequestFailure, SendId, Status};
-use super::handler::is_stanza;
+use super::error::CloseReason;
+use super::event::{Event, RequestFailure, SendId, Status};
 use super::io::{Output, Transmit};
 use super::iq::PendingIqs;
 use super::jid::Jid;
@@ -27,17 +30,22 @@ use super::prepare::BadOption;
 use super::random::{Ids, Random};
 use super::reconnect::{Backoff, Reconnect};
 use super::session::{Memory, Session, SessionConfig};
+use super::states::Place;
 use super::time::{Instant, Millis};
+use super::timers::Timers;
 use super::transport::bosh::BoshConfig;
 use super::transport::stream_management::Suspended;
 use super::transport::{Names, Service, Transport};
 use super::unicode::Unicode;
 use super::xml::Element;
-use policy::{Redirects, Target};
+use route::Route;
+use state::{Link, State, Timer};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub use handover::{Prebound, Snapshot};
+pub use sending::SendError;
+pub use state::ConnectionPlace;
 
 /// What the page chose.
 #[derive(Clone)]
@@ -58,27 +66,6 @@ pub struct Config {
     pub silence: Millis,
 }
 
-/// The caller's mistakes in sending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SendError {
-    /// There is no session.
-    NotConnected,
-    /// The element is not `message`, `presence` or `iq` in `jabber:client`.
-    NotAStanza,
-    /// It holds a character that XML cannot carry.
-    IllegalCharacter,
-    /// A request must be an iq of type `get` or `set` with exactly one child.
-    NotARequest,
-    /// A request of that id is waiting for its reply.
-    DuplicateId,
-    /// `to` is not a JID.
-    BadAddress,
-    /// More is waiting for the connection to be there again than is kept.
-    OutboxFull,
-    /// It shows a room's password, and the connection is not confidential.
-    Insecure,
-}
-
 /// A connection to an XMPP server.
 pub struct Connection {
     config: Config,
@@ -88,16 +75,10 @@ pub struct Connection {
     random: Box<dyn Random>,
     ids: Ids,
     session: Session,
-    transport: Option<Transport>,
-    opened: bool,
-    /// We have said good-bye; what still comes is still handed on.
-    closing: bool,
-    /// Why it ends, when that was found above the transport.
-    blame: Option<CloseReason>,
+    state: State,
+    timers: Timers<Timer, 5>,
     /// What a transport that has ended left to do.
     leftover: VecDeque<Transmit>,
-    /// When connecting has taken too long.
-    deadline: Option<Instant>,
     jid: Option<Jid>,
     pending: PendingIqs,
     events: VecDeque<Event>,
@@ -107,54 +88,18 @@ pub struct Connection {
     tapped: bool,
     /// The page is hidden, and the caller's timers fire late.
     hidden: bool,
-    // ── handed over ──
-    /// The session was taken over, and whether it is there is asked.
-    adopted: Option<handover::Adopted>,
-    /// Nobody can log in anew.
+    /// No login can follow: the session is that of a web server, and there are no credentials.
     alone: bool,
-    /// Where the session is, or was when it was suspended.
-    session_target: Option<Target>,
     /// What logins at the services have shown, in the services' order.
     memories: Vec<Memory>,
-    /// Until when an attempt at which something was said early may take, or an adopted session may be silent.
-    patience: Option<Instant>,
-    /// Until when the first request waits for credentials that may travel in it.
-    hold: Instant,
-    // ── lasting ──
-    /// What was told last of a session whose requests break: which attempt, and when it is due.
-    trouble_told: Option<(u32, Instant)>,
-    /// The session is there, or may be there again: what is sent is kept rather than refused.
-    lasting: bool,
-    /// The page has been told that it is online, and not that it is not.
-    online: bool,
-    /// The outbox waits for [`Connection::release`], and takes what is sent meanwhile.
-    held: bool,
-    /// What is sent while it is not; released once the page has put its rooms and feeds in order.
+    /// What is sent while it cannot leave.
     outbox: Outbox,
     /// What the transport that ended gave back.
     returned: Vec<(Element, Option<SendId>)>,
     /// The session that lost its transport and may be resumed, while no transport has it.
     suspended: Option<Suspended>,
     backoff: Backoff,
-    /// When the next attempt is due.
-    retry_at: Option<Instant>,
-    /// Why the last one failed.
-    lost_by: CloseReason,
-    /// When the attempt under way began, and when the server was heard last.
-    begun_at: Instant,
-    heard_at: Instant,
-    /// When an attempt that has been silent since a sign of the network is replaced.
-    doubted_until: Option<Instant>,
-    /// How many attempts were replaced since there was a session.
-    replaced: u32,
-    /// Which service is used, and how many were tried since one worked.
-    service: usize,
-    tried: usize,
-    /// The address in use, or tried last.
-    target: Option<Target>,
-    /// The address that a server redirected to, until it is tried.
-    moved: Option<Target>,
-    redirects: Redirects,
+    route: Route,
 }
 
 impl Connection {
@@ -169,12 +114,9 @@ impl Connection {
             unicode,
             ids: Ids::new(random.as_mut()),
             random,
-            transport: None,
-            opened: false,
-            closing: false,
-            blame: None,
+            state: State::Offline,
+            timers: Timers::default(),
             leftover: VecDeque::new(),
-            deadline: None,
             jid: None,
             pending: PendingIqs::default(),
             events: VecDeque::new(),
@@ -183,30 +125,12 @@ impl Connection {
             names: Names::default(),
             tapped: false,
             hidden: false,
-            adopted: None,
             alone: false,
-            session_target: None,
             memories: Vec::new(),
-            patience: None,
-            hold: Instant(0),
-            trouble_told: None,
-            lasting: false,
-            online: false,
-            held: false,
             outbox: Outbox::default(),
             returned: Vec::new(),
             suspended: None,
-            retry_at: None,
-            lost_by: CloseReason::Unreachable,
-            begun_at: Instant(0),
-            heard_at: Instant(0),
-            doubted_until: None,
-            replaced: 0,
-            service: 0,
-            tried: 0,
-            target: None,
-            moved: None,
-            redirects: Redirects::default(),
+            route: Route::default(),
         }
     }
 
@@ -219,22 +143,27 @@ impl Connection {
 
     /// Is there no connection, none in the making and none hoped for?
     pub fn is_offline(&self) -> bool {
-        self.transport.is_none() && self.retry_at.is_none()
+        matches!(self.state, State::Offline)
     }
 
     /// Has the page said good-bye, and it is not over yet?
     pub fn is_closing(&self) -> bool {
-        self.closing
+        matches!(self.state, State::Closing(_))
+    }
+
+    /// The state by name.
+    pub fn place(&self) -> ConnectionPlace {
+        self.state.place()
     }
 
     /// Whether there is a session now: bound, and not interrupted.
     pub fn is_online(&self) -> bool {
-        self.online && !self.closing
+        matches!(self.state, State::Online(_))
     }
 
     /// The address of the service that is used or tried, as it was configured.
     pub fn service(&self) -> Option<&str> {
-        let service = self.config.services.get(self.service)?;
+        let service = self.config.services.get(self.route.service)?;
         Some(&service.address)
     }
 
@@ -245,7 +174,7 @@ impl Connection {
     pub fn is_confidential(&self) -> bool {
         let mut services = self.config.services.iter();
         self.config.session.plain_text_allowed
-            || match self.target.as_ref().filter(|_| self.online) {
+            || match self.route.target.as_ref().filter(|_| self.is_online()) {
                 Some(target) => target.is_confidential(),
                 None => services.all(|service| service.confidential),
             }
@@ -268,26 +197,22 @@ impl Connection {
             return true;
         }
         self.alone = false;
-        self.tried = 0;
         self.set_out(now);
         true
     }
 
     fn set_out(&mut self, now: Instant) {
-        self.redirects = Redirects::default();
-        self.deadline = Some(now + self.config.timeout);
+        self.route.begin();
+        self.timers.set(Timer::Deadline, now + self.config.timeout);
         self.begin(now);
     }
 
     /// Ends the session in order: what is queued is sent, unavailable presence last.
     pub fn disconnect(&mut self, now: Instant) {
-        if self.closing {
-            return;
+        if matches!(self.state, State::Interrupted(_)) {
+            return self.go_offline(CloseReason::Requested);
         }
-        if self.transport.is_none() {
-            if self.retry_at.is_some() {
-                self.go_offline(CloseReason::Requested);
-            }
+        if matches!(self.state, State::Offline | State::Closing(_)) {
             return;
         }
         if self.session.is_established() {
@@ -302,24 +227,50 @@ impl Connection {
             // Nothing that is still negotiated matters any more.
             self.session.close();
         }
-        self.closing = true;
-        self.deadline = None;
         self.events.push_back(Event::Status(Status::Disconnecting));
-        if let Some(transport) = &mut self.transport {
-            transport.close(now, &mut self.ids);
-        }
+        self.say_good_bye(now);
         self.settle(now);
+    }
+
+    /// Closes the transport in order.
+    fn say_good_bye(&mut self, now: Instant) {
+        self.timers = Timers::default();
+        let left = self.leave();
+        if let State::Adopting(attempt, adopted) = left {
+            let mut link = attempt.link;
+            // The reply may still come.
+            link.transport.ignore_reply(adopted.ping);
+            self.close_in_order(now, link);
+        } else if let Some(link) = left.into_link() {
+            self.close_in_order(now, link);
+        }
+    }
+
+    fn close_in_order(&mut self, now: Instant, mut link: Link) {
+        link.transport.close(now, &mut self.ids);
+        self.enter(State::Closing(link));
+    }
+
+    /// Takes the state out: what comes next is being decided.
+    fn leave(&mut self) -> State {
+        let place = self.state.place();
+        core::mem::replace(&mut self.state, State::Ended(place))
+    }
+
+    /// The next state.
+    fn enter(&mut self, next: State) {
+        let (from, to) = (self.state.place(), next.place());
+        debug_assert!(from.may_become(to), "{from:?} → {to:?}");
+        self.state = next;
     }
 
     /// Ends it at once, without a word to the server.
     pub fn abort(&mut self, now: Instant) {
-        match &mut self.transport {
-            Some(transport) => {
-                self.blame = Some(CloseReason::Requested);
-                transport.end(CloseReason::Requested);
-            }
-            None if self.retry_at.is_some() => self.go_offline(CloseReason::Requested),
-            None => {}
+        if let Some(link) = self.state.link_mut() {
+            link.blame = Some(CloseReason::Requested);
+            link.transport.end(CloseReason::Requested);
+        } else if matches!(self.state, State::Interrupted(_)) {
+            self.go_offline(CloseReason::Requested);
         }
         self.settle(now);
     }
@@ -327,103 +278,10 @@ impl Connection {
     /// Whether the caller may be gone the next moment, as a page that is being left: a good-bye then leaves at once, in one piece with
     /// what it needs, and nothing leaves that only waits for an answer.
     pub fn set_leaving(&mut self, now: Instant, leaving: bool) {
-        if let Some(transport) = &mut self.transport {
+        if let Some(transport) = self.state.transport_mut() {
             transport.set_leaving(leaving);
         }
         self.settle(now);
-    }
-
-    /// Sends a stanza; during an interruption, once it is over. An iq request without an id gets one.
-    pub fn send(&mut self, stanza: Element) -> Result<SendId, SendError> {
-        self.send_by(stanza, false)
-    }
-
-    /// Sends a stanza ahead of what is kept (see [`Connection::hold`]).
-    pub fn send_ahead(&mut self, stanza: Element) -> Result<SendId, SendError> {
-        self.send_by(stanza, true)
-    }
-
-    fn send_by(&mut self, stanza: Element, ahead: bool) -> Result<SendId, SendError> {
-        self.check(&stanza)?;
-        let is_request =
-            stanza.name() == "iq" && matches!(stanza.attr("type"), Some("get" | "set"));
-        let stanza = if is_request && stanza.attr("id").is_none() {
-            stanza.with_attr("id", &self.ids.next_id())
-        } else {
-            stanza
-        };
-        let id = SendId(self.next_send);
-        self.next_send = self.next_send.wrapping_add(1);
-        self.transmit_or_keep(stanza, Some(id), ahead);
-        Ok(id)
-    }
-
-    /// Sends an iq request; its reply, or why there is none, comes as [`Event::Reply`].
-    pub fn request(
-        &mut self,
-        now: Instant,
-        iq: Element,
-        timeout: Option<Millis>,
-    ) -> Result<IqId, SendError> {
-        self.request_by(now, iq, timeout, false)
-    }
-
-    /// Sends an iq request ahead of what is kept (see [`Connection::hold`]).
-    pub fn request_ahead(
-        &mut self,
-        now: Instant,
-        iq: Element,
-        timeout: Option<Millis>,
-    ) -> Result<IqId, SendError> {
-        self.request_by(now, iq, timeout, true)
-    }
-
-    fn request_by(
-        &mut self,
-        now: Instant,
-        iq: Element,
-        timeout: Option<Millis>,
-        ahead: bool,
-    ) -> Result<IqId, SendError> {
-        self.check(&iq)?;
-        let asks = iq.name() == "iq" && matches!(iq.attr("type"), Some("get" | "set"));
-        if !asks || iq.children().count() != 1 {
-            return Err(SendError::NotARequest);
-        }
-        let to = match iq.attr("to") {
-            None => None,
-            Some(to) => {
-                Some(Jid::parse(to, self.unicode.as_ref()).map_err(|_| SendError::BadAddress)?)
-            }
-        };
-        let (iq, id) = match iq.attr("id") {
-            Some(id) => (iq.clone(), id.to_owned()),
-            None => {
-                let id = self.ids.next_id();
-                (iq.with_attr("id", &id), id)
-            }
-        };
-        if self.pending.contains(&id) {
-            return Err(SendError::DuplicateId);
-        }
-        let request = IqId(self.next_iq);
-        self.next_iq = self.next_iq.wrapping_add(1);
-        let deadline = timeout.map(|timeout| now + timeout);
-        let kept = !self.goes_at_once(ahead);
-        self.pending
-            .insert(&id, request, to, self.jid.as_ref(), deadline, kept);
-        self.transmit_or_keep(iq, None, ahead);
-        Ok(request)
-    }
-
-    /// Takes back a stanza that is kept and has not left; it is not settled. Returns false if it has left.
-    pub fn withdraw(&mut self, send: SendId) -> bool {
-        self.outbox.remove(send)
-    }
-
-    /// Nobody waits for that reply any more.
-    pub fn forget(&mut self, request: IqId) {
-        self.pending.forget(request);
     }
 
     /// A fresh id for a stanza.
@@ -436,83 +294,24 @@ impl Connection {
         self.tapped = on;
     }
 
-    fn check(&self, stanza: &Element) -> Result<(), SendError> {
-        if !is_stanza(stanza) {
-            return Err(SendError::NotAStanza);
-        }
-        if !stanza.is_legal() {
-            return Err(SendError::IllegalCharacter);
-        }
-        if self.closing || !self.lasting {
-            return Err(SendError::NotConnected);
-        }
-        let full = self.transport.as_ref().is_some_and(Transport::is_full)
-            || self.suspended.as_ref().is_some_and(Suspended::is_full);
-        if full || !self.outbox.has_room() {
-            return Err(SendError::OutboxFull);
-        }
-        Ok(())
-    }
-
-    /// Whether a stanza leaves now, or is kept in the outbox.
-    fn goes_at_once(&self, ahead: bool) -> bool {
-        self.online && (ahead || !self.held)
-    }
-
-    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>, ahead: bool) {
-        if self.goes_at_once(ahead) {
-            self.transmit(stanza, name);
-        } else {
-            self.outbox.keep(stanza, name);
-        }
-    }
-
-    fn transmit(&mut self, element: Element, name: Option<SendId>) {
-        self.show_sent(&element);
-        if let Some(transport) = &mut self.transport {
-            transport.send(element, name);
-        }
-    }
-
-    /// From now on what is sent is kept, until [`Connection::release`]: for a caller that has to restore a new session first,
-    /// which it does with [`Connection::send_ahead`] and [`Connection::request_ahead`].
-    pub fn hold(&mut self) {
-        self.held = true;
-    }
-
-    /// Holds nothing back any more: what is kept leaves as soon as there is a session.
-    pub fn unhold(&mut self) {
-        self.held = false;
-    }
-
-    fn tell_settled(&mut self, send: SendId, delivery: Delivery) {
-        self.events.push_back(Event::Settled { send, delivery });
-    }
-
     // ── the run loop ────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.deadline.is_some_and(|deadline| now >= deadline) {
-            let phase = match self.adopted {
-                Some(_) => Phase::Connecting,
-                None => self.session.phase(self.opened),
-            };
-            self.fail(now, CloseReason::TimedOut(phase));
+        if self.timers.is_due(Timer::Deadline, now) {
+            self.fail(now, CloseReason::TimedOut(self.phase()));
         }
-        if self.patience.is_some_and(|until| now >= until) {
-            self.patience = None;
-            if self.adopted.is_some() {
+        if self.timers.expire(Timer::Patience, now) {
+            if matches!(self.state, State::Adopting(..)) {
                 self.doubt_adopted(now);
             } else if self.session.is_hasty() {
-                let phase = self.session.phase(self.opened);
-                self.fail(now, CloseReason::TimedOut(phase));
+                self.fail(now, CloseReason::TimedOut(self.phase()));
             }
         }
-        if self.doubted_until.is_some_and(|until| now >= until) {
+        if self.timers.expire(Timer::Doubt, now) {
             self.replace_attempt(now);
         }
-        if self.retry_at.is_some_and(|at| now >= at) {
+        if self.timers.expire(Timer::Retry, now) {
             self.retry(now);
         }
         for request in self.pending.take_late(now) {
@@ -521,7 +320,7 @@ impl Connection {
                 outcome: Err(RequestFailure::TimedOut),
             });
         }
-        if let Some(transport) = &mut self.transport {
+        if let Some(transport) = self.state.transport_mut() {
             transport.handle_timeout(now, &mut self.ids);
         }
         self.settle(now);
@@ -541,9 +340,9 @@ impl Connection {
             if let Some(derive) = self.poll_derivation() {
                 return derive;
             }
-            let held = self.held_until(now);
-            if let Some(transport) = &mut self.transport
-                && held.is_none()
+            let gathers = self.gathers(now);
+            if let Some(transport) = self.state.transport_mut()
+                && !gathers
                 && let Some(transmit) = transport.poll_transmit(now, &mut self.ids)
             {
                 return Output::Transmit(transmit);
@@ -556,24 +355,16 @@ impl Connection {
                 return Output::Event(event);
             }
             // Presence, rooms and subscriptions have been restored.
-            if !self.held && self.release() {
+            if !self.outbox.is_held() && self.release() {
                 continue;
             }
-            if let Some(transport) = &mut self.transport
+            if let Some(transport) = self.state.transport_mut()
                 && transport.ask(now, &mut self.ids)
             {
                 continue;
             }
-            let transport = self.transport.as_ref().and_then(Transport::poll_timeout);
-            let deadlines = [
-                transport,
-                self.deadline,
-                self.patience,
-                self.doubted_until,
-                held,
-                self.retry_at,
-                self.pending.deadline(),
-            ];
+            let transport = self.state.transport().and_then(Transport::poll_timeout);
+            let deadlines = [transport, self.timers.next(), self.pending.deadline()];
             return Output::Timeout(deadlines.into_iter().flatten().min());
         }
     }

@@ -1,8 +1,9 @@
 //! An attempt: opening a stream at the address whose turn it is, until a session is bound or resumed; and what a sign of a
 //! working network does to it.
 
-use super::Connection;
 use super::policy::Target;
+use super::state::{Attempt, Link, Online, State, Timer};
+use super::{Connection, ConnectionPlace};
 use crate::error::{CloseReason, Phase};
 use crate::session::{Circumstances, Tools};
 use crate::time::{Instant, Millis};
@@ -11,7 +12,7 @@ use crate::transport::{Opening, Transport};
 
 /// How long the first request over BOSH waits for credentials that can travel in it: a page's function that has them gives
 /// them at once, one that has to ask for them takes longer than any round trip.
-const HOLD: Millis = Millis(20);
+const GATHERING: Millis = Millis(20);
 /// How long a login at which something was said early may take, before it is tried without: a server may have lost it.
 const HASTY: Millis = Millis::seconds(4);
 /// How long a socket may take to open when there is another way in.
@@ -25,20 +26,11 @@ const SILENT: Millis = Millis::seconds(1);
 const MOST_DOUBLED: u32 = 5;
 
 impl Connection {
-    /// The address whose turn it is.
-    fn next_target(&mut self) -> Option<Target> {
-        if let Some(moved) = self.moved.take() {
-            return Some(moved);
-        }
-        self.tried += 1;
-        let service = self.config.services.get(self.service)?;
-        Some(Target::configured(self.service, service))
-    }
-
     /// Opens a stream at the address whose turn it is.
     pub(super) fn begin(&mut self, now: Instant) {
-        if let Some(target) = self.next_target() {
-            self.begin_at(now, target, None);
+        match self.route.next_target(&self.config.services) {
+            Some(target) => self.begin_at(now, target, None),
+            None => self.go_offline(CloseReason::Unreachable),
         }
     }
 
@@ -56,18 +48,30 @@ impl Connection {
             suspicion,
             resumption: transport.resumption(now),
         };
-        self.transport = Some(transport);
-        self.target = Some(target);
-        self.opened = false;
-        self.begun_at = now;
-        self.heard_at = now;
-        self.doubted_until = None;
+        self.route.target = Some(target);
+        let attempt = Attempt {
+            link: Link {
+                transport,
+                blame: None,
+            },
+            opened: false,
+            begun_at: now,
+            heard_at: now,
+        };
+        self.enter(match self.state.place() {
+            ConnectionPlace::Interrupted | ConnectionPlace::Reconnecting => {
+                State::Reconnecting(attempt)
+            }
+            _ => State::Connecting(attempt),
+        });
+        self.timers.stop(Timer::Doubt);
+        self.timers.stop(Timer::Gather);
         if !framed && !self.hidden {
-            self.hold = now + HOLD;
+            self.timers.set(Timer::Gather, now + GATHERING);
         }
         // A server that says nothing to what it does not expect is not waited for until the end.
         let patience = Millis(self.config.timeout.0 / 3).min(HASTY);
-        self.patience = Some(now + patience);
+        self.timers.set(Timer::Patience, now + patience);
         let mut out = Vec::new();
         let mut tools = Tools {
             ids: &mut self.ids,
@@ -114,10 +118,9 @@ impl Connection {
 
     /// Tries again.
     pub(super) fn retry(&mut self, now: Instant) {
-        self.retry_at = None;
-        self.deadline = Some(now + self.config.timeout);
-        if self.moved.is_none() {
-            self.redirects.begin_attempt();
+        self.timers.set(Timer::Deadline, now + self.config.timeout);
+        if self.route.moved.is_none() {
+            self.route.redirects.begin_attempt();
         }
         self.begin(now);
     }
@@ -129,68 +132,80 @@ impl Connection {
     /// asked whether the server is there; over BOSH, what waits to be repeated is repeated.
     pub fn wake(&mut self, now: Instant) {
         self.backoff.begin_anew(now);
-        if self.retry_at.is_some() {
-            self.hasten(now);
-            return self.handle_timeout(now);
-        }
-        if self.closing {
-            return;
-        }
-        if !self.session.is_established() {
-            return self.doubt_attempt(now);
-        }
-        if let Some(transport) = &mut self.transport {
-            transport.wake(now);
+        match &mut self.state {
+            State::Interrupted(_) => {
+                self.hasten(now);
+                return self.handle_timeout(now);
+            }
+            State::Connecting(_) | State::Reconnecting(_) => return self.doubt_attempt(now),
+            State::Adopting(Attempt { link, .. }, _) | State::Online(Online { link, .. }) => {
+                link.transport.wake(now);
+            }
+            State::Offline | State::Closing(_) | State::Ended(_) => {}
         }
         self.settle(now);
     }
 
     /// The next attempt is due now, which the caller is told.
     fn hasten(&mut self, now: Instant) {
-        if self.retry_at.is_some_and(|at| at > now) {
-            self.retry_at = Some(now);
-            self.tell_interrupted(now);
+        if self.timers.get(Timer::Retry).is_some_and(|at| at > now)
+            && let State::Interrupted(reason) = &self.state
+        {
+            let reason = reason.clone();
+            self.timers.set(Timer::Retry, now);
+            self.tell_interrupted(now, reason);
         }
     }
 
     /// An attempt was begun before the sign came. It is replaced: at once if the server has been silent for a while, else if
     /// the server stays silent for a while. One that waits for the caller's credentials, or for keys to be derived, does not hang.
     fn doubt_attempt(&mut self, now: Instant) {
-        let waits =
-            self.session.phase(self.opened) == Phase::Credentials || self.session.is_deriving();
-        if waits || self.transport.is_none() || now < self.begun_at + FRESH {
+        let waits = self.phase() == Phase::Credentials || self.session.is_deriving();
+        let Some(attempt) = self.state.attempt() else {
+            return;
+        };
+        if waits || now < attempt.begun_at + FRESH {
             return;
         }
-        let patience = Millis(SILENT.0 << self.replaced.min(MOST_DOUBLED));
-        if now >= self.heard_at + patience {
+        let patience = Millis(SILENT.0 << self.backoff.replaced().min(MOST_DOUBLED));
+        if now >= attempt.heard_at + patience {
             self.replace_attempt(now);
-        } else {
-            self.doubted_until.get_or_insert(now + patience);
+        } else if self.timers.get(Timer::Doubt).is_none() {
+            self.timers.set(Timer::Doubt, now + patience);
+        }
+    }
+
+    /// Which phase to blame when time runs out.
+    pub(super) fn phase(&self) -> Phase {
+        match self.state {
+            State::Adopting(..) => Phase::Connecting,
+            _ => self.session.phase(self.state.is_opened()),
         }
     }
 
     /// Gives the attempt up for another one, at the same address.
     pub(super) fn replace_attempt(&mut self, now: Instant) {
-        self.doubted_until = None;
-        let attempting = !self.online && !self.closing && !self.session.is_established();
-        let Some(target) = self.target.clone().filter(|_| attempting) else {
+        self.timers.stop(Timer::Doubt);
+        let attempting = matches!(self.state, State::Connecting(_) | State::Reconnecting(_));
+        let Some(target) = self.route.target.clone().filter(|_| attempting) else {
             return;
         };
-        let reason = CloseReason::TimedOut(self.session.phase(self.opened));
-        let Some(mut transport) = self.transport.take() else {
+        let reason = CloseReason::TimedOut(self.phase());
+        let left = self.leave();
+        let again = left.place() == ConnectionPlace::Reconnecting;
+        let Some(mut link) = left.into_link() else {
             return;
         };
-        self.replaced = self.replaced.saturating_add(1);
-        transport.dismiss(now, reason.clone());
-        self.put_away(now, transport, &reason);
+        self.backoff.note_replaced();
+        link.transport.dismiss(now, reason.clone());
+        self.put_away(now, link.transport, &reason);
         self.session.close();
         self.returned.clear();
-        if self.lasting {
+        if again {
             // The time for connecting is that of one attempt, once there was a session; before, the caller's patience.
-            self.deadline = Some(now + self.config.timeout);
+            self.timers.set(Timer::Deadline, now + self.config.timeout);
             self.backoff.count();
-            self.lost_by = reason;
-            self.tell_interrupted(now);
+            self.tell_interrupted(now, reason);
         }
         self.begin_at(now, target, None);
     }

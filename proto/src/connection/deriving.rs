@@ -1,6 +1,7 @@
 //! RFC 5802's keys, which the platform derives for the session (`session/derivation.rs`).
 
 use super::Connection;
+use super::state::Timer;
 use crate::io::{DerivationId, Output};
 use crate::sasl::SaltedPassword;
 use crate::session::Tools;
@@ -11,7 +12,8 @@ impl Connection {
     /// too long: a request would be spent that carries nothing, and a server may answer none before it has the response.
     pub(super) fn poll_derivation(&mut self) -> Option<Output> {
         let (id, derivation) = self.session.poll_derivation()?;
-        if let (Some(transport), Some(deadline)) = (&mut self.transport, self.deadline) {
+        let deadline = self.timers.get(Timer::Deadline);
+        if let (Some(transport), Some(deadline)) = (self.state.transport_mut(), deadline) {
             transport.await_payload(deadline);
         }
         Some(Output::Derive { id, derivation })

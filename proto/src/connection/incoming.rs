@@ -1,6 +1,7 @@
 //! What comes in: inputs to the transport, elements to the session or, once bound, to whoever waits for them.
 
 use super::Connection;
+use super::state::{State, Timer};
 use crate::error::CloseReason;
 use crate::event::{Event, Interruption, Status};
 use crate::handler::{is_stanza, is_stanza_name};
@@ -10,20 +11,22 @@ use crate::mask::masked;
 use crate::session::{Directive, Tools};
 use crate::stream::error::StreamError;
 use crate::time::Instant;
-use crate::transport::{Transport, TransportEvent};
+use crate::transport::TransportEvent;
 use crate::xml::{Element, Unreadable, XmlError};
 
 impl Connection {
     /// What the network, or the page, answered. Cannot fail: what is wrong with it becomes an event.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         if is_heard(&input) {
-            self.heard_at = now;
-            self.doubted_until = None;
+            if let Some(attempt) = self.state.attempt_mut() {
+                attempt.heard_at = now;
+            }
+            self.timers.stop(Timer::Doubt);
         }
         match input {
             Input::Visibility { hidden } => {
                 self.hidden = hidden;
-                if let Some(transport) = &mut self.transport {
+                if let Some(transport) = self.state.transport_mut() {
                     transport.set_hidden(hidden);
                 }
             }
@@ -43,7 +46,7 @@ impl Connection {
                 salted_password,
             } => self.handle_derived(now, id, salted_password),
             network => {
-                if let Some(transport) = &mut self.transport {
+                if let Some(transport) = self.state.transport_mut() {
                     transport.handle_input(now, network);
                 }
             }
@@ -53,9 +56,13 @@ impl Connection {
 
     /// Handles what the transport has to say, until it is silent.
     pub(super) fn settle(&mut self, now: Instant) {
-        while let Some(event) = self.transport.as_mut().and_then(Transport::poll_event) {
+        while let Some(event) = self.poll_transport_event() {
             match event {
-                TransportEvent::Opened => self.opened = true,
+                TransportEvent::Opened => {
+                    if let Some(attempt) = self.state.attempt_mut() {
+                        attempt.opened = true;
+                    }
+                }
                 TransportEvent::Element(element) => self.handle_element(now, element),
                 TransportEvent::Hole => self.events.push_back(Event::Hole),
                 TransportEvent::Unreadable(unreadable) => self.handle_unreadable(now, unreadable),
@@ -77,18 +84,18 @@ impl Connection {
     /// Over BOSH a session outlives its requests: each attempt to repeat them that fails is told as one to connect is, and when
     /// they are answered again.
     fn mind_trouble(&mut self) {
-        let trouble = match &self.transport {
-            Some(transport) if self.online && !self.closing => transport.trouble(),
-            _ => return,
+        let State::Online(online) = &mut self.state else {
+            return;
         };
-        match (trouble, self.trouble_told, &self.jid) {
+        let trouble = online.link.transport.trouble();
+        match (trouble, online.trouble_told, &self.jid) {
             (Some(trouble), told, _) => {
                 let is_new = told.is_none_or(|(attempt, at)| {
                     // The same attempt, but earlier: a sign of the network has hastened it.
                     trouble.attempt != attempt || trouble.retry_at < at
                 });
                 if is_new {
-                    self.trouble_told = Some((trouble.attempt, trouble.retry_at));
+                    online.trouble_told = Some((trouble.attempt, trouble.retry_at));
                     self.tell_status(Status::Interrupted(Box::new(Interruption {
                         reason: trouble.reason,
                         retry_at: trouble.retry_at,
@@ -97,12 +104,16 @@ impl Connection {
                 }
             }
             (None, Some(_), Some(jid)) => {
-                self.trouble_told = None;
+                online.trouble_told = None;
                 let jid = jid.clone();
                 self.tell_status(Status::Resumed(jid));
             }
             _ => {}
         }
+    }
+
+    fn poll_transport_event(&mut self) -> Option<TransportEvent> {
+        self.state.transport_mut()?.poll_event()
     }
 
     fn handle_element(&mut self, now: Instant, element: Element) {
@@ -119,7 +130,7 @@ impl Connection {
         } else if is_stanza(&element) {
             self.handle_stanza(now, element);
         } else if let Some(error) = StreamError::parse(&element) {
-            if let Some(transport) = &mut self.transport {
+            if let Some(transport) = self.state.transport_mut() {
                 transport.handle_stream_error();
             }
             self.fail(now, CloseReason::Stream(Box::new(error)));
@@ -161,7 +172,7 @@ impl Connection {
             return self.fail(now, reason);
         }
         self.events.push_back(Event::Unreadable(unreadable));
-        if too_large && !self.closing {
+        if too_large && !self.is_closing() {
             self.fail(now, reason);
         }
     }
@@ -188,7 +199,7 @@ impl Connection {
 
     /// Whether it is the reply to a request of the transport's own.
     fn is_transports(&mut self, id: &str) -> bool {
-        let transport = self.transport.as_mut();
+        let transport = self.state.transport_mut();
         transport.is_some_and(|transport| transport.handle_reply(id))
     }
 
@@ -197,12 +208,12 @@ impl Connection {
             match directive {
                 Directive::Send(element) => self.transmit(element, None),
                 Directive::Restart { alone } => {
-                    if let Some(transport) = &mut self.transport {
+                    if let Some(transport) = self.state.transport_mut() {
                         transport.restart(alone);
                     }
                 }
                 Directive::Repeated(id) => {
-                    if let Some(transport) = &mut self.transport {
+                    if let Some(transport) = self.state.transport_mut() {
                         transport.ignore_reply(id);
                     }
                 }
@@ -210,7 +221,7 @@ impl Connection {
                 Directive::WantCredentials => self.events.push_back(Event::CredentialsWanted),
                 Directive::Status(status) => {
                     // During an interruption the page knows that it is tried.
-                    if !self.lasting {
+                    if !matches!(self.state, State::Reconnecting(_)) {
                         self.events.push_back(Event::Status(status));
                     }
                 }
@@ -221,11 +232,7 @@ impl Connection {
                 Directive::ResumeFailed(failed) => self.handle_resume_failed(&failed),
                 Directive::Registered => {
                     self.events.push_back(Event::Registered);
-                    self.deadline = None;
-                    self.closing = true;
-                    if let Some(transport) = &mut self.transport {
-                        transport.close(now, &mut self.ids);
-                    }
+                    self.say_good_bye(now);
                 }
                 Directive::Fail(reason) => self.fail(now, reason),
             }
@@ -234,11 +241,11 @@ impl Connection {
 
     /// Ends the connection for a reason that was found above the transport; the server is told, not waited for.
     pub(super) fn fail(&mut self, now: Instant, reason: CloseReason) {
-        if let Some(transport) = &mut self.transport
-            && !self.closing
+        if !self.is_closing()
+            && let Some(link) = self.state.link_mut()
         {
-            transport.dismiss(now, reason.clone());
-            self.blame = Some(reason);
+            link.transport.dismiss(now, reason.clone());
+            link.blame = Some(reason);
         }
         self.settle(now);
     }

@@ -1,13 +1,15 @@
 //! How a connection lasts: which service is tried, what becomes of a session when its connection breaks, resuming it or
 //! beginning a new one, and what was sent meanwhile.
 
-use super::Connection;
+use super::state::{Online, State, Timer};
+use super::{Connection, ConnectionPlace};
 use crate::error::CloseReason;
 use crate::event::{Delivery, Event, Interruption, RequestFailure, Status};
 use crate::jid::Jid;
 use crate::ns;
 use crate::reconnect::{is_curable, may_work_elsewhere};
 use crate::time::Instant;
+use crate::timers::Timers;
 use crate::transport::stream_management::{Lost, Suspended};
 use crate::xml::{Element, Limits, parse};
 
@@ -28,53 +30,58 @@ impl Connection {
     // ── ending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn handle_closed(&mut self, now: Instant, reason: CloseReason) {
-        // A stream error tells more than the end of the transport that it brings about.
-        let reason = self.blame.take().unwrap_or(reason);
-        let mut outage = None;
-        if let Some(transport) = self.transport.take() {
-            outage = transport.outage();
-            self.put_away(now, transport, &reason);
-        }
+        let left = self.leave();
+        let place = left.place();
+        let opened = left.is_opened();
+        let Some(link) = left.into_link() else {
+            return self.go_offline(reason);
+        };
+        let reason = link.blame.unwrap_or(reason);
+        let outage = link.transport.outage();
+        self.put_away(now, link.transport, &reason);
         let established = self.session.is_established();
-        let suspicion = self.session.blames_haste(&reason, self.opened);
-        self.patience = None;
-        self.doubted_until = None;
+        let suspicion = self.session.blames_haste(&reason, opened);
+        self.timers.stop(Timer::Patience);
+        self.timers.stop(Timer::Doubt);
         self.session.close();
-        self.trouble_told = None;
-        let was_closing = core::mem::take(&mut self.closing);
-        if was_closing || reason == CloseReason::Requested {
+        if place == ConnectionPlace::Closing || reason == CloseReason::Requested {
             return self.go_offline(CloseReason::Requested);
         }
-        if self.replace_adopted(now, &reason) {
-            return;
+        if place == ConnectionPlace::Adopting {
+            return self.replace_adopted(now, reason);
         }
+        let deadline = self.timers.get(Timer::Deadline);
+        let in_time = deadline.is_none_or(|deadline| now < deadline);
         // Before anybody hears of it: the same without what was said early.
         if suspicion.is_some()
             && !established
-            && self.deadline.is_none_or(|deadline| now < deadline)
-            && let Some(target) = self.target.clone()
+            && in_time
+            && let Some(target) = self.route.target.clone()
         {
             self.returned.clear();
             return self.begin_at(now, target, suspicion);
         }
         if established && self.backoff.has_held(now) {
-            self.redirects.note_held();
+            self.route.redirects.note_held();
         }
         if let CloseReason::SeeOther(address) = &reason
-            && let Some(moved) = self.target.as_ref().and_then(|here| here.redirect(address))
-            && self.redirects.follow(established)
+            && let Some(moved) = self
+                .route
+                .target
+                .as_ref()
+                .and_then(|here| here.redirect(address))
+            && self.route.redirects.follow(established)
         {
             if !established {
                 // No failure, and so no interruption of its own.
                 self.returned.clear();
                 return self.begin_at(now, moved, None);
             }
-            self.moved = Some(moved);
+            self.route.moved = Some(moved);
         }
-        if !self.lasting {
+        if place == ConnectionPlace::Connecting {
             // Another way in may do, as long as there is time.
-            let left = self.deadline.is_none_or(|deadline| now < deadline);
-            if left && may_work_elsewhere(&reason) && self.turn_to_next() {
+            if in_time && may_work_elsewhere(&reason) && self.turn_to_next() {
                 return self.begin(now);
             }
             return self.go_offline(reason);
@@ -91,24 +98,18 @@ impl Connection {
 
     /// The next service's turn; false when all have had theirs.
     fn turn_to_next(&mut self) -> bool {
-        let count = self.config.services.len();
-        if self.tried >= count {
-            return false;
-        }
-        self.service = (self.service + 1) % count;
-        true
+        self.route.turn_to_next(&self.config.services)
     }
 
     /// The connection is gone, and will be made again.
     fn interrupt(&mut self, now: Instant, reason: CloseReason, loss: Option<Loss>) {
-        self.deadline = None;
+        self.timers.stop(Timer::Deadline);
         let established = loss.is_some();
         let mut forgotten = false;
         if let Some(loss) = loss {
             // The server is there again, and the pauses before have spread its clients.
             forgotten = loss.failures > 0 && is_session_unknown(&reason);
-            self.online = false;
-            self.tried = 0;
+            self.route.tried = 0;
             self.backoff.note_lost(now, loss.since, loss.failures);
             if !self.suspended.as_ref().is_some_and(Suspended::is_resumable) {
                 self.lose_session();
@@ -118,15 +119,13 @@ impl Connection {
             self.returned.clear();
         }
         // The first redirect of a session is followed at once; those of a circle are paced like failures.
-        let at_once = match self.moved {
-            Some(_) => self.redirects.is_first(),
+        let at_once = match self.route.moved {
+            Some(_) => self.route.redirects.is_first(),
             None => forgotten || !established && self.turn_to_next(),
         };
-        let others = at_once || self.moved.is_some();
-        if !others && self.tried > 0 {
-            // A new round, from the first of them.
-            self.tried = 0;
-            self.service = 0;
+        let others = at_once || self.route.moved.is_some();
+        if !others {
+            self.route.begin_round();
         }
         let retry_at = match &self.config.reconnect {
             Some(_) if at_once => {
@@ -136,15 +135,15 @@ impl Connection {
             Some(reconnect) => now + self.backoff.next(now, reconnect, self.random.as_mut()),
             None => now,
         };
-        self.retry_at = Some(retry_at);
-        self.lost_by = reason;
-        self.tell_interrupted(retry_at);
+        self.timers.set(Timer::Retry, retry_at);
+        self.enter(State::Interrupted(reason.clone()));
+        self.tell_interrupted(retry_at, reason);
     }
 
     /// Tells why there is no connection, and when that is tried to be changed.
-    pub(super) fn tell_interrupted(&mut self, retry_at: Instant) {
+    pub(super) fn tell_interrupted(&mut self, retry_at: Instant, reason: CloseReason) {
         self.tell_status(Status::Interrupted(Box::new(Interruption {
-            reason: self.lost_by.clone(),
+            reason,
             retry_at,
             attempt: self.backoff.attempt(),
         })));
@@ -194,16 +193,11 @@ impl Connection {
     }
 
     pub(super) fn go_offline(&mut self, reason: CloseReason) {
-        self.deadline = None;
-        self.retry_at = None;
-        self.moved = None;
-        self.target = None;
+        self.timers = Timers::default();
+        self.enter(State::Offline);
+        self.route.leave();
         self.jid = None;
-        self.adopted = None;
-        self.lasting = false;
-        self.online = false;
         self.backoff = Default::default();
-        self.replaced = 0;
         for (_, name) in core::mem::take(&mut self.returned) {
             if let Some(name) = name {
                 self.tell_settled(name, Delivery::Undelivered);
@@ -235,7 +229,7 @@ impl Connection {
     ) {
         let offered = self.session.offers_stream_management();
         let mut lost = Vec::new();
-        if let Some(transport) = &mut self.transport {
+        if let Some(transport) = self.state.transport_mut() {
             lost = transport.establish(now, management, offered);
         }
         // A session that was to be resumed and was not even asked for, say because another transport is used now.
@@ -247,25 +241,23 @@ impl Connection {
         );
         self.tell_lost(lost, false);
         self.come_online(now);
-        self.session_target = self.target.clone();
         self.jid = Some(jid.clone());
         self.tell_status(Status::Online(jid));
     }
 
     pub(super) fn come_online(&mut self, now: Instant) {
-        self.deadline = None;
-        self.patience = None;
-        self.doubted_until = None;
-        self.replaced = 0;
-        self.lasting = true;
-        self.online = true;
-        self.tried = 0;
+        self.timers = Timers::default();
+        self.route.settle();
         self.backoff.note_online(now);
+        if let Some(link) = self.leave().into_link() {
+            let trouble_told = None;
+            self.enter(State::Online(Online { link, trouble_told }));
+        }
     }
 
     /// The session goes on (XEP-0198 §5): what the server has not had is sent once more.
     pub(super) fn handle_resumed(&mut self, now: Instant, resumed: &Element) {
-        let Some(transport) = &mut self.transport else {
+        let Some(transport) = self.state.transport_mut() else {
             return;
         };
         let acknowledged = transport.resume(now, resumed);
@@ -276,7 +268,6 @@ impl Connection {
             return;
         }
         self.come_online(now);
-        self.session_target = self.target.clone();
         if let Some(jid) = &self.jid {
             self.tell_status(Status::Resumed(jid.clone()));
         }
@@ -284,7 +275,7 @@ impl Connection {
 
     /// It does not. `h` tells what of the former session has arrived; then the rest has not.
     pub(super) fn handle_resume_failed(&mut self, failed: &Element) {
-        let Some(transport) = &mut self.transport else {
+        let Some(transport) = self.state.transport_mut() else {
             return;
         };
         let acknowledged = transport.refuse_resumption(failed);
@@ -297,8 +288,8 @@ impl Connection {
     /// What was kept leaves now, in order: whatever a new session needs before it (presence, rooms) is sent by then. Called
     /// when there is nothing else to do; sooner by a shell that knows. True when something left.
     pub fn release(&mut self) -> bool {
-        self.held = false;
-        if !self.online || self.outbox.is_empty() {
+        self.outbox.unhold();
+        if !self.is_online() || self.outbox.is_empty() {
             return false;
         }
         self.flush_outbox();
@@ -307,7 +298,7 @@ impl Connection {
 
     /// Hands everything that is kept to the transport.
     pub(super) fn flush_outbox(&mut self) {
-        self.held = false;
+        self.outbox.unhold();
         self.pending.note_released();
         while let Some((stanza, name)) = self.outbox.take() {
             if name.is_some() || self.is_awaited(&stanza) {

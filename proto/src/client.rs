@@ -80,7 +80,7 @@ pub struct Client {
     /// Why the connection was last offline.
     end_reason: Option<CloseReason>,
     /// What was sent and is not settled, for the report of what was not delivered.
-    sent: VecMap<SendId, Sent>,
+    sent: VecMap<SendId, UnsettledStanza>,
     requests: VecMap<IqId, requests::Purpose>,
     presence: presence::OwnPresence,
     handlers: HandlerRegistry<()>,
@@ -221,15 +221,15 @@ impl Client {
 
     /// Sends a stanza; during an interruption, once it is over. [`ClientEvent::Settled`] reports what became of it.
     pub fn send(&mut self, stanza: Element) -> Result<SendId, SendError> {
-        self.dispatch(stanza, Lane::Ordinary, Origin::Caller)
+        self.dispatch(stanza, SendLane::Ordinary, SendOrigin::Caller)
     }
 
     /// Sends a stanza; a broadcast presence is remembered, and carries our capabilities.
     fn dispatch(
         &mut self,
         stanza: Element,
-        lane: Lane,
-        origin: Origin,
+        lane: SendLane,
+        origin: SendOrigin,
     ) -> Result<SendId, SendError> {
         self.check_password(&stanza)?;
         let is_broadcast = stanza.name() == "presence" && stanza.attr("to").is_none();
@@ -239,13 +239,13 @@ impl Client {
             stanza.clone()
         };
         let id = match lane {
-            Lane::Ordinary => self.connection.send(outgoing)?,
-            Lane::Restoring => self.connection.send_ahead(outgoing)?,
+            SendLane::Ordinary => self.connection.send(outgoing)?,
+            SendLane::Restoring => self.connection.send_ahead(outgoing)?,
         };
         if is_broadcast {
             self.note_broadcast(&stanza);
         }
-        self.sent.insert(id, Sent { stanza, origin });
+        self.sent.insert(id, UnsettledStanza { stanza, origin });
         Ok(id)
     }
 
@@ -258,8 +258,8 @@ impl Client {
     }
 
     /// Sends what no caller waits for. Without a session there is nobody to send it to.
-    fn post(&mut self, stanza: Element, lane: Lane) {
-        let _ = self.dispatch(stanza, lane, Origin::Client);
+    fn post(&mut self, stanza: Element, lane: SendLane) {
+        let _ = self.dispatch(stanza, lane, SendOrigin::Client);
     }
 
     // ── the run loop ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -391,19 +391,19 @@ impl Client {
     }
 
     fn handle_settled(&mut self, send: SendId, delivery: Delivery) {
-        let Some(Sent { stanza, origin }) = self.sent.remove(&send) else {
+        let Some(UnsettledStanza { stanza, origin }) = self.sent.remove(&send) else {
             return;
         };
         if delivery != Delivery::Delivered {
             self.tell(ClientEvent::Undelivered { stanza, delivery });
         }
         match origin {
-            Origin::Caller => self.tell(ClientEvent::Settled { send, delivery }),
-            Origin::Room(command) => {
+            SendOrigin::Caller => self.tell(ClientEvent::Settled { send, delivery }),
+            SendOrigin::Room(command) => {
                 self.rooms.handle_delivery(command, delivery);
                 self.tell(ClientEvent::RoomDelivery { command, delivery });
             }
-            Origin::RoomPresence | Origin::Client => {}
+            SendOrigin::RoomPresence | SendOrigin::Client => {}
         }
     }
 
@@ -413,14 +413,14 @@ impl Client {
 }
 
 /// A stanza on its way.
-struct Sent {
+struct UnsettledStanza {
     stanza: Element,
-    origin: Origin,
+    origin: SendOrigin,
 }
 
 /// Who sent a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
+enum SendOrigin {
     /// The caller, who hears what becomes of it.
     Caller,
     /// A command of a room, whose caller hears what becomes of it.
@@ -443,7 +443,7 @@ impl Random for SharedRandom {
 
 /// Which stanzas go first in a new session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lane {
+enum SendLane {
     /// Behind what was kept.
     Ordinary,
     /// Ahead of what was kept: it restores the session.

@@ -32,8 +32,8 @@ pub struct Matcher {
 }
 
 impl Matcher {
-    fn group(&self) -> Group {
-        Group(
+    fn group(&self) -> CriteriaSet {
+        CriteriaSet(
             bit(self.name.is_some(), NAME)
                 | bit(!self.types.is_empty(), TYPE)
                 | bit(self.ns.is_some(), NS)
@@ -88,7 +88,7 @@ pub fn stanza_type(stanza: &Element) -> &str {
 
 /// The criteria a matcher names, as a set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Group(u8);
+struct CriteriaSet(u8);
 
 const NAME: u8 = 1;
 const TYPE: u8 = 2;
@@ -103,20 +103,20 @@ const fn bit(set: bool, bit: u8) -> u8 {
 
 /// The hash of a group and of the values in it. Two sets of values with one hash cost time and nothing else: what is
 /// found is compared in full.
-type Key = u64;
+type CriteriaHash = u64;
 
-struct Entry<T> {
+struct RegisteredHandler<T> {
     matcher: Matcher,
     value: T,
 }
 
 /// Handlers by what they match, each with a value of the owner's (a callback).
 pub struct HandlerRegistry<T> {
-    entries: VecMap<HandlerId, Entry<T>>,
+    entries: VecMap<HandlerId, RegisteredHandler<T>>,
     /// Sorted, which finds as fast as a hash table does and is 2 KB of wasm smaller.
-    index: Vec<(Key, HandlerId)>,
+    index: Vec<(CriteriaHash, HandlerId)>,
     /// The groups in use, with the number of handlers in each.
-    groups: Vec<(Group, usize)>,
+    groups: Vec<(CriteriaSet, usize)>,
     next: u32,
 }
 
@@ -144,7 +144,8 @@ impl<T> HandlerRegistry<T> {
             Some((_, count)) => *count += 1,
             None => self.groups.push((group, 1)),
         }
-        self.entries.insert(id, Entry { matcher, value });
+        self.entries
+            .insert(id, RegisteredHandler { matcher, value });
         id
     }
 
@@ -170,7 +171,7 @@ impl<T> HandlerRegistry<T> {
     }
 
     /// Where an entry of the index stands, or would.
-    fn place(&self, key: Key, id: HandlerId) -> usize {
+    fn place(&self, key: CriteriaHash, id: HandlerId) -> usize {
         let (mut low, mut high) = (0, self.index.len());
         while low < high {
             let middle = usize::midpoint(low, high);
@@ -244,7 +245,13 @@ impl<T> HandlerRegistry<T> {
         found
     }
 
-    fn collect(&self, key: Key, stanza: &Element, from: Option<&Jid>, found: &mut Vec<HandlerId>) {
+    fn collect(
+        &self,
+        key: CriteriaHash,
+        stanza: &Element,
+        from: Option<&Jid>,
+        found: &mut Vec<HandlerId>,
+    ) {
         let first = self.place(key, HandlerId(0));
         for (known, id) in self.index.iter().skip(first) {
             if *known != key {
@@ -276,7 +283,7 @@ fn insert_in_order(found: &mut Vec<HandlerId>, id: HandlerId) {
 const MOST_NAMESPACES: usize = 64;
 
 /// The keys a matcher is filed under: one for each of its types.
-fn keys_of(matcher: &Matcher) -> Vec<Key> {
+fn keys_of(matcher: &Matcher) -> Vec<CriteriaHash> {
     let group = matcher.group();
     let one = |kind: Option<&str>| {
         let mut hash = start(group);
@@ -297,7 +304,7 @@ fn keys_of(matcher: &Matcher) -> Vec<Key> {
     if matcher.types.is_empty() {
         return vec![one(None)];
     }
-    let mut keys: Vec<Key> = Vec::new();
+    let mut keys: Vec<CriteriaHash> = Vec::new();
     for kind in &matcher.types {
         let key = one(Some(kind));
         if !keys.contains(&key) {
@@ -309,7 +316,7 @@ fn keys_of(matcher: &Matcher) -> Vec<Key> {
 
 /// The hash of what a stanza offers to a group, without the namespace, of which it may have several.
 /// `None` when it lacks something that the group asks for.
-fn offered(group: Group, stanza: &Element, from: Option<&Jid>) -> Option<u64> {
+fn offered(group: CriteriaSet, stanza: &Element, from: Option<&Jid>) -> Option<u64> {
     let mut hash = start(group);
     if group.0 & NAME != 0 {
         hash = mix(hash, stanza.name());
@@ -331,7 +338,7 @@ fn offered(group: Group, stanza: &Element, from: Option<&Jid>) -> Option<u64> {
 }
 
 /// FNV-1a's offset, apart for each group.
-fn start(group: Group) -> u64 {
+fn start(group: CriteriaSet) -> u64 {
     0xcbf2_9ce4_8422_2325 ^ (u64::from(group.0) << 56)
 }
 

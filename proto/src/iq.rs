@@ -10,7 +10,7 @@ use super::unicode::Unicode;
 use super::vec_map::VecMap;
 use super::xml::Element;
 
-struct Pending {
+struct PendingIq {
     request: IqId,
     /// The normalised `to`; `None` for our own account and server.
     to: Option<Jid>,
@@ -22,7 +22,7 @@ struct Pending {
 /// The requests that are not settled yet.
 #[derive(Default)]
 pub struct PendingIqs {
-    by_id: VecMap<String, Pending>,
+    by_id: VecMap<String, PendingIq>,
     /// No deadline is earlier than this one.
     earliest: Option<Instant>,
 }
@@ -47,7 +47,7 @@ impl PendingIqs {
         if let Some(deadline) = deadline {
             self.earliest = Some(self.earliest.map_or(deadline, |known| known.min(deadline)));
         }
-        let pending = Pending {
+        let pending = PendingIq {
             request,
             to,
             deadline,

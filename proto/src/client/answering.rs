@@ -1,13 +1,13 @@
 //! Requests that no handler answers: answered or refused, by who asks (RFC 6120 §8.4).
 
 use super::requests::Purpose;
-use super::{Client, Lane};
+use super::{Client, SendLane};
 use crate::event::RequestFailure;
 use crate::io::REPLY_TIMEOUT;
 use crate::jid::Jid;
 use crate::stanza::iq;
 use crate::time::Instant;
-use crate::xep::audience::Verdict;
+use crate::xep::audience::ReplyDecision;
 use crate::xep::responder;
 use crate::xml::Element;
 
@@ -20,14 +20,14 @@ impl Client {
         let is_in_use = self.is_in_use(request);
         let unicode = self.platform.unicode.as_ref();
         match self.screening.judge(request, &own, is_in_use, unicode) {
-            Verdict::Answer => self.answer(request),
-            Verdict::Refuse => self.refuse(request),
-            Verdict::Wait(None) => {}
-            Verdict::Wait(Some(roster)) => {
+            ReplyDecision::Answer => self.answer(request),
+            ReplyDecision::Refuse => self.refuse(request),
+            ReplyDecision::Wait(None) => {}
+            ReplyDecision::Wait(Some(roster)) => {
                 let timeout = Some(REPLY_TIMEOUT);
                 // Without a session there is no one to answer either.
                 if self
-                    .ask(now, roster, timeout, Purpose::Roster, Lane::Ordinary)
+                    .ask(now, roster, timeout, Purpose::Roster, SendLane::Ordinary)
                     .is_err()
                 {
                     self.screening.reset();
@@ -65,20 +65,20 @@ impl Client {
     }
 
     pub(super) fn acknowledge_push(&mut self, push: &Element) {
-        self.post(iq::result(push, None), Lane::Ordinary);
+        self.post(iq::result(push, None), SendLane::Ordinary);
     }
 
     fn answer(&mut self, request: &Element) {
         let calendar = &self.platform.calendar;
         let (now, offset) = (calendar.unix_millis(), calendar.utc_offset_minutes());
         if let Some(reply) = responder::respond(request, &self.about(), now, offset) {
-            self.post(reply, Lane::Ordinary);
+            self.post(reply, SendLane::Ordinary);
         }
     }
 
     fn refuse(&mut self, request: &Element) {
         if let Some(reply) = responder::refuse_stranger(request) {
-            self.post(reply, Lane::Ordinary);
+            self.post(reply, SendLane::Ordinary);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The feeds of a client: the [`Feeds`] machine gets what comes from services, and its outputs are carried out.
 
 use super::requests::Purpose;
-use super::{Client, ClientEvent, Lane, Notice};
+use super::{Client, ClientEvent, Notice, SendLane};
 use crate::connection::SendError;
 use crate::event::{IqId, RequestFailure};
 use crate::io::REPLY_TIMEOUT;
@@ -9,10 +9,10 @@ use crate::jid::Jid;
 use crate::time::{Instant, Millis};
 use crate::vec_map::VecMap;
 use crate::xep::pubsub::feed::position::Position;
-use crate::xep::pubsub::feed::{Change, Settings};
-use crate::xep::pubsub::feeds::{Feeds, Heard, Output};
+use crate::xep::pubsub::feed::{Change, FeedSettings};
+use crate::xep::pubsub::feeds::{FeedRouting, Feeds, FeedsOutput};
 use crate::xep::pubsub::subscriptions::FeedId;
-use crate::xep::pubsub::{State, Subscription};
+use crate::xep::pubsub::{Subscription, SubscriptionState};
 use crate::xml::Element;
 
 /// What the caller chose for a feed.
@@ -50,7 +50,7 @@ pub struct FeedStatus {
     /// Which of its subscriptions, if the service counts them.
     pub subid: Option<String>,
     /// How it stands.
-    pub state: State,
+    pub state: SubscriptionState,
     full_jid: Option<bool>,
 }
 
@@ -100,7 +100,7 @@ impl Client {
             .subscriber(options.full_jid)
             .ok_or(SendError::NotConnected)?;
         let service = options.service.as_str().to_owned();
-        let settings = Settings {
+        let settings = FeedSettings {
             feed: 0,
             service: service.clone(),
             node: options.node.clone(),
@@ -114,7 +114,7 @@ impl Client {
             node: options.node,
             subscriber: own.as_str().to_owned(),
             subid: None,
-            state: State::Pending,
+            state: SubscriptionState::Pending,
             full_jid: options.full_jid,
         };
         // From now on: an event may overtake the reply.
@@ -127,8 +127,8 @@ impl Client {
         );
         self.feeds.status.insert(id, status);
         if self.connection.is_online() {
-            self.begin_feed(now, id, Lane::Ordinary);
-            self.drive_feeds(now, Lane::Ordinary);
+            self.begin_feed(now, id, SendLane::Ordinary);
+            self.drive_feeds(now, SendLane::Ordinary);
         }
         Ok(id)
     }
@@ -146,7 +146,7 @@ impl Client {
     ) -> Result<Option<IqId>, SendError> {
         self.feeds.status.remove(&feed);
         let request = self.feeds.machine.unsubscribe(feed);
-        self.drive_feeds(now, Lane::Ordinary);
+        self.drive_feeds(now, SendLane::Ordinary);
         match request {
             None => Ok(None),
             Some(request) => {
@@ -160,7 +160,7 @@ impl Client {
     pub fn close_feed(&mut self, now: Instant, feed: FeedId) {
         self.feeds.status.remove(&feed);
         self.feeds.machine.close(feed);
-        self.drive_feeds(now, Lane::Ordinary);
+        self.drive_feeds(now, SendLane::Ordinary);
     }
 
     /// How a feed's subscription stands; `None` once it is over.
@@ -189,10 +189,10 @@ impl Client {
     /// A session is there: a new one, in which all feeds begin anew, or the one that there was.
     pub(super) fn begin_feeds(&mut self, now: Instant, resumed: bool) {
         let lane = if resumed {
-            Lane::Ordinary
+            SendLane::Ordinary
         } else {
             self.feeds.machine.begin_session();
-            Lane::Restoring
+            SendLane::Restoring
         };
         for id in self.feeds.status.keys().copied().collect::<Vec<_>>() {
             if !(resumed && self.feeds.machine.is_begun(id)) {
@@ -203,7 +203,7 @@ impl Client {
     }
 
     /// In a session that knows nothing of the feed: subscribes, with the JID of this session, and asks what was missed.
-    fn begin_feed(&mut self, now: Instant, id: FeedId, lane: Lane) {
+    fn begin_feed(&mut self, now: Instant, id: FeedId, lane: SendLane) {
         let Some(full_jid) = self.feeds.status.get(&id).map(|feed| feed.full_jid) else {
             return;
         };
@@ -222,16 +222,16 @@ impl Client {
     }
 
     /// Carries out what the feeds want.
-    pub(super) fn drive_feeds(&mut self, now: Instant, lane: Lane) {
+    pub(super) fn drive_feeds(&mut self, now: Instant, lane: SendLane) {
         loop {
             match self.feeds.machine.poll_output() {
-                Output::Request {
+                FeedsOutput::Request {
                     number,
                     iq,
                     timeout,
                 } => self.ask_for_feeds(now, number, iq, timeout, lane),
-                Output::Change { feed, change } => self.handle_change(feed, change),
-                Output::Timeout(at) => {
+                FeedsOutput::Change { feed, change } => self.handle_change(feed, change),
+                FeedsOutput::Timeout(at) => {
                     self.feeds.deadline = at;
                     return;
                 }
@@ -245,7 +245,7 @@ impl Client {
         number: u32,
         iq: Element,
         timeout: Millis,
-        lane: Lane,
+        lane: SendLane,
     ) {
         let Err(error) = self.ask(now, iq, Some(timeout), Purpose::Feeds(number), lane) else {
             return;
@@ -265,7 +265,7 @@ impl Client {
         outcome: Result<Element, RequestFailure>,
     ) {
         self.feeds.machine.handle_reply(now, number, outcome);
-        self.drive_feeds(now, Lane::Ordinary);
+        self.drive_feeds(now, SendLane::Ordinary);
     }
 
     pub(super) fn feeds_deadline(&self) -> Option<Instant> {
@@ -275,7 +275,7 @@ impl Client {
     pub(super) fn handle_feeds_timeout(&mut self, now: Instant) {
         if self.feeds.deadline.is_some_and(|at| now >= at) {
             self.feeds.machine.handle_timeout(now);
-            self.drive_feeds(now, Lane::Ordinary);
+            self.drive_feeds(now, SendLane::Ordinary);
         }
     }
 
@@ -300,7 +300,7 @@ impl Client {
         let Some(status) = self.feeds.status.get_mut(&feed) else {
             return;
         };
-        status.state = told.map_or(State::Subscribed, |told| told.state);
+        status.state = told.map_or(SubscriptionState::Subscribed, |told| told.state);
         if let Some(told) = told {
             status.subid.clone_from(&told.subid);
             if !told.jid.is_empty() {
@@ -325,7 +325,7 @@ impl Client {
     /// Before the session ends: subscriptions of full JIDs are of no use after it, and some services keep them for ever.
     pub(super) fn end_subscriptions(&mut self) {
         for request in self.feeds.machine.good_bye() {
-            self.post(request, Lane::Ordinary);
+            self.post(request, SendLane::Ordinary);
         }
     }
 
@@ -336,11 +336,11 @@ impl Client {
     pub(super) fn route_event(&mut self, now: Instant, message: &Element, watched: bool) -> bool {
         let unicode = self.platform.unicode.as_ref();
         let heard = self.feeds.machine.handle_message(message, unicode);
-        self.drive_feeds(now, Lane::Ordinary);
+        self.drive_feeds(now, SendLane::Ordinary);
         match heard {
-            Heard::Taken => true,
-            Heard::Nothing => false,
-            Heard::Stranger { from, node } => {
+            FeedRouting::Taken => true,
+            FeedRouting::Nothing => false,
+            FeedRouting::Stranger { from, node } => {
                 if !watched {
                     let stanza = message.detach();
                     self.tell(ClientEvent::Notice(Notice::ForeignEvent {

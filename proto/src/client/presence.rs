@@ -2,7 +2,7 @@
 //!
 //! Left out: directed presence, which the caller sends, and the capabilities of others.
 
-use super::{Client, Lane};
+use super::{Client, SendLane};
 use crate::ns;
 use crate::stanza::presence;
 use crate::time::Instant;
@@ -77,12 +77,12 @@ impl Client {
     pub(super) fn handle_presence_timeout(&mut self, now: Instant) {
         if self.presence.initial_at.is_some_and(|at| now >= at) {
             self.presence.initial_at = None;
-            self.send_initial_presence(Lane::Ordinary);
+            self.send_initial_presence(SendLane::Ordinary);
         }
     }
 
     /// Sends initial presence, unless a presence was broadcast.
-    pub(super) fn send_initial_presence(&mut self, lane: Lane) {
+    pub(super) fn send_initial_presence(&mut self, lane: SendLane) {
         self.presence.initial_at = None;
         if self.presence.automatic && self.presence.broadcast.is_none() {
             self.post(presence::available(None).build(), lane);
@@ -93,8 +93,8 @@ impl Client {
     pub(super) fn restore_presence(&mut self) {
         match self.presence.broadcast.clone() {
             Some(presence) if presence.attr("type") == Some("unavailable") => {}
-            Some(presence) => self.post(presence, Lane::Restoring),
-            None => self.send_initial_presence(Lane::Restoring),
+            Some(presence) => self.post(presence, SendLane::Restoring),
+            None => self.send_initial_presence(SendLane::Restoring),
         }
     }
 
@@ -149,8 +149,8 @@ impl Client {
         match self.presence.broadcast.clone() {
             // An unavailable client announces its features when it becomes available.
             Some(presence) if presence.attr("type").is_some() => return false,
-            Some(presence) => self.post(presence, Lane::Ordinary),
-            None => self.send_initial_presence(Lane::Ordinary),
+            Some(presence) => self.post(presence, SendLane::Ordinary),
+            None => self.send_initial_presence(SendLane::Ordinary),
         }
         true
     }

@@ -1,6 +1,6 @@
 //! Requests (RFC 6120 §8.2.3) and what their replies are for.
 
-use super::{Client, ClientEvent, Lane};
+use super::{Client, ClientEvent, SendLane};
 use crate::connection::SendError;
 use crate::event::{IqId, RequestFailure};
 use crate::time::{Instant, Millis};
@@ -28,7 +28,7 @@ impl Client {
         iq: Element,
         timeout: Option<Millis>,
     ) -> Result<IqId, SendError> {
-        self.ask(now, iq, timeout, Purpose::Caller, Lane::Ordinary)
+        self.ask(now, iq, timeout, Purpose::Caller, SendLane::Ordinary)
     }
 
     /// Gives up a request: its reply is ignored.
@@ -43,12 +43,12 @@ impl Client {
         iq: Element,
         timeout: Option<Millis>,
         purpose: Purpose,
-        lane: Lane,
+        lane: SendLane,
     ) -> Result<IqId, SendError> {
         self.check_password(&iq)?;
         let request = match lane {
-            Lane::Ordinary => self.connection.request(now, iq, timeout)?,
-            Lane::Restoring => self.connection.request_ahead(now, iq, timeout)?,
+            SendLane::Ordinary => self.connection.request(now, iq, timeout)?,
+            SendLane::Restoring => self.connection.request_ahead(now, iq, timeout)?,
         };
         self.requests.insert(request, purpose);
         Ok(request)
@@ -66,7 +66,7 @@ impl Client {
             Some(Purpose::Roster) => self.handle_roster(now, outcome),
             Some(Purpose::Room(request)) => {
                 self.rooms.handle_reply(now, request, &outcome);
-                self.drive_rooms(now, Lane::Ordinary);
+                self.drive_rooms(now, SendLane::Ordinary);
             }
             None => {}
         }

@@ -5,7 +5,7 @@
 //! participants have finished, or after [`STEP_TIMEOUT`]. An interruption cancels it; a resumed session has none, since nothing
 //! of it was lost.
 
-use super::{Client, ClientEvent, Lane, Notice, Origin};
+use super::{Client, ClientEvent, Notice, SendLane, SendOrigin};
 use crate::connection::SendError;
 use crate::event::{IqId, SendId};
 use crate::jid::Jid;
@@ -30,10 +30,10 @@ pub(super) struct Restoring {
     participants: Vec<ParticipantId>,
     last_participant: u32,
     last_step: u32,
-    step: Option<Step>,
+    step: Option<RestoreStep>,
 }
 
-struct Step {
+struct RestoreStep {
     id: StepId,
     /// The participants that have not finished.
     waiting: Vec<ParticipantId>,
@@ -61,7 +61,7 @@ impl Client {
 
     /// A participant sends a stanza in a step: before what was kept. After the step has ended it is an ordinary [`Client::send`].
     pub fn send_restoring(&mut self, step: StepId, stanza: Element) -> Result<SendId, SendError> {
-        self.dispatch(stanza, self.lane_of(step), Origin::Caller)
+        self.dispatch(stanza, self.lane_of(step), SendOrigin::Caller)
     }
 
     /// A participant sends a request in a step: before what was kept. After the step has ended it is an ordinary
@@ -87,10 +87,10 @@ impl Client {
         }
     }
 
-    fn lane_of(&self, step: StepId) -> Lane {
+    fn lane_of(&self, step: StepId) -> SendLane {
         match &self.restoring.step {
-            Some(current) if current.id == step => Lane::Restoring,
-            _ => Lane::Ordinary,
+            Some(current) if current.id == step => SendLane::Restoring,
+            _ => SendLane::Ordinary,
         }
     }
 
@@ -100,7 +100,7 @@ impl Client {
         self.restoring.last_step = self.restoring.last_step.wrapping_add(1);
         let id = StepId(self.restoring.last_step);
         let participants = self.restoring.participants.clone();
-        self.restoring.step = Some(Step {
+        self.restoring.step = Some(RestoreStep {
             id,
             waiting: participants.clone(),
             rooms: Vec::new(),
@@ -160,7 +160,7 @@ impl Client {
     }
 
     fn end_step_if_done(&mut self) {
-        let is_done = |step: &mut Step| step.waiting.is_empty() && step.rooms.is_empty();
+        let is_done = |step: &mut RestoreStep| step.waiting.is_empty() && step.rooms.is_empty();
         let done = self.restoring.step.take_if(is_done);
         if done.is_some() {
             self.connection.release();

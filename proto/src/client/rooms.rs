@@ -1,12 +1,12 @@
 //! The rooms of a client: the [`Rooms`] machine gets what comes from rooms, and its outputs are carried out.
 
 use super::requests::Purpose;
-use super::{Client, ClientEvent, Lane, Origin};
+use super::{Client, ClientEvent, SendLane, SendOrigin};
 use crate::event::RequestFailure;
 use crate::jid::Jid;
 use crate::time::{Instant, Millis};
 use crate::xep::muc::room::visit::Visit;
-use crate::xep::muc::{CommandId, Entry, RoomId, RoomOutput, RoomRefusal};
+use crate::xep::muc::{CommandId, JoinOptions, RoomId, RoomOutput, RoomRefusal};
 use crate::xml::Element;
 
 impl Client {
@@ -21,10 +21,10 @@ impl Client {
         now: Instant,
         room: &Jid,
         nick: &str,
-        entry: Entry,
+        entry: JoinOptions,
     ) -> Result<(RoomId, CommandId), RoomRefusal> {
         let joined = self.rooms.join(now, room, nick, entry);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         joined
     }
 
@@ -37,7 +37,7 @@ impl Client {
         timeout: Millis,
     ) -> Option<CommandId> {
         let command = self.rooms.leave(now, room, status, timeout);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
@@ -53,7 +53,7 @@ impl Client {
         timeout: Millis,
     ) -> Result<Option<CommandId>, RoomRefusal> {
         let command = self.rooms.set_nick(now, room, nick, timeout);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
@@ -68,7 +68,7 @@ impl Client {
         body: &str,
     ) -> Result<CommandId, RoomRefusal> {
         let command = self.rooms.send(now, room, body);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
@@ -84,7 +84,7 @@ impl Client {
         body: &str,
     ) -> Result<CommandId, RoomRefusal> {
         let command = self.rooms.send_private(now, room, nick, body);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
@@ -99,14 +99,14 @@ impl Client {
         subject: &str,
     ) -> Result<CommandId, RoomRefusal> {
         let command = self.rooms.set_subject(now, room, subject);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
     /// Gives up a `join`, `leave_room` or `set_nick`: it is not reported any more. A join that is given up is followed by a leave.
     pub fn abandon(&mut self, now: Instant, command: CommandId) {
         self.rooms.abandon(now, command);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
     }
 
     /// A visit to a room, while it lasts.
@@ -126,7 +126,7 @@ impl Client {
         }
         let unix_ms = self.platform.calendar.unix_millis();
         let taken = self.rooms.handle_stanza(now, unix_ms, stanza);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         taken
     }
 
@@ -134,7 +134,7 @@ impl Client {
     pub(super) fn restore_rooms(&mut self, now: Instant, account: &Jid) {
         // Joins and leaves that were kept have a meaning in the lost session only; the rooms send what the new one needs.
         let kept = self.sent.iter();
-        let kept = kept.filter(|(_, sent)| sent.origin == Origin::RoomPresence);
+        let kept = kept.filter(|(_, sent)| sent.origin == SendOrigin::RoomPresence);
         for id in kept.map(|(id, _)| *id).collect::<Vec<_>>() {
             if self.connection.withdraw(id) {
                 self.sent.remove(&id);
@@ -142,31 +142,31 @@ impl Client {
         }
         let confidential = self.connection.is_confidential();
         self.rooms.handle_session(now, account, confidential);
-        self.drive_rooms(now, Lane::Restoring);
+        self.drive_rooms(now, SendLane::Restoring);
     }
 
     /// The session goes on after an interruption.
     pub(super) fn resume_rooms(&mut self, now: Instant, account: &Jid) {
         let confidential = self.connection.is_confidential();
         self.rooms.handle_resumed(now, account, confidential);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
     }
 
     /// The connection is offline, and all visits are over.
     pub(super) fn end_rooms(&mut self, now: Instant) {
         self.rooms.handle_offline(now);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
     }
 
     pub(super) fn handle_rooms_timeout(&mut self, now: Instant) {
         if self.rooms.poll_timeout().is_some_and(|at| now >= at) {
             self.rooms.handle_timeout(now);
-            self.drive_rooms(now, Lane::Ordinary);
+            self.drive_rooms(now, SendLane::Ordinary);
         }
     }
 
     /// Carries out what the rooms want.
-    pub(super) fn drive_rooms(&mut self, now: Instant, lane: Lane) {
+    pub(super) fn drive_rooms(&mut self, now: Instant, lane: SendLane) {
         while let Some(output) = self.rooms.poll_output() {
             match output {
                 RoomOutput::Send { stanza, command } => {
@@ -205,12 +205,12 @@ impl Client {
         now: Instant,
         stanza: Element,
         command: Option<CommandId>,
-        lane: Lane,
+        lane: SendLane,
     ) {
         let origin = match command {
-            Some(command) if stanza.name() == "message" => Origin::Room(command),
-            _ if stanza.name() == "presence" => Origin::RoomPresence,
-            _ => Origin::Client,
+            Some(command) if stanza.name() == "message" => SendOrigin::Room(command),
+            _ if stanza.name() == "presence" => SendOrigin::RoomPresence,
+            _ => SendOrigin::Client,
         };
         if let Err(error) = self.dispatch(stanza, lane, origin)
             && let Some(command) = command

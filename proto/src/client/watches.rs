@@ -7,7 +7,7 @@ use super::{Client, ClientEvent};
 use crate::jid::Jid;
 use crate::stanza::is_error;
 use crate::xep::delay::Delay;
-use crate::xep::pubsub::event::{self, Event};
+use crate::xep::pubsub::event::{self, PubSubEvent};
 use crate::xep::pubsub::owner::Approval;
 use crate::xml::Element;
 
@@ -21,14 +21,14 @@ pub struct Watched {
     /// The account, a bare JID.
     pub account: String,
     /// What happened.
-    pub event: Event,
+    pub event: PubSubEvent,
     /// When it was published, in milliseconds since 1970, if the service told.
     pub time: Option<i64>,
 }
 
 /// What is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Subject {
+enum WatchSubject {
     /// A node of that name, of any account.
     Node(String),
     /// The questions of that service.
@@ -38,7 +38,7 @@ enum Subject {
 /// The watches of a client.
 #[derive(Default)]
 pub(super) struct Watches {
-    all: Vec<(WatchId, Subject)>,
+    all: Vec<(WatchId, WatchSubject)>,
     last: u32,
 }
 
@@ -46,12 +46,12 @@ impl Watches {
     /// The watched nodes; one may be named more than once.
     pub(super) fn nodes(&self) -> impl Iterator<Item = &str> {
         self.all.iter().filter_map(|(_, subject)| match subject {
-            Subject::Node(node) => Some(node.as_str()),
-            Subject::Approvals(_) => None,
+            WatchSubject::Node(node) => Some(node.as_str()),
+            WatchSubject::Approvals(_) => None,
         })
     }
 
-    fn of(&self, wanted: &Subject) -> Vec<WatchId> {
+    fn of(&self, wanted: &WatchSubject) -> Vec<WatchId> {
         let fitting = self.all.iter().filter(|(_, subject)| subject == wanted);
         fitting.map(|(id, _)| *id).collect()
     }
@@ -60,12 +60,12 @@ impl Watches {
 impl Client {
     /// Watches for what accounts publish on a node of that name. Presence announces it.
     pub fn watch_node(&mut self, node: &str) -> WatchId {
-        self.watch(Subject::Node(node.to_owned()))
+        self.watch(WatchSubject::Node(node.to_owned()))
     }
 
     /// Watches for a service's questions whether somebody may subscribe.
     pub fn watch_approvals(&mut self, service: &Jid) -> WatchId {
-        self.watch(Subject::Approvals(service.as_str().to_owned()))
+        self.watch(WatchSubject::Approvals(service.as_str().to_owned()))
     }
 
     /// Ends a watch.
@@ -74,7 +74,7 @@ impl Client {
         self.presence.note_changed();
     }
 
-    fn watch(&mut self, subject: Subject) -> WatchId {
+    fn watch(&mut self, subject: WatchSubject) -> WatchId {
         self.watches.last = self.watches.last.wrapping_add(1);
         let id = WatchId(self.watches.last);
         self.watches.all.push((id, subject));
@@ -91,10 +91,15 @@ impl Client {
             return false;
         };
         // These speak of a subscription, which is a feed.
-        if matches!(event, Event::Subscription(_) | Event::Collection { .. }) {
+        if matches!(
+            event,
+            PubSubEvent::Subscription(_) | PubSubEvent::Collection { .. }
+        ) {
             return false;
         }
-        let watches = self.watches.of(&Subject::Node(event.node().to_owned()));
+        let watches = self
+            .watches
+            .of(&WatchSubject::Node(event.node().to_owned()));
         if watches.is_empty() {
             return false;
         }
@@ -132,7 +137,7 @@ impl Client {
         let Some(service) = message.attr("from").map(str::to_owned).or(own) else {
             return false;
         };
-        let watches = self.watches.of(&Subject::Approvals(service.clone()));
+        let watches = self.watches.of(&WatchSubject::Approvals(service.clone()));
         if watches.is_empty() {
             return false;
         }

@@ -6,14 +6,14 @@ use crate::xml::Element;
 
 /// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum IqType {
     /// Asks for something.
     Get,
     /// Changes something.
     Set,
 }
 
-impl Kind {
+impl IqType {
     /// The `type` attribute.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -24,7 +24,7 @@ impl Kind {
 }
 
 /// A request with one payload. `to` is left out for one's own account or server. The connection stamps the id.
-pub fn request(kind: Kind, to: Option<&str>, payload: Element) -> Element {
+pub fn request(kind: IqType, to: Option<&str>, payload: Element) -> Element {
     Element::builder("iq", ns::CLIENT)
         .attr("type", kind.as_str())
         .attr_opt("to", to)

@@ -26,7 +26,7 @@ mod state;
 mod telling;
 mod traits;
 
-pub use change::{Change, Output, Via};
+pub use change::{Change, FeedOutput, Via};
 pub use traits::{Order, Traits};
 
 use super::request;
@@ -36,10 +36,10 @@ use crate::xep::pubsub::digest::Digest;
 use crate::xml::Element;
 use archive::Archive;
 use arrival::Arrival;
-use catch_up::{CatchUp, Goal};
-use known::Known;
+use catch_up::{CatchUp, FetchGoal};
+use known::KnownItems;
 use position::Position;
-use state::{Basis, Inquiry, Meanwhile, State};
+use state::{Basis, FeedPhase, Inquiry, Meanwhile};
 use std::collections::VecDeque;
 
 /// How many events wait while the node is asked what it holds; beyond, it is not asked any more, and there is a gap.
@@ -49,7 +49,7 @@ const PAYLOADS: usize = 50;
 
 /// What makes a feed.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct FeedSettings {
     /// Its number among the feeds of a client.
     pub feed: u32,
     /// The service.
@@ -68,7 +68,7 @@ pub struct Settings {
 }
 
 #[derive(Debug)]
-enum Asked {
+enum FeedRequest {
     Subscribe,
     Fetch,
     /// The newest items, before the subscription: none of them is news.
@@ -84,15 +84,15 @@ enum Asked {
 /// A subscribed node.
 #[derive(Debug)]
 pub struct Feed {
-    settings: Settings,
+    settings: FeedSettings,
     /// The subscriber's JID.
     own: String,
-    state: State,
+    state: FeedPhase,
     basis: Basis,
     /// Events that wait until the feed is live.
     meanwhile: Meanwhile,
     /// What the node holds, as far as it was told.
-    known: Known,
+    known: KnownItems,
     /// The id of the item that was told last.
     last: Option<String>,
     /// The archive's name of the entry that was told last.
@@ -109,7 +109,7 @@ pub struct Feed {
     /// Told by a listing, and perhaps told once more by an event that was on its way.
     echoes: Vec<Digest>,
     /// Requests without a reply, by number.
-    asked: Vec<(u32, Asked)>,
+    asked: Vec<(u32, FeedRequest)>,
     /// Requests that were not polled yet.
     requests: VecDeque<(u32, Element)>,
     numbers: u32,
@@ -119,7 +119,7 @@ pub struct Feed {
 
 impl Feed {
     /// A feed that has not begun; `since` is where it goes on from.
-    pub fn new(settings: Settings, since: Option<Position>) -> Self {
+    pub fn new(settings: FeedSettings, since: Option<Position>) -> Self {
         let basis = match &since {
             Some(since) if !since.outdated => Basis::Known,
             _ => Basis::New {
@@ -131,7 +131,7 @@ impl Feed {
         Self {
             settings,
             own: String::new(),
-            state: State::Apart,
+            state: FeedPhase::Apart,
             basis,
             meanwhile: Meanwhile::default(),
             known: since.known,
@@ -180,7 +180,7 @@ impl Feed {
 
     /// A session begins in which the feed is not subscribed yet, as this JID. Nothing that was asked before is answered.
     pub fn begin(&mut self, own: &Jid) {
-        if matches!(self.state, State::Over) {
+        if matches!(self.state, FeedPhase::Over) {
             return;
         }
         self.own = own.as_str().into();
@@ -195,13 +195,13 @@ impl Feed {
     /// The events that follow, until the session ends, come behind others that were lost: they wait for the next session, which
     /// shows what is missing.
     pub fn handle_hole(&mut self) {
-        if matches!(self.state, State::Over) {
+        if matches!(self.state, FeedPhase::Over) {
             return;
         }
         self.hold_back();
         self.asked.clear();
         self.requests = VecDeque::new();
-        self.state = State::Apart;
+        self.state = FeedPhase::Apart;
     }
 
     /// What was not told yet comes before what is fetched next, if that has it still.
@@ -238,7 +238,7 @@ impl Feed {
             before.clear();
             let (service, node) = (Some(settings.service.as_str()), &settings.node);
             let newest = request::items(service, node, Some(catch_up::FEW as u32), &[], None);
-            self.ask(Asked::Before, newest);
+            self.ask(FeedRequest::Before, newest);
         }
         let settings = &self.settings;
         let request = request::subscribe(
@@ -247,21 +247,21 @@ impl Feed {
             &self.own,
             &settings.options,
         );
-        self.ask(Asked::Subscribe, request);
+        self.ask(FeedRequest::Subscribe, request);
         let inquiry = self.inquire();
-        self.state = State::Subscribing(inquiry);
+        self.state = FeedPhase::Subscribing(inquiry);
     }
 
     /// Asks what the node holds. Together with the subscription: whatever is published after that is told by an event.
     fn inquire(&mut self) -> Inquiry {
         let goal = match (self.basis.is_known(), self.settings.snapshot) {
-            (true, _) => Goal::Since,
-            (false, true) => Goal::Snapshot,
-            (false, false) => Goal::Baseline,
+            (true, _) => FetchGoal::Since,
+            (false, true) => FetchGoal::Snapshot,
+            (false, false) => FetchGoal::Baseline,
         };
         self.echoes.clear();
         match &self.archived {
-            Some(archived) if goal == Goal::Since && self.traits.archive => {
+            Some(archived) if goal == FetchGoal::Since && self.traits.archive => {
                 let archive = Archive::new(self.settings.feed, self.numbers, archived);
                 self.query(archive)
             }
@@ -269,21 +269,21 @@ impl Feed {
         }
     }
 
-    fn list(&mut self, goal: Goal) -> Inquiry {
+    fn list(&mut self, goal: FetchGoal) -> Inquiry {
         let limit = self.settings.limit;
         let catch_up = CatchUp::new(goal, &self.known, self.traits, limit);
         self.go_on(catch_up)
     }
 
     /// The node is listed anew.
-    fn list_again(&mut self, goal: Goal) {
+    fn list_again(&mut self, goal: FetchGoal) {
         let inquiry = self.list(goal);
-        self.state = State::CatchingUp(inquiry);
+        self.state = FeedPhase::CatchingUp(inquiry);
     }
 
     fn go_on(&mut self, catch_up: CatchUp) -> Inquiry {
         let request = catch_up.request(&self.settings.service, &self.settings.node);
-        self.ask(Asked::Fetch, request);
+        self.ask(FeedRequest::Fetch, request);
         Inquiry::Fetching {
             catch_up,
             again_at: None,
@@ -292,11 +292,11 @@ impl Feed {
 
     fn query(&mut self, archive: Archive) -> Inquiry {
         let request = archive.request(&self.settings.service, &self.settings.node);
-        self.ask(Asked::Fetch, request);
+        self.ask(FeedRequest::Fetch, request);
         Inquiry::Querying(archive)
     }
 
-    fn ask(&mut self, asked: Asked, iq: Element) {
+    fn ask(&mut self, asked: FeedRequest, iq: Element) {
         self.numbers += 1;
         self.asked.push((self.numbers, asked));
         self.requests.push_back((self.numbers, iq));
@@ -312,11 +312,11 @@ impl Feed {
         if self.state.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
-        match core::mem::replace(&mut self.state, State::Apart) {
-            State::Away { .. } => self.subscribe(),
-            State::CatchingUp(Inquiry::Fetching { catch_up, .. }) => {
+        match core::mem::replace(&mut self.state, FeedPhase::Apart) {
+            FeedPhase::Away { .. } => self.subscribe(),
+            FeedPhase::CatchingUp(Inquiry::Fetching { catch_up, .. }) => {
                 let inquiry = self.go_on(catch_up);
-                self.state = State::CatchingUp(inquiry);
+                self.state = FeedPhase::CatchingUp(inquiry);
             }
             state => self.state = state,
         }
@@ -326,7 +326,7 @@ impl Feed {
 
     fn forget_fetch(&mut self) {
         self.asked
-            .retain(|(_, asked)| matches!(asked, Asked::Subscribe));
+            .retain(|(_, asked)| matches!(asked, FeedRequest::Subscribe));
         self.requests = VecDeque::new();
     }
 
@@ -352,7 +352,7 @@ impl Feed {
 
     /// All that waited has its place in what is to be told. `partial`: some of what is known was not listed, and may be gone.
     fn go_live(&mut self, partial: bool) {
-        self.state = State::Live;
+        self.state = FeedPhase::Live;
         self.basis = Basis::Known;
         self.meanwhile = Meanwhile::default();
         self.arrivals.push_back(Arrival::Live { partial });
@@ -364,7 +364,7 @@ impl Feed {
         for arrival in self.meanwhile.take_all() {
             self.arrivals.push_back(arrival);
         }
-        self.state = State::Over;
+        self.state = FeedPhase::Over;
         self.asked.clear();
         self.requests = VecDeque::new();
         self.asides.push_back(change);

@@ -1,10 +1,10 @@
-//! The stanza handler registry: which handlers a stanza wakes.
+//! The registry of stanza handlers: finds the handlers that match a stanza.
 //!
-//! Handlers are grouped by *which* criteria they name, and in each group found by the values of those criteria. A stanza
-//! costs one look-up per group in use and per value it can offer, whatever the number of handlers: what grows is only
-//! the number of handlers that match.
+//! Handlers are grouped by *which* criteria they name and indexed by the values of those criteria. A stanza
+//! costs one look-up per group in use and per value of the stanza, independent of the number of handlers; only
+//! the number of matching handlers adds cost.
 //!
-//! Namespaces are those of the stanza and of its direct children: what lies deeper was written by somebody else.
+//! Namespaces are those of the stanza and of its direct children. Deeper elements may be forwarded from another sender.
 
 use super::jid::Jid;
 use super::ns;
@@ -12,11 +12,11 @@ use super::unicode::Unicode;
 use super::vec_map::VecMap;
 use super::xml::Element;
 
-/// Names a registered handler. Later handlers have greater names.
+/// The id of a registered handler. Ids increase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HandlerId(pub u32);
 
-/// Which stanzas wake a handler. What is `None` or empty matches everything.
+/// The criteria of a handler. A field that is `None` or empty matches every stanza.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matcher {
     /// `message`, `presence` or `iq`.
@@ -46,7 +46,7 @@ impl Matcher {
         )
     }
 
-    /// Does this matcher speak of particular requests, so that its handler is the one to answer them?
+    /// Whether this matcher selects particular requests, so that its handler is responsible for answering them.
     pub fn answers_requests(&self) -> bool {
         self.ns.is_some()
             || self.id.is_some()
@@ -77,7 +77,7 @@ impl Matcher {
     }
 }
 
-/// The type a stanza has when its attribute is left out (RFC 6121 §5.2.2: a message is `normal`); presence: `available`.
+/// The type of a stanza; the default if the attribute is absent (RFC 6121 §5.2.2: a message is `normal`); presence: `available`.
 pub fn stanza_type(stanza: &Element) -> &str {
     stanza.attr("type").unwrap_or(match stanza.name() {
         "message" => "normal",
@@ -101,8 +101,8 @@ const fn bit(set: bool, bit: u8) -> u8 {
     if set { bit } else { 0 }
 }
 
-/// The hash of a group and of the values in it. Two sets of values with one hash cost time and nothing else: what is
-/// found is compared in full.
+/// The hash of a group and its values. A collision costs time only: each candidate is
+/// compared in full.
 type CriteriaHash = u64;
 
 struct RegisteredHandler<T> {
@@ -110,10 +110,10 @@ struct RegisteredHandler<T> {
     value: T,
 }
 
-/// Handlers by what they match, each with a value of the owner's (a callback).
+/// Handlers with their matchers, each with a value of the owner (a callback).
 pub struct HandlerRegistry<T> {
     entries: VecMap<HandlerId, RegisteredHandler<T>>,
-    /// Sorted, which finds as fast as a hash table does and is 2 KB of wasm smaller.
+    /// Sorted: a search is as fast as in a hash table, and the wasm is 2 KB smaller.
     index: Vec<(CriteriaHash, HandlerId)>,
     /// The groups in use, with the number of handlers in each.
     groups: Vec<(CriteriaSet, usize)>,
@@ -149,7 +149,7 @@ impl<T> HandlerRegistry<T> {
         id
     }
 
-    /// Removes a handler; unknown ones are none of our business.
+    /// Removes a handler. Returns its value; `None` if the id is unknown.
     pub fn remove(&mut self, id: HandlerId) -> Option<T> {
         let entry = self.entries.remove(&id)?;
         for key in keys_of(&entry.matcher) {
@@ -170,7 +170,7 @@ impl<T> HandlerRegistry<T> {
         Some(entry.value)
     }
 
-    /// Where an entry of the index stands, or would.
+    /// The position of an index entry, or where it would be inserted.
     fn place(&self, key: CriteriaHash, id: HandlerId) -> usize {
         let (mut low, mut high) = (0, self.index.len());
         while low < high {
@@ -184,27 +184,27 @@ impl<T> HandlerRegistry<T> {
         low
     }
 
-    /// The value of a handler, while it is registered.
+    /// The value of a registered handler.
     pub fn get(&self, id: HandlerId) -> Option<&T> {
         self.entries.get(&id).map(|entry| &entry.value)
     }
 
-    /// The matcher of a handler, while it is registered.
+    /// The matcher of a registered handler.
     pub fn matcher(&self, id: HandlerId) -> Option<&Matcher> {
         self.entries.get(&id).map(|entry| &entry.matcher)
     }
 
-    /// How many handlers are registered.
+    /// The number of registered handlers.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Is none registered?
+    /// Whether no handler is registered.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The handlers that `stanza` wakes, in the order they were registered.
+    /// The handlers that match `stanza`, in the order of registration.
     pub fn matching(&self, stanza: &Element, unicode: &dyn Unicode) -> Vec<HandlerId> {
         let mut found = Vec::new();
         if self.entries.is_empty() {
@@ -268,7 +268,7 @@ impl<T> HandlerRegistry<T> {
     }
 }
 
-/// Few match as a rule, and most come in order: a whole sorting algorithm would cost more wasm than it saves time.
+/// Insertion sort: few handlers match, mostly in order, and a general sort would add more wasm than it saves time.
 fn insert_in_order(found: &mut Vec<HandlerId>, id: HandlerId) {
     let at = found
         .iter()
@@ -279,10 +279,10 @@ fn insert_in_order(found: &mut Vec<HandlerId>, id: HandlerId) {
     }
 }
 
-/// A stanza whose children have more namespaces than this is not looked at further: it was made to cost time.
+/// How many namespaces of child elements are looked up. A limit on the work that one stanza can cause.
 const MOST_NAMESPACES: usize = 64;
 
-/// The keys a matcher is filed under: one for each of its types.
+/// The index keys of a matcher: one for each of its types.
 fn keys_of(matcher: &Matcher) -> Vec<CriteriaHash> {
     let group = matcher.group();
     let one = |kind: Option<&str>| {
@@ -314,8 +314,8 @@ fn keys_of(matcher: &Matcher) -> Vec<CriteriaHash> {
     keys
 }
 
-/// The hash of what a stanza offers to a group, without the namespace, of which it may have several.
-/// `None` when it lacks something that the group asks for.
+/// The hash of a stanza's values for a group, without the namespace, of which a stanza may have several.
+/// `None` if the stanza lacks a value that the group needs.
 fn offered(group: CriteriaSet, stanza: &Element, from: Option<&Jid>) -> Option<u64> {
     let mut hash = start(group);
     if group.0 & NAME != 0 {
@@ -337,12 +337,12 @@ fn offered(group: CriteriaSet, stanza: &Element, from: Option<&Jid>) -> Option<u
     Some(hash)
 }
 
-/// FNV-1a's offset, apart for each group.
+/// The FNV-1a offset, different for each group.
 fn start(group: CriteriaSet) -> u64 {
     0xcbf2_9ce4_8422_2325 ^ (u64::from(group.0) << 56)
 }
 
-/// FNV-1a with an end mark: the keys are the page's own, so nobody gains by colliding them.
+/// FNV-1a with an end mark. The keys are the caller's, so resistance against chosen collisions is not needed.
 fn mix(mut hash: u64, text: &str) -> u64 {
     for byte in text.bytes().chain([0xff]) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -350,7 +350,7 @@ fn mix(mut hash: u64, text: &str) -> u64 {
     hash
 }
 
-/// Is it something a handler can be woken by?
+/// Whether an element is a stanza (RFC 6120 §8).
 pub fn is_stanza(element: &Element) -> bool {
     element.ns() == ns::CLIENT && matches!(element.name(), "message" | "presence" | "iq")
 }

@@ -1,4 +1,4 @@
-//! Requests that no handler answers: answered or refused, by who asks (RFC 6120 §8.4).
+//! Default replies to iq requests that no handler answers (RFC 6120 §8.4). The sender decides between a reply and an error.
 
 use super::requests::Purpose;
 use super::{Client, SendLane};
@@ -12,7 +12,7 @@ use crate::xep::responder;
 use crate::xml::Element;
 
 impl Client {
-    /// An iq request that no handler answers.
+    /// Answers an iq request that no handler matches.
     pub(super) fn respond(&mut self, now: Instant, request: &Element) {
         let Some(own) = self.jid().cloned() else {
             return;
@@ -25,7 +25,7 @@ impl Client {
             ReplyDecision::Wait(None) => {}
             ReplyDecision::Wait(Some(roster)) => {
                 let timeout = Some(REPLY_TIMEOUT);
-                // Without a session there is no one to answer either.
+                // Without a session no reply can be sent.
                 if self
                     .ask(now, roster, timeout, Purpose::Roster, SendLane::Ordinary)
                     .is_err()
@@ -36,7 +36,7 @@ impl Client {
         }
     }
 
-    /// The roster's reply: the requests that waited for it are judged again.
+    /// Handles the roster result and decides again on the requests that waited for it.
     pub(super) fn handle_roster(&mut self, now: Instant, outcome: Result<Element, RequestFailure>) {
         match outcome {
             Err(RequestFailure::Disconnected) => self.screening.reset(),
@@ -55,7 +55,7 @@ impl Client {
         }
     }
 
-    /// A change of the roster that was requested. Returns true if it is one that has to be acknowledged.
+    /// Handles a roster push. Returns true if the push must be acknowledged.
     pub(super) fn handle_roster_push(&mut self, push: &Element) -> bool {
         let Some(own) = self.connection.jid() else {
             return false;

@@ -1,4 +1,4 @@
-//! Requests (RFC 6120 §8.2.3) and what their replies are for.
+//! Iq requests (RFC 6120 §8.2.3) and the purpose of their replies.
 
 use super::{Client, ClientEvent, SendLane};
 use crate::connection::SendError;
@@ -7,21 +7,21 @@ use crate::time::{Instant, Millis};
 use crate::xep::muc::RequestToken;
 use crate::xml::Element;
 
-/// What a reply is for.
+/// Which part of the client gets a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// The caller waits for it.
     Caller,
-    /// The feeds asked, under this number.
+    /// The feeds, with the number of the request.
     Feeds(u32),
-    /// The roster shows whether a stranger is a contact.
+    /// The roster, to decide whether a sender is a contact.
     Roster,
-    /// A room asked, under this name.
+    /// A room, with its token.
     Room(RequestToken),
 }
 
 impl Client {
-    /// Sends an iq request; [`ClientEvent::Reply`] brings its reply, or why there is none.
+    /// Sends an iq request; [`ClientEvent::Reply`] reports the reply, or the reason why there is none.
     pub fn request(
         &mut self,
         now: Instant,
@@ -31,7 +31,7 @@ impl Client {
         self.ask(now, iq, timeout, Purpose::Caller, SendLane::Ordinary)
     }
 
-    /// Gives up a request: its reply is ignored.
+    /// Abandons a request: its reply is ignored.
     pub fn forget(&mut self, request: IqId) {
         self.requests.remove(&request);
         self.connection.forget(request);

@@ -1,4 +1,4 @@
-//! The rooms of a client: the [`Rooms`] machine gets what comes from rooms, and its outputs are carried out.
+//! The rooms of a client: passes stanzas and replies to the [`Rooms`] machine and carries out its outputs.
 
 use super::requests::Purpose;
 use super::{Client, ClientEvent, SendLane, SendOrigin};
@@ -12,7 +12,7 @@ use crate::xml::Element;
 impl Client {
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Enters a room. `room` is its bare JID, `nick` the wanted nick. [`ClientEvent::RoomCommand`] tells when we are in.
+    /// Enters a room. `room` is its bare JID, `nick` the requested nick. [`ClientEvent::RoomCommand`] reports the result.
     ///
     /// # Errors
     /// [`RoomRefusal`]: `BadNick`, `AlreadyIn`, `Insecure`.
@@ -28,7 +28,7 @@ impl Client {
         joined
     }
 
-    /// Leaves a room. [`ClientEvent::RoomCommand`] tells when the room has let us go. `None` when we are not in.
+    /// Leaves a room. [`ClientEvent::RoomCommand`] reports the end. `None` if we are not in the room.
     pub fn leave_room(
         &mut self,
         now: Instant,
@@ -41,7 +41,7 @@ impl Client {
         command
     }
 
-    /// Asks for another nick (XEP-0045 §7.6). `Ok(None)` when it is the one that we have.
+    /// Requests another nick (XEP-0045 §7.6). `Ok(None)` if it is the current nick.
     ///
     /// # Errors
     /// [`RoomRefusal`]: `BadNick`, `NotIn`.
@@ -103,20 +103,20 @@ impl Client {
         command
     }
 
-    /// Gives up a `join`, `leave_room` or `set_nick`: it is not reported any more. A join that is given up is followed by a leave.
+    /// Abandons a `join`, `leave_room` or `set_nick`: its result is not reported. An abandoned join is followed by a leave.
     pub fn abandon(&mut self, now: Instant, command: CommandId) {
         self.rooms.abandon(now, command);
         self.drive_rooms(now, SendLane::Ordinary);
     }
 
-    /// A visit to a room, while it lasts.
+    /// Returns a visit to a room; `None` after its end.
     pub fn visit(&self, room: RoomId) -> Option<&Visit> {
         self.rooms.visit(room)
     }
 
-    // ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── incoming stanzas─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A presence or message, for the room that it comes from. Returns true if there is one.
+    /// Passes a presence or message to its room. Returns true if the sender is one of our rooms.
     pub(super) fn route_to_room(&mut self, now: Instant, stanza: &Element) -> bool {
         let from_room = stanza
             .attr("from")
@@ -130,9 +130,9 @@ impl Client {
         taken
     }
 
-    /// A new session: all rooms are entered again.
+    /// Joins all rooms again in a new session.
     pub(super) fn restore_rooms(&mut self, now: Instant, account: &Jid) {
-        // Joins and leaves that were kept have a meaning in the lost session only; the rooms send what the new one needs.
+        // Queued joins and leaves belong to the lost session; the rooms send new ones.
         let kept = self.sent.iter();
         let kept = kept.filter(|(_, sent)| sent.origin == SendOrigin::RoomPresence);
         for id in kept.map(|(id, _)| *id).collect::<Vec<_>>() {
@@ -145,14 +145,14 @@ impl Client {
         self.drive_rooms(now, SendLane::Restoring);
     }
 
-    /// The session goes on after an interruption.
+    /// Handles a resumed session.
     pub(super) fn resume_rooms(&mut self, now: Instant, account: &Jid) {
         let confidential = self.connection.is_confidential();
         self.rooms.handle_resumed(now, account, confidential);
         self.drive_rooms(now, SendLane::Ordinary);
     }
 
-    /// The connection is offline, and all visits are over.
+    /// Ends all visits: the connection is offline.
     pub(super) fn end_rooms(&mut self, now: Instant) {
         self.rooms.handle_offline(now);
         self.drive_rooms(now, SendLane::Ordinary);
@@ -165,7 +165,7 @@ impl Client {
         }
     }
 
-    /// Carries out what the rooms want.
+    /// Carries out the outputs of the rooms.
     pub(super) fn drive_rooms(&mut self, now: Instant, lane: SendLane) {
         while let Some(output) = self.rooms.poll_output() {
             match output {

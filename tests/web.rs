@@ -15,7 +15,7 @@ use epode::js::stanza::Stanza;
 use epode::web::address::Address;
 use epode::web::clock;
 use epode::web::entropy::Entropy;
-use epode::web::race::{Lost, race};
+use epode::web::race::{RaceError, race};
 use epode::web::unicode::PlatformUnicode;
 use epode_proto::jid::Jid;
 use epode_proto::random::Random;
@@ -169,19 +169,19 @@ async fn a_race_is_won_lost_or_aborted() {
     assert!(matches!(race(async { 1 }, None, Some(1_000)).await, Ok(1)));
     assert!(matches!(
         race(pending::<()>(), None, Some(1)).await,
-        Err(Lost::TimedOut)
+        Err(RaceError::TimedOut)
     ));
     let controller = AbortController::new().unwrap();
     let signal = controller.signal();
     gloo_timers::callback::Timeout::new(1, move || controller.abort()).forget();
     assert!(matches!(
         race(pending::<()>(), Some(signal.clone()), None).await,
-        Err(Lost::Aborted(_))
+        Err(RaceError::Aborted(_))
     ));
     // Aborted before: the work does not even begin.
     assert!(matches!(
         race(async { 1 }, Some(signal), None).await,
-        Err(Lost::Aborted(_))
+        Err(RaceError::Aborted(_))
     ));
 }
 

@@ -3,9 +3,9 @@
 use crate::support::random::Seeded;
 use crate::support::unicode::NativeUnicode;
 use epode_proto::sasl::{
-    ANONYMOUS, Answer, ChooseError, Credentials, CredentialsKind, EXTERNAL, HT_SHA_256_NONE,
-    KeyCache, MAX_ITERATIONS, MIN_ITERATIONS, Mechanism, OAUTHBEARER, PLAIN, Policy, SCRAM_SHA_1,
-    SCRAM_SHA_256, SCRAM_SHA_512, SaslError, base64, choose,
+    ANONYMOUS, ChallengeReply, ChooseError, Credentials, CredentialsKind, EXTERNAL,
+    HT_SHA_256_NONE, KeyCache, MAX_ITERATIONS, MIN_ITERATIONS, Mechanism, OAUTHBEARER, PLAIN,
+    Policy, SCRAM_SHA_1, SCRAM_SHA_256, SCRAM_SHA_512, SaslError, base64, choose,
 };
 use proptest::prelude::*;
 
@@ -41,8 +41,8 @@ fn challenge(mechanism: &mut Mechanism, data: &str) -> Result<String, SaslError>
 /// The response to a challenge; keys are derived here, where they are wanted.
 fn respond(mechanism: &mut Mechanism, data: &[u8]) -> Result<Vec<u8>, SaslError> {
     match mechanism.handle_challenge(data, &KeyCache::new(&mut Seeded(1)))? {
-        Answer::Response(response) => Ok(response),
-        Answer::Derive(derivation) => mechanism.handle_derived(Some(derivation.compute())),
+        ChallengeReply::Response(response) => Ok(response),
+        ChallengeReply::Derive(derivation) => mechanism.handle_derived(Some(derivation.compute())),
     }
 }
 
@@ -963,8 +963,8 @@ fn derives(cache: &mut KeyCache, name: &'static str, username: &str, secret: &st
     let (mut mechanism, _) = start(name, credentials, "abcdefgh").expect("a start");
     let challenge = b"r=abcdefghij,s=QSXCR+Q6sek8bf92,i=4096";
     match mechanism.handle_challenge(challenge, cache) {
-        Ok(Answer::Response(_)) => false,
-        Ok(Answer::Derive(derivation)) => {
+        Ok(ChallengeReply::Response(_)) => false,
+        Ok(ChallengeReply::Derive(derivation)) => {
             let salted_password = Some(derivation.compute());
             mechanism.handle_derived(salted_password).expect("awaited");
             assert_eq!(mechanism.handle_derived(None), Err(SaslError::Malformed));
@@ -1002,11 +1002,11 @@ fn keys_are_not_shown() {
         .handle_challenge(b"r=abcdefghij,s=QSXCR+Q6sek8bf92,i=4096", &cache)
         .expect("a derivation");
     assert_eq!(format!("{answer:?}"), "Derive");
-    let Answer::Derive(derivation) = answer else {
+    let ChallengeReply::Derive(derivation) = answer else {
         panic!("no derivation");
     };
     assert_eq!(format!("{derivation:?}"), "SHA-512");
     assert_eq!(format!("{:?}", derivation.compute()), "SaltedPassword");
-    let response = mechanism.handle_derived(None).map(Answer::Response);
+    let response = mechanism.handle_derived(None).map(ChallengeReply::Response);
     assert_eq!(format!("{response:?}"), "Ok(Response)");
 }

@@ -1,7 +1,7 @@
 //! `XmppError`: every error a page gets, one real `Error` with a code for programs and a sentence for people.
 
 use super::stanza::Stanza;
-use crate::web::race::Lost;
+use crate::web::race::RaceError;
 use epode_proto::connection::SendError;
 use epode_proto::error::CloseReason;
 use epode_proto::event::{Delivery, RequestFailure};
@@ -247,17 +247,17 @@ impl From<SendError> for Problem {
     }
 }
 
-impl From<Lost> for Problem {
-    fn from(lost: Lost) -> Self {
+impl From<RaceError> for Problem {
+    fn from(lost: RaceError) -> Self {
         match lost {
-            Lost::Aborted(reason) => {
+            RaceError::Aborted(reason) => {
                 Self::new(
                     "aborted",
                     "The AbortSignal was aborted; 'cause' is its reason. What was sent already may still be carried out.",
                 )
                 .caused_by(reason)
             }
-            Lost::TimedOut => Self::new(
+            RaceError::TimedOut => Self::new(
                 "timeout",
                 "No answer came in time. Try again, or give it a longer timeout.",
             ),

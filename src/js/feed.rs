@@ -9,12 +9,12 @@ use super::options::Waiting;
 use super::promise::{promise, spawn};
 use super::registration::Registration;
 use super::views::{self, View};
-use crate::web::race::{Listening, Lost};
+use crate::web::race::{Listening, RaceError};
 use epode_proto::client::FeedStatus;
 use epode_proto::event::RequestFailure;
 use epode_proto::xep::pubsub::feed::{Change, Via};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
-use epode_proto::xep::pubsub::{Item, State, Subscription};
+use epode_proto::xep::pubsub::{Item, Subscription, SubscriptionState};
 use futures_channel::oneshot::Sender;
 use js_sys::{Map, Promise};
 use std::cell::{Cell, RefCell};
@@ -101,7 +101,7 @@ impl FeedState {
     /// Ends it when the signal is aborted.
     pub fn heed(self: &Rc<Self>, signal: AbortSignal) {
         let feed = Rc::downgrade(self);
-        let listening = Listening::new(signal, move |lost: Lost| {
+        let listening = Listening::new(signal, move |lost: RaceError| {
             let Some(feed) = feed.upgrade() else { return };
             let first = feed.first.take();
             feed.close();
@@ -177,7 +177,7 @@ impl FeedState {
 
     /// What the service said about the subscription.
     fn confirm(&self, told: Option<&Subscription>) {
-        let state = told.map_or(State::Subscribed, |told| told.state);
+        let state = told.map_or(SubscriptionState::Subscribed, |told| told.state);
         self.state.set(state.as_str());
         if let Some(told) = told {
             self.subid.replace(told.subid.clone());

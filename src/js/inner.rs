@@ -9,7 +9,7 @@ use crate::web::clock::PlatformCalendar;
 use crate::web::driver::{Driver, Sink};
 use crate::web::entropy::Entropy;
 use crate::web::keeper::Keeper;
-use crate::web::platform::Platform;
+use crate::web::platform::ApiOverrides;
 use crate::web::unicode::PlatformUnicode;
 use epode_proto::client::{self, Client, ClientConfig, ClientEvent, WatchId};
 use epode_proto::connection::SendError;
@@ -116,7 +116,7 @@ struct Replacements {
     fetch: Option<Slot>,
 }
 
-impl Platform for Replacements {
+impl ApiOverrides for Replacements {
     fn replacement(&self, name: &str) -> JsValue {
         let slot = match name {
             "WebSocket" => self.web_socket,

@@ -6,7 +6,7 @@ use super::options::{self, Waiting};
 use super::promise::spawn;
 use super::reader::Reader;
 use crate::web::keeper::Keeper;
-use crate::web::race::{Lost, race};
+use crate::web::race::{RaceError, race};
 use epode_proto::client::Client;
 use epode_proto::connection::Prebound;
 use epode_proto::jid::Jid;
@@ -85,7 +85,7 @@ impl Inner {
             return Err(super::error::freed().into_js());
         }
         if let Some(signal) = signal.filter(|signal| signal.aborted()) {
-            return Err(Problem::from(Lost::Aborted(signal.reason())).into_js());
+            return Err(Problem::from(RaceError::Aborted(signal.reason())).into_js());
         }
         if given.is_none() && self.status.get() == "reconnecting" {
             let (sender, online) = channel();

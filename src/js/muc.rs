@@ -6,9 +6,9 @@ use super::object::field;
 use super::options::{self, Waiting};
 use super::promise::promise;
 use super::reader::Reader;
-use crate::web::race::{Lost, race};
+use crate::web::race::{RaceError, race};
 use epode_proto::time::Millis;
-use epode_proto::xep::muc::Entry;
+use epode_proto::xep::muc::JoinOptions;
 use epode_proto::xep::muc::request::History;
 use js_sys::Promise;
 use std::rc::Rc;
@@ -64,7 +64,7 @@ impl Muc {
         let read = Reader::of(&options);
         let address = options::jid(room);
         let nick = nick.to_owned();
-        let entry = Entry {
+        let entry = JoinOptions {
             history: history(&options, &read),
             password: read.text("password"),
             timeout: JOIN_TIMEOUT,
@@ -77,9 +77,9 @@ impl Muc {
             if let Some(signal) = &waiting.signal
                 && signal.aborted()
             {
-                return Err(Problem::from(Lost::Aborted(signal.reason())).into());
+                return Err(Problem::from(RaceError::Aborted(signal.reason())).into());
             }
-            let entry = Entry {
+            let entry = JoinOptions {
                 timeout: waiting.timeout.unwrap_or(JOIN_TIMEOUT),
                 ..entry
             };

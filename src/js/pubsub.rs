@@ -11,7 +11,7 @@ use super::options::{self, Waiting};
 use super::promise::promise;
 use super::reader::Reader;
 use super::reading::{function, read_element};
-use crate::web::race::Lost;
+use crate::web::race::RaceError;
 use epode_proto::client::FeedOptions;
 use epode_proto::event::RequestFailure;
 use epode_proto::jid::Jid;
@@ -111,7 +111,7 @@ impl PubSub {
         let Waiting { timeout, signal } = Waiting::from(&read);
         let aborted = signal.as_ref().filter(|signal| signal.aborted());
         if let Some(signal) = aborted {
-            read.fail(Lost::Aborted(signal.reason()).into());
+            read.fail(RaceError::Aborted(signal.reason()).into());
         }
         let on_item = (!on_item.is_undefined()).then_some(on_item);
         if let Some(on_item) = on_item {

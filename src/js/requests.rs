@@ -65,7 +65,7 @@ impl Inner {
         if let Some(signal) = &waiting.signal
             && signal.aborted()
         {
-            return Err(crate::web::race::Lost::Aborted(signal.reason()).into());
+            return Err(crate::web::race::RaceError::Aborted(signal.reason()).into());
         }
         let timeout = waiting.timeout.unwrap_or(REPLY_TIMEOUT);
         let request = self

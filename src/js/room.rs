@@ -14,7 +14,7 @@ use crate::web::race::race;
 use epode_proto::client::Client;
 use epode_proto::stanza::StanzaError;
 use epode_proto::time::{Instant, Millis};
-use epode_proto::xep::muc::departure::{Departure, Why};
+use epode_proto::xep::muc::departure::{Departure, DepartureReason};
 use epode_proto::xep::muc::occupant::Occupant;
 use epode_proto::xep::muc::room::visit::Visit;
 use epode_proto::xep::muc::{CommandId, Ended, RoomEvent, RoomId, RoomMessage, RoomRefusal};
@@ -194,14 +194,14 @@ fn crowded() -> JsValue {
 
 fn why(departure: &Departure) -> &'static str {
     match departure.why {
-        Why::Left => "left",
-        Why::Kicked => "kicked",
-        Why::Banned => "banned",
-        Why::AffiliationLost | Why::MembersOnly => "removed",
-        Why::Shutdown => "shutdown",
-        Why::Technical => "error",
-        Why::Destroyed => "destroyed",
-        Why::Missed => "disconnected",
+        DepartureReason::Left => "left",
+        DepartureReason::Kicked => "kicked",
+        DepartureReason::Banned => "banned",
+        DepartureReason::AffiliationLost | DepartureReason::MembersOnly => "removed",
+        DepartureReason::Shutdown => "shutdown",
+        DepartureReason::Technical => "error",
+        DepartureReason::Destroyed => "destroyed",
+        DepartureReason::Missed => "disconnected",
     }
 }
 

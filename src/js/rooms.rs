@@ -3,13 +3,13 @@
 use super::error::{Problem, freed};
 use super::inner::{Inner, Outcome, Promised, RoomListener};
 use super::room::RoomHandle;
-use crate::web::race::Lost;
+use crate::web::race::RaceError;
 use epode_proto::client::Client;
 use epode_proto::connection::SendError;
 use epode_proto::event::Delivery;
 use epode_proto::jid::Jid;
 use epode_proto::time::Instant;
-use epode_proto::xep::muc::{CommandError, CommandId, Entry, RoomEvent, RoomId, RoomRefusal};
+use epode_proto::xep::muc::{CommandError, CommandId, JoinOptions, RoomEvent, RoomId, RoomRefusal};
 use futures_channel::oneshot::{Receiver, channel};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -22,7 +22,7 @@ impl Inner {
         self: &Rc<Self>,
         room: &Jid,
         nick: &str,
-        entry: Entry,
+        entry: JoinOptions,
     ) -> Result<(Rc<RoomHandle>, CommandId, Receiver<Outcome>), Problem> {
         if self.freed.get() {
             return Err(freed());
@@ -145,7 +145,7 @@ impl Inner {
             CommandError::Refused { error, stanza } => {
                 Problem::of_stanza_error("stanza-error", error, Some(stanza))
             }
-            CommandError::TimedOut => Lost::TimedOut.into(),
+            CommandError::TimedOut => RaceError::TimedOut.into(),
             CommandError::SentAway(_) => disconnected(
                 "The room sent us away while we entered. Join it again, or ask who runs it.",
             ),

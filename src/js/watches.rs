@@ -8,7 +8,7 @@ use super::registration::Registration;
 use epode_proto::client::{WatchId, Watched};
 use epode_proto::jid::Jid;
 use epode_proto::xep::pubsub::Item;
-use epode_proto::xep::pubsub::event::{Entry, Event};
+use epode_proto::xep::pubsub::event::{ItemEvent, PubSubEvent};
 use epode_proto::xep::pubsub::owner::Approval;
 use js_sys::Function;
 use std::rc::Rc;
@@ -78,21 +78,21 @@ impl Inner {
             }
         };
         match &watched.event {
-            Event::Items { entries, .. } => {
+            PubSubEvent::Items { entries, .. } => {
                 for entry in entries {
                     match entry {
-                        Entry::Published(item) => {
+                        ItemEvent::Published(item) => {
                             tell("item", Some(item), item.id.as_deref(), None);
                         }
-                        Entry::Retracted { id } => tell("retract", None, Some(id), None),
+                        ItemEvent::Retracted { id } => tell("retract", None, Some(id), None),
                     }
                 }
             }
-            Event::Purge { .. } => tell("purge", None, None, None),
-            Event::Delete { redirect, .. } => tell("delete", None, None, redirect.as_deref()),
-            Event::Configuration { .. } => tell("configuration", None, None, None),
+            PubSubEvent::Purge { .. } => tell("purge", None, None, None),
+            PubSubEvent::Delete { redirect, .. } => tell("delete", None, None, redirect.as_deref()),
+            PubSubEvent::Configuration { .. } => tell("configuration", None, None, None),
             // They speak of a subscription, which is a feed.
-            Event::Subscription(_) | Event::Collection { .. } => {}
+            PubSubEvent::Subscription(_) | PubSubEvent::Collection { .. } => {}
         }
     }
 

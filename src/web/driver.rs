@@ -7,8 +7,8 @@ use super::derive::derive;
 use super::global::{is_hidden, next_task};
 use super::http::{Http, HttpOptions};
 use super::keeper::Keeper;
-use super::lifecycle::{Lifecycle, Turn};
-use super::platform::Platform;
+use super::lifecycle::{Lifecycle, PageChange};
+use super::platform::ApiOverrides;
 use super::socket::Sockets;
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
 use epode_proto::io::{Input, Transmit};
@@ -31,7 +31,7 @@ pub trait Sink {
 
 /// Where the page is, as far as its session is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
+enum PagePresence {
     Here,
     /// Gone, or asleep: what it has is stored, and nothing leaves any more.
     Away,
@@ -47,7 +47,7 @@ pub struct Driver {
     lifecycle: RefCell<Option<Lifecycle>>,
     /// Who keeps the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
-    presence: Cell<Presence>,
+    presence: Cell<PagePresence>,
     /// The client has been told that the page is hidden.
     hidden: Cell<bool>,
     /// It is being left, and whether it may come back.
@@ -63,13 +63,13 @@ pub struct Driver {
 
 impl Driver {
     /// An idle driver; nothing is sent before the client is told to connect.
-    pub fn new(client: Client, options: HttpOptions, platform: Rc<dyn Platform>) -> Rc<Self> {
+    pub fn new(client: Client, options: HttpOptions, platform: Rc<dyn ApiOverrides>) -> Rc<Self> {
         Rc::new(Self {
             client: RefCell::new(client),
             sockets: Sockets::new(options.max_bytes, Rc::clone(&platform)),
             lifecycle: RefCell::default(),
             keeper: RefCell::default(),
-            presence: Cell::new(Presence::Here),
+            presence: Cell::new(PagePresence::Here),
             hidden: Cell::new(false),
             parting: Cell::new(None),
             http: Rc::new(Http::new(options, platform)),
@@ -175,26 +175,26 @@ impl Driver {
         self.lifecycle.replace(lifecycle);
     }
 
-    fn handle_turn(self: &Rc<Self>, turn: Turn) {
+    fn handle_turn(self: &Rc<Self>, turn: PageChange) {
         match turn {
-            Turn::Awake => {
+            PageChange::Awake => {
                 self.set_leaving(false);
                 self.parting.set(None);
                 self.come_back();
                 self.client.borrow_mut().wake(now());
             }
-            Turn::Parting | Turn::Leaving => {
+            PageChange::Parting | PageChange::Leaving => {
                 // A good-bye that waits for its turn goes now.
                 self.set_leaving(true);
-                self.parting.set(Some(turn == Turn::Parting));
+                self.parting.set(Some(turn == PageChange::Parting));
                 if self.keeper().is_some() {
                     self.leave(false);
                 } else if is_hidden() {
                     self.part();
                 }
             }
-            Turn::Hidden => self.part(),
-            Turn::Resting => {
+            PageChange::Hidden => self.part(),
+            PageChange::Resting => {
                 self.set_leaving(true);
                 self.parting.set(None);
                 self.leave(true);
@@ -228,7 +228,7 @@ impl Driver {
     fn leave(self: &Rc<Self>, returns: bool) {
         self.tell();
         if self.keeper().is_some() {
-            self.presence.set(Presence::Away);
+            self.presence.set(PagePresence::Away);
         } else if self.client.borrow().connection().is_closing() {
             // What there was to be sent has left.
         } else if returns {
@@ -253,15 +253,15 @@ impl Driver {
     /// The page is there again. Another one may have gone on with its session, or be about to.
     fn come_back(self: &Rc<Self>) {
         let keeper = match (self.presence.get(), self.keeper()) {
-            (Presence::Away, Some(keeper)) => keeper,
+            (PagePresence::Away, Some(keeper)) => keeper,
             _ => return,
         };
-        self.presence.set(Presence::Returning);
+        self.presence.set(PagePresence::Returning);
         let driver = Rc::clone(self);
         spawn_local(async move {
             let ours = keeper.take_back().await;
-            if driver.presence.get() == Presence::Returning {
-                driver.presence.set(Presence::Here);
+            if driver.presence.get() == PagePresence::Returning {
+                driver.presence.set(PagePresence::Here);
                 driver.change(if ours { Client::wake } else { Client::forfeit });
             }
         });
@@ -302,10 +302,10 @@ impl Driver {
 
     fn drain(self: &Rc<Self>) {
         match self.presence.get() {
-            Presence::Returning => return,
-            Presence::Away if self.store() => return,
-            Presence::Away => self.presence.set(Presence::Here),
-            Presence::Here => {}
+            PagePresence::Returning => return,
+            PagePresence::Away if self.store() => return,
+            PagePresence::Away => self.presence.set(PagePresence::Here),
+            PagePresence::Here => {}
         }
         let hidden = is_hidden();
         if self.hidden.replace(hidden) != hidden {

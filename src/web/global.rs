@@ -18,12 +18,12 @@ extern "C" {
 
     /// The page; workers and Node have none.
     #[wasm_bindgen(thread_local_v2, js_name = document)]
-    static DOCUMENT: Option<Document>;
+    static DOCUMENT: Option<PageDocument>;
 
-    type Document;
+    type PageDocument;
 
     #[wasm_bindgen(method, getter)]
-    fn hidden(this: &Document) -> bool;
+    fn hidden(this: &PageDocument) -> bool;
 
     #[wasm_bindgen(method, getter)]
     pub fn href(this: &Location) -> String;
@@ -72,5 +72,5 @@ pub fn next_task(task: impl FnOnce() + 'static) {
 
 /// Is this a page that nobody sees, whose timers are slowed down?
 pub fn is_hidden() -> bool {
-    DOCUMENT.with(|document| document.as_ref().is_some_and(Document::hidden))
+    DOCUMENT.with(|document| document.as_ref().is_some_and(PageDocument::hidden))
 }

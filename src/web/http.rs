@@ -1,7 +1,7 @@
 //! HTTP exchanges by `fetch`: bytes out, bytes in, under the names the connection gave them.
 
 use super::address::Address;
-use super::platform::{Platform, fetch};
+use super::platform::{ApiOverrides, fetch};
 use epode_proto::io::{ExchangeId, Input, NetworkFailure};
 use epode_proto::vec_map::VecMap;
 use js_sys::futures::{JsFuture, spawn_local};
@@ -56,7 +56,7 @@ pub struct HttpOptions {
 /// The exchanges under way.
 pub struct Http {
     options: HttpOptions,
-    platform: Rc<dyn Platform>,
+    platform: Rc<dyn ApiOverrides>,
     flying: RefCell<VecMap<ExchangeId, Option<AbortController>>>,
     /// Bytes of the requests under way that are to outlive the page.
     outliving: Cell<usize>,
@@ -66,7 +66,7 @@ pub struct Http {
 
 impl Http {
     /// Nothing is sent yet.
-    pub fn new(options: HttpOptions, platform: Rc<dyn Platform>) -> Self {
+    pub fn new(options: HttpOptions, platform: Rc<dyn ApiOverrides>) -> Self {
         Self {
             options,
             platform,

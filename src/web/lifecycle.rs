@@ -9,30 +9,30 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 extern "C" {
     /// A window, a worker's scope, a document.
-    type Target;
+    type EventTarget;
 
     #[wasm_bindgen(method, js_name = addEventListener)]
-    fn add(this: &Target, kind: &str, listener: &JsValue);
+    fn add(this: &EventTarget, kind: &str, listener: &JsValue);
 
     #[wasm_bindgen(method, js_name = removeEventListener)]
-    fn remove(this: &Target, kind: &str, listener: &JsValue);
+    fn remove(this: &EventTarget, kind: &str, listener: &JsValue);
 
     #[wasm_bindgen(thread_local_v2, js_name = document)]
-    static DOCUMENT: Option<Target>;
+    static DOCUMENT: Option<EventTarget>;
 
-    type Happening;
+    type PageEvent;
 
     #[wasm_bindgen(method, getter, js_name = type)]
-    fn kind(this: &Happening) -> String;
+    fn kind(this: &PageEvent) -> String;
 
     /// Of `pagehide`: may the page come back?
     #[wasm_bindgen(method, getter)]
-    fn persisted(this: &Happening) -> Option<bool>;
+    fn persisted(this: &PageEvent) -> Option<bool>;
 }
 
 /// A turn of the page's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum PageChange {
     /// The network is back, or the page is seen again, or thawed: timers may not have run for long.
     Awake,
     /// The page is being left, and may come back. Listeners of its own may be told after this one.
@@ -51,27 +51,27 @@ const DOCUMENT_TELLS: [&str; 3] = ["visibilitychange", "resume", "freeze"];
 
 /// Listens until dropped.
 pub struct Lifecycle {
-    listener: Closure<dyn FnMut(Happening)>,
+    listener: Closure<dyn FnMut(PageEvent)>,
 }
 
 impl Lifecycle {
     /// `hear` is told of each turn. Where there is no page (Node), none comes.
-    pub fn listen(hear: impl Fn(Turn) + 'static) -> Self {
-        let listener = Closure::new(move |happening: Happening| {
+    pub fn listen(hear: impl Fn(PageChange) + 'static) -> Self {
+        let listener = Closure::new(move |happening: PageEvent| {
             hear(match happening.kind().as_str() {
-                "visibilitychange" if super::global::is_hidden() => Turn::Hidden,
-                "freeze" => Turn::Resting,
-                "pagehide" if happening.persisted() == Some(true) => Turn::Parting,
-                "pagehide" => Turn::Leaving,
-                _ => Turn::Awake,
+                "visibilitychange" if super::global::is_hidden() => PageChange::Hidden,
+                "freeze" => PageChange::Resting,
+                "pagehide" if happening.persisted() == Some(true) => PageChange::Parting,
+                "pagehide" => PageChange::Leaving,
+                _ => PageChange::Awake,
             });
         });
         let lifecycle = Self { listener };
-        lifecycle.each(Target::add);
+        lifecycle.each(EventTarget::add);
         lifecycle
     }
 
-    fn each(&self, act: fn(&Target, &str, &JsValue)) {
+    fn each(&self, act: fn(&EventTarget, &str, &JsValue)) {
         let listener = self.listener.as_ref();
         let global = js_sys::global();
         // COMPAT(Node): its global scope is no event target.
@@ -92,6 +92,6 @@ impl Lifecycle {
 
 impl Drop for Lifecycle {
     fn drop(&mut self) {
-        self.each(Target::remove);
+        self.each(EventTarget::remove);
     }
 }

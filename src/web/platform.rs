@@ -5,13 +5,13 @@ use wasm_bindgen::prelude::*;
 use web_sys::RequestInit;
 
 /// What the page has given in place of the platform's own.
-pub trait Platform {
+pub trait ApiOverrides {
     /// A function or class of that name; `undefined` where the platform's own is meant.
     fn replacement(&self, name: &str) -> JsValue;
 }
 
 /// The one that the page has given, or the platform's, looked up anew for each use; `None` where there is neither.
-fn find(platform: &dyn Platform, name: &str) -> Option<Function> {
+fn find(platform: &dyn ApiOverrides, name: &str) -> Option<Function> {
     let own = platform.replacement(name);
     if !own.is_undefined() {
         return own.dyn_into().ok();
@@ -21,7 +21,7 @@ fn find(platform: &dyn Platform, name: &str) -> Option<Function> {
 }
 
 /// Calls `fetch`. `None`: there is none. What it throws, or returns in place of a promise, the promise settles with.
-pub fn fetch(platform: &dyn Platform, url: &str, init: &RequestInit) -> Option<Promise> {
+pub fn fetch(platform: &dyn ApiOverrides, url: &str, init: &RequestInit) -> Option<Promise> {
     let fetch = find(platform, "fetch")?;
     let sent = match fetch.call2(&JsValue::UNDEFINED, &url.into(), init) {
         Ok(sent) => Promise::resolve(&sent),
@@ -32,7 +32,7 @@ pub fn fetch(platform: &dyn Platform, url: &str, init: &RequestInit) -> Option<P
 
 /// Makes a `WebSocket`. `None`: there is no such class.
 pub fn web_socket(
-    platform: &dyn Platform,
+    platform: &dyn ApiOverrides,
     url: &str,
     protocol: &str,
 ) -> Option<Result<JsValue, JsValue>> {

@@ -12,7 +12,7 @@ use web_sys::AbortSignal;
 
 /// How a race ended, when not by the future's own result.
 #[derive(Debug)]
-pub enum Lost {
+pub enum RaceError {
     /// The signal was aborted, for this reason.
     Aborted(JsValue),
     /// Time ran out.
@@ -24,17 +24,17 @@ pub async fn race<F: Future>(
     future: F,
     signal: Option<AbortSignal>,
     timeout: Option<u32>,
-) -> Result<F::Output, Lost> {
+) -> Result<F::Output, RaceError> {
     if let Some(signal) = &signal
         && signal.aborted()
     {
-        return Err(Lost::Aborted(signal.reason()));
+        return Err(RaceError::Aborted(signal.reason()));
     }
     let (sender, lost) = channel();
     let sender = Rc::new(RefCell::new(Some(sender)));
     let lose = {
         let sender = Rc::clone(&sender);
-        move |how: Lost| {
+        move |how: RaceError| {
             let sender = sender.borrow_mut().take();
             if let Some(sender) = sender {
                 let _ = sender.send(how);
@@ -43,7 +43,7 @@ pub async fn race<F: Future>(
     };
     let _timer = timeout.map(|timeout| {
         let lose = lose.clone();
-        Timeout::new(timeout, move || lose(Lost::TimedOut))
+        Timeout::new(timeout, move || lose(RaceError::TimedOut))
     });
     let _listening = signal.map(|signal| Listening::new(signal, lose));
     Race {
@@ -61,9 +61,9 @@ pub struct Listening {
 
 impl Listening {
     /// `lose` is told when the signal is aborted.
-    pub fn new(signal: AbortSignal, lose: impl Fn(Lost) + 'static) -> Self {
+    pub fn new(signal: AbortSignal, lose: impl Fn(RaceError) + 'static) -> Self {
         let reason = signal.clone();
-        let listener = Closure::new(move || lose(Lost::Aborted(reason.reason())));
+        let listener = Closure::new(move || lose(RaceError::Aborted(reason.reason())));
         let _ = signal.add_event_listener_with_callback("abort", listener.as_ref().unchecked_ref());
         Self { signal, listener }
     }
@@ -79,11 +79,11 @@ impl Drop for Listening {
 
 struct Race<F: Future> {
     future: Pin<Box<F>>,
-    lost: Receiver<Lost>,
+    lost: Receiver<RaceError>,
 }
 
 impl<F: Future> Future for Race<F> {
-    type Output = Result<F::Output, Lost>;
+    type Output = Result<F::Output, RaceError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Poll::Ready(output) = self.future.as_mut().poll(context) {

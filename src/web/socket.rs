@@ -1,7 +1,7 @@
 //! WebSockets: text frames out, text frames in, under the names the connection gave them.
 
 use super::address::Address;
-use super::platform::{Platform, web_socket};
+use super::platform::{ApiOverrides, web_socket};
 use epode_proto::io::{Input, NetworkFailure, SocketId};
 use epode_proto::vec_map::VecMap;
 use js_sys::{ArrayBuffer, JsString, Uint8Array};
@@ -15,39 +15,39 @@ const SUBPROTOCOL: &str = "xmpp";
 #[wasm_bindgen]
 extern "C" {
     /// A `WebSocket`, the platform's or one with the same interface.
-    type Raw;
+    type RawSocket;
 
     #[wasm_bindgen(method, catch)]
-    fn send(this: &Raw, text: &str) -> Result<(), JsValue>;
+    fn send(this: &RawSocket, text: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method)]
-    fn close(this: &Raw);
+    fn close(this: &RawSocket);
 
     #[wasm_bindgen(method, getter)]
-    fn protocol(this: &Raw) -> String;
+    fn protocol(this: &RawSocket) -> String;
 
     #[wasm_bindgen(method, setter, js_name = binaryType)]
-    fn set_binary_type(this: &Raw, kind: &str);
+    fn set_binary_type(this: &RawSocket, kind: &str);
 
     #[wasm_bindgen(method, setter)]
-    fn set_onopen(this: &Raw, listener: Option<&JsValue>);
+    fn set_onopen(this: &RawSocket, listener: Option<&JsValue>);
 
     #[wasm_bindgen(method, setter)]
-    fn set_onmessage(this: &Raw, listener: Option<&JsValue>);
+    fn set_onmessage(this: &RawSocket, listener: Option<&JsValue>);
 
     #[wasm_bindgen(method, setter)]
-    fn set_onerror(this: &Raw, listener: Option<&JsValue>);
+    fn set_onerror(this: &RawSocket, listener: Option<&JsValue>);
 
     #[wasm_bindgen(method, setter)]
-    fn set_onclose(this: &Raw, listener: Option<&JsValue>);
+    fn set_onclose(this: &RawSocket, listener: Option<&JsValue>);
 
-    type Happening;
+    type SocketEvent;
 
     #[wasm_bindgen(method, getter, js_name = type)]
-    fn kind(this: &Happening) -> String;
+    fn kind(this: &SocketEvent) -> String;
 
     #[wasm_bindgen(method, getter)]
-    fn data(this: &Happening) -> JsValue;
+    fn data(this: &SocketEvent) -> JsValue;
 }
 
 thread_local! {
@@ -56,11 +56,11 @@ thread_local! {
     static IGNORE: Closure<dyn FnMut()> = Closure::new(|| {});
 }
 
-struct Open {
-    raw: Raw,
+struct OpenSocket {
+    raw: RawSocket,
 }
 
-impl Open {
+impl OpenSocket {
     fn listen(&self, listener: Option<&JsValue>) {
         self.raw.set_onopen(listener);
         self.raw.set_onmessage(listener);
@@ -68,7 +68,7 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenSocket {
     /// Nothing is heard from it any more. What was sent before still leaves.
     fn drop(&mut self) {
         self.listen(None);
@@ -79,13 +79,13 @@ impl Drop for Open {
 /// The sockets in use.
 pub struct Sockets {
     max_bytes: usize,
-    platform: Rc<dyn Platform>,
-    open: Rc<RefCell<VecMap<SocketId, Open>>>,
+    platform: Rc<dyn ApiOverrides>,
+    open: Rc<RefCell<VecMap<SocketId, OpenSocket>>>,
 }
 
 impl Sockets {
     /// None is open yet. A frame of more than `max_bytes` is not read.
-    pub fn new(max_bytes: usize, platform: Rc<dyn Platform>) -> Self {
+    pub fn new(max_bytes: usize, platform: Rc<dyn ApiOverrides>) -> Self {
         Self {
             max_bytes,
             platform,
@@ -98,7 +98,7 @@ impl Sockets {
         let failed = move |failure: NetworkFailure| Input::SocketClosed { socket, failure };
         let resolved = Address::resolve(address);
         let mixed = resolved.is_some_and(|address| address.mixed);
-        let raw: Raw = match web_socket(&*self.platform, address, SUBPROTOCOL) {
+        let raw: RawSocket = match web_socket(&*self.platform, address, SUBPROTOCOL) {
             Some(Ok(raw)) if !mixed => raw.unchecked_into(),
             made => {
                 // An encrypted page is refused here and now; so is an address that is none.
@@ -115,7 +115,7 @@ impl Sockets {
         };
         let sockets = Rc::downgrade(&self.open);
         let max_bytes = self.max_bytes;
-        let listener = Closure::<dyn FnMut(Happening)>::new(move |happening: Happening| {
+        let listener = Closure::<dyn FnMut(SocketEvent)>::new(move |happening: SocketEvent| {
             let input = match happening.kind().as_str() {
                 "open" => {
                     let Some(sockets) = sockets.upgrade() else {
@@ -149,7 +149,7 @@ impl Sockets {
         // The socket owns it, and it goes with the socket: one with the same interface may tell a message after its end, which
         // must find somebody, and means nothing any more.
         let listener = listener.into_js_value();
-        let open = Open { raw };
+        let open = OpenSocket { raw };
         open.listen(Some(&listener));
         self.open.borrow_mut().insert(socket, open);
     }

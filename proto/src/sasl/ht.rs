@@ -4,8 +4,8 @@
 //! whoever reads it can use it, so it is as secret as the token, and belongs on a confidential connection.
 //! Left out: channel binding, which a browser has none for (`-ENDP`, `-EXPR`, `-UNIQ`).
 
-use super::hash::{Hash, Mac, Tag};
-use super::{SaslError, Secret};
+use super::hash::{HashFunction, Mac, Tag};
+use super::{SaslError, SecretText};
 
 /// The client's side: what the server has to say to be believed.
 pub(super) struct HashedToken {
@@ -18,14 +18,14 @@ impl HashedToken {
         username: &str,
         token: String,
     ) -> Result<(HashedToken, Vec<u8>), SaslError> {
-        let token = Secret::new(token);
+        let token = SecretText::new(token);
         if username.is_empty() || username.as_bytes().contains(&0) {
             return Err(SaslError::BadUsername);
         }
         if token.as_bytes().is_empty() {
             return Err(SaslError::BadPassword);
         }
-        let key = Mac::new(Hash::Sha256, token.as_bytes());
+        let key = Mac::new(HashFunction::Sha256, token.as_bytes());
         let proof = key.sign(&[b"Initiator"]);
         let message = [username.as_bytes(), b"\0", proof.as_bytes()].concat();
         let expected = key.sign(&[b"Responder"]);

@@ -22,7 +22,7 @@ pub use scram::{MAX_ITERATIONS, MIN_ITERATIONS};
 use core::fmt;
 
 use crate::unicode::Unicode;
-use hash::Hash;
+use hash::HashFunction;
 use ht::HashedToken;
 use oauthbearer::OauthBearer;
 use scram::Scram;
@@ -47,12 +47,12 @@ pub const HT_SHA_256_NONE: &str = "HT-SHA-256-NONE";
 
 /// SHA-1 (FIPS 180-4), for BOSH's key sequences.
 pub fn sha1(data: &[u8]) -> Vec<u8> {
-    Hash::Sha1.digest(data).as_bytes().to_vec()
+    HashFunction::Sha1.digest(data).as_bytes().to_vec()
 }
 
 /// SHA-256 (FIPS 180-4), for ids.
 pub fn sha256(data: &[u8]) -> Vec<u8> {
-    Hash::Sha256.digest(data).as_bytes().to_vec()
+    HashFunction::Sha256.digest(data).as_bytes().to_vec()
 }
 
 /// What one login has to show. Its `Debug` tells the kind only. Secrets are overwritten once the mechanism has used them.
@@ -118,7 +118,7 @@ impl Credentials {
             Credentials::Password {
                 password: secret, ..
             }
-            | Credentials::Token { token: secret, .. } => drop(Secret::new(secret)),
+            | Credentials::Token { token: secret, .. } => drop(SecretText::new(secret)),
             Credentials::Anonymous | Credentials::External { .. } => {}
         }
     }
@@ -298,14 +298,14 @@ impl SaslError {
 }
 
 /// What a mechanism makes of a challenge. `Debug` does not show it.
-pub enum Answer {
+pub enum ChallengeReply {
     /// The `<response/>`, to be encoded.
     Response(Vec<u8>),
     /// The keys have to be derived first; what comes of it goes to [`Mechanism::handle_derived`].
     Derive(Derivation),
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for ChallengeReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Response(_) => "Response",
@@ -339,10 +339,10 @@ impl fmt::Debug for Answer {
 /// ```
 pub struct Mechanism {
     name: &'static str,
-    state: State,
+    state: MechanismState,
 }
 
-enum State {
+enum MechanismState {
     Scram(Scram),
     OauthBearer(OauthBearer),
     HashedToken(HashedToken),
@@ -375,14 +375,14 @@ impl Mechanism {
                 },
             ) => {
                 let hash = match name {
-                    SCRAM_SHA_512 => Hash::Sha512,
-                    SCRAM_SHA_256 => Hash::Sha256,
-                    _ => Hash::Sha1,
+                    SCRAM_SHA_512 => HashFunction::Sha512,
+                    SCRAM_SHA_256 => HashFunction::Sha256,
+                    _ => HashFunction::Sha1,
                 };
                 let authzid = authzid.as_deref();
                 let (scram, first) =
                     Scram::start(hash, &username, password, authzid, nonce, unicode)?;
-                (State::Scram(scram), Some(first))
+                (MechanismState::Scram(scram), Some(first))
             }
             (
                 PLAIN,
@@ -393,7 +393,7 @@ impl Mechanism {
                 },
             ) => {
                 let message = plain::initial_response(&username, password, authzid.as_deref())?;
-                (State::Said, Some(message))
+                (MechanismState::Said, Some(message))
             }
             (
                 OAUTHBEARER,
@@ -405,12 +405,13 @@ impl Mechanism {
             ) => {
                 let identity = authzid.or(username);
                 let (bearer, message) = OauthBearer::start(token, identity.as_deref())?;
-                (State::OauthBearer(bearer), Some(message))
+                (MechanismState::OauthBearer(bearer), Some(message))
             }
-            (ANONYMOUS, Credentials::Anonymous) => (State::Anonymous, None),
-            (EXTERNAL, Credentials::External { authzid }) => {
-                (State::Said, Some(external::initial_response(authzid)?))
-            }
+            (ANONYMOUS, Credentials::Anonymous) => (MechanismState::Anonymous, None),
+            (EXTERNAL, Credentials::External { authzid }) => (
+                MechanismState::Said,
+                Some(external::initial_response(authzid)?),
+            ),
             _ => return Err(SaslError::WrongCredentials),
         };
         Ok((Mechanism { name, state }, initial))
@@ -425,7 +426,7 @@ impl Mechanism {
         let (state, initial) = HashedToken::start(username, token)?;
         let mechanism = Mechanism {
             name: HT_SHA_256_NONE,
-            state: State::HashedToken(state),
+            state: MechanismState::HashedToken(state),
         };
         Ok((mechanism, initial))
     }
@@ -440,17 +441,21 @@ impl Mechanism {
     ///
     /// # Errors
     /// What the server did wrong; the login is to be aborted, and this exchange cannot succeed any more.
-    pub fn handle_challenge(&mut self, data: &[u8], cache: &KeyCache) -> Result<Answer, SaslError> {
+    pub fn handle_challenge(
+        &mut self,
+        data: &[u8],
+        cache: &KeyCache,
+    ) -> Result<ChallengeReply, SaslError> {
         let response = match &mut self.state {
-            State::Scram(scram) => return scram.handle_challenge(data, cache),
-            State::OauthBearer(bearer) => bearer.handle_challenge(data),
-            State::Anonymous => anonymous::handle_challenge(data),
-            State::HashedToken(_) | State::Said => Err(SaslError::Malformed),
+            MechanismState::Scram(scram) => return scram.handle_challenge(data, cache),
+            MechanismState::OauthBearer(bearer) => bearer.handle_challenge(data),
+            MechanismState::Anonymous => anonymous::handle_challenge(data),
+            MechanismState::HashedToken(_) | MechanismState::Said => Err(SaslError::Malformed),
         };
-        response.map(Answer::Response)
+        response.map(ChallengeReply::Response)
     }
 
-    /// What came of [`Answer::Derive`]; `None` if the platform has not computed it, so that it is computed here. Gives the `<response/>`, to be encoded.
+    /// What came of [`ChallengeReply::Derive`]; `None` if the platform has not computed it, so that it is computed here. Gives the `<response/>`, to be encoded.
     ///
     /// # Errors
     /// [`SaslError::Malformed`] if no derivation is awaited.
@@ -459,7 +464,7 @@ impl Mechanism {
         salted_password: Option<SaltedPassword>,
     ) -> Result<Vec<u8>, SaslError> {
         match &mut self.state {
-            State::Scram(scram) => scram.handle_derived(salted_password),
+            MechanismState::Scram(scram) => scram.handle_derived(salted_password),
             _ => Err(SaslError::Malformed),
         }
     }
@@ -467,7 +472,7 @@ impl Mechanism {
     /// Moves the keys that were derived for this login to `cache`, for the next one. To be called when
     /// [`Mechanism::handle_success`] was `Ok`: the server knows the same password, so that the keys are right.
     pub fn keep_keys(&mut self, cache: &mut KeyCache) {
-        if let State::Scram(scram) = &mut self.state
+        if let MechanismState::Scram(scram) = &mut self.state
             && let Some(derived) = scram.take_derived()
         {
             cache.keep(derived);
@@ -480,10 +485,10 @@ impl Mechanism {
     /// [`SaslError::ServerSignature`] when SCRAM's server has not proved itself, now or in a challenge before.
     pub fn handle_success(&mut self, data: Option<&[u8]>) -> Result<(), SaslError> {
         match &mut self.state {
-            State::Scram(scram) => scram.handle_success(data),
-            State::OauthBearer(bearer) => bearer.handle_success(),
-            State::HashedToken(token) => token.handle_success(data),
-            State::Anonymous | State::Said => Ok(()),
+            MechanismState::Scram(scram) => scram.handle_success(data),
+            MechanismState::OauthBearer(bearer) => bearer.handle_success(),
+            MechanismState::HashedToken(token) => token.handle_success(data),
+            MechanismState::Anonymous | MechanismState::Said => Ok(()),
         }
     }
 
@@ -492,7 +497,7 @@ impl Mechanism {
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match &self.state {
-            State::OauthBearer(bearer) => bearer.reason(),
+            MechanismState::OauthBearer(bearer) => bearer.reason(),
             _ => None,
         }
     }
@@ -506,11 +511,11 @@ impl fmt::Debug for Mechanism {
 }
 
 /// A secret that is overwritten when it is dropped.
-struct Secret(Zeroizing<String>);
+struct SecretText(Zeroizing<String>);
 
-impl Secret {
-    fn new(text: String) -> Secret {
-        Secret(Zeroizing::new(text))
+impl SecretText {
+    fn new(text: String) -> SecretText {
+        SecretText(Zeroizing::new(text))
     }
 
     fn as_str(&self) -> &str {

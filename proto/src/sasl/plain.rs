@@ -3,7 +3,7 @@
 //! Sent as typed: preparing (SASLprep) is the server's part here (RFC 4616 §2), and a server that keeps passwords
 //! unprepared, say in a directory, would refuse a prepared one.
 
-use super::{SaslError, Secret};
+use super::{SaslError, SecretText};
 
 /// `authzid NUL username NUL password`.
 pub(super) fn initial_response(
@@ -11,7 +11,7 @@ pub(super) fn initial_response(
     password: String,
     authzid: Option<&str>,
 ) -> Result<Vec<u8>, SaslError> {
-    let password = Secret::new(password);
+    let password = SecretText::new(password);
     let authzid = authzid.unwrap_or_default().as_bytes();
     // NUL separates, so it cannot be inside.
     if username.is_empty() || username.as_bytes().contains(&0) || authzid.contains(&0) {

@@ -9,7 +9,7 @@ use crate::xml::Element;
 
 /// What the server says during a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum SaslElement {
     /// To be answered by [`response`].
     Challenge(Vec<u8>),
     /// Logged in, if the mechanism agrees, which the data is for.
@@ -27,7 +27,7 @@ pub enum Word {
     Garbled,
 }
 
-impl Word {
+impl SaslElement {
     /// Reads an element of either profile; `None` for any other.
     pub fn read(element: &Element) -> Option<Self> {
         let ns = element.ns();
@@ -65,7 +65,7 @@ impl Word {
     }
 }
 
-fn failure(element: &Element) -> Word {
+fn failure(element: &Element) -> SaslElement {
     let mut condition = None;
     let mut text = None;
     for child in element.children() {
@@ -76,7 +76,7 @@ fn failure(element: &Element) -> Word {
             condition = Some(child.name().to_owned());
         }
     }
-    Word::Failure {
+    SaslElement::Failure {
         condition: condition.unwrap_or_else(|| "not-authorized".to_owned()),
         text,
     }

@@ -11,7 +11,7 @@
 
 use crate::jid::Jid;
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::unicode::Unicode;
 use crate::vec_map::VecMap;
 use crate::xml::Element;
@@ -47,7 +47,7 @@ impl Audience {
 
 /// What is to be done with a question.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum ReplyDecision {
     /// Answer it.
     Answer,
     /// Refuse it, as the server would if nobody was there.
@@ -96,34 +96,34 @@ impl Screening {
         own: &Jid,
         is_in_use: bool,
         unicode: &dyn Unicode,
-    ) -> Verdict {
+    ) -> ReplyDecision {
         let Some(from) = question.attr("from") else {
-            return Verdict::Answer;
+            return ReplyDecision::Answer;
         };
         if self.audience == Audience::Everyone || is_in_use {
-            return Verdict::Answer;
+            return ReplyDecision::Answer;
         }
         let Ok(from) = Jid::parse(from, unicode) else {
-            return Verdict::Refuse;
+            return ReplyDecision::Refuse;
         };
         if from.same_bare(own) || from.as_str() == own.domain() {
-            return Verdict::Answer;
+            return ReplyDecision::Answer;
         }
         if self.audience == Audience::Nobody {
-            return Verdict::Refuse;
+            return ReplyDecision::Refuse;
         }
         match &mut self.roster {
-            Roster::Known(contacts) if is_contact(contacts, &from) => Verdict::Answer,
-            Roster::Known(_) => Verdict::Refuse,
-            Roster::Requested(waiting) if waiting.len() >= MOST_WAITING => Verdict::Refuse,
+            Roster::Known(contacts) if is_contact(contacts, &from) => ReplyDecision::Answer,
+            Roster::Known(_) => ReplyDecision::Refuse,
+            Roster::Requested(waiting) if waiting.len() >= MOST_WAITING => ReplyDecision::Refuse,
             Roster::Requested(waiting) => {
                 waiting.push(question.detach());
-                Verdict::Wait(None)
+                ReplyDecision::Wait(None)
             }
             Roster::Unknown => {
                 self.roster = Roster::Requested(vec![question.detach()]);
                 let query = Element::builder("query", ns::ROSTER).build();
-                Verdict::Wait(Some(iq::request(Kind::Get, None, query)))
+                ReplyDecision::Wait(Some(iq::request(IqType::Get, None, query)))
             }
         }
     }

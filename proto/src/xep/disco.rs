@@ -5,7 +5,7 @@
 //! Left out: publishing items (obsolete). Entity capabilities (XEP-0115) are in `caps`.
 
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xml::Element;
 
 /// What sort of thing an entity is.
@@ -116,7 +116,7 @@ fn query(namespace: &str, to: Option<&str>, node: Option<&str>) -> Element {
     let query = Element::builder("query", namespace)
         .attr_opt("node", node)
         .build();
-    iq::request(Kind::Get, to, query)
+    iq::request(IqType::Get, to, query)
 }
 
 /// Reads the reply to [`items`]; `None` when it holds no list. An item without an address is left out.

@@ -11,7 +11,7 @@
 
 use super::data_form::{Field, Form};
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xml::Element;
 
 /// What a host wants to know before it makes an account.
@@ -268,7 +268,7 @@ fn add(addresses: &mut Vec<String>, address: &str) {
 /// Asks the host what it wants to know. `to` is left out before login.
 pub fn fields(to: Option<&str>) -> Element {
     iq::request(
-        Kind::Get,
+        IqType::Get,
         to,
         Element::builder("query", ns::REGISTER).build(),
     )
@@ -292,7 +292,7 @@ pub fn change_password(to: Option<&str>, username: &str, password: &str) -> Elem
 }
 
 fn set(to: Option<&str>, query: Element) -> Element {
-    iq::request(Kind::Set, to, query)
+    iq::request(IqType::Set, to, query)
 }
 
 fn text_field(name: &str, value: &str) -> Element {

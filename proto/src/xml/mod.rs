@@ -135,7 +135,7 @@ pub fn parse_leniently(
     limits: &Limits,
     lenience: &Lenience,
 ) -> (Vec<Element>, Option<Unreadable>) {
-    let reader::Read {
+    let reader::ReadOutcome {
         document,
         roots,
         error,

@@ -1,6 +1,8 @@
 //! The session that a WebSocket carries: what of it has arrived, whether the link is alive, and what is left when the stream ends.
 //!
-//! Specification: XEP-0198 1.6.3; the bookkeeping is `stream_management.rs`. Where a server has no stream management, pings ask.
+//! Specification: XEP-0198 1.6.3.
+//!
+//! `stream_management.rs` counts; this file asks, answers and resumes. Where a server has no stream management, pings ask.
 
 use super::{State, WebSocket};
 use crate::error::CloseReason;

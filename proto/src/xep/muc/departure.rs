@@ -1,12 +1,12 @@
 //! Why an occupant is gone (XEP-0045 §7.14, §8.2, §9.1, §10.9, §17).
 
-use super::payload::User;
+use super::payload::MucUser;
 use crate::ns;
 use crate::xml::Element;
 
 /// Why someone is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum DepartureReason {
     /// Of their own will, or their connection ended.
     Left,
     /// Kicked (307).
@@ -31,7 +31,7 @@ pub enum Why {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
     /// Why.
-    pub why: Why,
+    pub why: DepartureReason,
     /// Who made them go, by nick or real JID.
     pub actor: Option<String>,
     /// The reason that was given, or their parting word.
@@ -44,7 +44,7 @@ pub struct Departure {
 
 impl Departure {
     /// One that nothing is known of.
-    pub(crate) fn bare(why: Why) -> Self {
+    pub(crate) fn bare(why: DepartureReason) -> Self {
         Self {
             why,
             actor: None,
@@ -55,20 +55,20 @@ impl Departure {
     }
 
     /// From an unavailable presence.
-    pub(crate) fn parse(presence: &Element, user: User) -> Self {
+    pub(crate) fn parse(presence: &Element, user: MucUser) -> Self {
         let destroy = user
             .x
             .as_ref()
             .and_then(|x| x.child("destroy", ns::MUC_USER));
         // Several may be there: the stronger one counts, and 333 says that a kick was none.
         let why = [
-            (destroy.is_some(), Why::Destroyed),
-            (user.has(301), Why::Banned),
-            (user.has(332), Why::Shutdown),
-            (user.has(333), Why::Technical),
-            (user.has(307), Why::Kicked),
-            (user.has(321), Why::AffiliationLost),
-            (user.has(322), Why::MembersOnly),
+            (destroy.is_some(), DepartureReason::Destroyed),
+            (user.has(301), DepartureReason::Banned),
+            (user.has(332), DepartureReason::Shutdown),
+            (user.has(333), DepartureReason::Technical),
+            (user.has(307), DepartureReason::Kicked),
+            (user.has(321), DepartureReason::AffiliationLost),
+            (user.has(322), DepartureReason::MembersOnly),
         ]
         .into_iter()
         .find_map(|(is, why)| is.then_some(why));
@@ -80,7 +80,7 @@ impl Departure {
         let source = destroy.as_ref().or(user.item.as_ref());
         let reason = source.and_then(|source| source.child_text("reason", ns::MUC_USER));
         Self {
-            why: why.unwrap_or(Why::Left),
+            why: why.unwrap_or(DepartureReason::Left),
             actor,
             reason: reason.or_else(|| presence.child_text("status", ns::CLIENT)),
             alternative: destroy.and_then(|destroy| destroy.attr("jid").map(Into::into)),

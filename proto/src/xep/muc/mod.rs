@@ -19,4 +19,4 @@ pub use event::{
     CommandError, CommandId, Ended, RequestToken, RoomEvent, RoomId, RoomMessage, RoomOutput,
     RoomRefusal,
 };
-pub use rooms::{Entry, Rooms};
+pub use rooms::{JoinOptions, Rooms};

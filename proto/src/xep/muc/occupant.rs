@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::payload::User;
+use super::payload::MucUser;
 use crate::ns;
 use crate::xml::Element;
 
@@ -103,7 +103,7 @@ impl Occupant {
     pub(crate) fn parse(
         nick: &str,
         presence: &Element,
-        user: &User,
+        user: &MucUser,
         before: Option<&Occupant>,
     ) -> Self {
         let mut occupant = before.cloned().unwrap_or_default();

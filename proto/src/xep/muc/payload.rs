@@ -6,7 +6,7 @@
 //! - the room's is the one with the `<item/>`; with several, the last, since a service appends its own;
 //! - what makes a presence ours (status 110, 201 or 210, our real JID) has to be in all that have an `<item/>`: an occupant can
 //!   then only deny being us;
-//! - without any `<item/>`, one single `<x/>` is read, and [`User::is_itemized`] is false: the caller believes it less.
+//! - without any `<item/>`, one single `<x/>` is read, and [`MucUser::is_itemized`] is false: the caller believes it less.
 
 use crate::ns;
 use crate::xml::Element;
@@ -16,7 +16,7 @@ const MOST_CODES: usize = 32;
 
 /// The `muc#user` payload of a stanza.
 #[derive(Debug, Default)]
-pub(crate) struct User {
+pub(crate) struct MucUser {
     pub(crate) x: Option<Element>,
     pub(crate) item: Option<Element>,
     pub(crate) codes: Vec<u16>,
@@ -26,7 +26,7 @@ pub(crate) struct User {
     jid: Option<String>,
 }
 
-impl User {
+impl MucUser {
     pub(crate) fn of(stanza: &Element) -> Self {
         let all: Vec<Element> = stanza
             .children()

@@ -1,7 +1,7 @@
 //! What is asked of a room.
 
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::stanza::{message, presence};
 use crate::xep::delay::write_date_time;
 use crate::xml::Element;
@@ -99,5 +99,5 @@ pub fn instant_room(room: &str) -> Element {
         .attr("type", "submit")
         .build();
     let query = Element::builder("query", ns::MUC_OWNER).child(x).build();
-    iq::request(Kind::Set, Some(room), query)
+    iq::request(IqType::Set, Some(room), query)
 }

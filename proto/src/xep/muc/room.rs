@@ -23,16 +23,16 @@ pub mod visit;
 
 use super::event::{CommandError, CommandId, Ended, RoomEvent, RoomId, RoomOutput, RoomRefusal};
 use super::request;
-use super::rooms::{Entry, Shared};
+use super::rooms::{JoinOptions, RoomContext};
 use crate::event::Delivery;
 use crate::jid::Jid;
 use crate::stanza::presence as stanza_presence;
 use crate::time::{Instant, Millis};
 use crate::xml::Element;
-use ledger::{Ask, Ledger, Step, Waiting};
+use ledger::{Ledger, PendingCommand, PresenceRequest, UnansweredPresence};
 use self_ping::SelfPing;
-use timers::{Timer, Timers};
-use visit::{State, Visit};
+use timers::{RoomTimer, RoomTimers};
+use visit::{Visit, VisitState};
 
 /// A room that we are in, or that still owes an answer.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) struct Room {
     jid: Jid,
     visit: Option<Visit>,
     ledger: Ledger,
-    timers: Timers,
+    timers: RoomTimers,
     ping: SelfPing,
     /// When the room was heard last.
     heard_at: Instant,
@@ -56,7 +56,7 @@ impl Room {
             jid,
             visit: None,
             ledger: Ledger::default(),
-            timers: Timers::default(),
+            timers: RoomTimers::default(),
             ping: SelfPing::default(),
             heard_at: Instant::default(),
             doubted_at: None,
@@ -77,7 +77,7 @@ impl Room {
         let visit = self.visit.as_ref().map(Visit::id);
         self.ledger
             .iter()
-            .any(|step| matches!(step.ask, Ask::Join) && Some(step.visit) == visit)
+            .any(|step| matches!(step.ask, PresenceRequest::Join) && Some(step.visit) == visit)
     }
 
     /// Whether it can be forgotten.
@@ -93,18 +93,18 @@ impl Room {
 
     pub(super) fn join(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         id: RoomId,
         command: CommandId,
         nick: &str,
-        entry: Entry,
+        entry: JoinOptions,
     ) -> Result<(), RoomRefusal> {
         if self.visit.as_ref().is_some_and(|visit| !visit.is_leaving()) {
             return Err(RoomRefusal::AlreadyIn);
         }
         // A visit that is being left ends here; its leave is settled by its own answer.
         self.close(shared);
-        let join = Waiting {
+        let join = PendingCommand {
             command,
             deadline: shared.now + entry.timeout,
         };
@@ -121,7 +121,7 @@ impl Room {
     }
 
     /// Sends the presence that asks to be let in.
-    fn send_join(&mut self, shared: &mut Shared, history: request::History) {
+    fn send_join(&mut self, shared: &mut RoomContext, history: request::History) {
         let Some(visit) = &mut self.visit else { return };
         if visit.password.is_some() && !shared.confidential {
             return self.end(shared, CommandError::Insecure, Ended::Insecure);
@@ -130,7 +130,7 @@ impl Room {
         visit.subject = None;
         visit.heard.begin_history(shared.now);
         visit.open_history = false;
-        visit.enter(State::Joining { unmarked: None });
+        visit.enter(VisitState::Joining { unmarked: None });
         let id = shared.stanza_id();
         let (visit_id, nick) = (visit.id, visit.nick.clone());
         let stanza = request::join(
@@ -142,19 +142,19 @@ impl Room {
         shared.send(stanza, visit.join.map(|join| join.command));
         if visit.join.is_none() {
             self.timers
-                .set(Timer::Answer, shared.now + returning::ANSWER_TIMEOUT);
+                .set(RoomTimer::Answer, shared.now + returning::ANSWER_TIMEOUT);
         }
-        self.note_step(shared, Ask::Join, id, nick, visit_id);
+        self.note_step(shared, PresenceRequest::Join, id, nick, visit_id);
     }
 
     pub(super) fn leave(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         status: Option<&str>,
         command: CommandId,
         timeout: Millis,
     ) {
-        let waiting = Waiting {
+        let waiting = PendingCommand {
             command,
             deadline: shared.now + timeout,
         };
@@ -162,8 +162,8 @@ impl Room {
         if visit.is_leaving() {
             let id = visit.id;
             let leave = self.ledger.iter_mut().find(|step| step.visit == id);
-            if let Some(Step {
-                ask: Ask::Leave(all),
+            if let Some(UnansweredPresence {
+                ask: PresenceRequest::Leave(all),
                 ..
             }) = leave
             {
@@ -174,7 +174,7 @@ impl Room {
             shared.settle(join.command, Err(CommandError::Left));
         }
         visit.open_history = visit.awaits_history();
-        visit.enter(State::Leaving);
+        visit.enter(VisitState::Leaving);
         visit.returning = None;
         self.timers.end_visit();
         self.ping.cancel();
@@ -183,7 +183,12 @@ impl Room {
     }
 
     /// Sends the presence that says good-bye.
-    fn send_leave(&mut self, shared: &mut Shared, status: Option<&str>, waiting: Vec<Waiting>) {
+    fn send_leave(
+        &mut self,
+        shared: &mut RoomContext,
+        status: Option<&str>,
+        waiting: Vec<PendingCommand>,
+    ) {
         let Some(visit) = &self.visit else { return };
         let nick = self.ledger.present.as_ref().unwrap_or(&visit.nick).clone();
         let id = shared.stanza_id();
@@ -191,12 +196,12 @@ impl Room {
         let command = waiting.first().map(|waiting| waiting.command);
         shared.send(stanza.with_attr("id", &id), command);
         let visit = visit.id;
-        self.note_step(shared, Ask::Leave(waiting), id, nick, visit);
+        self.note_step(shared, PresenceRequest::Leave(waiting), id, nick, visit);
     }
 
     pub(super) fn set_nick(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         nick: &str,
         timeout: Millis,
     ) -> Result<Option<CommandId>, RoomRefusal> {
@@ -206,19 +211,19 @@ impl Room {
             .map_err(RoomRefusal::BadNick)?;
         let wanted = occupant.resource().unwrap_or(nick);
         let visit = self.visit.as_ref().ok_or(RoomRefusal::NotIn)?;
-        if !matches!(visit.state, State::Entered { .. } | State::Inside) {
+        if !matches!(visit.state, VisitState::Entered { .. } | VisitState::Inside) {
             return Err(RoomRefusal::NotIn);
         }
         let pending = self
             .ledger
             .iter()
-            .any(|step| matches!(step.ask, Ask::Nick(_)));
+            .any(|step| matches!(step.ask, PresenceRequest::Nick(_)));
         if visit.nick == wanted && !pending {
             return Ok(None);
         }
         let visit = visit.id;
         let command = shared.command();
-        let waiting = Waiting {
+        let waiting = PendingCommand {
             command,
             deadline: shared.now + timeout,
         };
@@ -227,14 +232,20 @@ impl Room {
             .attr("id", &id)
             .build();
         shared.send(stanza, Some(command));
-        self.note_step(shared, Ask::Nick(Some(waiting)), id, wanted.into(), visit);
+        self.note_step(
+            shared,
+            PresenceRequest::Nick(Some(waiting)),
+            id,
+            wanted.into(),
+            visit,
+        );
         self.arm_check(shared);
         Ok(Some(command))
     }
 
     pub(super) fn send(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         command: CommandId,
         body: &str,
     ) -> Result<(), RoomRefusal> {
@@ -249,7 +260,7 @@ impl Room {
 
     pub(super) fn send_private(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         command: CommandId,
         nick: &str,
         body: &str,
@@ -263,7 +274,7 @@ impl Room {
 
     pub(super) fn set_subject(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         command: CommandId,
         subject: &str,
     ) -> Result<(), RoomRefusal> {
@@ -282,24 +293,26 @@ impl Room {
             .ok_or(RoomRefusal::NotIn)
     }
 
-    pub(super) fn abandon(&mut self, shared: &mut Shared, command: CommandId) {
+    pub(super) fn abandon(&mut self, shared: &mut RoomContext, command: CommandId) {
         let join = self.visit.as_ref().and_then(|visit| visit.join);
         if join.is_some_and(|join| join.command == command) {
             return self.withdraw(shared);
         }
         for step in self.ledger.iter_mut() {
             match &mut step.ask {
-                Ask::Nick(waiting) => {
+                PresenceRequest::Nick(waiting) => {
                     waiting.take_if(|waiting| waiting.command == command);
                 }
-                Ask::Leave(waiting) => waiting.retain(|waiting| waiting.command != command),
-                Ask::Join => {}
+                PresenceRequest::Leave(waiting) => {
+                    waiting.retain(|waiting| waiting.command != command)
+                }
+                PresenceRequest::Join => {}
             }
         }
     }
 
     /// We are not coming after all: whatever the room makes of our join, the leave behind it ends it.
-    fn withdraw(&mut self, shared: &mut Shared) {
+    fn withdraw(&mut self, shared: &mut RoomContext) {
         self.send_leave(shared, None, Vec::new());
         self.close(shared);
     }
@@ -313,22 +326,23 @@ impl Room {
         }
     }
 
-    pub(super) fn handle_unsent(&mut self, shared: &mut Shared, command: CommandId) {
+    pub(super) fn handle_unsent(&mut self, shared: &mut RoomContext, command: CommandId) {
         let join = self.visit.as_ref().and_then(|visit| visit.join);
         if join.is_some_and(|join| join.command == command) {
             let visit = self.visit.as_ref().map(Visit::id);
-            self.ledger
-                .retain(|step| !matches!(step.ask, Ask::Join) || Some(step.visit) != visit);
+            self.ledger.retain(|step| {
+                !matches!(step.ask, PresenceRequest::Join) || Some(step.visit) != visit
+            });
             return self.close(shared);
         }
         if let Some(visit) = &mut self.visit {
             visit.sent.unsent(command);
         }
-        let is_it = |waiting: &Waiting| waiting.command == command;
+        let is_it = |waiting: &PendingCommand| waiting.command == command;
         let mut stays = None;
         self.ledger.retain(|step| match &step.ask {
-            Ask::Nick(Some(waiting)) => !is_it(waiting),
-            Ask::Leave(all) if all.iter().any(is_it) => {
+            PresenceRequest::Nick(Some(waiting)) => !is_it(waiting),
+            PresenceRequest::Leave(all) if all.iter().any(is_it) => {
                 stays = Some(step.visit);
                 false
             }
@@ -338,7 +352,7 @@ impl Room {
             && visit.id == stays
         {
             if self.ledger.present.is_some() {
-                visit.enter(State::Inside);
+                visit.enter(VisitState::Inside);
             } else {
                 self.close(shared);
             }
@@ -348,7 +362,7 @@ impl Room {
     // ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// The visit is over.
-    fn close(&mut self, shared: &mut Shared) {
+    fn close(&mut self, shared: &mut RoomContext) {
         let Some(visit) = self.visit.take() else {
             return;
         };
@@ -363,7 +377,7 @@ impl Room {
     }
 
     /// The visit ends, and not because we left: the join fails, or we are out.
-    fn end(&mut self, shared: &mut Shared, error: CommandError, ended: Ended) {
+    fn end(&mut self, shared: &mut RoomContext, error: CommandError, ended: Ended) {
         self.settle_nicks(shared, &CommandError::Left);
         let Some(visit) = &mut self.visit else { return };
         match visit.join.take() {
@@ -379,9 +393,9 @@ impl Room {
     }
 
     /// Settles the changes of nick that are waited for.
-    fn settle_nicks(&mut self, shared: &mut Shared, error: &CommandError) {
+    fn settle_nicks(&mut self, shared: &mut RoomContext, error: &CommandError) {
         for step in self.ledger.iter_mut() {
-            if let Ask::Nick(waiting) = &mut step.ask
+            if let PresenceRequest::Nick(waiting) = &mut step.ask
                 && let Some(waiting) = waiting.take()
             {
                 shared.settle(waiting.command, Err(error.clone()));
@@ -390,16 +404,21 @@ impl Room {
     }
 
     /// The room has handled these without an answer that we saw.
-    fn settle_skipped(&mut self, shared: &mut Shared, steps: Vec<Step>, error: &CommandError) {
+    fn settle_skipped(
+        &mut self,
+        shared: &mut RoomContext,
+        steps: Vec<UnansweredPresence>,
+        error: &CommandError,
+    ) {
         for step in steps {
             match step.ask {
-                Ask::Join => {}
-                Ask::Nick(waiting) => {
+                PresenceRequest::Join => {}
+                PresenceRequest::Nick(waiting) => {
                     if let Some(waiting) = waiting {
                         shared.settle(waiting.command, Err(error.clone()));
                     }
                 }
-                Ask::Leave(waiting) => {
+                PresenceRequest::Leave(waiting) => {
                     for waiting in waiting {
                         shared.settle(waiting.command, Ok(()));
                     }
@@ -416,13 +435,13 @@ impl Room {
 
     /// The room does not answer the leave of somebody who is not in: nobody waits for it. The step stays for a while, for rooms
     /// that do.
-    fn settle_idle_leaves(&mut self, shared: &mut Shared) {
+    fn settle_idle_leaves(&mut self, shared: &mut RoomContext) {
         if self.ledger.present.is_some() {
             return;
         }
         let mut left = Vec::new();
         for step in self.ledger.iter_mut() {
-            let Ask::Leave(waiting) = &mut step.ask else {
+            let PresenceRequest::Leave(waiting) = &mut step.ask else {
                 break;
             };
             for waiting in core::mem::take(waiting) {
@@ -438,14 +457,14 @@ impl Room {
 
     fn note_step(
         &mut self,
-        shared: &mut Shared,
-        ask: Ask,
+        shared: &mut RoomContext,
+        ask: PresenceRequest,
         id: String,
         nick: String,
         visit: RoomId,
     ) {
         let sent = shared.now;
-        let step = Step {
+        let step = UnansweredPresence {
             ask,
             id,
             nick,
@@ -456,14 +475,14 @@ impl Room {
             self.settle_skipped(shared, vec![oldest], &CommandError::TimedOut);
         }
         if let Some(expiry) = self.ledger.expiry() {
-            self.timers.set(Timer::Expiry, expiry);
+            self.timers.set(RoomTimer::Expiry, expiry);
         }
     }
 
     // ── input ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// A presence or a message of this room.
-    pub(super) fn handle_stanza(&mut self, shared: &mut Shared, stanza: &Element) {
+    pub(super) fn handle_stanza(&mut self, shared: &mut RoomContext, stanza: &Element) {
         self.heard_at = shared.now;
         match stanza.name() {
             "presence" => self.handle_presence(shared, stanza),

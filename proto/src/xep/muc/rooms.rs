@@ -24,7 +24,7 @@ use crate::xml::Element;
 
 /// How a room is entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct JoinOptions {
     /// The room's password.
     pub password: Option<String>,
     /// How much history should come.
@@ -34,7 +34,7 @@ pub struct Entry {
 }
 
 /// What all rooms share.
-pub(super) struct Shared {
+pub(super) struct RoomContext {
     pub(super) unicode: Rc<dyn Unicode>,
     random: Box<dyn Random>,
     /// Our full JID in the current session.
@@ -51,7 +51,7 @@ pub(super) struct Shared {
     next_id: u32,
 }
 
-impl Shared {
+impl RoomContext {
     fn number(&mut self) -> u32 {
         self.next_id = self.next_id.wrapping_add(1);
         self.next_id
@@ -99,7 +99,7 @@ impl Shared {
 /// All rooms of one client.
 pub struct Rooms {
     rooms: Vec<Room>,
-    shared: Shared,
+    shared: RoomContext,
 }
 
 impl Rooms {
@@ -107,7 +107,7 @@ impl Rooms {
     pub fn new(unicode: Rc<dyn Unicode>, random: Box<dyn Random>) -> Self {
         Self {
             rooms: Vec::new(),
-            shared: Shared {
+            shared: RoomContext {
                 unicode,
                 random,
                 account: None,
@@ -184,7 +184,7 @@ impl Rooms {
         now: Instant,
         room: &Jid,
         nick: &str,
-        entry: Entry,
+        entry: JoinOptions,
     ) -> Result<(RoomId, CommandId), RoomRefusal> {
         self.shared.now = now;
         let occupant = room
@@ -425,7 +425,7 @@ impl Rooms {
         self.shared.output.pop_front()
     }
 
-    fn room_of(&mut self, now: Instant, id: RoomId) -> Option<(&mut Room, &mut Shared)> {
+    fn room_of(&mut self, now: Instant, id: RoomId) -> Option<(&mut Room, &mut RoomContext)> {
         self.shared.now = now;
         let Self { rooms, shared } = self;
         let room = rooms

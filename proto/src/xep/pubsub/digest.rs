@@ -62,29 +62,29 @@ impl Digest {
 
 /// The hash of an item's id.
 pub fn hash_id(id: &str) -> u32 {
-    let mut hash = Hash::default();
+    let mut hash = Fnv::default();
     hash.bytes(id.as_bytes());
     hash.finish()
 }
 
 /// The hash of a payload, above 1.
 pub fn hash_payload(payload: &Element) -> u32 {
-    let mut hash = Hash::default();
+    let mut hash = Fnv::default();
     hash.element(payload);
     hash.finish().max(BARE + 1)
 }
 
 /// A hash that is quick on long payloads: eight bytes at a time, multiplied and folded. It protects against accidents only: a
 /// publisher who seeks a collision could as well publish nothing.
-struct Hash(u64);
+struct Fnv(u64);
 
-impl Default for Hash {
+impl Default for Fnv {
     fn default() -> Self {
         Self(0x9e37_79b9_7f4a_7c15)
     }
 }
 
-impl Hash {
+impl Fnv {
     fn bytes(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {

@@ -8,7 +8,7 @@ use crate::xml::Element;
 
 /// One thing that happened to an item.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Entry {
+pub enum ItemEvent {
     /// It was published, for the first time or anew.
     Published(Item),
     /// It was taken back.
@@ -20,13 +20,13 @@ pub enum Entry {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Event {
+pub enum PubSubEvent {
     /// Items were published and taken back (§7.1.2, §7.2.2), in this order.
     Items {
         /// The node.
         node: String,
         /// What happened to which item.
-        entries: Vec<Entry>,
+        entries: Vec<ItemEvent>,
     },
     /// All items were removed (§8.5).
     Purge {
@@ -58,7 +58,7 @@ pub enum Event {
     },
 }
 
-impl Event {
+impl PubSubEvent {
     /// The node it is about; the empty name is the root.
     pub fn node(&self) -> &str {
         match self {
@@ -82,7 +82,7 @@ pub fn is_event(message: &Element) -> bool {
 
 /// Reads the event of a message; `None` when there is none that is known. Who sent it is not checked here:
 /// [`Subscriptions::route`](super::subscriptions::Subscriptions::route) does.
-pub fn parse(message: &Element) -> Option<Event> {
+pub fn parse(message: &Element) -> Option<PubSubEvent> {
     if !is_event(message) {
         return None;
     }
@@ -97,26 +97,26 @@ pub fn parse(message: &Element) -> Option<Event> {
     None
 }
 
-fn parse_child(child: &Element) -> Option<Event> {
+fn parse_child(child: &Element) -> Option<PubSubEvent> {
     let node = || child.attr("node").unwrap_or_default().into();
     Some(match child.name() {
-        "items" => Event::Items {
+        "items" => PubSubEvent::Items {
             node: node(),
             entries: parse_entries(child),
         },
-        "purge" => Event::Purge { node: node() },
-        "delete" => Event::Delete {
+        "purge" => PubSubEvent::Purge { node: node() },
+        "delete" => PubSubEvent::Delete {
             node: node(),
             redirect: child
                 .child("redirect", ns::PUBSUB_EVENT)
                 .and_then(|redirect| redirect.attr("uri").map(Into::into)),
         },
-        "configuration" => Event::Configuration {
+        "configuration" => PubSubEvent::Configuration {
             node: node(),
             form: Form::child_of(child),
         },
-        "subscription" => Event::Subscription(Subscription::parse(child)),
-        "collection" => Event::Collection {
+        "subscription" => PubSubEvent::Subscription(Subscription::parse(child)),
+        "collection" => PubSubEvent::Collection {
             node: node(),
             element: child.clone(),
         },
@@ -124,11 +124,11 @@ fn parse_child(child: &Element) -> Option<Event> {
     })
 }
 
-fn parse_entries(items: &Element) -> Vec<Entry> {
+fn parse_entries(items: &Element) -> Vec<ItemEvent> {
     let mut entries = Vec::new();
     if items.children().next().is_none() {
         // A node that keeps nothing and tells of no payloads: something was published (§7.1.2.2).
-        return vec![Entry::Published(Item {
+        return vec![ItemEvent::Published(Item {
             id: None,
             publisher: None,
             payload: None,
@@ -142,12 +142,12 @@ fn parse_entries(items: &Element) -> Vec<Entry> {
     entries
 }
 
-fn parse_entry(entry: &Element) -> Option<Entry> {
+fn parse_entry(entry: &Element) -> Option<ItemEvent> {
     if entry.is("item", ns::PUBSUB_EVENT) {
-        return Some(Entry::Published(Item::parse(entry)));
+        return Some(ItemEvent::Published(Item::parse(entry)));
     }
     if entry.is("retract", ns::PUBSUB_EVENT) {
-        return Some(Entry::Retracted {
+        return Some(ItemEvent::Retracted {
             id: entry.attr("id")?.into(),
         });
     }

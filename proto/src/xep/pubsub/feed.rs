@@ -26,7 +26,7 @@ mod state;
 mod telling;
 mod traits;
 
-pub use change::{Change, Output, Via};
+pub use change::{Change, FeedOutput, Via};
 pub use state::FeedPlace;
 pub use traits::{Order, Traits};
 
@@ -38,10 +38,10 @@ use crate::xep::pubsub::digest::Digest;
 use crate::xml::Element;
 use archive::Archive;
 use arrival::Arrival;
-use catch_up::{CatchUp, Goal};
-use known::Known;
+use catch_up::{CatchUp, FetchGoal};
+use known::KnownItems;
 use position::Position;
-use state::{Basis, Inquiry, Meanwhile, State};
+use state::{Basis, FeedPhase, Inquiry, Meanwhile};
 use std::collections::VecDeque;
 
 /// How many events wait while the node is asked what it holds; beyond, it is not asked any more, and there is a gap.
@@ -51,7 +51,7 @@ const PAYLOADS: usize = 50;
 
 /// What makes a feed.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct FeedSettings {
     /// Its number among the feeds of a client.
     pub feed: u32,
     /// The service.
@@ -70,7 +70,7 @@ pub struct Settings {
 }
 
 #[derive(Debug)]
-enum Asked {
+enum FeedRequest {
     Subscribe,
     Fetch,
     /// The newest items, before the subscription: none of them is news.
@@ -86,15 +86,15 @@ enum Asked {
 /// A subscribed node.
 #[derive(Debug)]
 pub struct Feed {
-    settings: Settings,
+    settings: FeedSettings,
     /// The subscriber's JID.
     own: String,
-    state: State,
+    state: FeedPhase,
     basis: Basis,
     /// Events that wait until the feed is live.
     meanwhile: Meanwhile,
     /// What the node holds, as far as it was told.
-    known: Known,
+    known: KnownItems,
     /// The id of the item that was told last.
     last: Option<String>,
     /// The archive's name of the entry that was told last.
@@ -111,7 +111,7 @@ pub struct Feed {
     /// Told by a listing, and perhaps told once more by an event that was on its way.
     echoes: Vec<Digest>,
     /// Requests without a reply, by number.
-    asked: Vec<(u32, Asked)>,
+    asked: Vec<(u32, FeedRequest)>,
     /// Requests that were not polled yet.
     requests: VecDeque<(u32, Element)>,
     numbers: u32,
@@ -121,7 +121,7 @@ pub struct Feed {
 
 impl Feed {
     /// A feed that has not begun; `since` is where it goes on from.
-    pub fn new(settings: Settings, since: Option<Position>) -> Self {
+    pub fn new(settings: FeedSettings, since: Option<Position>) -> Self {
         let basis = match &since {
             Some(since) if !since.outdated => Basis::Known,
             _ => Basis::New {
@@ -133,7 +133,7 @@ impl Feed {
         Self {
             settings,
             own: String::new(),
-            state: State::Apart,
+            state: FeedPhase::Apart,
             basis,
             meanwhile: Meanwhile::default(),
             known: since.known,
@@ -182,7 +182,7 @@ impl Feed {
 
     /// A session begins in which the feed is not subscribed yet, as this JID. Nothing that was asked before is answered.
     pub fn begin(&mut self, own: &Jid) {
-        if matches!(self.state, State::Over) {
+        if matches!(self.state, FeedPhase::Over) {
             return;
         }
         self.own = own.as_str().into();
@@ -195,13 +195,13 @@ impl Feed {
     }
 
     /// Takes the state out: what comes next is being decided.
-    fn leave(&mut self) -> State {
+    fn leave(&mut self) -> FeedPhase {
         let place = self.state.place();
-        core::mem::replace(&mut self.state, State::Left(place))
+        core::mem::replace(&mut self.state, FeedPhase::Left(place))
     }
 
     /// The next state.
-    fn enter(&mut self, next: State) {
+    fn enter(&mut self, next: FeedPhase) {
         let (from, to) = (self.state.place(), next.place());
         let stays = from == to;
         debug_assert!(stays || from.may_become(to), "{from:?} → {to:?}");
@@ -211,13 +211,13 @@ impl Feed {
     /// The events that follow, until the session ends, come behind others that were lost: they wait for the next session, which
     /// shows what is missing.
     pub fn handle_hole(&mut self) {
-        if matches!(self.state, State::Over) {
+        if matches!(self.state, FeedPhase::Over) {
             return;
         }
         self.hold_back();
         self.asked.clear();
         self.requests = VecDeque::new();
-        self.enter(State::Apart);
+        self.enter(FeedPhase::Apart);
     }
 
     /// What was not told yet comes before what is fetched next, if that has it still.
@@ -254,7 +254,7 @@ impl Feed {
             before.clear();
             let (service, node) = (Some(settings.service.as_str()), &settings.node);
             let newest = request::items(service, node, Some(catch_up::FEW as u32), &[], None);
-            self.ask(Asked::Before, newest);
+            self.ask(FeedRequest::Before, newest);
         }
         let settings = &self.settings;
         let request = request::subscribe(
@@ -263,21 +263,21 @@ impl Feed {
             &self.own,
             &settings.options,
         );
-        self.ask(Asked::Subscribe, request);
+        self.ask(FeedRequest::Subscribe, request);
         let inquiry = self.inquire();
-        self.enter(State::Subscribing(inquiry));
+        self.enter(FeedPhase::Subscribing(inquiry));
     }
 
     /// Asks what the node holds. Together with the subscription: whatever is published after that is told by an event.
     fn inquire(&mut self) -> Inquiry {
         let goal = match (self.basis.is_known(), self.settings.snapshot) {
-            (true, _) => Goal::Since,
-            (false, true) => Goal::Snapshot,
-            (false, false) => Goal::Baseline,
+            (true, _) => FetchGoal::Since,
+            (false, true) => FetchGoal::Snapshot,
+            (false, false) => FetchGoal::Baseline,
         };
         self.echoes.clear();
         match &self.archived {
-            Some(archived) if goal == Goal::Since && self.traits.archive => {
+            Some(archived) if goal == FetchGoal::Since && self.traits.archive => {
                 let archive = Archive::new(self.settings.feed, self.numbers, archived);
                 self.query(archive)
             }
@@ -285,21 +285,21 @@ impl Feed {
         }
     }
 
-    fn list(&mut self, goal: Goal) -> Inquiry {
+    fn list(&mut self, goal: FetchGoal) -> Inquiry {
         let limit = self.settings.limit;
         let catch_up = CatchUp::new(goal, &self.known, self.traits, limit);
         self.go_on(catch_up)
     }
 
     /// The node is listed anew.
-    fn list_again(&mut self, goal: Goal) {
+    fn list_again(&mut self, goal: FetchGoal) {
         let inquiry = self.list(goal);
-        self.enter(State::CatchingUp(inquiry));
+        self.enter(FeedPhase::CatchingUp(inquiry));
     }
 
     fn go_on(&mut self, catch_up: CatchUp) -> Inquiry {
         let request = catch_up.request(&self.settings.service, &self.settings.node);
-        self.ask(Asked::Fetch, request);
+        self.ask(FeedRequest::Fetch, request);
         Inquiry::Fetching {
             catch_up,
             again_at: None,
@@ -308,11 +308,11 @@ impl Feed {
 
     fn query(&mut self, archive: Archive) -> Inquiry {
         let request = archive.request(&self.settings.service, &self.settings.node);
-        self.ask(Asked::Fetch, request);
+        self.ask(FeedRequest::Fetch, request);
         Inquiry::Querying(archive)
     }
 
-    fn ask(&mut self, asked: Asked, iq: Element) {
+    fn ask(&mut self, asked: FeedRequest, iq: Element) {
         self.numbers += 1;
         self.asked.push((self.numbers, asked));
         self.requests.push_back((self.numbers, iq));
@@ -329,10 +329,10 @@ impl Feed {
             return;
         }
         match self.leave() {
-            State::Away { .. } => self.subscribe(),
-            State::CatchingUp(Inquiry::Fetching { catch_up, .. }) => {
+            FeedPhase::Away { .. } => self.subscribe(),
+            FeedPhase::CatchingUp(Inquiry::Fetching { catch_up, .. }) => {
                 let inquiry = self.go_on(catch_up);
-                self.enter(State::CatchingUp(inquiry));
+                self.enter(FeedPhase::CatchingUp(inquiry));
             }
             state => self.state = state,
         }
@@ -342,7 +342,7 @@ impl Feed {
 
     fn forget_fetch(&mut self) {
         self.asked
-            .retain(|(_, asked)| matches!(asked, Asked::Subscribe));
+            .retain(|(_, asked)| matches!(asked, FeedRequest::Subscribe));
         self.requests = VecDeque::new();
     }
 
@@ -368,7 +368,7 @@ impl Feed {
 
     /// All that waited has its place in what is to be told. `partial`: some of what is known was not listed, and may be gone.
     fn go_live(&mut self, partial: bool) {
-        self.enter(State::Live);
+        self.enter(FeedPhase::Live);
         self.basis = Basis::Known;
         self.meanwhile = Meanwhile::default();
         self.arrivals.push_back(Arrival::Live { partial });
@@ -380,7 +380,7 @@ impl Feed {
         for arrival in self.meanwhile.take_all() {
             self.arrivals.push_back(arrival);
         }
-        self.enter(State::Over);
+        self.enter(FeedPhase::Over);
         self.asked.clear();
         self.requests = VecDeque::new();
         self.asides.push_back(change);

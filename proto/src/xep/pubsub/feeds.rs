@@ -3,13 +3,13 @@
 //!
 //! A sans-IO machine above [`Feed`]. Its user calls [`Feeds::begin_session`] and [`Feeds::begin`] when a session begins that
 //! knows nothing of the feeds, hands in messages and replies **in the order of the stream**, and polls until a
-//! [`Output::Timeout`]. Left out: presence, which events to a bare JID need.
+//! [`FeedsOutput::Timeout`]. Left out: presence, which events to a bare JID need.
 
 mod abandoned;
 mod services;
 
 use super::feed::position::Position;
-use super::feed::{self, Change, Feed, Settings};
+use super::feed::{self, Change, Feed, FeedSettings};
 use super::request;
 use super::subscriptions::{FeedId, HeldSubscription, Routed, Subscriptions};
 use crate::event::RequestFailure;
@@ -30,7 +30,7 @@ const LATE: Millis = Millis::seconds(300);
 
 /// What the feeds want.
 #[derive(Clone, Debug)]
-pub enum Output {
+pub enum FeedsOutput {
     /// Send this request; [`Feeds::handle_reply`] gets the answer, under this number.
     Request {
         /// Its number, never used twice.
@@ -53,7 +53,7 @@ pub enum Output {
 
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum FeedRouting {
     /// It belongs to no feed.
     Nothing,
     /// Feeds have it.
@@ -68,7 +68,7 @@ pub enum Heard {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ManagedFeed {
     machine: Feed,
     service: String,
     node: String,
@@ -87,7 +87,7 @@ struct Entry {
 
 /// Who gets an answer.
 #[derive(Debug)]
-enum Asker {
+enum ReplyOwner {
     Feed(FeedId, u32),
     /// The same; it has asked for its subscription.
     Subscription(FeedId, u32),
@@ -106,12 +106,12 @@ enum Asker {
 pub struct Feeds {
     account: String,
     subscriptions: Subscriptions,
-    feeds: VecMap<FeedId, Entry>,
+    feeds: VecMap<FeedId, ManagedFeed>,
     services: Services,
     abandoned: Abandoned,
-    asked: Vec<(u32, Asker)>,
+    asked: Vec<(u32, ReplyOwner)>,
     numbers: u32,
-    outputs: VecDeque<Output>,
+    outputs: VecDeque<FeedsOutput>,
     /// Feeds that may want something.
     due: VecDeque<FeedId>,
 }
@@ -134,13 +134,13 @@ impl Feeds {
         &mut self,
         service: &Jid,
         own: &Jid,
-        mut settings: Settings,
+        mut settings: FeedSettings,
         since: Option<Position>,
         patience: Option<Millis>,
     ) -> FeedId {
         let id = self.subscriptions.add(service, &settings.node, own);
         settings.feed = id.0;
-        let entry = Entry {
+        let entry = ManagedFeed {
             service: settings.service.clone(),
             node: settings.node.clone(),
             machine: Feed::new(settings, since),
@@ -169,7 +169,7 @@ impl Feeds {
     pub fn feed_of(&self, number: u32) -> Option<FeedId> {
         let (_, asker) = self.asked.iter().find(|(known, _)| *known == number)?;
         match asker {
-            Asker::Feed(id, _) | Asker::Subscription(id, _) => Some(*id),
+            ReplyOwner::Feed(id, _) | ReplyOwner::Subscription(id, _) => Some(*id),
             _ => None,
         }
     }
@@ -186,7 +186,7 @@ impl Feeds {
     pub fn begin_session(&mut self) {
         self.services.begin_session();
         for request in self.abandoned.begin_session(&self.subscriptions) {
-            self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+            self.ask(ReplyOwner::Nobody, request, REPLY_TIMEOUT);
         }
     }
 
@@ -204,7 +204,11 @@ impl Feeds {
         };
         let service = entry.service.clone();
         if let Some(question) = self.services.study(&service) {
-            self.ask(Asker::Service(service.clone()), question, REPLY_TIMEOUT);
+            self.ask(
+                ReplyOwner::Service(service.clone()),
+                question,
+                REPLY_TIMEOUT,
+            );
         }
         self.subscriptions.renew(id, own);
         let traits = self.services.traits_of(&service);
@@ -229,7 +233,7 @@ impl Feeds {
     pub fn good_bye(&self) -> Vec<Element> {
         let mut all = self.subscriptions.of_full_jids();
         for (_, asker) in &self.asked {
-            if let Asker::Abandoned(held) = asker
+            if let ReplyOwner::Abandoned(held) = asker
                 && !all.contains(held)
             {
                 all.push(held.clone());
@@ -270,7 +274,7 @@ impl Feeds {
         entry.give_up_at = None;
         entry.wake_at = None;
         if let Some(held) = self.subscriptions.take(id).filter(|_| !agreed)
-            && !self.pass_on(id, || Asker::Abandoned(held.clone()))
+            && !self.pass_on(id, || ReplyOwner::Abandoned(held.clone()))
             && unsure
         {
             self.abandoned.doubt(held);
@@ -283,7 +287,7 @@ impl Feeds {
     pub fn unsubscribe(&mut self, id: FeedId) -> Option<Element> {
         self.feeds.remove(&id)?;
         let request = self.subscriptions.take(id).and_then(|held| {
-            self.pass_on(id, || Asker::Ended(held.clone()));
+            self.pass_on(id, || ReplyOwner::Ended(held.clone()));
             self.abandoned.end(held, &self.subscriptions)
         });
         self.forget_questions(id);
@@ -292,10 +296,10 @@ impl Feeds {
     }
 
     /// The answer to a feed's subscription is for another one. False when none is awaited.
-    fn pass_on(&mut self, id: FeedId, to: impl Fn() -> Asker) -> bool {
+    fn pass_on(&mut self, id: FeedId, to: impl Fn() -> ReplyOwner) -> bool {
         let mut passed = false;
         for (_, asker) in &mut self.asked {
-            if matches!(asker, Asker::Subscription(feed, _) if *feed == id) {
+            if matches!(asker, ReplyOwner::Subscription(feed, _) if *feed == id) {
                 *asker = to();
                 passed = true;
             }
@@ -305,20 +309,20 @@ impl Feeds {
 
     fn forget_questions(&mut self, id: FeedId) {
         self.asked
-            .retain(|(_, asker)| !matches!(asker, Asker::Feed(feed, _) | Asker::Subscription(feed, _) if *feed == id));
+            .retain(|(_, asker)| !matches!(asker, ReplyOwner::Feed(feed, _) | ReplyOwner::Subscription(feed, _) if *feed == id));
     }
 
     /// Another feed knows its subscription now, or is gone.
     fn reconsider(&mut self) {
         for request in self.abandoned.reconsider(&self.subscriptions) {
-            self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+            self.ask(ReplyOwner::Nobody, request, REPLY_TIMEOUT);
         }
     }
 
     // ── what comes in ───────────────────────────────────────────────────────────────────────────────────────────────
 
     /// A message: an event, or a result from an archive.
-    pub fn handle_message(&mut self, message: &Element, unicode: &dyn Unicode) -> Heard {
+    pub fn handle_message(&mut self, message: &Element, unicode: &dyn Unicode) -> FeedRouting {
         match self.subscriptions.route(message, unicode) {
             Routed::Feeds { feeds, event } => {
                 for id in feeds {
@@ -327,13 +331,13 @@ impl Feeds {
                         self.due.push_back(id);
                     }
                 }
-                Heard::Taken
+                FeedRouting::Taken
             }
-            Routed::Duplicate => Heard::Taken,
-            Routed::Stranger { from, node } => Heard::Stranger { from, node },
-            Routed::Unclaimed(_) => Heard::Nothing,
-            Routed::NotEvent if self.handle_result(message) => Heard::Taken,
-            Routed::NotEvent => Heard::Nothing,
+            Routed::Duplicate => FeedRouting::Taken,
+            Routed::Stranger { from, node } => FeedRouting::Stranger { from, node },
+            Routed::Unclaimed(_) => FeedRouting::Nothing,
+            Routed::NotEvent if self.handle_result(message) => FeedRouting::Taken,
+            Routed::NotEvent => FeedRouting::Nothing,
         }
     }
 
@@ -360,9 +364,9 @@ impl Feeds {
         let at = self.asked.iter().position(|(known, _)| *known == number);
         let Some(at) = at else { return };
         let (_, asker) = self.asked.remove(at);
-        let is_subscription = matches!(asker, Asker::Subscription(..));
+        let is_subscription = matches!(asker, ReplyOwner::Subscription(..));
         match asker {
-            Asker::Feed(id, number) | Asker::Subscription(id, number) => {
+            ReplyOwner::Feed(id, number) | ReplyOwner::Subscription(id, number) => {
                 let lost = matches!(outcome, Err(RequestFailure::Disconnected));
                 if let Some(entry) = self.feed(id) {
                     entry.unsure |= is_subscription && lost;
@@ -370,7 +374,7 @@ impl Feeds {
                     self.due.push_back(id);
                 }
             }
-            Asker::Service(name) => {
+            ReplyOwner::Service(name) => {
                 let Some(traits) = self.services.handle_reply(&name, &outcome) else {
                     return;
                 };
@@ -380,26 +384,26 @@ impl Feeds {
                     }
                 }
             }
-            Asker::Abandoned(held) => {
+            ReplyOwner::Abandoned(held) => {
                 let request = self
                     .abandoned
                     .handle_reply(held, &self.subscriptions, &outcome);
                 if let Some(request) = request {
-                    self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+                    self.ask(ReplyOwner::Nobody, request, REPLY_TIMEOUT);
                 }
             }
-            Asker::Ended(held) => {
+            ReplyOwner::Ended(held) => {
                 // It was asked to end without its id, which some services want (§6.2.3.1).
                 if let Ok(reply) = &outcome {
                     let told = confirmed(held.clone(), reply);
                     if told.subid != held.subid
                         && let Some(request) = self.abandoned.end(told, &self.subscriptions)
                     {
-                        self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+                        self.ask(ReplyOwner::Nobody, request, REPLY_TIMEOUT);
                     }
                 }
             }
-            Asker::Nobody => {}
+            ReplyOwner::Nobody => {}
         }
     }
 
@@ -423,31 +427,32 @@ impl Feeds {
                 Change::End,
             ] {
                 let change = Box::new(change);
-                self.outputs.push_back(Output::Change { feed: id, change });
+                self.outputs
+                    .push_back(FeedsOutput::Change { feed: id, change });
             }
         }
     }
 
     // ── what goes out ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// What the feeds want now. To be called until it is a [`Output::Timeout`], after each change.
-    pub fn poll_output(&mut self) -> Output {
+    /// What the feeds want now. To be called until it is a [`FeedsOutput::Timeout`], after each change.
+    pub fn poll_output(&mut self) -> FeedsOutput {
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
             }
             let Some(id) = self.due.front().copied() else {
-                return Output::Timeout(self.deadline());
+                return FeedsOutput::Timeout(self.deadline());
             };
             let entry = self.feed(id).filter(|entry| !entry.over);
             let output = entry.map(|entry| entry.machine.poll_output());
             match output {
-                Some(feed::Output::Request { number, iq }) => self.ask_for(id, number, iq),
-                Some(feed::Output::Change(change)) => {
+                Some(feed::FeedOutput::Request { number, iq }) => self.ask_for(id, number, iq),
+                Some(feed::FeedOutput::Change(change)) => {
                     self.note_change(id, &change);
-                    return Output::Change { feed: id, change };
+                    return FeedsOutput::Change { feed: id, change };
                 }
-                Some(feed::Output::Timeout(at)) => {
+                Some(feed::FeedOutput::Timeout(at)) => {
                     if let Some(entry) = self.feed(id) {
                         entry.wake_at = at;
                     }
@@ -462,20 +467,20 @@ impl Feeds {
 
     fn ask_for(&mut self, id: FeedId, number: u32, iq: Element) {
         if !request::is_subscribe(&iq) {
-            return self.ask(Asker::Feed(id, number), iq, REPLY_TIMEOUT);
+            return self.ask(ReplyOwner::Feed(id, number), iq, REPLY_TIMEOUT);
         }
         let patience = self.feed(id).and_then(|entry| entry.patience);
         let timeout = patience.map_or(REPLY_TIMEOUT, |patience| {
             Millis(patience.0.saturating_add(LATE.0))
         });
-        self.ask(Asker::Subscription(id, number), iq, timeout);
+        self.ask(ReplyOwner::Subscription(id, number), iq, timeout);
     }
 
-    fn ask(&mut self, asker: Asker, iq: Element, timeout: Millis) {
+    fn ask(&mut self, asker: ReplyOwner, iq: Element, timeout: Millis) {
         self.numbers = self.numbers.wrapping_add(1);
         let number = self.numbers;
         self.asked.push((number, asker));
-        self.outputs.push_back(Output::Request {
+        self.outputs.push_back(FeedsOutput::Request {
             number,
             iq,
             timeout,
@@ -516,7 +521,7 @@ impl Feeds {
         earliest
     }
 
-    fn feed(&mut self, id: FeedId) -> Option<&mut Entry> {
+    fn feed(&mut self, id: FeedId) -> Option<&mut ManagedFeed> {
         self.feeds.get_mut(&id)
     }
 }

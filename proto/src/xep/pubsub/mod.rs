@@ -51,7 +51,7 @@ impl Item {
 
 /// How a subscription stands (§4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum SubscriptionState {
     /// There is none.
     None,
     /// An owner has to approve it.
@@ -62,7 +62,7 @@ pub enum State {
     Subscribed,
 }
 
-impl State {
+impl SubscriptionState {
     /// Its name in the protocol.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ pub struct Subscription {
     /// Which of several subscriptions of that JID; needed to end it.
     pub subid: Option<String>,
     /// How it stands.
-    pub state: State,
+    pub state: SubscriptionState,
 }
 
 impl Subscription {
@@ -104,7 +104,7 @@ impl Subscription {
             node: element.attr("node").map(Into::into),
             jid: element.attr("jid").unwrap_or_default().into(),
             subid: element.attr("subid").map(Into::into),
-            state: State::parse(element.attr("subscription")),
+            state: SubscriptionState::parse(element.attr("subscription")),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What only the owner of a node may ask (XEP-0060 §8): its configuration, who is subscribed, who may do what; emptying it; and
 //! whether somebody may subscribe.
 
-use super::{NODE_CONFIG, State, Subscription};
+use super::{NODE_CONFIG, Subscription, SubscriptionState};
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xep::data_form::{self, Form, Values};
 use crate::xml::{Builder, Element};
 
@@ -105,7 +105,7 @@ pub fn pending(service: Option<&str>, node: &str) -> Element {
         .attr("node", "http://jabber.org/protocol/pubsub#get-pending")
         .attr("action", "execute")
         .child(data_form::submit(SUBSCRIBE_AUTHORIZATION, &values));
-    iq::request(Kind::Set, service, command.build())
+    iq::request(IqType::Set, service, command.build())
 }
 
 /// Somebody wants to subscribe to a node of ours that asks its owner (§8.6).
@@ -159,8 +159,8 @@ impl Approval {
 }
 
 /// The state that an owner gives, from its name; `None` when it is not one.
-pub fn parse_state(name: &str) -> Option<State> {
-    let state = State::parse(Some(name));
+pub fn parse_state(name: &str) -> Option<SubscriptionState> {
+    let state = SubscriptionState::parse(Some(name));
     (state.as_str() == name).then_some(state)
 }
 
@@ -174,12 +174,12 @@ fn at(name: &str, node: &str) -> Builder {
 
 fn get(service: Option<&str>, payload: Builder) -> Element {
     let payload = element("pubsub").child(payload.build());
-    iq::request(Kind::Get, service, payload.build())
+    iq::request(IqType::Get, service, payload.build())
 }
 
 fn set(service: Option<&str>, payload: Builder) -> Element {
     let payload = element("pubsub").child(payload.build());
-    iq::request(Kind::Set, service, payload.build())
+    iq::request(IqType::Set, service, payload.build())
 }
 
 fn reply_child(reply: &Element, name: &str) -> Option<Element> {

@@ -2,7 +2,7 @@
 
 use super::{Item, NODE_CONFIG, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS, Subscription};
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xep::data_form::{self, Form, Values};
 use crate::xep::rsm::{Page, Range};
 use crate::xml::{Builder, Element};
@@ -83,7 +83,7 @@ pub fn items(
         .attr_opt("subid", subid)
         .children(ids.iter().map(|id| identified(id)))
         .build();
-    iq::request(Kind::Get, service, pubsub().child(items).build())
+    iq::request(IqType::Get, service, pubsub().child(items).build())
 }
 
 /// Fetches a part of a node's items (§6.5.4), where the service has result set management. [`parse_items`] reads the items of
@@ -93,7 +93,7 @@ pub fn page(service: Option<&str>, node: &str, range: &Range, subid: Option<&str
         .attr_opt("subid", subid)
         .build();
     let pubsub = pubsub().child(items).child(range.to_element());
-    iq::request(Kind::Get, service, pubsub.build())
+    iq::request(IqType::Get, service, pubsub.build())
 }
 
 /// Asks which subscriptions we have at the service (§5.6), or to one node. [`parse_subscriptions`] reads the reply.
@@ -110,13 +110,13 @@ fn own(service: Option<&str>, name: &str, node: Option<&str>) -> Element {
     let asked = Element::builder(name, ns::PUBSUB)
         .attr_opt("node", node)
         .build();
-    iq::request(Kind::Get, service, pubsub().child(asked).build())
+    iq::request(IqType::Get, service, pubsub().child(asked).build())
 }
 
 /// Asks for the options of a subscription (§6.3.2); `jid` exactly as it was subscribed. [`parse_options`] reads the reply.
 pub fn options_get(service: Option<&str>, node: &str, jid: &str, subid: Option<&str>) -> Element {
     let options = options(node, jid, subid).build();
-    iq::request(Kind::Get, service, pubsub().child(options).build())
+    iq::request(IqType::Get, service, pubsub().child(options).build())
 }
 
 /// Changes options of a subscription (§6.3.5).
@@ -247,7 +247,7 @@ fn form(name: &str, form_type: &str, values: &Values) -> Option<Element> {
 }
 
 fn set(service: Option<&str>, payload: Builder) -> Element {
-    iq::request(Kind::Set, service, payload.build())
+    iq::request(IqType::Set, service, payload.build())
 }
 
 fn reply_child(reply: &Element, name: &str) -> Option<Element> {

@@ -7,8 +7,8 @@
 //! Routes are kept sorted by service and node, so that the cost of an event does not grow with the nodes subscribed.
 
 use super::digest::hash_payload;
-use super::event::{self, Event};
-use super::{State, Subscription};
+use super::event::{self, PubSubEvent};
+use super::{Subscription, SubscriptionState};
 use crate::jid::Jid;
 use crate::ns;
 use crate::stanza::split_jid;
@@ -42,12 +42,12 @@ pub enum Routed {
         /// At least one.
         feeds: Vec<FeedId>,
         /// What happened.
-        event: Event,
+        event: PubSubEvent,
     },
     /// All feeds had it already, under another subscription.
     Duplicate,
     /// Nothing here is subscribed to that node: an automatic notification (XEP-0163), or what is left of an ended feed.
-    Unclaimed(Event),
+    Unclaimed(PubSubEvent),
     /// It speaks of a node that is subscribed, and does not come from that node's service: a lie, or another account's node
     /// of the same name.
     Stranger {
@@ -62,31 +62,31 @@ pub enum Routed {
 #[derive(Debug, Default)]
 pub struct Subscriptions {
     account: String,
-    routes: Vec<Route>,
+    routes: Vec<NodeRoute>,
     last_id: u32,
 }
 
 #[derive(Debug)]
-struct Route {
+struct NodeRoute {
     service: String,
     node: String,
-    feeds: Vec<Feed>,
-    seen: Seen,
+    feeds: Vec<SubscribedFeed>,
+    seen: CopyFilter,
 }
 
 #[derive(Debug)]
-struct Feed {
+struct SubscribedFeed {
     id: FeedId,
     jid: String,
     subid: Option<String>,
-    state: State,
+    state: SubscriptionState,
     /// Its request was not answered yet.
     asked: bool,
 }
 
 /// Whether a subscription is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
+pub enum SubscriptionUse {
     /// No feed lives on it.
     Free,
     /// A feed lives on it.
@@ -110,11 +110,11 @@ impl Subscriptions {
     pub fn add(&mut self, service: &Jid, node: &str, own: &Jid) -> FeedId {
         self.last_id += 1;
         let id = FeedId(self.last_id);
-        let feed = Feed {
+        let feed = SubscribedFeed {
             id,
             jid: own.as_str().into(),
             subid: None,
-            state: State::Pending,
+            state: SubscriptionState::Pending,
             asked: true,
         };
         match self.position(service.as_str(), node) {
@@ -124,11 +124,11 @@ impl Subscriptions {
                 }
             }
             Err(at) => {
-                let route = Route {
+                let route = NodeRoute {
                     service: service.as_str().into(),
                     node: node.into(),
                     feeds: vec![feed],
-                    seen: Seen::default(),
+                    seen: CopyFilter::default(),
                 };
                 self.routes.insert(at, route);
             }
@@ -141,7 +141,7 @@ impl Subscriptions {
         let Some(feed) = self.feed_mut(id) else {
             return;
         };
-        feed.state = State::Subscribed;
+        feed.state = SubscriptionState::Subscribed;
         feed.asked = false;
         if let Some(reply) = reply {
             feed.state = reply.state;
@@ -157,13 +157,13 @@ impl Subscriptions {
         if let Some(feed) = self.feed_mut(id) {
             feed.jid = own.as_str().into();
             feed.subid = None;
-            feed.state = State::Pending;
+            feed.state = SubscriptionState::Pending;
             feed.asked = true;
         }
     }
 
     /// How a feed's subscription stands; `None` when there is no such feed.
-    pub fn state(&self, id: FeedId) -> Option<State> {
+    pub fn state(&self, id: FeedId) -> Option<SubscriptionState> {
         let feeds = self.routes.iter().flat_map(|route| &route.feeds);
         feeds
             .into_iter()
@@ -175,7 +175,7 @@ impl Subscriptions {
     /// lives on it, nor may do so.
     pub fn remove(&mut self, id: FeedId) -> Option<HeldSubscription> {
         let held = self.take(id)?;
-        (self.use_of(&held) == Use::Free).then_some(held)
+        (self.use_of(&held) == SubscriptionUse::Free).then_some(held)
     }
 
     /// Forgets a feed; what is returned is its subscription, unless it has ended.
@@ -187,7 +187,7 @@ impl Subscriptions {
         let route = self.routes.get_mut(at)?;
         let index = route.feeds.iter().position(|feed| feed.id == id)?;
         let feed = route.feeds.remove(index);
-        let held = (feed.state != State::None).then(|| feed.held(route));
+        let held = (feed.state != SubscriptionState::None).then(|| feed.held(route));
         if route.feeds.is_empty() {
             self.routes.remove(at);
         }
@@ -195,24 +195,24 @@ impl Subscriptions {
     }
 
     /// Whether a feed lives on a subscription.
-    pub fn use_of(&self, held: &HeldSubscription) -> Use {
+    pub fn use_of(&self, held: &HeldSubscription) -> SubscriptionUse {
         let at = self.position(&held.service, &held.node);
         let Some(route) = at.ok().and_then(|at| self.routes.get(at)) else {
-            return Use::Free;
+            return SubscriptionUse::Free;
         };
-        let mut found = Use::Free;
+        let mut found = SubscriptionUse::Free;
         for feed in &route.feeds {
-            if feed.jid != held.jid || feed.state == State::None {
+            if feed.jid != held.jid || feed.state == SubscriptionState::None {
                 continue;
             }
             if feed.asked && feed.subid.is_none() {
-                found = Use::Unknown;
+                found = SubscriptionUse::Unknown;
                 continue;
             }
             let another =
                 matches!((&feed.subid, &held.subid), (Some(own), Some(held)) if own != held);
             if !another {
-                return Use::Used;
+                return SubscriptionUse::Used;
             }
         }
         found
@@ -225,7 +225,10 @@ impl Subscriptions {
         for route in &self.routes {
             for feed in &route.feeds {
                 let held = feed.held(route);
-                if feed.jid.contains('/') && feed.state != State::None && !all.contains(&held) {
+                if feed.jid.contains('/')
+                    && feed.state != SubscriptionState::None
+                    && !all.contains(&held)
+                {
                     all.push(held);
                 }
             }
@@ -262,12 +265,12 @@ impl Subscriptions {
             return Routed::Unclaimed(event);
         };
         let feeds = match &event {
-            Event::Subscription(told) => route.retell(told),
+            PubSubEvent::Subscription(told) => route.retell(told),
             _ => route.claim(message),
         };
         match (feeds.is_empty(), &event) {
             (false, _) => Routed::Feeds { feeds, event },
-            (true, Event::Subscription(_)) => Routed::Unclaimed(event),
+            (true, PubSubEvent::Subscription(_)) => Routed::Unclaimed(event),
             (true, _) => Routed::Duplicate,
         }
     }
@@ -279,13 +282,13 @@ impl Subscriptions {
         })
     }
 
-    fn feed_mut(&mut self, id: FeedId) -> Option<&mut Feed> {
+    fn feed_mut(&mut self, id: FeedId) -> Option<&mut SubscribedFeed> {
         let feeds = self.routes.iter_mut().flat_map(|route| &mut route.feeds);
         feeds.into_iter().find(|feed| feed.id == id)
     }
 }
 
-impl Route {
+impl NodeRoute {
     /// The feeds that this event is for and that did not have it before.
     fn claim(&mut self, message: &Element) -> Vec<FeedId> {
         let mut subids = event::subids(message);
@@ -313,7 +316,7 @@ impl Route {
 
     /// Whether something sent for these subscriptions is for this feed: for its own, or for one that no feed here knows (of an
     /// earlier session; or its own, whose id has not been told yet).
-    fn accepts(&self, feed: &Feed, mask: u32) -> bool {
+    fn accepts(&self, feed: &SubscribedFeed, mask: u32) -> bool {
         self.seen.of(mask).any(|key| {
             if key.subid {
                 feed.subid.as_ref().is_none_or(|own| *own == key.text)
@@ -336,7 +339,7 @@ impl Route {
                 (Some(own), Some(told)) if own != told
             );
             // That an earlier subscription has ended says nothing about the one that is asked for.
-            let earlier = feed.asked && told.state == State::None;
+            let earlier = feed.asked && told.state == SubscriptionState::None;
             let mine = feed.jid == told.jid || told.jid.is_empty();
             if mine && !another && !earlier {
                 feed.state = told.state;
@@ -348,8 +351,8 @@ impl Route {
     }
 }
 
-impl Feed {
-    fn held(&self, route: &Route) -> HeldSubscription {
+impl SubscribedFeed {
+    fn held(&self, route: &NodeRoute) -> HeldSubscription {
         HeldSubscription {
             service: route.service.clone(),
             node: route.node.clone(),
@@ -367,15 +370,15 @@ const RECENT: usize = 16;
 /// front to front: a message is a copy of the oldest one that looks the same, that came under other subscriptions only, and
 /// that lies after the last one paired with its own. Publishing the same thing twice is therefore twice.
 #[derive(Debug, Default)]
-struct Seen {
+struct CopyFilter {
     /// The subscriptions that messages were sent for; a bit of a mask each.
-    keys: Vec<Key>,
-    recent: Vec<Copied>,
+    keys: Vec<SubscriptionStream>,
+    recent: Vec<RecentPublication>,
     count: u32,
 }
 
 #[derive(Debug)]
-struct Key {
+struct SubscriptionStream {
     /// A SubID, or without one the JID that was addressed.
     text: String,
     subid: bool,
@@ -384,13 +387,13 @@ struct Key {
 }
 
 #[derive(Debug)]
-struct Copied {
+struct RecentPublication {
     number: u32,
     fingerprint: u32,
     mask: u32,
 }
 
-impl Seen {
+impl CopyFilter {
     /// Begins anew when a mask might not hold so many more. It takes many sessions to get there, or a service that plays.
     fn make_room(&mut self, keys: usize) {
         if self.keys.len() + keys > 32 {
@@ -405,7 +408,7 @@ impl Seen {
             .iter()
             .position(|key| key.subid == subid && key.text == text);
         let at = known.unwrap_or_else(|| {
-            self.keys.push(Key {
+            self.keys.push(SubscriptionStream {
                 text: text.into(),
                 subid,
                 last: 0,
@@ -415,7 +418,7 @@ impl Seen {
         1 << at
     }
 
-    fn of(&self, mask: u32) -> impl Iterator<Item = &Key> {
+    fn of(&self, mask: u32) -> impl Iterator<Item = &SubscriptionStream> {
         self.keys
             .iter()
             .enumerate()
@@ -440,7 +443,7 @@ impl Seen {
                 if self.recent.len() == RECENT {
                     self.recent.remove(0);
                 }
-                self.recent.push(Copied {
+                self.recent.push(RecentPublication {
                     number: self.count,
                     fingerprint,
                     mask,

@@ -518,7 +518,7 @@ fn a_position_is_where_the_last_change_was_told() {
     );
     // Two arrive at once, and one of them has been handed out.
     play.hear("event b1 c1");
-    assert!(matches!(play.feed.poll_output(), Output::Change(_)));
+    assert!(matches!(play.feed.poll_output(), FeedOutput::Change(_)));
     let mut other = play.reload();
     other.run(
         "

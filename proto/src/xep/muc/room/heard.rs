@@ -18,7 +18,7 @@ const SINCE_MARGIN: i64 = 30_000;
 const LONGEST_WAY: i64 = 900_000;
 
 #[derive(Debug)]
-struct Known {
+struct KnownMessage {
     id: Option<u64>,
     /// Nick and text.
     content: u64,
@@ -28,8 +28,8 @@ struct Known {
 
 /// The last messages of a room.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
-    known: VecDeque<Known>,
+pub(super) struct RecentMessages {
+    known: VecDeque<KnownMessage>,
     /// The room's stamp on the last one that was history, in milliseconds since 1970 UTC. The room sends in order: what it said
     /// before has come.
     stamp: Option<i64>,
@@ -53,7 +53,7 @@ pub(super) struct Heard {
     behind: Vec<(RoomMessage, i64)>,
 }
 
-impl Heard {
+impl RecentMessages {
     /// The room is entered, perhaps again: its history may repeat each message once.
     pub(super) fn begin_history(&mut self, now: Instant) {
         self.asked = Some(now);
@@ -199,7 +199,7 @@ impl Heard {
         if self.known.len() >= MOST_HEARD {
             self.known.pop_front();
         }
-        self.known.push_back(Known {
+        self.known.push_back(KnownMessage {
             id,
             content,
             // What the history brings as new is not repeated by it.

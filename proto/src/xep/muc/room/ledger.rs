@@ -18,25 +18,25 @@ pub(super) const EXPIRY: Millis = Millis::seconds(300);
 
 /// A command that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Waiting {
+pub(super) struct PendingCommand {
     pub(super) command: CommandId,
     pub(super) deadline: Instant,
 }
 
 /// What a presence asks for.
 #[derive(Debug)]
-pub(super) enum Ask {
+pub(super) enum PresenceRequest {
     Join,
     /// Another nick.
-    Nick(Option<Waiting>),
+    Nick(Option<PendingCommand>),
     /// To be let go.
-    Leave(Vec<Waiting>),
+    Leave(Vec<PendingCommand>),
 }
 
 /// A presence that was sent and not answered.
 #[derive(Debug)]
-pub(super) struct Step {
-    pub(super) ask: Ask,
+pub(super) struct UnansweredPresence {
+    pub(super) ask: PresenceRequest,
     pub(super) id: String,
     /// The occupant JID's resource that it was sent to, normalised.
     pub(super) nick: String,
@@ -44,17 +44,17 @@ pub(super) struct Step {
     pub(super) sent: Instant,
 }
 
-impl Step {
+impl UnansweredPresence {
     pub(super) fn is_leave(&self) -> bool {
-        matches!(self.ask, Ask::Leave(_))
+        matches!(self.ask, PresenceRequest::Leave(_))
     }
 
     /// Whether a command waits for its answer; the command of a join is its visit's.
     fn is_awaited(&self) -> bool {
         match &self.ask {
-            Ask::Join => false,
-            Ask::Nick(waiting) => waiting.is_some(),
-            Ask::Leave(waiting) => !waiting.is_empty(),
+            PresenceRequest::Join => false,
+            PresenceRequest::Nick(waiting) => waiting.is_some(),
+            PresenceRequest::Leave(waiting) => !waiting.is_empty(),
         }
     }
 }
@@ -63,7 +63,7 @@ impl Step {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     /// The oldest first; few.
-    steps: Vec<Step>,
+    steps: Vec<UnansweredPresence>,
     /// The nick under which the room has us, as far as it has answered; `None`: it does not have us.
     pub(super) present: Option<String>,
 }
@@ -71,7 +71,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Notes a presence. Returns the oldest one when there are too many: its answer will not be recognised.
     #[must_use]
-    pub(super) fn push(&mut self, step: Step) -> Option<Step> {
+    pub(super) fn push(&mut self, step: UnansweredPresence) -> Option<UnansweredPresence> {
         self.steps.push(step);
         (self.steps.len() > MOST_STEPS).then(|| self.steps.remove(0))
     }
@@ -80,44 +80,49 @@ impl Ledger {
         self.steps.is_empty()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Step> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &UnansweredPresence> {
         self.steps.iter()
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Step> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut UnansweredPresence> {
         self.steps.iter_mut()
     }
 
-    pub(super) fn retain(&mut self, keep: impl FnMut(&Step) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl FnMut(&UnansweredPresence) -> bool) {
         self.steps.retain(keep);
     }
 
     /// The oldest step that the room still has to answer: it does not answer the leave of somebody who is not in.
-    pub(super) fn front(&self) -> Option<&Step> {
+    pub(super) fn front(&self) -> Option<&UnansweredPresence> {
         self.steps
             .iter()
             .find(|step| self.present.is_some() || !step.is_leave())
     }
 
     /// The step with that id.
-    pub(super) fn find(&self, id: &str) -> Option<&Step> {
+    pub(super) fn find(&self, id: &str) -> Option<&UnansweredPresence> {
         self.steps.iter().find(|step| step.id == id)
     }
 
     /// Whether nothing older than the join of that visit is unanswered.
     pub(super) fn is_turn_of(&self, visit: RoomId) -> bool {
         self.front()
-            .is_some_and(|step| matches!(step.ask, Ask::Join) && step.visit == visit)
+            .is_some_and(|step| matches!(step.ask, PresenceRequest::Join) && step.visit == visit)
     }
 
     /// Whether the join of that visit is unanswered.
     pub(super) fn awaits_join(&self, visit: RoomId) -> bool {
-        let is_it = |step: &Step| matches!(step.ask, Ask::Join) && step.visit == visit;
+        let is_it = |step: &UnansweredPresence| {
+            matches!(step.ask, PresenceRequest::Join) && step.visit == visit
+        };
         self.steps.iter().any(is_it)
     }
 
     /// Takes the step with that id out, and all that were sent before it.
-    pub(super) fn take(&mut self, id: &str) -> Option<(Vec<Step>, Step)> {
+    pub(super) fn take(
+        &mut self,
+        id: &str,
+    ) -> Option<(Vec<UnansweredPresence>, UnansweredPresence)> {
         let at = self.steps.iter().position(|step| step.id == id)?;
         let rest = self.steps.split_off(at + 1);
         let step = self.steps.pop()?;
@@ -125,13 +130,13 @@ impl Ledger {
     }
 
     /// Takes the oldest leave out, and the changes of nick before it; not if a join is older.
-    pub(super) fn take_leave(&mut self) -> Option<Vec<Step>> {
-        let at = self.steps.iter().position(Step::is_leave)?;
+    pub(super) fn take_leave(&mut self) -> Option<Vec<UnansweredPresence>> {
+        let at = self.steps.iter().position(UnansweredPresence::is_leave)?;
         let joins = self
             .steps
             .iter()
             .take(at)
-            .any(|step| matches!(step.ask, Ask::Join));
+            .any(|step| matches!(step.ask, PresenceRequest::Join));
         if joins {
             return None;
         }
@@ -140,7 +145,7 @@ impl Ledger {
     }
 
     /// Takes everything out: the session is gone.
-    pub(super) fn take_all(&mut self) -> Vec<Step> {
+    pub(super) fn take_all(&mut self) -> Vec<UnansweredPresence> {
         self.present = None;
         core::mem::take(&mut self.steps)
     }
@@ -150,7 +155,7 @@ impl Ledger {
     pub(super) fn expire(&mut self, now: Instant, current: Option<RoomId>) {
         self.steps.retain(|step| {
             step.is_awaited()
-                || matches!(step.ask, Ask::Join) && Some(step.visit) == current
+                || matches!(step.ask, PresenceRequest::Join) && Some(step.visit) == current
                 || now < step.sent + EXPIRY
         });
     }

@@ -2,19 +2,19 @@
 
 use super::Room;
 use super::refusal::not_in;
-use super::timers::Timer;
-use super::visit::{State, Visit};
+use super::timers::RoomTimer;
+use super::visit::{Visit, VisitState};
 use crate::jid::Jid;
 use crate::ns;
 use crate::stanza::{StanzaError, message, split_jid};
 use crate::xep::delay::stamps;
 use crate::xep::muc::event::{RoomEvent, RoomMessage};
-use crate::xep::muc::payload::User;
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::payload::MucUser;
+use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
 impl Room {
-    pub(super) fn handle_message(&mut self, shared: &mut Shared, stanza: &Element) {
+    pub(super) fn handle_message(&mut self, shared: &mut RoomContext, stanza: &Element) {
         let nick = stanza.attr("from").and_then(|from| split_jid(from).1);
         match (stanza.attr("type"), nick) {
             (Some("error"), nick) => self.handle_bounce(shared, nick, stanza),
@@ -30,7 +30,7 @@ impl Room {
     }
 
     /// A message bounced. From an occupant's address only what we sent there can: an occupant may send errors, too.
-    fn handle_bounce(&mut self, shared: &mut Shared, nick: Option<&str>, stanza: &Element) {
+    fn handle_bounce(&mut self, shared: &mut RoomContext, nick: Option<&str>, stanza: &Element) {
         let id = stanza.attr("id");
         // Nobody but the room uses our own address.
         let nick = nick.filter(|nick| self.ledger.present.as_deref() != Some(*nick));
@@ -60,7 +60,7 @@ impl Room {
         }
     }
 
-    fn handle_groupchat(&mut self, shared: &mut Shared, nick: Option<&str>, stanza: &Element) {
+    fn handle_groupchat(&mut self, shared: &mut RoomContext, nick: Option<&str>, stanza: &Element) {
         let Some(visit) = &self.visit else { return };
         let answered = self.ledger.is_turn_of(visit.id);
         if visit.is_joining() && !answered
@@ -119,17 +119,17 @@ impl Room {
     }
 
     /// A message of the room about itself.
-    fn handle_configuration(&mut self, shared: &mut Shared, stanza: &Element) {
-        let codes = User::configuration_codes(stanza);
+    fn handle_configuration(&mut self, shared: &mut RoomContext, stanza: &Element) {
+        let codes = MucUser::configuration_codes(stanza);
         if let Some(visit) = self.visit.as_ref().filter(|_| !codes.is_empty()) {
             shared.emit(visit.id, RoomEvent::Configured { codes });
         }
     }
 
     /// No subject has come for a while.
-    pub(super) fn handle_no_subject(&mut self, shared: &mut Shared) {
+    pub(super) fn handle_no_subject(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &self.visit else { return };
-        if let State::Joining { unmarked } = &visit.state {
+        if let VisitState::Joining { unmarked } = &visit.state {
             if unmarked.is_none() || !self.ledger.is_turn_of(visit.id) {
                 return;
             }
@@ -143,26 +143,26 @@ impl Room {
         self.end_history(shared);
     }
 
-    pub(super) fn end_history(&mut self, shared: &mut Shared) {
+    pub(super) fn end_history(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &mut self.visit else { return };
-        if let State::Entered { subject, .. } = &mut visit.state {
+        if let VisitState::Entered { subject, .. } = &mut visit.state {
             *subject = false;
-            self.timers.stop(Timer::Subject);
+            self.timers.stop(RoomTimer::Subject);
             self.complete(shared);
         }
     }
 
     /// Really in, when nothing more is to come.
-    pub(super) fn complete(&mut self, shared: &mut Shared) {
+    pub(super) fn complete(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &mut self.visit else { return };
-        if let State::Entered {
+        if let VisitState::Entered {
             codes,
             subject: false,
             locked: None,
         } = &mut visit.state
         {
             let codes = core::mem::take(codes);
-            visit.enter(State::Inside);
+            visit.enter(VisitState::Inside);
             if let Some(join) = visit.join.take() {
                 shared.settle(join.command, Ok(()));
                 shared.emit(visit.id, RoomEvent::Joined { codes });
@@ -175,7 +175,7 @@ impl Room {
     /// Reads a message; `to_all`: it is one to the whole room.
     fn read(
         &mut self,
-        shared: &Shared,
+        shared: &RoomContext,
         nick: Option<&str>,
         stanza: &Element,
         to_all: bool,
@@ -210,7 +210,7 @@ impl Room {
     /// address in the room or real JID as the room shows it (XEP-0045 before 1.25, COMPAT(Openfire)).
     fn stamp(
         &self,
-        shared: &Shared,
+        shared: &RoomContext,
         nick: Option<&str>,
         stanza: &Element,
         to_all: bool,
@@ -235,7 +235,7 @@ impl Room {
     }
 
     /// Whether that is the room's bare JID.
-    fn is_this(&self, shared: &Shared, from: &str) -> bool {
+    fn is_this(&self, shared: &RoomContext, from: &str) -> bool {
         from == self.jid.as_str()
             || Jid::parse(from, shared.unicode.as_ref()).is_ok_and(|from| from == self.jid)
     }

@@ -1,10 +1,10 @@
 //! Presence errors from a room: what it refuses.
 
-use super::ledger::Ask;
+use super::ledger::PresenceRequest;
 use super::{Room, Visit};
 use crate::stanza::StanzaError;
 use crate::xep::muc::event::{CommandError, RoomEvent};
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
 impl Room {
@@ -12,7 +12,7 @@ impl Room {
     /// the presence was sent to, if that is nobody's: an occupant may send errors, too.
     pub(super) fn handle_presence_error(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         nick: Option<&str>,
         stanza: &Element,
     ) {
@@ -36,7 +36,7 @@ impl Room {
         };
         self.settle_skipped(shared, before, &CommandError::TimedOut);
         match step.ask {
-            Ask::Join => {
+            PresenceRequest::Join => {
                 let current = self.visit.as_ref().filter(|visit| visit.id == step.visit);
                 if current.is_some_and(Visit::is_joining) {
                     self.ledger.present = None;
@@ -45,7 +45,7 @@ impl Room {
                     self.ledger.present = None;
                 }
             }
-            Ask::Nick(waiting) => {
+            PresenceRequest::Nick(waiting) => {
                 if not_in(&error) {
                     self.doubt(shared.now);
                 }
@@ -56,14 +56,14 @@ impl Room {
                 }
             }
             // What refuses a leave does not know us any more.
-            Ask::Leave(_) => self.handle_left(shared, vec![step]),
+            PresenceRequest::Leave(_) => self.handle_left(shared, vec![step]),
         }
     }
 
     /// The room refuses something else, a presence that the caller built for instance.
     fn handle_stray_error(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         nick: Option<&str>,
         error: StanzaError,
         stanza: &Element,

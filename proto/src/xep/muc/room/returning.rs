@@ -1,13 +1,13 @@
 //! Coming back in: after a lost session, and after the room has lost us.
 
 use super::Room;
-use super::timers::Timer;
-use super::visit::{Returning, State};
+use super::timers::RoomTimer;
+use super::visit::{Returning, VisitState};
 use crate::stanza::{ErrorKind, StanzaError};
 use crate::time::Millis;
-use crate::xep::muc::departure::{Departure, Why};
+use crate::xep::muc::departure::{Departure, DepartureReason};
 use crate::xep::muc::event::{CommandError, Ended, RoomEvent};
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
 /// How long a room may take to answer before it is asked again.
@@ -21,11 +21,11 @@ const LOSSES_WITHIN: Millis = Millis::seconds(600);
 
 impl Room {
     /// The session is lost, and there is another one.
-    pub(in crate::xep::muc) fn handle_new_session(&mut self, shared: &mut Shared) {
+    pub(in crate::xep::muc) fn handle_new_session(&mut self, shared: &mut RoomContext) {
         let steps = self.ledger.take_all();
         self.settle_skipped(shared, steps, &CommandError::SessionLost);
         self.timers.end_visit();
-        self.timers.stop(Timer::Expiry);
+        self.timers.stop(RoomTimer::Expiry);
         self.ping.cancel();
         self.vanished = None;
         self.doubted_at = None;
@@ -44,7 +44,7 @@ impl Room {
     }
 
     /// The session goes on: the room may have lost us meanwhile.
-    pub(in crate::xep::muc) fn handle_resumed(&mut self, shared: &mut Shared) {
+    pub(in crate::xep::muc) fn handle_resumed(&mut self, shared: &mut RoomContext) {
         if let Some(visit) = &mut self.visit {
             visit.sent.restart(shared.now);
         }
@@ -60,14 +60,14 @@ impl Room {
         }
     }
 
-    pub(in crate::xep::muc) fn handle_offline(&mut self, shared: &mut Shared) {
+    pub(in crate::xep::muc) fn handle_offline(&mut self, shared: &mut RoomContext) {
         let steps = self.ledger.take_all();
         self.settle_skipped(shared, steps, &CommandError::Offline);
         self.end(shared, CommandError::Offline, Ended::Disconnected);
     }
 
     /// The room has lost us (XEP-0410): what it did not send back reached nobody.
-    pub(super) fn handle_lost(&mut self, shared: &mut Shared) {
+    pub(super) fn handle_lost(&mut self, shared: &mut RoomContext) {
         let now = shared.now;
         self.ledger.present = None;
         self.settle_nicks(shared, &CommandError::Left);
@@ -86,10 +86,10 @@ impl Room {
             return self.return_in(shared);
         }
         if let Some(visit) = &mut self.visit {
-            visit.enter(State::Joining { unmarked: None });
+            visit.enter(VisitState::Joining { unmarked: None });
         }
         let pause = KNOCK_AGAIN.0.saturating_mul(1 << losses.min(8));
-        self.timers.set(Timer::Knock, now + Millis(pause));
+        self.timers.set(RoomTimer::Knock, now + Millis(pause));
     }
 
     fn begin_return(&mut self) {
@@ -107,24 +107,26 @@ impl Room {
     }
 
     /// Asks to be let in once more, and for what was said since.
-    pub(super) fn return_in(&mut self, shared: &mut Shared) {
+    pub(super) fn return_in(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &self.visit else { return };
         let history = visit.heard.missed(visit.history, shared.unix_offset);
         self.send_join(shared, history);
     }
 
     /// The room does not answer our join on the way back in.
-    pub(super) fn handle_no_answer(&mut self, shared: &mut Shared) {
+    pub(super) fn handle_no_answer(&mut self, shared: &mut RoomContext) {
         if shared.interrupted {
             // The join waits in the outbox, or a new session begins with another one.
-            return self.timers.set(Timer::Answer, shared.now + ANSWER_TIMEOUT);
+            return self
+                .timers
+                .set(RoomTimer::Answer, shared.now + ANSWER_TIMEOUT);
         }
         if self.visit.as_ref().is_some_and(|visit| visit.is_joining()) {
             self.knock_again(shared, Millis(0), Ended::GivenUp);
         }
     }
 
-    fn knock_again(&mut self, shared: &mut Shared, pause: Millis, otherwise: Ended) {
+    fn knock_again(&mut self, shared: &mut RoomContext, pause: Millis, otherwise: Ended) {
         let visit = self.visit.as_mut();
         let Some(returning) = visit.and_then(|visit| visit.returning.as_mut()) else {
             return;
@@ -133,14 +135,14 @@ impl Room {
         if returning.attempts > MOST_KNOCKS {
             return self.end(shared, CommandError::Left, otherwise);
         }
-        self.timers.stop(Timer::Answer);
-        self.timers.set(Timer::Knock, shared.now + pause);
+        self.timers.stop(RoomTimer::Answer);
+        self.timers.set(RoomTimer::Knock, shared.now + pause);
     }
 
     /// The room refuses to let us in.
     pub(super) fn handle_join_refused(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         error: StanzaError,
         stanza: &Element,
     ) {
@@ -165,7 +167,7 @@ impl Room {
     }
 
     /// We are in again: the occupants that are gone have left, the new ones have come.
-    pub(super) fn handle_returned(&mut self, shared: &mut Shared, codes: Vec<u16>) {
+    pub(super) fn handle_returned(&mut self, shared: &mut RoomContext, codes: Vec<u16>) {
         let Some(visit) = &mut self.visit else { return };
         visit.sent.restart(shared.now);
         let Some(Returning { nick, before, .. }) = visit.returning.take() else {
@@ -190,7 +192,7 @@ impl Room {
                     id,
                     RoomEvent::OccupantLeft {
                         occupant: occupant.clone(),
-                        departure: Departure::bare(Why::Missed),
+                        departure: Departure::bare(DepartureReason::Missed),
                     },
                 );
             }

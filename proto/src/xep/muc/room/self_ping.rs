@@ -22,7 +22,7 @@ const RETRY: Millis = Millis::seconds(60);
 
 /// What an answer means (§3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum PingVerdict {
     /// We are in.
     In,
     /// We are out.
@@ -91,35 +91,37 @@ impl SelfPing {
         token: RequestToken,
         outcome: &Result<Element, RequestFailure>,
         nick: Option<&str>,
-    ) -> Option<Verdict> {
+    ) -> Option<PingVerdict> {
         let (_, asked) = self.out.take_if(|(out, _)| *out == token)?;
         let unknown = core::mem::take(&mut self.unknown);
         let verdict = match outcome {
-            Ok(_) => Verdict::In,
-            Err(RequestFailure::Disconnected) => return Some(Verdict::NoSession),
-            Err(RequestFailure::TimedOut) => Verdict::Silent,
+            Ok(_) => PingVerdict::In,
+            Err(RequestFailure::Disconnected) => return Some(PingVerdict::NoSession),
+            Err(RequestFailure::TimedOut) => PingVerdict::Silent,
             Err(RequestFailure::Refused { error, .. }) => match error.condition.as_str() {
                 // The pinged client is in, and cannot answer pings. A service that is down is also answered for so: ask again.
-                "feature-not-implemented" => Verdict::In,
-                "service-unavailable" => Verdict::Unclear,
+                "feature-not-implemented" => PingVerdict::In,
+                "service-unavailable" => PingVerdict::Unclear,
                 // The XEP: in, the nick was changed just before. The room has told us so then, since it answers in order. If it
                 // has not, ask once more. COMPAT(Prosody 0.12, ejabberd 23.01): a room that does not exist (any
                 // more) answers so, too.
-                "item-not-found" if nick != Some(asked.as_str()) => Verdict::In,
-                "item-not-found" if unknown => Verdict::Out,
+                "item-not-found" if nick != Some(asked.as_str()) => PingVerdict::In,
+                "item-not-found" if unknown => PingVerdict::Out,
                 "item-not-found" => {
                     self.unknown = true;
-                    Verdict::Unclear
+                    PingVerdict::Unclear
                 }
-                "remote-server-not-found" | "remote-server-timeout" => Verdict::Silent,
+                "remote-server-not-found" | "remote-server-timeout" => PingVerdict::Silent,
                 // Too many questions say nothing about us.
-                "resource-constraint" | "policy-violation" => Verdict::Unclear,
+                "resource-constraint" | "policy-violation" => PingVerdict::Unclear,
                 // `not-acceptable`; `not-allowed` and `bad-request` from some services; any other error.
-                _ => Verdict::Out,
+                _ => PingVerdict::Out,
             },
         };
         match verdict {
-            Verdict::Unclear | Verdict::Silent => self.unclear = self.unclear.saturating_add(1),
+            PingVerdict::Unclear | PingVerdict::Silent => {
+                self.unclear = self.unclear.saturating_add(1)
+            }
             _ => {
                 self.unclear = 0;
                 self.reported = false;

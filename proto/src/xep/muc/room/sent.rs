@@ -30,7 +30,7 @@ struct SentMessage {
 
 /// The messages that we sent in a visit, the newest last.
 #[derive(Debug, Default)]
-pub(super) struct Sent {
+pub(super) struct SentMessages {
     all: VecDeque<SentMessage>,
     /// Ids and recipients of private messages.
     private: VecDeque<(String, String)>,
@@ -42,7 +42,7 @@ pub(super) fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-impl Sent {
+impl SentMessages {
     /// Notes a message to all with a body.
     pub(super) fn note(
         &mut self,

@@ -2,19 +2,19 @@
 
 use std::rc::Rc;
 
-use super::heard::Heard;
-use super::ledger::Waiting;
-use super::sent::Sent;
+use super::heard::RecentMessages;
+use super::ledger::PendingCommand;
+use super::sent::SentMessages;
 use crate::states::Place;
 use crate::time::Instant;
 use crate::xep::muc::event::{RequestToken, RoomEvent, RoomId};
 use crate::xep::muc::occupant::{Occupant, Occupants};
 use crate::xep::muc::request::History;
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::rooms::RoomContext;
 
 /// How far we are.
 #[derive(Debug)]
-pub(super) enum State {
+pub(super) enum VisitState {
     /// Our presence is on its way, or waits for its turn.
     Joining {
         /// The status codes of a presence of the wanted nick that is not marked as ours. It may be ours; what comes next shows.
@@ -63,7 +63,7 @@ impl Place for VisitPlace {
     ];
 }
 
-impl State {
+impl VisitState {
     fn place(&self) -> VisitPlace {
         match self {
             Self::Joining { .. } => VisitPlace::Joining,
@@ -93,17 +93,17 @@ pub struct Visit {
     pub(super) nick: String,
     pub(super) password: Option<String>,
     pub(super) history: History,
-    pub(super) state: State,
+    pub(super) state: VisitState,
     /// The join, until it is settled.
-    pub(super) join: Option<Waiting>,
+    pub(super) join: Option<PendingCommand>,
     pub(super) returning: Option<Returning>,
     /// When we were in again after the room had lost us, for the last few times.
     pub(super) returns: Vec<Instant>,
     pub(super) occupants: Occupants,
     pub(super) crowded: bool,
     pub(super) subject: Option<String>,
-    pub(super) sent: Sent,
-    pub(super) heard: Heard,
+    pub(super) sent: SentMessages,
+    pub(super) heard: RecentMessages,
     /// Nothing has shown yet that all of the history has come, although it is not waited for any more.
     pub(super) open_history: bool,
 }
@@ -115,7 +115,7 @@ impl Visit {
         nick: &str,
         password: Option<String>,
         history: History,
-        join: Waiting,
+        join: PendingCommand,
     ) -> Self {
         Self {
             id,
@@ -123,21 +123,21 @@ impl Visit {
             nick: nick.into(),
             password,
             history,
-            state: State::Joining { unmarked: None },
+            state: VisitState::Joining { unmarked: None },
             join: Some(join),
             returning: None,
             returns: Vec::new(),
             occupants: Occupants::default(),
             crowded: false,
             subject: None,
-            sent: Sent::default(),
-            heard: Heard::default(),
+            sent: SentMessages::default(),
+            heard: RecentMessages::default(),
             open_history: false,
         }
     }
 
     /// The next state.
-    pub(super) fn enter(&mut self, next: State) {
+    pub(super) fn enter(&mut self, next: VisitState) {
         let (from, to) = (self.state.place(), next.place());
         let stays = from == to;
         debug_assert!(stays || from.may_become(to), "{from:?} → {to:?}");
@@ -161,7 +161,7 @@ impl Visit {
 
     /// Whether we are really in.
     pub fn is_joined(&self) -> bool {
-        matches!(self.state, State::Inside)
+        matches!(self.state, VisitState::Inside)
     }
 
     /// Whether we were in, and are on the way back.
@@ -185,22 +185,22 @@ impl Visit {
     }
 
     pub(super) fn is_joining(&self) -> bool {
-        matches!(self.state, State::Joining { .. })
+        matches!(self.state, VisitState::Joining { .. })
     }
 
     pub(super) fn is_leaving(&self) -> bool {
-        matches!(self.state, State::Leaving)
+        matches!(self.state, VisitState::Leaving)
     }
 
     /// What comes behind the history has come.
-    pub(super) fn close_history(&mut self, shared: &mut Shared) {
+    pub(super) fn close_history(&mut self, shared: &mut RoomContext) {
         self.report_kept(shared);
         self.open_history = false;
         self.heard.end_history();
     }
 
     /// The history is over, or the visit: reports what was kept back of it.
-    pub(super) fn report_kept(&mut self, shared: &mut Shared) {
+    pub(super) fn report_kept(&mut self, shared: &mut RoomContext) {
         for message in self.heard.take_kept() {
             shared.emit(self.id, RoomEvent::Message(message));
         }
@@ -215,14 +215,14 @@ impl Visit {
     pub(super) fn awaits_history(&self) -> bool {
         matches!(
             self.state,
-            State::Joining { .. } | State::Entered { subject: true, .. }
+            VisitState::Joining { .. } | VisitState::Entered { subject: true, .. }
         ) || self.open_history
     }
 }
 
 impl Visit {
     /// Whether an occupant can be noted; there may be too many.
-    fn has_room(&mut self, shared: &mut Shared, nick: &str) -> bool {
+    fn has_room(&mut self, shared: &mut RoomContext, nick: &str) -> bool {
         if !self.occupants.is_full() || self.occupants.get(nick).is_some() {
             return true;
         }
@@ -233,14 +233,14 @@ impl Visit {
     }
 
     /// Notes an occupant who was there before us.
-    pub(super) fn add_silently(&mut self, shared: &mut Shared, occupant: Rc<Occupant>) {
+    pub(super) fn add_silently(&mut self, shared: &mut RoomContext, occupant: Rc<Occupant>) {
         if self.has_room(shared, &occupant.nick) {
             self.occupants.insert(occupant);
         }
     }
 
     /// Notes an occupant, and reports what is new.
-    pub(super) fn add(&mut self, shared: &mut Shared, occupant: Rc<Occupant>) {
+    pub(super) fn add(&mut self, shared: &mut RoomContext, occupant: Rc<Occupant>) {
         if !self.has_room(shared, &occupant.nick) {
             return;
         }
@@ -255,7 +255,7 @@ impl Visit {
     }
 
     /// An occupant's entry moves to another nick; the presence under the new one follows.
-    pub(super) fn rename(&mut self, shared: &mut Shared, from: String, to: &str, own: bool) {
+    pub(super) fn rename(&mut self, shared: &mut RoomContext, from: String, to: &str, own: bool) {
         let Some(occupant) = self.occupants.remove(&from) else {
             return;
         };

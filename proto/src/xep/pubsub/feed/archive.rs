@@ -5,10 +5,10 @@
 //!
 //! Left out: filters, preferences, flipped pages. Neither Prosody 0.12 nor ejabberd 23 keeps such an archive.
 
-use super::arrival::{Arrival, Arrived, Stamp, arrivals_of};
+use super::arrival::{Arrival, Arrived, SentTime, arrivals_of};
 use super::catch_up::MOST;
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xep::delay::Delay;
 use crate::xep::pubsub::event;
 use crate::xep::rsm::{Page, Range};
@@ -26,7 +26,7 @@ const BYTES: usize = 64 << 20;
 
 /// What comes after a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum PageResult {
     /// Another page, which [`Archive::request`] asks for.
     Next,
     /// Nothing: all is there.
@@ -80,7 +80,7 @@ impl Archive {
             .attr("node", node)
             .child(range.to_element())
             .build();
-        iq::request(Kind::Set, Some(service), query)
+        iq::request(IqType::Set, Some(service), query)
     }
 
     /// One entry. False when it belongs to another query. Who sent it is the caller's to check.
@@ -106,7 +106,7 @@ impl Archive {
             && let Some(event) = event::parse(&message)
             && event.node() == node
         {
-            let stamp = forwarded.map(|forwarded| Stamp {
+            let stamp = forwarded.map(|forwarded| SentTime {
                 time: Delay::of(&forwarded, service).map(|delay| delay.stamp),
                 by_service: false,
             });
@@ -127,15 +127,15 @@ impl Archive {
 
     /// The end of a page. Without `<fin/>` the service does not say that all is there, and without the name of its last result
     /// (§4.2: the `<set/>` may be left out, where there is nothing) the results tell it.
-    pub fn handle_end(&mut self, reply: &Element) -> Turn {
+    pub fn handle_end(&mut self, reply: &Element) -> PageResult {
         let Some(fin) = reply.child("fin", ns::MAM) else {
-            return Turn::Endless;
+            return PageResult::Endless;
         };
         if matches!(fin.attr("complete"), Some("true" | "1")) {
             return if self.found.len() < MOST && self.bytes < BYTES {
-                Turn::Last
+                PageResult::Last
             } else {
-                Turn::Endless
+                PageResult::Endless
             };
         }
         if self.found.len() == self.asked_at {
@@ -154,9 +154,9 @@ impl Archive {
             {
                 self.ends.push(core::mem::replace(&mut self.after, last));
                 self.asked_at = self.found.len();
-                Turn::Next
+                PageResult::Next
             }
-            _ => Turn::Endless,
+            _ => PageResult::Endless,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::ns;
 use crate::xep::delay::Delay;
 use crate::xep::pubsub::Item;
 use crate::xep::pubsub::digest::Digest;
-use crate::xep::pubsub::event::{Entry, Event};
+use crate::xep::pubsub::event::{ItemEvent, PubSubEvent};
 use crate::xml::Element;
 
 /// What waits to be told, in order.
@@ -88,14 +88,14 @@ impl Arrival {
 
 /// When a message was sent first, as far as it says so.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Stamp {
+pub struct SentTime {
     /// In milliseconds since 1970.
     pub time: Option<i64>,
     /// The service says so, or nobody in particular. Other stamps are of servers in between, which held the message back.
     pub by_service: bool,
 }
 
-impl Stamp {
+impl SentTime {
     /// Of a message of this service.
     pub fn of(message: &Element, service: &str) -> Self {
         let delay = Delay::of(message, service);
@@ -109,13 +109,13 @@ impl Stamp {
 }
 
 /// What an event brings, one by one.
-pub fn arrivals_of(event: &Event, stamp: Stamp, archived: Option<String>) -> Vec<Arrival> {
+pub fn arrivals_of(event: &PubSubEvent, stamp: SentTime, archived: Option<String>) -> Vec<Arrival> {
     let mut arrivals = Vec::new();
     match event {
-        Event::Items { entries, .. } => {
+        PubSubEvent::Items { entries, .. } => {
             for entry in entries {
                 arrivals.push(match entry {
-                    Entry::Published(item) => Arrival::Item(Arrived {
+                    ItemEvent::Published(item) => Arrival::Item(Arrived {
                         digest: Digest::of(item),
                         bare: item.id.is_none(),
                         item: item.clone(),
@@ -127,7 +127,7 @@ pub fn arrivals_of(event: &Event, stamp: Stamp, archived: Option<String>) -> Vec
                         fetched: false,
                         news: false,
                     }),
-                    Entry::Retracted { id } => Arrival::Retract {
+                    ItemEvent::Retracted { id } => Arrival::Retract {
                         id: id.clone(),
                         via: Via::Live,
                         archived: archived.clone(),
@@ -135,7 +135,7 @@ pub fn arrivals_of(event: &Event, stamp: Stamp, archived: Option<String>) -> Vec
                 });
             }
         }
-        Event::Purge { .. } => arrivals.push(Arrival::Purge { archived }),
+        PubSubEvent::Purge { .. } => arrivals.push(Arrival::Purge { archived }),
         _ => {}
     }
     arrivals

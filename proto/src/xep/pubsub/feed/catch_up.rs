@@ -4,7 +4,7 @@
 //! (XEP-0059), by asking for more where it has not (`max_items`, §6.5.7), by ids where it refuses that (§5.5, §6.5.8). Every
 //! service lists its items in some order; which one decides how far back is far enough ([`Order`]).
 
-use super::known::{Index, Known};
+use super::known::{DigestIndex, KnownItems};
 use super::{Order, Traits};
 use crate::event::RequestFailure;
 use crate::ns;
@@ -36,7 +36,7 @@ const TRIES: u32 = 4;
 
 /// What is fetched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Goal {
+pub enum FetchGoal {
     /// All that the node holds, up to the feed's limit.
     Snapshot,
     /// Only to know from where to go on: nothing is delivered.
@@ -63,7 +63,7 @@ impl ListedItem {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Next {
+pub enum FetchProgress {
     /// Ask what [`CatchUp::request`] says now.
     Ask,
     /// Ask again after this time.
@@ -75,7 +75,7 @@ pub enum Next {
 }
 
 #[derive(Debug)]
-enum Way {
+enum FetchMethod {
     /// The newest so many.
     Newest(usize),
     /// The page before this one.
@@ -99,9 +99,9 @@ enum Way {
 #[derive(Debug)]
 pub struct CatchUp {
     /// What for.
-    pub goal: Goal,
+    pub goal: FetchGoal,
     limit: usize,
-    way: Way,
+    way: FetchMethod,
     held: Vec<ListedItem>,
     tries: u32,
     requests: u32,
@@ -112,18 +112,18 @@ pub struct CatchUp {
 
 impl CatchUp {
     /// `limit`: how many items the feed looks at.
-    pub fn new(goal: Goal, known: &Known, traits: Traits, limit: usize) -> Self {
+    pub fn new(goal: FetchGoal, known: &KnownItems, traits: Traits, limit: usize) -> Self {
         let first = match goal {
-            Goal::Snapshot => limit,
-            Goal::Baseline if traits.order == Order::Publication => FEW,
-            Goal::Baseline => limit,
-            Goal::Since if traits.order == Order::Publication => FEW,
-            Goal::Since => known.len() + FEW,
+            FetchGoal::Snapshot => limit,
+            FetchGoal::Baseline if traits.order == Order::Publication => FEW,
+            FetchGoal::Baseline => limit,
+            FetchGoal::Since if traits.order == Order::Publication => FEW,
+            FetchGoal::Since => known.len() + FEW,
         };
         Self {
             goal,
             limit,
-            way: Way::Newest(first),
+            way: FetchMethod::Newest(first),
             held: Vec::new(),
             tries: 0,
             requests: 0,
@@ -136,11 +136,11 @@ impl CatchUp {
     pub fn request(&self, service: &str, node: &str) -> Element {
         let service = Some(service);
         match &self.way {
-            Way::Newest(count) => {
+            FetchMethod::Newest(count) => {
                 let count = u32::try_from(*count).unwrap_or(u32::MAX);
                 request::items(service, node, Some(count), &[], None)
             }
-            Way::Before(first) => {
+            FetchMethod::Before(first) => {
                 let range = Range {
                     max: Some(PAGE as u32),
                     before: Some(first.clone()),
@@ -148,8 +148,8 @@ impl CatchUp {
                 };
                 request::page(service, node, &range, None)
             }
-            Way::ListIds => disco::items(service, Some(node)),
-            Way::ByIds { asked, .. } | Way::Payloads { asked, .. } => {
+            FetchMethod::ListIds => disco::items(service, Some(node)),
+            FetchMethod::ByIds { asked, .. } | FetchMethod::Payloads { asked, .. } => {
                 request::items(service, node, None, asked, None)
             }
         }
@@ -158,10 +158,10 @@ impl CatchUp {
     /// The answer to it.
     pub fn handle_reply(
         &mut self,
-        known: &Known,
+        known: &KnownItems,
         traits: &mut Traits,
         outcome: &Result<Element, RequestFailure>,
-    ) -> Next {
+    ) -> FetchProgress {
         self.requests += 1;
         match outcome {
             Ok(reply) => self.read(known, traits, reply),
@@ -169,9 +169,9 @@ impl CatchUp {
         }
     }
 
-    fn read(&mut self, known: &Known, traits: &mut Traits, reply: &Element) -> Next {
+    fn read(&mut self, known: &KnownItems, traits: &mut Traits, reply: &Element) -> FetchProgress {
         let whole = match &mut self.way {
-            Way::ListIds => {
+            FetchMethod::ListIds => {
                 let List {
                     ids: mut left,
                     whole,
@@ -180,14 +180,14 @@ impl CatchUp {
                     left.reverse();
                 }
                 let most = match self.goal {
-                    Goal::Since => MOST,
+                    FetchGoal::Since => MOST,
                     _ => self.limit.min(MOST),
                 };
-                self.partial = !whole || self.goal == Goal::Since && left.len() > most;
+                self.partial = !whole || self.goal == FetchGoal::Since && left.len() > most;
                 left.drain(..left.len().saturating_sub(most));
                 return self.ask_by_ids(left);
             }
-            Way::ByIds { left, asked } => {
+            FetchMethod::ByIds { left, asked } => {
                 let mut items = request::parse_items(reply);
                 let mut held = Vec::new();
                 // In the order of the list, whatever the order of the answer.
@@ -211,13 +211,20 @@ impl CatchUp {
                 }
                 left.is_empty() && !self.partial
             }
-            Way::Newest(_) | Way::Before(_) => return self.read_page(known, traits, reply),
-            Way::Payloads { .. } => return self.read_payloads(reply),
+            FetchMethod::Newest(_) | FetchMethod::Before(_) => {
+                return self.read_page(known, traits, reply);
+            }
+            FetchMethod::Payloads { .. } => return self.read_payloads(reply),
         };
         self.found(whole)
     }
 
-    fn read_page(&mut self, known: &Known, traits: &mut Traits, reply: &Element) -> Next {
+    fn read_page(
+        &mut self,
+        known: &KnownItems,
+        traits: &mut Traits,
+        reply: &Element,
+    ) -> FetchProgress {
         let page = request::parse_page(reply);
         let mut held = Vec::new();
         for item in request::parse_items(reply) {
@@ -225,7 +232,7 @@ impl CatchUp {
         }
         let got = held.len();
         let asked = match &self.way {
-            Way::Newest(asked) => *asked,
+            FetchMethod::Newest(asked) => *asked,
             _ => {
                 // Where items move while pages are turned, a page may come again.
                 let newer = &self.held;
@@ -263,7 +270,7 @@ impl CatchUp {
         }
         match &self.way {
             // Nothing is held but this answer.
-            Way::Newest(_) => self.bytes = reply.held_bytes(),
+            FetchMethod::Newest(_) => self.bytes = reply.held_bytes(),
             _ => self.bytes += reply.held_bytes(),
         }
         if self.is_exhausted() {
@@ -271,12 +278,12 @@ impl CatchUp {
         }
         if self.tries > TRIES {
             self.held.clear();
-            self.way = Way::ListIds;
-            return Next::Ask;
+            self.way = FetchMethod::ListIds;
+            return FetchProgress::Ask;
         }
         if let Some(first) = first {
-            self.way = Way::Before(first);
-            return Next::Ask;
+            self.way = FetchMethod::Before(first);
+            return FetchProgress::Ask;
         }
         // All of it once more, and more: there are no pages here. As much as one answer may hold.
         let each = reply.held_bytes() / got.max(1) + 1;
@@ -284,17 +291,17 @@ impl CatchUp {
         if more <= got {
             return self.found(false);
         }
-        self.way = Way::Newest(more);
-        Next::Ask
+        self.way = FetchMethod::Newest(more);
+        FetchProgress::Ask
     }
 
-    fn ask_by_ids(&mut self, mut left: Vec<String>) -> Next {
+    fn ask_by_ids(&mut self, mut left: Vec<String>) -> FetchProgress {
         let asked = left.split_off(left.len().saturating_sub(CHUNK));
         if asked.is_empty() {
             return self.found(!self.partial);
         }
-        self.way = Way::ByIds { left, asked };
-        Next::Ask
+        self.way = FetchMethod::ByIds { left, asked };
+        FetchProgress::Ask
     }
 
     /// Whether no more is fetched, whatever there is: a service could go on for ever.
@@ -302,29 +309,34 @@ impl CatchUp {
         self.held.len() >= MOST || self.requests >= REQUESTS || self.bytes >= BYTES
     }
 
-    fn found(&mut self, whole: bool) -> Next {
+    fn found(&mut self, whole: bool) -> FetchProgress {
         let mut left = Vec::new();
         for held in &self.held {
             if held.item.payload.is_none() {
                 left.extend(held.item.id.clone());
             }
         }
-        if left.is_empty() || matches!(self.way, Way::ByIds { .. } | Way::Payloads { .. }) {
+        if left.is_empty()
+            || matches!(
+                self.way,
+                FetchMethod::ByIds { .. } | FetchMethod::Payloads { .. }
+            )
+        {
             return self.finish(whole);
         }
         self.ask_payloads(left, whole)
     }
 
-    fn ask_payloads(&mut self, mut left: Vec<String>, whole: bool) -> Next {
+    fn ask_payloads(&mut self, mut left: Vec<String>, whole: bool) -> FetchProgress {
         let asked = left.split_off(left.len().saturating_sub(CHUNK));
-        self.way = Way::Payloads { left, asked, whole };
-        Next::Ask
+        self.way = FetchMethod::Payloads { left, asked, whole };
+        FetchProgress::Ask
     }
 
     /// Some nodes list items without payloads, and give them by id; some give none.
-    fn read_payloads(&mut self, reply: &Element) -> Next {
+    fn read_payloads(&mut self, reply: &Element) -> FetchProgress {
         let items = request::parse_items(reply);
-        if let Way::Payloads { asked, .. } = &self.way
+        if let FetchMethod::Payloads { asked, .. } = &self.way
             && !items.is_empty()
         {
             // What is not there any more was dropped since it was listed.
@@ -347,11 +359,11 @@ impl CatchUp {
         self.bytes += reply.held_bytes();
         let exhausted = self.requests >= REQUESTS || self.bytes >= BYTES;
         match &mut self.way {
-            Way::Payloads { left, whole, .. } if some && !exhausted && !left.is_empty() => {
+            FetchMethod::Payloads { left, whole, .. } if some && !exhausted && !left.is_empty() => {
                 let (left, whole) = (core::mem::take(left), *whole);
                 self.ask_payloads(left, whole)
             }
-            Way::Payloads { whole, .. } => {
+            FetchMethod::Payloads { whole, .. } => {
                 let whole = *whole;
                 self.finish(whole)
             }
@@ -359,43 +371,43 @@ impl CatchUp {
         }
     }
 
-    fn finish(&mut self, whole: bool) -> Next {
-        Next::Found {
+    fn finish(&mut self, whole: bool) -> FetchProgress {
+        FetchProgress::Found {
             held: core::mem::take(&mut self.held),
             whole,
         }
     }
 
-    fn fail(&mut self, failure: &RequestFailure) -> Next {
+    fn fail(&mut self, failure: &RequestFailure) -> FetchProgress {
         let error = match failure {
             RequestFailure::Refused { error, .. } if error.kind != ErrorKind::Wait => error,
             _ if self.tries < TRIES => {
                 self.tries += 1;
-                return Next::Later(Millis::seconds(1 << self.tries));
+                return FetchProgress::Later(Millis::seconds(1 << self.tries));
             }
             _ => match self.way {
-                Way::Payloads { whole, .. } => return self.finish(whole),
-                _ => return Next::Nothing,
+                FetchMethod::Payloads { whole, .. } => return self.finish(whole),
+                _ => return FetchProgress::Nothing,
             },
         };
         let again = self.tries < TRIES && error.condition == "item-not-found";
         self.way = match &self.way {
             // Where the page began is gone: from the newest once more.
-            Way::Before(_) if again => {
+            FetchMethod::Before(_) if again => {
                 self.tries += 1;
-                Way::Newest(self.held.len() + FEW)
+                FetchMethod::Newest(self.held.len() + FEW)
             }
-            Way::Before(_) => Way::ListIds,
-            Way::Payloads { whole, .. } => {
+            FetchMethod::Before(_) => FetchMethod::ListIds,
+            FetchMethod::Payloads { whole, .. } => {
                 let whole = *whole;
                 return self.finish(whole);
             }
-            _ if is_denied(&error.condition) => return Next::Nothing,
-            Way::Newest(_) => Way::ListIds,
-            _ => return Next::Nothing,
+            _ if is_denied(&error.condition) => return FetchProgress::Nothing,
+            FetchMethod::Newest(_) => FetchMethod::ListIds,
+            _ => return FetchProgress::Nothing,
         };
         self.held.clear();
-        Next::Ask
+        FetchProgress::Ask
     }
 }
 
@@ -433,7 +445,7 @@ pub fn list_ids(reply: &Element) -> List {
 }
 
 /// XEP-0060 gives the list of ids no order. What the feed had shows it, else what is known of the service.
-fn is_newest_first(ids: &[String], known: &Known, traits: Traits) -> bool {
+fn is_newest_first(ids: &[String], known: &KnownItems, traits: Traits) -> bool {
     let (mut up, mut down) = (0, 0);
     let mut before = None;
     for id in ids {
@@ -455,12 +467,18 @@ fn is_newest_first(ids: &[String], known: &Known, traits: Traits) -> bool {
 }
 
 /// Does what was fetched reach back far enough?
-fn is_enough(goal: Goal, limit: usize, held: &[ListedItem], known: &Known, traits: Traits) -> bool {
+fn is_enough(
+    goal: FetchGoal,
+    limit: usize,
+    held: &[ListedItem],
+    known: &KnownItems,
+    traits: Traits,
+) -> bool {
     match goal {
-        Goal::Baseline if traits.order == Order::Publication => true,
-        Goal::Snapshot | Goal::Baseline => held.len() >= limit,
-        Goal::Since => {
-            let index = Index::of(known.digests());
+        FetchGoal::Baseline if traits.order == Order::Publication => true,
+        FetchGoal::Snapshot | FetchGoal::Baseline => held.len() >= limit,
+        FetchGoal::Since => {
+            let index = DigestIndex::of(known.digests());
             match traits.order {
                 Order::Publication => reaches(held, known, &index),
                 Order::Creation => covers(held, known, &index),
@@ -473,7 +491,7 @@ fn is_enough(goal: Goal, limit: usize, held: &[ListedItem], known: &Known, trait
 /// Down to an item that has not moved: nothing that is new stands before it, and all that was newer is listed, too. An item
 /// that was published again the same as before shows nothing, and whole runs of them are common where rows are saved unchanged;
 /// nor does the only item of a node that held no other.
-fn reaches(held: &[ListedItem], known: &Known, index: &Index) -> bool {
+fn reaches(held: &[ListedItem], known: &KnownItems, index: &DigestIndex) -> bool {
     let digests = known.digests();
     let mut there = vec![false; digests.len()];
     for held in held {
@@ -504,7 +522,7 @@ fn reaches(held: &[ListedItem], known: &Known, index: &Index) -> bool {
 }
 
 /// As many as the feed has had, and what is new besides: what was published again stands anywhere among them.
-fn covers(held: &[ListedItem], known: &Known, index: &Index) -> bool {
+fn covers(held: &[ListedItem], known: &KnownItems, index: &DigestIndex) -> bool {
     let mut reached = false;
     let mut enough = known.len();
     for held in held {

@@ -65,7 +65,7 @@ pub enum Change {
 
 /// What the feed wants.
 #[derive(Clone, Debug)]
-pub enum Output {
+pub enum FeedOutput {
     /// Ask the service; [`Feed::handle_reply`](super::Feed::handle_reply) gets the answer, under this number.
     Request {
         /// Its number.

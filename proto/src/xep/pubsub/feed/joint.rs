@@ -3,7 +3,7 @@
 use super::arrival::{Arrival, Arrived};
 use super::catch_up::ListedItem;
 use super::change::Via;
-use super::known::Index;
+use super::known::DigestIndex;
 use crate::xep::pubsub::digest::{Digest, hash_id};
 
 /// What is listed without a payload, with that of the last event of the item that waits.
@@ -15,7 +15,7 @@ pub fn complete_listing(held: &mut [ListedItem], waiting: &[Arrival]) {
     for held in held.iter() {
         digests.push(held.digest);
     }
-    let index = Index::of(&digests);
+    let index = DigestIndex::of(&digests);
     for arrived in waiting.iter().filter_map(Arrival::as_item) {
         let place = index.place(arrived.digest.id, &digests);
         if let Some(held) = place.and_then(|place| held.get_mut(place))
@@ -35,7 +35,7 @@ pub fn complete_listing(held: &mut [ListedItem], waiting: &[Arrival]) {
 pub struct Joint {
     pub held: Vec<ListedItem>,
     pub digests: Vec<Digest>,
-    pub index: Index,
+    pub index: DigestIndex,
     pub wanted: Vec<bool>,
     pub unseen: Vec<bool>,
     pub via: Via,

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 /// Publications, the oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct KnownItems {
     digests: Vec<Digest>,
     /// The ids themselves, `None` for what comes from a position; and when each was noted.
     ids: Vec<(Option<Rc<str>>, u64)>,
@@ -17,7 +17,7 @@ pub struct Known {
     complete: bool,
 }
 
-impl Known {
+impl KnownItems {
     /// What a position holds.
     pub fn restore(digests: Vec<Digest>, complete: bool) -> Self {
         Self {
@@ -115,7 +115,7 @@ impl Known {
         self.digests.iter().rposition(|known| known.id == id)
     }
 
-    /// A mark, for [`Known::before`].
+    /// A mark, for [`KnownItems::before`].
     pub fn mark(&self) -> u64 {
         self.added
     }
@@ -138,12 +138,12 @@ impl Known {
 }
 
 /// Where the digests of many stand, by id: for comparing lists with each other.
-pub struct Index {
+pub struct DigestIndex {
     /// Places + 1 by the low bits of the hash, with the next free one for those that collide.
     slots: Vec<u32>,
 }
 
-impl Index {
+impl DigestIndex {
     /// Of a list in which no id stands twice; of one that does, the last.
     pub fn of(digests: &[Digest]) -> Self {
         let size = (digests.len() * 2).next_power_of_two();

@@ -7,14 +7,14 @@
 //! that was told of the item is newer. What is told of items that are not listed stands where its neighbours stand.
 
 use super::arrival::Arrival;
-use super::catch_up::{Goal, ListedItem};
+use super::catch_up::{FetchGoal, ListedItem};
 use super::change::Via;
 use super::joint::{Joint, complete_listing};
-use super::known::Index;
+use super::known::DigestIndex;
 use super::{Feed, Order};
 
 /// What the feed makes of a listing.
-struct Judged {
+struct MergeResult {
     /// Of each item: is it to be told?
     wanted: Vec<bool>,
     /// Of each item: is it known, and has no payload that the service gives?
@@ -29,13 +29,13 @@ struct Judged {
 
 impl Feed {
     /// The node holds this; `whole`: nothing else.
-    pub(super) fn merge_held(&mut self, goal: Goal, mut held: Vec<ListedItem>, whole: bool) {
+    pub(super) fn merge_held(&mut self, goal: FetchGoal, mut held: Vec<ListedItem>, whole: bool) {
         let mut waiting = self.meanwhile.take_all();
         self.drop_last_item(&mut waiting);
         let mut later = waiting.split_off(self.meanwhile.earlier.min(waiting.len()));
         Self::drop_overtaken(&mut later);
         waiting.append(&mut later);
-        if goal != Goal::Snapshot {
+        if goal != FetchGoal::Snapshot {
             // Without an id nothing shows whether it was there before.
             held.retain(|held| held.item.id.is_some());
         }
@@ -67,26 +67,26 @@ impl Feed {
                 self.known.learn(*digest);
             }
         }
-        if goal == Goal::Baseline {
+        if goal == FetchGoal::Baseline {
             for held in &held {
                 if let Some(id) = &held.item.id {
                     self.known.note(held.digest, id, self.settings.limit);
                 }
             }
         }
-        let via = if goal == Goal::Snapshot {
+        let via = if goal == FetchGoal::Snapshot {
             Via::Snapshot
         } else {
             Via::CatchUp
         };
         let mut joint = Joint {
-            index: Index::of(&digests),
+            index: DigestIndex::of(&digests),
             digests,
             held,
             wanted: judged.wanted,
             unseen: judged.unseen,
             via,
-            baseline: goal == Goal::Baseline,
+            baseline: goal == FetchGoal::Baseline,
             told: 0,
             met: false,
             pending: Vec::new(),
@@ -96,7 +96,7 @@ impl Feed {
         let mut island = None;
         let mut earlier = core::mem::take(&mut self.meanwhile.earlier);
         let mut older = earlier + core::mem::take(&mut self.meanwhile.older);
-        if goal == Goal::Since && !judged.joined && earlier > 0 {
+        if goal == FetchGoal::Since && !judged.joined && earlier > 0 {
             let by_creation = self.traits.order == Order::Creation;
             let reached = waiting.iter().take(earlier).any(|arrival| {
                 joint.place(arrival).is_some()
@@ -137,7 +137,7 @@ impl Feed {
 
         let something = !self.known.is_empty() || self.last.is_some() || !all.is_empty();
         let silent = self.meanwhile.gap_told || self.meanwhile.purged;
-        if goal == Goal::Since && !judged.joined && !silent && something {
+        if goal == FetchGoal::Since && !judged.joined && !silent && something {
             let first = all.iter().find_map(Arrival::as_item);
             self.tell_gap(first.and_then(|first| first.item.id.clone()));
         }
@@ -225,7 +225,7 @@ impl Feed {
             self.arrivals.push_back(arrival);
         }
         self.meanwhile.gap_told = false;
-        self.list_again(Goal::Since);
+        self.list_again(FetchGoal::Since);
     }
 
     /// There is no way to see what was missed. The last item, which many services send to who subscribes, may show that nothing
@@ -274,18 +274,24 @@ impl Feed {
         self.arrivals.push_back(Arrival::Gap { after, before });
     }
 
-    fn judge(&self, goal: Goal, held: &[ListedItem], whole: bool, waiting: &[Arrival]) -> Judged {
+    fn judge(
+        &self,
+        goal: FetchGoal,
+        held: &[ListedItem],
+        whole: bool,
+        waiting: &[Arrival],
+    ) -> MergeResult {
         let known = self.known.digests();
-        if goal != Goal::Since {
-            return Judged {
-                wanted: vec![goal == Goal::Snapshot; held.len()],
+        if goal != FetchGoal::Since {
+            return MergeResult {
+                wanted: vec![goal == FetchGoal::Snapshot; held.len()],
                 unseen: vec![false; held.len()],
                 joined: true,
                 gone: Vec::new(),
                 partial: false,
             };
         }
-        let index = Index::of(known);
+        let index = DigestIndex::of(known);
         let mut still = vec![false; known.len()];
         // Of each item: where it stands in what is known, and whether it is the same still.
         let mut places = Vec::new();
@@ -328,7 +334,7 @@ impl Feed {
                 }
             }
         }
-        Judged {
+        MergeResult {
             wanted,
             unseen,
             joined,
@@ -379,7 +385,7 @@ impl Feed {
         self.arrivals.push_back(Arrival::Purge { archived: None });
         self.known.clear();
         self.known.set_complete(true);
-        self.list_again(Goal::Since);
+        self.list_again(FetchGoal::Since);
     }
 }
 

@@ -5,7 +5,7 @@
 //! changes whenever [`Digest`]s are computed in another way. The digests of another version show nothing, so that a feed goes
 //! on from there with a gap.
 
-use super::known::Known;
+use super::known::KnownItems;
 use super::{Order, Traits};
 use crate::sasl::base64;
 use crate::xep::pubsub::digest::{Digest, hash_id};
@@ -23,7 +23,7 @@ pub struct Position {
     /// What it is called in the node's archive (XEP-0442), where there is one.
     pub archived: Option<String>,
     /// What came before it, as far as it matters.
-    pub known: Known,
+    pub known: KnownItems,
     /// What was known of the service.
     pub traits: Traits,
 }
@@ -98,7 +98,7 @@ impl Position {
             outdated: false,
             last: word(last)?,
             archived: word(archived)?,
-            known: Known::restore(digests, complete == 1),
+            known: KnownItems::restore(digests, complete == 1),
             traits: Traits {
                 order: match order {
                     1 => Order::Publication,

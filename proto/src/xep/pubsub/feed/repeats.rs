@@ -3,7 +3,7 @@
 //! this one, and rows that were saved unchanged.
 //!
 //! A publication repeats the current revision of its item when the [`Digest`]s are equal, however it comes. Such a repetition
-//! is not told, unless [`Settings::repeats`](super::Settings::repeats) asks for it: then only those are left out that are
+//! is not told, unless [`FeedSettings::repeats`](super::Settings::repeats) asks for it: then only those are left out that are
 //! known not to be publications. Without a payload nothing shows that two publications are the same, and each is told.
 
 use super::arrival::{Arrival, Arrived};

@@ -1,17 +1,17 @@
 //! What a service answers: to the subscription, to the question what the node holds, and what becomes of the feed then.
 
-use super::archive::Turn;
+use super::archive::PageResult;
 use super::arrival::Arrival;
-use super::catch_up::{self, Goal, Next};
+use super::catch_up::{self, FetchGoal, FetchProgress};
 use super::change::Change;
-use super::state::{Basis, Inquiry, Listing, State};
-use super::{Asked, Feed, Order};
+use super::state::{Basis, FeedPhase, Inquiry, Listing};
+use super::{Feed, FeedRequest, Order};
 use crate::event::RequestFailure;
 use crate::stanza::ErrorKind;
 use crate::time::{Instant, Millis};
 use crate::xep::ping;
 use crate::xep::pubsub::digest::{Digest, hash_id};
-use crate::xep::pubsub::{State as Subscription, request};
+use crate::xep::pubsub::{SubscriptionState, request};
 use crate::xml::Element;
 
 impl Feed {
@@ -27,24 +27,24 @@ impl Feed {
         let (_, asked) = self.asked.swap_remove(at);
         if matches!(outcome, Err(RequestFailure::Disconnected)) {
             // The next session begins anew.
-            if !matches!(self.state, State::Over) {
-                self.enter(State::Apart);
+            if !matches!(self.state, FeedPhase::Over) {
+                self.enter(FeedPhase::Apart);
             }
             return;
         }
         match asked {
-            Asked::Subscribe => self.handle_subscribed(now, outcome),
-            Asked::Before => {
+            FeedRequest::Subscribe => self.handle_subscribed(now, outcome),
+            FeedRequest::Before => {
                 if let Basis::New { before, .. } = &mut self.basis {
                     for item in outcome.iter().flat_map(request::parse_items) {
                         before.push(Digest::of(&item));
                     }
                 }
             }
-            Asked::Fetch => self.handle_fetched(now, &outcome),
-            Asked::Settle => self.handle_settled(),
-            Asked::Payloads(ids, count) => self.handle_payloads(&ids, count, &outcome),
-            Asked::Ids(mark) => self.handle_ids(mark, &outcome),
+            FeedRequest::Fetch => self.handle_fetched(now, &outcome),
+            FeedRequest::Settle => self.handle_settled(),
+            FeedRequest::Payloads(ids, count) => self.handle_payloads(&ids, count, &outcome),
+            FeedRequest::Ids(mark) => self.handle_ids(mark, &outcome),
         }
     }
 
@@ -57,19 +57,19 @@ impl Feed {
                 let told = request::parse_subscription(&reply);
                 let state = told
                     .as_ref()
-                    .map_or(Subscription::Subscribed, |told| told.state);
+                    .map_or(SubscriptionState::Subscribed, |told| told.state);
                 self.asides.push_back(Change::Subscribed(told));
-                if state != Subscription::Subscribed {
+                if state != SubscriptionState::Subscribed {
                     self.forget_fetch();
-                    self.enter(State::Pending);
+                    self.enter(FeedPhase::Pending);
                     return;
                 }
                 match self.leave() {
-                    State::Subscribing(Inquiry::Overtaken) => {
+                    FeedPhase::Subscribing(Inquiry::Overtaken) => {
                         let inquiry = self.inquire();
-                        self.enter(State::CatchingUp(inquiry));
+                        self.enter(FeedPhase::CatchingUp(inquiry));
                     }
-                    State::Subscribing(inquiry) => self.enter(State::CatchingUp(inquiry)),
+                    FeedPhase::Subscribing(inquiry) => self.enter(FeedPhase::CatchingUp(inquiry)),
                     state => self.state = state,
                 }
             }
@@ -78,7 +78,7 @@ impl Feed {
                 self.hold_back();
                 let pause = Millis::seconds(1 << self.failures.min(5));
                 self.failures += 1;
-                self.enter(State::Away {
+                self.enter(FeedPhase::Away {
                     retry_at: now + pause,
                 });
                 if is_gone(&failure) {
@@ -91,10 +91,10 @@ impl Feed {
 
     fn handle_fetched(&mut self, now: Instant, outcome: &Result<Element, RequestFailure>) {
         let inquiry = match self.leave() {
-            State::CatchingUp(inquiry) => inquiry,
+            FeedPhase::CatchingUp(inquiry) => inquiry,
             // It may have been read before the subscription was there.
-            State::Subscribing(_) => {
-                self.enter(State::Subscribing(Inquiry::Overtaken));
+            FeedPhase::Subscribing(_) => {
+                self.enter(FeedPhase::Subscribing(Inquiry::Overtaken));
                 return;
             }
             state => {
@@ -105,30 +105,30 @@ impl Feed {
         let inquiry = match inquiry {
             Inquiry::Fetching { mut catch_up, .. } => {
                 match catch_up.handle_reply(&self.known, &mut self.traits, outcome) {
-                    Next::Ask => self.go_on(catch_up),
-                    Next::Later(pause) => Inquiry::Fetching {
+                    FetchProgress::Ask => self.go_on(catch_up),
+                    FetchProgress::Later(pause) => Inquiry::Fetching {
                         catch_up,
                         again_at: Some(now + pause),
                     },
-                    Next::Found { held, whole } => {
+                    FetchProgress::Found { held, whole } => {
                         let goal = catch_up.goal;
                         return self.settle(Listing::Held { goal, held, whole });
                     }
-                    Next::Nothing => return self.nothing_found(),
+                    FetchProgress::Nothing => return self.nothing_found(),
                 }
             }
             Inquiry::Querying(mut archive) => match outcome {
                 Ok(reply) => match archive.handle_end(reply) {
-                    Turn::Last => return self.settle(Listing::Archived(archive.found)),
-                    Turn::Next => self.query(archive),
-                    Turn::Endless => return self.leave_archive(archive.found),
+                    PageResult::Last => return self.settle(Listing::Archived(archive.found)),
+                    PageResult::Next => self.query(archive),
+                    PageResult::Endless => return self.leave_archive(archive.found),
                 },
                 // The archive has forgotten the entry, or will not say.
-                Err(_) => self.list(Goal::Since),
+                Err(_) => self.list(FetchGoal::Since),
             },
             inquiry => inquiry,
         };
-        self.enter(State::CatchingUp(inquiry));
+        self.enter(FeedPhase::CatchingUp(inquiry));
     }
 
     /// COMPAT(ejabberd): events wait in a queue while it answers, so that those of what was published before the listing may
@@ -137,14 +137,14 @@ impl Feed {
         if self.traits.order == Order::Publication {
             return self.merge(listing);
         }
-        self.enter(State::CatchingUp(Inquiry::Settling(listing)));
+        self.enter(FeedPhase::CatchingUp(Inquiry::Settling(listing)));
         let ping = ping::request(Some(&self.settings.service));
-        self.ask(Asked::Settle, ping);
+        self.ask(FeedRequest::Settle, ping);
     }
 
     fn handle_settled(&mut self) {
         match self.leave() {
-            State::CatchingUp(Inquiry::Settling(listing)) => self.merge(listing),
+            FeedPhase::CatchingUp(Inquiry::Settling(listing)) => self.merge(listing),
             state => self.state = state,
         }
     }

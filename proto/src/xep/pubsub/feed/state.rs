@@ -2,15 +2,15 @@
 
 use super::archive::Archive;
 use super::arrival::Arrival;
-use super::catch_up::{CatchUp, Goal, ListedItem};
-use super::known::Index;
+use super::catch_up::{CatchUp, FetchGoal, ListedItem};
+use super::known::DigestIndex;
 use crate::states::Place;
 use crate::time::Instant;
 use crate::xep::pubsub::digest::Digest;
 
 /// Where a feed is.
 #[derive(Debug)]
-pub enum State {
+pub enum FeedPhase {
     /// There is no session, or it is at its end: nothing is asked. Events wait.
     Apart,
     /// The subscription was asked for, and at the same time what the node holds. Events wait.
@@ -105,7 +105,7 @@ pub enum Inquiry {
 pub enum Listing {
     /// Items, the oldest first; `whole`: the node holds no others.
     Held {
-        goal: Goal,
+        goal: FetchGoal,
         held: Vec<ListedItem>,
         whole: bool,
     },
@@ -144,7 +144,7 @@ pub struct Meanwhile {
     pub purged: bool,
 }
 
-impl State {
+impl FeedPhase {
     /// The state by name.
     pub fn place(&self) -> FeedPlace {
         match self {
@@ -256,7 +256,7 @@ impl Meanwhile {
         if self.overtaking == 0 {
             return false;
         }
-        let index = Index::of(digests);
+        let index = DigestIndex::of(digests);
         overtaking.filter_map(Arrival::as_item).any(|arrived| {
             let place = index.place(arrived.digest.id, digests);
             let listed = place.and_then(|place| digests.get(place));

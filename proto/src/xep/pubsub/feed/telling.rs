@@ -2,9 +2,9 @@
 //! is left out.
 
 use super::arrival::{Arrival, Arrived};
-use super::change::{Change, Output, Via};
-use super::state::State;
-use super::{Asked, Feed, PAYLOADS};
+use super::change::{Change, FeedOutput, Via};
+use super::state::FeedPhase;
+use super::{Feed, FeedRequest, PAYLOADS};
 use crate::event::RequestFailure;
 use crate::xep::disco;
 use crate::xep::pubsub::digest::{Digest, hash_id};
@@ -13,39 +13,39 @@ use crate::xml::Element;
 use std::collections::VecDeque;
 
 impl Feed {
-    /// What the feed wants now. To be called until it is a [`Output::Timeout`], after each change.
-    pub fn poll_output(&mut self) -> Output {
+    /// What the feed wants now. To be called until it is a [`FeedOutput::Timeout`], after each change.
+    pub fn poll_output(&mut self) -> FeedOutput {
         loop {
             if let Some((number, iq)) = self.requests.pop_front() {
-                return Output::Request { number, iq };
+                return FeedOutput::Request { number, iq };
             }
-            if matches!(self.state, State::Over) {
+            if matches!(self.state, FeedPhase::Over) {
                 // First what happened before the end.
                 if let Some(change) = self.tell_next() {
-                    return Output::Change(Box::new(change));
+                    return FeedOutput::Change(Box::new(change));
                 }
             }
             if let Some(change) = self.asides.pop_front() {
-                return Output::Change(Box::new(change));
+                return FeedOutput::Change(Box::new(change));
             }
             if self.arrivals.front().is_some_and(Arrival::is_wanting) {
                 if self.fetch_payloads() {
                     continue;
                 }
             } else if let Some(change) = self.tell_next() {
-                return Output::Change(Box::new(change));
+                return FeedOutput::Change(Box::new(change));
             } else if !self.arrivals.is_empty() {
                 // What was left out stood in front of it.
                 continue;
             }
-            return Output::Timeout(self.state.deadline());
+            return FeedOutput::Timeout(self.state.deadline());
         }
     }
 
     /// Notifications without payloads (§7.1.2.2): what comes behind them waits until they have been fetched.
     fn fetch_payloads(&mut self) -> bool {
-        let is_asked = |(_, asked): &(u32, Asked)| matches!(asked, Asked::Payloads(..));
-        if matches!(self.state, State::Apart) || self.asked.iter().any(is_asked) {
+        let is_asked = |(_, asked): &(u32, FeedRequest)| matches!(asked, FeedRequest::Payloads(..));
+        if matches!(self.state, FeedPhase::Apart) || self.asked.iter().any(is_asked) {
             return false;
         }
         let mut ids = Vec::new();
@@ -61,7 +61,7 @@ impl Feed {
             }
         }
         let request = self.ask_by_ids(&ids);
-        self.ask(Asked::Payloads(ids, self.arrivals.len()), request);
+        self.ask(FeedRequest::Payloads(ids, self.arrivals.len()), request);
         true
     }
 
@@ -103,7 +103,7 @@ impl Feed {
     /// Too much waits for payloads: it is told without them.
     pub(super) fn give_payloads_up(&mut self) {
         self.asked
-            .retain(|(_, asked)| !matches!(asked, Asked::Payloads(..)));
+            .retain(|(_, asked)| !matches!(asked, FeedRequest::Payloads(..)));
         let mut arrivals = VecDeque::new();
         while let Some(mut arrival) = self.arrivals.pop_front() {
             if let Arrival::Item(arrived) = &mut arrival {
@@ -117,7 +117,7 @@ impl Feed {
     /// The next change whose turn it is; what was told before is left out.
     fn tell_next(&mut self) -> Option<Change> {
         loop {
-            let is_over = matches!(self.state, State::Over);
+            let is_over = matches!(self.state, FeedPhase::Over);
             if !is_over && self.arrivals.front().is_some_and(Arrival::is_wanting) {
                 return None;
             }
@@ -173,7 +173,7 @@ impl Feed {
                 if partial {
                     let settings = &self.settings;
                     let list = disco::items(Some(&settings.service), Some(&settings.node));
-                    self.ask(Asked::Ids(self.known.mark()), list);
+                    self.ask(FeedRequest::Ids(self.known.mark()), list);
                 }
                 Change::Live
             }

@@ -2,8 +2,8 @@
 //! unless another feed lives on it.
 
 use crate::event::RequestFailure;
-use crate::xep::pubsub::subscriptions::{HeldSubscription, Subscriptions, Use};
-use crate::xep::pubsub::{State, request};
+use crate::xep::pubsub::subscriptions::{HeldSubscription, SubscriptionUse, Subscriptions};
+use crate::xep::pubsub::{SubscriptionState, request};
 use crate::xml::Element;
 
 /// How many are remembered between sessions, and while another feed's answer is awaited.
@@ -31,7 +31,10 @@ impl Abandoned {
         match outcome {
             Ok(reply) => {
                 let told = request::parse_subscription(reply);
-                if told.as_ref().is_some_and(|told| told.state == State::None) {
+                if told
+                    .as_ref()
+                    .is_some_and(|told| told.state == SubscriptionState::None)
+                {
                     return None;
                 }
                 self.end(confirmed(held, reply), subscriptions)
@@ -60,7 +63,7 @@ impl Abandoned {
         subscriptions: &Subscriptions,
     ) -> Option<Element> {
         match subscriptions.use_of(&held) {
-            Use::Free => {
+            SubscriptionUse::Free => {
                 let request = unsubscribe(&held);
                 let ended = (held.service, held.node, held.jid);
                 if !self.ended.contains(&ended) {
@@ -71,8 +74,8 @@ impl Abandoned {
                 }
                 Some(request)
             }
-            Use::Used => None,
-            Use::Unknown => {
+            SubscriptionUse::Used => None,
+            SubscriptionUse::Unknown => {
                 keep(&mut self.doubtful, held);
                 None
             }

@@ -1,17 +1,20 @@
 //! XEP-0124's side of the server: rids, windows, holding, and requests that come again.
 
+mod special;
+
+use super::extras::{Extra, Extras};
 use super::http::NOBODY;
-use super::judge::Judge;
+use super::judge::{Judge, Wrong};
 use super::login::Login;
 use super::rooms::is_for_rooms;
 use super::server::{Abilities, BIND, Say, bound, handle_stanza, is_bind, message};
 use epode_proto::ns;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xml::{Element, Limits, parse};
+use special::Special;
 use std::collections::{BTreeMap, VecDeque};
 
 const WAIT: Millis = Millis::seconds(60);
-const INACTIVITY: Millis = Millis::seconds(60);
 
 struct Held {
     rid: u64,
@@ -33,11 +36,15 @@ struct Session {
     said: BTreeMap<u64, String>,
     outgoing: VecDeque<String>,
     quiet_since: Instant,
+    special: Special,
+    /// The rid of a pause whose answer is not kept.
+    forgotten_pause: Option<u64>,
 }
 
 /// A BOSH service.
 pub struct BoshServer {
     abilities: Abilities,
+    extras: Extras,
     sessions: Vec<Session>,
     made: u64,
     pub requests: u64,
@@ -67,9 +74,10 @@ fn say(connection: u64, body: String, out: &mut Vec<Say>) {
 }
 
 impl BoshServer {
-    pub fn new(abilities: Abilities) -> Self {
+    pub fn new(abilities: Abilities, extras: &Extras) -> Self {
         Self {
             abilities,
+            extras: extras.clone(),
             sessions: Vec::new(),
             made: 0,
             requests: 0,
@@ -147,13 +155,13 @@ impl BoshServer {
             let (sid, hold) = (format!("s{}", self.made), self.abilities.hold);
             let login = Login::new(self.abilities.scram, self.made);
             let offer = login.offer();
-            let mut session = Session::new(sid, rid, now, self.abilities, login);
+            let mut special = Special::new(&self.extras, rid);
+            let checked = special.check(&request, now, judge);
+            assert!(checked.is_ok() || judge.lenient, "a bad first request");
+            let mut session = Session::new(sid, rid, now, self.abilities, login, special);
             let acks = if session.acks { "ack='1'" } else { "" };
-            let attributes = format!(
-                "sid='{}' wait='60' hold='{hold}' requests='{}' inactivity='60' polling='2' ver='1.11' {acks}",
-                session.sid,
-                hold + 1
-            );
+            let attributes = session.special.attributes(hold);
+            let attributes = format!("sid='{}' {attributes} {acks}", session.sid);
             session.process(&request, judge, &mut self.to_rooms);
             let said: String = session.outgoing.drain(..).collect();
             let features = format!("<stream:features>{offer}</stream:features>{said}");
@@ -168,7 +176,13 @@ impl BoshServer {
         let window = self.window() as u64;
         let session = &mut self.sessions[at];
         session.quiet_since = now;
+        if rid < session.special.first {
+            judge.blame(Wrong::Disordered, "a rid below the first one");
+        }
         if rid < session.next {
+            if session.forgotten_pause == Some(rid) {
+                judge.extras.note(Extra::PauseForgotten);
+            }
             return session.repeat(rid, connection, out);
         }
         if rid > session.next + window {
@@ -187,12 +201,17 @@ impl BoshServer {
         while let Some((connection, request)) = session.early.remove(&session.next) {
             let rid = session.next;
             session.next += 1;
+            if let Err(condition) = session.special.check(&request, now, judge) {
+                say(connection, terminate(condition), out);
+                return self.sessions.remove(at).end(judge, out);
+            }
             session.held.push_back(Held {
                 rid,
                 connection,
                 until: now + WAIT,
             });
             let over = session.process(&request, judge, &mut self.to_rooms);
+            session.handle_pause(&request, now, judge, out);
             session.flush(now, out);
             if over {
                 for held in core::mem::take(&mut session.held) {
@@ -216,7 +235,7 @@ impl BoshServer {
             }
         }
         let over = |session: &mut Session| {
-            session.held.is_empty() && now - session.quiet_since >= INACTIVITY
+            session.held.is_empty() && now - session.quiet_since >= session.special.lasts
         };
         for session in self.sessions.extract_if(.., over) {
             self.expired += 1;
@@ -226,7 +245,14 @@ impl BoshServer {
 }
 
 impl Session {
-    fn new(sid: String, rid: u64, now: Instant, abilities: Abilities, login: Login) -> Self {
+    fn new(
+        sid: String,
+        rid: u64,
+        now: Instant,
+        abilities: Abilities,
+        login: Login,
+        special: Special,
+    ) -> Self {
         Self {
             login,
             sid,
@@ -239,6 +265,8 @@ impl Session {
             said: BTreeMap::new(),
             outgoing: VecDeque::new(),
             quiet_since: now,
+            special,
+            forgotten_pause: None,
         }
     }
 
@@ -257,7 +285,7 @@ impl Session {
 
     fn deadline(&self) -> Instant {
         let held = self.held.front().map(|held| held.until);
-        held.unwrap_or(self.quiet_since + INACTIVITY)
+        held.unwrap_or(self.quiet_since + self.special.lasts)
     }
 
     /// A request again (§14.3): the same answer, or, while it is held, the same wait on the new connection.
@@ -319,6 +347,7 @@ impl Session {
             return;
         };
         self.quiet_since = now;
+        self.special.note_answer(&payload);
         // §9: up to where all is here, where that is not the request itself.
         let up_to = self.next - 1;
         let ack = if self.acks && up_to > held.rid {

@@ -1,6 +1,7 @@
 //! One scenario from start to end: the page logs in, both sides talk while everything goes wrong, then calm comes, and what
 //! must hold is looked at.
 
+use super::extras::Extra;
 use super::faults::{Fault, Weather};
 use super::judge::Wrong;
 use super::rooms::RoomAct;
@@ -27,6 +28,7 @@ enum Act {
     Watch,
     Handle,
     InRoom(RoomAct),
+    Nap,
 }
 
 impl World {
@@ -36,7 +38,11 @@ impl World {
         } else {
             self.turn(self.calm());
         }
-        self.connect();
+        if self.scenario.extras.attaches {
+            self.attach();
+        } else {
+            self.connect();
+        }
         if !self.scenario.early {
             let deadline = self.now + seconds(90);
             while !self.online && self.now < deadline {
@@ -44,6 +50,7 @@ impl World {
                 self.step(deadline);
             }
             assert!(self.online, "not online");
+            self.judge_attached();
             self.turn(self.scenario.weather);
         }
         self.talk();
@@ -75,6 +82,7 @@ impl World {
         tally.handled += self.handlers.calls;
         tally.presences += self.judge.announced.presences;
         tally.capabilities += self.judge.announced.answers;
+        tally.extras.add(&self.judge.extras);
         tally.rooms.add(&self.judge.rooms.figures);
         for (sum, more) in tally.wrong.iter_mut().zip(self.judge.wrong) {
             *sum += more;
@@ -137,6 +145,9 @@ impl World {
                 moments.push((self.dice.below(span.0), act));
             }
         }
+        for _ in 0..self.scenario.extras.naps {
+            moments.push((self.extra_dice.below(span.0), Act::Nap));
+        }
         moments.sort_unstable();
         for (moment, act) in moments {
             self.live_until(start + Millis(moment));
@@ -156,11 +167,7 @@ impl World {
         let awake = self.frozen_until.is_none();
         match act {
             Act::Say if awake => self.say(),
-            Act::Push => {
-                let mut said = Vec::new();
-                self.server.push(self.now, &mut self.judge, &mut said);
-                self.carry(said);
-            }
+            Act::Push => self.push(),
             Act::Ask if awake => self.ask(),
             Act::TurnVisibility if awake => self.turn_visibility(),
             Act::Watch if awake => self.watch(),
@@ -178,7 +185,8 @@ impl World {
                 self.poll();
             }
             // A page that has said good-bye has nothing to go on with.
-            Act::Reload if awake && !self.leaving => self.reload(),
+            Act::Reload if awake && !self.leaving && self.may_reload() => self.reload(),
+            Act::Nap if awake => self.take_nap(),
             Act::InRoom(act) => self.act_in_room(act),
             Act::Leave if awake => {
                 self.tell(|| "the page leaves".into());
@@ -190,6 +198,13 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// The server has a message for the page.
+    pub fn push(&mut self) {
+        let mut said = Vec::new();
+        self.server.push(self.now, &mut self.judge, &mut said);
+        self.carry(said);
     }
 
     fn say(&mut self) {
@@ -253,6 +268,7 @@ impl World {
 
     /// Time for the longest stall, back-off and wait; then a quiet hour, to see what an idle connection does.
     fn drain(&mut self) {
+        self.sleep_out();
         if self.frozen_until.is_some() {
             self.thaw();
         }
@@ -274,7 +290,9 @@ impl World {
         let busy = self.transmits - before;
         // A poll a minute, or a question each half; and whether a silent room still has us.
         let rooms = 24 * self.scenario.rooms.rooms as u64;
-        let most = if self.server.bosh.newest().is_some() {
+        let most = if let Some(interval) = self.scenario.extras.polling {
+            3_600 / interval + 62 + rooms
+        } else if self.server.bosh.newest().is_some() {
             62 + rooms
         } else {
             130 + rooms
@@ -354,14 +372,17 @@ impl World {
             && !self.wire.enabled_lost
             && sockets.dropped == 0;
         // Longer than that a server need not keep a session without requests, nor a client try.
-        let survives = scenario.kind == Kind::Bosh && self.longest_interruption < seconds(50);
+        let survives = scenario.kind == Kind::Bosh
+            && self.longest_interruption < seconds(50)
+            && self.judge.extras.count(Extra::PauseForgotten) == 0;
         let delivered = self.judge.count(Delivery::Delivered);
         let all = self.judge.sent_messages();
         if (untroubled || stayed && (resumes || survives)) && delivered < all {
             let why = format!("{delivered} of {all} delivered");
             self.judge.blame(Wrong::Lost, &why);
         }
-        if untroubled && !scenario.leaves && self.judge.unanswered > 0 {
+        let awake = scenario.extras.naps == 0;
+        if untroubled && awake && !scenario.leaves && self.judge.unanswered > 0 {
             self.judge
                 .blame(Wrong::Lost, "requests without the replies to them");
         }

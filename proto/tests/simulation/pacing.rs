@@ -46,6 +46,13 @@ pub struct Pace {
     highest: u64,
 }
 
+impl Pace {
+    /// Whether a request has left so short a time ago.
+    pub fn left_within(&self, now: Instant, time: Millis) -> bool {
+        self.last.is_some_and(|last| now < last + time)
+    }
+}
+
 impl World {
     /// The page is hidden, or visible again.
     pub fn turn_visibility(&mut self) {
@@ -140,7 +147,8 @@ impl World {
 
     /// The page is about to leave.
     pub fn note_leaving(&mut self) {
-        let certain = self.scenario.restarts == 0 && !self.judge.lenient;
+        let polls = self.scenario.extras.polling.is_some();
+        let certain = self.scenario.restarts == 0 && !self.judge.lenient && !polls;
         if certain && self.has_bosh_session() {
             self.pace.left.get_or_insert(self.now);
         }
@@ -189,8 +197,13 @@ impl World {
         }
     }
 
-    /// Nothing in this scenario breaks or stops.
+    /// Nothing in this scenario breaks or stops, and requests leave at the usual pace.
     fn is_undisturbed(&self) -> bool {
+        self.is_steady() && self.scenario.extras.keeps_pace()
+    }
+
+    /// Nothing in this scenario breaks or stops, but for a page that says so.
+    pub fn is_steady(&self) -> bool {
         let scenario = &self.scenario;
         scenario.weather.per_mille == 0
             && scenario.restarts + scenario.freezes + scenario.reloads == 0

@@ -1,6 +1,7 @@
 //! The machinery: a page's connection, two networks, a server, and time, which goes on to whatever happens next.
 
 use super::dice::Dice;
+use super::extras::Nap;
 use super::faults::{Fault, Faults};
 use super::handlers::PageHandlers;
 use super::http::{HttpNetwork, Parcel};
@@ -59,6 +60,9 @@ pub struct World {
     /// When the timer fires that is set for `timeout`.
     fires: Option<Instant>,
     pub pace: Pace,
+    pub nap: Nap,
+    /// For the extras alone.
+    pub extra_dice: Dice,
     inbox: Vec<Input>,
     /// The page's wall clock.
     clock: Rc<Clock>,
@@ -96,6 +100,11 @@ fn configuration(scenario: &Scenario) -> Config {
     let mut plain = config();
     // Every other one says early what it knows.
     plain.bosh.spaced = true;
+    plain.bosh.keys = scenario.extras.keys;
+    if scenario.extras.polling.is_some() {
+        plain.bosh.wait = 0;
+        plain.bosh.hold = 0;
+    }
     plain.session.haste = (scenario.seed / 16).is_multiple_of(2);
     Config {
         services,
@@ -153,7 +162,7 @@ impl World {
             timeout: None,
             http: HttpNetwork::new(seed),
             wire: Wire::new(seed),
-            server: Server::new(scenario.abilities, seed, &scenario.rooms),
+            server: Server::new(scenario.abilities, seed, &scenario.rooms, &scenario.extras),
             clock,
             rooms: PageRooms::default(),
             handlers,
@@ -168,6 +177,8 @@ impl World {
             frozen_until: None,
             fires: None,
             pace: Pace::default(),
+            nap: Nap::default(),
+            extra_dice: Dice::new(seed, "extra world"),
             inbox: Vec::new(),
             parts: Vec::new(),
             deriving: Deriving::default(),
@@ -293,6 +304,10 @@ impl World {
 
     /// The tab wakes: what has come is there all at once, and timers fire; in what order, nobody knows.
     pub fn thaw(&mut self) {
+        if let Some(until) = self.sleeps_on() {
+            self.frozen_until = Some(until);
+            return;
+        }
         self.tell(|| "the tab wakes".into());
         self.frozen_until = None;
         if self.dice.chance(300) {
@@ -459,6 +474,7 @@ impl World {
                 self.open.insert(connection, exchange);
                 self.tell(|| format!("C{connection} {body}"));
                 self.judge_pace(&body);
+                self.note_pause(&body);
                 // One for the good-bye of a session that was given up, too.
                 if self.open.len() > self.server.bosh.window() + 2 {
                     self.judge

@@ -1,0 +1,67 @@
+//! How often the extras of scenarios came to bear.
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    Paused,
+    SleptLong,
+    SentMeanwhile,
+    PauseForgotten,
+    KeyChecked,
+    KeysRenewed,
+    Polled,
+    Attached,
+    AttachedAlone,
+}
+
+const NAMES: [&str; 9] = [
+    "pauses granted",
+    "pages that slept longer than a session lasts",
+    "messages for sleeping pages",
+    "pauses repeated, and forgotten",
+    "keys checked",
+    "sequences of keys renewed",
+    "requests of sessions that poll",
+    "sessions of a web server's",
+    "of these without credentials",
+];
+
+/// How many of each there were.
+#[derive(Clone)]
+pub struct ExtraCounts([u64; NAMES.len()]);
+
+impl Default for ExtraCounts {
+    fn default() -> Self {
+        Self([0; NAMES.len()])
+    }
+}
+
+impl ExtraCounts {
+    pub fn note(&mut self, extra: Extra) {
+        self.0[extra as usize] += 1;
+    }
+
+    pub fn count(&self, extra: Extra) -> u64 {
+        self.0[extra as usize]
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (sum, more) in self.0.iter_mut().zip(other.0) {
+            *sum += more;
+        }
+    }
+
+    /// One that there was none of.
+    pub fn none(&self) -> Option<&'static str> {
+        let at = self.0.iter().position(|count| *count == 0)?;
+        NAMES.get(at).copied()
+    }
+
+    pub fn lines(&self) -> String {
+        let mut lines = String::from("  extras\n");
+        for (name, count) in NAMES.iter().zip(self.0) {
+            lines.push_str(&format!("    {count:>9} {name}\n"));
+        }
+        lines
+    }
+}

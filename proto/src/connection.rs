@@ -124,7 +124,7 @@ pub struct Connection {
     session_target: Option<Target>,
     /// What logins at the services have shown, in the services' order.
     memories: Vec<Memory>,
-    /// Until when an attempt at which something was said early may take.
+    /// Until when an attempt at which something was said early may take, or an adopted session may be silent.
     patience: Option<Instant>,
     /// Until when the first request waits for credentials that may travel in it.
     hold: Instant,
@@ -535,7 +535,9 @@ impl Connection {
         }
         if self.patience.is_some_and(|until| now >= until) {
             self.patience = None;
-            if self.session.is_hasty() {
+            if self.adopted.is_some() {
+                self.doubt_adopted(now);
+            } else if self.session.is_hasty() {
                 let phase = self.session.phase(self.opened);
                 self.fail(now, CloseReason::TimedOut(phase));
             }

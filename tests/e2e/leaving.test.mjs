@@ -61,12 +61,17 @@ for (const cacheControl of ["no-store", undefined]) {
         { watcher, room },
       );
       const said = new Set();
+      // What each session has sent, in order of arrival: for the report of a failure.
+      const arrived = [];
       const usual = origin.before;
       origin.before = (request, response) => {
         if (request.method === "POST") {
           let body = "";
           request.on("data", (chunk) => (body += chunk));
-          request.on("end", () => / type='terminate'/.test(body) && said.add(body));
+          request.on("end", () => {
+            arrived.push(body.replaceAll(/ xmlns(:\w+)?='[^']*'/g, "").slice(0, 120));
+            if (/ type='terminate'/.test(body)) said.add(body);
+          });
         }
         return usual(request, response);
       };
@@ -89,7 +94,8 @@ for (const cacheControl of ["no-store", undefined]) {
       }
       const gone = await observer.evaluate((count) => gone.until(count).catch((error) => [String(error), ...gone.got]), RUNS);
       if (!OVER_SOCKET) t.diagnostic(`${SERVER}: ${said.size} of ${RUNS} requests to end a session`);
-      assert.deepEqual([...new Set(gone)].sort(), Array.from({ length: RUNS }, (_, run) => `leaver${run}`).sort());
+      const all = Array.from({ length: RUNS }, (_, run) => `leaver${run}`).sort();
+      assert.deepEqual([...new Set(gone)].sort(), all, `${gone.join(", ")}; ${said.size} good-byes:\n${arrived.join("\n")}`);
       if (!OVER_SOCKET) assert.equal(said.size, RUNS);
       await observer.evaluate(() => client.disconnect());
     });

@@ -7,7 +7,7 @@
 
 use super::policy::{Redirects, Target};
 use super::{Config, Connection};
-use crate::error::CloseReason;
+use crate::error::{CloseReason, Phase};
 use crate::event::Status;
 use crate::handler::is_stanza;
 use crate::jid::Jid;
@@ -172,6 +172,7 @@ impl Connection {
         bosh.set_hidden(self.hidden);
         self.redirects = Redirects::default();
         self.deadline = Some(now + self.config.timeout);
+        self.patience = (!self.alone).then(|| now + self.adoption_patience());
         self.transport = Some(Transport::Bosh(Box::new(bosh)));
         self.opened = true;
         self.jid = Some(jid);
@@ -199,6 +200,26 @@ impl Connection {
             Status::Online(jid)
         });
         true
+    }
+
+    /// How long the server may be silent in an adopted session. A third of the time for connecting: enough is left for a login.
+    fn adoption_patience(&self) -> Millis {
+        Millis(self.config.timeout.0 / 3)
+    }
+
+    /// An adopted session has not been shown to be there. Give it up if the server takes requests and answers none. COMPAT(Prosody
+    /// 0.12): a session in which a request with a later rid came first, and lost its HTTP connection, never answers again.
+    pub(super) fn doubt_adopted(&mut self, now: Instant) {
+        let troubled =
+            matches!(&self.transport, Some(Transport::Bosh(bosh)) if bosh.trouble().is_some());
+        // Requests that break show that the network fails, not the session.
+        let heard_at = if troubled { now } else { self.heard_at };
+        let until = heard_at + self.adoption_patience();
+        if now < until {
+            self.patience = Some(until);
+        } else {
+            self.fail(now, CloseReason::TimedOut(Phase::Connecting));
+        }
     }
 
     /// An adopted session is not there: a new one is made in its place, as long as there is time. False when none was in

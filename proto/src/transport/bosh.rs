@@ -468,7 +468,7 @@ impl Bosh {
     /// An exchange gave no answer.
     pub fn handle_failure(&mut self, now: Instant, exchange: ExchangeId, failure: NetworkFailure) {
         if self.flying(exchange).is_some() {
-            self.pacing.note_answer(now);
+            self.pacing.note_answer(now, true);
         }
         let reason = match failure {
             NetworkFailure::Unreachable => CloseReason::Unreachable,

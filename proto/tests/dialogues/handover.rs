@@ -113,20 +113,58 @@ fn a_session_that_is_not_there_any_more() {
     page.play("C: <body rid='*'><message id='b'/></body>");
 }
 
-/// Who has no time left is told so, and no new session is begun.
+/// A session that takes requests and answers none is given up while there is time for a login, and what was kept is said in the new
+/// session.
 #[test]
 fn a_server_that_is_silent_after_a_reload() {
+    let mut page = Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'");
+    page.play("A: send <message id='a'/>");
+    page.reload(lasting(config()));
+    page.play(
+        "E: connecting
+         C: again 1
+         +9999ms
+         +1ms
+         C: <body rid='*' sid='s1' type='terminate'/>
+         C: cancel *
+         E: connecting
+         E: credentials wanted",
+    );
+    page.finish_login(NORMAL);
+    page.play("C: <body rid='*'><message id='a'/></body>");
+}
+
+/// An answer shows that the session lives, though it is not the proof.
+#[test]
+fn a_server_that_answers_after_a_reload_has_more_time() {
     let mut page = Dialogue::online(NORMAL);
     page.reload(config());
     page.play(
         "E: connecting
          C: again 1
          +200ms
-         C: <body rid='2'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
-         +29800ms
-         C: <body rid='3' type='terminate'/>
+         C: <body rid='2'><iq type='get' id='$ping'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         +5s
+         S#1: <body/>
+         +9s
+         S#2: <body><iq type='result' id='$ping'/></body>
+         E: resumed romeo@example.org/orchard
+         C: <body rid='3'/>",
+    );
+}
+
+/// A session of a web server is all that there is: nobody can log in anew.
+#[test]
+fn a_server_that_is_silent_to_who_cannot_log_in() {
+    let mut page = Dialogue::new(config());
+    page.play(
+        "A: attach alone abc 100
+         E: connecting
+         C: <body rid='1'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         +29s
+         +1s
+         C: <body rid='2' type='terminate'/>
          C: cancel 1
-         C: cancel 2
          E: offline timeout connecting",
     );
 }

@@ -7,7 +7,8 @@ use crate::support::dialogue::{Dialogue, config};
 #[test]
 fn the_good_bye_of_a_page_that_is_left() {
     Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'").play(
-        "A: send <message id='a'/>
+        "+1s
+         A: send <message id='a'/>
          A: leave
          A: disconnect
          C: <body rid='2' type='terminate'><message id='a'/><presence type='unavailable'/></body>
@@ -50,7 +51,8 @@ fn a_broken_poll_is_left_alone() {
 #[test]
 fn what_is_not_known_to_have_arrived_goes_once_more() {
     Dialogue::online(NORMAL).play(
-        "A: send <message id='a'/>
+        "+1s
+         A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
          A: leave
          A: disconnect
@@ -66,12 +68,33 @@ fn what_is_not_known_to_have_arrived_goes_once_more() {
     );
 }
 
+/// An empty request that left a moment ago may never leave the browser. Without it the server would wait for it, and not come to the
+/// good-bye.
+#[test]
+fn a_poll_that_left_just_now_goes_once_more() {
+    for (age, again) in [("+249ms", "C: again 1"), ("+250ms", "")] {
+        Dialogue::online(NORMAL).play(&format!(
+            "{age}
+             A: leave
+             A: disconnect
+             {again}
+             C: <body rid='2' type='terminate'><presence type='unavailable'/></body>
+             E: disconnecting
+             +3s
+             C: cancel *
+             C: cancel *
+             E: offline disconnected"
+        ));
+    }
+}
+
 /// Browsers finish only so much for a page that is gone. The session's end is among it.
 #[test]
 fn a_long_queue_does_not_keep_the_good_bye() {
     let mut dialogue =
         Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'");
     let long = "x".repeat(20_000);
+    dialogue.play("+1s");
     for id in ["a", "b", "c"] {
         dialogue.play(&format!(
             "A: send <message id='{id}'><body>{long}</body></message>"

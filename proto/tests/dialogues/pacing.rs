@@ -106,6 +106,22 @@ fn a_hidden_page_keeps_no_distance() {
     );
 }
 
+/// An earlier request that is answered with something to read shows nothing of the last one.
+#[test]
+fn a_push_does_not_end_the_distance() {
+    Dialogue::online_with(spaced(), WIDE).play(
+        "+1s
+         A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: send <message id='b'/>
+         S: <body><message id='in'/></body>
+         E: stanza
+         +24ms
+         +1ms
+         C: <body rid='3'><message id='b'/></body>",
+    );
+}
+
 /// The answer to an earlier request does not show that the last one has arrived, and nothing comes after the good-bye that could.
 #[test]
 fn the_good_bye_keeps_its_distance_whatever_is_answered() {
@@ -153,6 +169,7 @@ fn the_good_bye_of_a_page_that_is_left_or_hidden_does_not_wait() {
         "A: disconnect
          E: disconnecting
          A: leave
+         C: again 1
          C: <body rid='2' type='terminate'><presence type='unavailable'/></body>",
     );
 }

@@ -1,9 +1,10 @@
 //! The pace of a page's requests over BOSH: what a [`World`] notes of it, and what must hold. (The rules are in
 //! `transport/bosh/pacing.rs`.)
 //!
-//! - A visible page's requests are 25 ms apart unless an answer came first; its good-bye whatever came.
+//! - A visible page's requests are 25 ms apart unless an answer came first that shows that the last one has arrived: the answer to it,
+//!   or an empty one. The good-bye keeps the distance whatever came.
 //! - Its empty request leaves 5 ms after an answer at the earliest.
-//! - A stanza that the window has room for leaves within these 25 ms, and at once when an answer comes; the good-bye leaves.
+//! - A stanza that the window has room for leaves within these 25 ms, and at once when such an answer comes; the good-bye leaves.
 //! - A hidden page's timers fire once a second. So nothing of it waits for one: an answer is followed by a request at once.
 //!
 //! Requests that overtake others are counted ([`BoshServer::overtakes`](super::bosh_server::BoshServer)): the server must bear them
@@ -15,6 +16,7 @@ use epode_proto::io::{ExchangeId, Input};
 use epode_proto::ns;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xml::{Element, Limits, parse};
+use std::collections::BTreeMap;
 
 const SPACING: Millis = Millis(25);
 const BEFORE_EMPTY: Millis = Millis(5);
@@ -28,7 +30,7 @@ pub struct Pace {
     pub was_hidden: bool,
     /// When the last request left.
     last: Option<Instant>,
-    /// The same, unless an exchange ended since.
+    /// The same, unless it is known to have arrived since.
     unanswered: Option<Instant>,
     heard: Option<Instant>,
     /// Something came to a hidden page, and no request has left since.
@@ -39,8 +41,10 @@ pub struct Pace {
     spoke: bool,
     /// Since when a message of the page has been waiting to leave.
     waits_since: Option<Instant>,
-    /// An answer was handed to the page in this step.
+    /// An answer that shows that the last request has arrived was handed to the page in this step.
     answered: bool,
+    /// The rid of each exchange.
+    rids: BTreeMap<ExchangeId, u64>,
     /// The latest exchange that has an answer. An answer that came before its turn leaves no room in the window.
     latest: Option<ExchangeId>,
     highest: u64,
@@ -85,18 +89,26 @@ impl World {
             _ => return,
         };
         self.pace.latest = self.pace.latest.max(Some(*exchange));
-        self.pace.unanswered = None;
+        let is_last = self.pace.rids.get(exchange) == Some(&self.pace.highest);
+        // What is no answer of the service shows that the network fails, as a failure does.
+        let content = body
+            .and_then(|body| parse(body.clone(), &Limits::default()).ok())
+            .filter(|body| body.is("body", ns::HTTP_BIND));
+        if is_last || content.is_none_or(|body| body.children().next().is_none()) {
+            self.pace.unanswered = None;
+            self.pace.answered = true;
+        }
         self.pace.heard = Some(self.now);
-        self.pace.answered = true;
         let brings = body.is_some_and(|body| body.windows(8).any(|some| some == b"<message"));
         self.pace.owes = self.pace.hidden && self.online && brings;
     }
 
     /// A request leaves.
-    pub fn judge_pace(&mut self, body: &str) {
+    pub fn judge_pace(&mut self, exchange: ExchangeId, body: &str) {
         let body = parse(body.as_bytes().to_vec(), &Limits::default()).expect("a body");
         let rid = body.attr("rid").and_then(|rid| rid.parse().ok());
         let rid: u64 = rid.expect("a rid");
+        self.pace.rids.insert(exchange, rid);
         let session = body.attr("sid").is_none();
         let new = session || rid > self.pace.highest;
         let farewell = body.attr("type").is_some();

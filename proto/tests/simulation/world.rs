@@ -473,7 +473,7 @@ impl World {
                 let connection = self.next_connection;
                 self.open.insert(connection, exchange);
                 self.tell(|| format!("C{connection} {body}"));
-                self.judge_pace(&body);
+                self.judge_pace(exchange, &body);
                 self.note_pause(&body);
                 // One for the good-bye of a session that was given up, too.
                 if self.open.len() > self.server.bosh.window() + 2 {

@@ -34,8 +34,13 @@ impl Bosh {
             return;
         };
         let rid = request.rid;
-        self.pacing.note_answer(now);
-        match read_answer(status, content_type, bytes, &self.config.limits) {
+        let answer = read_answer(status, content_type, bytes, &self.config.limits);
+        // The server releases an earlier request, empty, when the last one arrives. One with a payload shows nothing of the last.
+        let is_last = rid + 1 == self.next_rid;
+        let shows_last = |body: &Element| is_last || body.children().next().is_none();
+        self.pacing
+            .note_answer(now, answer.as_ref().map_or(true, shows_last));
+        match answer {
             Ok(body) if is_of_type(&body, "error") => self.repeat_up_to(now, rid),
             Ok(body) => self.handle_readable(now, exchange, body),
             Err(Refusal::Other(reason)) => self.handle_broken(now, exchange, reason),

@@ -2,7 +2,8 @@
 //!
 //! A browser has several HTTP connections to a service. Of two requests that leave at once, the later may arrive first. XEP-0124
 //! §14.2 provides for that, but COMPAT(ejabberd 23): a session in which it happens receives nothing any more. So two requests are
-//! [`SPACING`] apart, unless an answer comes first: the answer shows that the server has the former request. An empty request waits
+//! [`SPACING`] apart, unless an answer comes first that shows that the server has the former request: the answer to it, or an empty
+//! one to a request before it. An empty request waits
 //! [`BEFORE_EMPTY`] after an answer, for what the caller sends because of the answer.
 //!
 //! A hidden page has slow timers (once a second, later once a minute), so its requests are not spaced, and an empty request
@@ -23,7 +24,7 @@ const BEFORE_EMPTY: Millis = Millis(5);
 pub(super) enum Gate {
     /// Any new request: the interval of a session that polls (§12), and the answers to what a former page sent.
     New,
-    /// Any request: [`SPACING`] after the last one, or an answer.
+    /// Any request: [`SPACING`] after the last one, or an answer that shows that the last one has arrived.
     Spaced,
     /// The good-bye: [`SPACING`] after the last request, whatever is answered. An answer to an earlier request does not show that
     /// the last one has arrived.
@@ -99,9 +100,12 @@ impl Pacing {
         }
     }
 
-    /// An exchange is over: answered, or broken.
-    pub(super) fn note_answer(&mut self, now: Instant) {
-        self.gates.stop(Gate::Spaced);
+    /// An exchange is over: answered, or broken. `shows_last`: the answer shows that the server has the last request, or the network
+    /// has failed.
+    pub(super) fn note_answer(&mut self, now: Instant, shows_last: bool) {
+        if shows_last {
+            self.gates.stop(Gate::Spaced);
+        }
         if self.spaced {
             self.gates.set(Gate::Empty, now + BEFORE_EMPTY);
         }

@@ -6,7 +6,7 @@ use super::snapshot::{LAST_RID, SETTLING};
 use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
 use crate::event::{Delivery, SendId};
 use crate::io::{ExchangeId, Transmit};
-use crate::time::Instant;
+use crate::time::{Instant, Millis};
 use std::rc::Rc;
 
 /// A body is closed to further stanzas from here on, in bytes: servers limit bodies, and an answer should not wait for a long upload.
@@ -15,6 +15,8 @@ const SOFT_BODY_LIMIT: usize = 64 * 1024;
 /// How many bytes platforms carry for a caller that is gone: 64 KiB for all its requests (Fetch §2.9). A good-bye, and what is
 /// repeated before it, take less than half of it each.
 const LAST_LIMIT: usize = 30 * 1024;
+/// How long a request may take to leave the platform. An empty one that left longer ago is with the server.
+const FRESH: Millis = Millis(250);
 
 impl Bosh {
     /// Sends what may be sent.
@@ -150,13 +152,16 @@ impl Bosh {
         }
     }
 
-    /// What is under way and not known to have arrived may be given up by the platform with the caller: it is sent once more, so
+    /// The platform may give up with the caller what is under way and not known to have arrived: a request that carries something,
+    /// and one that left just now, without which the server would not come to the good-bye. It is sent once more, so
     /// that the platform finishes it without the caller. The first is not cancelled: it may well be the one that arrives.
     fn repeat_unconfirmed(&mut self, now: Instant) {
         let mut room = LAST_LIMIT;
         for request in &mut self.in_flight {
             let flies = matches!(request.progress, Progress::Flying(_));
-            if !flies || request.carried.is_empty() || request.body.len() > room {
+            let fresh = now < request.sent_at + FRESH;
+            let needed = !request.carried.is_empty() || fresh;
+            if !flies || !needed || request.body.len() > room {
                 continue;
             }
             room -= request.body.len();

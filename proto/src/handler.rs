@@ -343,7 +343,12 @@ fn mix(mut hash: u64, text: &str) -> u64 {
     hash
 }
 
-/// Is it something a handler can be woken by?
+/// Whether the element is a stanza (RFC 6120 §8).
 pub fn is_stanza(element: &Element) -> bool {
-    element.ns() == ns::CLIENT && matches!(element.name(), "message" | "presence" | "iq")
+    element.ns() == ns::CLIENT && is_stanza_name(element.name())
+}
+
+/// Whether stanzas are called that, in whatever namespace.
+pub fn is_stanza_name(name: &str) -> bool {
+    matches!(name, "message" | "presence" | "iq")
 }

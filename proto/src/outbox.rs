@@ -14,9 +14,26 @@ const MOST_BYTES: usize = 16 << 20;
 pub struct Outbox {
     stanzas: VecDeque<(Element, Option<SendId>)>,
     bytes: usize,
+    /// What is sent is kept, even if it could leave.
+    held: bool,
 }
 
 impl Outbox {
+    /// From now on what is sent is kept.
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// What is kept may leave.
+    pub fn unhold(&mut self) {
+        self.held = false;
+    }
+
+    /// Whether what is sent is kept, even if it could leave.
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// Is there room for another one?
     pub fn has_room(&self) -> bool {
         self.stanzas.len() < MOST && self.bytes < MOST_BYTES
@@ -30,27 +47,22 @@ impl Outbox {
 
     /// Keeps some that were sent before all of the others.
     pub fn keep_first(&mut self, stanzas: Vec<(Element, Option<SendId>)>) {
-        let mut later = core::mem::take(self);
-        for (stanza, name) in stanzas {
-            self.keep(stanza, name);
-        }
-        while let Some((stanza, name)) = later.take() {
-            self.keep(stanza, name);
+        for (stanza, name) in stanzas.into_iter().rev() {
+            self.bytes += stanza.held_bytes();
+            self.stanzas.push_front((stanza, name));
         }
     }
 
     /// Removes the one of that name. Returns false if it is not kept.
     pub fn remove(&mut self, name: SendId) -> bool {
-        let mut others = core::mem::take(self);
-        let mut removed = false;
-        while let Some((stanza, known)) = others.take() {
-            if known == Some(name) {
-                removed = true;
-            } else {
-                self.keep(stanza, known);
-            }
+        let named = |kept: &(Element, Option<SendId>)| kept.1 == Some(name);
+        let Some(at) = self.stanzas.iter().position(named) else {
+            return false;
+        };
+        if let Some((stanza, _)) = self.stanzas.remove(at) {
+            self.bytes = self.bytes.saturating_sub(stanza.held_bytes());
         }
-        removed
+        true
     }
 
     /// The oldest.

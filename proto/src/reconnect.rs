@@ -52,6 +52,8 @@ pub struct Backoff {
     /// How long those were.
     before: Millis,
     online_since: Instant,
+    /// How many attempts were replaced by others since the connection was there.
+    replaced: u32,
 }
 
 impl Backoff {
@@ -61,6 +63,7 @@ impl Backoff {
         self.since = None;
         self.online_since = now;
         self.attempts = 0;
+        self.replaced = 0;
     }
 
     /// Whether the connection that is there has held for long enough to be a good one.
@@ -96,6 +99,16 @@ impl Backoff {
     /// Another attempt is due, without a pause.
     pub fn count(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
+    }
+
+    /// An attempt was replaced by another one, because there was a sign of a working network.
+    pub fn note_replaced(&mut self) {
+        self.replaced = self.replaced.saturating_add(1);
+    }
+
+    /// How many attempts were replaced since the connection was there.
+    pub fn replaced(&self) -> u32 {
+        self.replaced
     }
 
     /// Which attempt is due, from 1.

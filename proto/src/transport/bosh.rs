@@ -5,10 +5,11 @@
 //! Requests leave in rid order within the window the server gave; answers are handled in request order whatever
 //! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
 //! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks,
-//! key sequences, the pace of requests, pauses, and sessions that change hands.
+//! what is asked, key sequences, the pace of requests, pauses, and sessions that change hands.
 //! Left out: several streams in one session (§16), content encodings, and `route`.
 
 mod answers;
+mod asking;
 mod broken;
 mod keys;
 mod pacing;
@@ -16,20 +17,19 @@ mod pause;
 mod requests;
 mod snapshot;
 
-use super::TransportEvent;
 use super::bosh_body::{BodyWriter, payloads};
+use super::own_requests::OwnRequests;
+use super::{Names, TransportEvent, reason_of};
 use crate::error::CloseReason;
 use crate::event::{Delivery, SendId};
-use crate::io::{ExchangeId, NetworkFailure, Transmit};
+use crate::io::{ExchangeId, Input, NetworkFailure, Transmit};
 use crate::reconnect::Reconnect;
 use crate::time::{Instant, Millis};
 use crate::xml::{Element, Limits};
 use answers::fate;
 pub use broken::Trouble;
-use broken::is_troubled;
 use keys::Keys;
-use pacing::{Gate, Pacing};
-use pause::is_pause;
+use pacing::Pacing;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -69,8 +69,6 @@ const CLOSING: Millis = Millis::seconds(3);
 const OVERTAKEN: Millis = Millis::seconds(5);
 /// How long a request that carries what somebody waits for may be held before it is asked after.
 const PATIENCE: Millis = Millis(150);
-/// The same, when no answer is to be expected that could tell: a moment for the server to answer of its own accord.
-const PATIENCE_ALONE: Millis = Millis(60);
 /// The shortest time between two empty requests when the server does not hold them, in case it names none.
 const DEFAULT_POLLING: Millis = Millis::seconds(2);
 
@@ -198,7 +196,9 @@ pub struct Bosh {
     bound: bool,
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
-    next_exchange: u32,
+    /// The pings that ask the server for a word, while they are out.
+    own_requests: OwnRequests,
+    names: Names,
     transmits: VecDeque<Transmit>,
     events: VecDeque<TransportEvent>,
 }
@@ -206,7 +206,7 @@ pub struct Bosh {
 impl Bosh {
     /// A session about to be created. `rid` is the first request's: random, and far enough below 2⁵³ to count up from.
     /// `seed` is what keys come from, where the configuration wants them: secret, and random, too.
-    pub fn new(config: BoshConfig, rid: u64, seed: String, first_exchange: u32) -> Self {
+    pub fn new(config: BoshConfig, rid: u64, seed: String, names: Names) -> Self {
         let wait = Millis::seconds(u64::from(config.wait));
         let hold = config.hold;
         let keys = config.keys.then(|| Keys::new(seed));
@@ -237,7 +237,8 @@ impl Bosh {
             pacing,
             bound: false,
             over_since: None,
-            next_exchange: first_exchange,
+            own_requests: OwnRequests::default(),
+            names,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -248,9 +249,9 @@ impl Bosh {
         &self.config.address
     }
 
-    /// The first exchange name this session has not used.
-    pub fn next_exchange(&self) -> u32 {
-        self.next_exchange
+    /// The names that this session has not used.
+    pub fn names(&self) -> Names {
+        self.names
     }
 
     /// Queues an element; `name` is settled when it is known what became of it.
@@ -357,18 +358,6 @@ impl Bosh {
         }
     }
 
-    /// The session is bound, from here on the server may be asked for a word. Nothing but waiting is due before `until`: no
-    /// empty request is sent for its own sake.
-    pub fn linger(&mut self, until: Instant) {
-        self.bound = true;
-        self.pacing.set(Gate::Linger, until);
-    }
-
-    /// What the server waits for is being prepared: no empty request is sent before it, or before `until`.
-    pub fn await_payload(&mut self, until: Instant) {
-        self.pacing.set(Gate::Linger, until);
-    }
-
     /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
     fn given_up_at(&self, request: &Request) -> Instant {
         let mut until = request.sent_at + self.wait + GRACE;
@@ -379,28 +368,6 @@ impl Bosh {
             until = until.min(since + CLOSING);
         }
         until
-    }
-
-    /// Is it time to ask the server for a word? When the newest request is held with something that somebody waits to hear
-    /// of, or after it broke more than once, or behind a pause, and no answer is on its way that could tell, any request with
-    /// a reply brings one (an empty request would, too, but that is overactivity, §11).
-    pub fn wants_word(&self, now: Instant) -> bool {
-        self.word_due().is_some_and(|due| now >= due)
-    }
-
-    fn word_due(&self) -> Option<Instant> {
-        let room = self.bound && self.queue.is_empty() && self.has_room();
-        let newest = self.in_flight.last().filter(|newest| !is_pause(newest))?;
-        let wanted = !newest.carried.is_empty() || is_troubled(newest);
-        let paused = self.in_flight.first().is_some_and(is_pause);
-        let waiting = matches!(self.state, State::Open) && room && (wanted || paused);
-        let flying = matches!(newest.progress, Progress::Flying(_));
-        // Alone under way, it has nothing before it whose release could tell (any more).
-        let patience = match self.under_way() {
-            1 => PATIENCE_ALONE,
-            _ => PATIENCE,
-        };
-        (waiting && flying).then(|| newest.sent_at.max(self.heard_at) + patience)
     }
 
     /// What happened, oldest first.
@@ -434,7 +401,7 @@ impl Bosh {
         if let State::Closing { deadline, .. } = self.state {
             consider(deadline);
         }
-        if let Some(due) = self.word_due() {
+        if let Some(due) = self.ask_due() {
             consider(due);
         }
         if let Some(until) = self.held_back {
@@ -465,20 +432,28 @@ impl Bosh {
         }
     }
 
+    /// The network has answered, or failed.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::HttpAnswered {
+                exchange,
+                status,
+                content_type,
+                body,
+            } => self.handle_answer(now, exchange, status, content_type.as_deref(), body),
+            Input::HttpFailed { exchange, failure } => {
+                self.handle_failure(now, exchange, failure);
+            }
+            _ => {}
+        }
+    }
+
     /// An exchange gave no answer.
     pub fn handle_failure(&mut self, now: Instant, exchange: ExchangeId, failure: NetworkFailure) {
         if self.flying(exchange).is_some() {
             self.pacing.note_answer(now, true);
         }
-        let reason = match failure {
-            NetworkFailure::Unreachable => CloseReason::Unreachable,
-            NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
-            NetworkFailure::MixedContent => CloseReason::MixedContent,
-            NetworkFailure::TooLarge => CloseReason::TooLarge,
-            NetworkFailure::Redirected => CloseReason::Redirected,
-            NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
-        };
-        self.handle_broken(now, exchange, reason);
+        self.handle_broken(now, exchange, reason_of(failure));
     }
 
     fn flying(&mut self, exchange: ExchangeId) -> Option<&mut Request> {

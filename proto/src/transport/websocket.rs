@@ -3,17 +3,25 @@
 //! Specification: RFC 7395.
 //!
 //! Each frame is one element, a document of its own (§3.3). `<open/>` and `<close/>` are framing and known by their
-//! namespace; everything else is handed on. Delivery is stream management's business, not this file's.
+//! namespace; everything else is handed on. This file opens, frames and closes streams; `websocket/delivery.rs` adds stream
+//! management (XEP-0198) to the bound session, so that it is known what has arrived, and that a dead link is noticed.
 //! A server's harmless deviations are passed over (`LENIENCE`): white space around an element or alone in a frame (§3.3.3
 //! wants a frame to begin with `<`), several elements in a frame, namespaces and prefixes that are not declared.
 //! Left out: white space sent to keep the connection alive; liveness is asked for by stanzas.
 
-use super::TransportEvent;
+mod delivery;
+
+use super::own_requests::OwnRequests;
+use super::stream_management::Suspended;
+use super::{Names, TransportEvent, reason_of};
 use crate::error::CloseReason;
-use crate::io::{SocketId, Transmit};
+use crate::event::SendId;
+use crate::io::{Input, SocketId, Transmit};
 use crate::ns;
+use crate::random::Ids;
 use crate::time::{Instant, Millis};
 use crate::xml::{Element, Lenience, Limits, Unreadable, XmlError, parse_leniently};
+use delivery::Bond;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -32,6 +40,10 @@ pub struct WebSocketConfig {
     pub limits: Limits,
     /// How long the socket may take to open; as long as connecting may take when there is no other way in.
     pub open_within: Option<Millis>,
+    /// After how long a silence the server is asked whether it is there.
+    pub silence: Millis,
+    /// XEP-0198 is wanted, where the server has it.
+    pub stream_management: bool,
 }
 
 /// How frames are read: as if each stood in a stream, where `jabber:client` is the default namespace (RFC 6120 §4.8.3).
@@ -68,8 +80,10 @@ pub struct WebSocket {
     state: State,
     /// Frames, until the socket is open.
     early: Vec<Rc<str>>,
-    /// A session that is wanted elsewhere may be on its way onto this stream: no `<close/>` to take it along.
-    spares: bool,
+    bond: Bond,
+    /// Requests that were sent twice: the second replies are to be ignored.
+    own_requests: OwnRequests,
+    names: Names,
     transmits: VecDeque<Transmit>,
     events: VecDeque<TransportEvent>,
 }
@@ -88,17 +102,14 @@ impl WebSocket {
             socket,
             state: State::Connecting { until },
             early: Vec::new(),
-            spares: false,
+            bond: Bond::None,
+            own_requests: OwnRequests::default(),
+            names: Names::default(),
             transmits,
             events: VecDeque::new(),
         };
         stream.restart();
         stream
-    }
-
-    /// The socket's name.
-    pub fn socket(&self) -> SocketId {
-        self.socket
     }
 
     /// Opens a stream: the first, and a new one after SASL (§3.4, §3.7).
@@ -110,16 +121,39 @@ impl WebSocket {
         if let Some(lang) = &self.config.lang {
             open = open.attr_ns("lang", ns::XML, lang);
         }
-        self.send(&open.build());
+        self.send(&open.build(), None);
     }
 
-    /// Sends an element, as a frame of its own.
-    pub fn send(&mut self, element: &Element) {
-        self.send_text(element.to_xml().into());
+    /// Takes a suspended session, to be resumed on this stream.
+    pub fn take_over(&mut self, suspended: Option<Suspended>) {
+        if let Some(session) = suspended {
+            self.bond = Bond::Suspended {
+                session,
+                offered: false,
+            };
+        }
+    }
+
+    /// The names that are not used, for the next transport.
+    pub fn names(&self) -> Names {
+        self.names
+    }
+
+    /// Keeps the names that are not used.
+    pub fn set_names(&mut self, names: Names) {
+        self.names = names;
+    }
+
+    /// Sends an element, as a frame of its own. A stanza of the bound session is settled under `name`.
+    pub fn send(&mut self, element: &Element, name: Option<SendId>) {
+        // Written once, for the frame and for what may have to be sent again.
+        let text: Rc<str> = element.to_xml().into();
+        self.note_sent(element, &text, name);
+        self.send_text(text);
     }
 
     /// Sends an element that was written before.
-    pub fn send_text(&mut self, text: Rc<str>) {
+    fn send_text(&mut self, text: Rc<str>) {
         match self.state {
             State::Connecting { .. } => self.early.push(text),
             State::Open { .. } => self.frame(text),
@@ -133,10 +167,12 @@ impl WebSocket {
     }
 
     /// Ends the stream in order (§3.6): `<close/>`, then waits for the server's.
-    pub fn close(&mut self, now: Instant) {
+    pub fn close(&mut self, now: Instant, ids: &mut Ids) {
         match self.state {
             State::Connecting { .. } => self.end(CloseReason::Requested),
             State::Open { .. } => {
+                self.ask(now, true, ids);
+                self.acknowledge();
                 self.say_close();
                 self.state = State::Closing {
                     deadline: now + CLOSING,
@@ -151,15 +187,15 @@ impl WebSocket {
         self.frame(close.to_xml().into());
     }
 
-    /// Is a session to be resumed on it that another stream will be tried for if this one fails? Then it fails without a
-    /// `<close/>`: a server that reads it late, right behind the `<resume/>`, would end the session for good (XEP-0198 §5).
-    pub fn spare(&mut self, spares: bool) {
-        self.spares = spares;
-    }
-
-    /// Ends it for `reason`: the server is told, not waited for.
+    /// Ends it for `reason`: the server is told, not waited for. A stream on which a session is to be resumed that another stream
+    /// will be tried for ends without a `<close/>`: a server that reads it late, right behind the `<resume/>`, would end the session
+    /// for good (XEP-0198 §5).
     pub fn dismiss(&mut self, reason: CloseReason) {
-        if matches!(self.state, State::Open { .. }) && !self.spares {
+        if matches!(self.state, State::Open { .. }) && !self.bond.is_offered() {
+            if reason == CloseReason::TooLarge {
+                // The session ends with the stream, and the server would send what it does not know to have been handled to the next.
+                self.acknowledge();
+            }
             self.say_close();
         }
         self.end(reason);
@@ -179,9 +215,17 @@ impl WebSocket {
         self.events.push_back(TransportEvent::Closed(reason));
     }
 
+    /// The server has ended the stream with an error. A `<close/>` behind it does not answer ours: the server has not read that far.
+    pub fn handle_stream_error(&mut self) {
+        if matches!(self.state, State::Closing { .. }) {
+            self.end(CloseReason::Requested);
+        }
+    }
+
     /// What happened, oldest first.
     pub fn poll_event(&mut self) -> Option<TransportEvent> {
-        self.events.pop_front()
+        let event = self.events.pop_front()?;
+        Some(self.note_received(event))
     }
 
     /// What the network should do, oldest first.
@@ -194,7 +238,8 @@ impl WebSocket {
         match self.state {
             State::Connecting { until } => until,
             State::Closing { deadline } => Some(deadline),
-            State::Open { .. } | State::Closed => None,
+            State::Open { .. } => self.bond.poll_timeout(),
+            State::Closed => None,
         }
     }
 
@@ -205,12 +250,34 @@ impl WebSocket {
                 self.end(CloseReason::Unreachable);
             }
             State::Closing { deadline } if now >= deadline => self.end(CloseReason::Requested),
+            State::Open { .. } if self.bond.is_dead(now) => self.end(CloseReason::Unreachable),
+            _ => {}
+        }
+    }
+
+    /// The network has something for a socket; what concerns another than this one is ignored.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::SocketOpened {
+                socket,
+                subprotocol,
+            } if socket == self.socket => self.handle_opened(subprotocol),
+            Input::SocketFrame { socket, text } if socket == self.socket => {
+                self.handle_frame(text);
+                self.bond.note_heard(now);
+            }
+            Input::SocketFrameTooLarge { socket } if socket == self.socket => {
+                self.handle_oversized();
+            }
+            Input::SocketClosed { socket, failure } if socket == self.socket => {
+                self.handle_closed(reason_of(failure));
+            }
             _ => {}
         }
     }
 
     /// The socket is open. `subprotocol`: the server has agreed to `xmpp` (§3.1).
-    pub fn handle_opened(&mut self, subprotocol: bool) {
+    fn handle_opened(&mut self, subprotocol: bool) {
         if !matches!(self.state, State::Connecting { .. }) {
             return;
         }
@@ -227,7 +294,7 @@ impl WebSocket {
 
     /// A frame has come; `None` for one whose bytes cannot be had. What cannot be read of it is reported; whether the stream goes on
     /// without it is the connection's decision.
-    pub fn handle_frame(&mut self, text: Option<Vec<u8>>) {
+    fn handle_frame(&mut self, text: Option<Vec<u8>>) {
         if matches!(self.state, State::Connecting { .. } | State::Closed) {
             return;
         }
@@ -248,7 +315,7 @@ impl WebSocket {
     }
 
     /// A frame has come that is larger than the limit, and was not read.
-    pub fn handle_oversized(&mut self) {
+    fn handle_oversized(&mut self) {
         if !matches!(self.state, State::Connecting { .. } | State::Closed) {
             self.report(XmlError::TooLarge);
         }
@@ -290,7 +357,7 @@ impl WebSocket {
     /// The server ends the stream (§3.6); we answer in kind, unless it answers us.
     fn handle_close(&mut self, close: &Element) {
         if matches!(self.state, State::Closing { .. }) {
-            self.events.push_back(TransportEvent::Taken);
+            self.acknowledge_all();
             return self.end(CloseReason::Requested);
         }
         let reason = match close.attr("see-other-uri") {
@@ -301,7 +368,7 @@ impl WebSocket {
     }
 
     /// The socket is gone.
-    pub fn handle_closed(&mut self, reason: CloseReason) {
+    fn handle_closed(&mut self, reason: CloseReason) {
         if matches!(self.state, State::Closed) {
             return;
         }

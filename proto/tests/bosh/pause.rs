@@ -99,10 +99,10 @@ fn a_pause_without_an_answer() {
          +5s
          C: <body rid='4'/>
          +150ms
-         C: <body rid='5'><iq id='word'/></body>
-         S#4: <body><iq id='word'/></body>
+         C: <body rid='5'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         S#4: <body><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
          C: cancel 3
-         E: element <iq id='word'/>
+         E: element <iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq>
          S#5: <body/>
          C: <body rid='6'/>",
     );

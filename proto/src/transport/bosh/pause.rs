@@ -57,7 +57,7 @@ impl Bosh {
     /// The network is said to be back, or the page woke: what waits to be repeated is repeated now, and what breaks
     /// again is waited for as if it had not broken before. An attempt to repeat that has hung for a while is given up for
     /// another one: it may wait for a connection that is dead.
-    pub fn hurry(&mut self, now: Instant) {
+    pub fn wake(&mut self, now: Instant) {
         self.pacing.wake();
         self.broken_since = self.broken_since.map(|_| now);
         for request in &mut self.in_flight {

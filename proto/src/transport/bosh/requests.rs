@@ -5,7 +5,7 @@ use super::pause::{is_pause, rests_with};
 use super::snapshot::{LAST_RID, SETTLING};
 use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
 use crate::event::{Delivery, SendId};
-use crate::io::{ExchangeId, Transmit};
+use crate::io::Transmit;
 use crate::time::{Instant, Millis};
 use std::rc::Rc;
 
@@ -118,8 +118,7 @@ impl Bosh {
                     break;
                 }
                 self.pacing.note_sent(now);
-                let exchange = ExchangeId(self.next_exchange);
-                self.next_exchange = self.next_exchange.wrapping_add(1);
+                let exchange = self.names.next_exchange();
                 request.progress = Progress::Flying(exchange);
                 request.sent_at = now;
                 self.transmits.push_back(Transmit::Http {
@@ -165,8 +164,7 @@ impl Bosh {
                 continue;
             }
             room -= request.body.len();
-            let exchange = ExchangeId(self.next_exchange);
-            self.next_exchange = self.next_exchange.wrapping_add(1);
+            let exchange = self.names.next_exchange();
             request.progress = Progress::Flying(exchange);
             request.sent_at = now;
             self.transmits.push_back(Transmit::Http {
@@ -274,8 +272,7 @@ impl Bosh {
         errand: Errand,
     ) {
         self.pacing.note_new(now, errand == Errand::Payload);
-        let exchange = ExchangeId(self.next_exchange);
-        self.next_exchange = self.next_exchange.wrapping_add(1);
+        let exchange = self.names.next_exchange();
         let body: Rc<str> = body.into();
         self.in_flight.push(Request {
             rid: self.next_rid,
@@ -301,16 +298,10 @@ impl Bosh {
         });
     }
 
-    /// Whether a request is about to leave that carries something whose arrival is waited for, with no other under way whose answer
-    /// could tell of it.
-    pub fn goes_alone(&self, now: Instant) -> bool {
-        let awaited = |queued: &Queued| matches!(queued, Queued::Element(_, Some(_)));
-        matches!(self.state, State::Open)
-            && self.bound
-            && self.under_way() == 0
-            && now >= self.pacing.request_at()
+    /// Whether a new request may leave now, as far as the network and the pace are concerned.
+    pub(super) fn may_leave(&self, now: Instant) -> bool {
+        now >= self.pacing.request_at()
             && self.next_rid <= LAST_RID
             && self.held_back_until(now).is_none()
-            && self.queue.iter().any(awaited)
     }
 }

@@ -9,6 +9,7 @@ use super::pause::{LONGEST, is_pause};
 use super::{Bosh, BoshConfig, Errand, OVERTAKEN, Progress, Queued, Request, State};
 use crate::ns;
 use crate::time::{Instant, Millis};
+use crate::transport::Names;
 use crate::xml::Element;
 
 /// A snapshot larger than this is none, in bytes: pages keep a few megabytes for all that they keep.
@@ -85,18 +86,13 @@ impl Bosh {
         config: BoshConfig,
         snapshot: &Element,
         now: Instant,
-        first_exchange: u32,
+        names: Names,
     ) -> Option<Self> {
         if !snapshot.is("bosh", ns::EPODE_SESSION) {
             return None;
         }
         let number = |name: &str| snapshot.attr(name)?.parse::<u64>().ok();
-        let mut bosh = Self::attach(
-            config,
-            snapshot.attr("sid")?,
-            number("rid")?,
-            first_exchange,
-        )?;
+        let mut bosh = Self::attach(config, snapshot.attr("sid")?, number("rid")?, names)?;
         bosh.requests = usize::try_from(number("requests")?).ok()?.clamp(1, 16);
         bosh.wait = Millis(number("wait")?);
         bosh.hold = u32::try_from(number("hold")?).ok()?;
@@ -186,11 +182,11 @@ impl Bosh {
     /// `rid` is 0 or beyond 2⁵³ − 1.
     ///
     /// It is open from the start: no [`Opened`](super::TransportEvent::Opened) is told.
-    pub fn attach(config: BoshConfig, sid: &str, rid: u64, first_exchange: u32) -> Option<Self> {
+    pub fn attach(config: BoshConfig, sid: &str, rid: u64, names: Names) -> Option<Self> {
         if sid.is_empty() || rid == 0 || rid > LAST_RID {
             return None;
         }
-        let mut bosh = Self::new(config, rid, String::new(), first_exchange);
+        let mut bosh = Self::new(config, rid, String::new(), names);
         bosh.keys = None;
         bosh.sid = sid.to_owned();
         bosh.requests = 2;

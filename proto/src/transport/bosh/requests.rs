@@ -52,8 +52,7 @@ impl Bosh {
                     terminate_sent: true,
                     ..
                 } => return,
-                // One request more than the window is allowed for the good-bye (§11).
-                State::Closing { .. } if under_way > self.requests && !leaving => return,
+                State::Closing { .. } if !leaving && !self.has_room_for_farewell() => return,
                 State::Closing { .. } if now < self.pacing.farewell_at() => return,
                 State::Closing { deadline, .. } => {
                     if leaving {
@@ -81,7 +80,7 @@ impl Bosh {
             State::Closing {
                 terminate_sent: false,
                 ..
-            } if self.under_way() <= self.requests || leaving => Some(self.pacing.farewell_at()),
+            } if leaving || self.has_room_for_farewell() => Some(self.pacing.farewell_at()),
             _ => None,
         }
     }

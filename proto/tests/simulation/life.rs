@@ -364,6 +364,11 @@ impl World {
             && scenario.freezes == 0
             && scenario.socketless == Millis(0);
         let stayed = scenario.reloads == 0 && !scenario.leaves;
+        // A page that repeats a pause ends its session where the server forgets those.
+        let forgotten = self.judge.extras.count(Extra::PauseForgotten) > 0;
+        // A good-bye at the pace of a session that polls may be answered later than the page waits for it.
+        let hurried = scenario.leaves && scenario.extras.polling.is_some();
+        let untroubled = untroubled && !forgotten && !hurried;
         // Cuts and stalls alone cost nothing where sessions can be resumed, as long as both sides know of it.
         let sockets = &self.server.sockets;
         let resumes = scenario.kind == Kind::Socket
@@ -372,9 +377,8 @@ impl World {
             && !self.wire.enabled_lost
             && sockets.dropped == 0;
         // Longer than that a server need not keep a session without requests, nor a client try.
-        let survives = scenario.kind == Kind::Bosh
-            && self.longest_interruption < seconds(50)
-            && self.judge.extras.count(Extra::PauseForgotten) == 0;
+        let survives =
+            scenario.kind == Kind::Bosh && self.longest_interruption < seconds(50) && !forgotten;
         let delivered = self.judge.count(Delivery::Delivered);
         let all = self.judge.sent_messages();
         if (untroubled || stayed && (resumes || survives)) && delivered < all {

@@ -2,10 +2,10 @@
 
 mod special;
 
-use super::extras::{Extra, Extras};
+use super::extras::{Extra, Extras, Granted, Tokens};
 use super::http::NOBODY;
 use super::judge::{Judge, Wrong};
-use super::login::Login;
+use super::login::{Login, Step};
 use super::rooms::is_for_rooms;
 use super::server::{Abilities, BIND, Say, bound, handle_stanza, is_bind, message};
 use epode_proto::ns;
@@ -46,6 +46,7 @@ pub struct BoshServer {
     abilities: Abilities,
     extras: Extras,
     sessions: Vec<Session>,
+    pub tokens: Tokens,
     made: u64,
     pub requests: u64,
     /// How many of them arrived before an earlier one.
@@ -74,11 +75,12 @@ fn say(connection: u64, body: String, out: &mut Vec<Say>) {
 }
 
 impl BoshServer {
-    pub fn new(abilities: Abilities, extras: &Extras) -> Self {
+    pub fn new(abilities: Abilities, seed: u64, extras: &Extras) -> Self {
         Self {
             abilities,
             extras: extras.clone(),
             sessions: Vec::new(),
+            tokens: Tokens::new(seed, "bosh tokens"),
             made: 0,
             requests: 0,
             overtakes: 0,
@@ -97,6 +99,7 @@ impl BoshServer {
             }
             session.end(judge, out);
         }
+        self.tokens.forget();
     }
 
     /// How many requests a client may have under way.
@@ -153,7 +156,7 @@ impl BoshServer {
         let Some(sid) = request.attr("sid") else {
             self.made += 1;
             let (sid, hold) = (format!("s{}", self.made), self.abilities.hold);
-            let login = Login::new(self.abilities.scram, self.made);
+            let login = Login::new(self.abilities, self.extras.sasl2, self.made);
             let offer = login.offer();
             let mut special = Special::new(&self.extras, rid);
             let checked = special.check(&request, now, judge);
@@ -162,7 +165,7 @@ impl BoshServer {
             let acks = if session.acks { "ack='1'" } else { "" };
             let attributes = session.special.attributes(hold);
             let attributes = format!("sid='{}' {attributes} {acks}", session.sid);
-            session.process(&request, judge, &mut self.to_rooms);
+            session.process(&request, judge, &mut self.tokens, &mut self.to_rooms);
             let said: String = session.outgoing.drain(..).collect();
             let features = format!("<stream:features>{offer}</stream:features>{said}");
             let said = body(&attributes, &features);
@@ -210,7 +213,7 @@ impl BoshServer {
                 connection,
                 until: now + WAIT,
             });
-            let over = session.process(&request, judge, &mut self.to_rooms);
+            let over = session.process(&request, judge, &mut self.tokens, &mut self.to_rooms);
             session.handle_pause(&request, now, judge, out);
             session.flush(now, out);
             if over {
@@ -306,6 +309,7 @@ impl Session {
         &mut self,
         request: &Element,
         judge: &mut Judge,
+        tokens: &mut Tokens,
         to_rooms: &mut Vec<(usize, Element)>,
     ) -> bool {
         if request.attr_ns("restart", ns::XBOSH).is_some() {
@@ -313,8 +317,11 @@ impl Session {
             self.outgoing.push_back(features);
         }
         for child in request.children() {
-            if child.ns() == ns::SASL {
-                self.outgoing.push_back(self.login.handle(&child).0);
+            if matches!(child.ns(), ns::SASL | ns::SASL2) {
+                match self.login.handle(&child, tokens, judge) {
+                    Step::Say(said) | Step::Done(said) => self.outgoing.push_back(said),
+                    Step::Granted(granted) => self.grant(&granted, judge),
+                }
             } else if let Some(number) = self.number.filter(|_| is_for_rooms(&child)) {
                 to_rooms.push((number, child));
             } else if let Some(number) = self.number {
@@ -329,6 +336,21 @@ impl Session {
             }
         }
         request.attr("type") == Some("terminate")
+    }
+
+    /// XEP-0388: the login is right; the session may be bound with it.
+    fn grant(&mut self, granted: &Granted, judge: &mut Judge) {
+        judge.extras.note(Extra::Sasl2OverBosh);
+        let mut inner = String::new();
+        if granted.wants("bind", ns::BIND2).is_some() {
+            judge.extras.note(Extra::BoundInline);
+            self.number = Some(judge.bound(false));
+            inner = format!("<bound xmlns='{}'/>", ns::BIND2);
+        }
+        self.outgoing
+            .push_back(granted.success(self.number, &inner));
+        let features = format!("<stream:features>{BIND}</stream:features>");
+        self.outgoing.push_back(features);
     }
 
     /// Hands out what there is, and holds no more than may be held.

@@ -356,6 +356,8 @@ impl World {
         if self.judge.lenient {
             return;
         }
+        // A page that repeats a pause ends its session where the server forgets those.
+        let forgotten = self.pause_was_forgotten();
         let scenario = &self.scenario;
         if scenario.restarts > 0 {
             return;
@@ -364,8 +366,6 @@ impl World {
             && scenario.freezes == 0
             && scenario.socketless == Millis(0);
         let stayed = scenario.reloads == 0 && !scenario.leaves;
-        // A page that repeats a pause ends its session where the server forgets those.
-        let forgotten = self.judge.extras.count(Extra::PauseForgotten) > 0;
         // A good-bye at the pace of a session that polls may be answered later than the page waits for it.
         let hurried = scenario.leaves && scenario.extras.polling.is_some();
         let untroubled = untroubled && !forgotten && !hurried;

@@ -134,6 +134,9 @@ impl World {
             self.judge
                 .blame(Wrong::Restless, "an empty request before the page's turn");
         }
+        if body.attr("pause").is_none() {
+            self.nap.stays_awake = None;
+        }
         self.pace.last = Some(now);
         self.pace.unanswered = Some(now);
         self.pace.owes = false;
@@ -175,11 +178,9 @@ impl World {
     /// All that was due now has been done: what may leave has left.
     pub fn judge_waiting(&mut self) {
         let answered = core::mem::take(&mut self.pace.answered);
-        if let Some(left) = &mut self.pace.left
-            && self.open.len() > self.server.bosh.window()
-        {
+        if self.open.len() > self.server.bosh.window() {
             // A pause was the one request that the window has room for beyond its size.
-            *left = self.now;
+            self.pace.left = None;
         }
         // A request that breaks is repeated, and the good-bye keeps its distance from that, too.
         let left = self

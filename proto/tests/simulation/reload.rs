@@ -21,6 +21,7 @@ impl World {
             self.wire.hang_up(self.now, link);
         }
         self.turn_page();
+        self.remember();
         let away = self.dice.pick(&[1, 200, 3_000]);
         let back = self.now + Millis(1 + self.dice.below(away));
         self.run_until(back);

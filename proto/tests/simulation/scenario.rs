@@ -114,8 +114,7 @@ impl Scenario {
                     (hold, None) => hold,
                 },
                 acks: dice.chance(500),
-                // Other letters make a login fail, which ends it.
-                scram: kind != Kind::Garbled && (seed / 32).is_multiple_of(2),
+                scram: has_accounts(seed, kind),
             },
             weather: Weather {
                 per_mille,
@@ -167,6 +166,11 @@ impl Scenario {
     pub fn over_sockets(&self) -> bool {
         self.kind == Kind::Either || !self.over_bosh()
     }
+}
+
+/// Whether accounts log in. (Other letters make a login fail, which ends it.)
+pub fn has_accounts(seed: u64, kind: Kind) -> bool {
+    kind != Kind::Garbled && (seed / 32).is_multiple_of(2)
 }
 
 /// What happened in all scenarios together.

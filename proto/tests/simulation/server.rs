@@ -1,7 +1,7 @@
 //! The XMPP server behind both ways in, as far as a session needs it: a login, messages counted, requests answered.
 
 use super::bosh_server::BoshServer;
-use super::extras::Extras;
+use super::extras::{Extras, Tokens};
 use super::judge::Judge;
 use super::rooms::{Desk, Letter, MucService, Plan};
 use super::socket_server::SocketServer;
@@ -69,8 +69,8 @@ pub struct Server {
 impl Server {
     pub fn new(abilities: Abilities, seed: u64, plan: &Plan, extras: &Extras) -> Self {
         Self {
-            bosh: BoshServer::new(abilities, extras),
-            sockets: SocketServer::new(abilities),
+            bosh: BoshServer::new(abilities, seed, extras),
+            sockets: SocketServer::new(abilities, seed, extras),
             rooms: MucService::new(seed, plan),
             down_until: Instant(0),
         }
@@ -136,6 +136,14 @@ impl Server {
             self.bosh.deliver(session, text, now, out);
         }
         outcome
+    }
+
+    /// The tokens of one of the services.
+    pub fn tokens(&self, socket: bool) -> &Tokens {
+        match socket {
+            true => &self.sockets.tokens,
+            false => &self.bosh.tokens,
+        }
     }
 
     /// The session that was bound last, of those that there are.

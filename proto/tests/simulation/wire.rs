@@ -385,7 +385,7 @@ fn enables(parcel: &Down) -> bool {
     let Down::Frame(Some(bytes)) = parcel else {
         return false;
     };
-    bytes.starts_with(b"<enabled")
+    bytes.windows(8).any(|some| some == b"<enabled")
 }
 
 /// How many bytes the name of a frame's element takes, with the sign before and the one behind it.

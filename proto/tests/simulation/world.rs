@@ -1,7 +1,7 @@
 //! The machinery: a page's connection, two networks, a server, and time, which goes on to whatever happens next.
 
 use super::dice::Dice;
-use super::extras::Nap;
+use super::extras::{KnownTokens, Nap};
 use super::faults::{Fault, Faults};
 use super::handlers::PageHandlers;
 use super::http::{HttpNetwork, Parcel};
@@ -61,6 +61,7 @@ pub struct World {
     fires: Option<Instant>,
     pub pace: Pace,
     pub nap: Nap,
+    pub tokens: KnownTokens,
     /// For the extras alone.
     pub extra_dice: Dice,
     inbox: Vec<Input>,
@@ -105,6 +106,7 @@ fn configuration(scenario: &Scenario) -> Config {
         plain.bosh.wait = 0;
         plain.bosh.hold = 0;
     }
+    plain.session.account = World::account(scenario.extras.sasl2.is_some());
     plain.session.haste = (scenario.seed / 16).is_multiple_of(2);
     Config {
         services,
@@ -178,6 +180,7 @@ impl World {
             fires: None,
             pace: Pace::default(),
             nap: Nap::default(),
+            tokens: KnownTokens::default(),
             extra_dice: Dice::new(seed, "extra world"),
             inbox: Vec::new(),
             parts: Vec::new(),
@@ -286,6 +289,7 @@ impl World {
             }
             self.judge_hidden();
             self.judge_waiting();
+            self.judge_nap();
         }
     }
 
@@ -320,6 +324,7 @@ impl World {
         let at_once = self.dice.chance(500);
         for input in core::mem::take(&mut self.inbox) {
             self.note_input(&input);
+            self.note_granted(&input);
             self.client.handle_input(self.now, input);
             if !at_once {
                 self.poll();
@@ -444,6 +449,7 @@ impl World {
             return;
         }
         self.note_input(&input);
+        self.note_granted(&input);
         self.client.handle_input(self.now, input);
         self.poll();
     }
@@ -475,6 +481,10 @@ impl World {
                 self.tell(|| format!("C{connection} {body}"));
                 self.judge_pace(exchange, &body);
                 self.note_pause(&body);
+                if !body.contains(" sid='") {
+                    self.note_attempt(false);
+                }
+                self.judge_login(false, &body);
                 // One for the good-bye of a session that was given up, too.
                 if self.open.len() > self.server.bosh.window() + 2 {
                     self.judge
@@ -489,6 +499,7 @@ impl World {
                 if self.socket.replace((socket, false)).is_some() {
                     self.judge.blame(Wrong::Restless, "two sockets at once");
                 }
+                self.note_attempt(true);
                 let link = self.link(socket);
                 self.wire.open(self.now, link);
             }
@@ -499,6 +510,7 @@ impl World {
                     self.judge
                         .blame(Wrong::Disordered, "a frame before the socket is open");
                 }
+                self.judge_login(true, &text);
                 let link = self.link(socket);
                 self.wire.send_up(self.now, link, &text);
             }
@@ -525,6 +537,7 @@ impl World {
             ClientEvent::Notice(Notice::Unreadable(unreadable)) => {
                 self.judge.unread(&unreadable.name)
             }
+            ClientEvent::Learned => self.store_memory(),
             ClientEvent::Settled { send, delivery } => self.judge.settled(send, delivery),
             ClientEvent::Reply { request, outcome } => {
                 self.judge.replied(request, outcome.is_ok());
@@ -593,6 +606,9 @@ impl World {
             self.interrupted_since.get_or_insert(self.now);
         } else if let Some(since) = self.interrupted_since.take() {
             self.longest_interruption = self.longest_interruption.max(self.now - since);
+        }
+        if matches!(status, Status::Online(_) | Status::Resumed(_)) {
+            self.note_tokens();
         }
         match status {
             Status::Online(_) => {

@@ -182,7 +182,7 @@ impl BoshServer {
     /// A web server makes a session for a page: its number, sid, and the next rid.
     pub fn prebind(&mut self, now: Instant, judge: &mut Judge) -> (usize, String, u64) {
         let sid = "prebound".to_owned();
-        let login = Login::new(false, 0);
+        let login = Login::new(self.abilities, None, 0);
         let mut session = Session::new(
             sid.clone(),
             FIRST_RID - 1,

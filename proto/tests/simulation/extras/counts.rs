@@ -5,6 +5,7 @@
 pub enum Extra {
     Paused,
     SleptLong,
+    StayedAwake,
     SentMeanwhile,
     PauseForgotten,
     KeyChecked,
@@ -12,11 +13,23 @@ pub enum Extra {
     Polled,
     Attached,
     AttachedAlone,
+    Sasl2OverBosh,
+    Sasl2OverSocket,
+    BoundInline,
+    EnabledInline,
+    ResumedInline,
+    ResumeRefusedInline,
+    TokenGiven,
+    TokenLogin,
+    TokenRotated,
+    TokenRefused,
+    TokenOfFormerPage,
 }
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 21] = [
     "pauses granted",
     "pages that slept longer than a session lasts",
+    "pages that paused and did not sleep",
     "messages for sleeping pages",
     "pauses repeated, and forgotten",
     "keys checked",
@@ -24,6 +37,17 @@ const NAMES: [&str; 9] = [
     "requests of sessions that poll",
     "sessions of a web server's",
     "of these without credentials",
+    "logins by XEP-0388 over BOSH",
+    "over sockets",
+    "sessions bound in a login",
+    "of these with stream management",
+    "sessions resumed in a login",
+    "sessions not resumed in a login",
+    "tokens given",
+    "logins with a token",
+    "tokens given for another one",
+    "tokens refused",
+    "logins with the token of a former page",
 ];
 
 /// How many of each there were.

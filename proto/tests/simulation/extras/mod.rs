@@ -6,12 +6,16 @@
 mod attaching;
 mod counts;
 mod pausing;
+mod sasl2;
+mod tokens;
 
 pub use counts::{Extra, ExtraCounts};
 pub use pausing::Nap;
+pub use sasl2::{ACCOUNT, Granted, Sasl2, Tokens, secret};
+pub use tokens::KnownTokens;
 
 use super::dice::Dice;
-use super::scenario::Kind;
+use super::scenario::{Kind, has_accounts};
 
 /// What one scenario has beyond the ordinary.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +35,8 @@ pub struct Extras {
     pub attaches: bool,
     /// That page has no credentials.
     pub attaches_alone: bool,
+    /// XEP-0388 is offered.
+    pub sasl2: Option<Sasl2>,
 }
 
 impl Extras {
@@ -46,6 +52,9 @@ impl Extras {
         let keys = dice.chance(300) && bosh;
         let polls_strictly = dice.chance(500);
         let attaches = dice.chance(150) && waits;
+        let attaches_alone = attaches && kind == Kind::Bosh && dice.chance(500);
+        let accounts = has_accounts(seed, kind);
+        let sasl2 = Some(Sasl2::of(&mut dice)).filter(|_| dice.chance(600) && accounts);
         Self {
             maxpause,
             naps: if maxpause.is_some() { naps } else { 0 },
@@ -54,7 +63,8 @@ impl Extras {
             polling,
             polls_strictly,
             attaches,
-            attaches_alone: attaches && kind == Kind::Bosh && dice.chance(500),
+            attaches_alone,
+            sasl2,
         }
     }
 

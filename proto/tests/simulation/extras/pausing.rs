@@ -13,6 +13,8 @@ use epode_proto::time::{Instant, Millis};
 const DOZE: Millis = Millis::seconds(3);
 /// Requests are that far apart; a pause within it may overtake, and is not sent.
 const CROWDED: Millis = Millis(25);
+/// A page that has paused and does not sleep asks again within that time.
+const NOD: Millis = Millis::seconds(6);
 
 /// How the page sleeps.
 #[derive(Default)]
@@ -25,6 +27,10 @@ pub struct Nap {
     asleep: bool,
     /// A pause has brought the page through a longer sleep than the session lasts otherwise.
     pub slept: bool,
+    /// A page that does not sleep after all has to ask again by then.
+    pub stays_awake: Option<Instant>,
+    /// The tab slept with all that it had in memory.
+    froze: bool,
 }
 
 impl World {
@@ -42,7 +48,7 @@ impl World {
             return;
         };
         let crowded = self.pace.left_within(self.now, CROWDED);
-        if self.leaving || crowded || !self.server.bosh.lets_pause(number) {
+        if self.leaving || !self.server.bosh.lets_pause(number) {
             return;
         }
         self.tell(|| "the page is going to sleep".into());
@@ -51,11 +57,15 @@ impl World {
         self.poll();
         if self.nap.asked == before {
             let recently = before.is_some_and(|before| self.now < before + seconds(10));
-            if self.is_steady() && !recently {
+            if self.is_steady() && !recently && !crowded {
                 self.judge
                     .blame(Wrong::Untold, "a page sleeps and does not say so");
             }
             return;
+        }
+        if self.extra_dice.chance(200) {
+            self.nap.stays_awake = Some(self.now + NOD);
+            return self.judge.extras.note(Extra::StayedAwake);
         }
         let long = self.extra_dice.pick(&[20, 70, 200, 590]);
         self.nap.wish = Some(self.now + seconds(long));
@@ -63,8 +73,35 @@ impl World {
             self.reload();
         } else {
             self.nap.asleep = true;
+            self.nap.froze = true;
             self.frozen_until = Some(self.now + DOZE);
         }
+    }
+
+    /// All that was due now has been done.
+    pub fn judge_nap(&mut self) {
+        let Some(until) = self.nap.stays_awake else {
+            return;
+        };
+        let awake = self.online && !self.leaving && self.is_steady() && !self.pace.hidden;
+        if !awake || !self.open.is_empty() {
+            self.nap.stays_awake = None;
+        } else if self.now > until {
+            let why = "a page that does not sleep asks for nothing";
+            self.judge.blame(Wrong::Restless, why);
+        }
+    }
+
+    /// Whether a repeated pause may have cost the session: not in good weather, for a page that was loaded anew. What was
+    /// asked before the pause is answered then, which shows that the pause has arrived, too.
+    pub fn pause_was_forgotten(&mut self) -> bool {
+        let forgotten = self.judge.extras.count(Extra::PauseForgotten) > 0;
+        let quick = self.is_steady() && self.scenario.weather.slowest <= 80;
+        if forgotten && quick && !self.nap.froze {
+            let why = "a pause that had arrived is repeated";
+            self.judge.blame(Wrong::Lost, why);
+        }
+        forgotten
     }
 
     /// Time goes on until a tab that sleeps is awake.

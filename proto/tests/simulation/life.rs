@@ -1,7 +1,6 @@
 //! One scenario from start to end: the page logs in, both sides talk while everything goes wrong, then calm comes, and what
 //! must hold is looked at.
 
-use super::extras::Extra;
 use super::faults::{Fault, Weather};
 use super::judge::Wrong;
 use super::rooms::RoomAct;
@@ -29,6 +28,7 @@ enum Act {
     Handle,
     InRoom(RoomAct),
     Nap,
+    Move,
 }
 
 impl World {
@@ -148,6 +148,10 @@ impl World {
         for _ in 0..self.scenario.extras.naps {
             moments.push((self.extra_dice.below(span.0), Act::Nap));
         }
+        let moves = self.scenario.extras.moves.as_ref();
+        for _ in 0..moves.map_or(0, |moves| moves.sessions) {
+            moments.push((self.extra_dice.below(span.0), Act::Move));
+        }
         moments.sort_unstable();
         for (moment, act) in moments {
             self.live_until(start + Millis(moment));
@@ -186,11 +190,13 @@ impl World {
             }
             // A page that has said good-bye has nothing to go on with.
             Act::Reload if awake && !self.leaving && self.may_reload() => self.reload(),
+            Act::Move => self.move_session(),
             Act::Nap if awake => self.take_nap(),
             Act::InRoom(act) => self.act_in_room(act),
             Act::Leave if awake => {
                 self.tell(|| "the page leaves".into());
                 self.leaving = true;
+                self.excuse_move();
                 self.judge.leaving = true;
                 self.note_leaving();
                 self.client.disconnect(self.now);
@@ -308,8 +314,10 @@ impl World {
         let scenario = &self.scenario;
         let stanzas =
             scenario.up + scenario.down + scenario.asks + scenario.rooms.work() + scenario.watches;
+        let moves = scenario.extras.moves.as_ref();
+        let moves = moves.map_or(0, |moves| moves.logins + moves.sessions);
         let troubles =
-            10 + scenario.reloads + scenario.restarts + scenario.freezes + scenario.wakes;
+            10 + moves + scenario.reloads + scenario.restarts + scenario.freezes + scenario.wakes;
         let span = (self.now - Instant(1_000_000)).0 / 1_000;
         let most = 20 * troubles + 20 * stanzas + 5 * span;
         if self.transmits > most {
@@ -337,6 +345,7 @@ impl World {
     /// The page leaves, if it has not; within the time for good-byes all is over.
     fn leave(&mut self) {
         self.leaving = true;
+        self.excuse_move();
         self.judge.leaving = true;
         if self.pace.hidden {
             self.turn_visibility();
@@ -368,7 +377,12 @@ impl World {
         let stayed = scenario.reloads == 0 && !scenario.leaves;
         // A good-bye at the pace of a session that polls may be answered later than the page waits for it.
         let hurried = scenario.leaves && scenario.extras.polling.is_some();
-        let untroubled = untroubled && !forgotten && !hurried;
+        // A session that is sent elsewhere ends, unless it can be resumed; one that is elsewhere is not left to the next page.
+        let moves = scenario.extras.moves.as_ref();
+        let moved = moves
+            .is_some_and(|moves| moves.sessions > 0 || scenario.reloads + scenario.extras.naps > 0);
+        let untroubled = untroubled && !forgotten && !hurried && !moved;
+        let stayed = stayed && !moved;
         // Cuts and stalls alone cost nothing where sessions can be resumed, as long as both sides know of it.
         let sockets = &self.server.sockets;
         let resumes = scenario.kind == Kind::Socket

@@ -173,6 +173,25 @@ impl SocketServer {
         self.detach(link, now, judge);
     }
 
+    /// The stream of a session ends, and its client is told where to go. The session can be resumed there, where it can be at all.
+    /// False when it has no stream.
+    pub fn move_session(
+        &mut self,
+        number: usize,
+        text: String,
+        now: Instant,
+        judge: &mut Judge,
+        out: &mut Vec<Say>,
+    ) -> bool {
+        let session = self.sessions.iter().find(|one| one.number == number);
+        let Some(Ok(link)) = session.map(|session| session.link) else {
+            return false;
+        };
+        out.push(said(link, text));
+        self.closed(link, now, judge);
+        true
+    }
+
     fn detach(&mut self, link: u64, now: Instant, judge: &mut Judge) {
         let Some(at) = self.position(link) else {
             return;

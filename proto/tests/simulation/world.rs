@@ -1,7 +1,7 @@
 //! The machinery: a page's connection, two networks, a server, and time, which goes on to whatever happens next.
 
 use super::dice::Dice;
-use super::extras::{KnownTokens, Nap};
+use super::extras::{KnownTokens, Moved, Nap, services};
 use super::faults::{Fault, Faults};
 use super::handlers::PageHandlers;
 use super::http::{HttpNetwork, Parcel};
@@ -13,7 +13,7 @@ use super::scenario::{Kind, Scenario};
 use super::server::{Say, Server};
 use super::wire::{Arrival, Down, Up, Wire};
 use crate::support::channel::client_config;
-use crate::support::dialogue::{config, service};
+use crate::support::dialogue::config;
 use crate::support::random::Seeded;
 use crate::support::unicode::NativeUnicode;
 use epode_proto::client::{
@@ -28,7 +28,6 @@ use epode_proto::io::{ExchangeId, Input, NetworkFailure, SocketId, Transmit};
 use epode_proto::ns;
 use epode_proto::reconnect::Reconnect;
 use epode_proto::time::{Calendar, Instant, Millis};
-use epode_proto::transport::Kind as Carrier;
 use epode_proto::xml::Element;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -62,6 +61,7 @@ pub struct World {
     pub pace: Pace,
     pub nap: Nap,
     pub tokens: KnownTokens,
+    pub moved: Moved,
     /// For the extras alone.
     pub extra_dice: Dice,
     inbox: Vec<Input>,
@@ -91,13 +91,6 @@ pub struct World {
 }
 
 fn configuration(scenario: &Scenario) -> Config {
-    let mut services = Vec::new();
-    if scenario.over_sockets() {
-        services.push(service(Carrier::WebSocket, "wss://example.org/ws"));
-    }
-    if scenario.over_bosh() {
-        services.push(service(Carrier::Bosh, "https://example.org/http-bind"));
-    }
     let mut plain = config();
     // Every other one says early what it knows.
     plain.bosh.spaced = true;
@@ -109,7 +102,11 @@ fn configuration(scenario: &Scenario) -> Config {
     plain.session.account = World::account(scenario.extras.sasl2.is_some());
     plain.session.haste = (scenario.seed / 16).is_multiple_of(2);
     Config {
-        services,
+        services: services(
+            scenario.over_sockets(),
+            scenario.over_bosh(),
+            scenario.extras.dead_service,
+        ),
         reconnect: scenario.reconnects().then(Reconnect::default),
         ..plain
     }
@@ -181,6 +178,7 @@ impl World {
             pace: Pace::default(),
             nap: Nap::default(),
             tokens: KnownTokens::default(),
+            moved: Moved::default(),
             extra_dice: Dice::new(seed, "extra world"),
             inbox: Vec::new(),
             parts: Vec::new(),
@@ -222,6 +220,7 @@ impl World {
     /// Another page is there, and knows nothing.
     pub fn turn_page(&mut self) {
         self.pages += 1;
+        self.excuse_move();
         let calls = self.handlers.calls;
         (self.client, self.handlers) = page(&self.scenario, self.pages, &self.clock);
         self.handlers.calls = calls;
@@ -325,6 +324,7 @@ impl World {
         for input in core::mem::take(&mut self.inbox) {
             self.note_input(&input);
             self.note_granted(&input);
+            self.note_moved(&input);
             self.client.handle_input(self.now, input);
             if !at_once {
                 self.poll();
@@ -338,6 +338,7 @@ impl World {
             Parcel::Request { connection, .. } if self.now < self.server.down_until => {
                 self.http.refuse(self.now, connection);
             }
+            Parcel::Request { connection, body } if self.redirects_request(connection, &body) => {}
             Parcel::Request { connection, body } => {
                 let mut said = Vec::new();
                 let judge = &mut self.judge;
@@ -374,12 +375,14 @@ impl World {
     }
 
     fn reach_server(&mut self, link: u64, up: Up) {
+        let closed = self.now < self.server.down_until.max(self.socketless_until);
+        if matches!(up, Up::Open) && !closed && self.redirects_socket(link) {
+            return;
+        }
         let mut said = Vec::new();
         let judge = &mut self.judge;
         match up {
-            Up::Open if self.now < self.server.down_until.max(self.socketless_until) => {
-                said.push(Say::Close(link));
-            }
+            Up::Open if closed => said.push(Say::Close(link)),
             Up::Open => self.server.sockets.opened(link, &mut said),
             Up::Frame(bytes) => {
                 self.server.frame(link, bytes, self.now, judge, &mut said);
@@ -450,6 +453,7 @@ impl World {
         }
         self.note_input(&input);
         self.note_granted(&input);
+        self.note_moved(&input);
         self.client.handle_input(self.now, input);
         self.poll();
     }
@@ -474,34 +478,42 @@ impl World {
     fn transmit(&mut self, transmit: Transmit) {
         self.transmits += 1;
         match transmit {
-            Transmit::Http { exchange, body, .. } => {
+            Transmit::Http {
+                exchange,
+                address,
+                foreign,
+                body,
+                ..
+            } => {
                 self.next_connection += 1;
                 let connection = self.next_connection;
                 self.open.insert(connection, exchange);
                 self.tell(|| format!("C{connection} {body}"));
                 self.judge_pace(exchange, &body);
                 self.note_pause(&body);
-                if !body.contains(" sid='") {
-                    self.note_attempt(false);
-                }
+                let is_there = self.judge_address(&address, foreign, &body);
                 self.judge_login(false, &body);
                 // One for the good-bye of a session that was given up, too.
                 if self.open.len() > self.server.bosh.window() + 2 {
                     self.judge
                         .blame(Wrong::Restless, "too many requests under way");
                 }
-                self.http
-                    .send(self.now, connection, body.as_bytes().to_vec());
+                if is_there {
+                    self.http
+                        .send(self.now, connection, body.as_bytes().to_vec());
+                } else {
+                    self.http.refuse(self.now, connection);
+                }
             }
             Transmit::CancelHttp(exchange) => self.open.retain(|_, known| *known != exchange),
-            Transmit::OpenSocket { socket, .. } => {
+            Transmit::OpenSocket { socket, address } => {
                 self.tell(|| format!("C{} opens", socket.0));
                 if self.socket.replace((socket, false)).is_some() {
                     self.judge.blame(Wrong::Restless, "two sockets at once");
                 }
-                self.note_attempt(true);
+                let is_there = self.judge_socket_address(&address);
                 let link = self.link(socket);
-                self.wire.open(self.now, link);
+                self.wire.open(self.now, link, is_there);
             }
             Transmit::Frame { socket, text } => {
                 self.tell(|| format!("C{} {text}", socket.0));

@@ -203,6 +203,27 @@ impl BoshServer {
         sessions.find(|session| session.number == Some(number))
     }
 
+    /// The session ends, and its client is told where to go: false when nothing is held that could be answered with that.
+    pub fn move_session(
+        &mut self,
+        number: usize,
+        body: String,
+        judge: &mut Judge,
+        out: &mut Vec<super::Say>,
+    ) -> bool {
+        let mut sessions = self.sessions.iter();
+        let at = sessions.position(|one| one.number == Some(number) && !one.held.is_empty());
+        let Some(at) = at else {
+            return false;
+        };
+        let mut session = self.sessions.remove(at);
+        if let Some(held) = session.held.pop_front() {
+            super::say(held.connection, body, out);
+        }
+        session.end(judge, out);
+        true
+    }
+
     /// Whether the client was told that this session may pause.
     pub fn lets_pause(&self, number: usize) -> bool {
         let session = self.session(number);

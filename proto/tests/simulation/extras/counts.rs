@@ -24,9 +24,17 @@ pub enum Extra {
     TokenRotated,
     TokenRefused,
     TokenOfFormerPage,
+    MovedAtLogin,
+    MovedSocketAtLogin,
+    MovedSession,
+    MovedSocketSession,
+    SentToBosh,
+    SentIntoTrap,
+    Followed,
+    ServicePassed,
 }
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 29] = [
     "pauses granted",
     "pages that slept longer than a session lasts",
     "pages that paused and did not sleep",
@@ -48,6 +56,14 @@ const NAMES: [&str; 21] = [
     "tokens given for another one",
     "tokens refused",
     "logins with the token of a former page",
+    "logins over BOSH sent elsewhere",
+    "logins over sockets sent elsewhere",
+    "BOSH sessions sent elsewhere",
+    "sessions on sockets sent elsewhere",
+    "pages sent from a socket to BOSH",
+    "pages sent where they must not go",
+    "pages that went where they were sent",
+    "attempts at a service that is not there",
 ];
 
 /// How many of each there were.

@@ -5,11 +5,13 @@
 
 mod attaching;
 mod counts;
+mod moving;
 mod pausing;
 mod sasl2;
 mod tokens;
 
 pub use counts::{Extra, ExtraCounts};
+pub use moving::{Moved, Moves, services};
 pub use pausing::Nap;
 pub use sasl2::{ACCOUNT, Granted, Sasl2, Tokens, secret};
 pub use tokens::KnownTokens;
@@ -37,6 +39,10 @@ pub struct Extras {
     pub attaches_alone: bool,
     /// XEP-0388 is offered.
     pub sasl2: Option<Sasl2>,
+    /// Servers send the page elsewhere.
+    pub moves: Option<Moves>,
+    /// The first of the page's services is not there.
+    pub dead_service: bool,
 }
 
 impl Extras {
@@ -55,6 +61,9 @@ impl Extras {
         let attaches_alone = attaches && kind == Kind::Bosh && dice.chance(500);
         let accounts = has_accounts(seed, kind);
         let sasl2 = Some(Sasl2::of(&mut dice)).filter(|_| dice.chance(600) && accounts);
+        let certain = kind != Kind::Garbled;
+        let moves = Some(Moves::of(&mut dice, kind)).filter(|_| dice.chance(200) && certain);
+        let dead_service = dice.chance(150) && certain && !attaches;
         Self {
             maxpause,
             naps: if maxpause.is_some() { naps } else { 0 },
@@ -65,6 +74,8 @@ impl Extras {
             attaches,
             attaches_alone,
             sasl2,
+            moves,
+            dead_service,
         }
     }
 

@@ -80,12 +80,16 @@ impl World {
         self.tokens.at(socket).agent = agent;
         let token = asks.filter(|asks| asks.attr("mechanism") == Some(HT_SHA_256_NONE));
         let Some(token) = token else {
-            if self.tokens.at(socket).newest.is_some() {
+            if !self.is_away(socket) && self.tokens.at(socket).newest.is_some() {
                 let why = "a login without the token that the page has";
                 self.judge.blame(Wrong::Restless, why);
             }
             return;
         };
+        if self.is_away(socket) {
+            let why = "a token is shown where a server sent the page";
+            self.judge.blame(Wrong::Untold, why);
+        }
         let initial = token.child_text("initial-response", ns::SASL2);
         let number = self
             .server

@@ -73,6 +73,12 @@ impl World {
             return;
         }
         let asks = read(text.as_bytes()).and_then(|element| find(element, "authenticate"));
+        let asked = asks.as_ref();
+        let wants = asked.is_some_and(|asks| asks.has_child("request-token", ns::FAST));
+        if wants && self.is_away(socket) {
+            let why = "a token is asked for where a server sent the page";
+            self.judge.blame(Wrong::Untold, why);
+        }
         let agent = asks
             .as_ref()
             .and_then(|asks| asks.child("user-agent", ns::SASL2));

@@ -20,6 +20,7 @@ mod life;
 mod login;
 mod pacing;
 mod reload;
+mod resuming;
 mod rooms;
 mod scenario;
 mod server;

@@ -192,6 +192,12 @@ impl SocketServer {
         true
     }
 
+    /// Whether a session of that id can be resumed.
+    pub fn keeps(&self, id: &str) -> bool {
+        let known = |one: &Session| one.resumable && format!("sm{}", one.number) == id;
+        self.sessions.iter().any(known)
+    }
+
     fn detach(&mut self, link: u64, now: Instant, judge: &mut Judge) {
         let Some(at) = self.position(link) else {
             return;

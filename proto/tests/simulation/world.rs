@@ -8,6 +8,7 @@ use super::http::{HttpNetwork, Parcel};
 use super::judge::{Judge, Wrong};
 use super::login::{Deriving, credentials};
 use super::pacing::Pace;
+use super::resuming::Resumable;
 use super::rooms::{EPOCH, PageRooms, is_from_rooms};
 use super::scenario::{Kind, Scenario};
 use super::server::{Say, Server};
@@ -62,6 +63,7 @@ pub struct World {
     pub nap: Nap,
     pub tokens: KnownTokens,
     pub moved: Moved,
+    pub resumable: Resumable,
     /// For the extras alone.
     pub extra_dice: Dice,
     inbox: Vec<Input>,
@@ -81,7 +83,7 @@ pub struct World {
     pub leaving: bool,
     pub interrupted: u64,
     /// Since when it is; and how long it ever was.
-    interrupted_since: Option<Instant>,
+    pub interrupted_since: Option<Instant>,
     pub longest_interruption: Millis,
     pub sessions: u64,
     pub resumed: u64,
@@ -179,6 +181,7 @@ impl World {
             nap: Nap::default(),
             tokens: KnownTokens::default(),
             moved: Moved::default(),
+            resumable: Resumable::default(),
             extra_dice: Dice::new(seed, "extra world"),
             inbox: Vec::new(),
             parts: Vec::new(),
@@ -220,6 +223,7 @@ impl World {
     /// Another page is there, and knows nothing.
     pub fn turn_page(&mut self) {
         self.pages += 1;
+        self.forget_resumable();
         self.excuse_move();
         let calls = self.handlers.calls;
         (self.client, self.handlers) = page(&self.scenario, self.pages, &self.clock);
@@ -325,6 +329,7 @@ impl World {
             self.note_input(&input);
             self.note_granted(&input);
             self.note_moved(&input);
+            self.note_resumable(&input);
             self.client.handle_input(self.now, input);
             if !at_once {
                 self.poll();
@@ -454,6 +459,7 @@ impl World {
         self.note_input(&input);
         self.note_granted(&input);
         self.note_moved(&input);
+        self.note_resumable(&input);
         self.client.handle_input(self.now, input);
         self.poll();
     }
@@ -614,6 +620,11 @@ impl World {
     }
 
     fn note_status(&mut self, status: Status) {
+        match status {
+            Status::Online(_) => self.judge_new_session(),
+            Status::Offline(_) => self.forget_resumable(),
+            _ => {}
+        }
         if let Status::Interrupted(_) = &status {
             self.interrupted_since.get_or_insert(self.now);
         } else if let Some(since) = self.interrupted_since.take() {

@@ -84,9 +84,9 @@ impl World {
             return;
         };
         let awake = self.online && !self.leaving && self.is_steady() && !self.pace.hidden;
-        if !awake || !self.open.is_empty() {
+        if !awake {
             self.nap.stays_awake = None;
-        } else if self.now > until {
+        } else if self.now > until && self.open.is_empty() {
             let why = "a page that does not sleep asks for nothing";
             self.judge.blame(Wrong::Restless, why);
         }

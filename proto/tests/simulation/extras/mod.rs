@@ -1,5 +1,6 @@
 //! What only some scenarios have: BOSH sessions that pause (XEP-0124 §10), show keys (§15), poll (§12) or were made by a web server
-//! ([`Client::attach`](epode_proto::client::Client::attach)).
+//! ([`Client::attach`](epode_proto::client::Client::attach)); logins by XEP-0388 with what travels in them; servers that send the
+//! page to another address, and a service that is not there.
 //!
 //! All of it is drawn from dice of its own, so that the other choices of a seed stay as they are.
 

@@ -130,22 +130,20 @@ impl World {
     }
 
     /// Whether a login that begins now is sent elsewhere.
-    fn moves_login(&mut self) -> bool {
+    fn moves_login(&self) -> bool {
         let moves = self.scenario.extras.moves.as_ref();
-        let left = moves.is_some_and(|moves| moves.logins > self.moved.logins);
-        if left {
-            self.moved.logins += 1;
-        }
-        left
+        moves.is_some_and(|moves| moves.logins > self.moved.logins)
     }
 
     /// A session is asked for over BOSH. True when the page is sent elsewhere.
     pub fn redirects_request(&mut self, connection: u64, body: &[u8]) -> bool {
-        let is_new =
-            parse(body.to_vec(), &Limits::default()).is_ok_and(|body| body.attr("sid").is_none());
-        if !is_new || !self.moves_login() {
+        let is_new = || {
+            parse(body.to_vec(), &Limits::default()).is_ok_and(|body| body.attr("sid").is_none())
+        };
+        if !self.moves_login() || !is_new() {
             return false;
         }
+        self.moved.logins += 1;
         self.judge.extras.note(Extra::MovedAtLogin);
         let address = self.choose_address(false);
         let body = Some(see_other(address));
@@ -158,6 +156,7 @@ impl World {
         if !self.moves_login() {
             return false;
         }
+        self.moved.logins += 1;
         self.judge.extras.note(Extra::MovedSocketAtLogin);
         let text = close(self.choose_address(true));
         self.carry(vec![Say::Accept(link), Say::Frame { link, text }]);

@@ -47,22 +47,24 @@ impl Outbox {
 
     /// Keeps some that were sent before all of the others.
     pub fn keep_first(&mut self, stanzas: Vec<(Element, Option<SendId>)>) {
-        for (stanza, name) in stanzas.into_iter().rev() {
-            self.bytes += stanza.held_bytes();
-            self.stanzas.push_front((stanza, name));
+        let later = core::mem::take(&mut self.stanzas);
+        for (stanza, name) in stanzas {
+            self.keep(stanza, name);
         }
+        self.stanzas.extend(later);
     }
 
     /// Removes the one of that name. Returns false if it is not kept.
     pub fn remove(&mut self, name: SendId) -> bool {
-        let named = |kept: &(Element, Option<SendId>)| kept.1 == Some(name);
-        let Some(at) = self.stanzas.iter().position(named) else {
-            return false;
-        };
-        if let Some((stanza, _)) = self.stanzas.remove(at) {
-            self.bytes = self.bytes.saturating_sub(stanza.held_bytes());
-        }
-        true
+        let before = self.stanzas.len();
+        self.stanzas.retain(|(stanza, known)| {
+            let other = *known != Some(name);
+            if !other {
+                self.bytes = self.bytes.saturating_sub(stanza.held_bytes());
+            }
+            other
+        });
+        self.stanzas.len() < before
     }
 
     /// The oldest.

@@ -4,6 +4,7 @@ use super::error::{Problem, freed};
 use super::held::{Held, Slot};
 use super::listeners::Listeners;
 use super::options::{Login, Options};
+use super::telling::problem_of;
 use crate::web::clock::PlatformCalendar;
 use crate::web::driver::{Driver, Sink};
 use crate::web::entropy::Entropy;
@@ -208,8 +209,10 @@ impl Inner {
 
     /// Why the connection ended, for promises that end with it; `None` when the page asked for it.
     pub(super) fn end_cause(&self) -> Option<JsValue> {
-        let reason = self.driver.read(|client| client.end_reason().cloned());
-        reason.and_then(|reason| self.explain(&reason))
+        let problem = self
+            .driver
+            .read(|client| client.end_reason().and_then(problem_of));
+        self.complete(problem)
     }
 
     /// Why something was not sent: what outlives its client can do nothing any more.

@@ -211,14 +211,16 @@ impl Inner {
 
     /// The error of an end that was not asked for.
     pub(super) fn explain(&self, reason: &CloseReason) -> Option<JsValue> {
+        self.complete(problem_of(reason))
+    }
+
+    /// The same, of a problem that is known already: with the service, and what the page's own function threw.
+    pub(super) fn complete(&self, problem: Option<Problem>) -> Option<JsValue> {
         let cause = self.credentials_problem.borrow_mut().take();
-        if *reason == CloseReason::Requested {
-            return None;
-        }
+        let mut problem = problem?;
         let service = self
             .driver
             .read(|client| client.connection().service().map(str::to_owned));
-        let mut problem = Problem::from(reason);
         // An option of the page's own is wrong wherever it is used.
         if let Some(service) = service
             && problem.code() != "bad-argument"
@@ -230,4 +232,9 @@ impl Inner {
         }
         Some(problem.into_js())
     }
+}
+
+/// What a page is told of the end of a connection; `None` when it asked for it.
+pub(super) fn problem_of(reason: &CloseReason) -> Option<Problem> {
+    (*reason != CloseReason::Requested).then(|| Problem::from(reason))
 }

@@ -16,6 +16,7 @@ mod pacing;
 mod pause;
 mod requests;
 mod snapshot;
+mod state;
 
 use super::bosh_body::{BodyWriter, payloads};
 use super::own_requests::OwnRequests;
@@ -24,12 +25,16 @@ use crate::error::CloseReason;
 use crate::event::{Delivery, SendId};
 use crate::io::{ExchangeId, Input, NetworkFailure, Transmit};
 use crate::reconnect::Reconnect;
+use crate::states::Place;
 use crate::time::{Instant, Millis};
+use crate::timers::Timers;
 use crate::xml::{Element, Limits};
 use answers::fate;
 pub use broken::Trouble;
 use keys::Keys;
 use pacing::Pacing;
+pub use state::State;
+use state::{Outage, Terms, Timer};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -69,25 +74,9 @@ const CLOSING: Millis = Millis::seconds(3);
 const OVERTAKEN: Millis = Millis::seconds(5);
 /// How long a request that carries what somebody waits for may be held before it is asked after.
 const PATIENCE: Millis = Millis(150);
-/// The shortest time between two empty requests when the server does not hold them, in case it names none.
-const DEFAULT_POLLING: Millis = Millis::seconds(2);
 
 /// How many elements may wait to leave. A server that is so far behind does not answer at all.
 const MOST_QUEUED: usize = 65_536;
-
-enum State {
-    /// The session request is out, or about to be.
-    Opening {
-        sent: bool,
-    },
-    Open,
-    /// Saying good-bye until the deadline.
-    Closing {
-        terminate_sent: bool,
-        deadline: Instant,
-    },
-    Closed,
-}
 
 enum Queued {
     Element(Element, Option<SendId>),
@@ -161,39 +150,20 @@ enum Progress {
 pub struct Bosh {
     config: BoshConfig,
     state: State,
+    timers: Timers<Timer, 2>,
     sid: String,
     next_rid: u64,
-    /// XEP-0124 `requests`: how many may be under way at once.
-    requests: usize,
-    wait: Millis,
-    hold: u32,
-    /// How long a broken request is repeated: as long as the server keeps the session without one (`inactivity`).
-    patience: Millis,
-    polling: Millis,
-    acknowledges: bool,
-    /// Is the server older than `ver`, and says by HTTP statuses what others say in bodies (§17.1)?
-    legacy: bool,
-    /// The longest pause in seconds that the server grants, where it does (§10).
-    maxpause: Option<u64>,
+    terms: Terms,
     keys: Option<Keys>,
     last_in_order: u64,
     queue: VecDeque<Queued>,
     in_flight: Vec<Request>,
-    /// While requests break: until when nothing new leaves.
-    held_back: Option<Instant>,
-    /// Since when requests have broken and none was answered.
-    broken_since: Option<Instant>,
-    /// How often the session was tried in vain since then, its requests counted as one.
-    failures: u32,
-    /// Why a request broke last.
-    broken_by: CloseReason,
+    outage: Outage,
     /// Where the random part of pauses comes from: not for secrets.
     dice: u64,
     /// When an answer was handled last.
     heard_at: Instant,
     pacing: Pacing,
-    /// Can the server be asked for a word?
-    bound: bool,
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
     /// The pings that ask the server for a word, while they are out.
@@ -207,41 +177,51 @@ impl Bosh {
     /// A session about to be created. `rid` is the first request's: random, and far enough below 2⁵³ to count up from.
     /// `seed` is what keys come from, where the configuration wants them: secret, and random, too.
     pub fn new(config: BoshConfig, rid: u64, seed: String, names: Names) -> Self {
-        let wait = Millis::seconds(u64::from(config.wait));
-        let hold = config.hold;
+        let terms = Terms::asked_for(&config);
         let keys = config.keys.then(|| Keys::new(seed));
         let pacing = Pacing::new(config.spaced);
         Self {
             config,
-            state: State::Opening { sent: false },
+            state: State::Fresh,
+            timers: Timers::default(),
             sid: String::new(),
             next_rid: rid,
-            requests: 1,
-            wait,
-            hold,
-            patience: Millis::seconds(60),
-            polling: DEFAULT_POLLING,
-            acknowledges: false,
-            legacy: false,
-            maxpause: None,
+            terms,
             keys,
             last_in_order: 0,
             queue: VecDeque::new(),
             in_flight: Vec::new(),
-            held_back: None,
-            broken_since: None,
-            failures: 0,
-            broken_by: CloseReason::Unreachable,
+            outage: Outage::default(),
             dice: rid,
             heard_at: Instant(0),
             pacing,
-            bound: false,
             over_since: None,
             own_requests: OwnRequests::default(),
             names,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
+    }
+
+    fn enter(&mut self, next: State) {
+        let from = self.state;
+        debug_assert!(from.may_become(next), "{from:?} → {next:?}");
+        self.state = next;
+    }
+
+    /// Whether stanzas may leave.
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Open | State::Bound)
+    }
+
+    /// Whether there is no session yet.
+    fn is_opening(&self) -> bool {
+        matches!(self.state, State::Fresh | State::Opening)
+    }
+
+    /// Whether nothing new leaves, because requests break.
+    fn is_held_back(&self) -> bool {
+        self.timers.get(Timer::HeldBack).is_some()
     }
 
     /// Where it is.
@@ -257,10 +237,12 @@ impl Bosh {
     /// Queues an element; `name` is settled when it is known what became of it.
     pub fn send(&mut self, element: Element, name: Option<SendId>) {
         match self.state {
-            State::Opening { .. } | State::Open => {
+            State::Fresh | State::Opening | State::Open | State::Bound => {
                 self.queue.push_back(Queued::Element(element, name));
             }
-            State::Closing { .. } | State::Closed => self.settle(name, Delivery::Undelivered),
+            State::Closing | State::Terminating | State::Closed => {
+                self.settle(name, Delivery::Undelivered);
+            }
         }
     }
 
@@ -278,23 +260,21 @@ impl Bosh {
     /// Ends the session: what is queued goes out with the good-bye.
     pub fn close(&mut self, now: Instant) {
         match self.state {
-            State::Opening { .. } => self.end(CloseReason::Requested),
-            State::Open => {
-                self.state = State::Closing {
-                    terminate_sent: false,
-                    deadline: now + CLOSING,
-                };
+            State::Fresh | State::Opening => self.end(CloseReason::Requested),
+            State::Open | State::Bound => {
+                self.enter(State::Closing);
+                self.timers.set(Timer::Closing, now + CLOSING);
                 if self.pacing.is_leaving() {
                     self.shorten_queue();
                 }
             }
-            State::Closing { .. } | State::Closed => {}
+            State::Closing | State::Terminating | State::Closed => {}
         }
     }
 
     /// Ends it for `reason`, with a good-bye whose answer nobody waits for, so that the server need not keep the session.
     pub fn dismiss(&mut self, now: Instant, reason: CloseReason) {
-        if matches!(self.state, State::Open) {
+        if self.is_open() {
             let mut body = self.begin();
             body.attribute("type", "terminate");
             self.transmit(now, body.finish(), Vec::new(), Errand::Farewell);
@@ -309,10 +289,11 @@ impl Bosh {
         let reason = match self.state {
             State::Closed => return,
             // Who has said good-bye does not care how it came about.
-            State::Closing { .. } => CloseReason::Requested,
-            State::Opening { .. } | State::Open => reason,
+            State::Closing | State::Terminating => CloseReason::Requested,
+            State::Fresh | State::Opening | State::Open | State::Bound => reason,
         };
-        self.state = State::Closed;
+        self.enter(State::Closed);
+        self.timers = Timers::default();
         // What was answered out of turn comes behind an answer that was lost.
         let mut hole = false;
         for request in core::mem::take(&mut self.in_flight) {
@@ -360,7 +341,7 @@ impl Bosh {
 
     /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
     fn given_up_at(&self, request: &Request) -> Instant {
-        let mut until = request.sent_at + self.wait + GRACE;
+        let mut until = request.sent_at + self.terms.wait + GRACE;
         if let Some(since) = request.overtaken_since {
             until = until.min(since.max(request.sent_at) + OVERTAKEN);
         }
@@ -398,23 +379,18 @@ impl Bosh {
         if let Some(due) = self.request_due() {
             consider(due);
         }
-        if let State::Closing { deadline, .. } = self.state {
-            consider(deadline);
-        }
         if let Some(due) = self.ask_due() {
             consider(due);
         }
-        if let Some(until) = self.held_back {
-            consider(until);
+        if let Some(due) = self.timers.next() {
+            consider(due);
         }
         earliest
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if let State::Closing { deadline, .. } = self.state
-            && now >= deadline
-        {
+        if self.timers.is_due(Timer::Closing, now) {
             self.end(CloseReason::Requested);
             return;
         }

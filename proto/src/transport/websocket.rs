@@ -19,7 +19,9 @@ use crate::event::SendId;
 use crate::io::{Input, SocketId, Transmit};
 use crate::ns;
 use crate::random::Ids;
+use crate::states::Place;
 use crate::time::{Instant, Millis};
+use crate::timers::{Name, Timers};
 use crate::xml::{Element, Lenience, Limits, Unreadable, XmlError, parse_leniently};
 use delivery::Bond;
 use std::collections::VecDeque;
@@ -57,20 +59,50 @@ const LENIENCE: Lenience = Lenience {
 /// How long our `<close/>` waits for the server's.
 const CLOSING: Millis = Millis::seconds(3);
 
-enum State {
-    /// The socket is asked for, or about to be.
-    Connecting {
-        until: Option<Instant>,
-    },
-    /// The socket is there; `true` once the server has opened its stream.
-    Open {
-        opened: bool,
-    },
+/// Where a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The socket is asked for, or about to be. Frames wait.
+    Connecting,
+    /// The socket is open; the server has not opened its stream.
+    Greeting,
+    /// The stream is open in both directions.
+    Open,
     /// We have said `<close/>`.
-    Closing {
-        deadline: Instant,
-    },
+    Closing,
+    /// It has ended.
     Closed,
+}
+
+impl Place for State {
+    const TRANSITIONS: &'static [(Self, Self)] = &[
+        (Self::Connecting, Self::Greeting),
+        (Self::Connecting, Self::Closed),
+        (Self::Greeting, Self::Open),
+        (Self::Greeting, Self::Closing),
+        (Self::Greeting, Self::Closed),
+        // After SASL (§3.4, RFC 6120 §4.3.3).
+        (Self::Open, Self::Open),
+        (Self::Open, Self::Closing),
+        (Self::Open, Self::Closed),
+        (Self::Closing, Self::Closed),
+    ];
+}
+
+/// The deadlines of a stream, beside those of its stream management.
+#[derive(Clone, Copy)]
+#[repr(usize)]
+enum Timer {
+    /// The socket takes too long to open, and there is another way in.
+    Opening,
+    /// The server does not answer our `<close/>`.
+    Closing,
+}
+
+impl Name for Timer {
+    fn index(self) -> usize {
+        self as usize
+    }
 }
 
 /// A stream over a WebSocket.
@@ -78,6 +110,7 @@ pub struct WebSocket {
     config: WebSocketConfig,
     socket: SocketId,
     state: State,
+    timers: Timers<Timer, 2>,
     /// Frames, until the socket is open.
     early: Vec<Rc<str>>,
     bond: Bond,
@@ -96,11 +129,15 @@ impl WebSocket {
             socket,
             address: config.address.clone(),
         });
-        let until = config.open_within.map(|span| now + span);
+        let mut timers = Timers::default();
+        if let Some(span) = config.open_within {
+            timers.set(Timer::Opening, now + span);
+        }
         let mut stream = Self {
             config,
             socket,
-            state: State::Connecting { until },
+            state: State::Connecting,
+            timers,
             early: Vec::new(),
             bond: Bond::None,
             own_requests: OwnRequests::default(),
@@ -110,6 +147,17 @@ impl WebSocket {
         };
         stream.restart();
         stream
+    }
+
+    fn enter(&mut self, next: State) {
+        let from = self.state;
+        debug_assert!(from.may_become(next), "{from:?} → {next:?}");
+        self.state = next;
+    }
+
+    /// Whether the socket is open, and the stream is not to be closed.
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Greeting | State::Open)
     }
 
     /// Opens a stream: the first, and a new one after SASL (§3.4, §3.7).
@@ -155,9 +203,9 @@ impl WebSocket {
     /// Sends an element that was written before.
     fn send_text(&mut self, text: Rc<str>) {
         match self.state {
-            State::Connecting { .. } => self.early.push(text),
-            State::Open { .. } => self.frame(text),
-            State::Closing { .. } | State::Closed => {}
+            State::Connecting => self.early.push(text),
+            State::Greeting | State::Open => self.frame(text),
+            State::Closing | State::Closed => {}
         }
     }
 
@@ -169,16 +217,15 @@ impl WebSocket {
     /// Ends the stream in order (§3.6): `<close/>`, then waits for the server's.
     pub fn close(&mut self, now: Instant, ids: &mut Ids) {
         match self.state {
-            State::Connecting { .. } => self.end(CloseReason::Requested),
-            State::Open { .. } => {
+            State::Connecting => self.end(CloseReason::Requested),
+            State::Greeting | State::Open => {
                 self.ask(now, true, ids);
                 self.acknowledge();
                 self.say_close();
-                self.state = State::Closing {
-                    deadline: now + CLOSING,
-                };
+                self.enter(State::Closing);
+                self.timers.set(Timer::Closing, now + CLOSING);
             }
-            State::Closing { .. } | State::Closed => {}
+            State::Closing | State::Closed => {}
         }
     }
 
@@ -191,7 +238,7 @@ impl WebSocket {
     /// will be tried for ends without a `<close/>`: a server that reads it late, right behind the `<resume/>`, would end the session
     /// for good (XEP-0198 §5).
     pub fn dismiss(&mut self, reason: CloseReason) {
-        if matches!(self.state, State::Open { .. }) && !self.bond.is_offered() {
+        if self.is_open() && !self.bond.is_offered() {
             if reason == CloseReason::TooLarge {
                 // The session ends with the stream, and the server would send what it does not know to have been handled to the next.
                 self.acknowledge();
@@ -206,10 +253,11 @@ impl WebSocket {
         let reason = match self.state {
             State::Closed => return,
             // Who has said good-bye does not care how it came about.
-            State::Closing { .. } => CloseReason::Requested,
-            State::Connecting { .. } | State::Open { .. } => reason,
+            State::Closing => CloseReason::Requested,
+            State::Connecting | State::Greeting | State::Open => reason,
         };
-        self.state = State::Closed;
+        self.enter(State::Closed);
+        self.timers = Timers::default();
         let socket = self.socket;
         self.transmits.push_back(Transmit::CloseSocket(socket));
         self.events.push_back(TransportEvent::Closed(reason));
@@ -217,7 +265,7 @@ impl WebSocket {
 
     /// The server has ended the stream with an error. A `<close/>` behind it does not answer ours: the server has not read that far.
     pub fn handle_stream_error(&mut self) {
-        if matches!(self.state, State::Closing { .. }) {
+        if matches!(self.state, State::Closing) {
             self.end(CloseReason::Requested);
         }
     }
@@ -235,23 +283,18 @@ impl WebSocket {
 
     /// When [`WebSocket::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match self.state {
-            State::Connecting { until } => until,
-            State::Closing { deadline } => Some(deadline),
-            State::Open { .. } => self.bond.poll_timeout(),
-            State::Closed => None,
-        }
+        let link = self.bond.poll_timeout().filter(|_| self.is_open());
+        [link, self.timers.next()].into_iter().flatten().min()
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        match self.state {
-            State::Connecting { until: Some(until) } if now >= until => {
-                self.end(CloseReason::Unreachable);
-            }
-            State::Closing { deadline } if now >= deadline => self.end(CloseReason::Requested),
-            State::Open { .. } if self.bond.is_dead(now) => self.end(CloseReason::Unreachable),
-            _ => {}
+        if self.timers.is_due(Timer::Opening, now) {
+            self.end(CloseReason::Unreachable);
+        } else if self.timers.is_due(Timer::Closing, now) {
+            self.end(CloseReason::Requested);
+        } else if self.is_open() && self.bond.is_dead(now) {
+            self.end(CloseReason::Unreachable);
         }
     }
 
@@ -278,10 +321,11 @@ impl WebSocket {
 
     /// The socket is open. `subprotocol`: the server has agreed to `xmpp` (§3.1).
     fn handle_opened(&mut self, subprotocol: bool) {
-        if !matches!(self.state, State::Connecting { .. }) {
+        if !matches!(self.state, State::Connecting) {
             return;
         }
-        self.state = State::Open { opened: false };
+        self.enter(State::Greeting);
+        self.timers.stop(Timer::Opening);
         if !subprotocol {
             let reason = CloseReason::NotWebSocket("a socket without the subprotocol xmpp");
             self.early.clear();
@@ -295,7 +339,7 @@ impl WebSocket {
     /// A frame has come; `None` for one whose bytes cannot be had. What cannot be read of it is reported; whether the stream goes on
     /// without it is the connection's decision.
     fn handle_frame(&mut self, text: Option<Vec<u8>>) {
-        if matches!(self.state, State::Connecting { .. } | State::Closed) {
+        if matches!(self.state, State::Connecting | State::Closed) {
             return;
         }
         let Some(text) = text else {
@@ -316,7 +360,7 @@ impl WebSocket {
 
     /// A frame has come that is larger than the limit, and was not read.
     fn handle_oversized(&mut self) {
-        if !matches!(self.state, State::Connecting { .. } | State::Closed) {
+        if !matches!(self.state, State::Connecting | State::Closed) {
             self.report(XmlError::TooLarge);
         }
     }
@@ -332,22 +376,16 @@ impl WebSocket {
         if matches!(self.state, State::Closed) {
             return;
         }
-        let opened = match self.state {
-            State::Open { opened } => opened,
-            _ => true,
-        };
         if element.ns() == ns::FRAMING {
             match element.name() {
-                "open" => {
-                    if let State::Open { opened } = &mut self.state {
-                        *opened = true;
-                        self.events.push_back(TransportEvent::Opened);
-                    }
+                "open" if self.is_open() => {
+                    self.enter(State::Open);
+                    self.events.push_back(TransportEvent::Opened);
                 }
                 "close" => self.handle_close(&element),
                 _ => {}
             }
-        } else if opened {
+        } else if !matches!(self.state, State::Greeting) {
             self.events.push_back(TransportEvent::Element(element));
         } else {
             self.dismiss(CloseReason::NotWebSocket("a frame that opens no stream"));
@@ -356,7 +394,7 @@ impl WebSocket {
 
     /// The server ends the stream (§3.6); we answer in kind, unless it answers us.
     fn handle_close(&mut self, close: &Element) {
-        if matches!(self.state, State::Closing { .. }) {
+        if matches!(self.state, State::Closing) {
             self.acknowledge_all();
             return self.end(CloseReason::Requested);
         }

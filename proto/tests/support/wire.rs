@@ -104,10 +104,10 @@ impl Wire {
         wire.play(&format!(
             "C: <body rid='1' to='example.org' content='text/xml; charset=utf-8' ver='1.11' wait='60' hold='1' ack='1'
                   xmpp:version='1.0'/>
-             A: bound
              S: <body sid='s1' {session}/>
              E: opened
-             C: <body rid='2'/>"
+             C: <body rid='2'/>
+             A: bound"
         ));
         wire
     }

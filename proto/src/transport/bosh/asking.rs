@@ -25,13 +25,15 @@ impl Bosh {
             true => Millis(0),
             false => LINGER,
         };
-        self.bound = true;
+        if matches!(self.state, State::Open) {
+            self.enter(State::Bound);
+        }
         self.pacing.set(Gate::Linger, now + span);
     }
 
     /// Whether the session is bound.
     pub fn is_bound(&self) -> bool {
-        self.bound
+        matches!(self.state, State::Bound)
     }
 
     /// What the server waits for is being prepared: no empty request is sent before it, or before `until`.
@@ -43,7 +45,7 @@ impl Bosh {
     pub fn ask(&mut self, now: Instant, ids: &mut Ids) {
         let alone = self.pacing.is_hidden() && self.goes_alone(now);
         let due = self.ask_due().is_some_and(|due| now >= due);
-        if !self.bound || !matches!(self.state, State::Open) || !(due || alone) {
+        if !self.is_bound() || !(due || alone) {
             return;
         }
         let id = ids.next_id();
@@ -73,11 +75,11 @@ impl Bosh {
     /// When to ask: when the newest request is held with something whose arrival is waited for, or after it broke more than once, or
     /// behind a pause, and no answer is on its way that could tell.
     pub(super) fn ask_due(&self) -> Option<Instant> {
-        let room = self.bound && self.queue.is_empty() && self.has_room();
+        let room = self.queue.is_empty() && self.has_room();
         let newest = self.in_flight.last().filter(|newest| !is_pause(newest))?;
         let wanted = !newest.carried.is_empty() || is_troubled(newest);
         let paused = self.in_flight.first().is_some_and(is_pause);
-        let waiting = matches!(self.state, State::Open) && room && (wanted || paused);
+        let waiting = self.is_bound() && room && (wanted || paused);
         let flying = matches!(newest.progress, Progress::Flying(_));
         let patience = match self.under_way() {
             1 => PATIENCE_ALONE,
@@ -90,7 +92,7 @@ impl Bosh {
     /// could tell of it.
     fn goes_alone(&self, now: Instant) -> bool {
         let awaited = |queued: &Queued| matches!(queued, Queued::Element(_, Some(_)));
-        matches!(self.state, State::Open)
+        self.is_bound()
             && self.under_way() == 0
             && self.may_leave(now)
             && self.queue.iter().any(awaited)

@@ -3,6 +3,7 @@
 use super::broken::is_troubled;
 use super::pause::{is_pause, rests_with};
 use super::snapshot::{LAST_RID, SETTLING};
+use super::state::Timer;
 use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
 use crate::event::{Delivery, SendId};
 use crate::io::Transmit;
@@ -22,46 +23,42 @@ impl Bosh {
     /// Sends what may be sent.
     pub(super) fn fill_window(&mut self, now: Instant) {
         self.repeat_due(now);
-        self.held_back = self.held_back_until(now);
+        match self.held_back_until(now) {
+            Some(until) => self.timers.set(Timer::HeldBack, until),
+            None => self.timers.stop(Timer::HeldBack),
+        }
         let leaving = self.pacing.is_leaving();
         loop {
             let under_way = self.under_way();
             match self.state {
                 State::Closed => return,
-                State::Opening { sent: true } => return,
-                State::Opening { sent: false } => {
-                    self.state = State::Opening { sent: true };
+                State::Opening | State::Terminating => return,
+                State::Fresh => {
+                    self.enter(State::Opening);
                     self.request_session(now);
                 }
-                State::Open if under_way >= self.requests => return,
-                State::Open if self.next_rid > LAST_RID => return,
+                State::Open | State::Bound if under_way >= self.terms.requests => return,
+                State::Open | State::Bound if self.next_rid > LAST_RID => return,
                 // What does not leave on a network that is broken need not be called unknown when the session is lost.
-                State::Open if self.held_back.is_some() && !leaving => return,
-                State::Open if !self.queue.is_empty() => {
+                State::Open | State::Bound if self.is_held_back() && !leaving => return,
+                State::Open | State::Bound if !self.queue.is_empty() => {
                     if now < self.pacing.request_at() {
                         return;
                     }
                     self.request_with_queue(now, false);
                 }
-                State::Open if leaving => return,
-                State::Open if under_way == 0 && self.pacing.may_poll(now) => {
+                State::Open | State::Bound if leaving => return,
+                State::Open | State::Bound if under_way == 0 && self.pacing.may_poll(now) => {
                     self.request_with_queue(now, false);
                 }
-                State::Open => return,
-                State::Closing {
-                    terminate_sent: true,
-                    ..
-                } => return,
-                State::Closing { .. } if !leaving && !self.has_room_for_farewell() => return,
-                State::Closing { .. } if now < self.pacing.farewell_at() => return,
-                State::Closing { deadline, .. } => {
+                State::Open | State::Bound => return,
+                State::Closing if !leaving && !self.has_room_for_farewell() => return,
+                State::Closing if now < self.pacing.farewell_at() => return,
+                State::Closing => {
                     if leaving {
                         self.repeat_unconfirmed(now);
                     }
-                    self.state = State::Closing {
-                        terminate_sent: true,
-                        deadline,
-                    };
+                    self.enter(State::Terminating);
                     self.request_with_queue(now, true);
                 }
             }
@@ -72,15 +69,16 @@ impl Bosh {
     pub(super) fn request_due(&self) -> Option<Instant> {
         let leaving = self.pacing.is_leaving();
         match self.state {
-            State::Open if self.next_rid > LAST_RID || !self.has_room() => None,
+            State::Open | State::Bound if self.next_rid > LAST_RID || !self.has_room() => None,
             // When that ends is a deadline of its own.
-            State::Open if self.held_back.is_some() && !leaving => None,
-            State::Open if !self.queue.is_empty() => Some(self.pacing.request_at()),
-            State::Open if self.under_way() == 0 && !leaving => Some(self.pacing.empty_at()),
-            State::Closing {
-                terminate_sent: false,
-                ..
-            } if leaving || self.has_room_for_farewell() => Some(self.pacing.farewell_at()),
+            State::Open | State::Bound if self.is_held_back() && !leaving => None,
+            State::Open | State::Bound if !self.queue.is_empty() => Some(self.pacing.request_at()),
+            State::Open | State::Bound if self.under_way() == 0 && !leaving => {
+                Some(self.pacing.empty_at())
+            }
+            State::Closing if leaving || self.has_room_for_farewell() => {
+                Some(self.pacing.farewell_at())
+            }
             _ => None,
         }
     }
@@ -205,7 +203,7 @@ impl Bosh {
     pub(super) fn begin(&mut self) -> BodyWriter {
         let mut body = BodyWriter::new(self.next_rid);
         body.attribute("sid", &self.sid);
-        if self.acknowledges && self.last_in_order + 1 < self.next_rid {
+        if self.terms.acknowledges && self.last_in_order + 1 < self.next_rid {
             body.number("ack", self.last_in_order);
         }
         if let Some(keys) = &mut self.keys {

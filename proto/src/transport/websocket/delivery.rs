@@ -207,7 +207,7 @@ impl WebSocket {
 
     /// Asks the server what has arrived, or whether it is there, if that is due. `last`: nothing is asked behind it. True if it did.
     pub fn ask(&mut self, now: Instant, last: bool, ids: &mut Ids) -> bool {
-        if !matches!(self.state, State::Open { .. }) {
+        if !self.is_open() {
             return false;
         }
         let managed = self.bond.bound();
@@ -275,7 +275,7 @@ impl WebSocket {
             if let Some(managed) = self.bond.bound() {
                 managed.forget();
             }
-            if !matches!(self.state, State::Closing { .. }) {
+            if !matches!(self.state, State::Closing) {
                 let reason = CloseReason::PeerMisbehaved("more acknowledged than was sent");
                 self.dismiss(reason);
             }

@@ -130,7 +130,7 @@ impl Room {
         visit.subject = None;
         visit.heard.begin_history(shared.now);
         visit.open_history = false;
-        visit.state = State::Joining { unmarked: None };
+        visit.enter(State::Joining { unmarked: None });
         let id = shared.stanza_id();
         let (visit_id, nick) = (visit.id, visit.nick.clone());
         let stanza = request::join(
@@ -174,7 +174,7 @@ impl Room {
             shared.settle(join.command, Err(CommandError::Left));
         }
         visit.open_history = visit.awaits_history();
-        visit.state = State::Leaving;
+        visit.enter(State::Leaving);
         visit.returning = None;
         self.timers.end_visit();
         self.ping.cancel();
@@ -338,7 +338,7 @@ impl Room {
             && visit.id == stays
         {
             if self.ledger.present.is_some() {
-                visit.state = State::Inside;
+                visit.enter(State::Inside);
             } else {
                 self.close(shared);
             }

@@ -27,10 +27,12 @@ mod telling;
 mod traits;
 
 pub use change::{Change, Output, Via};
+pub use state::FeedPlace;
 pub use traits::{Order, Traits};
 
 use super::request;
 use crate::jid::Jid;
+use crate::states::Place;
 use crate::time::Instant;
 use crate::xep::pubsub::digest::Digest;
 use crate::xml::Element;
@@ -192,6 +194,20 @@ impl Feed {
         self.subscribe();
     }
 
+    /// Takes the state out: what comes next is being decided.
+    fn leave(&mut self) -> State {
+        let place = self.state.place();
+        core::mem::replace(&mut self.state, State::Left(place))
+    }
+
+    /// The next state.
+    fn enter(&mut self, next: State) {
+        let (from, to) = (self.state.place(), next.place());
+        let stays = from == to;
+        debug_assert!(stays || from.may_become(to), "{from:?} → {to:?}");
+        self.state = next;
+    }
+
     /// The events that follow, until the session ends, come behind others that were lost: they wait for the next session, which
     /// shows what is missing.
     pub fn handle_hole(&mut self) {
@@ -201,7 +217,7 @@ impl Feed {
         self.hold_back();
         self.asked.clear();
         self.requests = VecDeque::new();
-        self.state = State::Apart;
+        self.enter(State::Apart);
     }
 
     /// What was not told yet comes before what is fetched next, if that has it still.
@@ -249,7 +265,7 @@ impl Feed {
         );
         self.ask(Asked::Subscribe, request);
         let inquiry = self.inquire();
-        self.state = State::Subscribing(inquiry);
+        self.enter(State::Subscribing(inquiry));
     }
 
     /// Asks what the node holds. Together with the subscription: whatever is published after that is told by an event.
@@ -278,7 +294,7 @@ impl Feed {
     /// The node is listed anew.
     fn list_again(&mut self, goal: Goal) {
         let inquiry = self.list(goal);
-        self.state = State::CatchingUp(inquiry);
+        self.enter(State::CatchingUp(inquiry));
     }
 
     fn go_on(&mut self, catch_up: CatchUp) -> Inquiry {
@@ -312,11 +328,11 @@ impl Feed {
         if self.state.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
-        match core::mem::replace(&mut self.state, State::Apart) {
+        match self.leave() {
             State::Away { .. } => self.subscribe(),
             State::CatchingUp(Inquiry::Fetching { catch_up, .. }) => {
                 let inquiry = self.go_on(catch_up);
-                self.state = State::CatchingUp(inquiry);
+                self.enter(State::CatchingUp(inquiry));
             }
             state => self.state = state,
         }
@@ -352,7 +368,7 @@ impl Feed {
 
     /// All that waited has its place in what is to be told. `partial`: some of what is known was not listed, and may be gone.
     fn go_live(&mut self, partial: bool) {
-        self.state = State::Live;
+        self.enter(State::Live);
         self.basis = Basis::Known;
         self.meanwhile = Meanwhile::default();
         self.arrivals.push_back(Arrival::Live { partial });
@@ -364,7 +380,7 @@ impl Feed {
         for arrival in self.meanwhile.take_all() {
             self.arrivals.push_back(arrival);
         }
-        self.state = State::Over;
+        self.enter(State::Over);
         self.asked.clear();
         self.requests = VecDeque::new();
         self.asides.push_back(change);

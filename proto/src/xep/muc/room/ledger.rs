@@ -8,8 +8,6 @@
 //! The ledger belongs to the room and not to the visit: a visit that was given up leaves its join and its leave here, so that
 //! their answers are not taken for those of the next visit.
 
-use std::collections::VecDeque;
-
 use crate::time::{Instant, Millis};
 use crate::xep::muc::event::{CommandId, RoomId};
 
@@ -64,7 +62,8 @@ impl Step {
 /// The unanswered presences, and what the answers so far say.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    steps: VecDeque<Step>,
+    /// The oldest first; few.
+    steps: Vec<Step>,
     /// The nick under which the room has us, as far as it has answered; `None`: it does not have us.
     pub(super) present: Option<String>,
 }
@@ -73,10 +72,8 @@ impl Ledger {
     /// Notes a presence. Returns the oldest one when there are too many: its answer will not be recognised.
     #[must_use]
     pub(super) fn push(&mut self, step: Step) -> Option<Step> {
-        self.steps.push_back(step);
-        (self.steps.len() > MOST_STEPS)
-            .then(|| self.steps.pop_front())
-            .flatten()
+        self.steps.push(step);
+        (self.steps.len() > MOST_STEPS).then(|| self.steps.remove(0))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -122,10 +119,9 @@ impl Ledger {
     /// Takes the step with that id out, and all that were sent before it.
     pub(super) fn take(&mut self, id: &str) -> Option<(Vec<Step>, Step)> {
         let at = self.steps.iter().position(|step| step.id == id)?;
-        let rest = self.steps.split_off(at);
-        let before = core::mem::replace(&mut self.steps, rest);
-        let step = self.steps.pop_front()?;
-        Some((before.into(), step))
+        let rest = self.steps.split_off(at + 1);
+        let step = self.steps.pop()?;
+        Some((core::mem::replace(&mut self.steps, rest), step))
     }
 
     /// Takes the oldest leave out, and the changes of nick before it; not if a join is older.
@@ -140,13 +136,13 @@ impl Ledger {
             return None;
         }
         let rest = self.steps.split_off(at + 1);
-        Some(core::mem::replace(&mut self.steps, rest).into())
+        Some(core::mem::replace(&mut self.steps, rest))
     }
 
     /// Takes everything out: the session is gone.
     pub(super) fn take_all(&mut self) -> Vec<Step> {
         self.present = None;
-        core::mem::take(&mut self.steps).into()
+        core::mem::take(&mut self.steps)
     }
 
     /// Forgets the presences that nobody waits for and that have not been answered for long. `current` is the visit whose join

@@ -162,7 +162,7 @@ impl Room {
         } = &mut visit.state
         {
             let codes = core::mem::take(codes);
-            visit.state = State::Inside;
+            visit.enter(State::Inside);
             if let Some(join) = visit.join.take() {
                 shared.settle(join.command, Ok(()));
                 shared.emit(visit.id, RoomEvent::Joined { codes });

@@ -222,11 +222,11 @@ impl Room {
         self.timers.set(Timer::Subject, shared.now + SOON);
         let created = codes.contains(&201);
         let locked = created.then(|| shared.request_token());
-        visit.state = State::Entered {
+        visit.enter(State::Entered {
             codes,
             subject: true,
             locked,
-        };
+        });
         if let Some(request) = locked {
             shared.push(RoomOutput::Request {
                 request,

@@ -86,7 +86,7 @@ impl Room {
             return self.return_in(shared);
         }
         if let Some(visit) = &mut self.visit {
-            visit.state = State::Joining { unmarked: None };
+            visit.enter(State::Joining { unmarked: None });
         }
         let pause = KNOCK_AGAIN.0.saturating_mul(1 << losses.min(8));
         self.timers.set(Timer::Knock, now + Millis(pause));

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::heard::Heard;
 use super::ledger::Waiting;
 use super::sent::Sent;
+use crate::states::Place;
 use crate::time::Instant;
 use crate::xep::muc::event::{RequestToken, RoomEvent, RoomId};
 use crate::xep::muc::occupant::{Occupant, Occupants};
@@ -32,6 +33,45 @@ pub(super) enum State {
     Inside,
     /// Our leave is on its way.
     Leaving,
+}
+
+/// The states by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VisitPlace {
+    /// Our presence is on its way.
+    Joining,
+    /// The room has let us in; more of what it begins with is to come.
+    Entered,
+    /// Really in.
+    Inside,
+    /// Our leave is on its way.
+    Leaving,
+}
+
+impl Place for VisitPlace {
+    const TRANSITIONS: &'static [(Self, Self)] = &[
+        (Self::Joining, Self::Entered),
+        (Self::Joining, Self::Leaving),
+        (Self::Entered, Self::Inside),
+        (Self::Entered, Self::Leaving),
+        (Self::Inside, Self::Leaving),
+        // In again, in a new session or because the room has lost us.
+        (Self::Entered, Self::Joining),
+        (Self::Inside, Self::Joining),
+        // The leave never left, and the room has let us in meanwhile.
+        (Self::Leaving, Self::Inside),
+    ];
+}
+
+impl State {
+    fn place(&self) -> VisitPlace {
+        match self {
+            Self::Joining { .. } => VisitPlace::Joining,
+            Self::Entered { .. } => VisitPlace::Entered,
+            Self::Inside => VisitPlace::Inside,
+            Self::Leaving => VisitPlace::Leaving,
+        }
+    }
 }
 
 /// What is remembered on the way back in.
@@ -94,6 +134,14 @@ impl Visit {
             heard: Heard::default(),
             open_history: false,
         }
+    }
+
+    /// The next state.
+    pub(super) fn enter(&mut self, next: State) {
+        let (from, to) = (self.state.place(), next.place());
+        let stays = from == to;
+        debug_assert!(stays || from.may_become(to), "{from:?} → {to:?}");
+        self.state = next;
     }
 
     /// Its id.

@@ -45,7 +45,7 @@ impl Feed {
                 self.asides.push_back(change);
                 if told.state == Subscription::Subscribed && matches!(self.state, State::Pending) {
                     let inquiry = self.inquire();
-                    self.state = State::CatchingUp(inquiry);
+                    self.enter(State::CatchingUp(inquiry));
                 }
             }
             Event::Collection { .. } => {}

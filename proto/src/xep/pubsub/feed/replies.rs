@@ -28,7 +28,7 @@ impl Feed {
         if matches!(outcome, Err(RequestFailure::Disconnected)) {
             // The next session begins anew.
             if !matches!(self.state, State::Over) {
-                self.state = State::Apart;
+                self.enter(State::Apart);
             }
             return;
         }
@@ -61,23 +61,26 @@ impl Feed {
                 self.asides.push_back(Change::Subscribed(told));
                 if state != Subscription::Subscribed {
                     self.forget_fetch();
-                    self.state = State::Pending;
+                    self.enter(State::Pending);
                     return;
                 }
-                self.state = match core::mem::replace(&mut self.state, State::Live) {
-                    State::Subscribing(Inquiry::Overtaken) => State::CatchingUp(self.inquire()),
-                    State::Subscribing(inquiry) => State::CatchingUp(inquiry),
-                    state => state,
-                };
+                match self.leave() {
+                    State::Subscribing(Inquiry::Overtaken) => {
+                        let inquiry = self.inquire();
+                        self.enter(State::CatchingUp(inquiry));
+                    }
+                    State::Subscribing(inquiry) => self.enter(State::CatchingUp(inquiry)),
+                    state => self.state = state,
+                }
             }
             Err(failure) if self.agreed && is_passing(&failure) => {
                 self.forget_fetch();
                 self.hold_back();
                 let pause = Millis::seconds(1 << self.failures.min(5));
                 self.failures += 1;
-                self.state = State::Away {
+                self.enter(State::Away {
                     retry_at: now + pause,
-                };
+                });
                 if is_gone(&failure) {
                     self.forget_all();
                 }
@@ -87,11 +90,11 @@ impl Feed {
     }
 
     fn handle_fetched(&mut self, now: Instant, outcome: &Result<Element, RequestFailure>) {
-        let inquiry = match core::mem::replace(&mut self.state, State::Apart) {
+        let inquiry = match self.leave() {
             State::CatchingUp(inquiry) => inquiry,
             // It may have been read before the subscription was there.
             State::Subscribing(_) => {
-                self.state = State::Subscribing(Inquiry::Overtaken);
+                self.enter(State::Subscribing(Inquiry::Overtaken));
                 return;
             }
             state => {
@@ -125,7 +128,7 @@ impl Feed {
             },
             inquiry => inquiry,
         };
-        self.state = State::CatchingUp(inquiry);
+        self.enter(State::CatchingUp(inquiry));
     }
 
     /// COMPAT(ejabberd): events wait in a queue while it answers, so that those of what was published before the listing may
@@ -134,13 +137,13 @@ impl Feed {
         if self.traits.order == Order::Publication {
             return self.merge(listing);
         }
-        self.state = State::CatchingUp(Inquiry::Settling(listing));
+        self.enter(State::CatchingUp(Inquiry::Settling(listing)));
         let ping = ping::request(Some(&self.settings.service));
         self.ask(Asked::Settle, ping);
     }
 
     fn handle_settled(&mut self) {
-        match core::mem::replace(&mut self.state, State::Apart) {
+        match self.leave() {
             State::CatchingUp(Inquiry::Settling(listing)) => self.merge(listing),
             state => self.state = state,
         }

@@ -4,6 +4,7 @@ use super::archive::Archive;
 use super::arrival::Arrival;
 use super::catch_up::{CatchUp, Goal, ListedItem};
 use super::known::Index;
+use crate::states::Place;
 use crate::time::Instant;
 use crate::xep::pubsub::digest::Digest;
 
@@ -27,6 +28,60 @@ pub enum State {
     },
     /// Ended: what is left is told, and nothing follows.
     Over,
+    /// This state was left; what comes next is being decided. Events wait.
+    Left(FeedPlace),
+}
+
+/// The states by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedPlace {
+    /// There is no session.
+    Apart,
+    /// The subscription was asked for.
+    Subscribing,
+    /// What the node holds is being found out.
+    CatchingUp,
+    /// Events are told as they come.
+    Live,
+    /// An owner has to agree to the subscription.
+    Pending,
+    /// The node or its service is not there.
+    Away,
+    /// Ended.
+    Over,
+}
+
+impl Place for FeedPlace {
+    const TRANSITIONS: &'static [(Self, Self)] = &[
+        (Self::Apart, Self::Subscribing),
+        (Self::Subscribing, Self::CatchingUp),
+        (Self::Subscribing, Self::Pending),
+        (Self::Subscribing, Self::Away),
+        (Self::CatchingUp, Self::Live),
+        (Self::Pending, Self::CatchingUp),
+        // More came meanwhile than is kept; the answer to the subscription comes later.
+        (Self::Subscribing, Self::Live),
+        (Self::Live, Self::Pending),
+        (Self::Live, Self::Away),
+        (Self::Away, Self::Subscribing),
+        // A new session.
+        (Self::Subscribing, Self::Subscribing),
+        (Self::CatchingUp, Self::Subscribing),
+        (Self::Live, Self::Subscribing),
+        (Self::Pending, Self::Subscribing),
+        // The session is at its end.
+        (Self::Subscribing, Self::Apart),
+        (Self::CatchingUp, Self::Apart),
+        (Self::Live, Self::Apart),
+        (Self::Pending, Self::Apart),
+        (Self::Away, Self::Apart),
+        (Self::Apart, Self::Over),
+        (Self::Subscribing, Self::Over),
+        (Self::CatchingUp, Self::Over),
+        (Self::Live, Self::Over),
+        (Self::Pending, Self::Over),
+        (Self::Away, Self::Over),
+    ];
 }
 
 /// How far the question is what the node holds.
@@ -90,6 +145,20 @@ pub struct Meanwhile {
 }
 
 impl State {
+    /// The state by name.
+    pub fn place(&self) -> FeedPlace {
+        match self {
+            Self::Apart => FeedPlace::Apart,
+            Self::Subscribing(_) => FeedPlace::Subscribing,
+            Self::CatchingUp(_) => FeedPlace::CatchingUp,
+            Self::Live => FeedPlace::Live,
+            Self::Pending => FeedPlace::Pending,
+            Self::Away { .. } => FeedPlace::Away,
+            Self::Over => FeedPlace::Over,
+            Self::Left(place) => *place,
+        }
+    }
+
     /// When something is to be done although nothing comes.
     pub fn deadline(&self) -> Option<Instant> {
         match self {
@@ -103,7 +172,11 @@ impl State {
     pub fn holds_events(&self) -> bool {
         matches!(
             self,
-            Self::Apart | Self::Subscribing(_) | Self::CatchingUp(_) | Self::Away { .. }
+            Self::Apart
+                | Self::Subscribing(_)
+                | Self::CatchingUp(_)
+                | Self::Away { .. }
+                | Self::Left(_)
         )
     }
 }

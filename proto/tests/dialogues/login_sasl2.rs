@@ -1,7 +1,7 @@
 //! XEP-0388 with XEP-0386, XEP-0198 and XEP-0484 inside: a whole login in one element each way.
 
 use crate::support::dialogue::{Dialogue, config, service, socket_config};
-use crate::support::scram::ScramServer;
+use crate::support::scram::{ScramServer, token_proof};
 use crate::support::script::Names;
 use epode_proto::connection::Config;
 use epode_proto::reconnect::Reconnect;
@@ -12,7 +12,6 @@ use epode_proto::session::Memory;
 use epode_proto::session::memory::{read, write};
 use epode_proto::time::Millis;
 use epode_proto::transport::Kind;
-use sha2::{Digest, Sha256};
 
 const ACCOUNT: &str = "romeo@example.org";
 const SOCKET: &str = "wss://example.org/ws";
@@ -82,23 +81,12 @@ fn remembered(dialogue: &Dialogue, address: &str) -> Memory {
     read(&dialogue.connection.memory(), ACCOUNT, address)
 }
 
-/// HMAC-SHA-256 in Base64, computed on its own.
-fn proof(token: &str, word: &str) -> Vec<u8> {
-    let pad = |with: u8| -> Vec<u8> {
-        (0..64)
-            .map(|at| token.as_bytes().get(at).unwrap_or(&0) ^ with)
-            .collect()
-    };
-    let inner = Sha256::digest([pad(0x36).as_slice(), word.as_bytes()].concat());
-    Sha256::digest([pad(0x5c).as_slice(), &inner].concat()).to_vec()
-}
-
 fn shown(token: &str) -> String {
-    base64::encode(&[b"romeo\0", proof(token, "Initiator").as_slice()].concat())
+    base64::encode(&[b"romeo\0", token_proof(token, "Initiator").as_slice()].concat())
 }
 
 fn proved(token: &str) -> String {
-    base64::encode(&proof(token, "Responder"))
+    base64::encode(&token_proof(token, "Responder"))
 }
 
 /// SCRAM's challenge and response; gives what the server says in the end.

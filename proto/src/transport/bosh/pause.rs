@@ -107,6 +107,11 @@ impl Bosh {
         count
     }
 
+    /// Whether the good-bye may leave: one request more than the window is allowed for it (§11), or for a pause, but not for both.
+    pub(super) fn has_room_for_farewell(&self) -> bool {
+        self.in_flight.len() <= self.terms.requests
+    }
+
     /// May another request leave?
     pub(super) fn has_room(&self) -> bool {
         self.under_way() < self.terms.requests

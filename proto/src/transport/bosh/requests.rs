@@ -52,8 +52,7 @@ impl Bosh {
                     self.request_with_queue(now, false);
                 }
                 State::Open | State::Bound => return,
-                // One request more than the window is allowed for the good-bye (§11).
-                State::Closing if under_way > self.terms.requests && !leaving => return,
+                State::Closing if !leaving && !self.has_room_for_farewell() => return,
                 State::Closing if now < self.pacing.farewell_at() => return,
                 State::Closing => {
                     if leaving {
@@ -77,7 +76,7 @@ impl Bosh {
             State::Open | State::Bound if self.under_way() == 0 && !leaving => {
                 Some(self.pacing.empty_at())
             }
-            State::Closing if self.under_way() <= self.terms.requests || leaving => {
+            State::Closing if leaving || self.has_room_for_farewell() => {
                 Some(self.pacing.farewell_at())
             }
             _ => None,

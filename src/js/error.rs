@@ -163,6 +163,13 @@ impl From<Problem> for JsValue {
     }
 }
 
+impl Problem {
+    /// What a page is told of the end of a connection; `None` when it asked for it.
+    pub fn of_end(reason: &CloseReason) -> Option<Self> {
+        (*reason != CloseReason::Requested).then(|| Self::from(reason))
+    }
+}
+
 impl From<&CloseReason> for Problem {
     fn from(reason: &CloseReason) -> Self {
         Self::of(Fields {

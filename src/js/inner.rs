@@ -4,7 +4,6 @@ use super::error::{Problem, freed};
 use super::held::{Held, Slot};
 use super::listeners::Listeners;
 use super::options::{Login, Options};
-use super::telling::problem_of;
 use crate::web::clock::PlatformCalendar;
 use crate::web::driver::{Driver, Sink};
 use crate::web::entropy::Entropy;
@@ -211,7 +210,7 @@ impl Inner {
     pub(super) fn end_cause(&self) -> Option<JsValue> {
         let problem = self
             .driver
-            .read(|client| client.end_reason().and_then(problem_of));
+            .read(|client| client.end_reason().and_then(Problem::of_end));
         self.complete(problem)
     }
 

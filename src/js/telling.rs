@@ -211,7 +211,7 @@ impl Inner {
 
     /// The error of an end that was not asked for.
     pub(super) fn explain(&self, reason: &CloseReason) -> Option<JsValue> {
-        self.complete(problem_of(reason))
+        self.complete(Problem::of_end(reason))
     }
 
     /// The same, of a problem that is known already: with the service, and what the page's own function threw.
@@ -232,9 +232,4 @@ impl Inner {
         }
         Some(problem.into_js())
     }
-}
-
-/// What a page is told of the end of a connection; `None` when it asked for it.
-pub(super) fn problem_of(reason: &CloseReason) -> Option<Problem> {
-    (*reason != CloseReason::Requested).then(|| Problem::from(reason))
 }

@@ -9,7 +9,7 @@ pub(super) struct OwnRequests(Vec<String>);
 
 impl OwnRequests {
     /// A request of that id is out.
-    pub fn expect(&mut self, id: String) {
+    pub fn add(&mut self, id: String) {
         if self.0.len() >= MOST_IDS {
             self.0.remove(0);
         }

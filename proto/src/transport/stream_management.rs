@@ -331,7 +331,7 @@ impl StreamManagement {
         self.heard_at = Instant(now.0.saturating_sub(self.silence.0));
         while let Some((_, ping)) = self.asked.pop_front() {
             if let Some(ping) = ping {
-                self.given_up.expect(ping);
+                self.given_up.add(ping);
             }
         }
         self.asked_at = self.heard_at;

@@ -50,7 +50,7 @@ impl Bosh {
         }
         let id = ids.next_id();
         let ping = ping::request(None).with_attr("id", &id);
-        self.own_requests.expect(id);
+        self.own_requests.add(id);
         self.events.push_back(TransportEvent::OwnSent(ping.clone()));
         self.send(ping, None);
     }
@@ -69,7 +69,7 @@ impl Bosh {
 
     /// A second reply of that id may come, which is to be ignored.
     pub fn ignore_reply(&mut self, id: String) {
-        self.own_requests.expect(id);
+        self.own_requests.add(id);
     }
 
     /// When to ask: when the newest request is held with something whose arrival is waited for, or after it broke more than once, or

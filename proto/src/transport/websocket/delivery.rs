@@ -300,7 +300,7 @@ impl WebSocket {
 
     /// A second reply of that id may come, which is to be ignored.
     pub fn ignore_reply(&mut self, id: String) {
-        self.own_requests.expect(id);
+        self.own_requests.add(id);
     }
 
     /// The server has closed the stream after we did: it has read all of it.

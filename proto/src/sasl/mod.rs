@@ -1,4 +1,4 @@
-//! RFC 4422, as RFC 6120 §6 uses it: which SASL mechanism, and what it says.
+//! SASL as in RFC 4422 and RFC 6120 §6: choice of a mechanism and its messages.
 //!
 //! Mechanisms work on bytes; `wire` wraps them in `<auth/>`, `<response/>` and Base64. One mechanism, one file.
 //! Left out: channel binding (a browser has none to give), security layers (RFC 6120 §6.3.4: TLS is below),
@@ -34,15 +34,15 @@ pub const SCRAM_SHA_512: &str = "SCRAM-SHA-512";
 pub const SCRAM_SHA_256: &str = "SCRAM-SHA-256";
 /// RFC 5802.
 pub const SCRAM_SHA_1: &str = "SCRAM-SHA-1";
-/// RFC 4616. Shows the password to whoever reads the connection.
+/// RFC 4616. Sends the password in the clear.
 pub const PLAIN: &str = "PLAIN";
-/// RFC 7628. Shows the token to whoever reads the connection.
+/// RFC 7628. Sends the token in the clear.
 pub const OAUTHBEARER: &str = "OAUTHBEARER";
 /// RFC 4505.
 pub const ANONYMOUS: &str = "ANONYMOUS";
 /// RFC 4422 appendix A.
 pub const EXTERNAL: &str = "EXTERNAL";
-/// draft-schmaus-kitten-sasl-ht-08. Shows a token of XEP-0484, see [`Mechanism::start_token`]; never chosen for credentials.
+/// draft-schmaus-kitten-sasl-ht-08. Authenticates with a token of XEP-0484, see [`Mechanism::start_token`]; never chosen for credentials.
 pub const HT_SHA_256_NONE: &str = "HT-SHA-256-NONE";
 
 /// SHA-1 (FIPS 180-4), for BOSH's key sequences.
@@ -55,7 +55,7 @@ pub fn sha256(data: &[u8]) -> Vec<u8> {
     HashFunction::Sha256.digest(data).as_bytes().to_vec()
 }
 
-/// What one login has to show. Its `Debug` tells the kind only. Secrets are overwritten once the mechanism has used them.
+/// The credentials of one login. `Debug` shows the kind only. Secrets are overwritten after the mechanism has used them.
 #[derive(Clone)]
 pub enum Credentials {
     /// An account and its password: SCRAM, or PLAIN where allowed.
@@ -69,23 +69,23 @@ pub enum Credentials {
     },
     /// An OAuth 2 access token: OAUTHBEARER.
     Token {
-        /// Whom the token is for, where `authzid` does not say it.
+        /// The account of the token, if there is no `authzid`.
         username: Option<String>,
         /// The access token.
         token: String,
-        /// The identity to act as, a bare JID. RFC 7628 lets it be left out, Prosody does not: give it when known.
+        /// The identity to act as, a bare JID. Optional in RFC 7628, required by Prosody: set it if known.
         authzid: Option<String>,
     },
     /// No account: ANONYMOUS.
     Anonymous,
-    /// Authenticated by something outside, say a client certificate: EXTERNAL.
+    /// Authenticated outside of SASL, for example by a client certificate: EXTERNAL.
     External {
-        /// The identity to act as, a bare JID; without it the server takes the one that it knows.
+        /// The identity to act as, a bare JID; without it the server derives the identity.
         authzid: Option<String>,
     },
 }
 
-/// What kind of credentials there are: enough to [`choose`] before a secret is asked for.
+/// The kind of credentials: enough to [`choose`] a mechanism before a secret is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialsKind {
     /// [`Credentials::Password`]
@@ -130,7 +130,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A mechanism's name, if it is one of this module's that credentials are used with.
+/// The static name of a mechanism of this module that uses credentials; `None` for others.
 #[must_use]
 pub fn known_name(name: &str) -> Option<&'static str> {
     let kind = CredentialsKind::of(name);
@@ -138,19 +138,19 @@ pub fn known_name(name: &str) -> Option<&'static str> {
     names.find(|known| **known == name).copied()
 }
 
-/// A mechanism's name, if it is one that a caller may allow or leave out: all of this module's.
+/// The static name of any mechanism of this module; `None` for others.
 #[must_use]
 pub fn allowable_name(name: &str) -> Option<&'static str> {
     known_name(name).or_else(|| (name == HT_SHA_256_NONE).then_some(HT_SHA_256_NONE))
 }
 
-/// Whether a mechanism shows its secret to whoever reads the connection.
+/// Whether a mechanism sends its secret in the clear.
 #[must_use]
 pub fn shows_secret(name: &str) -> bool {
     matches!(name, PLAIN | OAUTHBEARER)
 }
 
-/// Is it one of the SCRAM family?
+/// Whether a mechanism is SCRAM.
 #[must_use]
 pub fn is_scram(name: &str) -> bool {
     matches!(name, SCRAM_SHA_512 | SCRAM_SHA_256 | SCRAM_SHA_1)
@@ -168,7 +168,7 @@ impl CredentialsKind {
         }
     }
 
-    /// Can a mechanism be used with such credentials?
+    /// Whether a mechanism can use such credentials.
     #[must_use]
     pub fn can_use(self, mechanism: &str) -> bool {
         self.mechanisms().contains(&mechanism)
@@ -185,14 +185,14 @@ impl CredentialsKind {
     }
 }
 
-/// What the connection and the past allow.
+/// Which mechanisms the connection and earlier logins allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Whether PLAIN and OAUTHBEARER, which show the secret, may be used: false over unencrypted http and ws, unless
+    /// Whether PLAIN and OAUTHBEARER, which send the secret in the clear, may be used: false over unencrypted http and ws, unless
     /// the page allowed it or the peer is this machine.
     pub plain_text_allowed: bool,
-    /// The weakest mechanism that may be used, one of this module's names: what an earlier login used, so that nobody
-    /// can strip the better ones from a later offer. Counts among the password's mechanisms; otherwise there is one only.
+    /// The weakest mechanism that may be used: the one of an earlier login, so that an attacker cannot
+    /// remove stronger ones from a later offer (downgrade). Only password credentials have several mechanisms.
     pub minimum: Option<&'static str>,
 }
 
@@ -201,13 +201,13 @@ pub struct Policy {
 pub enum ChooseError {
     /// Of those offered, none can be used with such credentials.
     NoneOffered,
-    /// All that is left shows the secret (PLAIN, OAUTHBEARER), and this connection may not carry it.
+    /// Only mechanisms that send the secret in the clear are offered, and the policy forbids them.
     OnlyPlainText,
-    /// What could be used is weaker than the policy's minimum.
+    /// The offered mechanisms are weaker than the policy's minimum.
     Weaker,
 }
 
-/// The mechanism to use of those `offered` by the server, in whatever order it listed them.
+/// Chooses a mechanism among those `offered` by the server, in any order.
 ///
 /// The strongest is taken: SCRAM-SHA-512, -256, -1, then PLAIN. A SCRAM of these that is offered is never passed over for
 /// PLAIN, whatever the policy allows. Names are case-sensitive (RFC 4422 §3.1); `-PLUS` needs channel binding.
@@ -236,7 +236,7 @@ pub fn choose(
     Err(error)
 }
 
-/// What can be wrong in an exchange. Nothing secret is in it.
+/// An error of a SASL exchange. Contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaslError {
     /// The server did not prove that it knows the password: no signature, or not the right one.
@@ -249,7 +249,7 @@ pub enum SaslError {
     TooManyIterations,
     /// The server asks for an extension that we must understand (`m=`), and none is defined.
     MandatoryExtension,
-    /// The server's message is not one of this mechanism, or not one of this moment.
+    /// The server's message is malformed or unexpected in this state.
     Malformed,
     /// The username, or the authzid, is empty or has characters that it cannot have.
     BadUsername,
@@ -257,13 +257,13 @@ pub enum SaslError {
     BadPassword,
     /// The caller's mistake: no such mechanism, or not one for these credentials.
     WrongCredentials,
-    /// The server says why it refuses: SCRAM's `e=` (RFC 5802 §7), or OAUTHBEARER's JSON (RFC 7628 §3.2.2).
+    /// The server's reason for refusing: SCRAM's `e=` (RFC 5802 §7), or OAUTHBEARER's JSON (RFC 7628 §3.2.2).
     /// 1,000 characters at most, controls replaced.
     ServerSaid(String),
 }
 
 impl SaslError {
-    /// What to tell whoever runs the page. Of [`SaslError::ServerSaid`], the server's own words.
+    /// A text for the operator of the page. For [`SaslError::ServerSaid`], the server's text.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -297,11 +297,11 @@ impl SaslError {
     }
 }
 
-/// What a mechanism makes of a challenge. `Debug` does not show it.
+/// The reaction to a challenge. `Debug` shows no content.
 pub enum ChallengeReply {
     /// The `<response/>`, to be encoded.
     Response(Vec<u8>),
-    /// The keys have to be derived first; what comes of it goes to [`Mechanism::handle_derived`].
+    /// The keys must be derived first; pass the result to [`Mechanism::handle_derived`].
     Derive(Derivation),
 }
 
@@ -314,7 +314,7 @@ impl fmt::Debug for ChallengeReply {
     }
 }
 
-/// One exchange, from the client's side, for one login.
+/// The client's side of one SASL exchange.
 ///
 /// ```
 /// # use epode_proto::sasl::{Credentials, Mechanism, PLAIN};
@@ -347,13 +347,13 @@ enum MechanismState {
     OauthBearer(OauthBearer),
     HashedToken(HashedToken),
     Anonymous,
-    /// PLAIN and EXTERNAL: all was said in the first message.
+    /// PLAIN and EXTERNAL: the initial response is the only message.
     Said,
 }
 
 impl Mechanism {
-    /// Begins with the mechanism `name` (one of this module's names), and gives the initial response: `None` when there is
-    /// none to send, `Some` of nothing when it is to be sent as `=` (RFC 6120 §6.4.2).
+    /// Starts the mechanism `name` (one of this module's names) and returns the initial response: `None` if there is
+    /// none, an empty one is sent as `=` (RFC 6120 §6.4.2).
     ///
     /// `nonce` is SCRAM's: 24 characters of [`token`](crate::random::token) hold 120 bits; never used twice.
     ///
@@ -417,7 +417,7 @@ impl Mechanism {
         Ok((Mechanism { name, state }, initial))
     }
 
-    /// Begins with [`HT_SHA_256_NONE`]: a token that an earlier login was given (XEP-0484), in place of credentials.
+    /// Starts [`HT_SHA_256_NONE`] with a token from an earlier login (XEP-0484) in place of credentials.
     /// `username` is the localpart of the account, as the server writes it.
     ///
     /// # Errors
@@ -437,10 +437,10 @@ impl Mechanism {
         self.name
     }
 
-    /// A `<challenge/>`, decoded. `cache` has the keys of an earlier login, which spare SCRAM's derivation.
+    /// Handles a decoded `<challenge/>`. `cache` has the keys of an earlier login, which make SCRAM's derivation unnecessary.
     ///
     /// # Errors
-    /// What the server did wrong; the login is to be aborted, and this exchange cannot succeed any more.
+    /// The server's error. Abort the login: this exchange cannot succeed any more.
     pub fn handle_challenge(
         &mut self,
         data: &[u8],
@@ -455,7 +455,7 @@ impl Mechanism {
         response.map(ChallengeReply::Response)
     }
 
-    /// What came of [`ChallengeReply::Derive`]; `None` if the platform has not computed it, so that it is computed here. Gives the `<response/>`, to be encoded.
+    /// Handles the result of [`ChallengeReply::Derive`]; `None`: the platform failed, compute it here. Returns the `<response/>`, to be encoded.
     ///
     /// # Errors
     /// [`SaslError::Malformed`] if no derivation is awaited.
@@ -469,8 +469,8 @@ impl Mechanism {
         }
     }
 
-    /// Moves the keys that were derived for this login to `cache`, for the next one. To be called when
-    /// [`Mechanism::handle_success`] was `Ok`: the server knows the same password, so that the keys are right.
+    /// Moves the derived keys to `cache`, for the next login. Call it after
+    /// [`Mechanism::handle_success`] returned `Ok`, which proves that the keys are right.
     pub fn keep_keys(&mut self, cache: &mut KeyCache) {
         if let MechanismState::Scram(scram) = &mut self.state
             && let Some(derived) = scram.take_derived()
@@ -479,10 +479,10 @@ impl Mechanism {
         }
     }
 
-    /// `<success/>`, with its decoded text if it has any. Only `Ok` means that we are logged in.
+    /// Handles `<success/>` with its decoded data, if any. Only `Ok` means that the login succeeded.
     ///
     /// # Errors
-    /// [`SaslError::ServerSignature`] when SCRAM's server has not proved itself, now or in a challenge before.
+    /// [`SaslError::ServerSignature`] if the server did not prove its identity with SCRAM, here or in a challenge before.
     pub fn handle_success(&mut self, data: Option<&[u8]>) -> Result<(), SaslError> {
         match &mut self.state {
             MechanismState::Scram(scram) => scram.handle_success(data),
@@ -492,7 +492,7 @@ impl Mechanism {
         }
     }
 
-    /// Why the server refuses, when it said so in a challenge: OAUTHBEARER's JSON (RFC 7628 §3.2.2), such as
+    /// The reason for a refusal that the server sent in a challenge: OAUTHBEARER's JSON (RFC 7628 §3.2.2), such as
     /// `{"status":"invalid_token"}`, for the error that the following `<failure/>` becomes.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
@@ -503,7 +503,7 @@ impl Mechanism {
     }
 }
 
-/// The name; all else is secret.
+/// Shows the name only; the rest is secret.
 impl fmt::Debug for Mechanism {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
@@ -553,7 +553,7 @@ fn push_saslname(text: &mut String, name: &str) {
     }
 }
 
-/// What a server says, made fit to be shown.
+/// A server's text, shortened and without control characters.
 fn printable(text: &str) -> String {
     let mut shown = String::new();
     for one in text.chars().take(1000) {

@@ -1,4 +1,4 @@
-//! The rooms of one client: a machine without IO.
+//! The rooms of one client: a sans-IO state machine (XEP-0045).
 //!
 //! The contract is quinn's: change something (a command, `handle_*`), then carry out [`Rooms::poll_output`] until `None`, then
 //! call [`Rooms::handle_timeout`] at [`Rooms::poll_timeout`]. Time comes as an argument, randomness from the caller's generator.
@@ -22,18 +22,18 @@ use crate::time::{Instant, Millis};
 use crate::unicode::Unicode;
 use crate::xml::Element;
 
-/// How a room is entered.
+/// The options of a join.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinOptions {
     /// The room's password.
     pub password: Option<String>,
-    /// How much history should come.
+    /// How much history to request.
     pub history: History,
-    /// How long the room may take to let us in.
+    /// The timeout of the join.
     pub timeout: Millis,
 }
 
-/// What all rooms share.
+/// The context shared by all rooms.
 pub(super) struct RoomContext {
     pub(super) unicode: Rc<dyn Unicode>,
     random: Box<dyn Random>,
@@ -45,7 +45,7 @@ pub(super) struct RoomContext {
     pub(super) now: Instant,
     /// Milliseconds since 1970 UTC.
     pub(super) unix_ms: i64,
-    /// By how much that was ahead of `now` when both were given last.
+    /// `unix_ms` minus `now`, when both were given last.
     pub(super) unix_offset: i64,
     output: VecDeque<RoomOutput>,
     next_id: u32,
@@ -57,7 +57,7 @@ impl RoomContext {
         self.next_id
     }
 
-    /// An id for a stanza. It is shown to the whole room, and must not help to guess the next one.
+    /// Returns a new stanza id. The room shows it to all occupants, so it must not make the next one predictable.
     pub(super) fn stanza_id(&mut self) -> String {
         token(self.random.as_mut(), 16)
     }
@@ -86,7 +86,7 @@ impl RoomContext {
         self.push(RoomOutput::Settled { command, outcome });
     }
 
-    /// Whether that is our full JID.
+    /// Whether this is our full JID.
     pub(super) fn is_account(&self, jid: &str) -> bool {
         let Some(account) = &self.account else {
             return false;
@@ -103,7 +103,7 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// No rooms, and no session.
+    /// Creates a machine without rooms and session.
     pub fn new(unicode: Rc<dyn Unicode>, random: Box<dyn Random>) -> Self {
         Self {
             rooms: Vec::new(),

@@ -1,7 +1,7 @@
-//! Our messages to a room: which of them came back, and which one bounced.
+//! Our messages to a room: matches reflections and errors with them.
 //!
-//! A room sends every groupchat message back to its sender (§7.4). That is how we know that the room has it. The id should be
-//! kept, but some rooms leave it out or give a new one; then the message is recognised by its text, in the order of sending.
+//! A room sends every groupchat message back to its sender (§7.4). The reflection confirms delivery. The id should be
+//! kept, but some rooms omit or replace it; then the message is recognised by its text, in the order of sending.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,9 +10,9 @@ use crate::time::Instant;
 use crate::xep::muc::event::CommandId;
 use crate::xml::Element;
 
-/// How many messages are remembered, to be recognised when the room sends them back.
+/// How many messages are remembered, to recognise their reflections.
 const MOST_SENT: usize = 1024;
-/// How many private messages are remembered, to be recognised when they bounce.
+/// How many private messages are remembered, to recognise their errors.
 const MOST_PRIVATE: usize = 256;
 
 #[derive(Debug)]
@@ -20,11 +20,11 @@ struct SentMessage {
     command: CommandId,
     id: String,
     body: u64,
-    /// While it has not come back: when it was sent, and the message.
+    /// Until the reflection: the send time and the message.
     out: Option<(Instant, Element)>,
-    /// Whether it has left, perhaps for nowhere.
+    /// Whether it was sent; delivery is unknown.
     left: bool,
-    /// Whether the room was asked since whether it has us: its answer comes behind this message.
+    /// Whether a self-ping was sent after it: the reply comes behind the reflection.
     asked: bool,
 }
 
@@ -73,7 +73,7 @@ impl SentMessages {
         self.private.push_back((id.into(), nick.into()));
     }
 
-    /// A message under our nick has come: whether it is one that we sent here. One that is not delayed may have another id.
+    /// Whether a message under our nick is a reflection. A live reflection may have another id.
     pub(super) fn recognise(&mut self, id: Option<&str>, body: Option<&str>, live: bool) -> bool {
         let by_id = id.and_then(|id| self.all.iter().position(|sent| sent.id == id));
         let body = body.filter(|_| live).map(hash);
@@ -85,7 +85,7 @@ impl SentMessages {
         let Some(at) = by_id.or_else(by_body) else {
             return false;
         };
-        // What was sent before it can only have bounced, or was never seen by the room.
+        // Messages sent before it were refused, or did not reach the room.
         for sent in self.all.iter_mut().take(at.saturating_add(1)) {
             sent.out = None;
         }

@@ -133,11 +133,11 @@ impl Client {
         Ok(id)
     }
 
-    /// Ends a feed and its subscription. Returns the unsubscribe request, if one is needed: `None` if another feed
+    /// Ends a feed and its subscription. Returns the id of the unsubscribe request; `None` if none is needed or another feed
     /// uses the subscription.
     ///
     /// # Errors
-    /// [`SendError`], when the request cannot be sent. The feed is over in any case.
+    /// [`SendError`] if the request cannot be sent. The feed ends in any case.
     pub fn unsubscribe(
         &mut self,
         now: Instant,

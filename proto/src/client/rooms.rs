@@ -1,4 +1,4 @@
-//! The rooms of a client: passes stanzas and replies to the [`Rooms`] machine and carries out its outputs.
+//! The rooms of a client: passes stanzas and replies to the [`Rooms`](crate::xep::muc::Rooms) machine and carries out its outputs.
 
 use super::requests::Purpose;
 use super::{Client, ClientEvent, SendLane, SendOrigin};

@@ -1,4 +1,4 @@
-//! The feeds of one connection: which of them an event belongs to, and whether it is what it claims to be.
+//! Routes events to the feeds of one connection, and checks their sender.
 //!
 //! Three rules. An event counts only when it comes from the service that was subscribed to (anyone can send a message that looks like one). A feed gets what arrives from the moment its request leaves, since events may overtake the
 //! reply. A publication that arrives once per subscription (§7.1.2.4: several SubIDs; or a bare and a full JID, each subscribed)
@@ -15,11 +15,11 @@ use crate::stanza::split_jid;
 use crate::unicode::Unicode;
 use crate::xml::Element;
 
-/// A feed, as the registry names it. Never used twice.
+/// The id of a feed. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FeedId(pub u32);
 
-/// What is needed to end a subscription: [`unsubscribe`](super::request::unsubscribe) takes it.
+/// The data to end a subscription with [`unsubscribe`](super::request::unsubscribe).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldSubscription {
     /// The service.
@@ -28,14 +28,14 @@ pub struct HeldSubscription {
     pub node: String,
     /// The JID that is subscribed.
     pub jid: String,
-    /// Which of its subscriptions.
+    /// The SubID, if any.
     pub subid: Option<String>,
 }
 
-/// What became of a message.
+/// Where a message was routed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Routed {
-    /// It is no event, or none that is known.
+    /// Not an event, or an unknown one.
     NotEvent,
     /// For these feeds.
     Feeds {
@@ -44,21 +44,21 @@ pub enum Routed {
         /// What happened.
         event: PubSubEvent,
     },
-    /// All feeds had it already, under another subscription.
+    /// All feeds received it before, under another subscription.
     Duplicate,
-    /// Nothing here is subscribed to that node: an automatic notification (XEP-0163), or what is left of an ended feed.
+    /// No feed is subscribed to the node: an automatic notification (XEP-0163), or a late event of an ended feed.
     Unclaimed(PubSubEvent),
-    /// It speaks of a node that is subscribed, and does not come from that node's service: a lie, or another account's node
+    /// It names a subscribed node, but the sender is not the node's service: forged, or another account's node
     /// of the same name.
     Stranger {
         /// Who sent it.
         from: String,
-        /// The node it speaks of.
+        /// The named node.
         node: String,
     },
 }
 
-/// The registry.
+/// The registry of subscribed nodes.
 #[derive(Debug, Default)]
 pub struct Subscriptions {
     account: String,
@@ -80,33 +80,33 @@ struct SubscribedFeed {
     jid: String,
     subid: Option<String>,
     state: SubscriptionState,
-    /// Its request was not answered yet.
+    /// Whether its request is unanswered.
     asked: bool,
 }
 
-/// Whether a subscription is needed.
+/// Whether a subscription is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubscriptionUse {
-    /// No feed lives on it.
+    /// No feed uses it.
     Free,
-    /// A feed lives on it.
+    /// A feed uses it.
     Used,
-    /// A feed of the same JID has asked for its subscription, and was not told yet which one it is.
+    /// A feed of the same JID has requested a subscription, whose SubID is not known yet.
     Unknown,
 }
 
 impl Subscriptions {
-    /// No feeds yet.
+    /// Creates an empty registry.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says whose connection it is: a message without a sender comes from that account (RFC 6120 §8.1.2.1).
+    /// Sets the own account: a message without a sender comes from it (RFC 6120 §8.1.2.1).
     pub fn set_account(&mut self, own: &Jid) {
         self.account = split_jid(own.as_str()).0.into();
     }
 
-    /// A feed whose request is about to leave. `own` is the JID that is subscribed, bare or full.
+    /// Adds a feed before its request is sent. `own` is the subscribed JID, bare or full.
     pub fn add(&mut self, service: &Jid, node: &str, own: &Jid) -> FeedId {
         self.last_id += 1;
         let id = FeedId(self.last_id);
@@ -136,7 +136,7 @@ impl Subscriptions {
         id
     }
 
-    /// The service has agreed; `reply` is what it said about the subscription, if anything.
+    /// Handles an accepted subscription; `reply` has its details, if any.
     pub fn confirm(&mut self, id: FeedId, reply: Option<&Subscription>) {
         let Some(feed) = self.feed_mut(id) else {
             return;
@@ -152,7 +152,7 @@ impl Subscriptions {
         }
     }
 
-    /// The feed's request is about to leave anew, for another JID of ours (a new session has a new full one).
+    /// Resets a feed before its request is sent again, for another JID (a new session has a new full JID).
     pub fn renew(&mut self, id: FeedId, own: &Jid) {
         if let Some(feed) = self.feed_mut(id) {
             feed.jid = own.as_str().into();
@@ -162,7 +162,7 @@ impl Subscriptions {
         }
     }
 
-    /// How a feed's subscription stands; `None` when there is no such feed.
+    /// The state of a feed's subscription; `None` for an unknown feed.
     pub fn state(&self, id: FeedId) -> Option<SubscriptionState> {
         let feeds = self.routes.iter().flat_map(|route| &route.feeds);
         feeds
@@ -171,14 +171,14 @@ impl Subscriptions {
             .map(|feed| feed.state)
     }
 
-    /// Forgets a feed: refused, or not wanted any more. What is returned is the subscription to be ended, when no other feed
-    /// lives on it, nor may do so.
+    /// Removes a feed. Returns the subscription to end, if no other feed
+    /// uses it or may use it.
     pub fn remove(&mut self, id: FeedId) -> Option<HeldSubscription> {
         let held = self.take(id)?;
         (self.use_of(&held) == SubscriptionUse::Free).then_some(held)
     }
 
-    /// Forgets a feed; what is returned is its subscription, unless it has ended.
+    /// Removes a feed; returns its subscription, unless it has ended.
     pub fn take(&mut self, id: FeedId) -> Option<HeldSubscription> {
         let at = self
             .routes
@@ -194,7 +194,7 @@ impl Subscriptions {
         held
     }
 
-    /// Whether a feed lives on a subscription.
+    /// Whether a feed uses a subscription.
     pub fn use_of(&self, held: &HeldSubscription) -> SubscriptionUse {
         let at = self.position(&held.service, &held.node);
         let Some(route) = at.ok().and_then(|at| self.routes.get(at)) else {
@@ -218,8 +218,8 @@ impl Subscriptions {
         found
     }
 
-    /// The subscriptions that stand on a full JID, each once. They are worth nothing after this session, and some services
-    /// keep them for ever: to be ended before it closes.
+    /// The subscriptions of full JIDs, each once. They are useless after this session, and some services
+    /// keep them for ever: end them before it closes.
     pub fn of_full_jids(&self) -> Vec<HeldSubscription> {
         let mut all: Vec<HeldSubscription> = Vec::new();
         for route in &self.routes {
@@ -236,7 +236,7 @@ impl Subscriptions {
         all
     }
 
-    /// Finds the feeds of a message, checks its origin, and leaves out those that had it already.
+    /// Finds the feeds of a message, checks its sender, and leaves out feeds that received it before.
     pub fn route(&mut self, message: &Element, unicode: &dyn Unicode) -> Routed {
         let Some(event) = event::parse(message) else {
             return Routed::NotEvent;
@@ -248,7 +248,7 @@ impl Subscriptions {
                 if !self.routes.iter().any(|route| route.node == event.node()) {
                     return Routed::Unclaimed(event);
                 }
-                // Services write their own name in its normal form; one that does not is still itself.
+                // Services usually write their own JID in normal form; others are compared after parsing.
                 let normal = Jid::parse(from, unicode).ok();
                 match normal.and_then(|from| self.position(from.as_str(), event.node()).ok()) {
                     Some(at) => at,
@@ -289,7 +289,7 @@ impl Subscriptions {
 }
 
 impl NodeRoute {
-    /// The feeds that this event is for and that did not have it before.
+    /// The feeds of this event that did not receive it before.
     fn claim(&mut self, message: &Element) -> Vec<FeedId> {
         let mut subids = event::subids(message);
         subids.truncate(16);
@@ -330,7 +330,7 @@ impl NodeRoute {
         })
     }
 
-    /// A service tells how a subscription stands now.
+    /// Handles a change of a subscription's state.
     fn retell(&mut self, told: &Subscription) -> Vec<FeedId> {
         let mut concerned = Vec::new();
         for feed in &mut self.feeds {
@@ -338,7 +338,7 @@ impl NodeRoute {
                 (&feed.subid, &told.subid),
                 (Some(own), Some(told)) if own != told
             );
-            // That an earlier subscription has ended says nothing about the one that is asked for.
+            // The end of an earlier subscription does not concern the requested one.
             let earlier = feed.asked && told.state == SubscriptionState::None;
             let mine = feed.jid == told.jid || told.jid.is_empty();
             if mine && !another && !earlier {
@@ -362,16 +362,16 @@ impl SubscribedFeed {
     }
 }
 
-/// How many publications are remembered for recognising the same one under another subscription. Its copies follow each other
-/// closely.
+/// How many publications are remembered to recognise copies under another subscription. Copies arrive
+/// close together.
 const RECENT: usize = 16;
 
 /// Recognises copies. Each subscription's messages come in order, so the streams of two subscriptions to one node are paired
 /// front to front: a message is a copy of the oldest one that looks the same, that came under other subscriptions only, and
-/// that lies after the last one paired with its own. Publishing the same thing twice is therefore twice.
+/// that lies after the last one paired with its own. So publishing the same item twice counts as two publications.
 #[derive(Debug, Default)]
 struct CopyFilter {
-    /// The subscriptions that messages were sent for; a bit of a mask each.
+    /// The subscriptions of received messages; one bit of a mask each.
     keys: Vec<SubscriptionStream>,
     recent: Vec<RecentPublication>,
     count: u32,
@@ -379,10 +379,10 @@ struct CopyFilter {
 
 #[derive(Debug)]
 struct SubscriptionStream {
-    /// A SubID, or without one the JID that was addressed.
+    /// A SubID, or without one the addressed JID.
     text: String,
     subid: bool,
-    /// The number of the last publication that came for it.
+    /// The number of the last publication received for it.
     last: u32,
 }
 
@@ -394,7 +394,7 @@ struct RecentPublication {
 }
 
 impl CopyFilter {
-    /// Begins anew when a mask might not hold so many more. It takes many sessions to get there, or a service that plays.
+    /// Resets the filter if the mask has no free bits. This takes many sessions or a hostile service.
     fn make_room(&mut self, keys: usize) {
         if self.keys.len() + keys > 32 {
             *self = Self::default();
@@ -426,7 +426,7 @@ impl CopyFilter {
             .map(|(_, key)| key)
     }
 
-    /// Notes a publication; returns the subscriptions under which it came before, 0 when it is new.
+    /// Adds a publication; returns the subscriptions under which it was received before, 0 if it is new.
     fn note(&mut self, mask: u32, fingerprint: u32) -> u32 {
         let after = self.of(mask).map(|key| key.last).max().unwrap_or(0);
         let copy = self.recent.iter_mut().find(|copied| {

@@ -97,21 +97,21 @@ impl SentMessages {
         self.all.retain(|sent| sent.command != command);
     }
 
-    /// A message has left: it waits for no other session.
+    /// Marks a message as sent in the current session.
     pub(super) fn left(&mut self, command: CommandId) {
         for sent in &mut self.all {
             sent.left |= sent.command == command;
         }
     }
 
-    /// The session is lost. What has left in it may be in the room, which told so to the lost session alone.
+    /// Forgets sent messages of a lost session: the room may have reflected them to that session.
     pub(super) fn forget_left(&mut self) {
         for sent in self.all.iter_mut().filter(|sent| sent.left) {
             sent.out = None;
         }
     }
 
-    /// A message bounced: it does not come back.
+    /// Handles an error message: no reflection follows.
     pub(super) fn bounced(&mut self, id: &str) {
         for sent in &mut self.all {
             if sent.id == id {
@@ -127,14 +127,14 @@ impl SentMessages {
             .any(|(own, to)| to == nick && id.is_none_or(|id| id == own))
     }
 
-    /// When the oldest message that has not come back was sent.
+    /// The send time of the oldest message without reflection.
     pub(super) fn oldest_out(&self) -> Option<Instant> {
         self.all
             .iter()
             .find_map(|sent| sent.out.as_ref().map(|(at, _)| *at))
     }
 
-    /// The messages that have not come back leave now, or do so once more.
+    /// Restarts the time of the messages without reflection.
     pub(super) fn restart(&mut self, now: Instant) {
         for sent in &mut self.all {
             if let Some((at, _)) = &mut sent.out {
@@ -143,21 +143,21 @@ impl SentMessages {
         }
     }
 
-    /// The room is asked whether it has us.
+    /// Notes that a self-ping was sent.
     pub(super) fn note_asked(&mut self) {
         for sent in &mut self.all {
             sent.asked = true;
         }
     }
 
-    /// The room has answered that, and so has handled what was sent before it was asked.
+    /// Notes the reply to the self-ping: the room has handled the messages sent before it.
     pub(super) fn note_answered(&mut self) {
         for sent in self.all.iter_mut().filter(|sent| sent.asked) {
             sent.out = None;
         }
     }
 
-    /// Waits no longer for the messages that have not come back. Returns them.
+    /// Takes the messages without reflection.
     pub(super) fn take_out(&mut self) -> Vec<Element> {
         self.all
             .iter_mut()

@@ -4,18 +4,24 @@
 //! (XEP-0059), by larger requests if not (`max_items`, §6.5.7), or by ids if it refuses those (§5.5, §6.5.8). Every
 //! service lists items in some order ([`Order`]), which decides how far back is sufficient.
 
-use super::known::{DigestIndex, KnownItems};
+mod ids;
+mod reach;
+
+pub use ids::{ItemIds, list_ids};
+
+use super::known::KnownItems;
 use super::{Order, Traits};
 use crate::event::RequestFailure;
-use crate::ns;
 use crate::stanza::ErrorKind;
 use crate::time::Millis;
 use crate::xep::delay::parse_date_time;
 use crate::xep::disco;
-use crate::xep::pubsub::digest::{Digest, hash_id};
+use crate::xep::pubsub::digest::Digest;
 use crate::xep::pubsub::{Item, request};
-use crate::xep::rsm::{Page, Range};
+use crate::xep::rsm::Range;
 use crate::xml::Element;
+use ids::is_newest_first;
+use reach::is_enough;
 
 /// The maximal number of items fetched.
 pub const MOST: usize = 20_000;
@@ -172,7 +178,7 @@ impl CatchUp {
     fn read(&mut self, known: &KnownItems, traits: &mut Traits, reply: &Element) -> FetchProgress {
         let whole = match &mut self.way {
             FetchMethod::ListIds => {
-                let List {
+                let ItemIds {
                     ids: mut left,
                     whole,
                 } = list_ids(reply);
@@ -417,120 +423,4 @@ fn is_denied(condition: &str) -> bool {
         condition,
         "forbidden" | "not-authorized" | "not-allowed" | "item-not-found" | "registration-required"
     )
-}
-
-/// The ids of a node's items (§5.5), in the service's order.
-pub struct List {
-    pub ids: Vec<String>,
-    /// The service does not indicate further ids (XEP-0059 §2.1).
-    pub whole: bool,
-}
-
-/// Reads the list of a node's items.
-pub fn list_ids(reply: &Element) -> List {
-    let query = reply.child("query", ns::DISCO_ITEMS);
-    let mut ids = Vec::new();
-    for item in query.iter().flat_map(Element::children) {
-        // Of the address nothing is needed: without one the item is there, too.
-        if item.is("item", ns::DISCO_ITEMS)
-            && let Some(id) = item.attr("name")
-        {
-            ids.push(id.into());
-        }
-    }
-    let page = query.as_ref().and_then(Page::child_of);
-    let whole = query.is_some()
-        && page.is_none_or(|page| page.count.is_some_and(|count| count as usize == ids.len()));
-    List { ids, whole }
-}
-
-/// XEP-0060 defines no order of the ids. Known items show the order, else the traits of the service.
-fn is_newest_first(ids: &[String], known: &KnownItems, traits: Traits) -> bool {
-    let (mut up, mut down) = (0, 0);
-    let mut before = None;
-    for id in ids {
-        let place = known.place(hash_id(id));
-        if let (Some(before), Some(place)) = (before, place) {
-            if before < place {
-                up += 1;
-            } else {
-                down += 1;
-            }
-        }
-        before = place.or(before);
-    }
-    if up == down {
-        traits.order == Order::Publication
-    } else {
-        down > up
-    }
-}
-
-/// Whether the fetched items reach back far enough.
-fn is_enough(
-    goal: FetchGoal,
-    limit: usize,
-    held: &[ListedItem],
-    known: &KnownItems,
-    traits: Traits,
-) -> bool {
-    match goal {
-        FetchGoal::Baseline if traits.order == Order::Publication => true,
-        FetchGoal::Snapshot | FetchGoal::Baseline => held.len() >= limit,
-        FetchGoal::Since => {
-            let index = DigestIndex::of(known.digests());
-            match traits.order {
-                Order::Publication => reaches(held, known, &index),
-                Order::Creation => covers(held, known, &index),
-                Order::Unknown => reaches(held, known, &index) && covers(held, known, &index),
-            }
-        }
-    }
-}
-
-/// Reaches back to an item that has not moved: all new items are listed behind it. An item
-/// published again without change proves nothing, and runs of them are common if rows are saved without change;
-/// nor does the only item of a node.
-fn reaches(held: &[ListedItem], known: &KnownItems, index: &DigestIndex) -> bool {
-    let digests = known.digests();
-    let mut there = vec![false; digests.len()];
-    for held in held {
-        let place = index.place(held.digest.id, digests);
-        if let Some(there) = place.and_then(|place| there.get_mut(place)) {
-            *there = true;
-        }
-    }
-    let missing = there.iter().rposition(|there| !there);
-    let from = missing.map_or(0, |missing| missing + 1);
-    for held in held {
-        match index.place(held.digest.id, digests) {
-            Some(place)
-                if place >= from
-                    && digests
-                        .get(place)
-                        .is_some_and(|known| !held.digest.differs_from(*known))
-                    && (place + 1 < digests.len()
-                        || digests.len() == 1 && !known.is_complete()) =>
-            {
-                return true;
-            }
-            None if known.is_complete() => return false,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// As many items as are known plus the new ones: in creation order a republished item keeps its position.
-fn covers(held: &[ListedItem], known: &KnownItems, index: &DigestIndex) -> bool {
-    let mut reached = false;
-    let mut enough = known.len();
-    for held in held {
-        if index.place(held.digest.id, known.digests()).is_some() {
-            reached = true;
-        } else if reached {
-            enough += 1;
-        }
-    }
-    reached && held.len() >= enough
 }

@@ -1,4 +1,4 @@
-//! The XMPP client, without IO: one [`Connection`] and everything that lives on it.
+//! The XMPP client, without IO: one [`Connection`], with presence, handlers, rooms, feeds and requests.
 //!
 //! A [`Client`] adds to a connection what RFC 6121 and the extensions expect of a client: its own presence and capabilities
 //! (`presence`), the handlers and the feeds, rooms and watches a stanza belongs to (`routing`), feeds (`feeds`), rooms (`rooms`),
@@ -46,7 +46,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// What a client is made with.
+/// The configuration of a client.
 #[derive(Clone)]
 pub struct ClientConfig {
     /// The connection.
@@ -166,7 +166,7 @@ impl Client {
         self.connection.snapshot()
     }
 
-    /// Ends the session in order: subscriptions of the full JID first, then what is queued, unavailable presence last.
+    /// Closes the session in order: unsubscribes the full JID, sends the queued stanzas, then unavailable presence.
     pub fn disconnect(&mut self, now: Instant) {
         if self.connection.is_online() {
             self.end_subscriptions();

@@ -57,7 +57,7 @@ impl Client {
         command
     }
 
-    /// Sends a message to all in a room. [`ClientEvent::RoomDelivery`] tells what became of it.
+    /// Sends a message to all in a room. [`ClientEvent::RoomDelivery`] reports its delivery.
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -72,7 +72,7 @@ impl Client {
         command
     }
 
-    /// Sends a message to one occupant (XEP-0045 §7.5). [`ClientEvent::RoomDelivery`] tells what became of it.
+    /// Sends a message to one occupant (XEP-0045 §7.5). [`ClientEvent::RoomDelivery`] reports its delivery.
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -88,7 +88,7 @@ impl Client {
         command
     }
 
-    /// Sets a room's subject; an empty one clears it. [`ClientEvent::RoomDelivery`] tells what became of it.
+    /// Sets a room's subject; an empty one clears it. [`ClientEvent::RoomDelivery`] reports its delivery.
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].

@@ -4,7 +4,7 @@
 //!
 //! The password is not sent, and the server proves that it knows the password: without this proof the login fails.
 //! The caller derives the keys ([`ChallengeReply::Derive`]), unless keys of an earlier login are cached (`keys.rs`).
-//! Left out: channel binding (a browser tells nothing of its TLS), hence always the flag `n`.
+//! Left out: channel binding (a browser does not expose its TLS channel), hence always the flag `n`.
 
 use super::hash::{HashFunction, Mac, Tag};
 use super::keys::{CachedKeys, Derivation, KeyCache, SaltedPassword, ScramKeys};
@@ -180,7 +180,7 @@ impl Scram {
         Ok(response)
     }
 
-    /// client-final-message. What the server has to say to be believed is kept.
+    /// Builds client-final-message and stores the expected server signature.
     fn prove(&mut self, unproven: UnprovenFinal, keys: &ScramKeys) -> Vec<u8> {
         let transcript = [unproven.transcript.as_bytes()];
         // ClientProof = ClientKey XOR HMAC(H(ClientKey), AuthMessage)

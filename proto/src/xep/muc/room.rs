@@ -6,7 +6,7 @@
 //!
 //! This file holds the state and the commands; `room/` which presence an answer belongs to (`ledger.rs`), what presences
 //! (`presence.rs`, `departing.rs`, `refusal.rs`) and messages (`message.rs`) mean, how we come back in (`returning.rs`), whether a silent room still has us
-//! (`self_ping.rs`), what was sent and heard (`sent.rs`, `heard.rs`), and the deadlines (`timers.rs`, `deadlines.rs`).
+//! (`self_ping.rs`), sent and received messages (`sent.rs`, `heard.rs`), and the deadlines (`timers.rs`, `deadlines.rs`).
 
 mod deadlines;
 mod departing;

@@ -255,9 +255,9 @@ impl Feeds {
         all
     }
 
-    // ── what the caller wants no more ───────────────────────────────────────────────────────────────────────────────
+    // ── closing feeds──────────────────────────────────────────────────────────────────────────────
 
-    /// Ends a feed here; also one that has told its [`Change::End`], which is kept for its position until then. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
+    /// Closes a feed; also one that has reported [`Change::End`], which is kept for its position until then. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
     /// subscription stays.
     pub fn close(&mut self, id: FeedId) {
         self.give_up(id);
@@ -319,7 +319,7 @@ impl Feeds {
         }
     }
 
-    // ── what comes in ───────────────────────────────────────────────────────────────────────────────────────────────
+    // ── input──────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Handles a message: an event, or a result from an archive.
     pub fn handle_message(&mut self, message: &Element, unicode: &dyn Unicode) -> FeedRouting {
@@ -433,7 +433,7 @@ impl Feeds {
         }
     }
 
-    // ── what goes out ───────────────────────────────────────────────────────────────────────────────────────────────
+    // ── output──────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Returns the next output. Call it after each change until it returns [`FeedsOutput::Timeout`].
     pub fn poll_output(&mut self) -> FeedsOutput {

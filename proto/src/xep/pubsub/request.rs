@@ -69,7 +69,7 @@ pub fn retract(service: Option<&str>, node: &str, id: &str, notify: bool) -> Ele
 }
 
 /// Fetches items of a node (§6.5): those of `ids`; or the newest `max_items` (a service's own limit when `None`).
-/// `subid` says which subscription it is for, if a service requires it. [`parse_items`] reads the reply.
+/// `subid` is the subscription it is for, if a service requires it. [`parse_items`] reads the reply.
 pub fn items(
     service: Option<&str>,
     node: &str,

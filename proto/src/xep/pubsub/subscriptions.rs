@@ -318,7 +318,7 @@ impl NodeRoute {
     }
 
     /// Whether something sent for these subscriptions is for this feed: for its own, or for one that no feed here knows (of an
-    /// earlier session; or its own, whose id has not been told yet).
+    /// earlier session; or its own, whose id is not known yet).
     fn accepts(&self, feed: &SubscribedFeed, mask: u32) -> bool {
         self.seen.of(mask).any(|key| {
             if key.subid {

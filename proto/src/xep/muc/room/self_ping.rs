@@ -102,7 +102,7 @@ impl SelfPing {
                 // In, but the client does not support pings. An unavailable service gives the same error: ping again.
                 "feature-not-implemented" => PingVerdict::In,
                 "service-unavailable" => PingVerdict::Unclear,
-                // The XEP: in, the nick was changed just before. The room has told us so then, since it answers in order. If it
+                // The XEP: in, the nick was changed just before. The room answers in order, so it has confirmed that change. If it
                 // has not, ask once more. COMPAT(Prosody 0.12, ejabberd 23.01): a room that does not exist (any
                 // more) answers so, too.
                 "item-not-found" if nick != Some(asked.as_str()) => PingVerdict::In,

@@ -74,7 +74,7 @@ impl Feed {
             return;
         }
         if matches!(self.state, FeedPhase::Apart) && !self.basis.is_known() {
-            // The next session begins with what the node holds.
+            // The next session begins with a listing.
             return;
         }
         self.meanwhile.push(arrival);

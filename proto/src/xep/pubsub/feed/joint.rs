@@ -105,7 +105,7 @@ impl Joint {
         self.tell_until(place);
         self.tell_pending();
         if self.told == place {
-            // Where nothing is told of the listing, what happened since is.
+            // If the listing is not reported, later events are.
             if self.baseline {
                 if let Arrival::Item(arrived) = &mut arrival {
                     arrived.news = true;

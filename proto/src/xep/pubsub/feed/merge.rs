@@ -92,7 +92,7 @@ impl Feed {
             pending: Vec::new(),
             all: Vec::new(),
         };
-        // What came in an earlier session stands alone where neither side reaches it.
+        // Events of an earlier session are reported alone if neither side connects to them.
         let mut island = None;
         let mut earlier = core::mem::take(&mut self.meanwhile.earlier);
         let mut older = earlier + core::mem::take(&mut self.meanwhile.older);
@@ -116,7 +116,7 @@ impl Feed {
                     *rest -= 1;
                 }
             }
-            // Of an earlier session: what is listed in another revision has been published since.
+            // Of an earlier session: an item listed in another revision was published since.
             // What was between sessions is there, if something that came before is.
             let closed = (judged.joined || joint.met) && matches!(arrival, Arrival::Gap { .. });
             let another = older > 0 && joint.lists_another(&arrival);
@@ -201,7 +201,7 @@ impl Feed {
         self.go_live(true);
     }
 
-    /// The archive does not get to its end: what it has told so far is told, and then what the node holds. That shows whether
+    /// Handles an endless archive: reports its results so far, then lists the node. The listing shows whether
     /// anything is missing between the two.
     pub(super) fn leave_archive(&mut self, found: Vec<Arrival>) {
         let mut names = Vec::new();
@@ -327,7 +327,7 @@ impl Feed {
         for (place, still) in still.iter().enumerate().skip(from) {
             if !still && let Some(id) = self.known.id_at(place) {
                 if waiting.iter().any(|arrival| arrival.is_of(&id)) {
-                    // Published after the listing, or dropped before it: the list of ids tells.
+                    // Published after the listing, or removed before it: the list of ids decides.
                     partial = true;
                 } else {
                     gone.push(String::from(&*id));

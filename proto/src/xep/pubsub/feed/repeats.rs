@@ -46,7 +46,7 @@ impl Feed {
             return true;
         }
         if arrived.via == Via::CatchUp {
-            // Without a payload nothing shows that it is new: what was told stays.
+            // Without a payload it cannot be recognised as new: the reported revision stays.
             return !arrived.digest.has_payload() && self.known.of(arrived.digest.id).is_some();
         }
         !arrived.waited && self.is_echo(arrived, known)

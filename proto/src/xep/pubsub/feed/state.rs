@@ -63,7 +63,7 @@ pub enum Listing {
 pub enum Basis {
     /// None: the feed has never been live.
     New {
-        /// What the node held before the subscription, where only what comes after it is told.
+        /// The items before the subscription, if only later ones are reported.
         before: Vec<Digest>,
         /// An outdated position: a gap is reported first.
         outdated: bool,
@@ -85,7 +85,7 @@ pub struct Meanwhile {
     pub follows_another: bool,
     /// A gap was reported and no event arrived since.
     pub gap_told: bool,
-    /// The node was emptied in this session: that nothing is there any more is no gap.
+    /// The node was purged in this session: an empty listing is not a gap.
     pub purged: bool,
 }
 
@@ -152,12 +152,12 @@ impl Meanwhile {
         core::mem::take(&mut self.arrivals)
     }
 
-    /// Puts back what was taken, in order.
+    /// Restores the taken events, in order.
     pub fn put_back(&mut self, arrivals: Vec<Arrival>) {
         self.arrivals = arrivals;
     }
 
-    /// Takes all: what is of earlier sessions, and what is of this one.
+    /// Takes all events: those of earlier sessions, and those of this one.
     pub fn take_both(&mut self) -> (Vec<Arrival>, Vec<Arrival>) {
         let mut earlier = self.take_all();
         let later = earlier.split_off(self.earlier.min(earlier.len()));

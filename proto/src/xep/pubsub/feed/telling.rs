@@ -35,7 +35,7 @@ impl Feed {
             } else if let Some(change) = self.tell_next() {
                 return FeedOutput::Change(Box::new(change));
             } else if !self.arrivals.is_empty() {
-                // What was left out stood in front of it.
+                // The omitted changes preceded it.
                 continue;
             }
             return FeedOutput::Timeout(self.state.deadline());
@@ -145,7 +145,7 @@ impl Feed {
                     waited,
                     ..
                 } = arrived;
-                // Only of what comes after all that was told is the archive asked what came after it.
+                // The archive is queried only after the last reported entry.
                 self.archived = archived.filter(|_| !waited || via == Via::CatchUp);
                 if repeat {
                     self.note_repeat(digest, item.id.as_deref(), time);

@@ -19,7 +19,7 @@ pub fn list_ids(reply: &Element) -> ItemIds {
     let query = reply.child("query", ns::DISCO_ITEMS);
     let mut ids = Vec::new();
     for item in query.iter().flat_map(Element::children) {
-        // Of the address nothing is needed: without one the item is there, too.
+        // The `jid` attribute is not needed: an item without it counts, too.
         if item.is("item", ns::DISCO_ITEMS)
             && let Some(id) = item.attr("name")
         {

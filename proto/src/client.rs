@@ -339,15 +339,15 @@ impl Client {
                 self.feeds.handle_hole();
             }
             Event::Unreadable(unreadable) => {
-                self.tell(ClientEvent::Notice(Notice::Unreadable(unreadable)));
+                self.emit(ClientEvent::Notice(Notice::Unreadable(unreadable)));
             }
             Event::Reply { request, outcome } => self.handle_reply(now, request, outcome),
             Event::Settled { send, delivery } => self.handle_settled(send, delivery),
-            Event::CredentialsWanted => self.tell(ClientEvent::CredentialsWanted),
-            Event::Learned => self.tell(ClientEvent::Learned),
-            Event::Registered => self.tell(ClientEvent::Registered),
-            Event::Sent(xml) => self.tell(ClientEvent::Sent(xml)),
-            Event::Received(xml) => self.tell(ClientEvent::Received(xml)),
+            Event::CredentialsWanted => self.emit(ClientEvent::CredentialsWanted),
+            Event::Learned => self.emit(ClientEvent::Learned),
+            Event::Registered => self.emit(ClientEvent::Registered),
+            Event::Sent(xml) => self.emit(ClientEvent::Sent(xml)),
+            Event::Received(xml) => self.emit(ClientEvent::Received(xml)),
         }
     }
 
@@ -379,7 +379,7 @@ impl Client {
             }
             _ => {}
         }
-        self.tell(ClientEvent::Status(status));
+        self.emit(ClientEvent::Status(status));
     }
 
     fn handle_offline(&mut self, now: Instant) {
@@ -395,19 +395,19 @@ impl Client {
             return;
         };
         if delivery != Delivery::Delivered {
-            self.tell(ClientEvent::Undelivered { stanza, delivery });
+            self.emit(ClientEvent::Undelivered { stanza, delivery });
         }
         match origin {
-            SendOrigin::Caller => self.tell(ClientEvent::Settled { send, delivery }),
+            SendOrigin::Caller => self.emit(ClientEvent::Settled { send, delivery }),
             SendOrigin::Room(command) => {
                 self.rooms.handle_delivery(command, delivery);
-                self.tell(ClientEvent::RoomDelivery { command, delivery });
+                self.emit(ClientEvent::RoomDelivery { command, delivery });
             }
             SendOrigin::RoomPresence | SendOrigin::Client => {}
         }
     }
 
-    fn tell(&mut self, event: ClientEvent) {
+    fn emit(&mut self, event: ClientEvent) {
         self.events.push_back(event);
     }
 }

@@ -92,7 +92,7 @@ impl Driver {
     }
 
     /// Owns the sink until the connection is offline and its end has been reported.
-    fn mind_ownership(&self) {
+    fn update_ownership(&self) {
         let offline = self.client.borrow().connection().is_offline();
         let owned = self.owned.borrow().is_some();
         if !offline && !owned {
@@ -132,7 +132,7 @@ impl Driver {
     /// stanzas sent in one turn travel together; no timer is needed.
     pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Client, Instant) -> R) -> R {
         let result = change(&mut self.client.borrow_mut(), now());
-        self.mind_ownership();
+        self.update_ownership();
         if !self.flush_due.replace(true) {
             // The owner may release the driver in the same turn: keep it alive until the turn is done.
             let driver = Rc::clone(self);
@@ -159,7 +159,7 @@ impl Driver {
     }
 
     /// Starts or stops listening to page events: needed while the connection is not offline.
-    fn mind_lifecycle(self: &Rc<Self>) {
+    fn update_lifecycle(self: &Rc<Self>) {
         let wanted = !self.client.borrow().connection().is_offline();
         if wanted == self.lifecycle.borrow().is_some() {
             return;
@@ -226,7 +226,7 @@ impl Driver {
     /// one that another page may continue. COMPAT(ejabberd): it answers a pause with stanzas that arrive meanwhile, and only
     /// the page that sent the pause could read them.
     fn leave(self: &Rc<Self>, returns: bool) {
-        self.tell();
+        self.report_events();
         if self.keeper().is_some() {
             self.presence.set(PagePresence::Away);
         } else if self.client.borrow().connection().is_closing() {
@@ -268,21 +268,21 @@ impl Driver {
     }
 
     /// Handles an input from the network.
-    fn hear(self: &Rc<Self>, input: Input) {
+    fn handle_input(self: &Rc<Self>, input: Input) {
         self.client.borrow_mut().handle_input(now(), input);
         self.pump();
     }
 
     /// Reports the events, then drains: stanzas that callbacks send travel with the next request.
     fn pump(self: &Rc<Self>) {
-        self.tell();
+        self.report_events();
         self.drain();
-        self.tell();
-        self.mind_lifecycle();
-        self.mind_ownership();
+        self.report_events();
+        self.update_lifecycle();
+        self.update_ownership();
     }
 
-    fn tell(&self) {
+    fn report_events(&self) {
         // Reentered from a callback: the outer loop continues with the added events.
         if self.telling.replace(true) {
             return;
@@ -319,7 +319,7 @@ impl Driver {
                     let driver = Rc::downgrade(self);
                     self.sockets.open(socket, &address, move |input| {
                         if let Some(driver) = driver.upgrade() {
-                            driver.hear(input);
+                            driver.handle_input(input);
                         }
                     });
                 }
@@ -338,7 +338,7 @@ impl Driver {
                     self.http
                         .post(exchange, &address, foreign, &body, farewell, move |input| {
                             if let Some(driver) = driver.upgrade() {
-                                driver.hear(input);
+                                driver.handle_input(input);
                             }
                         });
                 }

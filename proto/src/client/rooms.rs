@@ -184,16 +184,16 @@ impl Client {
                     }
                 }
                 RoomOutput::Settled { command, outcome } => {
-                    self.tell(ClientEvent::RoomCommand { command, outcome });
+                    self.emit(ClientEvent::RoomCommand { command, outcome });
                 }
                 RoomOutput::Event { room, event } => {
-                    self.tell(ClientEvent::Room {
+                    self.emit(ClientEvent::Room {
                         room,
                         event: Box::new(event),
                     });
                 }
                 RoomOutput::Closed { room, nick } => {
-                    self.tell(ClientEvent::RoomClosed { room, nick });
+                    self.emit(ClientEvent::RoomClosed { room, nick });
                 }
             }
         }
@@ -216,7 +216,7 @@ impl Client {
             && let Some(command) = command
         {
             self.rooms.handle_unsent(now, command);
-            self.tell(ClientEvent::RoomUnsent { command, error });
+            self.emit(ClientEvent::RoomUnsent { command, error });
         }
     }
 }

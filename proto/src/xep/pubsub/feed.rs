@@ -338,7 +338,7 @@ impl Feed {
             !arrived.is_some_and(|arrived| known.has(arrived.digest))
         });
         if !self.meanwhile.gap_told && self.basis.is_known() {
-            self.tell_gap(None);
+            self.report_gap(None);
         }
         for place in 0..self.known.len() {
             if let Some(id) = self.known.id_at(place) {

@@ -268,7 +268,7 @@ impl Subscriptions {
             return Routed::Unclaimed(event);
         };
         let feeds = match &event {
-            PubSubEvent::Subscription(told) => route.retell(told),
+            PubSubEvent::Subscription(told) => route.update_state(told),
             _ => route.claim(message),
         };
         match (feeds.is_empty(), &event) {
@@ -334,7 +334,7 @@ impl NodeRoute {
     }
 
     /// Handles a change of a subscription's state.
-    fn retell(&mut self, told: &Subscription) -> Vec<FeedId> {
+    fn update_state(&mut self, told: &Subscription) -> Vec<FeedId> {
         let mut concerned = Vec::new();
         for feed in &mut self.feeds {
             let another = matches!(

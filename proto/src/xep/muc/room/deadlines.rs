@@ -78,7 +78,7 @@ impl Room {
                 Ended::Departed(departure),
             );
         }
-        if self.timers.expire(RoomTimer::Knock, now) {
+        if self.timers.expire(RoomTimer::Rejoin, now) {
             self.return_in(shared);
         }
         if self.timers.expire(RoomTimer::Answer, now) {

@@ -223,7 +223,7 @@ impl Room {
         visit.heard.note_entered(shared.unix_ms);
         visit.add_silently(shared, occupant);
         self.timers.stop(RoomTimer::Answer);
-        self.timers.stop(RoomTimer::Knock);
+        self.timers.stop(RoomTimer::Rejoin);
         self.timers.set(RoomTimer::Subject, shared.now + SOON);
         let created = codes.contains(&201);
         let locked = created.then(|| shared.request_token());

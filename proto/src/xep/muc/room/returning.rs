@@ -89,7 +89,7 @@ impl Room {
             visit.state = VisitState::Joining { unmarked: None };
         }
         let pause = KNOCK_AGAIN.0.saturating_mul(1 << losses.min(8));
-        self.timers.set(RoomTimer::Knock, now + Millis(pause));
+        self.timers.set(RoomTimer::Rejoin, now + Millis(pause));
     }
 
     fn begin_return(&mut self) {
@@ -122,11 +122,11 @@ impl Room {
                 .set(RoomTimer::Answer, shared.now + ANSWER_TIMEOUT);
         }
         if self.visit.as_ref().is_some_and(|visit| visit.is_joining()) {
-            self.knock_again(shared, Millis(0), Ended::GivenUp);
+            self.schedule_rejoin(shared, Millis(0), Ended::GivenUp);
         }
     }
 
-    fn knock_again(&mut self, shared: &mut RoomContext, pause: Millis, otherwise: Ended) {
+    fn schedule_rejoin(&mut self, shared: &mut RoomContext, pause: Millis, otherwise: Ended) {
         let visit = self.visit.as_mut();
         let Some(returning) = visit.and_then(|visit| visit.returning.as_mut()) else {
             return;
@@ -136,7 +136,7 @@ impl Room {
             return self.end(shared, CommandError::Left, otherwise);
         }
         self.timers.stop(RoomTimer::Answer);
-        self.timers.set(RoomTimer::Knock, shared.now + pause);
+        self.timers.set(RoomTimer::Rejoin, shared.now + pause);
     }
 
     /// Handles the refusal of a join.
@@ -157,7 +157,7 @@ impl Room {
             );
         if visit.join.is_none() && passes {
             visit.occupants.clear();
-            return self.knock_again(shared, KNOCK_AGAIN, ended);
+            return self.schedule_rejoin(shared, KNOCK_AGAIN, ended);
         }
         let error = CommandError::Refused {
             error,

@@ -10,7 +10,7 @@ pub(super) enum RoomTimer {
     /// The subject that ends the history.
     Subject,
     /// The next attempt to rejoin.
-    Knock,
+    Rejoin,
     /// The presence that completes a change of nick.
     Rename,
     /// The next self-ping.
@@ -29,7 +29,7 @@ impl RoomTimers {
     pub(super) const ALL: [RoomTimer; COUNT] = [
         RoomTimer::Answer,
         RoomTimer::Subject,
-        RoomTimer::Knock,
+        RoomTimer::Rejoin,
         RoomTimer::Rename,
         RoomTimer::Check,
         RoomTimer::Expiry,

@@ -99,11 +99,11 @@ impl Joint {
         let hole = |arrival: &Arrival| matches!(arrival, Arrival::Gap { .. });
         if let Some(at) = self.pending.iter().rposition(hole) {
             let rest = self.pending.split_off(at + 1);
-            self.tell_pending();
+            self.report_pending();
             self.pending = rest;
         }
-        self.tell_until(place);
-        self.tell_pending();
+        self.report_until(place);
+        self.report_pending();
         if self.told == place {
             // If the listing is not reported, later events are.
             if self.baseline {
@@ -113,16 +113,16 @@ impl Joint {
                 self.all.push(arrival);
                 self.told = place + 1;
             } else {
-                self.tell_until(place + 1);
+                self.report_until(place + 1);
             }
         }
     }
 
     /// Places the queued events. Events newer than the listing follow its items.
-    pub fn tell_pending(&mut self) {
+    pub fn report_pending(&mut self) {
         for arrival in core::mem::take(&mut self.pending) {
             if let Some(place) = self.place(&arrival) {
-                self.tell_until(place + 1);
+                self.report_until(place + 1);
             }
             self.all.push(arrival);
         }
@@ -139,7 +139,7 @@ impl Joint {
     }
 
     /// The listing's items before this place, as far as they are wanted.
-    fn tell_until(&mut self, place: usize) {
+    fn report_until(&mut self, place: usize) {
         while self.told < place {
             if let (Some(held), Some(true)) = (self.held.get(self.told), self.wanted.get(self.told))
             {
@@ -170,7 +170,7 @@ impl Joint {
     }
 
     pub fn finish(mut self) -> Vec<Arrival> {
-        self.tell_until(self.held.len());
+        self.report_until(self.held.len());
         self.all.append(&mut self.pending);
         self.all
     }

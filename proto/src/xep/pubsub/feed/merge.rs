@@ -126,7 +126,7 @@ impl Feed {
                 joint.join(arrival);
             }
             if earlier == 1 {
-                joint.tell_pending();
+                joint.report_pending();
             }
             earlier = earlier.saturating_sub(1);
         }
@@ -139,11 +139,11 @@ impl Feed {
         let silent = self.meanwhile.gap_told || self.meanwhile.purged;
         if goal == FetchGoal::Since && !judged.joined && !silent && something {
             let first = all.iter().find_map(Arrival::as_item);
-            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+            self.report_gap(first.and_then(|first| first.item.id.clone()));
         }
         if self.basis.take_outdated() {
             let first = all.iter().find_map(Arrival::as_item);
-            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+            self.report_gap(first.and_then(|first| first.item.id.clone()));
         }
         for id in judged.gone {
             self.arrivals.push_back(Arrival::gone(id));
@@ -235,7 +235,7 @@ impl Feed {
         self.drop_last_item(&mut earlier);
         if self.basis.take_outdated() {
             let first = earlier.iter().find_map(Arrival::as_item);
-            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+            self.report_gap(first.and_then(|first| first.item.id.clone()));
         }
         let waiting = earlier.split_off(self.meanwhile.earlier.min(earlier.len()));
         let mut last = self.last.clone();
@@ -268,7 +268,7 @@ impl Feed {
         self.go_live(false);
     }
 
-    pub(super) fn tell_gap(&mut self, before: Option<String>) {
+    pub(super) fn report_gap(&mut self, before: Option<String>) {
         self.meanwhile.gap_told = true;
         let after = self.last.clone();
         self.arrivals.push_back(Arrival::Gap { after, before });

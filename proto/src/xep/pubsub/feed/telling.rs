@@ -21,7 +21,7 @@ impl Feed {
             }
             if matches!(self.state, FeedPhase::Over) {
                 // First the changes before the end.
-                if let Some(change) = self.tell_next() {
+                if let Some(change) = self.next_change() {
                     return FeedOutput::Change(Box::new(change));
                 }
             }
@@ -32,7 +32,7 @@ impl Feed {
                 if self.fetch_payloads() {
                     continue;
                 }
-            } else if let Some(change) = self.tell_next() {
+            } else if let Some(change) = self.next_change() {
                 return FeedOutput::Change(Box::new(change));
             } else if !self.arrivals.is_empty() {
                 // The omitted changes preceded it.
@@ -115,21 +115,21 @@ impl Feed {
     }
 
     /// The next change; repetitions are left out.
-    fn tell_next(&mut self) -> Option<Change> {
+    fn next_change(&mut self) -> Option<Change> {
         loop {
             let is_over = matches!(self.state, FeedPhase::Over);
             if !is_over && self.arrivals.front().is_some_and(Arrival::is_wanting) {
                 return None;
             }
             let arrival = self.arrivals.pop_front()?;
-            if let Some(change) = self.tell(arrival) {
+            if let Some(change) = self.report(arrival) {
                 return Some(change);
             }
         }
     }
 
     /// Converts an arrival into a change and updates the known items; `None` for a repetition.
-    fn tell(&mut self, arrival: Arrival) -> Option<Change> {
+    fn report(&mut self, arrival: Arrival) -> Option<Change> {
         if self.is_copy(&arrival) {
             return None;
         }

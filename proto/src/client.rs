@@ -1,4 +1,4 @@
-//! The XMPP client, without IO: one [`Connection`] and everything that lives on it.
+//! The XMPP client, without IO: one [`Connection`], with presence, handlers, rooms, feeds and requests.
 //!
 //! A [`Client`] adds to a connection what RFC 6121 and the extensions expect of a client: its own presence and capabilities
 //! (`presence`), the handlers and the feeds, rooms and watches a stanza belongs to (`routing`), feeds (`feeds`), rooms (`rooms`),
@@ -46,7 +46,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// What a client is made with.
+/// The configuration of a client.
 #[derive(Clone)]
 pub struct ClientConfig {
     /// The connection.
@@ -166,7 +166,7 @@ impl Client {
         self.connection.snapshot()
     }
 
-    /// Ends the session in order: subscriptions of the full JID first, then what is queued, unavailable presence last.
+    /// Closes the session in order: unsubscribes the full JID, sends the queued stanzas, then unavailable presence.
     pub fn disconnect(&mut self, now: Instant) {
         if self.connection.is_online() {
             self.end_subscriptions();
@@ -339,15 +339,15 @@ impl Client {
                 self.feeds.handle_hole();
             }
             Event::Unreadable(unreadable) => {
-                self.tell(ClientEvent::Notice(Notice::Unreadable(unreadable)));
+                self.emit(ClientEvent::Notice(Notice::Unreadable(unreadable)));
             }
             Event::Reply { request, outcome } => self.handle_reply(now, request, outcome),
             Event::Settled { send, delivery } => self.handle_settled(send, delivery),
-            Event::CredentialsWanted => self.tell(ClientEvent::CredentialsWanted),
-            Event::Learned => self.tell(ClientEvent::Learned),
-            Event::Registered => self.tell(ClientEvent::Registered),
-            Event::Sent(xml) => self.tell(ClientEvent::Sent(xml)),
-            Event::Received(xml) => self.tell(ClientEvent::Received(xml)),
+            Event::CredentialsWanted => self.emit(ClientEvent::CredentialsWanted),
+            Event::Learned => self.emit(ClientEvent::Learned),
+            Event::Registered => self.emit(ClientEvent::Registered),
+            Event::Sent(xml) => self.emit(ClientEvent::Sent(xml)),
+            Event::Received(xml) => self.emit(ClientEvent::Received(xml)),
         }
     }
 
@@ -379,7 +379,7 @@ impl Client {
             }
             _ => {}
         }
-        self.tell(ClientEvent::Status(status));
+        self.emit(ClientEvent::Status(status));
     }
 
     fn handle_offline(&mut self, now: Instant) {
@@ -395,19 +395,19 @@ impl Client {
             return;
         };
         if delivery != Delivery::Delivered {
-            self.tell(ClientEvent::Undelivered { stanza, delivery });
+            self.emit(ClientEvent::Undelivered { stanza, delivery });
         }
         match origin {
-            SendOrigin::Caller => self.tell(ClientEvent::Settled { send, delivery }),
+            SendOrigin::Caller => self.emit(ClientEvent::Settled { send, delivery }),
             SendOrigin::Room(command) => {
                 self.rooms.handle_delivery(command, delivery);
-                self.tell(ClientEvent::RoomDelivery { command, delivery });
+                self.emit(ClientEvent::RoomDelivery { command, delivery });
             }
             SendOrigin::RoomPresence | SendOrigin::Client => {}
         }
     }
 
-    fn tell(&mut self, event: ClientEvent) {
+    fn emit(&mut self, event: ClientEvent) {
         self.events.push_back(event);
     }
 }

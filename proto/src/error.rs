@@ -67,7 +67,7 @@ pub enum CloseReason {
     AuthFailed {
         /// The SASL condition.
         condition: String,
-        /// What the server said.
+        /// The server's text.
         text: Option<String>,
     },
     /// No usable SASL mechanism.

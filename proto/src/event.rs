@@ -44,7 +44,7 @@ pub enum Event {
     Settled {
         /// Which.
         send: SendId,
-        /// What is known.
+        /// The delivery.
         delivery: Delivery,
     },
     /// An element was given to the transport; only while tapped. Secrets are masked.

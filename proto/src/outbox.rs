@@ -1,4 +1,4 @@
-//! What is sent while there is no connection: kept in order, within bounds, until there is one.
+//! The queue of stanzas sent without a connection: ordered and bounded.
 
 use super::event::SendId;
 use super::xml::Element;
@@ -34,7 +34,7 @@ impl Outbox {
         self.held
     }
 
-    /// Is there room for another one?
+    /// Whether another stanza fits into the limits.
     pub fn has_room(&self) -> bool {
         self.stanzas.len() < MOST && self.bytes < MOST_BYTES
     }
@@ -79,7 +79,7 @@ impl Outbox {
         self.stanzas.iter().map(|(stanza, _)| stanza)
     }
 
-    /// Is there none?
+    /// Whether the outbox is empty.
     pub fn is_empty(&self) -> bool {
         self.stanzas.is_empty()
     }

@@ -8,7 +8,7 @@ use super::error::CloseReason;
 use super::random::{Random, below_2_53};
 use super::time::{Instant, Millis};
 
-/// What the caller chose.
+/// The caller's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnect {
     /// A pause may be this long however short the outage was.
@@ -39,13 +39,13 @@ impl Reconnect {
     }
 }
 
-/// A connection that held for this long was a good one: what came before it is forgotten.
+/// A connection that lasted this long was stable: earlier failures are forgotten.
 const GOOD: Millis = Millis::seconds(20);
 
 /// How long a connection has been away, and how often it was tried.
 #[derive(Debug, Default)]
 pub struct Backoff {
-    /// Attempts that are told, in this interruption.
+    /// The number of reported attempts in this interruption.
     attempts: u32,
     /// When the outage began; earlier by the outages that were interrupted by a connection that did not hold.
     since: Option<Instant>,
@@ -57,7 +57,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The connection is there.
+    /// Notes that the connection is established.
     pub fn note_online(&mut self, now: Instant) {
         self.before = self.outage(now);
         self.since = None;
@@ -66,7 +66,7 @@ impl Backoff {
         self.replaced = 0;
     }
 
-    /// Whether the connection that is there has held for long enough to be a good one.
+    /// Whether the current connection has lasted long enough to be stable.
     pub fn has_held(&self, now: Instant) -> bool {
         now - self.online_since >= GOOD
     }

@@ -1,8 +1,8 @@
-//! What happens to a page and its network, as far as a connection cares: the network is back, the tab woke, the page goes.
+//! Events of a page and its network that matter to a connection: network online, tab resumed, page unloading.
 //!
-//! Page Lifecycle and HTML's page transitions: `pagehide` is the last that a page hears before it is gone, or goes into the
-//! back/forward cache, from which `pageshow` tells of its return; `freeze` and `resume` are the same of a page that sleeps.
-//! After `pagehide`, a page that was seen is told by `visibilitychange` that it is not any more (HTML §7.4.6, unloading documents).
+//! Page Lifecycle and HTML's page transitions: `pagehide` is the last event before a page is unloaded or enters the
+//! back/forward cache; `pageshow` reports its return. `freeze` and `resume` are the same for a frozen page.
+//! After `pagehide`, a visible page gets a `visibilitychange` to hidden (HTML §7.4.6, unloading documents).
 
 use wasm_bindgen::prelude::*;
 
@@ -25,27 +25,27 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = type)]
     fn kind(this: &PageEvent) -> String;
 
-    /// Of `pagehide`: may the page come back?
+    /// Of `pagehide`: whether the page may return from the back/forward cache.
     #[wasm_bindgen(method, getter)]
     fn persisted(this: &PageEvent) -> Option<bool>;
 }
 
-/// A turn of the page's life.
+/// A change in the life of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageChange {
-    /// The network is back, or the page is seen again, or thawed: timers may not have run for long.
+    /// The network is back, or the page is visible or resumed: timers may not have run for long.
     Awake,
-    /// The page is being left, and may come back. Listeners of its own may be told after this one.
+    /// The page is unloading and may return. The page's own listeners may run after this one.
     Parting,
-    /// The page is being left, and is not known to come back. Listeners of its own may be told after this one.
+    /// The page is unloading and is not expected to return. The page's own listeners may run after this one.
     Leaving,
-    /// The page is not seen any more. After the two above: all listeners have been told.
+    /// The page is hidden. After the two above: all listeners have run.
     Hidden,
-    /// The page is about to sleep, and may never wake.
+    /// The page is about to be frozen, and may never resume.
     Resting,
 }
 
-/// What the global scope tells, and what the document does.
+/// The events of the global scope, and those of the document.
 const GLOBAL: [&str; 3] = ["online", "pageshow", "pagehide"];
 const DOCUMENT_TELLS: [&str; 3] = ["visibilitychange", "resume", "freeze"];
 
@@ -55,7 +55,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// `hear` is told of each turn. Where there is no page (Node), none comes.
+    /// Calls `hear` for each change. Without a page (Node) there are none.
     pub fn listen(hear: impl Fn(PageChange) + 'static) -> Self {
         let listener = Closure::new(move |happening: PageEvent| {
             hear(match happening.kind().as_str() {

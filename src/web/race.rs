@@ -1,4 +1,4 @@
-//! A future against a time limit and an `AbortSignal`. What loses is dropped, which is how it cleans up.
+//! Runs a future with a timeout and an `AbortSignal`. The losing future is dropped, which cleans up its resources.
 
 use futures_channel::oneshot::{Receiver, channel};
 use gloo_timers::callback::Timeout;
@@ -10,12 +10,12 @@ use std::task::{Context, Poll};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-/// How a race ended, when not by the future's own result.
+/// Why a race ended without the future's result.
 #[derive(Debug)]
 pub enum RaceError {
     /// The signal was aborted, for this reason.
     Aborted(JsValue),
-    /// Time ran out.
+    /// The timeout expired.
     TimedOut,
 }
 
@@ -60,7 +60,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// `lose` is told when the signal is aborted.
+    /// Calls `lose` when the signal is aborted.
     pub fn new(signal: AbortSignal, lose: impl Fn(RaceError) + 'static) -> Self {
         let reason = signal.clone();
         let listener = Closure::new(move || lose(RaceError::Aborted(reason.reason())));

@@ -52,14 +52,14 @@ pub enum ClientEvent {
     Settled {
         /// Which.
         send: SendId,
-        /// What is known.
+        /// The delivery.
         delivery: Delivery,
     },
     /// A stanza of the caller or the client was not delivered, or its delivery is unknown.
     Undelivered {
         /// The stanza.
         stanza: Element,
-        /// What is known.
+        /// The delivery.
         delivery: Delivery,
     },
     /// Something changed in a subscribed node.
@@ -101,7 +101,7 @@ pub enum ClientEvent {
     RoomDelivery {
         /// The command that sent it.
         command: CommandId,
-        /// What is known.
+        /// The delivery.
         delivery: Delivery,
     },
     /// A visit to a room ended. The last event of this visit.
@@ -124,7 +124,7 @@ pub enum ClientEvent {
         watches: Vec<WatchId>,
         /// The service that asks.
         service: String,
-        /// What it asks.
+        /// The request.
         approval: Box<Approval>,
     },
     /// A problem that settles no command of the caller.

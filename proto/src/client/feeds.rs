@@ -133,11 +133,11 @@ impl Client {
         Ok(id)
     }
 
-    /// Ends a feed and its subscription. Returns the unsubscribe request, if one is needed: `None` if another feed
+    /// Ends a feed and its subscription. Returns the id of the unsubscribe request; `None` if none is needed or another feed
     /// uses the subscription.
     ///
     /// # Errors
-    /// [`SendError`], when the request cannot be sent. The feed is over in any case.
+    /// [`SendError`] if the request cannot be sent. The feed ends in any case.
     pub fn unsubscribe(
         &mut self,
         now: Instant,
@@ -289,11 +289,11 @@ impl Client {
                 let position = self.feeds.machine.position(feed);
                 self.feeds.status.remove(&feed);
                 self.feeds.machine.close(feed);
-                return self.tell(ClientEvent::FeedEnded { feed, position });
+                return self.emit(ClientEvent::FeedEnded { feed, position });
             }
             _ => {}
         }
-        self.tell(ClientEvent::Feed { feed, change });
+        self.emit(ClientEvent::Feed { feed, change });
     }
 
     fn note_subscription(&mut self, feed: FeedId, told: Option<&Subscription>) {
@@ -318,7 +318,7 @@ impl Client {
         self.feeds.status.clear();
         self.feeds.deadline = None;
         for (feed, position) in all {
-            self.tell(ClientEvent::FeedEnded { feed, position });
+            self.emit(ClientEvent::FeedEnded { feed, position });
         }
     }
 
@@ -343,7 +343,7 @@ impl Client {
             FeedRouting::Stranger { from, node } => {
                 if !watched {
                     let stanza = message.detach();
-                    self.tell(ClientEvent::Notice(Notice::ForeignEvent {
+                    self.emit(ClientEvent::Notice(Notice::ForeignEvent {
                         from,
                         node,
                         stanza,

@@ -61,7 +61,7 @@ impl Client {
         outcome: Result<Element, RequestFailure>,
     ) {
         match self.requests.remove(&request) {
-            Some(Purpose::Caller) => self.tell(ClientEvent::Reply { request, outcome }),
+            Some(Purpose::Caller) => self.emit(ClientEvent::Reply { request, outcome }),
             Some(Purpose::Feeds(number)) => self.handle_feeds_reply(now, number, outcome),
             Some(Purpose::Roster) => self.handle_roster(now, outcome),
             Some(Purpose::Room(request)) => {

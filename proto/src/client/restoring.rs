@@ -119,7 +119,7 @@ impl Client {
             step.rooms = rooms;
         }
         if !participants.is_empty() {
-            self.tell(ClientEvent::SessionStep {
+            self.emit(ClientEvent::SessionStep {
                 step: id,
                 participants,
             });
@@ -141,7 +141,7 @@ impl Client {
         let Some(step) = self.restoring.step.take_if(|step| now >= step.deadline) else {
             return;
         };
-        self.tell(ClientEvent::Notice(Notice::StepTimedOut {
+        self.emit(ClientEvent::Notice(Notice::StepTimedOut {
             participants: step.waiting,
             rooms: step.rooms,
         }));

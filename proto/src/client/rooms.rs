@@ -1,4 +1,4 @@
-//! The rooms of a client: passes stanzas and replies to the [`Rooms`] machine and carries out its outputs.
+//! The rooms of a client: passes stanzas and replies to the [`Rooms`](crate::xep::muc::Rooms) machine and carries out its outputs.
 
 use super::requests::Purpose;
 use super::{Client, ClientEvent, SendLane, SendOrigin};
@@ -57,7 +57,7 @@ impl Client {
         command
     }
 
-    /// Sends a message to all in a room. [`ClientEvent::RoomDelivery`] tells what became of it.
+    /// Sends a message to all in a room. [`ClientEvent::RoomDelivery`] reports its delivery.
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -72,7 +72,7 @@ impl Client {
         command
     }
 
-    /// Sends a message to one occupant (XEP-0045 §7.5). [`ClientEvent::RoomDelivery`] tells what became of it.
+    /// Sends a message to one occupant (XEP-0045 §7.5). [`ClientEvent::RoomDelivery`] reports its delivery.
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -88,7 +88,7 @@ impl Client {
         command
     }
 
-    /// Sets a room's subject; an empty one clears it. [`ClientEvent::RoomDelivery`] tells what became of it.
+    /// Sets a room's subject; an empty one clears it. [`ClientEvent::RoomDelivery`] reports its delivery.
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -184,16 +184,16 @@ impl Client {
                     }
                 }
                 RoomOutput::Settled { command, outcome } => {
-                    self.tell(ClientEvent::RoomCommand { command, outcome });
+                    self.emit(ClientEvent::RoomCommand { command, outcome });
                 }
                 RoomOutput::Event { room, event } => {
-                    self.tell(ClientEvent::Room {
+                    self.emit(ClientEvent::Room {
                         room,
                         event: Box::new(event),
                     });
                 }
                 RoomOutput::Closed { room, nick } => {
-                    self.tell(ClientEvent::RoomClosed { room, nick });
+                    self.emit(ClientEvent::RoomClosed { room, nick });
                 }
             }
         }
@@ -216,7 +216,7 @@ impl Client {
             && let Some(command) = command
         {
             self.rooms.handle_unsent(now, command);
-            self.tell(ClientEvent::RoomUnsent { command, error });
+            self.emit(ClientEvent::RoomUnsent { command, error });
         }
     }
 }

@@ -86,7 +86,7 @@ impl Client {
         });
         // One copy for all handlers, without the rest of the body that the stanza came in.
         let stanza = stanza.detach();
-        self.tell(ClientEvent::Stanza { stanza, handlers });
+        self.emit(ClientEvent::Stanza { stanza, handlers });
         answers
     }
 
@@ -113,7 +113,7 @@ impl Client {
         if waiting.len() > MOST_WAITING {
             waiting.pop_front();
             if !std::mem::replace(&mut self.backlog.overflowed, true) {
-                self.tell(ClientEvent::Notice(Notice::BacklogFull));
+                self.emit(ClientEvent::Notice(Notice::BacklogFull));
             }
         }
         true

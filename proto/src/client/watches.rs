@@ -109,7 +109,7 @@ impl Client {
             event,
             time,
         };
-        self.tell(ClientEvent::Personal {
+        self.emit(ClientEvent::Personal {
             watches,
             watched: Box::new(watched),
         });
@@ -141,7 +141,7 @@ impl Client {
         if watches.is_empty() {
             return false;
         }
-        self.tell(ClientEvent::ApprovalAsked {
+        self.emit(ClientEvent::ApprovalAsked {
             watches,
             service,
             approval: Box::new(approval),

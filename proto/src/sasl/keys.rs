@@ -72,7 +72,7 @@ impl fmt::Debug for Derivation {
     }
 }
 
-/// What a [`Derivation`] gives (RFC 5802 §3). As secret as the password: overwritten when dropped, and `Debug` shows nothing.
+/// The result of a [`Derivation`] (RFC 5802 §3). As secret as the password: overwritten when dropped; `Debug` shows no content.
 pub struct SaltedPassword(pub(super) Zeroizing<Vec<u8>>);
 
 impl SaltedPassword {
@@ -106,7 +106,7 @@ impl ScramKeys {
     }
 }
 
-/// Keys with the mark of what they were derived from.
+/// Keys with a mark of the inputs they were derived from.
 pub(super) struct CachedKeys {
     pub(super) mark: Tag,
     pub(super) keys: ScramKeys,

@@ -1,6 +1,6 @@
 //! RFC 4616: PLAIN. One message that carries the password itself: only where [`super::Policy`] allows it.
 //!
-//! Sent as typed: preparing (SASLprep) is the server's part here (RFC 4616 §2), and a server that keeps passwords
+//! Sent as typed: the server prepares the password (RFC 4616 §2), and a server that stores passwords
 //! unprepared, say in a directory, would refuse a prepared one.
 
 use super::{SaslError, SecretText};
@@ -20,7 +20,7 @@ pub(super) fn initial_response(
     if password.as_bytes().is_empty() || password.as_bytes().contains(&0) {
         return Err(SaslError::BadPassword);
     }
-    // All at once: a vector that grows leaves copies of the password behind.
+    // Allocated once: a growing vector leaves copies of the password in memory.
     let parts = [
         authzid,
         b"\0",

@@ -2,9 +2,9 @@
 //!
 //! Specification: RFC 5802, RFC 7677.
 //!
-//! The password never leaves, and the server proves that it knows it too: without that proof there is no success.
-//! The derivation of the keys is the caller's to arrange ([`ChallengeReply::Derive`]); keys of an earlier login spare it (`keys.rs`).
-//! Left out: channel binding (a browser tells nothing of its TLS), hence always the flag `n`.
+//! The password is not sent, and the server proves that it knows the password: without this proof the login fails.
+//! The caller derives the keys ([`ChallengeReply::Derive`]), unless keys of an earlier login are cached (`keys.rs`).
+//! Left out: channel binding (a browser does not expose its TLS channel), hence always the flag `n`.
 
 use super::hash::{HashFunction, Mac, Tag};
 use super::keys::{CachedKeys, Derivation, KeyCache, SaltedPassword, ScramKeys};
@@ -13,11 +13,11 @@ use super::{ChallengeReply, SaslError, SecretText, base64, gs2_header, printable
 use crate::unicode::Unicode;
 use zeroize::Zeroizing;
 
-/// The fewest iterations accepted, for every hash: what RFC 5802 §5.1 and RFC 7677 §4 ask servers for. Less lets
-/// somebody who plays the server guess the password cheaply from the proof that he gets.
+/// The fewest iterations accepted, for every hash: what RFC 5802 §5.1 and RFC 7677 §4 ask servers for. With fewer,
+/// an attacker who impersonates the server could guess the password cheaply from the proof.
 pub const MIN_ITERATIONS: u32 = 4096;
 
-/// The most iterations accepted. Where the platform does not compute them, the page stands still meanwhile, about a second for
+/// The most iterations accepted. If the platform does not compute them, the page freezes meanwhile, about a second for
 /// this many; a hostile server could otherwise ask for four thousand million. Servers use ten thousand to some hundred thousand.
 pub const MAX_ITERATIONS: u32 = 1_000_000;
 
@@ -25,7 +25,7 @@ pub const MAX_ITERATIONS: u32 = 1_000_000;
 pub(super) struct Scram {
     hash: HashFunction,
     phase: ScramPhase,
-    /// The keys that were derived for this exchange. Worth keeping once it has succeeded.
+    /// The keys derived in this exchange, to be cached after its success.
     derived: Option<Box<CachedKeys>>,
 }
 
@@ -44,9 +44,9 @@ enum ScramPhase {
         mark: Tag,
         unproven: UnprovenFinal,
     },
-    /// client-final-message is sent; only who knows the password can have made `signature`.
+    /// client-final-message is sent; `signature` proves that the server knows the password.
     Final { signature: Tag, verified: bool },
-    /// Something was wrong. Nothing leads out of here.
+    /// Failed. A final state.
     Over,
 }
 
@@ -180,7 +180,7 @@ impl Scram {
         Ok(response)
     }
 
-    /// client-final-message. What the server has to say to be believed is kept.
+    /// Builds client-final-message and stores the expected server signature.
     fn prove(&mut self, unproven: UnprovenFinal, keys: &ScramKeys) -> Vec<u8> {
         let transcript = [unproven.transcript.as_bytes()];
         // ClientProof = ClientKey XOR HMAC(H(ClientKey), AuthMessage)
@@ -210,7 +210,7 @@ impl Scram {
             data.unwrap_or_default(),
         ) {
             (ScramPhase::Final { verified: true, .. }, []) => Ok(()),
-            // Whatever is said must be true, also when it is said twice.
+            // A signature must be correct, also a second one.
             (ScramPhase::Final { signature, .. }, data @ [_, ..]) => verify(&signature, data),
             _ => Err(SaslError::ServerSignature),
         }
@@ -225,7 +225,7 @@ struct ServerFirst<'a> {
 }
 
 impl<'a> ServerFirst<'a> {
-    /// Reads it and holds it against the nonce that was sent.
+    /// Parses the message and checks its nonce against the sent one.
     fn parse(text: &'a str, sent: &str) -> Result<ServerFirst<'a>, SaslError> {
         let mut attributes = attributes(text)?;
         let mut value = |name| {
@@ -236,7 +236,7 @@ impl<'a> ServerFirst<'a> {
         let salt = value("s=")?;
         let iterations = value("i=")?;
 
-        // Ours, and at least one character of the server's: else an old exchange could be replayed to us.
+        // Our nonce and at least one character of the server's: otherwise an old exchange could be replayed.
         match nonce.strip_prefix(sent) {
             Some(theirs) if !theirs.is_empty() && is_nonce(theirs) => {}
             _ => return Err(SaslError::Nonce),

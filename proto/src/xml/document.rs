@@ -84,7 +84,7 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// A document without anything, with room for what is expected.
+    /// Creates an empty document with reserved capacity.
     pub(super) fn with_capacity(text: usize, records: usize, attributes: usize) -> Self {
         Self {
             text: String::with_capacity(text),

@@ -27,7 +27,7 @@ pub struct Attribute<'a> {
     pub value: &'a str,
 }
 
-/// What is directly within an element.
+/// A child node of an element.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
     /// A child element.

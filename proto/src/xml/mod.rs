@@ -28,7 +28,7 @@ pub(crate) fn write_value(out: &mut String, value: &str) {
     writer::escape_value(out, value);
 }
 
-/// What a document may cost; reading stops at the first limit it meets.
+/// The limits of a document; reading stops at the first limit exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the document, markup included. Never more than 1 GiB, whatever is set here.

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 const MOST_BYTES: usize = 1 << 30;
 /// Of the name of an element that cannot be read, this many characters are reported.
 const LONGEST_NAME: usize = 64;
-/// Within how many bytes the first element's name is looked for in what is not UTF-8.
+/// How many bytes of input that is not UTF-8 are searched for the first element's name.
 const HEAD: usize = 256;
 
 /// What reading came to.
@@ -60,7 +60,7 @@ pub(super) fn read(
         Ok(source) => source,
         Err(error) => return ReadOutcome::refused(XmlError::NotUtf8, error.as_bytes()),
     };
-    // A guess at what a stanza is made of: short ones fit without growing, long ones may be nothing but text.
+    // An estimate of the size of a stanza: short ones fit without growing, long ones may consist of text only.
     let expected = 4 + (source.len() / 48).min(4096);
     let mut reading = DocumentReader {
         source: &source,
@@ -125,7 +125,7 @@ enum PendingText {
 struct DocumentReader<'a> {
     source: &'a str,
     limits: &'a Limits,
-    /// What is passed over; `None`: nothing.
+    /// The accepted deviations; `None`: none.
     lenience: Option<&'a Lenience>,
     /// Its text is the unescaped text while reading.
     document: Document,

@@ -1,4 +1,4 @@
-//! Writing: the shortest XML that says the same. Elements carry no prefixes, attributes of a namespace one of their own.
+//! Writes elements as the shortest equivalent XML. Elements carry no prefixes, attributes of a namespace one of their own.
 
 use super::chars::{ESCAPE_TEXT, ESCAPE_VALUE, class};
 use super::document::{Document, ElementRecord, NO_NS, NsId, Record, XML_NS};

@@ -33,6 +33,25 @@ fn offer(inline: &str) -> String {
     )
 }
 
+/// Authenticates at a server with these inline features, and asks for a resource by the way. Returns the server's last message.
+fn authenticate_with_bind(dialogue: &mut Dialogue, inline: &str) -> String {
+    dialogue.play(&format!(
+        "A: connect with credentials romeo r0m30
+         E: connecting
+         E: credentials wanted
+         C: socket
+         W: opened
+         {OPEN}
+         {OPENED}
+         W: {}
+         E: authenticating
+         C: <sasl2:authenticate mechanism='SCRAM-SHA-1'><sasl2:initial-response>$first</sasl2:initial-response>
+              <bind2:bind/></sasl2:authenticate>",
+        offer(inline)
+    ));
+    scram_over_socket(dialogue)
+}
+
 fn hasty(mut config: Config) -> Config {
     config.session.haste = true;
     config.session.account = Some(ACCOUNT.into());
@@ -203,21 +222,7 @@ fn management_that_does_not_travel_inside() {
         most: Millis(0),
     });
     let mut dialogue = Dialogue::new(hasty(config));
-    dialogue.play(&format!(
-        "A: connect with credentials romeo r0m30
-         E: connecting
-         E: credentials wanted
-         C: socket
-         W: opened
-         {OPEN}
-         {OPENED}
-         W: {}
-         E: authenticating
-         C: <sasl2:authenticate mechanism='SCRAM-SHA-1'><sasl2:initial-response>$first</sasl2:initial-response>
-              <bind2:bind/></sasl2:authenticate>",
-        offer(twice)
-    ));
-    let last = scram_over_socket(&mut dialogue);
+    let last = authenticate_with_bind(&mut dialogue, twice);
     dialogue.play(&format!(
         "W: <sasl2:success><sasl2:additional-data>{last}</sasl2:additional-data><bind2:bound/>
               <sasl2:authorization-identifier>romeo@example.org/x1</sasl2:authorization-identifier></sasl2:success>
@@ -444,21 +449,7 @@ fn a_resource_of_the_pages_own() {
 #[test]
 fn a_second_factor() {
     let mut dialogue = Dialogue::new(hasty(socket_config()));
-    dialogue.play(&format!(
-        "A: connect with credentials romeo r0m30
-         E: connecting
-         E: credentials wanted
-         C: socket
-         W: opened
-         {OPEN}
-         {OPENED}
-         W: {}
-         E: authenticating
-         C: <sasl2:authenticate mechanism='SCRAM-SHA-1'><sasl2:initial-response>$first</sasl2:initial-response>
-              <bind2:bind/></sasl2:authenticate>",
-        offer(BIND)
-    ));
-    let last = scram_over_socket(&mut dialogue);
+    let last = authenticate_with_bind(&mut dialogue, BIND);
     dialogue.play(&format!(
         "W: <sasl2:continue><sasl2:additional-data>{last}</sasl2:additional-data>
               <sasl2:tasks><sasl2:task>HOTP-EXAMPLE</sasl2:task><sasl2:task>TOTP-EXAMPLE</sasl2:task></sasl2:tasks></sasl2:continue>

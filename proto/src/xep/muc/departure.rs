@@ -1,49 +1,49 @@
-//! Why an occupant is gone (XEP-0045 §7.14, §8.2, §9.1, §10.9, §17).
+//! Why an occupant left a room (XEP-0045 §7.14, §8.2, §9.1, §10.9, §17).
 
 use super::payload::MucUser;
 use crate::ns;
 use crate::xml::Element;
 
-/// Why someone is gone.
+/// The reason for a departure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DepartureReason {
-    /// Of their own will, or their connection ended.
+    /// The occupant left, or its connection ended.
     Left,
     /// Kicked (307).
     Kicked,
     /// Banned (301).
     Banned,
-    /// The affiliation that let them in was taken (321).
+    /// Removed after a change of affiliation (321).
     AffiliationLost,
-    /// The room became members only (322).
+    /// Removed because the room became members-only (322).
     MembersOnly,
-    /// The service shuts down (332).
+    /// Removed because the service shuts down (332).
     Shutdown,
-    /// An error on the way to them, or the room had lost them (333). Entering again is the cure.
+    /// Removed because of a delivery error (333). Joining again is possible.
     Technical,
     /// The room was destroyed (§10.9).
     Destroyed,
-    /// They were gone when we came back: the room does not say why.
+    /// The occupant was absent when we rejoined; the reason is unknown.
     Missed,
 }
 
-/// How someone went.
+/// The details of a departure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
     /// Why.
     pub why: DepartureReason,
-    /// Who made them go, by nick or real JID.
+    /// The actor, by nick or real JID.
     pub actor: Option<String>,
-    /// The reason that was given, or their parting word.
+    /// The given reason, or the occupant's status text.
     pub reason: Option<String>,
-    /// For a destroyed room: the one to go to instead.
+    /// The alternative room, if the room was destroyed.
     pub alternative: Option<String>,
-    /// All status codes, for those not covered by `why`.
+    /// All status codes.
     pub codes: Vec<u16>,
 }
 
 impl Departure {
-    /// One that nothing is known of.
+    /// An occupant whose reason is unknown.
     pub(crate) fn bare(why: DepartureReason) -> Self {
         Self {
             why,
@@ -54,13 +54,13 @@ impl Departure {
         }
     }
 
-    /// From an unavailable presence.
+    /// Parses an unavailable presence.
     pub(crate) fn parse(presence: &Element, user: MucUser) -> Self {
         let destroy = user
             .x
             .as_ref()
             .and_then(|x| x.child("destroy", ns::MUC_USER));
-        // Several may be there: the stronger one counts, and 333 says that a kick was none.
+        // With several codes the stronger one counts; 333 marks a kick as a delivery error.
         let why = [
             (destroy.is_some(), DepartureReason::Destroyed),
             (user.has(301), DepartureReason::Banned),

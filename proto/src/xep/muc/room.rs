@@ -1,12 +1,12 @@
-//! One room (XEP-0045 §7): entering, being there, coming back, leaving.
+//! One room (XEP-0045 §7): joining, presence in the room, rejoining, leaving.
 //!
-//! Entering has an order that a caller can rely on (§7.1): the presence of those who are there, our own with status 110, what
-//! was said before, and last the subject, even an empty one. Only then are we really in. What rooms leave out of it is made up
-//! for: see `presence.rs` and `message.rs`.
+//! Joining has a defined order (§7.1): the presences of the occupants, our own with status 110, the
+//! history, and last the subject, even an empty one. Only then the join is complete. If a room omits parts of it, they are
+//! inferred: see `presence.rs` and `message.rs`.
 //!
 //! This file holds the state and the commands; `room/` which presence an answer belongs to (`ledger.rs`), what presences
 //! (`presence.rs`, `departing.rs`, `refusal.rs`) and messages (`message.rs`) mean, how we come back in (`returning.rs`), whether a silent room still has us
-//! (`self_ping.rs`), what was sent and heard (`sent.rs`, `heard.rs`), and the deadlines (`timers.rs`, `deadlines.rs`).
+//! (`self_ping.rs`), sent and received messages (`sent.rs`, `heard.rs`), and the deadlines (`timers.rs`, `deadlines.rs`).
 
 mod deadlines;
 mod departing;
@@ -34,7 +34,7 @@ use self_ping::SelfPing;
 use timers::{RoomTimer, RoomTimers};
 use visit::{Visit, VisitState};
 
-/// A room that we are in, or that still owes an answer.
+/// A room that we are in, or that has not answered a presence of ours.
 #[derive(Debug)]
 pub(super) struct Room {
     jid: Jid,
@@ -42,11 +42,11 @@ pub(super) struct Room {
     ledger: Ledger,
     timers: RoomTimers,
     ping: SelfPing,
-    /// When the room was heard last.
+    /// When the last stanza of the room arrived.
     heard_at: Instant,
-    /// When something made it doubtful that the room still has us.
+    /// Since when it is doubtful whether the room still has us.
     doubted_at: Option<Instant>,
-    /// Our nick is gone while another was asked for: whether we are gone too is not known yet.
+    /// Our nick became unavailable during a change of nick: it is not known yet whether we were removed.
     vanished: Option<super::departure::Departure>,
 }
 
@@ -72,7 +72,7 @@ impl Room {
         self.visit.as_ref()
     }
 
-    /// Whether the current visit's join has no answer yet.
+    /// Whether the join of the current visit is unanswered.
     pub(super) fn is_join_unanswered(&self) -> bool {
         let visit = self.visit.as_ref().map(Visit::id);
         self.ledger
@@ -80,7 +80,7 @@ impl Room {
             .any(|step| matches!(step.ask, PresenceRequest::Join) && Some(step.visit) == visit)
     }
 
-    /// Whether it can be forgotten.
+    /// Whether the room can be removed.
     pub(super) fn is_idle(&self) -> bool {
         self.visit.is_none() && self.ledger.is_empty()
     }
@@ -102,7 +102,7 @@ impl Room {
         if self.visit.as_ref().is_some_and(|visit| !visit.is_leaving()) {
             return Err(RoomRefusal::AlreadyIn);
         }
-        // A visit that is being left ends here; its leave is settled by its own answer.
+        // A visit that is leaving ends here; its leave is settled by the room's answer to it.
         self.close(shared);
         let join = PendingCommand {
             command,
@@ -120,7 +120,7 @@ impl Room {
         Ok(())
     }
 
-    /// Sends the presence that asks to be let in.
+    /// Sends the join presence.
     fn send_join(&mut self, shared: &mut RoomContext, history: request::History) {
         let Some(visit) = &mut self.visit else { return };
         if visit.password.is_some() && !shared.confidential {
@@ -182,7 +182,7 @@ impl Room {
         self.settle_idle_leaves(shared);
     }
 
-    /// Sends the presence that says good-bye.
+    /// Sends the leave presence.
     fn send_leave(
         &mut self,
         shared: &mut RoomContext,
@@ -285,7 +285,7 @@ impl Room {
         Ok(())
     }
 
-    /// The visit, if something can be said in it: we are in, or will be by the time the message arrives.
+    /// Returns the visit if messages can be sent: we are in, or will be when the message arrives.
     fn speaker(&mut self) -> Result<&mut Visit, RoomRefusal> {
         self.visit
             .as_mut()
@@ -311,7 +311,7 @@ impl Room {
         }
     }
 
-    /// We are not coming after all: whatever the room makes of our join, the leave behind it ends it.
+    /// Cancels a join: the leave sent behind it ends the visit, whatever the room answers to the join.
     fn withdraw(&mut self, shared: &mut RoomContext) {
         self.send_leave(shared, None, Vec::new());
         self.close(shared);
@@ -361,7 +361,7 @@ impl Room {
 
     // ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The visit is over.
+    /// Ends the visit.
     fn close(&mut self, shared: &mut RoomContext) {
         let Some(visit) = self.visit.take() else {
             return;
@@ -376,7 +376,7 @@ impl Room {
         });
     }
 
-    /// The visit ends, and not because we left: the join fails, or we are out.
+    /// Ends the visit without a leave of ours: fails the join, or reports the end.
     fn end(&mut self, shared: &mut RoomContext, error: CommandError, ended: Ended) {
         self.settle_nicks(shared, &CommandError::Left);
         let Some(visit) = &mut self.visit else { return };
@@ -392,7 +392,7 @@ impl Room {
         self.close(shared);
     }
 
-    /// Settles the changes of nick that are waited for.
+    /// Settles the pending changes of nick.
     fn settle_nicks(&mut self, shared: &mut RoomContext, error: &CommandError) {
         for step in self.ledger.iter_mut() {
             if let PresenceRequest::Nick(waiting) = &mut step.ask
@@ -403,7 +403,7 @@ impl Room {
         }
     }
 
-    /// The room has handled these without an answer that we saw.
+    /// Settles presences that the room handled without an answer that we received.
     fn settle_skipped(
         &mut self,
         shared: &mut RoomContext,
@@ -433,8 +433,8 @@ impl Room {
         }
     }
 
-    /// The room does not answer the leave of somebody who is not in: nobody waits for it. The step stays for a while, for rooms
-    /// that do.
+    /// A room does not answer a leave if we are not in: settle it now. The entry stays in the ledger for a while, for rooms
+    /// that do answer.
     fn settle_idle_leaves(&mut self, shared: &mut RoomContext) {
         if self.ledger.present.is_some() {
             return;
@@ -481,7 +481,7 @@ impl Room {
 
     // ── input ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A presence or a message of this room.
+    /// Handles a presence or message of this room.
     pub(super) fn handle_stanza(&mut self, shared: &mut RoomContext, stanza: &Element) {
         self.heard_at = shared.now;
         match stanza.name() {

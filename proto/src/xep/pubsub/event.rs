@@ -1,4 +1,4 @@
-//! What a publish-subscribe service pushes: one event in a message.
+//! Events of a publish-subscribe service (XEP-0060 §7, §8): one event in a message.
 
 use super::{Item, Subscription};
 use crate::ns;
@@ -6,26 +6,26 @@ use crate::stanza::is_error;
 use crate::xep::data_form::Form;
 use crate::xml::Element;
 
-/// One thing that happened to an item.
+/// A change of one item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemEvent {
-    /// It was published, for the first time or anew.
+    /// The item was published, for the first time or again.
     Published(Item),
-    /// It was taken back.
+    /// The item was retracted.
     Retracted {
         /// Its id.
         id: String,
     },
 }
 
-/// What happened.
+/// A parsed event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PubSubEvent {
-    /// Items were published and taken back (§7.1.2, §7.2.2), in this order.
+    /// Items were published or retracted (§7.1.2, §7.2.2), in this order.
     Items {
         /// The node.
         node: String,
-        /// What happened to which item.
+        /// The changes, in order.
         entries: Vec<ItemEvent>,
     },
     /// All items were removed (§8.5).
@@ -37,19 +37,19 @@ pub enum PubSubEvent {
     Delete {
         /// The node.
         node: String,
-        /// The address of the one that takes its place.
+        /// The address of the replacing node.
         redirect: Option<String>,
     },
     /// The node's configuration changed (§8.2).
     Configuration {
         /// The node.
         node: String,
-        /// What it is now, when the service tells.
+        /// The new configuration, if the service sends it.
         form: Option<Form>,
     },
     /// A subscription of ours was approved, changed or ended (§8.6, §8.8).
     Subscription(Subscription),
-    /// A collection changed (XEP-0248); passed on as it is.
+    /// A collection changed (XEP-0248); passed on without interpretation.
     Collection {
         /// The collection.
         node: String,
@@ -59,7 +59,7 @@ pub enum PubSubEvent {
 }
 
 impl PubSubEvent {
-    /// The node it is about; the empty name is the root.
+    /// The event's node; empty for the root.
     pub fn node(&self) -> &str {
         match self {
             Self::Items { node, .. }
@@ -72,15 +72,15 @@ impl PubSubEvent {
     }
 }
 
-/// Whether a message looks like an event, and should be routed as one. Only a direct child counts: a forwarded event inside
-/// is somebody else's. A bounced one is not an event.
+/// Whether a message is an event. Only a direct child counts: a forwarded event
+/// has another recipient. An error message is not an event.
 pub fn is_event(message: &Element) -> bool {
     message.is("message", ns::CLIENT)
         && !is_error(message)
         && message.has_child("event", ns::PUBSUB_EVENT)
 }
 
-/// Reads the event of a message; `None` when there is none that is known. Who sent it is not checked here:
+/// Parses the event of a message; `None` if there is no known one. The sender is not checked here:
 /// [`Subscriptions::route`](super::subscriptions::Subscriptions::route) does.
 pub fn parse(message: &Element) -> Option<PubSubEvent> {
     if !is_event(message) {
@@ -127,7 +127,7 @@ fn parse_child(child: &Element) -> Option<PubSubEvent> {
 fn parse_entries(items: &Element) -> Vec<ItemEvent> {
     let mut entries = Vec::new();
     if items.children().next().is_none() {
-        // A node that keeps nothing and tells of no payloads: something was published (§7.1.2.2).
+        // A transient node without payloads: an item was published (§7.1.2.2).
         return vec![ItemEvent::Published(Item {
             id: None,
             publisher: None,

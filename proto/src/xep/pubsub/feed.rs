@@ -1,15 +1,15 @@
-//! A feed: a subscribed node, kept complete. What it holds, then what happens to it, then what was missed, as one sequence in
-//! which each publication stands once.
+//! A feed keeps one subscribed node complete (XEP-0060): the snapshot, live events and missed items as one sequence in
+//! which each publication appears once.
 //!
-//! A small sans-IO machine. Its user calls [`Feed::begin`] whenever a session begins that knows nothing of the feed, hands in
-//! the events of the node ([`Feed::handle_event`]) and the replies to what it asks, **in the order of the stream**, and polls
-//! what it wants until it wants nothing ([`Feed::poll_output`]).
+//! A sans-IO state machine. The caller calls [`Feed::begin`] in each new session, passes
+//! the events of the node ([`Feed::handle_event`]) and the replies to its requests **in the order of the stream**, and polls
+//! [`Feed::poll_output`] until it returns a timeout.
 //!
-//! It subscribes and at once asks what the node holds (`catch_up`, `archive`); events that come meanwhile wait, and are
-//! joined with the answer (`merge`), and all is told one by one (`telling`). What was had already is recognised (`known`). Where nothing shows that the node still
+//! It subscribes and lists the node at the same time (`catch_up`, `archive`). Events that arrive meanwhile are queued and
+//! merged with the listing (`merge`), then all changes are reported one by one (`telling`). Known publications are recognised (`known`). If nothing shows that the node still
 //! holds all that was published since, there is a [`Change::Gap`].
 //!
-//! What it takes for granted: a service handles what we send in order, and tells of publications in their order.
+//! Assumption: a service handles our stanzas in order, and sends events in the order of publication.
 
 mod archive;
 mod arrival;
@@ -44,12 +44,12 @@ use position::Position;
 use state::{Basis, FeedPhase, Inquiry, Meanwhile};
 use std::collections::VecDeque;
 
-/// How many events wait while the node is asked what it holds; beyond, it is not asked any more, and there is a gap.
+/// How many events are queued while the node is listed. Beyond this the listing is abandoned and a gap is reported.
 const WAITING: usize = 10_000;
 /// How many payloads are fetched at once.
 const PAYLOADS: usize = 50;
 
-/// What makes a feed.
+/// The settings of a feed.
 #[derive(Clone, Debug)]
 pub struct FeedSettings {
     /// Its number among the feeds of a client.
@@ -58,12 +58,12 @@ pub struct FeedSettings {
     pub service: String,
     /// The node.
     pub node: String,
-    /// How many items are looked at, and remembered.
+    /// How many items are listed and remembered.
     pub limit: usize,
-    /// Does what the node holds come first?
+    /// Whether the feed begins with a snapshot.
     pub snapshot: bool,
-    /// Whether an event is told that repeats the current revision of its item: a row that was saved unchanged, or the same
-    /// event delivered twice, which look alike.
+    /// Whether to report an event that repeats the current revision of its item: a row saved without change, or the same
+    /// event delivered twice, which look the same.
     pub repeats: bool,
     /// Options of the subscription (§6.3).
     pub options: Vec<(String, Vec<String>)>,
@@ -73,13 +73,13 @@ pub struct FeedSettings {
 enum FeedRequest {
     Subscribe,
     Fetch,
-    /// The newest items, before the subscription: none of them is news.
+    /// The newest items before the subscription; they are not reported.
     Before,
-    /// Anything: what comes before the answer was told before the listing.
+    /// A ping: events before its reply were sent before the listing.
     Settle,
-    /// Payloads by their ids, for so many of what is to be told.
+    /// Payloads by id, for this number of queued changes.
     Payloads(Vec<String>, usize),
-    /// All ids, to see which items are gone; and where the known ones ended then.
+    /// All ids, to find removed items; with the mark of the known items then.
     Ids(u64),
 }
 
@@ -91,36 +91,36 @@ pub struct Feed {
     own: String,
     state: FeedPhase,
     basis: Basis,
-    /// Events that wait until the feed is live.
+    /// Events queued until the feed is live.
     meanwhile: Meanwhile,
-    /// What the node holds, as far as it was told.
+    /// The reported publications of the node.
     known: KnownItems,
-    /// The id of the item that was told last.
+    /// The id of the item reported last.
     last: Option<String>,
-    /// The archive's name of the entry that was told last.
+    /// The archive id of the entry reported last.
     archived: Option<String>,
     traits: Traits,
-    /// The service has agreed once.
+    /// Whether the service has accepted the subscription once.
     agreed: bool,
-    /// The archive's names of the publications that were told last.
+    /// The archive ids of the publications reported last.
     names: Vec<String>,
-    /// What is to be told, in order.
+    /// The queued changes, in order.
     arrivals: VecDeque<Arrival>,
-    /// What needs no place in the order of items.
+    /// Changes without an order relative to items.
     asides: VecDeque<Change>,
-    /// Told by a listing, and perhaps told once more by an event that was on its way.
+    /// Items reported by a listing that a delayed event may repeat.
     echoes: Vec<Digest>,
     /// Requests without a reply, by number.
     asked: Vec<(u32, FeedRequest)>,
-    /// Requests that were not polled yet.
+    /// Requests that are not polled yet.
     requests: VecDeque<(u32, Element)>,
     numbers: u32,
-    /// How often in a row the subscription failed for a while.
+    /// The number of consecutive temporary failures of the subscription.
     failures: u32,
 }
 
 impl Feed {
-    /// A feed that has not begun; `since` is where it goes on from.
+    /// Creates a feed; `since` is the position to continue from.
     pub fn new(settings: FeedSettings, since: Option<Position>) -> Self {
         let basis = match &since {
             Some(since) if !since.outdated => Basis::Known,
@@ -152,7 +152,7 @@ impl Feed {
         }
     }
 
-    /// Where it stands, after all that was polled; `None` before it knows. To go on from, with [`Feed::new`].
+    /// The position after all polled changes, for [`Feed::new`]; `None` before the feed was live.
     pub fn position(&self) -> Option<String> {
         let position = Position {
             outdated: false,
@@ -167,7 +167,7 @@ impl Feed {
             .then(|| position.write(&settings.service, &settings.node, settings.limit))
     }
 
-    /// What became known of the service.
+    /// Sets the known traits of the service.
     pub fn learn(&mut self, traits: Traits) {
         if traits.order != Order::Unknown {
             self.traits.order = traits.order;
@@ -175,12 +175,12 @@ impl Feed {
         self.traits.archive = traits.archive;
     }
 
-    /// A subscription to the node, as the same JID, was ended in this session. To be said after [`Feed::begin`].
+    /// Notes that a subscription of the same JID to the node was ended in this session. Call it after [`Feed::begin`].
     pub fn follow_another(&mut self) {
         self.meanwhile.follows_another = true;
     }
 
-    /// A session begins in which the feed is not subscribed yet, as this JID. Nothing that was asked before is answered.
+    /// Begins the feed in a new session, as this JID. Earlier requests are not answered any more.
     pub fn begin(&mut self, own: &Jid) {
         if matches!(self.state, FeedPhase::Over) {
             return;
@@ -208,8 +208,8 @@ impl Feed {
         self.state = next;
     }
 
-    /// The events that follow, until the session ends, come behind others that were lost: they wait for the next session, which
-    /// shows what is missing.
+    /// Notes that events were lost before those that follow in this session: these are queued until the next session, which
+    /// shows the missing ones.
     pub fn handle_hole(&mut self) {
         if matches!(self.state, FeedPhase::Over) {
             return;
@@ -220,7 +220,7 @@ impl Feed {
         self.enter(FeedPhase::Apart);
     }
 
-    /// What was not told yet comes before what is fetched next, if that has it still.
+    /// Queued items come before the next listing, if it still has them.
     fn hold_back(&mut self) {
         let mut waiting = Vec::new();
         while let Some(arrival) = self.arrivals.pop_front() {
@@ -232,7 +232,7 @@ impl Feed {
         Self::drop_overtaken(&mut later);
         waiting.append(&mut earlier);
         if !waiting.is_empty() && !later.is_empty() {
-            // Of two sessions: between them may be something that came in neither.
+            // Of two sessions: events between them may be missing.
             waiting.push(Arrival::Gap {
                 after: None,
                 before: None,
@@ -240,7 +240,7 @@ impl Feed {
         }
         waiting.append(&mut later);
         if !self.basis.is_known() {
-            // The snapshot is still to come.
+            // The snapshot is still missing.
             waiting.clear();
         }
         self.meanwhile.begin_session(waiting);
@@ -268,7 +268,7 @@ impl Feed {
         self.enter(FeedPhase::Subscribing(inquiry));
     }
 
-    /// Asks what the node holds. Together with the subscription: whatever is published after that is told by an event.
+    /// Lists the node, at the same time as subscribing: later publications come as events.
     fn inquire(&mut self) -> Inquiry {
         let goal = match (self.basis.is_known(), self.settings.snapshot) {
             (true, _) => FetchGoal::Since,
@@ -291,7 +291,7 @@ impl Feed {
         self.go_on(catch_up)
     }
 
-    /// The node is listed anew.
+    /// Lists the node again.
     fn list_again(&mut self, goal: FetchGoal) {
         let inquiry = self.list(goal);
         self.enter(FeedPhase::CatchingUp(inquiry));
@@ -323,7 +323,7 @@ impl Feed {
         request::items(Some(&settings.service), &settings.node, None, ids, None)
     }
 
-    /// Time has passed; only at a timeout that was polled does anything happen.
+    /// Handles the deadlines up to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.state.deadline().is_none_or(|deadline| now < deadline) {
             return;
@@ -346,7 +346,7 @@ impl Feed {
         self.requests = VecDeque::new();
     }
 
-    /// The node is not there any more: so is nothing of what it held. It may come back.
+    /// Handles a missing node: its items are gone. The node may be created again.
     fn forget_all(&mut self) {
         let known = &self.known;
         self.meanwhile.retain(|arrival| {
@@ -354,7 +354,7 @@ impl Feed {
             !arrived.is_some_and(|arrived| known.has(arrived.digest))
         });
         if !self.meanwhile.gap_told && self.basis.is_known() {
-            self.tell_gap(None);
+            self.report_gap(None);
         }
         for place in 0..self.known.len() {
             if let Some(id) = self.known.id_at(place) {
@@ -366,7 +366,7 @@ impl Feed {
         self.names.clear();
     }
 
-    /// All that waited has its place in what is to be told. `partial`: some of what is known was not listed, and may be gone.
+    /// Makes the feed live: all queued events are ordered. `partial`: some known items were not listed and may be gone.
     fn go_live(&mut self, partial: bool) {
         self.enter(FeedPhase::Live);
         self.basis = Basis::Known;
@@ -374,7 +374,7 @@ impl Feed {
         self.arrivals.push_back(Arrival::Live { partial });
     }
 
-    /// Whatever waits is told, then this, and nothing follows it.
+    /// Ends the feed: reports the queued changes, then this one as the last.
     fn end(&mut self, change: Change) {
         self.hold_back();
         for arrival in self.meanwhile.take_all() {

@@ -1,8 +1,8 @@
-//! The feeds of a connection: which of them an event, a result or a reply belongs to; what is known of their services; what
-//! becomes of a subscription that was given up; and when each is begun again.
+//! The feeds of a connection: routes events, archive results and replies to them; keeps the traits of their services; ends
+//! abandoned subscriptions; begins each feed again in a new session.
 //!
-//! A sans-IO machine above [`Feed`]. Its user calls [`Feeds::begin_session`] and [`Feeds::begin`] when a session begins that
-//! knows nothing of the feeds, hands in messages and replies **in the order of the stream**, and polls until a
+//! A sans-IO state machine above [`Feed`]. The caller calls [`Feeds::begin_session`] and [`Feeds::begin`] in each session that
+//! does not have the feeds, passes messages and replies **in the order of the stream**, and polls until a
 //! [`FeedsOutput::Timeout`]. Left out: presence, which events to a bare JID need.
 
 mod abandoned;
@@ -25,40 +25,40 @@ use abandoned::{Abandoned, confirmed, unsubscribe};
 use services::Services;
 use std::collections::VecDeque;
 
-/// How much longer than the caller waits the answer to a first subscription is awaited: it tells what has to be ended.
+/// How much longer than the caller's timeout the reply to a first subscription is awaited: it shows which subscription to end.
 const LATE: Millis = Millis::seconds(300);
 
-/// What the feeds want.
+/// An output of the feeds.
 #[derive(Clone, Debug)]
 pub enum FeedsOutput {
-    /// Send this request; [`Feeds::handle_reply`] gets the answer, under this number.
+    /// Send this request; pass the reply to [`Feeds::handle_reply`] under this number.
     Request {
         /// Its number, never used twice.
         number: u32,
         /// The request.
         iq: Element,
-        /// How long the answer is awaited.
+        /// The timeout of the reply.
         timeout: Millis,
     },
-    /// Something happened in a feed.
+    /// A feed changed.
     Change {
         /// Which.
         feed: FeedId,
         /// What.
         change: Box<Change>,
     },
-    /// Nothing until something happens, or until this time.
+    /// No output until an input or this time.
     Timeout(Option<Instant>),
 }
 
-/// What became of a message.
+/// Where a message was routed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedRouting {
     /// It belongs to no feed.
     Nothing,
-    /// Feeds have it.
+    /// Feeds took it.
     Taken,
-    /// It speaks of a subscribed node and does not come from the node's service. It was ignored.
+    /// It names a subscribed node, but the sender is not the node's service. Ignored.
     Stranger {
         /// Who sent it.
         from: String,
@@ -72,32 +72,32 @@ struct ManagedFeed {
     machine: Feed,
     service: String,
     node: String,
-    /// How long the service may take to agree for the first time; `None` once it has agreed.
+    /// How long the service may take to accept the first subscription; `None` after it was accepted.
     patience: Option<Millis>,
     give_up_at: Option<Instant>,
-    /// What the machine waits for.
+    /// The deadline of the machine.
     wake_at: Option<Instant>,
-    /// A session began that it was asked in.
+    /// Whether it was begun in the current session.
     begun: bool,
-    /// A session ended before the service answered: the subscription may be there.
+    /// A session ended before the service replied: the subscription may exist.
     unsure: bool,
-    /// It has ended, and the caller has not closed it yet.
+    /// It has ended, but the caller has not closed it yet.
     over: bool,
 }
 
-/// Who gets an answer.
+/// The owner of a reply.
 #[derive(Debug)]
 enum ReplyOwner {
     Feed(FeedId, u32),
-    /// The same; it has asked for its subscription.
+    /// The same, for a subscription request.
     Subscription(FeedId, u32),
-    /// What is known of a service.
+    /// The traits of a service.
     Service(String),
-    /// The subscription was given up before the answer.
+    /// The subscription was abandoned before the reply.
     Abandoned(HeldSubscription),
-    /// The subscription was ended before the answer told its id.
+    /// The subscription was ended before the reply contained its id.
     Ended(HeldSubscription),
-    /// Nobody.
+    /// None: the reply is ignored.
     Nobody,
 }
 
@@ -112,24 +112,24 @@ pub struct Feeds {
     asked: Vec<(u32, ReplyOwner)>,
     numbers: u32,
     outputs: VecDeque<FeedsOutput>,
-    /// Feeds that may want something.
+    /// Feeds that may have outputs.
     due: VecDeque<FeedId>,
 }
 
 impl Feeds {
-    /// No feeds yet.
+    /// Creates a machine without feeds.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says whose connection it is: a message without a sender comes from that account (RFC 6120 §8.1.2.1).
+    /// Sets the own account: a message without a sender comes from it (RFC 6120 §8.1.2.1).
     pub fn set_account(&mut self, own: &Jid) {
         self.account = own.bare().as_str().into();
         self.subscriptions.set_account(own);
     }
 
-    /// A new feed, which asks for nothing until [`Feeds::begin`]. `own` is the JID that is subscribed, bare or full; `patience`:
-    /// how long the service may take to agree, 30 s by default. `settings.feed` is set here.
+    /// Adds a feed, which sends no request until [`Feeds::begin`]. `own` is the JID that is subscribed, bare or full; `patience`:
+    /// how long the service may take to accept, 30 s by default. `settings.feed` is set here.
     pub fn add(
         &mut self,
         service: &Jid,
@@ -155,17 +155,17 @@ impl Feeds {
         id
     }
 
-    /// Whether a session began that the feed was asked in. A resumed session goes on with those, and begins the others.
+    /// Whether the feed was begun in the current session. A resumed session begins only the others.
     pub fn is_begun(&self, id: FeedId) -> bool {
         self.feeds.get(&id).is_some_and(|entry| entry.begun)
     }
 
-    /// Where a feed stands, after all that was polled; `None` before it knows, and when it is closed.
+    /// The position of a feed after all polled changes; `None` before it was live and after it was closed.
     pub fn position(&self, id: FeedId) -> Option<String> {
         self.feeds.get(&id)?.machine.position()
     }
 
-    /// The feed that a request is for, while its answer is awaited.
+    /// The feed of a pending request.
     pub fn feed_of(&self, number: u32) -> Option<FeedId> {
         let (_, asker) = self.asked.iter().find(|(known, _)| *known == number)?;
         match asker {
@@ -174,7 +174,7 @@ impl Feeds {
         }
     }
 
-    /// Whether a feed of this service and node is there.
+    /// Whether a feed of this service and node exists.
     pub fn has(&self, service: &str, node: &str) -> bool {
         let mut all = self.feeds.values();
         all.any(|entry| !entry.over && entry.service == service && entry.node == node)
@@ -182,7 +182,7 @@ impl Feeds {
 
     // ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A session begins that knows nothing of the feeds: before any of them is begun in it.
+    /// Begins a new session. Call it before beginning the feeds.
     pub fn begin_session(&mut self) {
         self.services.begin_session();
         for request in self.abandoned.begin_session(&self.subscriptions) {
@@ -190,14 +190,14 @@ impl Feeds {
         }
     }
 
-    /// The session is at its end, and the events that follow come behind others that were lost.
+    /// Notes that events were lost before those that follow, at the end of a session.
     pub fn handle_hole(&mut self) {
         for entry in self.feeds.values_mut() {
             entry.machine.handle_hole();
         }
     }
 
-    /// A session is there in which the feed is not subscribed yet: subscribes it as this JID, and asks what was missed.
+    /// Begins a feed in the session: subscribes it as this JID, and fetches missed items.
     pub fn begin(&mut self, now: Instant, id: FeedId, own: &Jid) {
         let Some(entry) = self.feed(id).filter(|entry| !entry.over) else {
             return;
@@ -228,8 +228,8 @@ impl Feeds {
         self.due.push_back(id);
     }
 
-    /// The requests that end the subscriptions which are worth nothing after this session: those of full JIDs, which some
-    /// services keep for ever. To be sent before the session closes.
+    /// The requests that end the subscriptions of full JIDs, which some
+    /// services keep for ever. Send them before the session closes.
     pub fn good_bye(&self) -> Vec<Element> {
         let mut all = self.subscriptions.of_full_jids();
         for (_, asker) in &self.asked {
@@ -242,7 +242,7 @@ impl Feeds {
         all.iter().map(unsubscribe).collect()
     }
 
-    /// The connection is gone, and all feeds with it; those that there were.
+    /// Removes all feeds and returns their ids: the connection is offline.
     pub fn end_all(&mut self) -> Vec<FeedId> {
         let mut all = Vec::new();
         for (id, _) in core::mem::take(&mut self.feeds).into_entries() {
@@ -255,16 +255,16 @@ impl Feeds {
         all
     }
 
-    // ── what the caller wants no more ───────────────────────────────────────────────────────────────────────────────
+    // ── closing feeds──────────────────────────────────────────────────────────────────────────────
 
-    /// Ends a feed here; also one that has told its [`Change::End`], which is kept for its position until then. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
+    /// Closes a feed; also one that has reported [`Change::End`], which is kept for its position until then. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
     /// subscription stays.
     pub fn close(&mut self, id: FeedId) {
         self.give_up(id);
         self.feeds.remove(&id);
     }
 
-    /// Nothing of a feed is wanted any more.
+    /// Removes a feed.
     fn give_up(&mut self, id: FeedId) {
         let Some(entry) = self.feeds.get_mut(&id) else {
             return;
@@ -283,7 +283,7 @@ impl Feeds {
         self.reconsider();
     }
 
-    /// Ends a feed and its subscription: what is returned asks the service for that, when no other feed lives on it.
+    /// Ends a feed and its subscription. Returns the unsubscribe request, if no other feed uses the subscription.
     pub fn unsubscribe(&mut self, id: FeedId) -> Option<Element> {
         self.feeds.remove(&id)?;
         let request = self.subscriptions.take(id).and_then(|held| {
@@ -295,7 +295,7 @@ impl Feeds {
         request
     }
 
-    /// The answer to a feed's subscription is for another one. False when none is awaited.
+    /// Passes a pending subscription reply to another owner. False if none is pending.
     fn pass_on(&mut self, id: FeedId, to: impl Fn() -> ReplyOwner) -> bool {
         let mut passed = false;
         for (_, asker) in &mut self.asked {
@@ -312,16 +312,16 @@ impl Feeds {
             .retain(|(_, asker)| !matches!(asker, ReplyOwner::Feed(feed, _) | ReplyOwner::Subscription(feed, _) if *feed == id));
     }
 
-    /// Another feed knows its subscription now, or is gone.
+    /// Handles that another feed learned its subscription or ended.
     fn reconsider(&mut self) {
         for request in self.abandoned.reconsider(&self.subscriptions) {
             self.ask(ReplyOwner::Nobody, request, REPLY_TIMEOUT);
         }
     }
 
-    // ── what comes in ───────────────────────────────────────────────────────────────────────────────────────────────
+    // ── input──────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A message: an event, or a result from an archive.
+    /// Handles a message: an event, or a result from an archive.
     pub fn handle_message(&mut self, message: &Element, unicode: &dyn Unicode) -> FeedRouting {
         match self.subscriptions.route(message, unicode) {
             Routed::Feeds { feeds, event } => {
@@ -341,7 +341,7 @@ impl Feeds {
         }
     }
 
-    /// A result counts only from the archive that was asked (XEP-0313 §9).
+    /// A result is accepted only from the queried archive (XEP-0313 §9).
     fn handle_result(&mut self, message: &Element) -> bool {
         if !message.is("message", ns::CLIENT) || is_error(message) {
             return false;
@@ -354,7 +354,7 @@ impl Feeds {
         all.any(|entry| entry.service == from && entry.machine.handle_result(&result))
     }
 
-    /// The answer to a request. Must come before what came after it.
+    /// Handles the reply to a request. Call it before handling the stanzas that arrived after the reply.
     pub fn handle_reply(
         &mut self,
         now: Instant,
@@ -393,7 +393,7 @@ impl Feeds {
                 }
             }
             ReplyOwner::Ended(held) => {
-                // It was asked to end without its id, which some services want (§6.2.3.1).
+                // The unsubscribe request had no SubID, which some services require (§6.2.3.1).
                 if let Ok(reply) = &outcome {
                     let told = confirmed(held.clone(), reply);
                     if told.subid != held.subid
@@ -407,7 +407,7 @@ impl Feeds {
         }
     }
 
-    /// Time has passed; only at a timeout that was polled does anything happen.
+    /// Handles the deadlines up to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         let is_over = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let mut late = Vec::new();
@@ -433,9 +433,9 @@ impl Feeds {
         }
     }
 
-    // ── what goes out ───────────────────────────────────────────────────────────────────────────────────────────────
+    // ── output──────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// What the feeds want now. To be called until it is a [`FeedsOutput::Timeout`], after each change.
+    /// Returns the next output. Call it after each change until it returns [`FeedsOutput::Timeout`].
     pub fn poll_output(&mut self) -> FeedsOutput {
         loop {
             if let Some(output) = self.outputs.pop_front() {

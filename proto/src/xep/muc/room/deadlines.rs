@@ -1,4 +1,4 @@
-//! What a room does when time passes, and when a reply to one of its requests comes.
+//! Deadlines of a room, and the replies to its requests.
 
 use super::ledger::{PendingCommand, PresenceRequest};
 use super::self_ping::{ECHO, PING_TIMEOUT, PingVerdict, SILENCE};
@@ -12,10 +12,10 @@ use crate::xep::muc::rooms::RoomContext;
 use crate::xep::ping;
 use crate::xml::Element;
 
-/// How long to wait for what should come at once: the subject once inside (some rooms send none), and the presence under the new
-/// nick when the one under the old nick is gone.
+/// How long to wait for stanzas that should come at once: the subject after the join (some rooms send none), and the presence under the new
+/// nick after the one under the old nick.
 pub(super) const SOON: Millis = Millis::seconds(5);
-/// How long an unanswered presence keeps us from asking whether we are in.
+/// How long an unanswered presence delays a self-ping.
 const ANSWERS_SOON: Millis = Millis::seconds(30);
 
 impl Room {
@@ -51,7 +51,7 @@ impl Room {
             };
             for waiting in expired {
                 shared.settle(waiting.command, Err(CommandError::TimedOut));
-                // A room that lost us does not answer.
+                // A room that has lost us does not answer.
                 self.doubted_at.get_or_insert(now);
             }
         }
@@ -62,7 +62,7 @@ impl Room {
             self.withdraw(shared);
         }
         if shared.interrupted {
-            // Nothing comes while the session is interrupted: what is waited for may still come when it goes on.
+            // During an interruption no stanza arrives: the awaited one may arrive after it.
             self.await_again(now);
         }
         if self.timers.expire(RoomTimer::Subject, now) {
@@ -78,7 +78,7 @@ impl Room {
                 Ended::Departed(departure),
             );
         }
-        if self.timers.expire(RoomTimer::Knock, now) {
+        if self.timers.expire(RoomTimer::Rejoin, now) {
             self.return_in(shared);
         }
         if self.timers.expire(RoomTimer::Answer, now) {
@@ -94,7 +94,7 @@ impl Room {
         self.arm_check(shared);
     }
 
-    /// What should come at once has its whole time again.
+    /// Restarts the deadlines of stanzas that should come at once.
     pub(super) fn await_again(&mut self, now: Instant) {
         for timer in [RoomTimer::Subject, RoomTimer::Rename] {
             if self.timers.get(timer).is_some() {
@@ -107,7 +107,7 @@ impl Room {
         let joining = self.visit.as_ref().filter(|visit| visit.is_joining());
         self.ledger.expire(now, joining.map(Visit::id));
         if let Some(expiry) = self.ledger.expiry() {
-            // What is still awaited has a deadline of its own.
+            // A pending stanza has its own deadline.
             let again = now + ANSWERS_SOON;
             self.timers.set(RoomTimer::Expiry, expiry.max(again));
         }
@@ -120,7 +120,7 @@ impl Room {
 
     // ── are we still in? ────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Something made it doubtful that the room has us.
+    /// Schedules a self-ping: it is doubtful whether the room still has us.
     pub(super) fn doubt(&mut self, now: Instant) {
         self.doubted_at.get_or_insert(now);
     }
@@ -191,13 +191,13 @@ impl Room {
         }
         match verdict {
             PingVerdict::NoSession => {}
-            // Nothing has come behind the history either.
+            // No stanza followed the history.
             PingVerdict::Silent => visit.report_kept(shared),
             _ => visit.close_history(shared),
         }
         match verdict {
             PingVerdict::In => {
-                // The room answers in order: what has not come back by now was dropped by the room on purpose.
+                // The room answers in order: a message not reflected by now was discarded by the room.
                 visit.sent.note_answered();
                 self.heard_at = shared.now;
             }
@@ -211,7 +211,7 @@ impl Room {
         self.arm_check(shared);
     }
 
-    /// A locked room is no room (§10.1.1): nobody else gets in, and the service may remove it.
+    /// A locked room (§10.1.1) admits no other occupants, and the service may remove it.
     fn handle_not_configured(&mut self, shared: &mut RoomContext, failure: &RequestFailure) {
         let (error, ended) = match failure {
             RequestFailure::Refused { error, reply } => (
@@ -222,7 +222,7 @@ impl Room {
                 Ended::Refused(error.clone()),
             ),
             RequestFailure::TimedOut => (CommandError::TimedOut, Ended::GivenUp),
-            // The new session enters it again.
+            // The new session joins it again.
             RequestFailure::Disconnected => return,
         };
         self.send_leave(shared, None, Vec::new());

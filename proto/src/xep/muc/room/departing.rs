@@ -1,4 +1,4 @@
-//! Unavailable presences from a room: an occupant is gone or takes another nick, and so do we.
+//! Unavailable presences from a room: occupants, including us, leave or change their nick.
 
 use super::Room;
 use super::deadlines::SOON;
@@ -62,7 +62,7 @@ impl Room {
         }
     }
 
-    /// Our nick changes: to which one we asked for, or which one the room gives us.
+    /// Handles a change of our nick, requested by us or made by the room.
     pub(super) fn handle_rename(&mut self, shared: &mut RoomContext, id: Option<&str>, to: &str) {
         let by_id = id.and_then(|id| self.ledger.find(id));
         let is_nick = |step: &&UnansweredPresence| matches!(step.ask, PresenceRequest::Nick(_));
@@ -112,7 +112,7 @@ impl Room {
         }
         let inside = self.ledger.present.is_some();
         let front = self.ledger.front();
-        // A change of nick in two presences that nothing connects.
+        // A change of nick in two presences without status 303.
         let leaves = self.ledger.iter().any(UnansweredPresence::is_leave);
         let renames =
             !leaves && front.is_some_and(|step| matches!(step.ask, PresenceRequest::Nick(_)));
@@ -129,7 +129,7 @@ impl Room {
             self.timers.set(RoomTimer::Rename, shared.now + SOON);
             return;
         }
-        // The room does not answer the leave of somebody who is not in; if one does, it does not remove anybody by it.
+        // A room does not answer the leave of a non-occupant; if it does, the answer removes no occupant.
         if (inside || !removal)
             && let Some(steps) = self.ledger.take_leave()
         {
@@ -151,11 +151,11 @@ impl Room {
         );
     }
 
-    /// The room has let us go.
+    /// Handles the room's answer to our leave.
     pub(super) fn handle_left(&mut self, shared: &mut RoomContext, steps: Vec<UnansweredPresence>) {
         self.ledger.present = None;
         if let Some(visit) = self.visit.as_mut().filter(|visit| visit.is_joining()) {
-            // Those who were listed for the earlier visit.
+            // The occupants listed for the earlier visit.
             visit.occupants.clear();
         }
         self.settle_skipped(shared, steps, &CommandError::Left);

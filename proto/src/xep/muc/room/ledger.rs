@@ -1,11 +1,11 @@
-//! Which presences to a room are still unanswered, in the order in which they were sent.
+//! The unanswered presences to a room, in the order of sending.
 //!
 //! A room handles what one session sends in order, and answers in order. So an answer that carries the id of a presence belongs
 //! to that presence, and everything before it has been handled; an answer without such an id belongs to the oldest presence
 //! that it can answer. COMPAT(Prosody 0.12, ejabberd 23.01): both repeat the id of a join and of a leave; that of a change
 //! of nick Prosody repeats in the presence under the new nick, where ejabberd repeats the one of the join.
 //!
-//! The ledger belongs to the room and not to the visit: a visit that was given up leaves its join and its leave here, so that
+//! The ledger belongs to the room and not to the visit: an abandoned visit leaves its join and its leave here, so that
 //! their answers are not taken for those of the next visit.
 
 use crate::time::{Instant, Millis};
@@ -13,7 +13,7 @@ use crate::xep::muc::event::{CommandId, RoomId};
 
 /// How many unanswered presences are kept.
 const MOST_STEPS: usize = 64;
-/// How long the answer to a presence that nobody waits for is expected. After that, a lost answer no longer stands in the way.
+/// How long the answer to an abandoned presence is expected. After this time a lost answer does not block others.
 pub(super) const EXPIRY: Millis = Millis::seconds(300);
 
 /// A command that waits for its answer.
@@ -23,13 +23,13 @@ pub(super) struct PendingCommand {
     pub(super) deadline: Instant,
 }
 
-/// What a presence asks for.
+/// The request that a presence makes.
 #[derive(Debug)]
 pub(super) enum PresenceRequest {
     Join,
     /// Another nick.
     Nick(Option<PendingCommand>),
-    /// To be let go.
+    /// Leave.
     Leave(Vec<PendingCommand>),
 }
 
@@ -59,17 +59,17 @@ impl UnansweredPresence {
     }
 }
 
-/// The unanswered presences, and what the answers so far say.
+/// The unanswered presences, and our state in the room according to the answers.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     /// The oldest first; few.
     steps: Vec<UnansweredPresence>,
-    /// The nick under which the room has us, as far as it has answered; `None`: it does not have us.
+    /// Our nick in the room according to the answers so far; `None`: not in the room.
     pub(super) present: Option<String>,
 }
 
 impl Ledger {
-    /// Notes a presence. Returns the oldest one when there are too many: its answer will not be recognised.
+    /// Adds a presence. Beyond the limit returns the oldest one, whose answer will not be recognised.
     #[must_use]
     pub(super) fn push(&mut self, step: UnansweredPresence) -> Option<UnansweredPresence> {
         self.steps.push(step);
@@ -92,14 +92,14 @@ impl Ledger {
         self.steps.retain(keep);
     }
 
-    /// The oldest step that the room still has to answer: it does not answer the leave of somebody who is not in.
+    /// The oldest presence that the room must answer. A room does not answer the leave of a non-occupant.
     pub(super) fn front(&self) -> Option<&UnansweredPresence> {
         self.steps
             .iter()
             .find(|step| self.present.is_some() || !step.is_leave())
     }
 
-    /// The step with that id.
+    /// The presence with this id.
     pub(super) fn find(&self, id: &str) -> Option<&UnansweredPresence> {
         self.steps.iter().find(|step| step.id == id)
     }
@@ -118,7 +118,7 @@ impl Ledger {
         self.steps.iter().any(is_it)
     }
 
-    /// Takes the step with that id out, and all that were sent before it.
+    /// Removes the presence with this id and all earlier ones.
     pub(super) fn take(
         &mut self,
         id: &str,
@@ -129,7 +129,7 @@ impl Ledger {
         Some((core::mem::replace(&mut self.steps, rest), step))
     }
 
-    /// Takes the oldest leave out, and the changes of nick before it; not if a join is older.
+    /// Removes the oldest leave and the changes of nick before it, unless a join is older.
     pub(super) fn take_leave(&mut self) -> Option<Vec<UnansweredPresence>> {
         let at = self.steps.iter().position(UnansweredPresence::is_leave)?;
         let joins = self
@@ -144,13 +144,13 @@ impl Ledger {
         Some(core::mem::replace(&mut self.steps, rest))
     }
 
-    /// Takes everything out: the session is gone.
+    /// Removes all presences: the session is lost.
     pub(super) fn take_all(&mut self) -> Vec<UnansweredPresence> {
         self.present = None;
         core::mem::take(&mut self.steps)
     }
 
-    /// Forgets the presences that nobody waits for and that have not been answered for long. `current` is the visit whose join
+    /// Removes abandoned presences whose answer is overdue. `current` is the visit whose join
     /// is awaited.
     pub(super) fn expire(&mut self, now: Instant, current: Option<RoomId>) {
         self.steps.retain(|step| {
@@ -160,7 +160,7 @@ impl Ledger {
         });
     }
 
-    /// When the oldest step expires.
+    /// When the oldest presence expires.
     pub(super) fn expiry(&self) -> Option<Instant> {
         self.steps.iter().map(|step| step.sent + EXPIRY).min()
     }

@@ -1,9 +1,9 @@
-//! What presences from a room mean: who is there, and what became of our own presences.
+//! Presences from a room: occupants, and the answers to our own presences.
 //!
 //! A presence is ours if it shows our full JID, if it comes from the nick under which the room has us, if it carries the id of a
-//! presence of ours for that nick, or if a status code says so (see `payload.rs`); but a status code does not make us somebody
-//! whom we know as another. Rooms that mark nothing (§7.2.2 asks for status 110) are understood by what follows: whoever gets a
-//! subject or live talk is in.
+//! presence of ours for that nick, or if a status code marks it (see `payload.rs`); but a status code is ignored for an occupant
+//! known to be another user. Without marks (§7.2.2 requires status 110) the following stanzas decide: a client that receives a
+//! subject or live messages is in.
 
 use std::rc::Rc;
 
@@ -29,7 +29,7 @@ impl Room {
         let nick = stanza.attr("from").and_then(|from| split_jid(from).1);
         match (stanza.attr("type"), nick) {
             (Some("error"), nick) => self.handle_presence_error(shared, nick, stanza),
-            // A room may have presence of its own (a picture, XEP-0153): it is no occupant.
+            // A room may send its own presence (an avatar, XEP-0153): it is not an occupant.
             (_, None) => {}
             (None, Some(nick)) => self.handle_arrival(shared, nick, stanza),
             (Some("unavailable"), Some(nick)) => self.handle_departure(shared, nick, stanza),
@@ -37,7 +37,7 @@ impl Room {
         }
     }
 
-    /// Whether we know the occupant with that nick as another than us.
+    /// Whether the occupant with this nick is known to be another user.
     pub(super) fn is_known_other(&self, nick: &str) -> bool {
         let Some(visit) = &self.visit else {
             return false;
@@ -47,7 +47,7 @@ impl Room {
             && visit.occupants.get(nick).is_some()
     }
 
-    /// Whether that is the nick that we have or want.
+    /// Whether this is our current or requested nick.
     fn is_expected(&self, nick: &str) -> bool {
         let visit = self.visit.as_ref();
         let front = self.ledger.front().filter(|step| !step.is_leave());
@@ -58,7 +58,7 @@ impl Room {
 
     /// Whether a status code makes a presence from `nick` ours.
     pub(super) fn is_marked(&self, nick: &str, user: &MucUser) -> bool {
-        // Without an <item/> it may be what an occupant sent: believed where it changes nothing.
+        // Without an <item/> an occupant may have sent it: accepted only where it changes nothing.
         user.is_marked()
             && !self.is_known_other(nick)
             && (user.is_itemized() || self.is_expected(nick))
@@ -89,14 +89,14 @@ impl Room {
             VisitState::Joining { unmarked } => {
                 if nick == visit.nick {
                     *unmarked = Some(user.codes);
-                    // A room shows nobody to those whom it refuses: without an error, we are in.
+                    // A room shows no occupants to a refused client: without an error, we are in.
                     self.timers.set(RoomTimer::Subject, shared.now + SOON);
                 }
                 visit.add_silently(shared, occupant);
             }
             VisitState::Entered { .. } | VisitState::Inside => visit.add(shared, occupant),
         }
-        // The old nick has gone without a word, and the asked one has come.
+        // The old nick left without status 303, and the requested nick arrived.
         if self.vanished.is_some() && self.is_asked(nick) {
             self.handle_rename(shared, None, nick);
         }
@@ -108,7 +108,7 @@ impl Room {
             .any(|step| matches!(step.ask, PresenceRequest::Nick(_)) && step.nick == nick)
     }
 
-    /// The room has us, under that nick.
+    /// Handles our own presence: the room has us under this nick.
     fn handle_own_arrival(
         &mut self,
         shared: &mut RoomContext,
@@ -139,14 +139,14 @@ impl Room {
                 if joins {
                     return self.handle_entered(shared, codes, occupant);
                 }
-                // The room was asked twice: it sends its history twice.
+                // Two joins were sent: the room sends its history twice.
                 if let Some(visit) = self.visit.as_mut().filter(|visit| visit.id == step.visit) {
                     visit.report_kept(shared);
                     visit.heard.begin_history(step.sent);
                     visit.open_history = true;
                     self.doubt(shared.now);
                 }
-                // An earlier visit's: those who were listed for it may be gone when ours begins.
+                // The answer belongs to an earlier visit: occupants listed for it may be gone when ours begins.
                 if let Some(visit) = self.visit.as_mut().filter(|visit| visit.is_joining()) {
                     visit.occupants.clear();
                     return;
@@ -161,7 +161,7 @@ impl Room {
                 }
                 let same = known.as_deref() == Some(nick.as_str());
                 self.handle_own_update(shared, known.as_deref(), occupant);
-                // What was asked for comes down to the nick that we have.
+                // The requested nick is normalised to the current one.
                 if let Some(visit) = self.visit.as_ref().filter(|_| same) {
                     shared.emit(
                         visit.id,
@@ -211,7 +211,7 @@ impl Room {
         visit.add(shared, occupant);
     }
 
-    /// The room has let us in.
+    /// Handles the completed admission to the room.
     fn handle_entered(
         &mut self,
         shared: &mut RoomContext,
@@ -223,7 +223,7 @@ impl Room {
         visit.heard.note_entered(shared.unix_ms);
         visit.add_silently(shared, occupant);
         self.timers.stop(RoomTimer::Answer);
-        self.timers.stop(RoomTimer::Knock);
+        self.timers.stop(RoomTimer::Rejoin);
         self.timers.set(RoomTimer::Subject, shared.now + SOON);
         let created = codes.contains(&201);
         let locked = created.then(|| shared.request_token());
@@ -241,7 +241,7 @@ impl Room {
         }
     }
 
-    /// Nothing has said that we are in, but only those who are in get what has come.
+    /// Infers the join: the received stanza is sent to occupants only.
     pub(super) fn enter_unmarked(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &mut self.visit else { return };
         let VisitState::Joining { unmarked } = &mut visit.state else {

@@ -1,4 +1,4 @@
-//! Presence errors from a room: what it refuses.
+//! Presence errors from a room.
 
 use super::ledger::PresenceRequest;
 use super::{Room, Visit};
@@ -9,7 +9,7 @@ use crate::xml::Element;
 
 impl Room {
     /// A refusal carries the id of what it refuses. Without an id it has to come from the room itself, or from the address that
-    /// the presence was sent to, if that is nobody's: an occupant may send errors, too.
+    /// the presence was sent to, if no occupant has it: an occupant may send errors, too.
     pub(super) fn handle_presence_error(
         &mut self,
         shared: &mut RoomContext,
@@ -55,12 +55,12 @@ impl Room {
                     shared.settle(waiting.command, Err(error));
                 }
             }
-            // What refuses a leave does not know us any more.
+            // A room that refuses a leave does not have us any more.
             PresenceRequest::Leave(_) => self.handle_left(shared, vec![step]),
         }
     }
 
-    /// The room refuses something else, a presence that the caller built for instance.
+    /// Handles the refusal of another presence, for example one built by the caller.
     fn handle_stray_error(
         &mut self,
         shared: &mut RoomContext,
@@ -72,7 +72,7 @@ impl Room {
         let Some(visit) = self.visit.as_ref().filter(|visit| visit.is_joined()) else {
             return;
         };
-        // From another's address it is that occupant's error, and says nothing about us.
+        // An error from another occupant's address does not concern our membership.
         if nick.is_some_and(|nick| present != Some(nick)) {
             return;
         }

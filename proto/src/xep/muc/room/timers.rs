@@ -2,20 +2,20 @@
 
 use crate::time::Instant;
 
-/// What a room waits for.
+/// The timers of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RoomTimer {
-    /// The answer to a join on the way back in.
+    /// The answer to a rejoin.
     Answer,
     /// The subject that ends the history.
     Subject,
-    /// The next attempt to come back in.
-    Knock,
+    /// The next attempt to rejoin.
+    Rejoin,
     /// The presence that completes a change of nick.
     Rename,
-    /// The time to check whether we are still in.
+    /// The next self-ping.
     Check,
-    /// The time to forget unanswered presences.
+    /// The removal of overdue presences.
     Expiry,
 }
 
@@ -29,7 +29,7 @@ impl RoomTimers {
     pub(super) const ALL: [RoomTimer; COUNT] = [
         RoomTimer::Answer,
         RoomTimer::Subject,
-        RoomTimer::Knock,
+        RoomTimer::Rejoin,
         RoomTimer::Rename,
         RoomTimer::Check,
         RoomTimer::Expiry,
@@ -51,7 +51,7 @@ impl RoomTimers {
         self.0.get(timer as usize).copied().flatten()
     }
 
-    /// Whether it is due; then it is stopped.
+    /// Whether the timer is due; a due timer is stopped.
     pub(super) fn expire(&mut self, timer: RoomTimer, now: Instant) -> bool {
         let due = self.get(timer).is_some_and(|at| at <= now);
         if due {
@@ -65,7 +65,7 @@ impl RoomTimers {
         self.0.iter().flatten().min().copied()
     }
 
-    /// Stops all that belong to a visit.
+    /// Stops the timers of a visit.
     pub(super) fn end_visit(&mut self) {
         for timer in Self::ALL {
             if timer != RoomTimer::Expiry {

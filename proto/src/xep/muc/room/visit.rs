@@ -1,4 +1,4 @@
-//! One visit to a room: from the wish to enter until we have left.
+//! One visit to a room, from join to leave.
 
 use std::rc::Rc;
 
@@ -12,15 +12,15 @@ use crate::xep::muc::occupant::{Occupant, Occupants};
 use crate::xep::muc::request::History;
 use crate::xep::muc::rooms::RoomContext;
 
-/// How far we are.
+/// The state of a visit.
 #[derive(Debug)]
 pub(super) enum VisitState {
-    /// Our presence is on its way, or waits for its turn.
+    /// The join was sent or is queued.
     Joining {
-        /// The status codes of a presence of the wanted nick that is not marked as ours. It may be ours; what comes next shows.
+        /// The status codes of a presence of the requested nick without marks of ours. The next stanzas show whether it is ours.
         unmarked: Option<Vec<u16>>,
     },
-    /// The room has let us in; history, the subject or the configuration of a new room are still to come.
+    /// Admitted; history, subject or the configuration of a new room are still expected.
     Entered {
         /// The status codes of our own presence.
         codes: Vec<u16>,
@@ -29,9 +29,9 @@ pub(super) enum VisitState {
         /// The request that configures a new room, while it is out.
         locked: Option<RequestToken>,
     },
-    /// Really in.
+    /// Joined.
     Inside,
-    /// Our leave is on its way.
+    /// The leave was sent.
     Leaving,
 }
 
@@ -74,14 +74,14 @@ impl VisitState {
     }
 }
 
-/// What is remembered on the way back in.
+/// The state before a rejoin.
 #[derive(Debug)]
 pub(super) struct Returning {
     /// Our nick before.
     pub(super) nick: String,
-    /// Who was there.
+    /// The occupants before.
     pub(super) before: Vec<Rc<Occupant>>,
-    /// How often the room was asked without success.
+    /// The number of failed attempts.
     pub(super) attempts: u32,
 }
 
@@ -97,14 +97,14 @@ pub struct Visit {
     /// The join, until it is settled.
     pub(super) join: Option<PendingCommand>,
     pub(super) returning: Option<Returning>,
-    /// When we were in again after the room had lost us, for the last few times.
+    /// The times of the last rejoins after the room had lost us.
     pub(super) returns: Vec<Instant>,
     pub(super) occupants: Occupants,
     pub(super) crowded: bool,
     pub(super) subject: Option<String>,
     pub(super) sent: SentMessages,
     pub(super) heard: RecentMessages,
-    /// Nothing has shown yet that all of the history has come, although it is not waited for any more.
+    /// The history may be incomplete, although it is not awaited any more.
     pub(super) open_history: bool,
 }
 
@@ -154,32 +154,32 @@ impl Visit {
         &self.room
     }
 
-    /// Our nick: as asked for until the room lets us in, then as the room has it.
+    /// Our nick: the requested one until the join, then as the room writes it.
     pub fn nick(&self) -> &str {
         &self.nick
     }
 
-    /// Whether we are really in.
+    /// Whether the join is complete.
     pub fn is_joined(&self) -> bool {
         matches!(self.state, VisitState::Inside)
     }
 
-    /// Whether we were in, and are on the way back.
+    /// Whether a rejoin is in progress.
     pub fn is_returning(&self) -> bool {
         self.returning.is_some()
     }
 
-    /// The subject, once it is known; empty when there is none.
+    /// The subject, if known; empty if the room has none.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// Those who are in the room, we too, sorted by nick.
+    /// The occupants, including us, sorted by nick.
     pub fn occupants(&self) -> &[Rc<Occupant>] {
         self.occupants.all()
     }
 
-    /// Who has that nick, written as the room writes it.
+    /// The occupant with this nick, as the room writes it.
     pub fn occupant(&self, nick: &str) -> Option<&Rc<Occupant>> {
         self.occupants.get(nick)
     }
@@ -192,26 +192,26 @@ impl Visit {
         matches!(self.state, VisitState::Leaving)
     }
 
-    /// What comes behind the history has come.
+    /// Ends the history: a stanza behind it has arrived.
     pub(super) fn close_history(&mut self, shared: &mut RoomContext) {
         self.report_kept(shared);
         self.open_history = false;
         self.heard.end_history();
     }
 
-    /// The history is over, or the visit: reports what was kept back of it.
+    /// Reports the kept messages at the end of the history or the visit.
     pub(super) fn report_kept(&mut self, shared: &mut RoomContext) {
         for message in self.heard.take_kept() {
             shared.emit(self.id, RoomEvent::Message(message));
         }
     }
 
-    /// Whether nobody with the wanted nick has been listed since the join.
+    /// Whether no occupant with the requested nick has been listed since the join.
     pub(super) fn awaits_own_presence(&self) -> bool {
         self.is_joining() && self.occupants.get(&self.nick).is_none()
     }
 
-    /// Whether the room's history may still come.
+    /// Whether history may still arrive.
     pub(super) fn awaits_history(&self) -> bool {
         matches!(
             self.state,
@@ -221,7 +221,7 @@ impl Visit {
 }
 
 impl Visit {
-    /// Whether an occupant can be noted; there may be too many.
+    /// Whether another occupant can be added; reports `Crowded` once at the limit.
     fn has_room(&mut self, shared: &mut RoomContext, nick: &str) -> bool {
         if !self.occupants.is_full() || self.occupants.get(nick).is_some() {
             return true;
@@ -232,14 +232,14 @@ impl Visit {
         false
     }
 
-    /// Notes an occupant who was there before us.
+    /// Adds an occupant who joined before us, without an event.
     pub(super) fn add_silently(&mut self, shared: &mut RoomContext, occupant: Rc<Occupant>) {
         if self.has_room(shared, &occupant.nick) {
             self.occupants.insert(occupant);
         }
     }
 
-    /// Notes an occupant, and reports what is new.
+    /// Adds or updates an occupant and reports the change.
     pub(super) fn add(&mut self, shared: &mut RoomContext, occupant: Rc<Occupant>) {
         if !self.has_room(shared, &occupant.nick) {
             return;
@@ -254,7 +254,7 @@ impl Visit {
         }
     }
 
-    /// An occupant's entry moves to another nick; the presence under the new one follows.
+    /// Renames an occupant; the presence under the new nick follows.
     pub(super) fn rename(&mut self, shared: &mut RoomContext, from: String, to: &str, own: bool) {
         let Some(occupant) = self.occupants.remove(&from) else {
             return;

@@ -1,4 +1,4 @@
-//! What waits to be told: items and their ends, as events, listings and archives bring them.
+//! Queued changes: items and removals from events, listings and archives.
 
 use super::change::Via;
 use crate::ns;
@@ -8,14 +8,14 @@ use crate::xep::pubsub::digest::Digest;
 use crate::xep::pubsub::event::{ItemEvent, PubSubEvent};
 use crate::xml::Element;
 
-/// What waits to be told, in order.
+/// A queued change.
 #[derive(Clone, Debug)]
 pub enum Arrival {
     Item(Arrived),
     Retract {
         id: String,
         via: Via,
-        /// Its name in the node's archive.
+        /// Its id in the node's archive.
         archived: Option<String>,
     },
     Purge {
@@ -25,35 +25,35 @@ pub enum Arrival {
         after: Option<String>,
         before: Option<String>,
     },
-    /// The feed is live. `partial`: some of what is known was not listed, and may be gone.
+    /// The feed is live. `partial`: some known items were not listed and may be gone.
     Live {
         partial: bool,
     },
 }
 
-/// An item that waits to be told.
+/// A queued item.
 #[derive(Clone, Debug)]
 pub struct Arrived {
     pub item: Item,
     pub digest: Digest,
     pub time: Option<i64>,
-    /// The service says that it was published earlier (XEP-0203): the last item, for who subscribes or comes online.
+    /// The service marks it as delayed (XEP-0203): the last item, sent on subscribing or on coming online.
     pub resent: bool,
-    /// Its name in the node's archive.
+    /// Its id in the node's archive.
     pub archived: Option<String>,
     pub via: Via,
-    /// The service has no payload of it, or does not tell it.
+    /// The service has no payload or omits it.
     pub bare: bool,
-    /// It came while the node was asked what it holds.
+    /// It arrived while the node was listed.
     pub waited: bool,
     /// The event came without a payload.
     pub fetched: bool,
-    /// It was published after the subscription, whatever is known by now.
+    /// It was published after the subscription.
     pub news: bool,
 }
 
 impl Arrival {
-    /// An item that is found to be there no more.
+    /// An item that was found to be removed.
     pub fn gone(id: String) -> Self {
         Self::Retract {
             id,
@@ -62,7 +62,7 @@ impl Arrival {
         }
     }
 
-    /// Its name in the node's archive.
+    /// Its id in the node's archive.
     pub fn archived(&self) -> Option<&String> {
         match self {
             Self::Item(Arrived { archived, .. })
@@ -86,12 +86,12 @@ impl Arrival {
     }
 }
 
-/// When a message was sent first, as far as it says so.
+/// The original send time of a message (XEP-0203).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SentTime {
     /// In milliseconds since 1970.
     pub time: Option<i64>,
-    /// The service says so, or nobody in particular. Other stamps are of servers in between, which held the message back.
+    /// Whether the service stamped it, or the stamp has no author. Other stamps are of servers that delayed the message.
     pub by_service: bool,
 }
 
@@ -108,7 +108,7 @@ impl SentTime {
     }
 }
 
-/// What an event brings, one by one.
+/// The changes of an event, one by one.
 pub fn arrivals_of(event: &PubSubEvent, stamp: SentTime, archived: Option<String>) -> Vec<Arrival> {
     let mut arrivals = Vec::new();
     match event {
@@ -141,7 +141,7 @@ pub fn arrivals_of(event: &PubSubEvent, stamp: SentTime, archived: Option<String
     arrivals
 }
 
-/// What the service calls a message in its archive (XEP-0359).
+/// The archive id of a message (XEP-0359).
 pub fn archived_as(message: &Element, service: &str) -> Option<String> {
     for child in message.children() {
         if child.is("stanza-id", ns::STANZA_ID) && child.attr("by") == Some(service) {

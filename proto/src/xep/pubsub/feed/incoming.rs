@@ -1,4 +1,4 @@
-//! What a feed hears: the events of its node, and the results of its archive.
+//! Events of the feed's node, and results of its archive.
 
 use super::arrival::{Arrival, SentTime, archived_as, arrivals_of};
 use super::change::Change;
@@ -9,7 +9,7 @@ use crate::xep::pubsub::event::PubSubEvent;
 use crate::xml::Element;
 
 impl Feed {
-    /// An event of this node, from its service; `message` is the stanza that told it.
+    /// Handles an event of this node, from its service; `message` is its stanza.
     pub fn handle_event(&mut self, event: &PubSubEvent, message: &Element) {
         if matches!(self.state, FeedPhase::Over) {
             return;
@@ -29,7 +29,7 @@ impl Feed {
             }
             PubSubEvent::Configuration { .. } => self.asides.push_back(Change::Configuration),
             PubSubEvent::Subscription(told) => {
-                // About an earlier subscription: the answer to ours is still to come.
+                // It concerns an earlier subscription: the reply to ours is still pending.
                 if told.state == SubscriptionState::None
                     && matches!(
                         self.state,
@@ -68,13 +68,13 @@ impl Feed {
         if !self.state.holds_events() {
             self.arrivals.push_back(arrival);
             if self.arrivals.len() > WAITING {
-                // They wait for a payload: they are told without.
+                // Changes waiting for a payload are reported without it.
                 self.give_payloads_up();
             }
             return;
         }
         if matches!(self.state, FeedPhase::Apart) && !self.basis.is_known() {
-            // The next session begins with what the node holds.
+            // The next session begins with a listing.
             return;
         }
         self.meanwhile.push(arrival);

@@ -1,5 +1,5 @@
-//! Joining what a node holds with what was told while it was asked: one order, each publication once; and the judgement
-//! whether anything may be missing.
+//! Merges the listing of a node with the events that arrived meanwhile: one order, each publication once. Decides
+//! whether publications may be missing.
 //!
 //! The listing shows the node at one moment, T. All events of what was published before T and after the subscription are here
 //! (`Feed::settle`), in order. So where an event has the very revision that is listed, the two meet: what was told of the item
@@ -13,22 +13,22 @@ use super::joint::{Joint, complete_listing};
 use super::known::DigestIndex;
 use super::{Feed, Order};
 
-/// What the feed makes of a listing.
+/// The evaluation of a listing.
 struct MergeResult {
-    /// Of each item: is it to be told?
+    /// For each item: whether to report it.
     wanted: Vec<bool>,
-    /// Of each item: is it known, and has no payload that the service gives?
+    /// For each item: whether it is known and the service gives no payload.
     unseen: Vec<bool>,
-    /// The listing and what the feed had belong together: nothing between them is missing.
+    /// The listing connects to the known items: no publication between them is missing.
     joined: bool,
-    /// Ids that are known and not there any more.
+    /// Known ids that were removed.
     gone: Vec<String>,
-    /// Some of what is known was published before what was fetched: whether it is still there is not known.
+    /// Some known items are older than the fetched ones: they may be removed.
     partial: bool,
 }
 
 impl Feed {
-    /// The node holds this; `whole`: nothing else.
+    /// Handles the listed items; `whole`: all of the node.
     pub(super) fn merge_held(&mut self, goal: FetchGoal, mut held: Vec<ListedItem>, whole: bool) {
         let mut waiting = self.meanwhile.take_all();
         self.drop_last_item(&mut waiting);
@@ -36,7 +36,7 @@ impl Feed {
         Self::drop_overtaken(&mut later);
         waiting.append(&mut later);
         if goal != FetchGoal::Snapshot {
-            // Without an id nothing shows whether it was there before.
+            // Items without an id cannot be recognised.
             held.retain(|held| held.item.id.is_some());
         }
         complete_listing(&mut held, &waiting);
@@ -92,7 +92,7 @@ impl Feed {
             pending: Vec::new(),
             all: Vec::new(),
         };
-        // What came in an earlier session stands alone where neither side reaches it.
+        // Events of an earlier session are reported alone if neither side connects to them.
         let mut island = None;
         let mut earlier = core::mem::take(&mut self.meanwhile.earlier);
         let mut older = earlier + core::mem::take(&mut self.meanwhile.older);
@@ -116,7 +116,7 @@ impl Feed {
                     *rest -= 1;
                 }
             }
-            // Of an earlier session: what is listed in another revision has been published since.
+            // Of an earlier session: an item listed in another revision was published since.
             // What was between sessions is there, if something that came before is.
             let closed = (judged.joined || joint.met) && matches!(arrival, Arrival::Gap { .. });
             let another = older > 0 && joint.lists_another(&arrival);
@@ -126,7 +126,7 @@ impl Feed {
                 joint.join(arrival);
             }
             if earlier == 1 {
-                joint.tell_pending();
+                joint.report_pending();
             }
             earlier = earlier.saturating_sub(1);
         }
@@ -139,11 +139,11 @@ impl Feed {
         let silent = self.meanwhile.gap_told || self.meanwhile.purged;
         if goal == FetchGoal::Since && !judged.joined && !silent && something {
             let first = all.iter().find_map(Arrival::as_item);
-            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+            self.report_gap(first.and_then(|first| first.item.id.clone()));
         }
         if self.basis.take_outdated() {
             let first = all.iter().find_map(Arrival::as_item);
-            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+            self.report_gap(first.and_then(|first| first.item.id.clone()));
         }
         for id in judged.gone {
             self.arrivals.push_back(Arrival::gone(id));
@@ -171,7 +171,7 @@ impl Feed {
         self.go_live(judged.partial);
     }
 
-    /// What an archive has is what was published: nothing is missing.
+    /// Handles a complete archive: no publication is missing.
     pub(super) fn merge_archive(&mut self, found: Vec<Arrival>) {
         let waiting = self.meanwhile.take_all();
         let mut names = Vec::new();
@@ -201,7 +201,7 @@ impl Feed {
         self.go_live(true);
     }
 
-    /// The archive does not get to its end: what it has told so far is told, and then what the node holds. That shows whether
+    /// Handles an endless archive: reports its results so far, then lists the node. The listing shows whether
     /// anything is missing between the two.
     pub(super) fn leave_archive(&mut self, found: Vec<Arrival>) {
         let mut names = Vec::new();
@@ -228,14 +228,14 @@ impl Feed {
         self.list_again(FetchGoal::Since);
     }
 
-    /// There is no way to see what was missed. The last item, which many services send to who subscribes, may show that nothing
-    /// was (§6.1.7).
+    /// Handles a node that cannot be listed. The last item, which many services send on subscribing, may show that nothing
+    /// was missed (§6.1.7).
     pub(super) fn nothing_found(&mut self) {
         let mut earlier = self.meanwhile.take_all();
         self.drop_last_item(&mut earlier);
         if self.basis.take_outdated() {
             let first = earlier.iter().find_map(Arrival::as_item);
-            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+            self.report_gap(first.and_then(|first| first.item.id.clone()));
         }
         let waiting = earlier.split_off(self.meanwhile.earlier.min(earlier.len()));
         let mut last = self.last.clone();
@@ -268,7 +268,7 @@ impl Feed {
         self.go_live(false);
     }
 
-    pub(super) fn tell_gap(&mut self, before: Option<String>) {
+    pub(super) fn report_gap(&mut self, before: Option<String>) {
         self.meanwhile.gap_told = true;
         let after = self.last.clone();
         self.arrivals.push_back(Arrival::Gap { after, before });
@@ -327,7 +327,7 @@ impl Feed {
         for (place, still) in still.iter().enumerate().skip(from) {
             if !still && let Some(id) = self.known.id_at(place) {
                 if waiting.iter().any(|arrival| arrival.is_of(&id)) {
-                    // Published after the listing, or dropped before it: the list of ids tells.
+                    // Published after the listing, or removed before it: the list of ids decides.
                     partial = true;
                 } else {
                     gone.push(String::from(&*id));
@@ -369,7 +369,7 @@ impl Feed {
         (place + 1..self.known.len()).all(newer).then_some(first)
     }
 
-    /// The node was emptied meanwhile: before the listing or after it, one cannot tell. What it holds now is all that counts.
+    /// Handles a purge during the listing, before or after it: only the current items count.
     fn begin_after_purge(&mut self, waiting: Vec<Arrival>) {
         let mut waiting = waiting;
         let last = waiting
@@ -390,7 +390,7 @@ impl Feed {
 }
 
 impl Arrival {
-    /// Is it about this item?
+    /// Whether a change concerns this item.
     fn is_of(&self, id: &str) -> bool {
         match self {
             Self::Item(arrived) => arrived.item.id.as_deref() == Some(id),

@@ -1,4 +1,4 @@
-//! What a service answers: to the subscription, to the question what the node holds, and what becomes of the feed then.
+//! Replies of the service: to the subscription and to the listing.
 
 use super::archive::PageResult;
 use super::arrival::Arrival;
@@ -15,7 +15,7 @@ use crate::xep::pubsub::{SubscriptionState, request};
 use crate::xml::Element;
 
 impl Feed {
-    /// The answer to a request. Must come before the events that came after it.
+    /// Handles the reply to a request. Call it before handling the events that arrived after the reply.
     pub fn handle_reply(
         &mut self,
         now: Instant,
@@ -26,7 +26,7 @@ impl Feed {
         let Some(at) = at else { return };
         let (_, asked) = self.asked.swap_remove(at);
         if matches!(outcome, Err(RequestFailure::Disconnected)) {
-            // The next session begins anew.
+            // The next session begins the feed again.
             if !matches!(self.state, FeedPhase::Over) {
                 self.enter(FeedPhase::Apart);
             }
@@ -123,7 +123,7 @@ impl Feed {
                     PageResult::Next => self.query(archive),
                     PageResult::Endless => return self.leave_archive(archive.found),
                 },
-                // The archive has forgotten the entry, or will not say.
+                // The archive has removed the entry or refuses the query.
                 Err(_) => self.list(FetchGoal::Since),
             },
             inquiry => inquiry,
@@ -175,12 +175,12 @@ impl Feed {
     }
 }
 
-/// The node is not there.
+/// Whether the error means that the node does not exist.
 fn is_gone(failure: &RequestFailure) -> bool {
     matches!(failure, RequestFailure::Refused { error, .. } if error.condition == "item-not-found")
 }
 
-/// May the service think otherwise in a while?
+/// Whether the error is temporary.
 fn is_passing(failure: &RequestFailure) -> bool {
     let RequestFailure::Refused { error, .. } = failure else {
         return true;

@@ -1,5 +1,5 @@
-//! Telling what has arrived, one by one and in order: payloads that were not told are fetched first, and what was told before
-//! is left out.
+//! Reports the queued changes one by one and in order: missing payloads are fetched first, and repetitions
+//! are left out.
 
 use super::arrival::{Arrival, Arrived};
 use super::change::{Change, FeedOutput, Via};
@@ -13,15 +13,15 @@ use crate::xml::Element;
 use std::collections::VecDeque;
 
 impl Feed {
-    /// What the feed wants now. To be called until it is a [`FeedOutput::Timeout`], after each change.
+    /// Returns the next output. Call it after each change until it returns [`FeedOutput::Timeout`].
     pub fn poll_output(&mut self) -> FeedOutput {
         loop {
             if let Some((number, iq)) = self.requests.pop_front() {
                 return FeedOutput::Request { number, iq };
             }
             if matches!(self.state, FeedPhase::Over) {
-                // First what happened before the end.
-                if let Some(change) = self.tell_next() {
+                // First the changes before the end.
+                if let Some(change) = self.next_change() {
                     return FeedOutput::Change(Box::new(change));
                 }
             }
@@ -32,17 +32,17 @@ impl Feed {
                 if self.fetch_payloads() {
                     continue;
                 }
-            } else if let Some(change) = self.tell_next() {
+            } else if let Some(change) = self.next_change() {
                 return FeedOutput::Change(Box::new(change));
             } else if !self.arrivals.is_empty() {
-                // What was left out stood in front of it.
+                // The omitted changes preceded it.
                 continue;
             }
             return FeedOutput::Timeout(self.state.deadline());
         }
     }
 
-    /// Notifications without payloads (§7.1.2.2): what comes behind them waits until they have been fetched.
+    /// Fetches the payloads of notifications without them (§7.1.2.2); later changes wait.
     fn fetch_payloads(&mut self) -> bool {
         let is_asked = |(_, asked): &(u32, FeedRequest)| matches!(asked, FeedRequest::Payloads(..));
         if matches!(self.state, FeedPhase::Apart) || self.asked.iter().any(is_asked) {
@@ -77,7 +77,7 @@ impl Feed {
         };
         let mut arrivals = VecDeque::new();
         while let Some(mut arrival) = self.arrivals.pop_front() {
-            // What came after the question may be newer than the answer.
+            // Events after the request may be newer than the reply.
             let asked = count > 0;
             count = count.saturating_sub(1);
             if let Arrival::Item(arrived) = &mut arrival
@@ -100,7 +100,7 @@ impl Feed {
         self.arrivals = arrivals;
     }
 
-    /// Too much waits for payloads: it is told without them.
+    /// Too many changes wait for payloads: report them without.
     pub(super) fn give_payloads_up(&mut self) {
         self.asked
             .retain(|(_, asked)| !matches!(asked, FeedRequest::Payloads(..)));
@@ -114,22 +114,22 @@ impl Feed {
         self.arrivals = arrivals;
     }
 
-    /// The next change whose turn it is; what was told before is left out.
-    fn tell_next(&mut self) -> Option<Change> {
+    /// The next change; repetitions are left out.
+    fn next_change(&mut self) -> Option<Change> {
         loop {
             let is_over = matches!(self.state, FeedPhase::Over);
             if !is_over && self.arrivals.front().is_some_and(Arrival::is_wanting) {
                 return None;
             }
             let arrival = self.arrivals.pop_front()?;
-            if let Some(change) = self.tell(arrival) {
+            if let Some(change) = self.report(arrival) {
                 return Some(change);
             }
         }
     }
 
-    /// What an arrival is to the page, and to what is known; `None` when it was told before.
-    fn tell(&mut self, arrival: Arrival) -> Option<Change> {
+    /// Converts an arrival into a change and updates the known items; `None` for a repetition.
+    fn report(&mut self, arrival: Arrival) -> Option<Change> {
         if self.is_copy(&arrival) {
             return None;
         }
@@ -145,7 +145,7 @@ impl Feed {
                     waited,
                     ..
                 } = arrived;
-                // Only of what comes after all that was told is the archive asked what came after it.
+                // The archive is queried only after the last reported entry.
                 self.archived = archived.filter(|_| !waited || via == Via::CatchUp);
                 if repeat {
                     self.note_repeat(digest, item.id.as_deref(), time);

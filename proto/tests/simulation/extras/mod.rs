@@ -56,7 +56,7 @@ impl Extras {
         let maxpause = Some(dice.pick(&[90, 120, 300, 900])).filter(|_| dice.chance(350) && waits);
         let naps = 1 + dice.below(3);
         let forgets_pauses = dice.chance(300);
-        let keys = dice.chance(300) && bosh;
+        let keys = dice.chance(100) && bosh;
         let polls_strictly = dice.chance(500);
         let attaches = dice.chance(150) && waits;
         let attaches_alone = attaches && kind == Kind::Bosh && dice.chance(500);

@@ -63,6 +63,7 @@ impl World {
             }
             return;
         }
+        self.nap.stays_awake = None;
         if self.extra_dice.chance(200) {
             self.nap.stays_awake = Some(self.now + NOD);
             return self.judge.extras.note(Extra::StayedAwake);

@@ -35,7 +35,7 @@ pub enum Credentials {
     },
 }
 
-/// The kind of credentials: enough to [`choose`] a mechanism before a secret is requested.
+/// The kind of credentials: enough to [`choose`](super::choose()) a mechanism before a secret is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialsKind {
     /// [`Credentials::Password`]

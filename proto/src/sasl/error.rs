@@ -5,11 +5,11 @@
 pub enum SaslError {
     /// The server did not prove that it knows the password: no signature, or not the right one.
     ServerSignature,
-    /// The server's nonce does not continue ours. (From [`Mechanism::start`]: ours is not visible ASCII without commas.)
+    /// The server's nonce does not continue ours. (From [`Mechanism::start`](super::Mechanism::start): ours is not visible ASCII without commas.)
     Nonce,
-    /// The server asks for fewer iterations than [`MIN_ITERATIONS`].
+    /// The server asks for fewer iterations than [`MIN_ITERATIONS`](super::MIN_ITERATIONS).
     TooFewIterations,
-    /// The server asks for more iterations than [`MAX_ITERATIONS`].
+    /// The server asks for more iterations than [`MAX_ITERATIONS`](super::MAX_ITERATIONS).
     TooManyIterations,
     /// The server asks for an extension that we must understand (`m=`), and none is defined.
     MandatoryExtension,

@@ -1,4 +1,4 @@
-//! The XMPP client, without IO: one [`Connection`] and everything that lives on it.
+//! The XMPP client, without IO: one [`Connection`], with presence, handlers, rooms, feeds and requests.
 //!
 //! A [`Client`] adds to a connection what RFC 6121 and the extensions expect of a client: its own presence and capabilities
 //! (`presence`), the handlers and the feeds, rooms and watches a stanza belongs to (`routing`), feeds (`feeds`), rooms (`rooms`),
@@ -46,7 +46,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// What a client is made with.
+/// The configuration of a client.
 #[derive(Clone)]
 pub struct ClientConfig {
     /// The connection.
@@ -57,11 +57,11 @@ pub struct ClientConfig {
     pub ephemeral: bool,
     /// The answer to disco#info and jabber:iq:version.
     pub about: About,
-    /// Who is answered.
+    /// Which senders get replies to their requests.
     pub audience: Audience,
 }
 
-/// What the client borrows from its platform.
+/// The services of the platform that the client uses.
 #[derive(Clone)]
 pub struct Platform {
     /// Unicode tables.
@@ -75,12 +75,12 @@ pub struct Client {
     connection: Connection,
     platform: Platform,
     events: VecDeque<ClientEvent>,
-    /// There was a session since `connect`: a new session must restore what was in it.
+    /// A session has existed since `connect`; a new session must restore its state.
     lasting: bool,
     /// Why the connection was last offline.
     end_reason: Option<CloseReason>,
-    /// What was sent and is not settled, for the report of what was not delivered.
-    sent: VecMap<SendId, Sent>,
+    /// Sent stanzas that are not settled yet, to report those that are not delivered.
+    sent: VecMap<SendId, UnsettledStanza>,
     requests: VecMap<IqId, requests::Purpose>,
     presence: presence::OwnPresence,
     handlers: HandlerRegistry<()>,
@@ -93,7 +93,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that is offline.
+    /// Creates an offline client.
     pub fn new(config: ClientConfig, platform: Platform, random: Box<dyn Random>) -> Self {
         let random = SharedRandom(Rc::new(RefCell::new(random)));
         let unicode = &platform.unicode;
@@ -122,7 +122,7 @@ impl Client {
         }
     }
 
-    // ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── getters─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// The connection, to read from.
     pub fn connection(&self) -> &Connection {
@@ -134,7 +134,7 @@ impl Client {
         self.connection.jid()
     }
 
-    /// Whether there is a session, or will be one again.
+    /// Whether a session exists or will be established again.
     pub fn is_lasting(&self) -> bool {
         self.lasting
     }
@@ -161,12 +161,12 @@ impl Client {
         self.connection.restore(now, stored)
     }
 
-    /// What another instance needs to continue this session.
+    /// Returns what another instance needs to continue this session.
     pub fn snapshot(&self) -> Option<Snapshot> {
         self.connection.snapshot()
     }
 
-    /// Ends the session in order: subscriptions of the full JID first, then what is queued, unavailable presence last.
+    /// Closes the session in order: unsubscribes the full JID, sends the queued stanzas, then unavailable presence.
     pub fn disconnect(&mut self, now: Instant) {
         if self.connection.is_online() {
             self.end_subscriptions();
@@ -174,32 +174,32 @@ impl Client {
         self.connection.disconnect(now);
     }
 
-    /// Ends the connection at once, without a word to the server.
+    /// Ends the connection at once, without notifying the server.
     pub fn abort(&mut self, now: Instant) {
         self.connection.abort(now);
     }
 
-    /// The network is said to be back, or the caller's machine woke up.
+    /// Reports that the network is back or that the machine woke up; retries at once.
     pub fn wake(&mut self, now: Instant) {
         self.connection.wake(now);
     }
 
-    /// The caller is about to sleep (XEP-0124 §10).
+    /// Reports that the caller is about to sleep (XEP-0124 §10).
     pub fn pause(&mut self, now: Instant) {
         self.connection.pause(now);
     }
 
-    /// Whether the caller may be gone the next moment ([`Connection::set_leaving`]).
+    /// Sets whether the caller may disappear at any moment ([`Connection::set_leaving`]).
     pub fn set_leaving(&mut self, now: Instant, leaving: bool) {
         self.connection.set_leaving(now, leaving);
     }
 
-    /// Another instance has continued this session.
+    /// Reports that another instance has continued this session.
     pub fn forfeit(&mut self, now: Instant) {
         self.connection.forfeit(now);
     }
 
-    /// Takes back what [`Connection::memory`] returned in an earlier life.
+    /// Restores what [`Connection::memory`] of an earlier instance returned.
     pub fn remember(&mut self, text: &str) {
         self.connection.remember(text);
     }
@@ -209,27 +209,27 @@ impl Client {
         self.connection.forget_keys();
     }
 
-    /// Reports every element that goes out or comes in, or stops doing so.
+    /// Starts or stops reporting every element sent and received.
     pub fn tap(&mut self, on: bool) {
         self.connection.tap(on);
     }
 
-    /// A fresh id for a stanza.
+    /// Returns a new stanza id.
     pub fn next_id(&mut self) -> String {
         self.connection.next_id()
     }
 
-    /// Sends a stanza; during an interruption, once it is over. [`ClientEvent::Settled`] reports what became of it.
+    /// Sends a stanza; during an interruption the stanza is queued. [`ClientEvent::Settled`] reports its delivery.
     pub fn send(&mut self, stanza: Element) -> Result<SendId, SendError> {
-        self.dispatch(stanza, Lane::Ordinary, Origin::Caller)
+        self.dispatch(stanza, SendLane::Ordinary, SendOrigin::Caller)
     }
 
-    /// Sends a stanza; a broadcast presence is remembered, and carries our capabilities.
+    /// Sends a stanza. A broadcast presence is remembered and carries our capabilities.
     fn dispatch(
         &mut self,
         stanza: Element,
-        lane: Lane,
-        origin: Origin,
+        lane: SendLane,
+        origin: SendOrigin,
     ) -> Result<SendId, SendError> {
         self.check_password(&stanza)?;
         let is_broadcast = stanza.name() == "presence" && stanza.attr("to").is_none();
@@ -239,17 +239,17 @@ impl Client {
             stanza.clone()
         };
         let id = match lane {
-            Lane::Ordinary => self.connection.send(outgoing)?,
-            Lane::Restoring => self.connection.send_ahead(outgoing)?,
+            SendLane::Ordinary => self.connection.send(outgoing)?,
+            SendLane::Restoring => self.connection.send_ahead(outgoing)?,
         };
         if is_broadcast {
             self.note_broadcast(&stanza);
         }
-        self.sent.insert(id, Sent { stanza, origin });
+        self.sent.insert(id, UnsettledStanza { stanza, origin });
         Ok(id)
     }
 
-    /// A room's password does not leave over a connection that is not confidential.
+    /// Refuses a stanza with a room's password on a connection that is not confidential.
     fn check_password(&self, stanza: &Element) -> Result<(), SendError> {
         if shows_password(stanza) && !self.connection.is_confidential() {
             return Err(SendError::Insecure);
@@ -257,19 +257,19 @@ impl Client {
         Ok(())
     }
 
-    /// Sends what no caller waits for. Without a session there is nobody to send it to.
-    fn post(&mut self, stanza: Element, lane: Lane) {
-        let _ = self.dispatch(stanza, lane, Origin::Client);
+    /// Sends a stanza of the client's own. Without a session the stanza is discarded.
+    fn post(&mut self, stanza: Element, lane: SendLane) {
+        let _ = self.dispatch(stanza, lane, SendOrigin::Client);
     }
 
     // ── the run loop ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// What the network, or the caller, answered. Cannot fail: what is wrong with it becomes an event.
+    /// Handles an input from the network or the caller. Never fails: an invalid input becomes an event.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         self.connection.handle_input(now, input);
     }
 
-    /// Time has passed.
+    /// Handles all deadlines up to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.connection.handle_timeout(now);
         self.handle_presence_timeout(now);
@@ -278,8 +278,8 @@ impl Client {
         self.handle_restoring_timeout(now);
     }
 
-    /// The next event, whatever there is to send. An event is routed when it is polled, so that handlers which are added
-    /// because of one event get the next.
+    /// Returns the next event, before any output. An event is routed when it is polled, so that handlers added
+    /// because of one event receive the next.
     pub fn poll_event(&mut self, now: Instant) -> Option<ClientEvent> {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -290,7 +290,7 @@ impl Client {
         }
     }
 
-    /// The next thing to do for the shell; `Timeout` is the last.
+    /// Returns the next output for the shell; `Timeout` is the last.
     pub fn poll_output(&mut self, now: Instant) -> ClientOutput {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -313,7 +313,7 @@ impl Client {
         }
     }
 
-    /// The earliest deadline of what lives on the connection.
+    /// Returns the earliest deadline of presence, rooms, feeds and the restore step.
     fn own_deadline(&self) -> Option<Instant> {
         let deadlines = [
             self.presence_deadline(),
@@ -324,8 +324,8 @@ impl Client {
         deadlines.into_iter().flatten().min()
     }
 
-    /// What is done once per turn, after everything that the turn changed: what was kept for the first handler is handed out, and
-    /// capabilities that changed are announced. Returns true if something was done.
+    /// Ends a turn, after all its changes: delivers the stanzas kept for the first handler and announces
+    /// changed capabilities. Returns true if anything was done.
     fn finish_turn(&mut self, now: Instant) -> bool {
         self.announce_if_changed() | self.release_backlog(now)
     }
@@ -339,15 +339,15 @@ impl Client {
                 self.feeds.handle_hole();
             }
             Event::Unreadable(unreadable) => {
-                self.tell(ClientEvent::Notice(Notice::Unreadable(unreadable)));
+                self.emit(ClientEvent::Notice(Notice::Unreadable(unreadable)));
             }
             Event::Reply { request, outcome } => self.handle_reply(now, request, outcome),
             Event::Settled { send, delivery } => self.handle_settled(send, delivery),
-            Event::CredentialsWanted => self.tell(ClientEvent::CredentialsWanted),
-            Event::Learned => self.tell(ClientEvent::Learned),
-            Event::Registered => self.tell(ClientEvent::Registered),
-            Event::Sent(xml) => self.tell(ClientEvent::Sent(xml)),
-            Event::Received(xml) => self.tell(ClientEvent::Received(xml)),
+            Event::CredentialsWanted => self.emit(ClientEvent::CredentialsWanted),
+            Event::Learned => self.emit(ClientEvent::Learned),
+            Event::Registered => self.emit(ClientEvent::Registered),
+            Event::Sent(xml) => self.emit(ClientEvent::Sent(xml)),
+            Event::Received(xml) => self.emit(ClientEvent::Received(xml)),
         }
     }
 
@@ -361,7 +361,7 @@ impl Client {
             }
             Status::Resumed(jid) => {
                 self.feeds.set_account(jid);
-                // What an instance that continues the session watches already was not announced before it was there.
+                // A restored instance may watch nodes whose features were not announced yet.
                 if !std::mem::replace(&mut self.lasting, true) {
                     self.presence.note_changed();
                 }
@@ -379,7 +379,7 @@ impl Client {
             }
             _ => {}
         }
-        self.tell(ClientEvent::Status(status));
+        self.emit(ClientEvent::Status(status));
     }
 
     fn handle_offline(&mut self, now: Instant) {
@@ -391,47 +391,47 @@ impl Client {
     }
 
     fn handle_settled(&mut self, send: SendId, delivery: Delivery) {
-        let Some(Sent { stanza, origin }) = self.sent.remove(&send) else {
+        let Some(UnsettledStanza { stanza, origin }) = self.sent.remove(&send) else {
             return;
         };
         if delivery != Delivery::Delivered {
-            self.tell(ClientEvent::Undelivered { stanza, delivery });
+            self.emit(ClientEvent::Undelivered { stanza, delivery });
         }
         match origin {
-            Origin::Caller => self.tell(ClientEvent::Settled { send, delivery }),
-            Origin::Room(command) => {
+            SendOrigin::Caller => self.emit(ClientEvent::Settled { send, delivery }),
+            SendOrigin::Room(command) => {
                 self.rooms.handle_delivery(command, delivery);
-                self.tell(ClientEvent::RoomDelivery { command, delivery });
+                self.emit(ClientEvent::RoomDelivery { command, delivery });
             }
-            Origin::RoomPresence | Origin::Client => {}
+            SendOrigin::RoomPresence | SendOrigin::Client => {}
         }
     }
 
-    fn tell(&mut self, event: ClientEvent) {
+    fn emit(&mut self, event: ClientEvent) {
         self.events.push_back(event);
     }
 }
 
-/// A stanza on its way.
-struct Sent {
+/// A sent stanza whose delivery is not known yet.
+struct UnsettledStanza {
     stanza: Element,
-    origin: Origin,
+    origin: SendOrigin,
 }
 
 /// Who sent a stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
-    /// The caller, who hears what becomes of it.
+enum SendOrigin {
+    /// The caller; delivery is reported to it.
     Caller,
-    /// A command of a room, whose caller hears what becomes of it.
+    /// A room's command; delivery is reported to the caller of the command.
     Room(CommandId),
-    /// A room, which has another way to say it in a new session.
+    /// A room's presence; a new session sends a new one instead.
     RoomPresence,
     /// The client itself.
     Client,
 }
 
-/// One generator for everything in the client that needs one.
+/// The random number generator shared by the parts of the client.
 #[derive(Clone)]
 struct SharedRandom(Rc<RefCell<Box<dyn Random>>>);
 
@@ -441,11 +441,11 @@ impl Random for SharedRandom {
     }
 }
 
-/// Which stanzas go first in a new session.
+/// The order of stanzas in a new session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lane {
-    /// Behind what was kept.
+enum SendLane {
+    /// Behind the outbox.
     Ordinary,
-    /// Ahead of what was kept: it restores the session.
+    /// Ahead of the outbox: restores the session.
     Restoring,
 }

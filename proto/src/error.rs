@@ -1,4 +1,4 @@
-//! Why a connection ended, with the blame in the type, a code for programs and a sentence for people.
+//! Reasons for the end of a connection: a type, a code for programs and a text for people.
 
 use super::prepare::BadOption;
 use super::sasl::{ChooseError, SaslError};
@@ -28,13 +28,13 @@ pub enum Phase {
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CloseReason {
-    /// We asked for it.
+    /// The caller disconnected.
     Requested,
-    /// An option cannot be sent: nothing was.
+    /// An option is invalid; nothing was sent.
     BadOption(BadOption),
-    /// The service could not be reached, or no longer.
+    /// The service is unreachable.
     Unreachable,
-    /// The server answers, but the browser keeps the answers from this page.
+    /// The server responds, but the browser blocks its responses (CORS).
     BlockedByCors,
     /// An `https:` page and an `http:` service.
     MixedContent,
@@ -44,17 +44,17 @@ pub enum CloseReason {
     Http(u16),
     /// An HTTP redirect whose status browsers do not show. It is not followed: the request holds a password.
     Redirected,
-    /// Something other than BOSH came: what it was.
+    /// The response is not BOSH; describes what it is.
     NotBosh(&'static str),
-    /// Something other than XMPP over WebSocket came: what it was.
+    /// The frame is not XMPP over WebSocket; describes what it is.
     NotWebSocket(&'static str),
     /// The server closed the stream without a reason.
     Ended,
-    /// The service is somewhere else (`see-other-uri`: XEP-0124 §17.2, RFC 7395 §3.6.1): where.
+    /// The service has another address (`see-other-uri`: XEP-0124 §17.2, RFC 7395 §3.6.1).
     SeeOther(String),
-    /// What came cannot be read.
+    /// The input is not readable XML.
     BadXml(XmlError),
-    /// What came is larger than the limit.
+    /// The input is larger than the limit.
     TooLarge,
     /// The BOSH service ended the session (XEP-0124 §17).
     Terminated {
@@ -67,37 +67,37 @@ pub enum CloseReason {
     AuthFailed {
         /// The SASL condition.
         condition: String,
-        /// What the server said.
+        /// The server's text.
         text: Option<String>,
     },
-    /// No mechanism fits.
+    /// No usable SASL mechanism.
     NoMechanism(ChooseError),
-    /// The mechanism broke off on our side.
+    /// The client aborted the SASL exchange.
     Sasl(SaslError),
-    /// The page gave no credentials.
+    /// The caller gave no credentials.
     NoCredentials,
     /// The server refused to bind.
     BindFailed(Box<StanzaError>),
-    /// The account was not made.
+    /// The account was not registered.
     Registration(RegistrationFailure),
     /// The password would be shown on an unencrypted connection.
     PlainTextRegistration,
-    /// The server broke the protocol: how.
+    /// The server violated the protocol.
     PeerMisbehaved(&'static str),
     /// A phase took too long.
     TimedOut(Phase),
 }
 
-/// Why an account was not made.
+/// Why an account was not registered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RegistrationFailure {
-    /// The server said no: `conflict` when the name is taken, `service-unavailable` when it registers nobody.
+    /// The server refused: `conflict` if the name is taken, `service-unavailable` if it registers no accounts.
     Refused(Box<StanzaError>),
-    /// The server asks for what was not given, or for a person.
+    /// The server requires a field that was not given, or a human.
     Unanswered(Unanswered),
 }
 
-/// What to do about an HTTP redirect.
+/// The advice for an HTTP redirect.
 const REDIRECTED: &str = "Redirects are not followed, because the request and its password would go to another address. Give the address that the service redirects to, if it is meant to be used.";
 
 impl CloseReason {
@@ -145,7 +145,7 @@ impl CloseReason {
         }
     }
 
-    /// The server's own words, where it had any.
+    /// The server's text, if it sent one.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::AuthFailed { text, .. } => text.as_deref(),
@@ -161,7 +161,7 @@ impl CloseReason {
         }
     }
 
-    /// What happened and what to do about it, for people.
+    /// The cause and the advice, for people.
     pub fn advice(&self) -> String {
         let (what, detail, then) = self.sentence();
         let mut advice = String::from(what);
@@ -179,7 +179,7 @@ impl CloseReason {
         advice
     }
 
-    /// What happened, the particular, what to do.
+    /// The cause, the detail and the advice.
     fn sentence(&self) -> (&'static str, Cow<'_, str>, &'static str) {
         let (what, detail, then): (_, &str, _) = match self {
             Self::Requested => ("The connection was closed on request", "", "Nothing to do."),
@@ -266,7 +266,7 @@ impl CloseReason {
                     "host-unknown" | "host-gone" | "improper-addressing" => {
                         "The server does not serve this domain, or no longer: check 'domain' or the part of 'jid' behind the @."
                     }
-                    // COMPAT(ejabberd): what it says of domains without BOSH, its own or not.
+                    // COMPAT(ejabberd): its condition for domains without BOSH, local or not.
                     "internal-server-error" => {
                         "The server failed, or does not serve this domain: check 'domain' or the part of 'jid' behind the @, then its log."
                     }

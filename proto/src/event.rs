@@ -1,4 +1,4 @@
-//! What a connection tells whoever uses it.
+//! Events that a connection reports.
 
 use super::error::CloseReason;
 use super::jid::Jid;
@@ -15,36 +15,36 @@ pub struct SendId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IqId(pub u32);
 
-/// Something happened.
+/// An event of the connection.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The state changed.
     Status(Status),
     /// A login begins: answer with `Input::Credentials`, now or later.
     CredentialsWanted,
-    /// What is remembered of the services is another now: `Connection::memory`.
+    /// The remembered facts about the services changed: store `Connection::memory`.
     Learned,
-    /// The account was made ([`Goal::Register`](super::session::Goal::Register)).
+    /// The account was registered ([`Goal::Register`](super::session::Goal::Register)).
     Registered,
     /// A stanza arrived that is not the reply to one of our requests.
     Stanza(Element),
-    /// The session is at its end, and stanzas of it were lost: those that follow were sent after them. A new session can close
-    /// the hole where a service has stored what it sent.
+    /// The session is ending and stanzas of it were lost before those that follow. A new session can close
+    /// the gap if a service has stored what it sent.
     Hole,
-    /// Something arrived that cannot be read. It counts as received (XEP-0198) and is lost; the session goes on.
+    /// Unreadable input: counted as received (XEP-0198), then discarded; the session continues.
     Unreadable(Unreadable),
     /// A request is settled.
     Reply {
         /// Which.
         request: IqId,
-        /// The reply of type `result`, or why there is none.
+        /// The reply of type `result`, or the reason why there is none.
         outcome: Result<Element, RequestFailure>,
     },
-    /// What became of a stanza that was sent.
+    /// Delivery of a sent stanza.
     Settled {
         /// Which.
         send: SendId,
-        /// What is known.
+        /// The delivery.
         delivery: Delivery,
     },
     /// An element was given to the transport; only while tapped. Secrets are masked.
@@ -53,28 +53,28 @@ pub enum Event {
     Received(Rc<str>),
 }
 
-/// Where the connection stands.
+/// The state of the connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Status {
     /// Reaching the service and opening the stream.
     Connecting,
-    /// Proving who we are.
+    /// Authenticating.
     Authenticating,
-    /// Asking for a resource.
+    /// Binding a resource.
     Binding,
-    /// Bound: a new session is there. What the page had in one before it, rooms and subscriptions, is not in it.
+    /// Bound: a new session exists, without the rooms and subscriptions of an earlier one.
     Online(Jid),
-    /// The session goes on as if nothing had happened.
+    /// The session was resumed; nothing was lost.
     Resumed(Jid),
-    /// The network or the server is away; what is sent is kept. Tried again.
+    /// The network or the server is unreachable; sent stanzas are queued, and the connection is retried.
     Interrupted(Box<Interruption>),
-    /// Saying good-bye.
+    /// Closing the session.
     Disconnecting,
-    /// No connection, and why.
+    /// No connection, with the reason.
     Offline(CloseReason),
 }
 
-/// Why there is no connection for a while, and when that is tried to be changed.
+/// Why the connection is interrupted and when the next attempt is due.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interruption {
     /// What happened.
@@ -85,14 +85,14 @@ pub struct Interruption {
     pub attempt: u32,
 }
 
-/// What is known of a stanza that was sent.
+/// The delivery of a sent stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// The server has taken it.
+    /// The server has received the stanza.
     Delivered,
-    /// It never left: the server has not seen it.
+    /// The stanza was never sent.
     Undelivered,
-    /// It left, and the connection ended before the server confirmed it.
+    /// The stanza was sent, but the connection ended before the server acknowledged it.
     Unknown,
 }
 

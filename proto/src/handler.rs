@@ -1,10 +1,10 @@
-//! The stanza handler registry: which handlers a stanza wakes.
+//! The registry of stanza handlers: finds the handlers that match a stanza.
 //!
-//! Handlers are grouped by *which* criteria they name, and in each group found by the values of those criteria. A stanza
-//! costs one look-up per group in use and per value it can offer, whatever the number of handlers: what grows is only
-//! the number of handlers that match.
+//! Handlers are grouped by *which* criteria they name and indexed by the values of those criteria. A stanza
+//! costs one look-up per group in use and per value of the stanza, independent of the number of handlers; only
+//! the number of matching handlers adds cost.
 //!
-//! Namespaces are those of the stanza and of its direct children: what lies deeper was written by somebody else.
+//! Namespaces are those of the stanza and of its direct children. Deeper elements may be forwarded from another sender.
 
 use super::jid::Jid;
 use super::ns;
@@ -12,11 +12,11 @@ use super::unicode::Unicode;
 use super::vec_map::VecMap;
 use super::xml::Element;
 
-/// Names a registered handler. Later handlers have greater names.
+/// The id of a registered handler. Ids increase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HandlerId(pub u32);
 
-/// Which stanzas wake a handler. What is `None` or empty matches everything.
+/// The criteria of a handler. A field that is `None` or empty matches every stanza.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matcher {
     /// `message`, `presence` or `iq`.
@@ -32,8 +32,8 @@ pub struct Matcher {
 }
 
 impl Matcher {
-    fn group(&self) -> Group {
-        Group(
+    fn group(&self) -> CriteriaSet {
+        CriteriaSet(
             bit(self.name.is_some(), NAME)
                 | bit(!self.types.is_empty(), TYPE)
                 | bit(self.ns.is_some(), NS)
@@ -46,7 +46,7 @@ impl Matcher {
         )
     }
 
-    /// Does this matcher speak of particular requests, so that its handler is the one to answer them?
+    /// Whether this matcher selects particular requests, so that its handler is responsible for answering them.
     pub fn answers_requests(&self) -> bool {
         self.ns.is_some()
             || self.id.is_some()
@@ -77,7 +77,7 @@ impl Matcher {
     }
 }
 
-/// The type a stanza has when its attribute is left out (RFC 6121 §5.2.2: a message is `normal`); presence: `available`.
+/// The type of a stanza; the default if the attribute is absent (RFC 6121 §5.2.2: a message is `normal`); presence: `available`.
 pub fn stanza_type(stanza: &Element) -> &str {
     stanza.attr("type").unwrap_or(match stanza.name() {
         "message" => "normal",
@@ -88,7 +88,7 @@ pub fn stanza_type(stanza: &Element) -> &str {
 
 /// The criteria a matcher names, as a set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Group(u8);
+struct CriteriaSet(u8);
 
 const NAME: u8 = 1;
 const TYPE: u8 = 2;
@@ -101,22 +101,22 @@ const fn bit(set: bool, bit: u8) -> u8 {
     if set { bit } else { 0 }
 }
 
-/// The hash of a group and of the values in it. Two sets of values with one hash cost time and nothing else: what is
-/// found is compared in full.
-type Key = u64;
+/// The hash of a group and its values. A collision costs time only: each candidate is
+/// compared in full.
+type CriteriaHash = u64;
 
-struct Entry<T> {
+struct RegisteredHandler<T> {
     matcher: Matcher,
     value: T,
 }
 
-/// Handlers by what they match, each with a value of the owner's (a callback).
+/// Handlers with their matchers, each with a value of the owner (a callback).
 pub struct HandlerRegistry<T> {
-    entries: VecMap<HandlerId, Entry<T>>,
-    /// Sorted, which finds as fast as a hash table does and is 2 KB of wasm smaller.
-    index: Vec<(Key, HandlerId)>,
+    entries: VecMap<HandlerId, RegisteredHandler<T>>,
+    /// Sorted: a search is as fast as in a hash table, and the wasm is 2 KB smaller.
+    index: Vec<(CriteriaHash, HandlerId)>,
     /// The groups in use, with the number of handlers in each.
-    groups: Vec<(Group, usize)>,
+    groups: Vec<(CriteriaSet, usize)>,
     next: u32,
 }
 
@@ -144,11 +144,12 @@ impl<T> HandlerRegistry<T> {
             Some((_, count)) => *count += 1,
             None => self.groups.push((group, 1)),
         }
-        self.entries.insert(id, Entry { matcher, value });
+        self.entries
+            .insert(id, RegisteredHandler { matcher, value });
         id
     }
 
-    /// Removes a handler; unknown ones are none of our business.
+    /// Removes a handler. Returns its value; `None` if the id is unknown.
     pub fn remove(&mut self, id: HandlerId) -> Option<T> {
         let entry = self.entries.remove(&id)?;
         for key in keys_of(&entry.matcher) {
@@ -169,8 +170,8 @@ impl<T> HandlerRegistry<T> {
         Some(entry.value)
     }
 
-    /// Where an entry of the index stands, or would.
-    fn place(&self, key: Key, id: HandlerId) -> usize {
+    /// The position of an index entry, or where it would be inserted.
+    fn place(&self, key: CriteriaHash, id: HandlerId) -> usize {
         let (mut low, mut high) = (0, self.index.len());
         while low < high {
             let middle = usize::midpoint(low, high);
@@ -183,27 +184,27 @@ impl<T> HandlerRegistry<T> {
         low
     }
 
-    /// The value of a handler, while it is registered.
+    /// The value of a registered handler.
     pub fn get(&self, id: HandlerId) -> Option<&T> {
         self.entries.get(&id).map(|entry| &entry.value)
     }
 
-    /// The matcher of a handler, while it is registered.
+    /// The matcher of a registered handler.
     pub fn matcher(&self, id: HandlerId) -> Option<&Matcher> {
         self.entries.get(&id).map(|entry| &entry.matcher)
     }
 
-    /// How many handlers are registered.
+    /// The number of registered handlers.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Is none registered?
+    /// Whether no handler is registered.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The handlers that `stanza` wakes, in the order they were registered.
+    /// The handlers that match `stanza`, in the order of registration.
     pub fn matching(&self, stanza: &Element, unicode: &dyn Unicode) -> Vec<HandlerId> {
         let mut found = Vec::new();
         if self.entries.is_empty() {
@@ -244,7 +245,13 @@ impl<T> HandlerRegistry<T> {
         found
     }
 
-    fn collect(&self, key: Key, stanza: &Element, from: Option<&Jid>, found: &mut Vec<HandlerId>) {
+    fn collect(
+        &self,
+        key: CriteriaHash,
+        stanza: &Element,
+        from: Option<&Jid>,
+        found: &mut Vec<HandlerId>,
+    ) {
         let first = self.place(key, HandlerId(0));
         for (known, id) in self.index.iter().skip(first) {
             if *known != key {
@@ -261,7 +268,7 @@ impl<T> HandlerRegistry<T> {
     }
 }
 
-/// Few match as a rule, and most come in order: a whole sorting algorithm would cost more wasm than it saves time.
+/// Insertion sort: few handlers match, mostly in order, and a general sort would add more wasm than it saves time.
 fn insert_in_order(found: &mut Vec<HandlerId>, id: HandlerId) {
     let at = found
         .iter()
@@ -272,11 +279,11 @@ fn insert_in_order(found: &mut Vec<HandlerId>, id: HandlerId) {
     }
 }
 
-/// A stanza whose children have more namespaces than this is not looked at further: it was made to cost time.
+/// How many namespaces of child elements are looked up. A limit on the work that one stanza can cause.
 const MOST_NAMESPACES: usize = 64;
 
-/// The keys a matcher is filed under: one for each of its types.
-fn keys_of(matcher: &Matcher) -> Vec<Key> {
+/// The index keys of a matcher: one for each of its types.
+fn keys_of(matcher: &Matcher) -> Vec<CriteriaHash> {
     let group = matcher.group();
     let one = |kind: Option<&str>| {
         let mut hash = start(group);
@@ -297,7 +304,7 @@ fn keys_of(matcher: &Matcher) -> Vec<Key> {
     if matcher.types.is_empty() {
         return vec![one(None)];
     }
-    let mut keys: Vec<Key> = Vec::new();
+    let mut keys: Vec<CriteriaHash> = Vec::new();
     for kind in &matcher.types {
         let key = one(Some(kind));
         if !keys.contains(&key) {
@@ -307,9 +314,9 @@ fn keys_of(matcher: &Matcher) -> Vec<Key> {
     keys
 }
 
-/// The hash of what a stanza offers to a group, without the namespace, of which it may have several.
-/// `None` when it lacks something that the group asks for.
-fn offered(group: Group, stanza: &Element, from: Option<&Jid>) -> Option<u64> {
+/// The hash of a stanza's values for a group, without the namespace, of which a stanza may have several.
+/// `None` if the stanza lacks a value that the group needs.
+fn offered(group: CriteriaSet, stanza: &Element, from: Option<&Jid>) -> Option<u64> {
     let mut hash = start(group);
     if group.0 & NAME != 0 {
         hash = mix(hash, stanza.name());
@@ -330,12 +337,12 @@ fn offered(group: Group, stanza: &Element, from: Option<&Jid>) -> Option<u64> {
     Some(hash)
 }
 
-/// FNV-1a's offset, apart for each group.
-fn start(group: Group) -> u64 {
+/// The FNV-1a offset, different for each group.
+fn start(group: CriteriaSet) -> u64 {
     0xcbf2_9ce4_8422_2325 ^ (u64::from(group.0) << 56)
 }
 
-/// FNV-1a with an end mark: the keys are the page's own, so nobody gains by colliding them.
+/// FNV-1a with an end mark. The keys are the caller's, so resistance against chosen collisions is not needed.
 fn mix(mut hash: u64, text: &str) -> u64 {
     for byte in text.bytes().chain([0xff]) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -343,7 +350,12 @@ fn mix(mut hash: u64, text: &str) -> u64 {
     hash
 }
 
-/// Is it something a handler can be woken by?
+/// Whether the element is a stanza (RFC 6120 §8).
 pub fn is_stanza(element: &Element) -> bool {
-    element.ns() == ns::CLIENT && matches!(element.name(), "message" | "presence" | "iq")
+    element.ns() == ns::CLIENT && is_stanza_name(element.name())
+}
+
+/// Whether stanzas are called that, in whatever namespace.
+pub fn is_stanza_name(name: &str) -> bool {
+    matches!(name, "message" | "presence" | "iq")
 }

@@ -1,4 +1,4 @@
-//! What crosses the border between [`Connection`](super::connection::Connection) and the shell that owns the network.
+//! Inputs and outputs of [`Connection`](super::connection::Connection): its interface to the shell that owns the network.
 
 use super::event::Event;
 use super::sasl::{Credentials, Derivation, SaltedPassword};
@@ -17,20 +17,20 @@ pub struct SocketId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DerivationId(pub u32);
 
-/// What the shell tells the connection. Nothing here can fail: what is wrong with it becomes an [`Event`].
+/// An input from the shell. Handling never fails: an invalid input becomes an [`Event`].
 pub enum Input {
-    /// An HTTP answer, whole.
+    /// A complete HTTP response.
     HttpAnswered {
         /// Which exchange.
         exchange: ExchangeId,
         /// The HTTP status.
         status: u16,
-        /// The `Content-Type` header, where there is one and the browser shows it.
+        /// The `Content-Type` header, if present and readable.
         content_type: Option<String>,
         /// The body's bytes.
         body: Vec<u8>,
     },
-    /// An HTTP exchange that gave no answer.
+    /// An HTTP exchange failed without a response.
     HttpFailed {
         /// Which exchange.
         exchange: ExchangeId,
@@ -41,17 +41,17 @@ pub enum Input {
     SocketOpened {
         /// Which.
         socket: SocketId,
-        /// The server has agreed to the subprotocol `xmpp`.
+        /// Whether the server accepted the subprotocol `xmpp`.
         subprotocol: bool,
     },
-    /// A frame has come.
+    /// A frame arrived.
     SocketFrame {
         /// On which.
         socket: SocketId,
-        /// The frame's bytes; `None` for one whose bytes cannot be had.
+        /// The frame's bytes; `None` if they cannot be read.
         text: Option<Vec<u8>>,
     },
-    /// A frame has come that is larger than the limit, and was not read.
+    /// A frame larger than the limit arrived and was not read.
     SocketFrameTooLarge {
         /// On which.
         socket: SocketId,
@@ -63,12 +63,12 @@ pub enum Input {
         /// Why, as far as a page can know.
         failure: NetworkFailure,
     },
-    /// Whether the page is hidden: its timers fire late (once a second, later once a minute), so nothing depends on a short one.
+    /// Whether the page is hidden. Its timers fire late (once a second, later once a minute), so short timers are not used.
     Visibility {
-        /// Hidden; a page is visible until told otherwise.
+        /// True if hidden; a page is visible initially.
         hidden: bool,
     },
-    /// The answer to [`Event::CredentialsWanted`]; `None` when the page could not give any.
+    /// The answer to [`Event::CredentialsWanted`]; `None` if the caller has none.
     Credentials(Option<Credentials>),
     /// The answer to [`Output::Derive`]. Ignored unless the login still waits for this one.
     Derived {
@@ -79,24 +79,24 @@ pub enum Input {
     },
 }
 
-/// Why an exchange gave no answer, as far as a page can know.
+/// Why an exchange failed, as far as a page can know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkFailure {
     /// No network, no server, a refused or broken connection.
     Unreachable,
-    /// The server answers, but the browser keeps the answer from this page.
+    /// The server responds, but the browser blocks the response (CORS).
     BlockedByCors,
     /// An `https:` page asked for an `http:` address.
     MixedContent,
-    /// The answer is larger than the limit.
+    /// The response is larger than the limit.
     TooLarge,
-    /// The server sends the request elsewhere (HTTP 3xx), and was not followed there.
+    /// The server redirected (HTTP 3xx); the redirect was not followed.
     Redirected,
     /// The platform has no such interface: `WebSocket` or `fetch`.
     Unsupported(&'static str),
 }
 
-/// What the connection wants the shell to do.
+/// A network action for the shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transmit {
     /// POST this body.
@@ -110,10 +110,10 @@ pub enum Transmit {
         foreign: bool,
         /// The body, byte for byte.
         body: Rc<str>,
-        /// It is the good-bye: it should arrive even if the page is on its way out.
+        /// The final request of a session: it should arrive even if the page is unloading.
         farewell: bool,
     },
-    /// Give up an exchange; its answer is of no interest any more.
+    /// Abort an exchange; its response is ignored.
     CancelHttp(ExchangeId),
     /// Open a WebSocket with the subprotocol `xmpp` (RFC 7395 §3.1).
     OpenSocket {
@@ -129,7 +129,7 @@ pub enum Transmit {
         /// The frame.
         text: Rc<str>,
     },
-    /// Close a socket; what comes from it is of no interest any more.
+    /// Close a socket; its further input is ignored.
     CloseSocket(SocketId),
 }
 
@@ -138,9 +138,9 @@ pub enum Transmit {
 pub enum Output {
     /// For the network.
     Transmit(Transmit),
-    /// For whoever uses the connection.
+    /// For the caller.
     Event(Event),
-    /// To be computed beside everything else, to be answered by [`Input::Derived`]. Until then the login waits, and its deadline
+    /// A derivation to compute in the background; answer with [`Input::Derived`]. The login waits for it, and its deadline
     /// runs on.
     Derive {
         /// Under which name to answer.
@@ -148,9 +148,9 @@ pub enum Output {
         /// What to compute.
         derivation: Derivation,
     },
-    /// Nothing more for now: call `handle_timeout` at that time, if any.
+    /// No output until an input or this time, when `handle_timeout` is due.
     Timeout(Option<Instant>),
 }
 
-/// The default time for an iq reply.
+/// The default timeout of an iq request.
 pub const REPLY_TIMEOUT: Millis = Millis::seconds(30);

@@ -1,6 +1,6 @@
-//! RFC 6120 §8.2.3: requests that wait for their reply.
+//! Pending iq requests and their replies (RFC 6120 §8.2.3).
 //!
-//! A reply belongs to a request when its id **and** its sender fit (§8.1.2.1, §8.2.3): an id alone can be guessed by anybody.
+//! A reply belongs to a request if its id **and** its sender match (§8.1.2.1, §8.2.3): an id alone can be guessed.
 
 use super::event::{IqId, RequestFailure};
 use super::jid::Jid;
@@ -10,30 +10,30 @@ use super::unicode::Unicode;
 use super::vec_map::VecMap;
 use super::xml::Element;
 
-struct Pending {
+struct PendingIq {
     request: IqId,
     /// The normalised `to`; `None` for our own account and server.
     to: Option<Jid>,
     deadline: Option<Instant>,
-    /// It has not left yet: it waits in the outbox.
+    /// The request is still in the outbox.
     kept: bool,
 }
 
-/// The requests that are not settled yet.
+/// The requests that are not settled.
 #[derive(Default)]
 pub struct PendingIqs {
-    by_id: VecMap<String, Pending>,
-    /// No deadline is earlier than this one.
+    by_id: VecMap<String, PendingIq>,
+    /// A lower bound of all deadlines.
     earliest: Option<Instant>,
 }
 
 impl PendingIqs {
-    /// Is a request of this id waiting?
+    /// Whether a request with this id is pending.
     pub fn contains(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 
-    /// A request is on its way. `own` is the session's full JID, if it is bound.
+    /// Adds a request. `own` is the session's full JID, if bound.
     pub fn insert(
         &mut self,
         id: &str,
@@ -47,7 +47,7 @@ impl PendingIqs {
         if let Some(deadline) = deadline {
             self.earliest = Some(self.earliest.map_or(deadline, |known| known.min(deadline)));
         }
-        let pending = Pending {
+        let pending = PendingIq {
             request,
             to,
             deadline,
@@ -56,7 +56,7 @@ impl PendingIqs {
         self.by_id.insert(id.to_owned(), pending);
     }
 
-    /// Nobody waits for it any more.
+    /// Removes a request that the caller abandoned.
     pub fn forget(&mut self, request: IqId) {
         self.by_id.retain(|pending| pending.request != request);
     }
@@ -97,12 +97,12 @@ impl PendingIqs {
         Some((pending.request, outcome))
     }
 
-    /// When the first request may time out.
+    /// The earliest time at which a request may time out.
     pub fn deadline(&self) -> Option<Instant> {
         self.earliest
     }
 
-    /// The requests whose time is over.
+    /// Takes the requests that have timed out.
     pub fn take_late(&mut self, now: Instant) -> Vec<IqId> {
         if self.earliest.is_none_or(|earliest| now < earliest) {
             return Vec::new();
@@ -124,7 +124,7 @@ impl PendingIqs {
         late
     }
 
-    /// What was kept in the outbox has left.
+    /// Marks the requests in the outbox as sent.
     pub fn note_released(&mut self) {
         self.by_id.retain_mut(|pending| {
             pending.kept = false;
@@ -132,7 +132,7 @@ impl PendingIqs {
         });
     }
 
-    /// Those that had left, when the session they left in is lost.
+    /// Takes the requests that were sent in a session that is lost.
     pub fn take_sent(&mut self) -> Vec<IqId> {
         let mut sent = Vec::new();
         self.by_id.retain(|pending| {
@@ -144,7 +144,7 @@ impl PendingIqs {
         sent
     }
 
-    /// All of them, when the connection has ended.
+    /// Takes all requests: the connection has ended.
     pub fn take_all(&mut self) -> Vec<IqId> {
         self.earliest = None;
         let mut all = Vec::new();
@@ -155,8 +155,8 @@ impl PendingIqs {
     }
 }
 
-/// Whether `stanza` comes from our own side (RFC 6120 §8.1.2.1): it has no `from`, or one of our account, session or server. Nobody
-/// else answers what was sent without a `to`, whatever id is on it. `own` is the session's full JID.
+/// Whether `stanza` comes from our own side (RFC 6120 §8.1.2.1): it has no `from`, or one of our account, session or server. No other
+/// entity may answer a request sent without `to`. `own` is the session's full JID.
 pub fn is_from_own_side(stanza: &Element, own: Option<&Jid>, unicode: &dyn Unicode) -> bool {
     match (stanza.attr("from"), own) {
         (None, _) => true,

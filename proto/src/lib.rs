@@ -169,6 +169,7 @@ pub mod sasl;
 pub mod sasl2;
 pub mod session;
 pub mod stanza;
+pub mod states;
 pub mod stream;
 pub mod time;
 pub mod timers;

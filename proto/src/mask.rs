@@ -1,4 +1,4 @@
-//! What the inspector and the log may see: elements as XML, with secrets masked.
+//! Elements as XML for the inspector and the log, with secrets masked.
 
 use super::ns;
 use super::xml::{Element, Secrets};
@@ -18,12 +18,12 @@ pub fn masked(element: &Element) -> String {
 /// XEP-0249).
 const PASSWORD: &str = "password";
 
-/// Is the value of this attribute nobody's business? XEP-0484's tokens travel in one.
+/// Whether the value of this attribute is secret, such as XEP-0484's tokens.
 fn is_secret_attribute(element: &Element, name: &str) -> bool {
     name == PASSWORD || (name == "token" && element.ns() == ns::FAST)
 }
 
-/// Is the text inside this element nobody's business?
+/// Whether the text of this element is secret.
 fn is_secret(element: &Element) -> bool {
     let name = element.name();
     match element.ns() {

@@ -1,4 +1,4 @@
-//! What is sent while there is no connection: kept in order, within bounds, until there is one.
+//! The queue of stanzas sent without a connection: ordered and bounded.
 
 use super::event::SendId;
 use super::xml::Element;
@@ -14,10 +14,27 @@ const MOST_BYTES: usize = 16 << 20;
 pub struct Outbox {
     stanzas: VecDeque<(Element, Option<SendId>)>,
     bytes: usize,
+    /// What is sent is kept, even if it could leave.
+    held: bool,
 }
 
 impl Outbox {
-    /// Is there room for another one?
+    /// From now on what is sent is kept.
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// What is kept may leave.
+    pub fn unhold(&mut self) {
+        self.held = false;
+    }
+
+    /// Whether what is sent is kept, even if it could leave.
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Whether another stanza fits into the limits.
     pub fn has_room(&self) -> bool {
         self.stanzas.len() < MOST && self.bytes < MOST_BYTES
     }
@@ -30,27 +47,24 @@ impl Outbox {
 
     /// Keeps some that were sent before all of the others.
     pub fn keep_first(&mut self, stanzas: Vec<(Element, Option<SendId>)>) {
-        let mut later = core::mem::take(self);
+        let later = core::mem::take(&mut self.stanzas);
         for (stanza, name) in stanzas {
             self.keep(stanza, name);
         }
-        while let Some((stanza, name)) = later.take() {
-            self.keep(stanza, name);
-        }
+        self.stanzas.extend(later);
     }
 
     /// Removes the one of that name. Returns false if it is not kept.
     pub fn remove(&mut self, name: SendId) -> bool {
-        let mut others = core::mem::take(self);
-        let mut removed = false;
-        while let Some((stanza, known)) = others.take() {
-            if known == Some(name) {
-                removed = true;
-            } else {
-                self.keep(stanza, known);
+        let before = self.stanzas.len();
+        self.stanzas.retain(|(stanza, known)| {
+            let other = *known != Some(name);
+            if !other {
+                self.bytes = self.bytes.saturating_sub(stanza.held_bytes());
             }
-        }
-        removed
+            other
+        });
+        self.stanzas.len() < before
     }
 
     /// The oldest.
@@ -65,7 +79,7 @@ impl Outbox {
         self.stanzas.iter().map(|(stanza, _)| stanza)
     }
 
-    /// Is there none?
+    /// Whether the outbox is empty.
     pub fn is_empty(&self) -> bool {
         self.stanzas.is_empty()
     }

@@ -16,12 +16,12 @@ use crate::xml::is_xml_text;
 /// The most bytes of a language tag: far beyond any registered one (RFC 5646 §4.4.1 asks for 35).
 const TAG_BYTES: usize = 255;
 
-/// An option that cannot be used, by its name in the JavaScript interface, and what it should be.
+/// An invalid option: its name in the JavaScript interface, and the valid values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadOption {
     /// Its name.
     pub name: &'static str,
-    /// What it should be, as the rest of a sentence that begins with the name.
+    /// The valid values, as the rest of a sentence that begins with the name.
     pub should: &'static str,
 }
 

@@ -8,7 +8,7 @@ use super::error::CloseReason;
 use super::random::{Random, below_2_53};
 use super::time::{Instant, Millis};
 
-/// What the caller chose.
+/// The caller's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnect {
     /// A pause may be this long however short the outage was.
@@ -39,31 +39,34 @@ impl Reconnect {
     }
 }
 
-/// A connection that held for this long was a good one: what came before it is forgotten.
+/// A connection that lasted this long was stable: earlier failures are forgotten.
 const GOOD: Millis = Millis::seconds(20);
 
 /// How long a connection has been away, and how often it was tried.
 #[derive(Debug, Default)]
 pub struct Backoff {
-    /// Attempts that are told, in this interruption.
+    /// The number of reported attempts in this interruption.
     attempts: u32,
     /// When the outage began; earlier by the outages that were interrupted by a connection that did not hold.
     since: Option<Instant>,
     /// How long those were.
     before: Millis,
     online_since: Instant,
+    /// How many attempts were replaced by others since the connection was there.
+    replaced: u32,
 }
 
 impl Backoff {
-    /// The connection is there.
+    /// Notes that the connection is established.
     pub fn note_online(&mut self, now: Instant) {
         self.before = self.outage(now);
         self.since = None;
         self.online_since = now;
         self.attempts = 0;
+        self.replaced = 0;
     }
 
-    /// Whether the connection that is there has held for long enough to be a good one.
+    /// Whether the current connection has lasted long enough to be stable.
     pub fn has_held(&self, now: Instant) -> bool {
         now - self.online_since >= GOOD
     }
@@ -96,6 +99,16 @@ impl Backoff {
     /// Another attempt is due, without a pause.
     pub fn count(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
+    }
+
+    /// An attempt was replaced by another one, because there was a sign of a working network.
+    pub fn note_replaced(&mut self) {
+        self.replaced = self.replaced.saturating_add(1);
+    }
+
+    /// How many attempts were replaced since the connection was there.
+    pub fn replaced(&self) -> u32 {
+        self.replaced
     }
 
     /// Which attempt is due, from 1.

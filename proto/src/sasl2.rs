@@ -12,7 +12,7 @@ use super::sasl::{HT_SHA_256_NONE, base64};
 use super::xep::delay::parse_date_time;
 use super::xml::Element;
 
-/// What the server offers inside `<authentication/>`.
+/// The offer inside `<authentication/>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
     /// SASL mechanisms, in the server's order.
@@ -117,10 +117,10 @@ pub fn use_token() -> Element {
     Element::builder("fast", ns::FAST).build()
 }
 
-/// What a login can be shortened with (XEP-0484). As secret as a password.
+/// A login token (XEP-0484). As secret as a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
-    /// What is shown.
+    /// The token.
     pub secret: String,
     /// When it ends, in milliseconds since 1970; `None` when the server does not say it in a way that can be read.
     pub expiry: Option<i64>,

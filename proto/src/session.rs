@@ -30,6 +30,7 @@ use super::random::{Ids, Random};
 use super::sasl::{Credentials, HT_SHA_256_NONE, KeyCache, Mechanism};
 use super::stream::error::StreamError;
 use super::stream::features::Features;
+use super::transport::stream_management::Resumption;
 use super::unicode::Unicode;
 use super::xml::Element;
 
@@ -180,15 +181,6 @@ pub struct Session {
     /// The keys of the last login that succeeded; outlives attempts.
     keys: Option<KeyCache>,
     next_derivation: u32,
-}
-
-/// A session that may go on (XEP-0198 §5).
-#[derive(Clone, Debug)]
-pub struct Resumption {
-    /// Its `id`.
-    pub previd: String,
-    /// How many stanzas we have handled in it, modulo 2³².
-    pub h: u32,
 }
 
 /// The stream that a session is negotiated on.

@@ -30,7 +30,7 @@ impl<K: Ord, V> VecMap<K, V> {
         Err(low)
     }
 
-    /// Puts a value under a key, in place of what was there.
+    /// Inserts a value, replacing an earlier one.
     pub fn insert(&mut self, key: K, value: V) {
         match self.position(&key) {
             Ok(at) => {
@@ -65,7 +65,7 @@ impl<K: Ord, V> VecMap<K, V> {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
-    /// Is there a value under that key?
+    /// Whether a key has a value.
     pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
     where
         K: std::borrow::Borrow<Q>,
@@ -73,7 +73,7 @@ impl<K: Ord, V> VecMap<K, V> {
         self.position(key).is_ok()
     }
 
-    /// Keeps the values that `keep` says.
+    /// Keeps the values for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&V) -> bool) {
         self.0.retain(|(_, value)| keep(value));
     }
@@ -127,7 +127,7 @@ impl<K: Ord, V> VecMap<K, V> {
         self.0.len()
     }
 
-    /// Is there none?
+    /// Whether the map is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -13,6 +13,7 @@ mod jid;
 mod mask;
 mod sasl;
 mod simulation;
+mod states;
 mod support;
 mod xep;
 mod xml;

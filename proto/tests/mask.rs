@@ -7,7 +7,7 @@ use crate::support::script::xml;
 use epode_proto::mask::masked;
 use epode_proto::ns;
 use epode_proto::sasl::base64;
-use epode_proto::stanza::iq::{self, Kind};
+use epode_proto::stanza::iq::{self, IqType};
 use epode_proto::xep::register;
 use epode_proto::xml::{Element, Limits, parse};
 
@@ -158,7 +158,7 @@ fn deep_inside() {
             .text("b")
             .build();
     }
-    shown(&iq::request(Kind::Set, None, element));
+    shown(&iq::request(IqType::Set, None, element));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use epode_proto::client::Client;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xep::muc::request::History;
 use epode_proto::xep::muc::room::visit::Visit;
-use epode_proto::xep::muc::{CommandId, Entry, RoomId, RoomRefusal};
+use epode_proto::xep::muc::{CommandId, JoinOptions, RoomId, RoomRefusal};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -52,7 +52,7 @@ impl Core {
         }
         #[allow(clippy::cast_possible_truncation)]
         let since = since.map(|since| since as i64);
-        let entry = Entry {
+        let entry = JoinOptions {
             password,
             history: History {
                 maxstanzas: max_stanzas,

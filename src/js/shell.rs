@@ -7,7 +7,7 @@
 use super::sink::Sink;
 use crate::web::driver;
 use crate::web::driver::Driver;
-use crate::web::platform::Platform;
+use crate::web::platform::ApiOverrides;
 use epode_proto::client::ClientEvent;
 use epode_proto::error::CloseReason;
 use js_sys::{Object, WeakRef};
@@ -43,7 +43,7 @@ impl Listener {
 }
 
 /// What the page wants to be used in place of the platform's own: the sink knows.
-impl Platform for Listener {
+impl ApiOverrides for Listener {
     fn replacement(&self, name: &str) -> JsValue {
         let found = self.sink().and_then(|sink| sink.replacement(name).ok());
         found.unwrap_or(JsValue::UNDEFINED)

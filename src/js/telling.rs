@@ -6,12 +6,12 @@ use super::sink::{Sink, told};
 use crate::web::clock;
 use epode_proto::client::{ClientEvent, Notice, WatchId, Watched};
 use epode_proto::event::Status;
-use epode_proto::xep::muc::departure::{Departure, Why};
+use epode_proto::xep::muc::departure::{Departure, DepartureReason};
 use epode_proto::xep::muc::occupant::Occupant;
 use epode_proto::xep::muc::{Ended, RoomEvent, RoomId, RoomMessage};
 use epode_proto::xep::pubsub::Item;
 use epode_proto::xep::pubsub::Subscription;
-use epode_proto::xep::pubsub::event::{Entry, Event};
+use epode_proto::xep::pubsub::event::{ItemEvent, PubSubEvent};
 use epode_proto::xep::pubsub::feed::Change;
 use epode_proto::xml::Element;
 use wasm_bindgen::prelude::*;
@@ -194,14 +194,14 @@ fn tell_out(sink: &Sink, room: u32, ended: &Ended) -> Result<(), JsValue> {
 
 fn why(departure: &Departure) -> &'static str {
     match departure.why {
-        Why::Left => "left",
-        Why::Kicked => "kicked",
-        Why::Banned => "banned",
-        Why::AffiliationLost | Why::MembersOnly => "removed",
-        Why::Shutdown => "shutdown",
-        Why::Technical => "error",
-        Why::Destroyed => "destroyed",
-        Why::Missed => "disconnected",
+        DepartureReason::Left => "left",
+        DepartureReason::Kicked => "kicked",
+        DepartureReason::Banned => "banned",
+        DepartureReason::AffiliationLost | DepartureReason::MembersOnly => "removed",
+        DepartureReason::Shutdown => "shutdown",
+        DepartureReason::Technical => "error",
+        DepartureReason::Destroyed => "destroyed",
+        DepartureReason::Missed => "disconnected",
     }
 }
 
@@ -265,10 +265,10 @@ fn tell_personal(sink: &Sink, watches: &[WatchId], watched: &Watched) -> Result<
         sink.personal_change(&watches, kind, account, node, id, redirect)
     };
     match &watched.event {
-        Event::Items { entries, .. } => {
+        PubSubEvent::Items { entries, .. } => {
             for entry in entries {
                 match entry {
-                    Entry::Published(item) => sink.personal_item(
+                    ItemEvent::Published(item) => sink.personal_item(
                         &watches,
                         account,
                         node,
@@ -277,16 +277,16 @@ fn tell_personal(sink: &Sink, watches: &[WatchId], watched: &Watched) -> Result<
                         item.publisher.as_deref(),
                         time_of(watched.time),
                     ),
-                    Entry::Retracted { id } => change("retract", Some(id), None),
+                    ItemEvent::Retracted { id } => change("retract", Some(id), None),
                 }?;
             }
             Ok(())
         }
-        Event::Purge { .. } => change("purge", None, None),
-        Event::Delete { redirect, .. } => change("delete", None, redirect.as_deref()),
-        Event::Configuration { .. } => change("configuration", None, None),
+        PubSubEvent::Purge { .. } => change("purge", None, None),
+        PubSubEvent::Delete { redirect, .. } => change("delete", None, redirect.as_deref()),
+        PubSubEvent::Configuration { .. } => change("configuration", None, None),
         // They speak of a subscription, which is a feed.
-        Event::Subscription(_) | Event::Collection { .. } => Ok(()),
+        PubSubEvent::Subscription(_) | PubSubEvent::Collection { .. } => Ok(()),
     }
 }
 

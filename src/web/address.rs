@@ -1,4 +1,4 @@
-//! Where a service is, as the page sees it: resolved, and judged by its security.
+//! Resolves the address of a service and determines its security.
 
 use super::global::LOCATION;
 use epode_proto::transport::Kind;
@@ -32,18 +32,18 @@ extern "C" {
 pub struct Address {
     /// Absolute.
     pub href: String,
-    /// Encrypted, or on this very machine.
+    /// Encrypted, or a loopback address.
     pub confidential: bool,
-    /// On another origin than the page: CORS decides what the page may read.
+    /// The address is cross-origin: CORS decides what the page may read.
     pub cross_origin: bool,
-    /// An unencrypted address asked for by an encrypted page: the browser refuses it.
+    /// An unencrypted address on an encrypted page (mixed content): the browser refuses it.
     pub mixed: bool,
     /// `http:` and `https:` are BOSH, `ws:` and `wss:` WebSocket; anything else is neither.
     pub kind: Option<Kind>,
 }
 
 impl Address {
-    /// Resolves what the page wrote against where the page is. `None`: not an address.
+    /// Resolves an address against the page's location. `None` if it is not an address.
     pub fn resolve(text: &str) -> Option<Self> {
         let page = LOCATION.with(|location| {
             location
@@ -75,11 +75,11 @@ impl Address {
     }
 }
 
-/// What browsers call potentially trustworthy without encryption (Secure Contexts §3.1).
+/// Whether a host is potentially trustworthy without encryption (Secure Contexts §3.1).
 fn is_loopback(hostname: &str) -> bool {
     hostname == "localhost"
         || hostname.ends_with(".localhost")
         || hostname == "[::1]"
-        // `URL` has made addresses of all spellings of one: four numbers.
+        // `URL` normalises every spelling of an IPv4 address to four numbers.
         || hostname.starts_with("127.") && hostname.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit())
 }

@@ -1,4 +1,4 @@
-//! PBKDF2 by the Web Cryptography API, beside the page's thread. Pages that are not a secure context (plain http) have no
+//! PBKDF2 by the Web Cryptography API, outside the page's thread. Pages without a secure context (plain http) have no
 //! `crypto.subtle`.
 
 use epode_proto::sasl::{Derivation, SaltedPassword};
@@ -22,7 +22,7 @@ extern "C" {
     fn derive_bits(algorithm: &Object, key: &JsValue, bits: u32) -> Result<Promise, JsValue>;
 }
 
-/// What the platform derives; `None` if it has no such function, or refuses.
+/// The derived key; `None` if the platform has no such function or refuses.
 pub async fn derive(derivation: Derivation) -> Option<SaltedPassword> {
     let usages = Array::of1(&"deriveBits".into());
     let imported = import_key("raw", derivation.password(), "PBKDF2", false, &usages);

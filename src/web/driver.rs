@@ -1,14 +1,14 @@
 //! Drives a client with the browser's network and time: change it, report its events, drain, arm one timer.
 //!
-//! No borrow of the client is held while an event is reported, so a callback may call anything.
+//! No borrow of the client is held while an event is reported, so a callback may call any method.
 
 use super::clock::now;
 use super::derive::derive;
 use super::global::{is_hidden, next_task};
 use super::http::{Http, HttpOptions};
 use super::keeper::Keeper;
-use super::lifecycle::{Lifecycle, Turn};
-use super::platform::Platform;
+use super::lifecycle::{Lifecycle, PageChange};
+use super::platform::ApiOverrides;
 use super::socket::Sockets;
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
 use epode_proto::io::{Input, Transmit};
@@ -20,22 +20,22 @@ use std::collections::VecDeque;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-/// Who gets the events. The driver owns it while the client is not offline, so that nothing else needs to refer to it.
+/// Receives the events. The driver owns the sink while the client is not offline, so no other reference is needed.
 pub trait Sink {
-    /// An event of the client.
+    /// Handles an event of the client.
     fn handle_event(self: Rc<Self>, event: ClientEvent);
 
-    /// Whether the driver owns it from now on.
+    /// Reports whether the driver owns the sink from now on.
     fn set_owned(&self, owned: bool);
 }
 
-/// Where the page is, as far as its session is kept.
+/// The state of the page with respect to its stored session.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
+enum PagePresence {
     Here,
-    /// Gone, or asleep: what it has is stored, and nothing leaves any more.
+    /// Unloaded or frozen: the session is stored and nothing is sent.
     Away,
-    /// Back, and making sure that the session is still its own.
+    /// Returned, and checking whether the session is still its own.
     Returning,
 }
 
@@ -45,18 +45,18 @@ pub struct Driver {
     http: Rc<Http>,
     sockets: Sockets,
     lifecycle: RefCell<Option<Lifecycle>>,
-    /// Who keeps the session over a reload.
+    /// Stores the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
-    presence: Cell<Presence>,
+    presence: Cell<PagePresence>,
     /// Which claim of a kept session is under way, if any; each has another number.
     claim: Cell<Option<u32>>,
     claims: Cell<u32>,
-    /// The client has been told that the page is hidden.
+    /// The client knows that the page is hidden.
     hidden: Cell<bool>,
-    /// It is being left, and whether it may come back.
+    /// Set while the page is unloading: whether it may return.
     parting: Cell<Option<bool>>,
     sink: RefCell<Option<Weak<dyn Sink>>>,
-    /// The same while it is owned. The sink owns the driver: what is here makes a cycle, which ends with the connection.
+    /// The sink while it is owned. The sink owns the driver: this reference makes a cycle, which ends with the connection.
     owned: RefCell<Option<Rc<dyn Sink>>>,
     events: RefCell<VecDeque<ClientEvent>>,
     telling: Cell<bool>,
@@ -65,14 +65,14 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// An idle driver; nothing is sent before the client is told to connect.
-    pub fn new(client: Client, options: HttpOptions, platform: Rc<dyn Platform>) -> Rc<Self> {
+    /// Creates a driver; nothing is sent before the client connects.
+    pub fn new(client: Client, options: HttpOptions, platform: Rc<dyn ApiOverrides>) -> Rc<Self> {
         Rc::new(Self {
             client: RefCell::new(client),
             sockets: Sockets::new(options.max_bytes, Rc::clone(&platform)),
             lifecycle: RefCell::default(),
             keeper: RefCell::default(),
-            presence: Cell::new(Presence::Here),
+            presence: Cell::new(PagePresence::Here),
             claim: Cell::new(None),
             claims: Cell::new(0),
             hidden: Cell::new(false),
@@ -87,7 +87,7 @@ impl Driver {
         })
     }
 
-    /// Events go there from now on.
+    /// Sets the receiver of events.
     pub fn listen(&self, sink: Weak<dyn Sink>) {
         self.sink.replace(Some(sink));
     }
@@ -96,8 +96,8 @@ impl Driver {
         self.sink.borrow().as_ref().and_then(Weak::upgrade)
     }
 
-    /// Owns the sink while the connection is not offline, and until the end of it has been told.
-    fn mind_ownership(&self) {
+    /// Owns the sink until the connection is offline and its end has been reported.
+    fn update_ownership(&self) {
         let offline = self.is_idle();
         let owned = self.owned.borrow().is_some();
         if !offline && !owned {
@@ -118,7 +118,7 @@ impl Driver {
         }
     }
 
-    /// The session is to outlive the page.
+    /// Stores the session when the page unloads.
     pub fn keep_by(&self, keeper: Option<Rc<Keeper>>) {
         self.keeper.replace(keeper);
     }
@@ -137,7 +137,7 @@ impl Driver {
         let claim = self.claims.get().wrapping_add(1);
         self.claims.set(claim);
         self.claim.set(Some(claim));
-        self.mind_ownership();
+        self.update_ownership();
         let driver = Rc::clone(self);
         spawn_local(async move {
             let kept = keeper.claim().await;
@@ -159,7 +159,7 @@ impl Driver {
         self.change(Client::abort);
     }
 
-    /// Who keeps it.
+    /// The keeper of the session, if any.
     fn keeper(&self) -> Option<Rc<Keeper>> {
         self.keeper.borrow().clone()
     }
@@ -169,13 +169,13 @@ impl Driver {
         read(&self.client.borrow())
     }
 
-    /// Changes the client. What follows from it happens at the end of the current turn of the event loop, so that
-    /// what one turn sends travels together; nothing waits for a timer.
+    /// Changes the client. The outputs are carried out at the end of the current turn of the event loop, so that
+    /// stanzas sent in one turn travel together; no timer is needed.
     pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Client, Instant) -> R) -> R {
         let result = change(&mut self.client.borrow_mut(), now());
-        self.mind_ownership();
+        self.update_ownership();
         if !self.flush_due.replace(true) {
-            // Whoever changed it may let go of it in the same turn: it lives until that is done.
+            // The owner may release the driver in the same turn: keep it alive until the turn is done.
             let driver = Rc::clone(self);
             spawn_local(async move {
                 driver.flush_due.set(false);
@@ -185,7 +185,7 @@ impl Driver {
         result
     }
 
-    /// Ends everything here and now: no answer, timer or event comes after it.
+    /// Stops the driver: no response, timer or event follows.
     pub fn shut(&self) {
         self.claim.set(None);
         self.client.borrow_mut().abort(now());
@@ -200,8 +200,8 @@ impl Driver {
         self.keeper.replace(None);
     }
 
-    /// Listens to what happens to the page, or no longer: worth it while a connection is there or hoped for.
-    fn mind_lifecycle(self: &Rc<Self>) {
+    /// Starts or stops listening to page events: needed while the connection is not offline.
+    fn update_lifecycle(self: &Rc<Self>) {
         let wanted = !self.client.borrow().connection().is_offline();
         if wanted == self.lifecycle.borrow().is_some() {
             return;
@@ -217,26 +217,26 @@ impl Driver {
         self.lifecycle.replace(lifecycle);
     }
 
-    fn handle_turn(self: &Rc<Self>, turn: Turn) {
+    fn handle_turn(self: &Rc<Self>, turn: PageChange) {
         match turn {
-            Turn::Awake => {
+            PageChange::Awake => {
                 self.set_leaving(false);
                 self.parting.set(None);
                 self.come_back();
                 self.client.borrow_mut().wake(now());
             }
-            Turn::Parting | Turn::Leaving => {
-                // A good-bye that waits for its turn goes now.
+            PageChange::Parting | PageChange::Leaving => {
+                // Send a waiting final request now.
                 self.set_leaving(true);
-                self.parting.set(Some(turn == Turn::Parting));
+                self.parting.set(Some(turn == PageChange::Parting));
                 if self.keeper().is_some() {
                     self.leave(false);
                 } else if is_hidden() {
                     self.part();
                 }
             }
-            Turn::Hidden => self.part(),
-            Turn::Resting => {
+            PageChange::Hidden => self.part(),
+            PageChange::Resting => {
                 self.set_leaving(true);
                 self.parting.set(None);
                 self.leave(true);
@@ -245,46 +245,46 @@ impl Driver {
         self.pump();
     }
 
-    /// The page is left, and its own listeners have said what they had to say.
+    /// Handles the unloading of the page, after the page's own listeners have run.
     fn part(self: &Rc<Self>) {
         if let Some(returns) = self.parting.take() {
             self.leave(returns);
         }
     }
 
-    /// The page may be gone the next moment: no timer is sure to fire any more.
+    /// Tells the client that the page may be unloaded at any moment: timers may not fire any more.
     fn set_leaving(&self, leaving: bool) {
         self.client.borrow_mut().set_leaving(now(), leaving);
     }
 
-    /// Ends the session in order. The good-bye is on the wire when this returns, if it may be: a page that is being left may not run
-    /// any further.
+    /// Closes the session. The final request is sent before this returns, if possible: an unloading page may not run
+    /// again.
     pub fn disconnect(self: &Rc<Self>) {
         self.claim.set(None);
         self.change(Client::disconnect);
         self.drain();
     }
 
-    /// The page goes, or sleeps. A session that nobody may want again is not asked to wait for it longer than it would; nor is
-    /// one that another page may go on with. COMPAT(ejabberd): it answers a pause with what comes meanwhile, and only the page
-    /// that sent it could hear that.
+    /// Handles unloading or freezing. A session that cannot be continued is not paused; nor is
+    /// one that another page may continue. COMPAT(ejabberd): it answers a pause with stanzas that arrive meanwhile, and only
+    /// the page that sent the pause could read them.
     fn leave(self: &Rc<Self>, returns: bool) {
-        self.tell();
+        self.report_events();
         if self.keeper().is_some() {
-            self.presence.set(Presence::Away);
+            self.presence.set(PagePresence::Away);
         } else if self.client.borrow().connection().is_closing() {
-            // What there was to be sent has left.
+            // Everything has been sent.
         } else if returns {
             self.client.borrow_mut().pause(now());
             self.drain();
         } else {
-            // Nobody can go on with the session.
+            // No page can continue the session.
             self.client.borrow_mut().disconnect(now());
             self.drain();
         }
     }
 
-    /// Stores what the next page needs. False when there is nothing that it could go on with.
+    /// Stores what the next page needs. Returns false if there is no session to continue.
     fn store(&self) -> bool {
         let snapshot = self.client.borrow().snapshot();
         match self.keeper() {
@@ -293,46 +293,46 @@ impl Driver {
         }
     }
 
-    /// The page is there again. Another one may have gone on with its session, or be about to.
+    /// Handles the return of the page. Another page may have continued the session, or be about to.
     fn come_back(self: &Rc<Self>) {
         let keeper = match (self.presence.get(), self.keeper()) {
-            (Presence::Away, Some(keeper)) => keeper,
+            (PagePresence::Away, Some(keeper)) => keeper,
             _ => return,
         };
-        self.presence.set(Presence::Returning);
+        self.presence.set(PagePresence::Returning);
         let driver = Rc::clone(self);
         spawn_local(async move {
             let ours = keeper.take_back().await;
-            if driver.presence.get() == Presence::Returning {
-                driver.presence.set(Presence::Here);
+            if driver.presence.get() == PagePresence::Returning {
+                driver.presence.set(PagePresence::Here);
                 driver.change(if ours { Client::wake } else { Client::forfeit });
             }
         });
     }
 
-    /// The network has answered, or a socket has something to say.
-    fn hear(self: &Rc<Self>, input: Input) {
+    /// Handles an input from the network.
+    fn handle_input(self: &Rc<Self>, input: Input) {
         self.client.borrow_mut().handle_input(now(), input);
         self.pump();
     }
 
-    /// Tells what happened, then drains: what the page says because of what it hears travels with the next request.
+    /// Reports the events, then drains: stanzas that callbacks send travel with the next request.
     fn pump(self: &Rc<Self>) {
-        self.tell();
+        self.report_events();
         self.drain();
-        self.tell();
-        self.mind_lifecycle();
-        self.mind_ownership();
+        self.report_events();
+        self.update_lifecycle();
+        self.update_ownership();
     }
 
-    fn tell(&self) {
-        // Reentered from a callback's input? The outer loop goes on with what was added.
+    fn report_events(&self) {
+        // Reentered from a callback: the outer loop continues with the added events.
         if self.telling.replace(true) {
             return;
         }
         let now = now();
         loop {
-            // Polled one by one: a handler that is added because of one event gets the next.
+            // Polled one by one: a handler added because of one event receives the next.
             let waiting = self.events.borrow_mut().pop_front();
             let event = waiting.or_else(|| self.client.borrow_mut().poll_event(now));
             let Some(event) = event else { break };
@@ -345,10 +345,10 @@ impl Driver {
 
     fn drain(self: &Rc<Self>) {
         match self.presence.get() {
-            Presence::Returning => return,
-            Presence::Away if self.store() => return,
-            Presence::Away => self.presence.set(Presence::Here),
-            Presence::Here => {}
+            PagePresence::Returning => return,
+            PagePresence::Away if self.store() => return,
+            PagePresence::Away => self.presence.set(PagePresence::Here),
+            PagePresence::Here => {}
         }
         let hidden = is_hidden();
         if self.hidden.replace(hidden) != hidden {
@@ -362,7 +362,7 @@ impl Driver {
                     let driver = Rc::downgrade(self);
                     self.sockets.open(socket, &address, move |input| {
                         if let Some(driver) = driver.upgrade() {
-                            driver.hear(input);
+                            driver.handle_input(input);
                         }
                     });
                 }
@@ -381,7 +381,7 @@ impl Driver {
                     self.http
                         .post(exchange, &address, foreign, &body, farewell, move |input| {
                             if let Some(driver) = driver.upgrade() {
-                                driver.hear(input);
+                                driver.handle_input(input);
                             }
                         });
                 }
@@ -408,7 +408,7 @@ impl Driver {
         }
     }
 
-    /// One timer, for the earliest deadline.
+    /// Arms one timer for the earliest deadline.
     fn arm(self: &Rc<Self>, at: Option<Instant>) {
         let armed = self.timer.borrow().as_ref().map(|(at, _)| *at);
         if armed == at {
@@ -435,7 +435,7 @@ impl Driver {
             let driver = Rc::downgrade(self);
             let timeout = Timeout::new(delay, move || {
                 if let Some(driver) = driver.upgrade() {
-                    // Dropped, not forgotten, though it has fired: what is forgotten keeps its closure for ever.
+                    // Dropped, not forgotten, although it has fired: a forgotten timer leaks its closure.
                     driver.timer.replace(None);
                     driver.client.borrow_mut().handle_timeout(now());
                     driver.pump();

@@ -4,7 +4,7 @@ use super::global::get_random_values;
 use epode_proto::random::Random;
 use js_sys::Uint8Array;
 
-/// Has the platform a generator? Without one nothing may be made: rids and nonces would be known to everybody.
+/// Whether the platform has a generator. Without one no client may be created: rids and nonces would be predictable.
 pub fn is_available() -> bool {
     get_random_values(&Uint8Array::new_with_length(1)).is_ok()
 }

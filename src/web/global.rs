@@ -1,4 +1,4 @@
-//! The few functions of the global scope that every JavaScript host has, by their own names.
+//! Bindings to functions of the global scope that every JavaScript host has.
 
 use wasm_bindgen::prelude::*;
 
@@ -10,7 +10,7 @@ extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
     pub fn get_random_values(bytes: &js_sys::Uint8Array) -> Result<JsValue, JsValue>;
 
-    /// Where the page or worker is; Node has none.
+    /// The location of the page or worker; Node has none.
     #[wasm_bindgen(thread_local_v2, js_name = location)]
     pub static LOCATION: Option<Location>;
 
@@ -18,12 +18,12 @@ extern "C" {
 
     /// The page; workers and Node have none.
     #[wasm_bindgen(thread_local_v2, js_name = document)]
-    static DOCUMENT: Option<Document>;
+    static DOCUMENT: Option<PageDocument>;
 
-    type Document;
+    type PageDocument;
 
     #[wasm_bindgen(method, getter)]
-    fn hidden(this: &Document) -> bool;
+    fn hidden(this: &PageDocument) -> bool;
 
     #[wasm_bindgen(method, getter)]
     pub fn href(this: &Location) -> String;
@@ -31,7 +31,7 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// HTML's channel messaging: its messages are tasks that no page's visibility delays.
+    /// HTML's channel messaging: its tasks are not delayed in hidden pages.
     type MessageChannel;
 
     #[wasm_bindgen(constructor)]
@@ -70,7 +70,7 @@ pub fn next_task(task: impl FnOnce() + 'static) {
     channel.port2().post(true);
 }
 
-/// Is this a page that nobody sees, whose timers are slowed down?
+/// Whether this is a hidden page, whose timers are throttled.
 pub fn is_hidden() -> bool {
-    DOCUMENT.with(|document| document.as_ref().is_some_and(Document::hidden))
+    DOCUMENT.with(|document| document.as_ref().is_some_and(PageDocument::hidden))
 }

@@ -1,7 +1,7 @@
-//! HTTP exchanges by `fetch`: bytes out, bytes in, under the names the connection gave them.
+//! HTTP exchanges by `fetch`, identified by the ids of the connection.
 
 use super::address::Address;
-use super::platform::{Platform, fetch};
+use super::platform::{ApiOverrides, fetch};
 use epode_proto::io::{ExchangeId, Input, NetworkFailure};
 use epode_proto::vec_map::VecMap;
 use js_sys::futures::{JsFuture, spawn_local};
@@ -36,37 +36,37 @@ extern "C" {
     fn value(this: &Chunk) -> Uint8Array;
 }
 
-/// Browsers let requests that outlive their page carry 64 KiB in all (Fetch §2.9).
+/// The limit of a browser for the bodies of all keepalive requests: 64 KiB (Fetch §2.9).
 const KEEPALIVE_LIMIT: usize = 60 * 1024;
-/// An answer that announces no more bytes than this is read in one piece; any other piece by piece, so that reading stops at the
-/// limit whatever was announced, and however well it was compressed.
+/// A response that announces at most this many bytes is read at once; others in chunks, so that reading stops at the
+/// limit even if the length is wrong or the body compressed.
 const SHORT: usize = 64 * 1024;
 
-/// What the page chose for its requests.
+/// The page's options for its requests.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
     /// Headers of each request, `Content-Type` among them; names and values are allowed in HTTP.
     pub headers: Vec<(String, String)>,
     /// Send cookies and HTTP authentication across origins.
     pub with_credentials: bool,
-    /// The largest answer that is read, in bytes.
+    /// The maximal size of a response, in bytes.
     pub max_bytes: usize,
 }
 
-/// The exchanges under way.
+/// The pending exchanges.
 pub struct Http {
     options: HttpOptions,
-    platform: Rc<dyn Platform>,
+    platform: Rc<dyn ApiOverrides>,
     flying: RefCell<VecMap<ExchangeId, Option<AbortController>>>,
-    /// Bytes of the requests under way that are to outlive the page.
+    /// Bytes of the pending keepalive requests.
     outliving: Cell<usize>,
-    /// An answer has been read before: what fails later is the network's fault, not the configuration's.
+    /// A response has been read before: a later failure is one of the network, not of the configuration.
     answered: Cell<bool>,
 }
 
 impl Http {
-    /// Nothing is sent yet.
-    pub fn new(options: HttpOptions, platform: Rc<dyn Platform>) -> Self {
+    /// No exchange is pending.
+    pub fn new(options: HttpOptions, platform: Rc<dyn ApiOverrides>) -> Self {
         Self {
             options,
             platform,
@@ -76,7 +76,7 @@ impl Http {
         }
     }
 
-    /// POSTs `body` now; `done` gets the answer or the failure, later, unless the exchange is cancelled. `foreign`: the page's
+    /// POSTs `body`; `done` receives the response or the failure later, unless the exchange is cancelled. `foreign`: the page's
     /// headers and credentials are not for this address.
     pub fn post(
         self: &Rc<Self>,
@@ -92,7 +92,7 @@ impl Http {
         let outlives = if farewell { body.len() } else { 0 };
         let outliving = self.outliving.get() + outlives;
         if farewell && outliving < KEEPALIVE_LIMIT {
-            // The browser finishes it even when the page is gone. A fresh object takes any field.
+            // `keepalive`: the browser completes the request after the page is unloaded. Setting a field of a new object cannot fail.
             let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
         }
         self.outliving.set(outliving);
@@ -108,11 +108,11 @@ impl Http {
             };
             http.outliving
                 .set(http.outliving.get().saturating_sub(outlives));
-            // Cancelled in the meantime? Then nobody wants to know.
+            // Ignore the result if the exchange was cancelled meanwhile.
             let flying = http.flying.borrow_mut().remove(&exchange);
             let Some(controller) = flying else { return };
             if let (Err(Some(_)), Some(controller)) = (&outcome, controller) {
-                // The rest of the answer is not wanted.
+                // Discard the rest of the response.
                 controller.abort();
             }
             let input = match outcome {
@@ -132,7 +132,7 @@ impl Http {
         });
     }
 
-    /// Gives an exchange up.
+    /// Cancels an exchange.
     pub fn cancel(&self, exchange: ExchangeId) {
         let controller = self.flying.borrow_mut().remove(&exchange);
         if let Some(controller) = controller.flatten() {
@@ -140,7 +140,7 @@ impl Http {
         }
     }
 
-    /// Gives all of them up.
+    /// Cancels all exchanges.
     pub fn cancel_all(&self) {
         let flying = core::mem::take(&mut *self.flying.borrow_mut());
         for (_, controller) in flying.into_entries() {
@@ -154,7 +154,7 @@ impl Http {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&JsValue::from_str(body));
-        // The request holds a password, and headers that are meant for this address: it goes nowhere else.
+        // The request holds a password, and headers for this address: do not follow redirects.
         init.set_redirect(RequestRedirect::Manual);
         if let Ok(headers) = Headers::new() {
             for (name, value) in &self.options.headers {
@@ -165,7 +165,7 @@ impl Http {
             init.set_headers(&headers);
         }
         if foreign {
-            // Not even to the page's own origin: a server must not make the page POST there in the user's name.
+            // This includes the page's own origin: a server must not make the page POST there with the user's credentials.
             init.set_credentials(RequestCredentials::Omit);
         } else if self.options.with_credentials {
             init.set_credentials(RequestCredentials::Include);
@@ -176,7 +176,7 @@ impl Http {
         init
     }
 
-    /// `Err(None)`: no answer, for a reason still to be found.
+    /// `Err(None)`: no response; the caller infers the reason.
     async fn answer(
         &self,
         sent: js_sys::Promise,
@@ -184,7 +184,7 @@ impl Http {
         let response: Response = JsFuture::from(sent)
             .await
             .ok()
-            // A function that the page gave may return anything.
+            // A `fetch` given by the page may return any value.
             .filter(JsValue::is_object)
             .ok_or(None)?
             .unchecked_into();
@@ -217,12 +217,12 @@ impl Http {
         Ok((response.status(), content_type, bytes))
     }
 
-    /// Reads a body up to the limit, and no further.
+    /// Reads a body up to the limit.
     async fn read_pieces(&self, response: &Response) -> Result<Vec<u8>, Option<NetworkFailure>> {
         let mut bytes = Vec::new();
         let body = Reflect::get(response, &"body".into()).map_err(|_| None)?;
         if !body.is_object() {
-            // There is none, as with a status 204.
+            // No body, as with status 204.
             return Ok(bytes);
         }
         let reader = body.unchecked_into::<Stream>().reader();
@@ -242,8 +242,8 @@ impl Http {
         }
     }
 
-    /// A page is told only "TypeError". What can be inferred: a page on `https:` may not ask an `http:` address; and a
-    /// server on another origin that answers a request whose answer nobody may read is there, but lacks CORS headers.
+    /// Infers a failure's reason, since `fetch` reports only "TypeError": a page on `https:` may not request an `http:` address; a
+    /// cross-origin server that answers a `no-cors` request is reachable, but lacks CORS headers.
     async fn diagnose(&self, href: &str) -> NetworkFailure {
         let address = Address::resolve(href);
         if address.as_ref().is_some_and(|address| address.mixed) {

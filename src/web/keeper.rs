@@ -1,8 +1,8 @@
-//! Keeps what a connection hands over from one page to the next of the same tab: in the tab's storage, with a ticket that only
+//! Stores a session for the next page of the same tab: in the tab's storage, with a ticket that only
 //! one page can redeem.
 //!
-//! While a page has its session, nothing is stored: what would be is stale with the next request. It is stored when the page
-//! goes, each time with a new ticket, and taken out by the page that comes. A tab that was duplicated in between has a copy of
+//! While a page uses its session, nothing is stored: a stored session is stale after the next request. It is stored when the page
+//! unloads, each time with a new ticket, and removed by the next page. A tab duplicated in between has a copy of
 //! both; the ticket is redeemed once ([`super::lock`]).
 
 use super::clock::unix_millis;
@@ -14,16 +14,16 @@ use epode_proto::random::token;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// What a tab keeps of one connection.
+/// The stored session of one connection in a tab.
 pub struct Keeper {
     key: String,
     storage: Storage,
-    /// What this page has stored last, if that is still there.
+    /// The record that this page stored last, if it is still valid.
     stored: RefCell<Option<String>>,
 }
 
 impl Keeper {
-    /// Keeps under that name; `None` where nothing can be kept.
+    /// Creates a keeper with this name; `None` without storage.
     pub fn new(key: String) -> Option<Rc<Self>> {
         let storage = Storage::of_tab()?;
         Some(Rc::new(Self {
@@ -33,19 +33,19 @@ impl Keeper {
         }))
     }
 
-    /// Has a page before this one left something?
+    /// Whether an earlier page left a record.
     pub fn has_any(&self) -> bool {
         self.storage.has(&self.key)
     }
 
-    /// What it left, if that is not too old and no other page has redeemed it.
+    /// Takes the earlier page's record, unless it is too old or redeemed by another page.
     pub async fn claim(self: Rc<Self>) -> Option<String> {
         let record = self.storage.take(&self.key)?;
         let (until, ticket, text) = read(&record)?;
         redeem(ticket, until).await.then(|| text.to_owned())
     }
 
-    /// Stores what the next page needs. False when there is nothing to store.
+    /// Stores what the next page needs. Returns false if there is nothing to store.
     pub fn store(&self, snapshot: Option<&Snapshot>) -> bool {
         let Some(snapshot) = snapshot else {
             if self.stored.take().is_some() {
@@ -61,7 +61,7 @@ impl Keeper {
         stored
     }
 
-    /// The page is back and did not go: is the session still its own? False when another page took what it left, or a copy of it.
+    /// Checks after the return of the page whether the session is still its own. False if another page took the record or a copy.
     pub async fn take_back(&self) -> bool {
         let Some(record) = self.stored.take() else {
             return true;
@@ -77,7 +77,7 @@ impl Keeper {
     }
 }
 
-/// Until when a record holds, its ticket and its text, unless it is too old.
+/// The expiry, ticket and text of a record; `None` if it is too old.
 fn read(record: &str) -> Option<(u64, &str, &str)> {
     let (until, rest) = record.split_once(' ')?;
     let (ticket, text) = rest.split_once(' ')?;

@@ -1,77 +1,77 @@
-//! What happens to a page and its network, as far as a connection cares: the network is back, the tab woke, the page goes.
+//! Events of a page and its network that matter to a connection: network online, tab resumed, page unloading.
 //!
-//! Page Lifecycle and HTML's page transitions: `pagehide` is the last that a page hears before it is gone, or goes into the
-//! back/forward cache, from which `pageshow` tells of its return; `freeze` and `resume` are the same of a page that sleeps.
-//! After `pagehide`, a page that was seen is told by `visibilitychange` that it is not any more (HTML §7.4.6, unloading documents).
+//! Page Lifecycle and HTML's page transitions: `pagehide` is the last event before a page is unloaded or enters the
+//! back/forward cache; `pageshow` reports its return. `freeze` and `resume` are the same for a frozen page.
+//! After `pagehide`, a visible page gets a `visibilitychange` to hidden (HTML §7.4.6, unloading documents).
 
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
     /// A window, a worker's scope, a document.
-    type Target;
+    type EventTarget;
 
     #[wasm_bindgen(method, js_name = addEventListener)]
-    fn add(this: &Target, kind: &str, listener: &JsValue);
+    fn add(this: &EventTarget, kind: &str, listener: &JsValue);
 
     #[wasm_bindgen(method, js_name = removeEventListener)]
-    fn remove(this: &Target, kind: &str, listener: &JsValue);
+    fn remove(this: &EventTarget, kind: &str, listener: &JsValue);
 
     #[wasm_bindgen(thread_local_v2, js_name = document)]
-    static DOCUMENT: Option<Target>;
+    static DOCUMENT: Option<EventTarget>;
 
-    type Happening;
+    type PageEvent;
 
     #[wasm_bindgen(method, getter, js_name = type)]
-    fn kind(this: &Happening) -> String;
+    fn kind(this: &PageEvent) -> String;
 
-    /// Of `pagehide`: may the page come back?
+    /// Of `pagehide`: whether the page may return from the back/forward cache.
     #[wasm_bindgen(method, getter)]
-    fn persisted(this: &Happening) -> Option<bool>;
+    fn persisted(this: &PageEvent) -> Option<bool>;
 }
 
-/// A turn of the page's life.
+/// A change in the life of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// The network is back, or the page is seen again, or thawed: timers may not have run for long.
+pub enum PageChange {
+    /// The network is back, or the page is visible or resumed: timers may not have run for long.
     Awake,
-    /// The page is being left, and may come back. Listeners of its own may be told after this one.
+    /// The page is unloading and may return. The page's own listeners may run after this one.
     Parting,
-    /// The page is being left, and is not known to come back. Listeners of its own may be told after this one.
+    /// The page is unloading and is not expected to return. The page's own listeners may run after this one.
     Leaving,
-    /// The page is not seen any more. After the two above: all listeners have been told.
+    /// The page is hidden. After the two above: all listeners have run.
     Hidden,
-    /// The page is about to sleep, and may never wake.
+    /// The page is about to be frozen, and may never resume.
     Resting,
 }
 
-/// What the global scope tells, and what the document does.
+/// The events of the global scope, and those of the document.
 const GLOBAL: [&str; 3] = ["online", "pageshow", "pagehide"];
 const DOCUMENT_TELLS: [&str; 3] = ["visibilitychange", "resume", "freeze"];
 
 /// Listens until dropped.
 pub struct Lifecycle {
-    listener: Closure<dyn FnMut(Happening)>,
+    listener: Closure<dyn FnMut(PageEvent)>,
 }
 
 impl Lifecycle {
-    /// `hear` is told of each turn. Where there is no page (Node), none comes.
-    pub fn listen(hear: impl Fn(Turn) + 'static) -> Self {
-        let listener = Closure::new(move |happening: Happening| {
+    /// Calls `hear` for each change. Without a page (Node) there are none.
+    pub fn listen(hear: impl Fn(PageChange) + 'static) -> Self {
+        let listener = Closure::new(move |happening: PageEvent| {
             hear(match happening.kind().as_str() {
-                "visibilitychange" if super::global::is_hidden() => Turn::Hidden,
-                "freeze" => Turn::Resting,
-                "pagehide" if happening.persisted() == Some(true) => Turn::Parting,
-                "pagehide" => Turn::Leaving,
-                _ => Turn::Awake,
+                "visibilitychange" if super::global::is_hidden() => PageChange::Hidden,
+                "freeze" => PageChange::Resting,
+                "pagehide" if happening.persisted() == Some(true) => PageChange::Parting,
+                "pagehide" => PageChange::Leaving,
+                _ => PageChange::Awake,
             });
         });
         let lifecycle = Self { listener };
-        lifecycle.each(Target::add);
+        lifecycle.each(EventTarget::add);
         lifecycle
     }
 
-    fn each(&self, act: fn(&Target, &str, &JsValue)) {
+    fn each(&self, act: fn(&EventTarget, &str, &JsValue)) {
         let listener = self.listener.as_ref();
         let global = js_sys::global();
         // COMPAT(Node): its global scope is no event target.
@@ -92,6 +92,6 @@ impl Lifecycle {
 
 impl Drop for Lifecycle {
     fn drop(&mut self) {
-        self.each(Target::remove);
+        self.each(EventTarget::remove);
     }
 }

@@ -1,10 +1,10 @@
-//! What only one page may redeem: a tab that was duplicated has a copy of all that the first one stored.
+//! Tickets that only one page can redeem: a duplicated tab has a copy of the first one's storage.
 //!
-//! A stored session carries a ticket that was never used before. The pages of an origin share a list of the tickets that were
-//! redeemed (`localStorage`): a page that finds its ticket there begins a session of its own, and asks nobody. So it does not matter
-//! whether the page that has the session is busy, asleep, or answers at all.
-//! Two pages that redeem a ticket at the same moment are kept apart by a lock where there are any (Web Locks API, secure contexts
-//! only); elsewhere the one that wrote last has it. Where there is no list, nobody can tell, and the session is given up.
+//! A stored session carries a new ticket. The pages of an origin share a list of the redeemed tickets
+//! (`localStorage`): a page that finds its ticket there begins a new session, without asking another page. So it does not matter
+//! whether the page that has the session is busy or frozen.
+//! If two pages redeem a ticket at the same time, a lock decides (Web Locks API, secure contexts
+//! only); without locks the last writer wins. Without the list the session is abandoned.
 
 use super::clock::unix_millis;
 use super::entropy::Entropy;
@@ -31,15 +31,15 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-/// What the names of redeemed tickets begin with.
+/// The prefix of the keys of redeemed tickets.
 const REDEEMED: &str = "epode:redeemed:";
 /// How long a page may wait for another one that redeems a ticket, in milliseconds.
 const PATIENCE: u32 = 1_000;
-/// Where there are no locks: after how long what another page wrote at the same moment can be seen, in milliseconds. Pages write
-/// within one task; what takes time is to tell the other processes of it.
+/// Without locks: the time until a simultaneous write of another page is visible, in milliseconds. Pages write
+/// within one task; the delay is the notification of the other processes.
 const SETTLING: u32 = 150;
 
-/// Redeems a ticket: true for one page only. `until`: when nobody accepts it any more, in milliseconds since 1970.
+/// Redeems a ticket: true for one page only. `until`: the ticket's expiry, in milliseconds since 1970.
 pub async fn redeem(ticket: &str, until: u64) -> bool {
     let Some(list) = Storage::of_origin() else {
         return false;
@@ -55,7 +55,7 @@ pub async fn redeem(ticket: &str, until: u64) -> bool {
     }
 }
 
-/// Enters a ticket unless it is there already; the answer is what was written.
+/// Records a ticket unless it is recorded already; returns the written value.
 fn write(list: &Storage, key: &str, until: u64) -> Option<String> {
     if list.has(key) {
         return None;
@@ -73,7 +73,7 @@ async fn redeem_and_look_again(list: &Storage, key: &str, until: u64) -> bool {
     list.look(key).is_some_and(|seen| seen == entry)
 }
 
-/// Removes tickets that nobody accepts any more.
+/// Removes expired tickets.
 fn forget_old(list: &Storage) {
     let now = unix_millis();
     for key in list.keys() {
@@ -90,7 +90,7 @@ fn forget_old(list: &Storage) {
     }
 }
 
-/// A lock of the browser's, held until dropped.
+/// A lock of the Web Locks API, held until dropped.
 struct Lock(Function);
 
 impl Drop for Lock {
@@ -100,7 +100,7 @@ impl Drop for Lock {
 }
 
 impl Lock {
-    /// `None` when another page has it for too long.
+    /// `None` if another page holds the lock for too long.
     async fn acquire(locks: &Locks, name: &str) -> Option<Self> {
         let (sender, held) = channel();
         let sender = Cell::new(Some(sender));
@@ -114,10 +114,10 @@ impl Lock {
         });
         let controller = AbortController::new().ok()?;
         let options = Object::new();
-        // A fresh object takes any field.
+        // Setting a field of a new object cannot fail.
         let _ = Reflect::set(&options, &"signal".into(), &controller.signal());
         let request = locks.request(name, &options, &held_now).ok()?;
-        // That it was given up is told by its rejection.
+        // An aborted request rejects its promise.
         drop(JsFuture::from(request));
         match within(held, PATIENCE).await {
             Some(lock) => lock.ok(),

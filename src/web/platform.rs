@@ -1,17 +1,17 @@
-//! `fetch` and `WebSocket`: the platform's own, or the ones that the page has given in their place.
+//! `fetch` and `WebSocket`: those of the platform, or replacements given by the page.
 
 use js_sys::{Array, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::RequestInit;
 
-/// What the page has given in place of the platform's own.
-pub trait Platform {
-    /// A function or class of that name; `undefined` where the platform's own is meant.
+/// Replacements of platform APIs, given by the page.
+pub trait ApiOverrides {
+    /// The replacement of this function or class; `undefined` if there is none.
     fn replacement(&self, name: &str) -> JsValue;
 }
 
-/// The one that the page has given, or the platform's, looked up anew for each use; `None` where there is neither.
-fn find(platform: &dyn Platform, name: &str) -> Option<Function> {
+/// The replacement or the platform's function, looked up for each use; `None` if neither exists.
+fn find(platform: &dyn ApiOverrides, name: &str) -> Option<Function> {
     let own = platform.replacement(name);
     if !own.is_undefined() {
         return own.dyn_into().ok();
@@ -20,8 +20,8 @@ fn find(platform: &dyn Platform, name: &str) -> Option<Function> {
     native.ok()?.dyn_into().ok()
 }
 
-/// Calls `fetch`. `None`: there is none. What it throws, or returns in place of a promise, the promise settles with.
-pub fn fetch(platform: &dyn Platform, url: &str, init: &RequestInit) -> Option<Promise> {
+/// Calls `fetch`; `None` if it does not exist. An exception or a plain result becomes a settled promise.
+pub fn fetch(platform: &dyn ApiOverrides, url: &str, init: &RequestInit) -> Option<Promise> {
     let fetch = find(platform, "fetch")?;
     let sent = match fetch.call2(&JsValue::UNDEFINED, &url.into(), init) {
         Ok(sent) => Promise::resolve(&sent),
@@ -30,9 +30,9 @@ pub fn fetch(platform: &dyn Platform, url: &str, init: &RequestInit) -> Option<P
     Some(sent)
 }
 
-/// Makes a `WebSocket`. `None`: there is no such class.
+/// Creates a `WebSocket`; `None` if the class does not exist.
 pub fn web_socket(
-    platform: &dyn Platform,
+    platform: &dyn ApiOverrides,
     url: &str,
     protocol: &str,
 ) -> Option<Result<JsValue, JsValue>> {

@@ -1,7 +1,7 @@
-//! WebSockets: text frames out, text frames in, under the names the connection gave them.
+//! WebSockets with text frames, identified by the ids of the connection.
 
 use super::address::Address;
-use super::platform::{Platform, web_socket};
+use super::platform::{ApiOverrides, web_socket};
 use epode_proto::io::{Input, NetworkFailure, SocketId};
 use epode_proto::vec_map::VecMap;
 use js_sys::{ArrayBuffer, JsString, Uint8Array};
@@ -9,58 +9,58 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// RFC 7395 §3.1.
+/// The WebSocket subprotocol (RFC 7395 §3.1).
 const SUBPROTOCOL: &str = "xmpp";
 
 #[wasm_bindgen]
 extern "C" {
     /// A `WebSocket`, the platform's or one with the same interface.
-    type Raw;
+    type RawSocket;
 
     #[wasm_bindgen(method, catch)]
-    fn send(this: &Raw, text: &str) -> Result<(), JsValue>;
+    fn send(this: &RawSocket, text: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method)]
-    fn close(this: &Raw);
+    fn close(this: &RawSocket);
 
     #[wasm_bindgen(method, getter)]
-    fn protocol(this: &Raw) -> String;
+    fn protocol(this: &RawSocket) -> String;
 
     #[wasm_bindgen(method, setter, js_name = binaryType)]
-    fn set_binary_type(this: &Raw, kind: &str);
+    fn set_binary_type(this: &RawSocket, kind: &str);
 
     #[wasm_bindgen(method, setter)]
-    fn set_onopen(this: &Raw, listener: Option<&JsValue>);
+    fn set_onopen(this: &RawSocket, listener: Option<&JsValue>);
 
     #[wasm_bindgen(method, setter)]
-    fn set_onmessage(this: &Raw, listener: Option<&JsValue>);
+    fn set_onmessage(this: &RawSocket, listener: Option<&JsValue>);
 
     #[wasm_bindgen(method, setter)]
-    fn set_onerror(this: &Raw, listener: Option<&JsValue>);
+    fn set_onerror(this: &RawSocket, listener: Option<&JsValue>);
 
     #[wasm_bindgen(method, setter)]
-    fn set_onclose(this: &Raw, listener: Option<&JsValue>);
+    fn set_onclose(this: &RawSocket, listener: Option<&JsValue>);
 
-    type Happening;
+    type SocketEvent;
 
     #[wasm_bindgen(method, getter, js_name = type)]
-    fn kind(this: &Happening) -> String;
+    fn kind(this: &SocketEvent) -> String;
 
     #[wasm_bindgen(method, getter)]
-    fn data(this: &Happening) -> JsValue;
+    fn data(this: &SocketEvent) -> JsValue;
 }
 
 thread_local! {
-    /// Listens to errors, which are told by `close` as well. COMPAT(the npm package ws): there an error that nobody listens
-    /// to ends the process, also after the socket was closed here.
+    /// Ignores `error` events, since `close` follows. COMPAT(the npm package ws): an error without a listener
+    /// ends the process, even after the socket was closed here.
     static IGNORE: Closure<dyn FnMut()> = Closure::new(|| {});
 }
 
-struct Open {
-    raw: Raw,
+struct OpenSocket {
+    raw: RawSocket,
 }
 
-impl Open {
+impl OpenSocket {
     fn listen(&self, listener: Option<&JsValue>) {
         self.raw.set_onopen(listener);
         self.raw.set_onmessage(listener);
@@ -68,8 +68,8 @@ impl Open {
     }
 }
 
-impl Drop for Open {
-    /// Nothing is heard from it any more. What was sent before still leaves.
+impl Drop for OpenSocket {
+    /// Stops listening and closes the socket. Frames sent before are still transmitted.
     fn drop(&mut self) {
         self.listen(None);
         self.raw.close();
@@ -79,13 +79,13 @@ impl Drop for Open {
 /// The sockets in use.
 pub struct Sockets {
     max_bytes: usize,
-    platform: Rc<dyn Platform>,
-    open: Rc<RefCell<VecMap<SocketId, Open>>>,
+    platform: Rc<dyn ApiOverrides>,
+    open: Rc<RefCell<VecMap<SocketId, OpenSocket>>>,
 }
 
 impl Sockets {
-    /// None is open yet. A frame of more than `max_bytes` is not read.
-    pub fn new(max_bytes: usize, platform: Rc<dyn Platform>) -> Self {
+    /// Creates a set without sockets. A frame of more than `max_bytes` is not read.
+    pub fn new(max_bytes: usize, platform: Rc<dyn ApiOverrides>) -> Self {
         Self {
             max_bytes,
             platform,
@@ -93,15 +93,15 @@ impl Sockets {
         }
     }
 
-    /// Opens a socket; `hear` gets what it says, never within this call.
+    /// Opens a socket; `hear` receives its inputs, never within this call.
     pub fn open(&self, socket: SocketId, address: &str, hear: impl Fn(Input) + 'static) {
         let failed = move |failure: NetworkFailure| Input::SocketClosed { socket, failure };
         let resolved = Address::resolve(address);
         let mixed = resolved.is_some_and(|address| address.mixed);
-        let raw: Raw = match web_socket(&*self.platform, address, SUBPROTOCOL) {
+        let raw: RawSocket = match web_socket(&*self.platform, address, SUBPROTOCOL) {
             Some(Ok(raw)) if !mixed => raw.unchecked_into(),
             made => {
-                // An encrypted page is refused here and now; so is an address that is none.
+                // The constructor throws for mixed content and for an invalid address.
                 let failure = if mixed {
                     NetworkFailure::MixedContent
                 } else if made.is_none() {
@@ -115,7 +115,7 @@ impl Sockets {
         };
         let sockets = Rc::downgrade(&self.open);
         let max_bytes = self.max_bytes;
-        let listener = Closure::<dyn FnMut(Happening)>::new(move |happening: Happening| {
+        let listener = Closure::<dyn FnMut(SocketEvent)>::new(move |happening: SocketEvent| {
             let input = match happening.kind().as_str() {
                 "open" => {
                     let Some(sockets) = sockets.upgrade() else {
@@ -133,7 +133,7 @@ impl Sockets {
                 }
                 "message" => read_frame(socket, &happening.data(), max_bytes),
                 _ => {
-                    // It is over, whoever ended it: nothing of it is kept.
+                    // The socket is closed: remove it.
                     if let Some(sockets) = sockets.upgrade() {
                         let gone = sockets.borrow_mut().remove(&socket);
                         drop(gone);
@@ -143,18 +143,18 @@ impl Sockets {
             };
             hear(input);
         });
-        // XMPP has no binary frames (RFC 7395 §3.2); one that is text all the same is read as text.
+        // XMPP has no binary frames (RFC 7395 §3.2); a binary frame is read as text.
         raw.set_binary_type("arraybuffer");
         IGNORE.with(|ignore| raw.set_onerror(Some(ignore.as_ref())));
-        // The socket owns it, and it goes with the socket: one with the same interface may tell a message after its end, which
-        // must find somebody, and means nothing any more.
+        // The socket owns the listener, so both are collected together. A replacement of `WebSocket` may report a message after
+        // its end, so the listener must still exist; the message is ignored.
         let listener = listener.into_js_value();
-        let open = Open { raw };
+        let open = OpenSocket { raw };
         open.listen(Some(&listener));
         self.open.borrow_mut().insert(socket, open);
     }
 
-    /// Sends a text frame; on a socket that is gone, it is lost, as it would be on its way.
+    /// Sends a text frame; discarded if the socket is closed.
     pub fn send(&self, socket: SocketId, text: &str) {
         if let Some(open) = self.open.borrow().get(&socket) {
             let _ = open.raw.send(text);
@@ -173,7 +173,7 @@ impl Sockets {
     }
 }
 
-/// A frame as it is read; one that is too large is not copied.
+/// Reads a frame; a frame larger than the limit is not copied.
 fn read_frame(socket: SocketId, data: &JsValue, max_bytes: usize) -> Input {
     let size = match (data.dyn_ref::<JsString>(), data.dyn_ref::<ArrayBuffer>()) {
         (Some(text), _) => text.length(),

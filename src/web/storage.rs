@@ -1,5 +1,5 @@
-//! What is remembered over a reload, by a tab (`sessionStorage`) or by all pages of an origin (`localStorage`): where there is one
-//! (workers and Node have none) and the page may use it.
+//! Storage over a reload, of a tab (`sessionStorage`) or of all pages of an origin (`localStorage`): where it exists
+//! (not in workers and Node) and the page may use it.
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
@@ -36,37 +36,37 @@ impl Storage {
         Self::named("localStorage")
     }
 
-    /// Where a page has no right to it, already looking at it throws.
+    /// Reading the property throws if the page has no permission.
     fn named(name: &str) -> Option<Self> {
-        // COMPAT(Node): there is a `localStorage` that warns when it is looked at, and no tab.
+        // COMPAT(Node): reading `localStorage` prints a warning, and there is no tab.
         let place = Reflect::get(&js_sys::global(), &name.into()).ok()?;
         place.is_object().then(|| place.unchecked_into())
     }
 
-    /// Is it there?
+    /// Whether a key exists.
     pub fn has(&self, key: &str) -> bool {
         self.look(key).is_some()
     }
 
-    /// What is there, left where it is.
+    /// Returns a value without removing it.
     pub fn look(&self, key: &str) -> Option<String> {
         self.get(key).ok().flatten()
     }
 
-    /// The names of all that is there.
+    /// Returns all keys.
     pub fn keys(&self) -> Vec<String> {
         let nth = |at| self.nth(at).ok().flatten();
         (0..self.length()).filter_map(nth).collect()
     }
 
-    /// Takes it out.
+    /// Removes and returns a value.
     pub fn take(&self, key: &str) -> Option<String> {
         let value = self.look(key)?;
         self.remove(key).ok()?;
         Some(value)
     }
 
-    /// Keeps it; false when there is no room.
+    /// Stores a value; false if there is no space.
     pub fn keep(&self, key: &str, value: &str) -> bool {
         self.set(key, value).is_ok()
     }

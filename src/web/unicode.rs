@@ -1,4 +1,4 @@
-//! Unicode by the platform: `String.prototype.normalize`, `toLowerCase`, and `URL` for IDNA. No tables in the wasm.
+//! Unicode functions of the platform: `String.prototype.normalize`, `toLowerCase`, and `URL` for IDNA. The wasm has no tables.
 
 use epode_proto::unicode::Unicode;
 use js_sys::JsString;
@@ -35,11 +35,11 @@ impl Unicode for PlatformUnicode {
     }
 
     fn domain_to_ascii(&self, text: &str) -> Option<String> {
-        // A special scheme makes URL apply IDNA; what would not be part of the host name is refused first.
+        // A special scheme makes URL apply IDNA; refuse characters that would end the host name.
         if text.bytes().any(|byte| b" %/?#@\\:".contains(&byte)) {
             return None;
         }
-        // The label at the end keeps URL from reading a name of digits as an IPv4 address.
+        // The last label keeps URL from reading a name of digits as an IPv4 address.
         let mut url = String::from("https://");
         url.push_str(text);
         url.push_str(GUARD);

@@ -1,18 +1,18 @@
-//! Requests that no handler answers: answered or refused, by who asks (RFC 6120 §8.4).
+//! Default replies to iq requests that no handler answers (RFC 6120 §8.4). The sender decides between a reply and an error.
 
 use super::requests::Purpose;
-use super::{Client, Lane};
+use super::{Client, SendLane};
 use crate::event::RequestFailure;
 use crate::io::REPLY_TIMEOUT;
 use crate::jid::Jid;
 use crate::stanza::iq;
 use crate::time::Instant;
-use crate::xep::audience::Verdict;
+use crate::xep::audience::ReplyDecision;
 use crate::xep::responder;
 use crate::xml::Element;
 
 impl Client {
-    /// An iq request that no handler answers.
+    /// Answers an iq request that no handler matches.
     pub(super) fn respond(&mut self, now: Instant, request: &Element) {
         let Some(own) = self.jid().cloned() else {
             return;
@@ -20,14 +20,14 @@ impl Client {
         let is_in_use = self.is_in_use(request);
         let unicode = self.platform.unicode.as_ref();
         match self.screening.judge(request, &own, is_in_use, unicode) {
-            Verdict::Answer => self.answer(request),
-            Verdict::Refuse => self.refuse(request),
-            Verdict::Wait(None) => {}
-            Verdict::Wait(Some(roster)) => {
+            ReplyDecision::Answer => self.answer(request),
+            ReplyDecision::Refuse => self.refuse(request),
+            ReplyDecision::Wait(None) => {}
+            ReplyDecision::Wait(Some(roster)) => {
                 let timeout = Some(REPLY_TIMEOUT);
-                // Without a session there is no one to answer either.
+                // Without a session no reply can be sent.
                 if self
-                    .ask(now, roster, timeout, Purpose::Roster, Lane::Ordinary)
+                    .ask(now, roster, timeout, Purpose::Roster, SendLane::Ordinary)
                     .is_err()
                 {
                     self.screening.reset();
@@ -36,7 +36,7 @@ impl Client {
         }
     }
 
-    /// The roster's reply: the requests that waited for it are judged again.
+    /// Handles the roster result and decides again on the requests that waited for it.
     pub(super) fn handle_roster(&mut self, now: Instant, outcome: Result<Element, RequestFailure>) {
         match outcome {
             Err(RequestFailure::Disconnected) => self.screening.reset(),
@@ -55,7 +55,7 @@ impl Client {
         }
     }
 
-    /// A change of the roster that was requested. Returns true if it is one that has to be acknowledged.
+    /// Handles a roster push. Returns true if the push must be acknowledged.
     pub(super) fn handle_roster_push(&mut self, push: &Element) -> bool {
         let Some(own) = self.connection.jid() else {
             return false;
@@ -65,20 +65,20 @@ impl Client {
     }
 
     pub(super) fn acknowledge_push(&mut self, push: &Element) {
-        self.post(iq::result(push, None), Lane::Ordinary);
+        self.post(iq::result(push, None), SendLane::Ordinary);
     }
 
     fn answer(&mut self, request: &Element) {
         let calendar = &self.platform.calendar;
         let (now, offset) = (calendar.unix_millis(), calendar.utc_offset_minutes());
         if let Some(reply) = responder::respond(request, &self.about(), now, offset) {
-            self.post(reply, Lane::Ordinary);
+            self.post(reply, SendLane::Ordinary);
         }
     }
 
     fn refuse(&mut self, request: &Element) {
         if let Some(reply) = responder::refuse_stranger(request) {
-            self.post(reply, Lane::Ordinary);
+            self.post(reply, SendLane::Ordinary);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a client is made with, and what most callers take.
+//! Default values of the client's configuration.
 
 use super::ClientConfig;
 use crate::connection::Config;
@@ -14,7 +14,7 @@ use crate::xep::version::Version;
 use crate::xml::Limits;
 
 impl ClientConfig {
-    /// Logs in to `domain` at one service, reconnects, sends initial presence, and answers disco#info to everyone. Change the
+    /// Configuration that logs in to `domain` at one service, reconnects, sends initial presence and answers every disco#info. Change the
     /// fields that differ.
     pub fn for_service(service: Service, domain: &str) -> Self {
         let pauses = Reconnect::default();

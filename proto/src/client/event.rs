@@ -1,4 +1,4 @@
-//! What a client reports, and what it wants from its shell.
+//! Events that a client reports, and outputs that its shell carries out.
 
 use super::restoring::{ParticipantId, StepId};
 use super::watches::{WatchId, Watched};
@@ -15,19 +15,19 @@ use crate::xep::pubsub::subscriptions::FeedId;
 use crate::xml::{Element, Unreadable};
 use std::rc::Rc;
 
-/// Something happened.
+/// An event of the client.
 #[derive(Clone, Debug)]
 pub enum ClientEvent {
     /// The state of the connection changed.
     Status(Status),
     /// A login begins: answer with `Input::Credentials`, now or later.
     CredentialsWanted,
-    /// What is remembered of the services changed: `Connection::memory`.
+    /// The remembered facts about the services changed: store `Connection::memory`.
     Learned,
-    /// The account was made.
+    /// The account was registered.
     Registered,
     /// A new session has begun. What these participants send with [`Client::send_restoring`](super::Client::send_restoring)
-    /// goes before what was kept; each ends its part with [`Client::finish_part`](super::Client::finish_part).
+    /// is sent before the outbox; each participant ends its part with [`Client::finish_part`](super::Client::finish_part).
     SessionStep {
         /// Which step.
         step: StepId,
@@ -45,21 +45,21 @@ pub enum ClientEvent {
     Reply {
         /// Which.
         request: IqId,
-        /// The reply of type `result`, or why there is none.
+        /// The reply of type `result`, or the reason why there is none.
         outcome: Result<Element, RequestFailure>,
     },
-    /// What became of a stanza that the caller sent.
+    /// Delivery of a stanza that the caller sent.
     Settled {
         /// Which.
         send: SendId,
-        /// What is known.
+        /// The delivery.
         delivery: Delivery,
     },
-    /// A stanza, the caller's or the client's own, was not delivered, or nobody knows whether it was.
+    /// A stanza of the caller or the client was not delivered, or its delivery is unknown.
     Undelivered {
         /// The stanza.
         stanza: Element,
-        /// What is known.
+        /// The delivery.
         delivery: Delivery,
     },
     /// Something changed in a subscribed node.
@@ -69,11 +69,11 @@ pub enum ClientEvent {
         /// What.
         change: Box<Change>,
     },
-    /// A feed is over: the connection is offline, or a [`Change`] told why. Nothing follows for it.
+    /// A feed ended: the connection is offline, or a [`Change`] reported the reason. The last event of this feed.
     FeedEnded {
         /// Which feed.
         feed: FeedId,
-        /// Where it stood.
+        /// The feed's last position.
         position: Option<String>,
     },
     /// Something happened in a room.
@@ -90,44 +90,44 @@ pub enum ClientEvent {
         /// How it ended.
         outcome: Result<(), CommandError>,
     },
-    /// The stanza of a room's command could not be sent.
+    /// The stanza of a room command could not be sent.
     RoomUnsent {
         /// Which.
         command: CommandId,
         /// Why.
         error: SendError,
     },
-    /// What became of a message to a room.
+    /// Delivery of a message to a room.
     RoomDelivery {
         /// The command that sent it.
         command: CommandId,
-        /// What is known.
+        /// The delivery.
         delivery: Delivery,
     },
-    /// A visit to a room is over. Nothing follows for it.
+    /// A visit to a room ended. The last event of this visit.
     RoomClosed {
         /// Which visit.
         room: RoomId,
         /// Our nick at the end.
         nick: String,
     },
-    /// An account published something about itself (XEP-0163).
+    /// An account published an event about itself (XEP-0163).
     Personal {
         /// Who watches for it.
         watches: Vec<WatchId>,
         /// What.
         watched: Box<Watched>,
     },
-    /// A service asks whether somebody may subscribe (XEP-0060 §8.6).
+    /// A service asks the owner to approve a subscription (XEP-0060 §8.6).
     ApprovalAsked {
         /// Who watches for it.
         watches: Vec<WatchId>,
         /// The service that asks.
         service: String,
-        /// What it asks.
+        /// The request.
         approval: Box<Approval>,
     },
-    /// Something went wrong that settles no promise of the caller's.
+    /// A problem that settles no command of the caller.
     Notice(Notice),
     /// An element was given to the transport; only while tapped. Secrets are masked.
     Sent(Rc<str>),
@@ -135,7 +135,7 @@ pub enum ClientEvent {
     Received(Rc<str>),
 }
 
-/// Something went wrong that settles nothing.
+/// A problem that settles no command.
 #[derive(Clone, Debug)]
 pub enum Notice {
     /// An event names a subscribed node, but was not sent by the node's service. It was ignored.
@@ -147,11 +147,11 @@ pub enum Notice {
         /// The message.
         stanza: Element,
     },
-    /// Something came that cannot be read: it counts as received and is lost.
+    /// Unreadable input: counted as received, then discarded.
     Unreadable(Unreadable),
-    /// More than 1,000 stanzas came before there was a handler: the oldest were dropped.
+    /// More than 1,000 stanzas arrived before the first handler was added; the oldest were discarded.
     BacklogFull,
-    /// A participant of a new session's step did not finish in time; what was kept was released.
+    /// A participant of the restore step did not finish in time; the outbox was released.
     StepTimedOut {
         /// Those that did not finish.
         participants: Vec<ParticipantId>,
@@ -167,13 +167,13 @@ pub enum ClientOutput {
     Transmit(Transmit),
     /// For the caller.
     Event(ClientEvent),
-    /// To be computed beside everything else, to be answered by [`Input::Derived`](crate::io::Input::Derived).
+    /// A derivation to compute in the background; answer with [`Input::Derived`](crate::io::Input::Derived).
     Derive {
         /// Under which name to answer.
         id: DerivationId,
         /// What to compute.
         derivation: Derivation,
     },
-    /// Nothing more for now: call `handle_timeout` at that time, if any.
+    /// No output until an input or this time, when `handle_timeout` is due.
     Timeout(Option<Instant>),
 }

@@ -1,7 +1,7 @@
-//! The feeds of a client: the [`Feeds`] machine gets what comes from services, and its outputs are carried out.
+//! The feeds of a client: passes stanzas and replies to the [`Feeds`] machine and carries out its outputs.
 
 use super::requests::Purpose;
-use super::{Client, ClientEvent, Lane, Notice};
+use super::{Client, ClientEvent, Notice, SendLane};
 use crate::connection::SendError;
 use crate::event::{IqId, RequestFailure};
 use crate::io::REPLY_TIMEOUT;
@@ -9,52 +9,52 @@ use crate::jid::Jid;
 use crate::time::{Instant, Millis};
 use crate::vec_map::VecMap;
 use crate::xep::pubsub::feed::position::Position;
-use crate::xep::pubsub::feed::{Change, Settings};
-use crate::xep::pubsub::feeds::{Feeds, Heard, Output};
+use crate::xep::pubsub::feed::{Change, FeedSettings};
+use crate::xep::pubsub::feeds::{FeedRouting, Feeds, FeedsOutput};
 use crate::xep::pubsub::subscriptions::FeedId;
-use crate::xep::pubsub::{State, Subscription};
+use crate::xep::pubsub::{Subscription, SubscriptionState};
 use crate::xml::Element;
 
-/// What the caller chose for a feed.
+/// The caller's options of a feed.
 #[derive(Clone, Debug)]
 pub struct FeedOptions {
     /// The service.
     pub service: Jid,
     /// The node.
     pub node: String,
-    /// How many items are looked at, and remembered.
+    /// How many items are listed and remembered.
     pub limit: usize,
-    /// Whether what the node holds comes first.
+    /// Whether the feed begins with a snapshot of the node's items.
     pub snapshot: bool,
     /// Whether an event that repeats the current revision of its item is reported.
     pub repeats: bool,
     /// Options of the subscription (XEP-0060 §6.3).
     pub options: Vec<(String, Vec<String>)>,
-    /// The JID to subscribe: the full one, or the bare one; `None`: the bare one if its events reach this session.
+    /// Subscribe the full JID (true) or the bare JID (false); `None`: the bare JID if its events reach this session.
     pub full_jid: Option<bool>,
-    /// How long the service may take to agree.
+    /// How long the service may take to accept the subscription.
     pub timeout: Option<Millis>,
     /// The last publication that an earlier feed reported.
     pub since: Option<Position>,
 }
 
-/// How a feed's subscription stands.
+/// The state of a feed's subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedStatus {
     /// The service.
     pub service: String,
     /// The node.
     pub node: String,
-    /// The JID that is subscribed, as the service keeps it.
+    /// The subscribed JID, as the service writes it.
     pub subscriber: String,
-    /// Which of its subscriptions, if the service counts them.
+    /// The subscription's SubID, if the service assigned one.
     pub subid: Option<String>,
-    /// How it stands.
-    pub state: State,
+    /// The subscription's state.
+    pub state: SubscriptionState,
     full_jid: Option<bool>,
 }
 
-/// The feeds of a client, and how they stand.
+/// The feeds of a client and the state of their subscriptions.
 pub(super) struct ClientFeeds {
     /// Subscriptions are made with the full JID.
     ephemeral: bool,
@@ -82,7 +82,7 @@ impl ClientFeeds {
         self.machine.set_account(own);
     }
 
-    /// The events that follow come behind others that were lost ([`Feeds::handle_hole`]).
+    /// Reports that events were lost before those that follow ([`Feeds::handle_hole`]).
     pub(super) fn handle_hole(&mut self) {
         self.machine.handle_hole();
     }
@@ -91,7 +91,7 @@ impl ClientFeeds {
 impl Client {
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Subscribes to a node. During an interruption the feed begins once it is over.
+    /// Subscribes to a node. During an interruption the feed begins when the interruption ends.
     ///
     /// # Errors
     /// [`SendError::NotConnected`].
@@ -100,7 +100,7 @@ impl Client {
             .subscriber(options.full_jid)
             .ok_or(SendError::NotConnected)?;
         let service = options.service.as_str().to_owned();
-        let settings = Settings {
+        let settings = FeedSettings {
             feed: 0,
             service: service.clone(),
             node: options.node.clone(),
@@ -114,10 +114,10 @@ impl Client {
             node: options.node,
             subscriber: own.as_str().to_owned(),
             subid: None,
-            state: State::Pending,
+            state: SubscriptionState::Pending,
             full_jid: options.full_jid,
         };
-        // From now on: an event may overtake the reply.
+        // Before the reply: an event may overtake it.
         let id = self.feeds.machine.add(
             &options.service,
             &own,
@@ -127,17 +127,17 @@ impl Client {
         );
         self.feeds.status.insert(id, status);
         if self.connection.is_online() {
-            self.begin_feed(now, id, Lane::Ordinary);
-            self.drive_feeds(now, Lane::Ordinary);
+            self.begin_feed(now, id, SendLane::Ordinary);
+            self.drive_feeds(now, SendLane::Ordinary);
         }
         Ok(id)
     }
 
-    /// Ends a feed and its subscription. The request that ends the subscription, if one is needed, is the caller's: no other feed
-    /// may live on it.
+    /// Ends a feed and its subscription. Returns the id of the unsubscribe request; `None` if none is needed or another feed
+    /// uses the subscription.
     ///
     /// # Errors
-    /// [`SendError`], when the request cannot be sent. The feed is over in any case.
+    /// [`SendError`] if the request cannot be sent. The feed ends in any case.
     pub fn unsubscribe(
         &mut self,
         now: Instant,
@@ -146,7 +146,7 @@ impl Client {
     ) -> Result<Option<IqId>, SendError> {
         self.feeds.status.remove(&feed);
         let request = self.feeds.machine.unsubscribe(feed);
-        self.drive_feeds(now, Lane::Ordinary);
+        self.drive_feeds(now, SendLane::Ordinary);
         match request {
             None => Ok(None),
             Some(request) => {
@@ -156,24 +156,24 @@ impl Client {
         }
     }
 
-    /// Ends a feed here. Its subscription stays, unless the service has not agreed to it yet.
+    /// Ends a feed without unsubscribing. A subscription that the service has not accepted yet is ended.
     pub fn close_feed(&mut self, now: Instant, feed: FeedId) {
         self.feeds.status.remove(&feed);
         self.feeds.machine.close(feed);
-        self.drive_feeds(now, Lane::Ordinary);
+        self.drive_feeds(now, SendLane::Ordinary);
     }
 
-    /// How a feed's subscription stands; `None` once it is over.
+    /// The state of a feed's subscription; `None` after its end.
     pub fn feed_status(&self, feed: FeedId) -> Option<&FeedStatus> {
         self.feeds.status.get(&feed)
     }
 
-    /// Where a feed stands, for a later feed of the same node ([`FeedOptions::since`]).
+    /// The position of a feed, for a later feed of the same node ([`FeedOptions::since`]).
     pub fn feed_position(&self, feed: FeedId) -> Option<String> {
         self.feeds.machine.position(feed)
     }
 
-    /// The JID to subscribe: the bare one, if events for it reach this session: they go to resources that are available.
+    /// The JID to subscribe: the bare JID if this resource is available, since its events go to available resources only.
     pub fn subscriber(&self, full_jid: Option<bool>) -> Option<Jid> {
         let own = self.jid()?;
         let needs_full = self.feeds.ephemeral || !self.presence.is_available();
@@ -186,13 +186,13 @@ impl Client {
 
     // ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A session is there: a new one, in which all feeds begin anew, or the one that there was.
+    /// Begins the feeds in a session: all of them in a new session, only the new ones in a resumed session.
     pub(super) fn begin_feeds(&mut self, now: Instant, resumed: bool) {
         let lane = if resumed {
-            Lane::Ordinary
+            SendLane::Ordinary
         } else {
             self.feeds.machine.begin_session();
-            Lane::Restoring
+            SendLane::Restoring
         };
         for id in self.feeds.status.keys().copied().collect::<Vec<_>>() {
             if !(resumed && self.feeds.machine.is_begun(id)) {
@@ -202,16 +202,16 @@ impl Client {
         self.drive_feeds(now, lane);
     }
 
-    /// In a session that knows nothing of the feed: subscribes, with the JID of this session, and asks what was missed.
-    fn begin_feed(&mut self, now: Instant, id: FeedId, lane: Lane) {
+    /// Subscribes a feed in a new session, with the JID of this session, and fetches what was missed.
+    fn begin_feed(&mut self, now: Instant, id: FeedId, lane: SendLane) {
         let Some(full_jid) = self.feeds.status.get(&id).map(|feed| feed.full_jid) else {
             return;
         };
         let Some(own) = self.subscriber(full_jid) else {
             return;
         };
-        // Events for the bare JID reach available resources only: presence goes first, or what is published between the
-        // listing and the presence is lost.
+        // Events for the bare JID reach available resources only: send presence first, or items published between the
+        // listing and the presence are lost.
         if own.is_bare() {
             self.send_initial_presence(lane);
         }
@@ -221,17 +221,17 @@ impl Client {
         self.feeds.machine.begin(now, id, &own);
     }
 
-    /// Carries out what the feeds want.
-    pub(super) fn drive_feeds(&mut self, now: Instant, lane: Lane) {
+    /// Carries out the outputs of the feeds.
+    pub(super) fn drive_feeds(&mut self, now: Instant, lane: SendLane) {
         loop {
             match self.feeds.machine.poll_output() {
-                Output::Request {
+                FeedsOutput::Request {
                     number,
                     iq,
                     timeout,
                 } => self.ask_for_feeds(now, number, iq, timeout, lane),
-                Output::Change { feed, change } => self.handle_change(feed, change),
-                Output::Timeout(at) => {
+                FeedsOutput::Change { feed, change } => self.handle_change(feed, change),
+                FeedsOutput::Timeout(at) => {
                     self.feeds.deadline = at;
                     return;
                 }
@@ -245,12 +245,12 @@ impl Client {
         number: u32,
         iq: Element,
         timeout: Millis,
-        lane: Lane,
+        lane: SendLane,
     ) {
         let Err(error) = self.ask(now, iq, Some(timeout), Purpose::Feeds(number), lane) else {
             return;
         };
-        // Without a connection the next session begins the feed anew. Where too much waits, the machine has to retry.
+        // Without a connection the next session begins the feed again. If the outbox is full, the feed must retry.
         let failure = match error {
             SendError::NotConnected => RequestFailure::Disconnected,
             _ => RequestFailure::TimedOut,
@@ -265,7 +265,7 @@ impl Client {
         outcome: Result<Element, RequestFailure>,
     ) {
         self.feeds.machine.handle_reply(now, number, outcome);
-        self.drive_feeds(now, Lane::Ordinary);
+        self.drive_feeds(now, SendLane::Ordinary);
     }
 
     pub(super) fn feeds_deadline(&self) -> Option<Instant> {
@@ -275,11 +275,11 @@ impl Client {
     pub(super) fn handle_feeds_timeout(&mut self, now: Instant) {
         if self.feeds.deadline.is_some_and(|at| now >= at) {
             self.feeds.machine.handle_timeout(now);
-            self.drive_feeds(now, Lane::Ordinary);
+            self.drive_feeds(now, SendLane::Ordinary);
         }
     }
 
-    // ── what a feed reports ─────────────────────────────────────────────────────────────────────────────────────────
+    // ── feed events────────────────────────────────────────────────────────────────────────────────────────
 
     fn handle_change(&mut self, feed: FeedId, change: Box<Change>) {
         match &*change {
@@ -289,18 +289,18 @@ impl Client {
                 let position = self.feeds.machine.position(feed);
                 self.feeds.status.remove(&feed);
                 self.feeds.machine.close(feed);
-                return self.tell(ClientEvent::FeedEnded { feed, position });
+                return self.emit(ClientEvent::FeedEnded { feed, position });
             }
             _ => {}
         }
-        self.tell(ClientEvent::Feed { feed, change });
+        self.emit(ClientEvent::Feed { feed, change });
     }
 
     fn note_subscription(&mut self, feed: FeedId, told: Option<&Subscription>) {
         let Some(status) = self.feeds.status.get_mut(&feed) else {
             return;
         };
-        status.state = told.map_or(State::Subscribed, |told| told.state);
+        status.state = told.map_or(SubscriptionState::Subscribed, |told| told.state);
         if let Some(told) = told {
             status.subid.clone_from(&told.subid);
             if !told.jid.is_empty() {
@@ -309,7 +309,7 @@ impl Client {
         }
     }
 
-    /// The connection is offline: so are its feeds.
+    /// Ends all feeds: the connection is offline.
     pub(super) fn end_feeds(&mut self) {
         let all = self.feeds.status.keys();
         let all = all.map(|feed| (*feed, self.feeds.machine.position(*feed)));
@@ -318,32 +318,32 @@ impl Client {
         self.feeds.status.clear();
         self.feeds.deadline = None;
         for (feed, position) in all {
-            self.tell(ClientEvent::FeedEnded { feed, position });
+            self.emit(ClientEvent::FeedEnded { feed, position });
         }
     }
 
-    /// Before the session ends: subscriptions of full JIDs are of no use after it, and some services keep them for ever.
+    /// Ends subscriptions of full JIDs before the session closes: some services keep them for ever.
     pub(super) fn end_subscriptions(&mut self) {
         for request in self.feeds.machine.good_bye() {
-            self.post(request, Lane::Ordinary);
+            self.post(request, SendLane::Ordinary);
         }
     }
 
-    // ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── incoming stanzas─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A message, for the feeds that it belongs to. `watched`: it is an account's own event, whose node may have the name of one
-    /// that is subscribed elsewhere. Returns true if a feed has it.
+    /// Passes a message to its feeds. `watched`: the message is an account's own event, whose node may have the name of a node
+    /// subscribed elsewhere. Returns true if a feed took the message.
     pub(super) fn route_event(&mut self, now: Instant, message: &Element, watched: bool) -> bool {
         let unicode = self.platform.unicode.as_ref();
         let heard = self.feeds.machine.handle_message(message, unicode);
-        self.drive_feeds(now, Lane::Ordinary);
+        self.drive_feeds(now, SendLane::Ordinary);
         match heard {
-            Heard::Taken => true,
-            Heard::Nothing => false,
-            Heard::Stranger { from, node } => {
+            FeedRouting::Taken => true,
+            FeedRouting::Nothing => false,
+            FeedRouting::Stranger { from, node } => {
                 if !watched {
                     let stanza = message.detach();
-                    self.tell(ClientEvent::Notice(Notice::ForeignEvent {
+                    self.emit(ClientEvent::Notice(Notice::ForeignEvent {
                         from,
                         node,
                         stanza,

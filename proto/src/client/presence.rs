@@ -1,8 +1,8 @@
-//! The own presence: RFC 6121 §4 (initial presence, what was broadcast last) and XEP-0115 1.6 (own capabilities in it).
+//! Own presence: RFC 6121 §4 (initial presence, last broadcast presence) and XEP-0115 1.6 (own capabilities).
 //!
 //! Left out: directed presence, which the caller sends, and the capabilities of others.
 
-use super::{Client, Lane};
+use super::{Client, SendLane};
 use crate::ns;
 use crate::stanza::presence;
 use crate::time::Instant;
@@ -10,9 +10,9 @@ use crate::xep::caps;
 use crate::xep::responder::About;
 use crate::xml::Element;
 
-/// What the client broadcasts about itself.
+/// The broadcast presence of the client.
 pub(super) struct OwnPresence {
-    /// Whether the client sends initial presence by itself.
+    /// Whether the client sends initial presence.
     automatic: bool,
     about: About,
     /// The presence that was broadcast last, as the caller wrote it. A new session gets it again.
@@ -37,18 +37,18 @@ impl OwnPresence {
         }
     }
 
-    /// The connection is offline: the next session begins without a presence.
+    /// Forgets the presence: the connection is offline.
     pub(super) fn reset(&mut self) {
         self.broadcast = None;
         self.initial_at = None;
     }
 
-    /// The features may have changed: presence is sent again at the end of the turn if they did.
+    /// Marks the features as possibly changed; the end of the turn sends presence again if they did.
     pub(super) fn note_changed(&mut self) {
         self.changed = true;
     }
 
-    /// Whether the server takes us for available, or will once the initial presence is out.
+    /// Whether the last broadcast presence was available or an initial presence is due.
     pub(super) fn is_available(&self) -> bool {
         match &self.broadcast {
             Some(presence) => presence.attr("type").is_none(),
@@ -63,7 +63,7 @@ impl Client {
         self.presence.broadcast.as_ref()
     }
 
-    /// A first session: initial presence is due after the caller has heard of the session, unless it sends its own.
+    /// Schedules initial presence in a first session, after the caller was notified; cancelled if the caller sends presence.
     pub(super) fn schedule_initial_presence(&mut self, now: Instant) {
         if self.presence.automatic {
             self.presence.initial_at = Some(now);
@@ -77,24 +77,24 @@ impl Client {
     pub(super) fn handle_presence_timeout(&mut self, now: Instant) {
         if self.presence.initial_at.is_some_and(|at| now >= at) {
             self.presence.initial_at = None;
-            self.send_initial_presence(Lane::Ordinary);
+            self.send_initial_presence(SendLane::Ordinary);
         }
     }
 
     /// Sends initial presence, unless a presence was broadcast.
-    pub(super) fn send_initial_presence(&mut self, lane: Lane) {
+    pub(super) fn send_initial_presence(&mut self, lane: SendLane) {
         self.presence.initial_at = None;
         if self.presence.automatic && self.presence.broadcast.is_none() {
             self.post(presence::available(None).build(), lane);
         }
     }
 
-    /// A new session gets the last broadcast again. A caller that went unavailable on purpose stays unavailable.
+    /// Broadcasts the last presence again in a new session. A caller that went unavailable stays unavailable.
     pub(super) fn restore_presence(&mut self) {
         match self.presence.broadcast.clone() {
             Some(presence) if presence.attr("type") == Some("unavailable") => {}
-            Some(presence) => self.post(presence, Lane::Restoring),
-            None => self.send_initial_presence(Lane::Restoring),
+            Some(presence) => self.post(presence, SendLane::Restoring),
+            None => self.send_initial_presence(SendLane::Restoring),
         }
     }
 
@@ -105,7 +105,7 @@ impl Client {
 
     // ── capabilities ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Who we are, with the nodes that are watched (XEP-0163 §4.3): the answer to disco#info.
+    /// The reply to disco#info: identity and features, with the watched nodes (XEP-0163 §4.3).
     pub fn about(&self) -> About {
         let mut about = self.presence.about.clone();
         if self.announces() {
@@ -149,8 +149,8 @@ impl Client {
         match self.presence.broadcast.clone() {
             // An unavailable client announces its features when it becomes available.
             Some(presence) if presence.attr("type").is_some() => return false,
-            Some(presence) => self.post(presence, Lane::Ordinary),
-            None => self.send_initial_presence(Lane::Ordinary),
+            Some(presence) => self.post(presence, SendLane::Ordinary),
+            None => self.send_initial_presence(SendLane::Ordinary),
         }
         true
     }

@@ -1,37 +1,37 @@
-//! Requests (RFC 6120 §8.2.3) and what their replies are for.
+//! Iq requests (RFC 6120 §8.2.3) and the purpose of their replies.
 
-use super::{Client, ClientEvent, Lane};
+use super::{Client, ClientEvent, SendLane};
 use crate::connection::SendError;
 use crate::event::{IqId, RequestFailure};
 use crate::time::{Instant, Millis};
 use crate::xep::muc::RequestToken;
 use crate::xml::Element;
 
-/// What a reply is for.
+/// Which part of the client gets a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// The caller waits for it.
     Caller,
-    /// The feeds asked, under this number.
+    /// The feeds, with the number of the request.
     Feeds(u32),
-    /// The roster shows whether a stranger is a contact.
+    /// The roster, to decide whether a sender is a contact.
     Roster,
-    /// A room asked, under this name.
+    /// A room, with its token.
     Room(RequestToken),
 }
 
 impl Client {
-    /// Sends an iq request; [`ClientEvent::Reply`] brings its reply, or why there is none.
+    /// Sends an iq request; [`ClientEvent::Reply`] reports the reply, or the reason why there is none.
     pub fn request(
         &mut self,
         now: Instant,
         iq: Element,
         timeout: Option<Millis>,
     ) -> Result<IqId, SendError> {
-        self.ask(now, iq, timeout, Purpose::Caller, Lane::Ordinary)
+        self.ask(now, iq, timeout, Purpose::Caller, SendLane::Ordinary)
     }
 
-    /// Gives up a request: its reply is ignored.
+    /// Abandons a request: its reply is ignored.
     pub fn forget(&mut self, request: IqId) {
         self.requests.remove(&request);
         self.connection.forget(request);
@@ -43,12 +43,12 @@ impl Client {
         iq: Element,
         timeout: Option<Millis>,
         purpose: Purpose,
-        lane: Lane,
+        lane: SendLane,
     ) -> Result<IqId, SendError> {
         self.check_password(&iq)?;
         let request = match lane {
-            Lane::Ordinary => self.connection.request(now, iq, timeout)?,
-            Lane::Restoring => self.connection.request_ahead(now, iq, timeout)?,
+            SendLane::Ordinary => self.connection.request(now, iq, timeout)?,
+            SendLane::Restoring => self.connection.request_ahead(now, iq, timeout)?,
         };
         self.requests.insert(request, purpose);
         Ok(request)
@@ -61,12 +61,12 @@ impl Client {
         outcome: Result<Element, RequestFailure>,
     ) {
         match self.requests.remove(&request) {
-            Some(Purpose::Caller) => self.tell(ClientEvent::Reply { request, outcome }),
+            Some(Purpose::Caller) => self.emit(ClientEvent::Reply { request, outcome }),
             Some(Purpose::Feeds(number)) => self.handle_feeds_reply(now, number, outcome),
             Some(Purpose::Roster) => self.handle_roster(now, outcome),
             Some(Purpose::Room(request)) => {
                 self.rooms.handle_reply(now, request, &outcome);
-                self.drive_rooms(now, Lane::Ordinary);
+                self.drive_rooms(now, SendLane::Ordinary);
             }
             None => {}
         }

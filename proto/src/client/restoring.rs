@@ -1,11 +1,11 @@
-//! The step at the beginning of a session: what must be in place before the stanzas that were kept leave.
+//! The step that restores a new session before the outbox is sent.
 //!
 //! Presence comes first, then rooms and subscriptions, then what other participants send: extensions that enable something for
-//! the session. What participants send goes before the outbox, what the caller sends behind it. The step ends when all
-//! participants have finished, or after [`STEP_TIMEOUT`]. An interruption cancels it; a resumed session has none, since nothing
+//! the session. Stanzas of participants go before the outbox, stanzas of the caller behind it. The step ends when all
+//! participants have finished, or after [`STEP_TIMEOUT`]. An interruption cancels the step. A resumed session has none, since nothing
 //! of it was lost.
 
-use super::{Client, ClientEvent, Lane, Notice, Origin};
+use super::{Client, ClientEvent, Notice, SendLane, SendOrigin};
 use crate::connection::SendError;
 use crate::event::{IqId, SendId};
 use crate::jid::Jid;
@@ -24,20 +24,20 @@ pub struct StepId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParticipantId(pub u32);
 
-/// Who takes part in steps, and the step that is under way.
+/// The registered participants and the current step.
 #[derive(Default)]
 pub(super) struct Restoring {
     participants: Vec<ParticipantId>,
     last_participant: u32,
     last_step: u32,
-    step: Option<Step>,
+    step: Option<RestoreStep>,
 }
 
-struct Step {
+struct RestoreStep {
     id: StepId,
     /// The participants that have not finished.
     waiting: Vec<ParticipantId>,
-    /// The rooms that have not answered our return: what is said in a room before it lets us in would be refused.
+    /// The rooms that have not answered the join: a room refuses messages sent before it admits us.
     rooms: Vec<RoomId>,
     deadline: Instant,
 }
@@ -51,7 +51,7 @@ impl Client {
         id
     }
 
-    /// Removes a participant; a step that waits for it does so no longer.
+    /// Removes a participant; the current step does not wait for it any more.
     pub fn remove_participant(&mut self, participant: ParticipantId) {
         self.restoring.participants.retain(|id| *id != participant);
         if let Some(step) = &self.restoring.step {
@@ -59,12 +59,12 @@ impl Client {
         }
     }
 
-    /// A participant sends a stanza in a step: before what was kept. After the step has ended it is an ordinary [`Client::send`].
+    /// Sends a stanza of a participant ahead of the outbox. After the end of the step this is an ordinary [`Client::send`].
     pub fn send_restoring(&mut self, step: StepId, stanza: Element) -> Result<SendId, SendError> {
-        self.dispatch(stanza, self.lane_of(step), Origin::Caller)
+        self.dispatch(stanza, self.lane_of(step), SendOrigin::Caller)
     }
 
-    /// A participant sends a request in a step: before what was kept. After the step has ended it is an ordinary
+    /// Sends a request of a participant ahead of the outbox. After the end of the step this is an ordinary
     /// [`Client::request`].
     pub fn request_restoring(
         &mut self,
@@ -77,7 +77,7 @@ impl Client {
         self.ask(now, iq, timeout, super::requests::Purpose::Caller, lane)
     }
 
-    /// A participant has finished its part. Ignored for a step that is over.
+    /// Marks a participant as finished. Ignored if the step has ended.
     pub fn finish_part(&mut self, step: StepId, participant: ParticipantId) {
         if let Some(current) = &mut self.restoring.step
             && current.id == step
@@ -87,20 +87,20 @@ impl Client {
         }
     }
 
-    fn lane_of(&self, step: StepId) -> Lane {
+    fn lane_of(&self, step: StepId) -> SendLane {
         match &self.restoring.step {
-            Some(current) if current.id == step => Lane::Restoring,
-            _ => Lane::Ordinary,
+            Some(current) if current.id == step => SendLane::Restoring,
+            _ => SendLane::Ordinary,
         }
     }
 
-    /// A new session has begun. `restores`: there was one before it, and what was in it is wanted again.
+    /// Begins the step of a new session. `restores`: the session replaces an earlier one, whose state must be restored.
     pub(super) fn begin_step(&mut self, now: Instant, account: &Jid, restores: bool) {
         self.connection.hold();
         self.restoring.last_step = self.restoring.last_step.wrapping_add(1);
         let id = StepId(self.restoring.last_step);
         let participants = self.restoring.participants.clone();
-        self.restoring.step = Some(Step {
+        self.restoring.step = Some(RestoreStep {
             id,
             waiting: participants.clone(),
             rooms: Vec::new(),
@@ -119,7 +119,7 @@ impl Client {
             step.rooms = rooms;
         }
         if !participants.is_empty() {
-            self.tell(ClientEvent::SessionStep {
+            self.emit(ClientEvent::SessionStep {
                 step: id,
                 participants,
             });
@@ -127,7 +127,7 @@ impl Client {
         self.end_step_if_done();
     }
 
-    /// The session is interrupted, resumed or over: no step is under way any more.
+    /// Cancels the step: the session was interrupted, resumed or closed.
     pub(super) fn cancel_step(&mut self) {
         self.restoring.step = None;
         self.connection.unhold();
@@ -141,14 +141,14 @@ impl Client {
         let Some(step) = self.restoring.step.take_if(|step| now >= step.deadline) else {
             return;
         };
-        self.tell(ClientEvent::Notice(Notice::StepTimedOut {
+        self.emit(ClientEvent::Notice(Notice::StepTimedOut {
             participants: step.waiting,
             rooms: step.rooms,
         }));
         self.connection.release();
     }
 
-    /// Rooms may have answered.
+    /// Checks whether the rooms have answered.
     pub(super) fn note_room_answers(&mut self) {
         if let Some(step) = &mut self.restoring.step
             && !step.rooms.is_empty()
@@ -160,7 +160,7 @@ impl Client {
     }
 
     fn end_step_if_done(&mut self) {
-        let is_done = |step: &mut Step| step.waiting.is_empty() && step.rooms.is_empty();
+        let is_done = |step: &mut RestoreStep| step.waiting.is_empty() && step.rooms.is_empty();
         let done = self.restoring.step.take_if(is_done);
         if done.is_some() {
             self.connection.release();

@@ -1,18 +1,18 @@
-//! The rooms of a client: the [`Rooms`] machine gets what comes from rooms, and its outputs are carried out.
+//! The rooms of a client: passes stanzas and replies to the [`Rooms`](crate::xep::muc::Rooms) machine and carries out its outputs.
 
 use super::requests::Purpose;
-use super::{Client, ClientEvent, Lane, Origin};
+use super::{Client, ClientEvent, SendLane, SendOrigin};
 use crate::event::RequestFailure;
 use crate::jid::Jid;
 use crate::time::{Instant, Millis};
 use crate::xep::muc::room::visit::Visit;
-use crate::xep::muc::{CommandId, Entry, RoomId, RoomOutput, RoomRefusal};
+use crate::xep::muc::{CommandId, JoinOptions, RoomId, RoomOutput, RoomRefusal};
 use crate::xml::Element;
 
 impl Client {
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Enters a room. `room` is its bare JID, `nick` the wanted nick. [`ClientEvent::RoomCommand`] tells when we are in.
+    /// Enters a room. `room` is its bare JID, `nick` the requested nick. [`ClientEvent::RoomCommand`] reports the result.
     ///
     /// # Errors
     /// [`RoomRefusal`]: `BadNick`, `AlreadyIn`, `Insecure`.
@@ -21,14 +21,14 @@ impl Client {
         now: Instant,
         room: &Jid,
         nick: &str,
-        entry: Entry,
+        entry: JoinOptions,
     ) -> Result<(RoomId, CommandId), RoomRefusal> {
         let joined = self.rooms.join(now, room, nick, entry);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         joined
     }
 
-    /// Leaves a room. [`ClientEvent::RoomCommand`] tells when the room has let us go. `None` when we are not in.
+    /// Leaves a room. [`ClientEvent::RoomCommand`] reports the end. `None` if we are not in the room.
     pub fn leave_room(
         &mut self,
         now: Instant,
@@ -37,11 +37,11 @@ impl Client {
         timeout: Millis,
     ) -> Option<CommandId> {
         let command = self.rooms.leave(now, room, status, timeout);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
-    /// Asks for another nick (XEP-0045 §7.6). `Ok(None)` when it is the one that we have.
+    /// Requests another nick (XEP-0045 §7.6). `Ok(None)` if it is the current nick.
     ///
     /// # Errors
     /// [`RoomRefusal`]: `BadNick`, `NotIn`.
@@ -53,11 +53,11 @@ impl Client {
         timeout: Millis,
     ) -> Result<Option<CommandId>, RoomRefusal> {
         let command = self.rooms.set_nick(now, room, nick, timeout);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
-    /// Sends a message to all in a room. [`ClientEvent::RoomDelivery`] tells what became of it.
+    /// Sends a message to all in a room. [`ClientEvent::RoomDelivery`] reports its delivery.
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -68,11 +68,11 @@ impl Client {
         body: &str,
     ) -> Result<CommandId, RoomRefusal> {
         let command = self.rooms.send(now, room, body);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
-    /// Sends a message to one occupant (XEP-0045 §7.5). [`ClientEvent::RoomDelivery`] tells what became of it.
+    /// Sends a message to one occupant (XEP-0045 §7.5). [`ClientEvent::RoomDelivery`] reports its delivery.
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -84,11 +84,11 @@ impl Client {
         body: &str,
     ) -> Result<CommandId, RoomRefusal> {
         let command = self.rooms.send_private(now, room, nick, body);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
-    /// Sets a room's subject; an empty one clears it. [`ClientEvent::RoomDelivery`] tells what became of it.
+    /// Sets a room's subject; an empty one clears it. [`ClientEvent::RoomDelivery`] reports its delivery.
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -99,24 +99,24 @@ impl Client {
         subject: &str,
     ) -> Result<CommandId, RoomRefusal> {
         let command = self.rooms.set_subject(now, room, subject);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         command
     }
 
-    /// Gives up a `join`, `leave_room` or `set_nick`: it is not reported any more. A join that is given up is followed by a leave.
+    /// Abandons a `join`, `leave_room` or `set_nick`: its result is not reported. An abandoned join is followed by a leave.
     pub fn abandon(&mut self, now: Instant, command: CommandId) {
         self.rooms.abandon(now, command);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
     }
 
-    /// A visit to a room, while it lasts.
+    /// Returns a visit to a room; `None` after its end.
     pub fn visit(&self, room: RoomId) -> Option<&Visit> {
         self.rooms.visit(room)
     }
 
-    // ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── incoming stanzas─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A presence or message, for the room that it comes from. Returns true if there is one.
+    /// Passes a presence or message to its room. Returns true if the sender is one of our rooms.
     pub(super) fn route_to_room(&mut self, now: Instant, stanza: &Element) -> bool {
         let from_room = stanza
             .attr("from")
@@ -126,15 +126,15 @@ impl Client {
         }
         let unix_ms = self.platform.calendar.unix_millis();
         let taken = self.rooms.handle_stanza(now, unix_ms, stanza);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
         taken
     }
 
-    /// A new session: all rooms are entered again.
+    /// Joins all rooms again in a new session.
     pub(super) fn restore_rooms(&mut self, now: Instant, account: &Jid) {
-        // Joins and leaves that were kept have a meaning in the lost session only; the rooms send what the new one needs.
+        // Queued joins and leaves belong to the lost session; the rooms send new ones.
         let kept = self.sent.iter();
-        let kept = kept.filter(|(_, sent)| sent.origin == Origin::RoomPresence);
+        let kept = kept.filter(|(_, sent)| sent.origin == SendOrigin::RoomPresence);
         for id in kept.map(|(id, _)| *id).collect::<Vec<_>>() {
             if self.connection.withdraw(id) {
                 self.sent.remove(&id);
@@ -142,31 +142,31 @@ impl Client {
         }
         let confidential = self.connection.is_confidential();
         self.rooms.handle_session(now, account, confidential);
-        self.drive_rooms(now, Lane::Restoring);
+        self.drive_rooms(now, SendLane::Restoring);
     }
 
-    /// The session goes on after an interruption.
+    /// Handles a resumed session.
     pub(super) fn resume_rooms(&mut self, now: Instant, account: &Jid) {
         let confidential = self.connection.is_confidential();
         self.rooms.handle_resumed(now, account, confidential);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
     }
 
-    /// The connection is offline, and all visits are over.
+    /// Ends all visits: the connection is offline.
     pub(super) fn end_rooms(&mut self, now: Instant) {
         self.rooms.handle_offline(now);
-        self.drive_rooms(now, Lane::Ordinary);
+        self.drive_rooms(now, SendLane::Ordinary);
     }
 
     pub(super) fn handle_rooms_timeout(&mut self, now: Instant) {
         if self.rooms.poll_timeout().is_some_and(|at| now >= at) {
             self.rooms.handle_timeout(now);
-            self.drive_rooms(now, Lane::Ordinary);
+            self.drive_rooms(now, SendLane::Ordinary);
         }
     }
 
-    /// Carries out what the rooms want.
-    pub(super) fn drive_rooms(&mut self, now: Instant, lane: Lane) {
+    /// Carries out the outputs of the rooms.
+    pub(super) fn drive_rooms(&mut self, now: Instant, lane: SendLane) {
         while let Some(output) = self.rooms.poll_output() {
             match output {
                 RoomOutput::Send { stanza, command } => {
@@ -184,16 +184,16 @@ impl Client {
                     }
                 }
                 RoomOutput::Settled { command, outcome } => {
-                    self.tell(ClientEvent::RoomCommand { command, outcome });
+                    self.emit(ClientEvent::RoomCommand { command, outcome });
                 }
                 RoomOutput::Event { room, event } => {
-                    self.tell(ClientEvent::Room {
+                    self.emit(ClientEvent::Room {
                         room,
                         event: Box::new(event),
                     });
                 }
                 RoomOutput::Closed { room, nick } => {
-                    self.tell(ClientEvent::RoomClosed { room, nick });
+                    self.emit(ClientEvent::RoomClosed { room, nick });
                 }
             }
         }
@@ -205,18 +205,18 @@ impl Client {
         now: Instant,
         stanza: Element,
         command: Option<CommandId>,
-        lane: Lane,
+        lane: SendLane,
     ) {
         let origin = match command {
-            Some(command) if stanza.name() == "message" => Origin::Room(command),
-            _ if stanza.name() == "presence" => Origin::RoomPresence,
-            _ => Origin::Client,
+            Some(command) if stanza.name() == "message" => SendOrigin::Room(command),
+            _ if stanza.name() == "presence" => SendOrigin::RoomPresence,
+            _ => SendOrigin::Client,
         };
         if let Err(error) = self.dispatch(stanza, lane, origin)
             && let Some(command) = command
         {
             self.rooms.handle_unsent(now, command);
-            self.tell(ClientEvent::RoomUnsent { command, error });
+            self.emit(ClientEvent::RoomUnsent { command, error });
         }
     }
 }

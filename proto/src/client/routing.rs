@@ -1,4 +1,4 @@
-//! Who gets a stanza: the room or the feed it belongs to, then the caller's handlers.
+//! Routes a stanza to its room or feed, then to the caller's handlers.
 
 use super::{Client, ClientEvent, Notice};
 use crate::handler::{HandlerId, Matcher};
@@ -7,15 +7,15 @@ use crate::xep::pubsub::event as pubsub_event;
 use crate::xml::Element;
 use std::collections::VecDeque;
 
-/// How many stanzas are kept for the first handler; beyond, the oldest are dropped, and the caller is told once.
+/// How many stanzas are kept for the first handler. Beyond this, the oldest are discarded and one notice is reported.
 pub const MOST_WAITING: usize = 1_000;
 
-/// The stanzas that came before there was a handler.
+/// The stanzas that arrived before the first handler was added.
 pub(super) struct Backlog {
-    /// `None` once the first handler has had them.
+    /// `None` after they were delivered to the first handler.
     waiting: Option<VecDeque<Element>>,
     overflowed: bool,
-    /// Whether there is a handler that has not had them yet.
+    /// Whether a handler was added that has not received them yet.
     due: bool,
 }
 
@@ -30,8 +30,8 @@ impl Default for Backlog {
 }
 
 impl Client {
-    /// Adds a handler. The stanzas that came before the first one are handed out at the end of this turn, so that the
-    /// handlers that are added in one turn all get them.
+    /// Adds a handler. The stanzas that arrived before the first one are delivered at the end of this turn, so that all
+    /// handlers added in one turn receive them.
     pub fn add_handler(&mut self, matcher: Matcher) -> HandlerId {
         self.backlog.due = self.backlog.waiting.is_some();
         self.handlers.add(matcher, ())
@@ -42,12 +42,12 @@ impl Client {
         self.handlers.remove(handler).is_some()
     }
 
-    /// Whether a handler is still there.
+    /// Whether a handler is registered.
     pub fn has_handler(&self, handler: HandlerId) -> bool {
         self.handlers.get(handler).is_some()
     }
 
-    /// A stanza that is not the reply to a request of ours.
+    /// Routes a stanza that is not a reply to one of our requests.
     pub(super) fn route(&mut self, now: Instant, stanza: &Element) {
         if stanza.name() == "iq" {
             return self.route_request(now, stanza);
@@ -72,7 +72,7 @@ impl Client {
         }
     }
 
-    /// Returns true if a handler is there to answer requests like this one.
+    /// Returns true if a handler is responsible for answering this request.
     fn route_to_handlers(&mut self, stanza: &Element) -> bool {
         let handlers = self
             .handlers
@@ -85,7 +85,7 @@ impl Client {
             matcher.is_some_and(Matcher::answers_requests)
         });
         let stanza = stanza.clone();
-        self.tell(ClientEvent::Stanza { stanza, handlers });
+        self.emit(ClientEvent::Stanza { stanza, handlers });
         answers
     }
 
@@ -103,7 +103,7 @@ impl Client {
 
     // ── before the first handler ────────────────────────────────────────────────────────────────────────────────────
 
-    /// Keeps a stanza for the first handler. Returns false once there was one.
+    /// Keeps a stanza for the first handler. Returns false if a handler has been added before.
     fn keep(&mut self, stanza: &Element) -> bool {
         let Some(waiting) = &mut self.backlog.waiting else {
             return false;
@@ -112,13 +112,13 @@ impl Client {
         if waiting.len() > MOST_WAITING {
             waiting.pop_front();
             if !std::mem::replace(&mut self.backlog.overflowed, true) {
-                self.tell(ClientEvent::Notice(Notice::BacklogFull));
+                self.emit(ClientEvent::Notice(Notice::BacklogFull));
             }
         }
         true
     }
 
-    /// At the end of a turn in which a handler was added: hands out what was kept. Returns true if something was.
+    /// Delivers the kept stanzas at the end of a turn in which a handler was added. Returns true if there were any.
     pub(super) fn release_backlog(&mut self, _now: Instant) -> bool {
         if !std::mem::take(&mut self.backlog.due) || self.handlers.is_empty() {
             return false;

@@ -1,5 +1,5 @@
-//! What a pubsub service sends without a subscription of ours: events that accounts publish about themselves (XEP-0163), which
-//! our capabilities ask for (XEP-0115), and the question whether somebody may subscribe (XEP-0060 §8.6).
+//! Pubsub events without an explicit subscription: events that accounts publish about themselves (XEP-0163), which
+//! our capabilities ask for (XEP-0115), and requests to approve a subscription (XEP-0060 §8.6).
 //!
 //! Specification: XEP-0163 1.2.2.
 
@@ -7,7 +7,7 @@ use super::{Client, ClientEvent};
 use crate::jid::Jid;
 use crate::stanza::is_error;
 use crate::xep::delay::Delay;
-use crate::xep::pubsub::event::{self, Event};
+use crate::xep::pubsub::event::{self, PubSubEvent};
 use crate::xep::pubsub::owner::Approval;
 use crate::xml::Element;
 
@@ -21,51 +21,51 @@ pub struct Watched {
     /// The account, a bare JID.
     pub account: String,
     /// What happened.
-    pub event: Event,
+    pub event: PubSubEvent,
     /// When it was published, in milliseconds since 1970, if the service told.
     pub time: Option<i64>,
 }
 
-/// What is watched.
+/// The subject of a watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Subject {
+enum WatchSubject {
     /// A node of that name, of any account.
     Node(String),
-    /// The questions of that service.
+    /// Approval requests of this service.
     Approvals(String),
 }
 
 /// The watches of a client.
 #[derive(Default)]
 pub(super) struct Watches {
-    all: Vec<(WatchId, Subject)>,
+    all: Vec<(WatchId, WatchSubject)>,
     last: u32,
 }
 
 impl Watches {
-    /// The watched nodes; one may be named more than once.
+    /// The watched nodes; a node may appear more than once.
     pub(super) fn nodes(&self) -> impl Iterator<Item = &str> {
         self.all.iter().filter_map(|(_, subject)| match subject {
-            Subject::Node(node) => Some(node.as_str()),
-            Subject::Approvals(_) => None,
+            WatchSubject::Node(node) => Some(node.as_str()),
+            WatchSubject::Approvals(_) => None,
         })
     }
 
-    fn of(&self, wanted: &Subject) -> Vec<WatchId> {
+    fn of(&self, wanted: &WatchSubject) -> Vec<WatchId> {
         let fitting = self.all.iter().filter(|(_, subject)| subject == wanted);
         fitting.map(|(id, _)| *id).collect()
     }
 }
 
 impl Client {
-    /// Watches for what accounts publish on a node of that name. Presence announces it.
+    /// Watches for events that accounts publish on a node of this name. Our capabilities announce the interest.
     pub fn watch_node(&mut self, node: &str) -> WatchId {
-        self.watch(Subject::Node(node.to_owned()))
+        self.watch(WatchSubject::Node(node.to_owned()))
     }
 
-    /// Watches for a service's questions whether somebody may subscribe.
+    /// Watches for a service's requests to approve a subscription.
     pub fn watch_approvals(&mut self, service: &Jid) -> WatchId {
-        self.watch(Subject::Approvals(service.as_str().to_owned()))
+        self.watch(WatchSubject::Approvals(service.as_str().to_owned()))
     }
 
     /// Ends a watch.
@@ -74,7 +74,7 @@ impl Client {
         self.presence.note_changed();
     }
 
-    fn watch(&mut self, subject: Subject) -> WatchId {
+    fn watch(&mut self, subject: WatchSubject) -> WatchId {
         self.watches.last = self.watches.last.wrapping_add(1);
         let id = WatchId(self.watches.last);
         self.watches.all.push((id, subject));
@@ -82,7 +82,7 @@ impl Client {
         id
     }
 
-    /// An event that an account published, for those who watch its node. Returns true if there is a watch.
+    /// Reports an event that an account published to the watches of its node. Returns true if there is one.
     pub(super) fn route_personal(&mut self, message: &Element) -> bool {
         let Some(account) = self.account_of(message) else {
             return false;
@@ -90,11 +90,16 @@ impl Client {
         let Some(event) = event::parse(message) else {
             return false;
         };
-        // These speak of a subscription, which is a feed.
-        if matches!(event, Event::Subscription(_) | Event::Collection { .. }) {
+        // These events concern a subscription: a feed handles them.
+        if matches!(
+            event,
+            PubSubEvent::Subscription(_) | PubSubEvent::Collection { .. }
+        ) {
             return false;
         }
-        let watches = self.watches.of(&Subject::Node(event.node().to_owned()));
+        let watches = self
+            .watches
+            .of(&WatchSubject::Node(event.node().to_owned()));
         if watches.is_empty() {
             return false;
         }
@@ -104,14 +109,14 @@ impl Client {
             event,
             time,
         };
-        self.tell(ClientEvent::Personal {
+        self.emit(ClientEvent::Personal {
             watches,
             watched: Box::new(watched),
         });
         true
     }
 
-    /// The account that a message comes from as a whole: its server speaks for it, since no client can send as its bare JID.
+    /// The account whose bare JID sent a message. Only the account's server can send from the bare JID.
     /// Without a sender it is our own account (RFC 6120 §8.1.2.1).
     fn account_of(&self, message: &Element) -> Option<String> {
         match message.attr("from") {
@@ -120,7 +125,7 @@ impl Client {
         }
     }
 
-    /// A service's question, for those who watch for it. Returns true if there is a watch.
+    /// Reports a service's approval request to its watches. Returns true if there is one.
     pub(super) fn route_approval(&mut self, message: &Element) -> bool {
         if is_error(message) || self.watches.all.is_empty() {
             return false;
@@ -132,11 +137,11 @@ impl Client {
         let Some(service) = message.attr("from").map(str::to_owned).or(own) else {
             return false;
         };
-        let watches = self.watches.of(&Subject::Approvals(service.clone()));
+        let watches = self.watches.of(&WatchSubject::Approvals(service.clone()));
         if watches.is_empty() {
             return false;
         }
-        self.tell(ClientEvent::ApprovalAsked {
+        self.emit(ClientEvent::ApprovalAsked {
             watches,
             service,
             approval: Box::new(approval),

@@ -1,19 +1,18 @@
 //! An attempt: opening a stream at the address whose turn it is, until a session is bound or resumed; and what a sign of a
 //! working network does to it.
 
-use super::Connection;
 use super::policy::Target;
+use super::state::{Attempt, Link, Online, State, Timer};
+use super::{Connection, ConnectionPlace};
 use crate::error::{CloseReason, Phase};
-use crate::random::{below_2_53, token};
-use crate::session::{Circumstances, Resumption, Tools};
+use crate::session::{Circumstances, Tools};
 use crate::time::{Instant, Millis};
-use crate::transport::bosh::{Bosh, BoshConfig};
-use crate::transport::websocket::{WebSocket, WebSocketConfig};
-use crate::transport::{Kind, Transport};
+use crate::transport::bosh::BoshConfig;
+use crate::transport::{Opening, Transport};
 
 /// How long the first request over BOSH waits for credentials that can travel in it: a page's function that has them gives
 /// them at once, one that has to ask for them takes longer than any round trip.
-const HOLD: Millis = Millis(20);
+const GATHERING: Millis = Millis(20);
 /// How long a login at which something was said early may take, before it is tried without: a server may have lost it.
 const HASTY: Millis = Millis::seconds(4);
 /// How long a socket may take to open when there is another way in.
@@ -25,61 +24,54 @@ const FRESH: Millis = Millis(250);
 const SILENT: Millis = Millis::seconds(1);
 /// How many times [`SILENT`] doubles.
 const MOST_DOUBLED: u32 = 5;
-/// The most requests one session may count up to: far beyond any session's life, far below 2⁵³ (XEP-0124 §7.1).
-const RID_ROOM: u64 = 1 << 40;
 
 impl Connection {
-    /// The address whose turn it is.
-    fn next_target(&mut self) -> Option<Target> {
-        if let Some(moved) = self.moved.take() {
-            return Some(moved);
-        }
-        self.tried += 1;
-        let service = self.config.services.get(self.service)?;
-        Some(Target::configured(self.service, service))
-    }
-
     /// Opens a stream at the address whose turn it is.
     pub(super) fn begin(&mut self, now: Instant) {
-        if let Some(target) = self.next_target() {
-            self.begin_at(now, target, None);
+        match self.route.next_target(&self.config.services) {
+            Some(target) => self.begin_at(now, target, None),
+            None => self.go_offline(CloseReason::Unreachable),
         }
     }
 
     /// Opens a stream there. `suspicion`: haste may have been why the last attempt failed (see
     /// [`Circumstances::suspicion`]).
     pub(super) fn begin_at(&mut self, now: Instant, target: Target, suspicion: Option<bool>) {
-        let kind = target.service().kind;
-        let resumption = match (&self.managed, kind) {
-            (Some(managed), Kind::WebSocket) => managed.resumption(now, self.lost_at),
-            _ => None,
-        };
-        let spares = resumption.is_some();
+        let mut transport = self.open(now, &target);
+        let framed = target.service().kind.is_framed();
         let circumstances = Circumstances {
             confidential: target.is_confidential(),
             tokens: target.allows_tokens(),
-            framed: kind == Kind::WebSocket,
+            framed,
             manage: self.config.stream_management,
             memory: target.memory(self.memories.get(target.configured_at())),
             suspicion,
-            resumption: resumption.map(|(previd, h)| Resumption {
-                previd: previd.to_owned(),
-                h,
-            }),
+            resumption: transport.resumption(now),
         };
-        self.transport = Some(self.open(now, &target));
-        self.target = Some(target);
-        self.spare(spares);
-        self.opened = false;
-        self.begun_at = now;
-        self.heard_at = now;
-        self.doubted_until = None;
-        if kind == Kind::Bosh && !self.hidden {
-            self.hold = now + HOLD;
+        self.route.target = Some(target);
+        let attempt = Attempt {
+            link: Link {
+                transport,
+                blame: None,
+            },
+            opened: false,
+            begun_at: now,
+            heard_at: now,
+        };
+        self.enter(match self.state.place() {
+            ConnectionPlace::Interrupted | ConnectionPlace::Reconnecting => {
+                State::Reconnecting(attempt)
+            }
+            _ => State::Connecting(attempt),
+        });
+        self.timers.stop(Timer::Doubt);
+        self.timers.stop(Timer::Gather);
+        if !framed && !self.hidden {
+            self.timers.set(Timer::Gather, now + GATHERING);
         }
         // A server that says nothing to what it does not expect is not waited for until the end.
         let patience = Millis(self.config.timeout.0 / 3).min(HASTY);
-        self.patience = Some(now + patience);
+        self.timers.set(Timer::Patience, now + patience);
         let mut out = Vec::new();
         let mut tools = Tools {
             ids: &mut self.ids,
@@ -91,60 +83,44 @@ impl Connection {
     }
 
     fn open(&mut self, now: Instant, target: &Target) -> Transport {
-        let service = target.service();
-        let bosh = &self.config.bosh;
         let session = &self.config.session;
-        // XEP-0388 §2.1 and XEP-0484 §4.1 want it; nobody else should read it.
+        // XEP-0388 §2.1 and XEP-0484 §4.1 want it; on a stream that is not encrypted others could read it.
         let tells = target.is_confidential() || session.plain_text_allowed;
         let from = session.account.clone().filter(|_| tells);
-        match service.kind {
-            Kind::Bosh => {
-                let config = BoshConfig {
-                    from,
-                    ..self.bosh_config(target)
-                };
-                let rid = 1 + below_2_53(self.random.as_mut()) % ((1 << 53) - RID_ROOM);
-                let seed = if config.keys {
-                    token(self.random.as_mut(), 32)
-                } else {
-                    String::new()
-                };
-                let mut bosh = Bosh::new(config, rid, seed, self.next_exchange);
-                bosh.set_hidden(self.hidden);
-                Transport::Bosh(Box::new(bosh))
-            }
-            Kind::WebSocket => {
-                let elsewhere = self.config.services.len() > 1;
-                let config = WebSocketConfig {
-                    address: service.address.clone(),
-                    to: bosh.to.clone(),
-                    from,
-                    lang: bosh.lang.clone(),
-                    limits: bosh.limits,
-                    open_within: elsewhere.then_some(OPEN_WITHIN),
-                };
-                let socket = self.next_socket_id();
-                Transport::WebSocket(Box::new(WebSocket::new(config, socket, now)))
-            }
-        }
+        let mut opening = self.opening(target);
+        opening.bosh.from = from;
+        Transport::open(
+            opening,
+            now,
+            self.names,
+            self.random.as_mut(),
+            &mut self.suspended,
+        )
     }
 
-    /// How a session at that address is carried over BOSH.
-    pub(super) fn bosh_config(&self, target: &Target) -> BoshConfig {
-        BoshConfig {
-            address: target.service().address.clone(),
-            foreign: target.is_foreign(),
-            pauses: self.config.reconnect.unwrap_or_default(),
-            ..self.config.bosh.clone()
+    /// How a stream at that address is opened.
+    pub(super) fn opening(&self, target: &Target) -> Opening {
+        let elsewhere = self.config.services.len() > 1;
+        Opening {
+            kind: target.service().kind,
+            bosh: BoshConfig {
+                address: target.service().address.clone(),
+                foreign: target.is_foreign(),
+                pauses: self.config.reconnect.unwrap_or_default(),
+                ..self.config.bosh.clone()
+            },
+            open_within: elsewhere.then_some(OPEN_WITHIN),
+            silence: self.config.silence,
+            stream_management: self.config.stream_management,
+            hidden: self.hidden,
         }
     }
 
     /// Tries again.
     pub(super) fn retry(&mut self, now: Instant) {
-        self.retry_at = None;
-        self.deadline = Some(now + self.config.timeout);
-        if self.moved.is_none() {
-            self.redirects.begin_attempt();
+        self.timers.set(Timer::Deadline, now + self.config.timeout);
+        if self.route.moved.is_none() {
+            self.route.redirects.begin_attempt();
         }
         self.begin(now);
     }
@@ -156,92 +132,97 @@ impl Connection {
     /// asked whether the server is there; over BOSH, what waits to be repeated is repeated.
     pub fn wake(&mut self, now: Instant) {
         self.backoff.begin_anew(now);
-        if self.retry_at.is_some() {
-            self.hasten(now);
-            return self.handle_timeout(now);
-        }
-        if self.closing {
-            return;
-        }
-        match &mut self.transport {
-            Some(Transport::WebSocket(_)) if self.online => {
-                if let Some(managed) = &mut self.managed {
-                    managed.doubt(now);
-                }
+        match &mut self.state {
+            State::Interrupted(_) => {
+                self.hasten(now);
+                return self.handle_timeout(now);
             }
-            Some(Transport::Bosh(bosh)) if self.session.is_established() => {
-                bosh.hurry(now);
-                self.settle(now);
+            State::Connecting(_) | State::Reconnecting(_) => return self.doubt_attempt(now),
+            State::Adopting(Attempt { link, .. }, _) | State::Online(Online { link, .. }) => {
+                link.transport.wake(now);
             }
-            Some(_) => self.doubt_attempt(now),
-            None => {}
+            State::Offline | State::Closing(_) | State::Ended(_) => {}
         }
+        self.settle(now);
     }
 
     /// The next attempt is due now, which the caller is told.
     fn hasten(&mut self, now: Instant) {
-        if self.retry_at.is_some_and(|at| at > now) {
-            self.retry_at = Some(now);
-            self.tell_interrupted(now);
+        if self.timers.get(Timer::Retry).is_some_and(|at| at > now)
+            && let State::Interrupted(reason) = &self.state
+        {
+            let reason = reason.clone();
+            self.timers.set(Timer::Retry, now);
+            self.tell_interrupted(now, reason);
         }
     }
 
     /// An attempt was begun before the sign came. It is replaced: at once if the server has been silent for a while, else if
     /// the server stays silent for a while. One that waits for the caller's credentials, or for keys to be derived, does not hang.
     fn doubt_attempt(&mut self, now: Instant) {
-        let waits =
-            self.session.phase(self.opened) == Phase::Credentials || self.session.is_deriving();
-        if waits || now < self.begun_at + FRESH {
+        let waits = self.phase() == Phase::Credentials || self.session.is_deriving();
+        let Some(attempt) = self.state.attempt() else {
+            return;
+        };
+        if waits || now < attempt.begun_at + FRESH {
             return;
         }
-        let patience = Millis(SILENT.0 << self.replaced.min(MOST_DOUBLED));
-        if now >= self.heard_at + patience {
+        let patience = Millis(SILENT.0 << self.backoff.replaced().min(MOST_DOUBLED));
+        if now >= attempt.heard_at + patience {
             self.replace_attempt(now);
-        } else {
-            self.doubted_until.get_or_insert(now + patience);
+        } else if self.timers.get(Timer::Doubt).is_none() {
+            self.timers.set(Timer::Doubt, now + patience);
+        }
+    }
+
+    /// Which phase to blame when time runs out.
+    pub(super) fn phase(&self) -> Phase {
+        match self.state {
+            State::Adopting(..) => Phase::Connecting,
+            _ => self.session.phase(self.state.is_opened()),
         }
     }
 
     /// Gives the attempt up for another one, at the same address.
     pub(super) fn replace_attempt(&mut self, now: Instant) {
-        self.doubted_until = None;
-        let attempting = !self.online && !self.closing && !self.session.is_established();
-        let Some(target) = self.target.clone().filter(|_| attempting) else {
+        self.timers.stop(Timer::Doubt);
+        let attempting = matches!(self.state, State::Connecting(_) | State::Reconnecting(_));
+        let Some(target) = self.route.target.clone().filter(|_| attempting) else {
             return;
         };
-        let reason = CloseReason::TimedOut(self.session.phase(self.opened));
-        let Some(mut transport) = self.transport.take() else {
+        let reason = CloseReason::TimedOut(self.phase());
+        let left = self.leave();
+        let again = left.place() == ConnectionPlace::Reconnecting;
+        let Some(mut link) = left.into_link() else {
             return;
         };
-        self.replaced = self.replaced.saturating_add(1);
-        transport.dismiss(now, reason.clone());
-        self.put_away(now, transport);
+        self.backoff.note_replaced();
+        link.transport.dismiss(now, reason.clone());
+        self.put_away(now, link.transport, &reason);
         self.session.close();
         self.returned.clear();
-        if self.lasting {
+        if again {
             // The time for connecting is that of one attempt, once there was a session; before, the caller's patience.
-            self.deadline = Some(now + self.config.timeout);
+            self.timers.set(Timer::Deadline, now + self.config.timeout);
             self.backoff.count();
-            self.lost_by = reason;
-            self.tell_interrupted(now);
+            self.tell_interrupted(now, reason);
         }
         self.begin_at(now, target, None);
     }
 
-    /// What a transport at its end leaves to do.
-    pub(super) fn put_away(&mut self, now: Instant, mut transport: Transport) {
-        while let Some(transmit) = transport.poll_transmit(now) {
+    /// A transport has ended for `reason`: keeps what it leaves to do, and its session.
+    pub(super) fn put_away(
+        &mut self,
+        now: Instant,
+        mut transport: Transport,
+        reason: &CloseReason,
+    ) {
+        while let Some(transmit) = transport.poll_transmit(now, &mut self.ids) {
             self.leftover.push_back(transmit);
         }
-        if let Transport::Bosh(bosh) = transport {
-            self.next_exchange = bosh.next_exchange();
-        }
-    }
-
-    /// Over WebSocket: is there a session that the stream must not take along when it fails?
-    pub(super) fn spare(&mut self, spares: bool) {
-        if let Some(Transport::WebSocket(socket)) = &mut self.transport {
-            socket.spare(spares);
+        self.names = transport.names();
+        if let Some(suspended) = transport.suspend(now, reason) {
+            self.suspended = Some(suspended);
         }
     }
 }

@@ -1,20 +1,20 @@
 //! RFC 5802's keys, which the platform derives for the session (`session/derivation.rs`).
 
 use super::Connection;
+use super::state::Timer;
 use crate::io::{DerivationId, Output};
 use crate::sasl::SaltedPassword;
 use crate::session::Tools;
 use crate::time::Instant;
-use crate::transport::Transport;
 
 impl Connection {
     /// The derivation that the login needs. Over BOSH no empty request leaves before the answer is there, or before connecting has taken
     /// too long: a request would be spent that carries nothing, and a server may answer none before it has the response.
     pub(super) fn poll_derivation(&mut self) -> Option<Output> {
         let (id, derivation) = self.session.poll_derivation()?;
-        if let (Some(Transport::Bosh(bosh)), Some(deadline)) = (&mut self.transport, self.deadline)
-        {
-            bosh.await_payload(deadline);
+        let deadline = self.timers.get(Timer::Deadline);
+        if let (Some(transport), Some(deadline)) = (self.state.transport_mut(), deadline) {
+            transport.await_payload(deadline);
         }
         Some(Output::Derive { id, derivation })
     }

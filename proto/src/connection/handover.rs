@@ -5,17 +5,18 @@
 //! has shown that the server still knows it. Over WebSocket it is resumed (XEP-0198 1.6.3 §5), which takes a login.
 //! Left out: the names that stanzas were sent under, and requests that waited for their reply. Whoever sent them is gone.
 
-use super::policy::{Redirects, Target};
+use super::policy::Target;
+use super::state::{Attempt, Link, State, Timer};
 use super::{Config, Connection};
-use crate::error::{CloseReason, Phase};
+use crate::error::CloseReason;
+use crate::error::Phase;
 use crate::event::Status;
 use crate::handler::is_stanza;
 use crate::jid::Jid;
 use crate::ns;
 use crate::time::{Instant, Millis};
-use crate::transport::bosh::Bosh;
-use crate::transport::stream_management::StreamManagement;
-use crate::transport::{Kind, Transport};
+use crate::transport::stream_management::Suspended;
+use crate::transport::{Restored, Transport};
 use crate::xep::ping;
 use crate::xml::{Element, Limits, parse};
 
@@ -47,7 +48,7 @@ pub struct Prebound<'a> {
 /// A session that was taken over and has not yet been shown to be there.
 pub(super) struct Adopted {
     /// The id of the ping that asks for it.
-    ping: String,
+    pub ping: String,
     /// By a page that had it, not from a web server.
     restored: bool,
 }
@@ -57,18 +58,15 @@ impl Connection {
     /// there is none that could go on, or it is too much (1 MiB).
     pub fn snapshot(&self) -> Option<Snapshot> {
         let jid = self.jid.as_ref()?;
-        if self.closing {
+        if self.is_closing() {
             return None;
         }
-        let (target, session, lasts) = match (&self.transport, &self.managed) {
-            (Some(Transport::Bosh(bosh)), _) if self.session.is_established() => {
-                (&self.target, bosh.snapshot()?, bosh.lasts())
-            }
-            // A WebSocket's session outlives its socket, and stays where it was bound, whatever is tried meanwhile.
-            (_, Some(managed)) => (&self.session_target, managed.snapshot()?, managed.lasts()),
-            _ => return None,
-        };
-        let target = target.as_ref().filter(|one| one.may_be_handed_over())?;
+        let running = self.state.transport().and_then(Transport::snapshot);
+        let suspended = self.suspended.as_ref().and_then(Suspended::snapshot);
+        let (session, lasts) = running.or(suspended)?;
+        // A session stays where it was bound, whatever is tried meanwhile.
+        let target = self.route.session_target.as_ref();
+        let target = target.filter(|one| one.may_be_handed_over())?;
         let mut snapshot = Element::builder("session", ns::EPODE_SESSION)
             .attr("service", &target.service().address)
             .attr("jid", jid.as_str())
@@ -96,7 +94,6 @@ impl Connection {
         let jid = Jid::parse(snapshot.attr("jid")?, self.unicode.as_ref()).ok()?;
         let position = position(&self.config, snapshot.attr("service")?)?;
         let target = Target::configured(position, self.config.services.get(position)?);
-        let kind = target.service().kind;
         let mut children = snapshot.children();
         let session = children.next()?;
         let mut kept = Vec::new();
@@ -109,28 +106,22 @@ impl Connection {
         if jid.is_bare() || jid.domain() != self.config.session.domain {
             return None;
         }
-        match kind {
-            Kind::Bosh => {
-                let config = self.bosh_config(&target);
-                let bosh = Bosh::restore(config, &session, now, self.next_exchange)?;
-                self.alone = snapshot.attr("alone") == Some("1");
-                self.adopt(now, bosh, jid, true);
-            }
-            Kind::WebSocket => {
-                let silence = self.config.silence;
-                self.managed = Some(StreamManagement::restore(&session, now, silence)?);
-                self.lost_at = now;
-                self.jid = Some(jid);
-                self.session_target = Some(target.clone());
-            }
-        }
-        self.target = Some(target);
+        let restored = Transport::restore(self.opening(&target), now, self.names, &session)?;
+        self.route.session_target = Some(target.clone());
+        self.route.service = position;
+        self.route.target = Some(target);
         self.outbox.keep_first(kept);
-        self.service = position;
-        if kind == Kind::WebSocket {
-            self.alone = false;
-            self.tried = 0;
-            self.set_out(now);
+        match restored {
+            Restored::Running(transport) => {
+                self.alone = snapshot.attr("alone") == Some("1");
+                self.adopt(now, transport, jid, true);
+            }
+            Restored::Suspended(suspended) => {
+                self.suspended = Some(suspended);
+                self.jid = Some(jid);
+                self.alone = false;
+                self.set_out(now);
+            }
         }
         Some(())
     }
@@ -150,55 +141,64 @@ impl Connection {
             return false;
         }
         let services = &self.config.services;
-        let Some(position) = services.iter().position(|one| one.kind == Kind::Bosh) else {
+        let Some(position) = services.iter().position(|one| one.kind.can_attach()) else {
             return false;
         };
         let Some(service) = services.get(position) else {
             return false;
         };
         let target = Target::configured(position, service);
-        let config = self.bosh_config(&target);
-        let Some(bosh) = Bosh::attach(config, sid, rid, self.next_exchange) else {
+        let opening = self.opening(&target);
+        let Some(transport) = Transport::attach(opening, self.names, sid, rid) else {
             return false;
         };
-        self.service = position;
-        self.target = Some(target);
+        self.route.session_target = Some(target.clone());
+        self.route.service = position;
+        self.route.target = Some(target);
         self.alone = alone;
-        self.adopt(now, bosh, jid.clone(), false);
+        self.adopt(now, transport, jid.clone(), false);
         true
     }
 
-    fn adopt(&mut self, now: Instant, mut bosh: Bosh, jid: Jid, restored: bool) {
-        bosh.set_hidden(self.hidden);
-        self.redirects = Redirects::default();
-        self.deadline = Some(now + self.config.timeout);
-        self.patience = (!self.alone).then(|| now + self.adoption_patience());
-        self.transport = Some(Transport::Bosh(Box::new(bosh)));
-        self.opened = true;
+    fn adopt(&mut self, now: Instant, transport: Transport, jid: Jid, restored: bool) {
+        self.route.begin();
+        self.timers.set(Timer::Deadline, now + self.config.timeout);
+        if !self.alone {
+            self.timers
+                .set(Timer::Patience, now + self.adoption_patience());
+        }
         self.jid = Some(jid);
         self.session.adopt();
         self.tell_status(Status::Connecting);
         let ping = self.ids.next_id();
-        self.transmit(ping::request(None).with_attr("id", &ping), None);
-        self.adopted = Some(Adopted { ping, restored });
+        let request = ping::request(None).with_attr("id", &ping);
+        let attempt = Attempt {
+            link: Link {
+                transport,
+                blame: None,
+            },
+            opened: true,
+            begun_at: now,
+            heard_at: now,
+        };
+        self.enter(State::Adopting(attempt, Adopted { ping, restored }));
+        self.transmit(request, None);
     }
 
     /// Is it the reply that shows that the session is there?
     pub(super) fn is_proof(&mut self, now: Instant, id: &str) -> bool {
-        let proof = |adopted: &mut Adopted| adopted.ping == id;
-        let (Some(adopted), Some(jid)) = (self.adopted.take_if(proof), self.jid.clone()) else {
+        let State::Adopting(_, adopted) = &self.state else {
             return false;
         };
-        if self.closing {
-            // The page has said good-bye meanwhile.
-            return true;
-        }
+        let Some(jid) = self.jid.clone().filter(|_| adopted.ping == id) else {
+            return false;
+        };
+        let status = match adopted.restored {
+            true => Status::Resumed(jid),
+            false => Status::Online(jid),
+        };
         self.come_online(now);
-        self.tell_status(if adopted.restored {
-            Status::Resumed(jid)
-        } else {
-            Status::Online(jid)
-        });
+        self.tell_status(status);
         true
     }
 
@@ -210,53 +210,46 @@ impl Connection {
     /// An adopted session has not been shown to be there. Give it up if the server takes requests and answers none. COMPAT(Prosody
     /// 0.12): a session in which a request with a later rid came first, and lost its HTTP connection, never answers again.
     pub(super) fn doubt_adopted(&mut self, now: Instant) {
-        let troubled =
-            matches!(&self.transport, Some(Transport::Bosh(bosh)) if bosh.trouble().is_some());
+        let State::Adopting(attempt, _) = &self.state else {
+            return;
+        };
         // Requests that break show that the network fails, not the session.
-        let heard_at = if troubled { now } else { self.heard_at };
+        let troubled = attempt.link.transport.trouble().is_some();
+        let heard_at = if troubled { now } else { attempt.heard_at };
         let until = heard_at + self.adoption_patience();
         if now < until {
-            self.patience = Some(until);
+            self.timers.set(Timer::Patience, until);
         } else {
             self.fail(now, CloseReason::TimedOut(Phase::Connecting));
         }
     }
 
-    /// An adopted session is not there: a new one is made in its place, as long as there is time. False when none was in
-    /// question.
-    pub(super) fn replace_adopted(&mut self, now: Instant, reason: &CloseReason) -> bool {
-        if self.adopted.take().is_none() {
-            return false;
-        }
-        let late = self.deadline.is_some_and(|deadline| now >= deadline);
-        if self.alone || late {
-            self.go_offline(reason.clone());
+    /// An adopted session is not there: a new one is made in its place, as long as there is time.
+    pub(super) fn replace_adopted(&mut self, now: Instant, reason: CloseReason) {
+        if self.alone || self.timers.is_due(Timer::Deadline, now) {
+            self.go_offline(reason);
         } else {
             self.jid = None;
             self.keep_returned();
-            self.tried = 0;
+            self.route.tried = 0;
             self.begin(now);
         }
-        true
     }
 
     /// The session has gone on elsewhere: it is left to whoever has it, and lost for us.
     pub fn forfeit(&mut self, now: Instant) {
-        self.lose_session(false);
-        if let Some(transport) = &mut self.transport {
-            let condition = "item-not-found".to_owned();
-            transport.end(CloseReason::Terminated { condition });
+        self.lose_session();
+        if let Some(transport) = self.state.transport_mut() {
+            transport.forfeit();
         }
         self.settle(now);
     }
 
     /// The page is about to sleep, or to go: where the server lets sessions rest, it is asked to (XEP-0124 §10).
     pub fn pause(&mut self, now: Instant) {
-        if let Some(Transport::Bosh(bosh)) = &mut self.transport
-            && self.session.is_established()
-            && !self.closing
-        {
-            bosh.pause(now);
+        let may_pause = self.session.is_established() && !self.is_closing();
+        if let Some(transport) = self.state.transport_mut().filter(|_| may_pause) {
+            transport.pause(now);
         }
     }
 }

@@ -1,74 +1,33 @@
 //! What comes in: inputs to the transport, elements to the session or, once bound, to whoever waits for them.
 
 use super::Connection;
+use super::state::{State, Timer};
 use crate::error::CloseReason;
 use crate::event::{Event, Interruption, Status};
-use crate::handler::is_stanza;
-use crate::io::{Input, NetworkFailure, SocketId};
+use crate::handler::{is_stanza, is_stanza_name};
+use crate::io::Input;
 use crate::iq::is_from_own_side;
 use crate::mask::masked;
-use crate::ns;
 use crate::session::{Directive, Tools};
 use crate::stream::error::StreamError;
 use crate::time::Instant;
-use crate::transport::stream_management::StreamManagement;
-use crate::transport::websocket::WebSocket;
-use crate::transport::{Transport, TransportEvent};
+use crate::transport::TransportEvent;
 use crate::xml::{Element, Unreadable, XmlError};
 
 impl Connection {
     /// What the network, or the page, answered. Cannot fail: what is wrong with it becomes an event.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         if is_heard(&input) {
-            self.heard_at = now;
-            self.doubted_until = None;
+            if let Some(attempt) = self.state.attempt_mut() {
+                attempt.heard_at = now;
+            }
+            self.timers.stop(Timer::Doubt);
         }
         match input {
-            Input::HttpAnswered {
-                exchange,
-                status,
-                content_type,
-                body,
-            } => {
-                if let Some(Transport::Bosh(bosh)) = &mut self.transport {
-                    bosh.handle_answer(now, exchange, status, content_type.as_deref(), body);
-                }
-            }
-            Input::HttpFailed { exchange, failure } => {
-                if let Some(Transport::Bosh(bosh)) = &mut self.transport {
-                    bosh.handle_failure(now, exchange, failure);
-                }
-            }
-            Input::SocketOpened {
-                socket,
-                subprotocol,
-            } => {
-                if let Some(open) = self.socket(socket) {
-                    open.handle_opened(subprotocol);
-                }
-            }
-            Input::SocketFrameTooLarge { socket } => {
-                if let Some(open) = self.socket(socket) {
-                    open.handle_oversized();
-                }
-            }
-            Input::SocketFrame { socket, text } => {
-                if let Some(open) = self.socket(socket) {
-                    open.handle_frame(text);
-                    if let Some(managed) = &mut self.managed {
-                        managed.note_heard(now);
-                    }
-                }
-            }
-            Input::SocketClosed { socket, failure } => {
-                if let Some(open) = self.socket(socket) {
-                    open.handle_closed(reason_of(failure));
-                }
-            }
             Input::Visibility { hidden } => {
                 self.hidden = hidden;
-                if let Some(Transport::Bosh(bosh)) = &mut self.transport {
-                    bosh.set_hidden(hidden);
+                if let Some(transport) = self.state.transport_mut() {
+                    transport.set_hidden(hidden);
                 }
             }
             Input::Credentials(credentials) => {
@@ -86,29 +45,31 @@ impl Connection {
                 id,
                 salted_password,
             } => self.handle_derived(now, id, salted_password),
+            network => {
+                if let Some(transport) = self.state.transport_mut() {
+                    transport.handle_input(now, network);
+                }
+            }
         }
         self.settle(now);
     }
 
-    /// The socket of that name, if it is the one in use.
-    fn socket(&mut self, socket: SocketId) -> Option<&mut WebSocket> {
-        match &mut self.transport {
-            Some(Transport::WebSocket(open)) if open.socket() == socket => Some(open),
-            _ => None,
-        }
-    }
-
     /// Handles what the transport has to say, until it is silent.
     pub(super) fn settle(&mut self, now: Instant) {
-        while let Some(event) = self.transport.as_mut().and_then(Transport::poll_event) {
+        while let Some(event) = self.poll_transport_event() {
             match event {
-                TransportEvent::Opened => self.opened = true,
+                TransportEvent::Opened => {
+                    if let Some(attempt) = self.state.attempt_mut() {
+                        attempt.opened = true;
+                    }
+                }
                 TransportEvent::Element(element) => self.handle_element(now, element),
                 TransportEvent::Hole => self.events.push_back(Event::Hole),
                 TransportEvent::Unreadable(unreadable) => self.handle_unreadable(now, unreadable),
                 TransportEvent::Settled(send, delivery) => self.tell_settled(send, delivery),
                 TransportEvent::Returned(element, name) => self.returned.push((element, name)),
-                TransportEvent::Taken => self.acknowledge_all(),
+                TransportEvent::OwnSent(element) => self.show_sent(&element),
+                TransportEvent::OwnReceived(element) => self.show_received(&element),
                 TransportEvent::Closed(reason) => self.handle_closed(now, reason),
             }
         }
@@ -123,18 +84,18 @@ impl Connection {
     /// Over BOSH a session outlives its requests: each attempt to repeat them that fails is told as one to connect is, and when
     /// they are answered again.
     fn mind_trouble(&mut self) {
-        let trouble = match &self.transport {
-            Some(Transport::Bosh(bosh)) if self.online && !self.closing => bosh.trouble(),
-            _ => return,
+        let State::Online(online) = &mut self.state else {
+            return;
         };
-        match (trouble, self.trouble_told, &self.jid) {
+        let trouble = online.link.transport.trouble();
+        match (trouble, online.trouble_told, &self.jid) {
             (Some(trouble), told, _) => {
                 let is_new = told.is_none_or(|(attempt, at)| {
                     // The same attempt, but earlier: a sign of the network has hastened it.
                     trouble.attempt != attempt || trouble.retry_at < at
                 });
                 if is_new {
-                    self.trouble_told = Some((trouble.attempt, trouble.retry_at));
+                    online.trouble_told = Some((trouble.attempt, trouble.retry_at));
                     self.tell_status(Status::Interrupted(Box::new(Interruption {
                         reason: trouble.reason,
                         retry_at: trouble.retry_at,
@@ -143,7 +104,7 @@ impl Connection {
                 }
             }
             (None, Some(_), Some(jid)) => {
-                self.trouble_told = None;
+                online.trouble_told = None;
                 let jid = jid.clone();
                 self.tell_status(Status::Resumed(jid));
             }
@@ -151,11 +112,12 @@ impl Connection {
         }
     }
 
+    fn poll_transport_event(&mut self) -> Option<TransportEvent> {
+        self.state.transport_mut()?.poll_event()
+    }
+
     fn handle_element(&mut self, now: Instant, element: Element) {
-        if self.tapped {
-            self.events
-                .push_back(Event::Received(masked(&element).into()));
-        }
+        self.show_received(&element);
         if !self.session.is_established() {
             let mut out = Vec::new();
             let mut tools = Tools {
@@ -166,18 +128,10 @@ impl Connection {
             self.session.handle_element(&element, &mut tools, &mut out);
             self.follow(now, out);
         } else if is_stanza(&element) {
-            if let Some(managed) = &mut self.managed {
-                managed.note_handled();
-            }
             self.handle_stanza(now, element);
-        } else if element.ns() == ns::STREAM_MANAGEMENT {
-            self.handle_management(now, &element);
         } else if let Some(error) = StreamError::parse(&element) {
-            if self.closing
-                && let Some(Transport::WebSocket(socket)) = &mut self.transport
-            {
-                // The `<close/>` behind it does not answer ours: the server has not read up to there.
-                socket.end(CloseReason::Requested);
+            if let Some(transport) = self.state.transport_mut() {
+                transport.handle_stream_error();
             }
             self.fail(now, CloseReason::Stream(Box::new(error)));
         } else if is_stanza_name(element.name()) {
@@ -191,13 +145,22 @@ impl Connection {
         }
     }
 
-    /// Something came that cannot be read. Once bound, the session goes on without it: it would be the same if it came again. It is
-    /// counted if it was a stanza, so that the server does not repeat it (XEP-0198 §4).
+    fn show_received(&mut self, element: &Element) {
+        if self.tapped {
+            self.events
+                .push_back(Event::Received(masked(element).into()));
+        }
+    }
+
+    pub(super) fn show_sent(&mut self, element: &Element) {
+        if self.tapped {
+            self.events.push_back(Event::Sent(masked(element).into()));
+        }
+    }
+
+    /// Something came that cannot be read. Once bound, the session goes on without it: it would be the same if it came again.
     fn handle_unreadable(&mut self, now: Instant, unreadable: Unreadable) {
         let too_large = unreadable.error == XmlError::TooLarge;
-        // A frame that is too large is taken for a stanza, as nearly all are. A binary one is none: RFC 7395 §3.2 wants text, so
-        // it comes from something in between. Counted, it would acknowledge a stanza that the server never sent.
-        let unseen = too_large;
         let reason = match too_large {
             true => CloseReason::TooLarge,
             false => CloseReason::BadXml(unreadable.error),
@@ -208,17 +171,8 @@ impl Connection {
         if !self.session.is_established() && !harmless {
             return self.fail(now, reason);
         }
-        if let Some(managed) = &mut self.managed
-            && (unseen || is_stanza_name(&unreadable.name))
-        {
-            managed.note_handled();
-        }
         self.events.push_back(Event::Unreadable(unreadable));
-        if too_large && !self.closing {
-            // The server is told what was received before the stream ends, or it would send it again to the next session.
-            if let Some(ack) = self.managed.as_ref().and_then(StreamManagement::ack) {
-                self.transmit(ack, None);
-            }
+        if too_large && !self.is_closing() {
             self.fail(now, reason);
         }
     }
@@ -229,7 +183,7 @@ impl Connection {
         let id = stanza.attr("id").unwrap_or_default();
         // What the connection itself asks goes to its own server, and anybody may send a stanza of any id.
         let own = replies && is_from_own_side(&stanza, self.jid.as_ref(), self.unicode.as_ref());
-        if own && (self.is_word(id) || self.is_proof(now, id)) {
+        if own && (self.is_transports(id) || self.is_proof(now, id)) {
             return;
         }
         if replies
@@ -243,22 +197,10 @@ impl Connection {
         self.events.push_back(Event::Stanza(stanza));
     }
 
-    /// Is it the reply to a ping of ours that asked for nothing else? Over WebSocket it tells what has arrived.
-    fn is_word(&mut self, id: &str) -> bool {
-        let asked = self.asked.iter();
-        if let Some(position) = asked.map(String::as_str).position(|known| known == id) {
-            self.asked.swap_remove(position);
-            return true;
-        }
-        let mut settled = Vec::new();
-        let word = match &mut self.managed {
-            Some(managed) => managed.handle_pong(id, &mut settled),
-            None => false,
-        };
-        for (send, delivery) in settled {
-            self.tell_settled(send, delivery);
-        }
-        word
+    /// Whether it is the reply to a request of the transport's own.
+    fn is_transports(&mut self, id: &str) -> bool {
+        let transport = self.state.transport_mut();
+        transport.is_some_and(|transport| transport.handle_reply(id))
     }
 
     pub(super) fn follow(&mut self, now: Instant, directives: Vec<Directive>) {
@@ -266,16 +208,20 @@ impl Connection {
             match directive {
                 Directive::Send(element) => self.transmit(element, None),
                 Directive::Restart { alone } => {
-                    if let Some(transport) = &mut self.transport {
+                    if let Some(transport) = self.state.transport_mut() {
                         transport.restart(alone);
                     }
                 }
-                Directive::Repeated(id) => self.expect_pong(id),
+                Directive::Repeated(id) => {
+                    if let Some(transport) = self.state.transport_mut() {
+                        transport.ignore_reply(id);
+                    }
+                }
                 Directive::Learned => self.learn(),
                 Directive::WantCredentials => self.events.push_back(Event::CredentialsWanted),
                 Directive::Status(status) => {
                     // During an interruption the page knows that it is tried.
-                    if !self.lasting {
+                    if !matches!(self.state, State::Reconnecting(_)) {
                         self.events.push_back(Event::Status(status));
                     }
                 }
@@ -286,11 +232,7 @@ impl Connection {
                 Directive::ResumeFailed(failed) => self.handle_resume_failed(&failed),
                 Directive::Registered => {
                     self.events.push_back(Event::Registered);
-                    self.deadline = None;
-                    self.closing = true;
-                    if let Some(transport) = &mut self.transport {
-                        transport.close(now);
-                    }
+                    self.say_good_bye(now);
                 }
                 Directive::Fail(reason) => self.fail(now, reason),
             }
@@ -299,11 +241,11 @@ impl Connection {
 
     /// Ends the connection for a reason that was found above the transport; the server is told, not waited for.
     pub(super) fn fail(&mut self, now: Instant, reason: CloseReason) {
-        if let Some(transport) = &mut self.transport
-            && !self.closing
+        if !self.is_closing()
+            && let Some(link) = self.state.link_mut()
         {
-            self.blame = Some(reason);
-            transport.dismiss(now, CloseReason::Requested);
+            link.transport.dismiss(now, reason.clone());
+            link.blame = Some(reason);
         }
         self.settle(now);
     }
@@ -312,11 +254,6 @@ impl Connection {
     pub(super) fn tell_status(&mut self, status: Status) {
         self.events.push_back(Event::Status(status));
     }
-}
-
-/// Is this what stanzas are called, in whatever namespace?
-fn is_stanza_name(name: &str) -> bool {
-    matches!(name, "message" | "presence" | "iq")
 }
 
 /// Whether the network has brought something from a server.
@@ -328,15 +265,4 @@ fn is_heard(input: &Input) -> bool {
             | Input::SocketFrame { .. }
             | Input::SocketFrameTooLarge { .. }
     )
-}
-
-fn reason_of(failure: NetworkFailure) -> CloseReason {
-    match failure {
-        NetworkFailure::Unreachable => CloseReason::Unreachable,
-        NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
-        NetworkFailure::MixedContent => CloseReason::MixedContent,
-        NetworkFailure::TooLarge => CloseReason::TooLarge,
-        NetworkFailure::Redirected => CloseReason::Redirected,
-        NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
-    }
 }

@@ -1,19 +1,17 @@
 //! How a connection lasts: which service is tried, what becomes of a session when its connection breaks, resuming it or
 //! beginning a new one, and what was sent meanwhile.
 
-use super::Connection;
+use super::state::{Online, State, Timer};
+use super::{Connection, ConnectionPlace};
 use crate::error::CloseReason;
 use crate::event::{Delivery, Event, Interruption, RequestFailure, Status};
 use crate::jid::Jid;
 use crate::ns;
 use crate::reconnect::{is_curable, may_work_elsewhere};
-use crate::time::{Instant, Millis};
-use crate::transport::Transport;
-use crate::transport::stream_management::{Lost, StreamManagement, parse_h};
+use crate::time::Instant;
+use crate::timers::Timers;
+use crate::transport::stream_management::{Lost, Suspended};
 use crate::xml::{Element, Limits, parse};
-
-/// After binding over BOSH, how long to wait for something to send, usually presence, before an empty request is sent.
-const LINGER: Millis = Millis(50);
 
 /// How a bound session was lost.
 struct Loss {
@@ -21,8 +19,6 @@ struct Loss {
     since: Instant,
     /// How many attempts to save it have failed and were told.
     failures: u32,
-    /// It was carried over BOSH.
-    bosh: bool,
 }
 
 /// Whether a BOSH service says that it does not know the session, as after a restart.
@@ -34,57 +30,58 @@ impl Connection {
     // ── ending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn handle_closed(&mut self, now: Instant, reason: CloseReason) {
-        let bosh = matches!(self.transport, Some(Transport::Bosh(_)));
-        let mut outage = None;
-        if let Some(transport) = self.transport.take() {
-            if let Transport::Bosh(bosh) = &transport {
-                outage = bosh.outage();
-            }
-            self.put_away(now, transport);
-        }
-        // A stream error tells more than the end of the transport that it brings about.
-        let reason = self.blame.take().unwrap_or(reason);
+        let left = self.leave();
+        let place = left.place();
+        let opened = left.is_opened();
+        let Some(link) = left.into_link() else {
+            return self.go_offline(reason);
+        };
+        let reason = link.blame.unwrap_or(reason);
+        let outage = link.transport.outage();
+        self.put_away(now, link.transport, &reason);
         let established = self.session.is_established();
-        let suspicion = self.session.blames_haste(&reason, self.opened);
-        self.patience = None;
-        self.doubted_until = None;
+        let suspicion = self.session.blames_haste(&reason, opened);
+        self.timers.stop(Timer::Patience);
+        self.timers.stop(Timer::Doubt);
         self.session.close();
-        self.asked.clear();
-        self.trouble_told = None;
-        let was_closing = core::mem::take(&mut self.closing);
-        if was_closing || reason == CloseReason::Requested {
+        if place == ConnectionPlace::Closing || reason == CloseReason::Requested {
             return self.go_offline(CloseReason::Requested);
         }
-        if self.replace_adopted(now, &reason) {
-            return;
+        if place == ConnectionPlace::Adopting {
+            return self.replace_adopted(now, reason);
         }
+        let deadline = self.timers.get(Timer::Deadline);
+        let in_time = deadline.is_none_or(|deadline| now < deadline);
         // Before anybody hears of it: the same without what was said early.
         if suspicion.is_some()
             && !established
-            && self.deadline.is_none_or(|deadline| now < deadline)
-            && let Some(target) = self.target.clone()
+            && in_time
+            && let Some(target) = self.route.target.clone()
         {
             self.returned.clear();
             return self.begin_at(now, target, suspicion);
         }
         if established && self.backoff.has_held(now) {
-            self.redirects.note_held();
+            self.route.redirects.note_held();
         }
         if let CloseReason::SeeOther(address) = &reason
-            && let Some(moved) = self.target.as_ref().and_then(|here| here.redirect(address))
-            && self.redirects.follow(established)
+            && let Some(moved) = self
+                .route
+                .target
+                .as_ref()
+                .and_then(|here| here.redirect(address))
+            && self.route.redirects.follow(established)
         {
             if !established {
                 // No failure, and so no interruption of its own.
                 self.returned.clear();
                 return self.begin_at(now, moved, None);
             }
-            self.moved = Some(moved);
+            self.route.moved = Some(moved);
         }
-        if !self.lasting {
+        if place == ConnectionPlace::Connecting {
             // Another way in may do, as long as there is time.
-            let left = self.deadline.is_none_or(|deadline| now < deadline);
-            if left && may_work_elsewhere(&reason) && self.turn_to_next() {
+            if in_time && may_work_elsewhere(&reason) && self.turn_to_next() {
                 return self.begin(now);
             }
             return self.go_offline(reason);
@@ -95,55 +92,40 @@ impl Connection {
         let loss = established.then(|| Loss {
             since: outage.map_or(now, |(since, _)| since),
             failures: outage.map_or(0, |(_, failures)| failures),
-            bosh,
         });
         self.interrupt(now, reason, loss);
     }
 
     /// The next service's turn; false when all have had theirs.
     fn turn_to_next(&mut self) -> bool {
-        let count = self.config.services.len();
-        if self.tried >= count {
-            return false;
-        }
-        self.service = (self.service + 1) % count;
-        true
+        self.route.turn_to_next(&self.config.services)
     }
 
     /// The connection is gone, and will be made again.
     fn interrupt(&mut self, now: Instant, reason: CloseReason, loss: Option<Loss>) {
-        self.deadline = None;
+        self.timers.stop(Timer::Deadline);
         let established = loss.is_some();
         let mut forgotten = false;
         if let Some(loss) = loss {
             // The server is there again, and the pauses before have spread its clients.
             forgotten = loss.failures > 0 && is_session_unknown(&reason);
-            self.online = false;
-            self.lost_at = now;
-            self.tried = 0;
+            self.route.tried = 0;
             self.backoff.note_lost(now, loss.since, loss.failures);
-            let mut resumable = false;
-            if let Some(managed) = &self.managed {
-                // After a frame that was too large the stream was closed in order, and the session with it.
-                resumable = !loss.bosh && managed.is_resumable() && reason != CloseReason::TooLarge;
-            }
-            if !resumable {
-                self.lose_session(false);
+            if !self.suspended.as_ref().is_some_and(Suspended::is_resumable) {
+                self.lose_session();
             }
             self.keep_returned();
         } else {
             self.returned.clear();
         }
         // The first redirect of a session is followed at once; those of a circle are paced like failures.
-        let at_once = match self.moved {
-            Some(_) => self.redirects.is_first(),
+        let at_once = match self.route.moved {
+            Some(_) => self.route.redirects.is_first(),
             None => forgotten || !established && self.turn_to_next(),
         };
-        let others = at_once || self.moved.is_some();
-        if !others && self.tried > 0 {
-            // A new round, from the first of them.
-            self.tried = 0;
-            self.service = 0;
+        let others = at_once || self.route.moved.is_some();
+        if !others {
+            self.route.begin_round();
         }
         let retry_at = match &self.config.reconnect {
             Some(_) if at_once => {
@@ -153,33 +135,36 @@ impl Connection {
             Some(reconnect) => now + self.backoff.next(now, reconnect, self.random.as_mut()),
             None => now,
         };
-        self.retry_at = Some(retry_at);
-        self.lost_by = reason;
-        self.tell_interrupted(retry_at);
+        self.timers.set(Timer::Retry, retry_at);
+        self.enter(State::Interrupted(reason.clone()));
+        self.tell_interrupted(retry_at, reason);
     }
 
     /// Tells why there is no connection, and when that is tried to be changed.
-    pub(super) fn tell_interrupted(&mut self, retry_at: Instant) {
+    pub(super) fn tell_interrupted(&mut self, retry_at: Instant, reason: CloseReason) {
         self.tell_status(Status::Interrupted(Box::new(Interruption {
-            reason: self.lost_by.clone(),
+            reason,
             retry_at,
             attempt: self.backoff.attempt(),
         })));
     }
 
-    /// The session will not come back: whoever waited for something from it is told.
-    pub(super) fn lose_session(&mut self, known: bool) {
+    /// The session will not come back: what waited for something from it is told.
+    pub(super) fn lose_session(&mut self) {
+        let lost = self.suspended.take().map(Suspended::lose);
+        self.tell_lost(lost.unwrap_or_default(), false);
+    }
+
+    /// A session is lost, and `lost` with it. `known`: it is certain that none of it has arrived.
+    fn tell_lost(&mut self, lost: Vec<Lost>, known: bool) {
         for request in self.pending.take_sent() {
             self.events.push_back(Event::Reply {
                 request,
                 outcome: Err(RequestFailure::Disconnected),
             });
         }
-        let Some(mut managed) = self.managed.take() else {
-            return;
-        };
         let mut again = Vec::new();
-        for Lost { again: text, name } in managed.take_unacked(known) {
+        for Lost { again: text, name } in lost {
             // What was sent with the lost session's address cannot be said in a new one's name.
             let message = text
                 .and_then(|text| parse(text.as_bytes().to_vec(), &Limits::default()).ok())
@@ -208,16 +193,11 @@ impl Connection {
     }
 
     pub(super) fn go_offline(&mut self, reason: CloseReason) {
-        self.deadline = None;
-        self.retry_at = None;
-        self.moved = None;
-        self.target = None;
+        self.timers = Timers::default();
+        self.enter(State::Offline);
+        self.route.leave();
         self.jid = None;
-        self.adopted = None;
-        self.lasting = false;
-        self.online = false;
         self.backoff = Default::default();
-        self.replaced = 0;
         for (_, name) in core::mem::take(&mut self.returned) {
             if let Some(name) = name {
                 self.tell_settled(name, Delivery::Undelivered);
@@ -228,7 +208,7 @@ impl Connection {
                 self.tell_settled(name, Delivery::Undelivered);
             }
         }
-        self.lose_session(false);
+        self.lose_session();
         for request in self.pending.take_all() {
             self.events.push_back(Event::Reply {
                 request,
@@ -247,72 +227,47 @@ impl Connection {
         jid: Jid,
         management: Option<&Element>,
     ) {
-        // One that was to be resumed and was not even asked for, say because the way in is another now.
-        self.lose_session(false);
-        self.come_online(now);
-        match &mut self.transport {
-            Some(Transport::Bosh(bosh)) if self.hidden => bosh.linger(now),
-            Some(Transport::Bosh(bosh)) => bosh.linger(now + LINGER),
-            Some(Transport::WebSocket(_)) => {
-                let mut managed = StreamManagement::new(now, self.config.silence);
-                let wanted = self.config.stream_management;
-                let mut enable = None;
-                match management {
-                    Some(enabled) if enabled.name() == "enabled" => managed.handle_enabled(enabled),
-                    Some(_) => {}
-                    None if wanted && self.session.offers_stream_management() => {
-                        enable = Some(managed.enable());
-                    }
-                    None => {}
-                }
-                self.managed = Some(managed);
-                if let Some(enable) = enable {
-                    self.transmit(enable, None);
-                }
-            }
-            None => {}
+        let offered = self.session.offers_stream_management();
+        let mut lost = Vec::new();
+        if let Some(transport) = self.state.transport_mut() {
+            lost = transport.establish(now, management, offered);
         }
-        self.session_target = self.target.clone();
+        // A session that was to be resumed and was not even asked for, say because another transport is used now.
+        lost.extend(
+            self.suspended
+                .take()
+                .map(Suspended::lose)
+                .unwrap_or_default(),
+        );
+        self.tell_lost(lost, false);
+        self.come_online(now);
         self.jid = Some(jid.clone());
         self.tell_status(Status::Online(jid));
     }
 
     pub(super) fn come_online(&mut self, now: Instant) {
-        self.spare(false);
-        self.deadline = None;
-        self.patience = None;
-        self.doubted_until = None;
-        self.replaced = 0;
-        self.lasting = true;
-        self.online = true;
-        self.tried = 0;
+        self.timers = Timers::default();
+        self.route.settle();
         self.backoff.note_online(now);
+        if let Some(link) = self.leave().into_link() {
+            let trouble_told = None;
+            self.enter(State::Online(Online { link, trouble_told }));
+        }
     }
 
     /// The session goes on (XEP-0198 §5): what the server has not had is sent once more.
     pub(super) fn handle_resumed(&mut self, now: Instant, resumed: &Element) {
-        let mut settled = Vec::new();
-        let mut texts = None;
-        if let Some(managed) = &mut self.managed {
-            let plausible = parse_h(resumed).is_some_and(|h| managed.acknowledge(h, &mut settled));
-            texts = plausible.then(|| managed.resume(now));
-        }
-        for (send, delivery) in settled {
+        let Some(transport) = self.state.transport_mut() else {
+            return;
+        };
+        let acknowledged = transport.resume(now, resumed);
+        for (send, delivery) in acknowledged.settled {
             self.tell_settled(send, delivery);
         }
-        self.spare(false);
-        let Some(texts) = texts else {
-            self.lose_session(false);
-            let reason = CloseReason::PeerMisbehaved("a resumption that does not fit the session");
-            return self.fail(now, reason);
-        };
-        if let Some(Transport::WebSocket(socket)) = &mut self.transport {
-            for text in texts {
-                socket.send_text(text);
-            }
+        if !acknowledged.resumed {
+            return;
         }
         self.come_online(now);
-        self.session_target = self.target.clone();
         if let Some(jid) = &self.jid {
             self.tell_status(Status::Resumed(jid.clone()));
         }
@@ -320,23 +275,21 @@ impl Connection {
 
     /// It does not. `h` tells what of the former session has arrived; then the rest has not.
     pub(super) fn handle_resume_failed(&mut self, failed: &Element) {
-        self.spare(false);
-        let mut settled = Vec::new();
-        let known = match (&mut self.managed, parse_h(failed)) {
-            (Some(managed), Some(h)) => managed.acknowledge(h, &mut settled),
-            _ => false,
+        let Some(transport) = self.state.transport_mut() else {
+            return;
         };
-        for (send, delivery) in settled {
+        let acknowledged = transport.refuse_resumption(failed);
+        for (send, delivery) in acknowledged.settled {
             self.tell_settled(send, delivery);
         }
-        self.lose_session(known);
+        self.tell_lost(acknowledged.lost, acknowledged.known);
     }
 
     /// What was kept leaves now, in order: whatever a new session needs before it (presence, rooms) is sent by then. Called
     /// when there is nothing else to do; sooner by a shell that knows. True when something left.
     pub fn release(&mut self) -> bool {
-        self.held = false;
-        if !self.online || self.outbox.is_empty() {
+        self.outbox.unhold();
+        if !self.is_online() || self.outbox.is_empty() {
             return false;
         }
         self.flush_outbox();
@@ -345,7 +298,7 @@ impl Connection {
 
     /// Hands everything that is kept to the transport.
     pub(super) fn flush_outbox(&mut self) {
-        self.held = false;
+        self.outbox.unhold();
         self.pending.note_released();
         while let Some((stanza, name)) = self.outbox.take() {
             if name.is_some() || self.is_awaited(&stanza) {
@@ -359,46 +312,5 @@ impl Connection {
         let asks = matches!(stanza.attr("type"), Some("get" | "set"));
         let id = stanza.attr("id").unwrap_or_default();
         stanza.name() != "iq" || !asks || self.pending.contains(id)
-    }
-
-    // ── stream management ───────────────────────────────────────────────────────────────────────────────────────────
-
-    pub(super) fn handle_management(&mut self, now: Instant, element: &Element) {
-        let Some(managed) = &mut self.managed else {
-            return;
-        };
-        let mut settled = Vec::new();
-        let mut plausible = true;
-        match element.name() {
-            "r" => {
-                if let Some(ack) = managed.ack() {
-                    self.transmit(ack, None);
-                }
-            }
-            "a" => plausible = managed.handle_ack(element, &mut settled),
-            // The answer to `<enable/>`, once: a second one would set the count of what was handled back.
-            "enabled" if managed.is_enabling() => managed.handle_enabled(element),
-            "failed" if managed.is_enabling() => managed.handle_refused(),
-            _ => {}
-        }
-        for (send, delivery) in settled {
-            self.tell_settled(send, delivery);
-        }
-        if !plausible {
-            self.lose_session(false);
-            let reason = CloseReason::PeerMisbehaved("more acknowledged than was sent");
-            self.fail(now, reason);
-        }
-    }
-
-    /// The server has closed the stream after we did: it has read all of it.
-    pub(super) fn acknowledge_all(&mut self) {
-        let mut settled = Vec::new();
-        if let Some(managed) = &mut self.managed {
-            managed.acknowledge_all(&mut settled);
-        }
-        for (send, delivery) in settled {
-            self.tell_settled(send, delivery);
-        }
     }
 }

@@ -46,7 +46,7 @@ impl Target {
     pub fn redirect(&self, address: &str) -> Option<Self> {
         let here = Uri::parse(&self.service.address);
         let there = Uri::parse(address)?;
-        let follows = self.service.kind == Kind::WebSocket || there.kind() == Kind::Bosh;
+        let follows = self.service.kind.may_redirect_to(there.kind());
         let was_encrypted = here.as_ref().is_some_and(Uri::is_encrypted);
         let trusted = there.is_encrypted() || there.is_loopback();
         let weaker = was_encrypted && !there.is_encrypted();
@@ -213,10 +213,7 @@ impl<'a> Uri<'a> {
     }
 
     fn kind(&self) -> Kind {
-        match self.scheme.as_str() {
-            "http" | "https" => Kind::Bosh,
-            _ => Kind::WebSocket,
-        }
+        Kind::of_scheme(&self.scheme)
     }
 
     fn is_encrypted(&self) -> bool {

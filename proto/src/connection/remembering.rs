@@ -2,6 +2,7 @@
 //! session, and to a page that keeps it from one visit to the next.
 
 use super::Connection;
+use super::state::Timer;
 use crate::event::Event;
 use crate::session::{Memory, memory};
 use crate::time::Instant;
@@ -32,16 +33,17 @@ impl Connection {
         self.memories = memories;
     }
 
-    /// Over BOSH the first message of a login travels in the first request, if credentials are there by then: until when that
-    /// waits for them.
-    pub(super) fn held_until(&self, now: Instant) -> Option<Instant> {
-        let held = now < self.hold && self.session.awaits_early_credentials();
-        held.then_some(self.hold)
+    /// Whether the first request waits: over BOSH the first message of a login travels in it, if credentials are there soon.
+    pub(super) fn gathers(&mut self, now: Instant) -> bool {
+        if self.timers.is_due(Timer::Gather, now) || !self.session.awaits_early_credentials() {
+            self.timers.stop(Timer::Gather);
+        }
+        self.timers.get(Timer::Gather).is_some()
     }
 
     /// What the session has learned of the service in use is kept, and told.
     pub(super) fn learn(&mut self) {
-        let Some(target) = &self.target else {
+        let Some(target) = &self.route.target else {
             return;
         };
         let at = target.configured_at();

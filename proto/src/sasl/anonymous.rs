@@ -2,7 +2,7 @@
 //!
 //! Specification: XEP-0175 1.2, RFC 4505.
 //!
-//! Left out: trace information (RFC 4505 §2). A page has none to give that would not tell on its visitor.
+//! Left out: trace information (RFC 4505 §2). A page has none that would not identify its visitor.
 
 use super::SaslError;
 

@@ -1,8 +1,8 @@
-//! RFC 4422 appendix A: EXTERNAL, as XEP-0178 1.2 uses it: something outside has authenticated us already.
+//! RFC 4422 appendix A: EXTERNAL, as XEP-0178 1.2 uses it: the client was authenticated outside of SASL.
 //!
 //! Specification: XEP-0178 1.2, RFC 4422.
 //!
-//! In a page that is the browser's client certificate, or a proxy that knows the cookie.
+//! In a page this is the browser's client certificate, or a proxy that checks a cookie.
 
 use super::SaslError;
 

@@ -11,13 +11,13 @@ use zeroize::Zeroizing;
 
 /// A hash that SCRAM is defined over.
 #[derive(Clone, Copy)]
-pub(super) enum Hash {
+pub(super) enum HashFunction {
     Sha1,
     Sha256,
     Sha512,
 }
 
-impl Hash {
+impl HashFunction {
     pub(super) fn digest(self, data: &[u8]) -> Tag {
         match self {
             Self::Sha1 => Tag::new(&Sha1::digest(data)),
@@ -69,11 +69,11 @@ pub(super) enum Mac {
 }
 
 impl Mac {
-    pub(super) fn new(hash: Hash, key: &[u8]) -> Self {
+    pub(super) fn new(hash: HashFunction, key: &[u8]) -> Self {
         match hash {
-            Hash::Sha1 => Self::Sha1(keyed(key)),
-            Hash::Sha256 => Self::Sha256(keyed(key)),
-            Hash::Sha512 => Self::Sha512(keyed(key)),
+            HashFunction::Sha1 => Self::Sha1(keyed(key)),
+            HashFunction::Sha256 => Self::Sha256(keyed(key)),
+            HashFunction::Sha512 => Self::Sha512(keyed(key)),
         }
     }
 
@@ -102,16 +102,16 @@ fn signed<M: hmac::Mac + Clone>(mac: &M, parts: &[&[u8]]) -> hmac::digest::CtOut
 
 /// RFC 5802 §2.2's `Hi(password, salt, iterations)`.
 pub(super) fn stretch(
-    hash: Hash,
+    hash: HashFunction,
     password: &[u8],
     salt: &[u8],
     iterations: u32,
 ) -> Zeroizing<Vec<u8>> {
     let mut key = Zeroizing::new(vec![0; hash.length()]);
     match hash {
-        Hash::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut key),
-        Hash::Sha256 => pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut key),
-        Hash::Sha512 => pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut key),
+        HashFunction::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut key),
+        HashFunction::Sha256 => pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut key),
+        HashFunction::Sha512 => pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut key),
     }
     key
 }

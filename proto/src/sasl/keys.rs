@@ -4,7 +4,7 @@
 //!
 //! Left out: keeping keys beyond the life of a [`KeyCache`]. Nothing here is ever written to storage.
 
-use super::hash::{Hash, Mac, Tag, stretch};
+use super::hash::{HashFunction, Mac, Tag, stretch};
 use crate::random::Random;
 use core::fmt;
 use zeroize::Zeroizing;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// when it is dropped, and `Debug` shows neither password nor salt.
 #[derive(Clone)]
 pub struct Derivation {
-    pub(super) hash: Hash,
+    pub(super) hash: HashFunction,
     pub(super) password: Zeroizing<Vec<u8>>,
     pub(super) salt: Vec<u8>,
     pub(super) iterations: u32,
@@ -24,9 +24,9 @@ impl Derivation {
     #[must_use]
     pub fn hash(&self) -> &'static str {
         match self.hash {
-            Hash::Sha1 => "SHA-1",
-            Hash::Sha256 => "SHA-256",
-            Hash::Sha512 => "SHA-512",
+            HashFunction::Sha1 => "SHA-1",
+            HashFunction::Sha256 => "SHA-256",
+            HashFunction::Sha512 => "SHA-512",
         }
     }
 
@@ -72,7 +72,7 @@ impl fmt::Debug for Derivation {
     }
 }
 
-/// What a [`Derivation`] gives (RFC 5802 §3). As secret as the password: overwritten when dropped, and `Debug` shows nothing.
+/// The result of a [`Derivation`] (RFC 5802 §3). As secret as the password: overwritten when dropped; `Debug` shows no content.
 pub struct SaltedPassword(pub(super) Zeroizing<Vec<u8>>);
 
 impl SaltedPassword {
@@ -91,13 +91,13 @@ impl fmt::Debug for SaltedPassword {
 
 /// ClientKey and ServerKey (RFC 5802 §3): all that a login needs. SaltedPassword, from which any other key could be derived too,
 /// is not kept.
-pub(super) struct Keys {
+pub(super) struct ScramKeys {
     pub(super) client: Tag,
     pub(super) server: Tag,
 }
 
-impl Keys {
-    pub(super) fn new(hash: Hash, salted_password: &SaltedPassword) -> Self {
+impl ScramKeys {
+    pub(super) fn new(hash: HashFunction, salted_password: &SaltedPassword) -> Self {
         let key = Mac::new(hash, &salted_password.0);
         Self {
             client: key.sign(&[b"Client Key"]),
@@ -106,10 +106,10 @@ impl Keys {
     }
 }
 
-/// Keys with the mark of what they were derived from.
-pub(super) struct Marked {
+/// Keys with a mark of the inputs they were derived from.
+pub(super) struct CachedKeys {
     pub(super) mark: Tag,
-    pub(super) keys: Keys,
+    pub(super) keys: ScramKeys,
 }
 
 /// The keys of the last login that succeeded, for the next one with the same account, mechanism, salt, iteration count and
@@ -119,7 +119,7 @@ pub(super) struct Marked {
 /// not kept here.
 pub struct KeyCache {
     secret: Zeroizing<Vec<u8>>,
-    last: Option<Box<Marked>>,
+    last: Option<Box<CachedKeys>>,
 }
 
 impl KeyCache {
@@ -133,7 +133,7 @@ impl KeyCache {
     /// What keys belong to: the account's prepared name and everything that the derivation takes. Each part of variable length
     /// is preceded by its length, so that no two sets of parts have the same bytes.
     pub(super) fn mark(&self, username: &str, derivation: &Derivation) -> Tag {
-        Mac::new(Hash::Sha256, &self.secret).sign(&[
+        Mac::new(HashFunction::Sha256, &self.secret).sign(&[
             derivation.hash().as_bytes(),
             &derivation.iterations.to_be_bytes(),
             &username.len().to_be_bytes(),
@@ -145,14 +145,14 @@ impl KeyCache {
     }
 
     /// The keys that belong to it.
-    pub(super) fn find(&self, mark: &Tag) -> Option<&Keys> {
+    pub(super) fn find(&self, mark: &Tag) -> Option<&ScramKeys> {
         let last = self.last.as_ref();
         last.filter(|last| last.mark.is(mark.as_bytes()))
             .map(|last| &last.keys)
     }
 
     /// Keeps the keys that were derived for a login which has succeeded now, in place of the last ones.
-    pub(super) fn keep(&mut self, marked: Box<Marked>) {
+    pub(super) fn keep(&mut self, marked: Box<CachedKeys>) {
         self.last = Some(marked);
     }
 }

@@ -1,4 +1,4 @@
-//! RFC 4422, as RFC 6120 §6 uses it: which SASL mechanism, and what it says.
+//! SASL as in RFC 4422 and RFC 6120 §6: choice of a mechanism and its messages.
 //!
 //! Mechanisms work on bytes; `wire` wraps them in `<auth/>`, `<response/>` and Base64. One mechanism, one file.
 //! Left out: channel binding (a browser has none to give), security layers (RFC 6120 §6.3.4: TLS is below),
@@ -6,26 +6,28 @@
 
 mod anonymous;
 pub mod base64;
+mod choose;
+mod credentials;
+mod error;
 mod external;
 mod hash;
 mod ht;
 mod keys;
+mod mechanism;
 mod oauthbearer;
 mod plain;
 mod saslprep;
 mod scram;
 pub mod wire;
 
+pub use choose::{ChooseError, Policy, allowable_name, choose, is_scram, known_name, shows_secret};
+pub use credentials::{Credentials, CredentialsKind};
+pub use error::SaslError;
 pub use keys::{Derivation, KeyCache, SaltedPassword};
+pub use mechanism::{ChallengeReply, Mechanism};
 pub use scram::{MAX_ITERATIONS, MIN_ITERATIONS};
 
-use core::fmt;
-
-use crate::unicode::Unicode;
-use hash::Hash;
-use ht::HashedToken;
-use oauthbearer::OauthBearer;
-use scram::Scram;
+use hash::HashFunction;
 use zeroize::Zeroizing;
 
 /// RFC 5802's pattern over SHA-512.
@@ -34,483 +36,33 @@ pub const SCRAM_SHA_512: &str = "SCRAM-SHA-512";
 pub const SCRAM_SHA_256: &str = "SCRAM-SHA-256";
 /// RFC 5802.
 pub const SCRAM_SHA_1: &str = "SCRAM-SHA-1";
-/// RFC 4616. Shows the password to whoever reads the connection.
+/// RFC 4616. Sends the password in the clear.
 pub const PLAIN: &str = "PLAIN";
-/// RFC 7628. Shows the token to whoever reads the connection.
+/// RFC 7628. Sends the token in the clear.
 pub const OAUTHBEARER: &str = "OAUTHBEARER";
 /// RFC 4505.
 pub const ANONYMOUS: &str = "ANONYMOUS";
 /// RFC 4422 appendix A.
 pub const EXTERNAL: &str = "EXTERNAL";
-/// draft-schmaus-kitten-sasl-ht-08. Shows a token of XEP-0484, see [`Mechanism::start_token`]; never chosen for credentials.
+/// draft-schmaus-kitten-sasl-ht-08. Authenticates with a token of XEP-0484, see [`Mechanism::start_token`]; never chosen for credentials.
 pub const HT_SHA_256_NONE: &str = "HT-SHA-256-NONE";
 
 /// SHA-1 (FIPS 180-4), for BOSH's key sequences.
 pub fn sha1(data: &[u8]) -> Vec<u8> {
-    Hash::Sha1.digest(data).as_bytes().to_vec()
+    HashFunction::Sha1.digest(data).as_bytes().to_vec()
 }
 
 /// SHA-256 (FIPS 180-4), for ids.
 pub fn sha256(data: &[u8]) -> Vec<u8> {
-    Hash::Sha256.digest(data).as_bytes().to_vec()
-}
-
-/// What one login has to show. Its `Debug` tells the kind only. Secrets are overwritten once the mechanism has used them.
-#[derive(Clone)]
-pub enum Credentials {
-    /// An account and its password: SCRAM, or PLAIN where allowed.
-    Password {
-        /// The account's name on the server, usually the localpart, unprepared.
-        username: String,
-        /// As typed, unprepared.
-        password: String,
-        /// The identity to act as (a bare JID), when it is not the account's own. Empty is none.
-        authzid: Option<String>,
-    },
-    /// An OAuth 2 access token: OAUTHBEARER.
-    Token {
-        /// Whom the token is for, where `authzid` does not say it.
-        username: Option<String>,
-        /// The access token.
-        token: String,
-        /// The identity to act as, a bare JID. RFC 7628 lets it be left out, Prosody does not: give it when known.
-        authzid: Option<String>,
-    },
-    /// No account: ANONYMOUS.
-    Anonymous,
-    /// Authenticated by something outside, say a client certificate: EXTERNAL.
-    External {
-        /// The identity to act as, a bare JID; without it the server takes the one that it knows.
-        authzid: Option<String>,
-    },
-}
-
-/// What kind of credentials there are: enough to [`choose`] before a secret is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialsKind {
-    /// [`Credentials::Password`]
-    Password,
-    /// [`Credentials::Token`]
-    Token,
-    /// [`Credentials::Anonymous`]
-    Anonymous,
-    /// [`Credentials::External`]
-    External,
-}
-
-impl Credentials {
-    /// Which kind these are.
-    #[must_use]
-    pub fn kind(&self) -> CredentialsKind {
-        match self {
-            Credentials::Password { .. } => CredentialsKind::Password,
-            Credentials::Token { .. } => CredentialsKind::Token,
-            Credentials::Anonymous => CredentialsKind::Anonymous,
-            Credentials::External { .. } => CredentialsKind::External,
-        }
-    }
-}
-
-impl Credentials {
-    /// Overwrites the secret, for credentials that no mechanism has used.
-    pub fn wipe(self) {
-        match self {
-            Credentials::Password {
-                password: secret, ..
-            }
-            | Credentials::Token { token: secret, .. } => drop(Secret::new(secret)),
-            Credentials::Anonymous | Credentials::External { .. } => {}
-        }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind().fmt(f)
-    }
-}
-
-/// A mechanism's name, if it is one of this module's that credentials are used with.
-#[must_use]
-pub fn known_name(name: &str) -> Option<&'static str> {
-    let kind = CredentialsKind::of(name);
-    let mut names = kind.mechanisms().iter();
-    names.find(|known| **known == name).copied()
-}
-
-/// A mechanism's name, if it is one that a caller may allow or leave out: all of this module's.
-#[must_use]
-pub fn allowable_name(name: &str) -> Option<&'static str> {
-    known_name(name).or_else(|| (name == HT_SHA_256_NONE).then_some(HT_SHA_256_NONE))
-}
-
-/// Whether a mechanism shows its secret to whoever reads the connection.
-#[must_use]
-pub fn shows_secret(name: &str) -> bool {
-    matches!(name, PLAIN | OAUTHBEARER)
-}
-
-/// Is it one of the SCRAM family?
-#[must_use]
-pub fn is_scram(name: &str) -> bool {
-    matches!(name, SCRAM_SHA_512 | SCRAM_SHA_256 | SCRAM_SHA_1)
-}
-
-impl CredentialsKind {
-    /// The kind of credentials that a mechanism is used with; a password's for names that are not known.
-    #[must_use]
-    pub fn of(mechanism: &str) -> Self {
-        match mechanism {
-            OAUTHBEARER => Self::Token,
-            ANONYMOUS => Self::Anonymous,
-            EXTERNAL => Self::External,
-            _ => Self::Password,
-        }
-    }
-
-    /// Can a mechanism be used with such credentials?
-    #[must_use]
-    pub fn can_use(self, mechanism: &str) -> bool {
-        self.mechanisms().contains(&mechanism)
-    }
-
-    /// The mechanisms that such credentials can use, strongest first.
-    fn mechanisms(self) -> &'static [&'static str] {
-        match self {
-            CredentialsKind::Password => &[SCRAM_SHA_512, SCRAM_SHA_256, SCRAM_SHA_1, PLAIN],
-            CredentialsKind::Token => &[OAUTHBEARER],
-            CredentialsKind::Anonymous => &[ANONYMOUS],
-            CredentialsKind::External => &[EXTERNAL],
-        }
-    }
-}
-
-/// What the connection and the past allow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// Whether PLAIN and OAUTHBEARER, which show the secret, may be used: false over unencrypted http and ws, unless
-    /// the page allowed it or the peer is this machine.
-    pub plain_text_allowed: bool,
-    /// The weakest mechanism that may be used, one of this module's names: what an earlier login used, so that nobody
-    /// can strip the better ones from a later offer. Counts among the password's mechanisms; otherwise there is one only.
-    pub minimum: Option<&'static str>,
-}
-
-/// Why no mechanism can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChooseError {
-    /// Of those offered, none can be used with such credentials.
-    NoneOffered,
-    /// All that is left shows the secret (PLAIN, OAUTHBEARER), and this connection may not carry it.
-    OnlyPlainText,
-    /// What could be used is weaker than the policy's minimum.
-    Weaker,
-}
-
-/// The mechanism to use of those `offered` by the server, in whatever order it listed them.
-///
-/// The strongest is taken: SCRAM-SHA-512, -256, -1, then PLAIN. A SCRAM of these that is offered is never passed over for
-/// PLAIN, whatever the policy allows. Names are case-sensitive (RFC 4422 §3.1); `-PLUS` needs channel binding.
-///
-/// # Errors
-/// See [`ChooseError`].
-pub fn choose(
-    offered: &[&str],
-    kind: CredentialsKind,
-    policy: &Policy,
-) -> Result<&'static str, ChooseError> {
-    let mut error = ChooseError::NoneOffered;
-    let mut weaker = false;
-    for &name in kind.mechanisms() {
-        if offered.contains(&name) {
-            if weaker {
-                return Err(ChooseError::Weaker);
-            }
-            if policy.plain_text_allowed || !shows_secret(name) {
-                return Ok(name);
-            }
-            error = ChooseError::OnlyPlainText;
-        }
-        weaker |= policy.minimum == Some(name);
-    }
-    Err(error)
-}
-
-/// What can be wrong in an exchange. Nothing secret is in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SaslError {
-    /// The server did not prove that it knows the password: no signature, or not the right one.
-    ServerSignature,
-    /// The server's nonce does not continue ours. (From [`Mechanism::start`]: ours is not visible ASCII without commas.)
-    Nonce,
-    /// The server asks for fewer iterations than [`MIN_ITERATIONS`].
-    TooFewIterations,
-    /// The server asks for more iterations than [`MAX_ITERATIONS`].
-    TooManyIterations,
-    /// The server asks for an extension that we must understand (`m=`), and none is defined.
-    MandatoryExtension,
-    /// The server's message is not one of this mechanism, or not one of this moment.
-    Malformed,
-    /// The username, or the authzid, is empty or has characters that it cannot have.
-    BadUsername,
-    /// The password, or the token, is empty or has characters that it cannot have.
-    BadPassword,
-    /// The caller's mistake: no such mechanism, or not one for these credentials.
-    WrongCredentials,
-    /// The server says why it refuses: SCRAM's `e=` (RFC 5802 §7), or OAUTHBEARER's JSON (RFC 7628 §3.2.2).
-    /// 1,000 characters at most, controls replaced.
-    ServerSaid(String),
-}
-
-impl SaslError {
-    /// What to tell whoever runs the page. Of [`SaslError::ServerSaid`], the server's own words.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        match self {
-            SaslError::ServerSignature => {
-                "the server did not prove that it knows the password: it may not be the server that it claims to be"
-            }
-            SaslError::Nonce => {
-                "the server's nonce does not continue ours: somebody may replay an old login"
-            }
-            SaslError::TooFewIterations => {
-                "the server asks for fewer than 4096 iterations of the password's hash, which would not protect it"
-            }
-            SaslError::TooManyIterations => {
-                "the server asks for more than 1000000 iterations of the password's hash, which would freeze the page"
-            }
-            SaslError::MandatoryExtension => {
-                "the server requires an extension of SCRAM that is not known"
-            }
-            SaslError::Malformed => {
-                "the server's SASL message is malformed, or not one for this moment"
-            }
-            SaslError::BadUsername => {
-                "the username is empty or has characters that are not allowed"
-            }
-            SaslError::BadPassword => {
-                "the password or token is empty or has characters that are not allowed"
-            }
-            SaslError::WrongCredentials => "these credentials cannot be used with this mechanism",
-            SaslError::ServerSaid(text) => text,
-        }
-    }
-}
-
-/// What a mechanism makes of a challenge. `Debug` does not show it.
-pub enum Answer {
-    /// The `<response/>`, to be encoded.
-    Response(Vec<u8>),
-    /// The keys have to be derived first; what comes of it goes to [`Mechanism::handle_derived`].
-    Derive(Derivation),
-}
-
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Response(_) => "Response",
-            Self::Derive(_) => "Derive",
-        })
-    }
-}
-
-/// One exchange, from the client's side, for one login.
-///
-/// ```
-/// # use epode_proto::sasl::{Credentials, Mechanism, PLAIN};
-/// # use epode_proto::unicode::Unicode;
-/// # struct Ascii;
-/// # impl Unicode for Ascii {
-/// #     fn nfc(&self, text: &str) -> String { text.into() }
-/// #     fn nfkc(&self, text: &str) -> String { text.into() }
-/// #     fn lowercase(&self, char: char) -> String { char.into() }
-/// #     fn domain_to_ascii(&self, text: &str) -> Option<String> { Some(text.into()) }
-/// # }
-/// let credentials = Credentials::Password {
-///     username: "juliet".into(),
-///     password: "r0m30".into(),
-///     authzid: None,
-/// };
-/// let (mut mechanism, initial) = Mechanism::start(PLAIN, credentials, "n0nce".into(), &Ascii)?;
-/// assert_eq!(initial.as_deref(), Some(b"\0juliet\0r0m30".as_slice())); // to <auth/>
-/// // each <challenge/>: the answer of mechanism.handle_challenge(…)? goes to <response/>; then <success/>:
-/// mechanism.handle_success(None)?;
-/// # Ok::<(), epode_proto::sasl::SaslError>(())
-/// ```
-pub struct Mechanism {
-    name: &'static str,
-    state: State,
-}
-
-enum State {
-    Scram(Scram),
-    OauthBearer(OauthBearer),
-    HashedToken(HashedToken),
-    Anonymous,
-    /// PLAIN and EXTERNAL: all was said in the first message.
-    Said,
-}
-
-impl Mechanism {
-    /// Begins with the mechanism `name` (one of this module's names), and gives the initial response: `None` when there is
-    /// none to send, `Some` of nothing when it is to be sent as `=` (RFC 6120 §6.4.2).
-    ///
-    /// `nonce` is SCRAM's: 24 characters of [`token`](crate::random::token) hold 120 bits; never used twice.
-    ///
-    /// # Errors
-    /// [`SaslError::BadUsername`], [`SaslError::BadPassword`], [`SaslError::Nonce`], [`SaslError::WrongCredentials`].
-    pub fn start(
-        name: &'static str,
-        credentials: Credentials,
-        nonce: String,
-        unicode: &dyn Unicode,
-    ) -> Result<(Mechanism, Option<Vec<u8>>), SaslError> {
-        let (state, initial) = match (name, credentials) {
-            (
-                SCRAM_SHA_512 | SCRAM_SHA_256 | SCRAM_SHA_1,
-                Credentials::Password {
-                    username,
-                    password,
-                    authzid,
-                },
-            ) => {
-                let hash = match name {
-                    SCRAM_SHA_512 => Hash::Sha512,
-                    SCRAM_SHA_256 => Hash::Sha256,
-                    _ => Hash::Sha1,
-                };
-                let authzid = authzid.as_deref();
-                let (scram, first) =
-                    Scram::start(hash, &username, password, authzid, nonce, unicode)?;
-                (State::Scram(scram), Some(first))
-            }
-            (
-                PLAIN,
-                Credentials::Password {
-                    username,
-                    password,
-                    authzid,
-                },
-            ) => {
-                let message = plain::initial_response(&username, password, authzid.as_deref())?;
-                (State::Said, Some(message))
-            }
-            (
-                OAUTHBEARER,
-                Credentials::Token {
-                    username,
-                    token,
-                    authzid,
-                },
-            ) => {
-                let identity = authzid.or(username);
-                let (bearer, message) = OauthBearer::start(token, identity.as_deref())?;
-                (State::OauthBearer(bearer), Some(message))
-            }
-            (ANONYMOUS, Credentials::Anonymous) => (State::Anonymous, None),
-            (EXTERNAL, Credentials::External { authzid }) => {
-                (State::Said, Some(external::initial_response(authzid)?))
-            }
-            _ => return Err(SaslError::WrongCredentials),
-        };
-        Ok((Mechanism { name, state }, initial))
-    }
-
-    /// Begins with [`HT_SHA_256_NONE`]: a token that an earlier login was given (XEP-0484), in place of credentials.
-    /// `username` is the localpart of the account, as the server writes it.
-    ///
-    /// # Errors
-    /// [`SaslError::BadUsername`], [`SaslError::BadPassword`].
-    pub fn start_token(username: &str, token: String) -> Result<(Mechanism, Vec<u8>), SaslError> {
-        let (state, initial) = HashedToken::start(username, token)?;
-        let mechanism = Mechanism {
-            name: HT_SHA_256_NONE,
-            state: State::HashedToken(state),
-        };
-        Ok((mechanism, initial))
-    }
-
-    /// The name as on the wire.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// A `<challenge/>`, decoded. `cache` has the keys of an earlier login, which spare SCRAM's derivation.
-    ///
-    /// # Errors
-    /// What the server did wrong; the login is to be aborted, and this exchange cannot succeed any more.
-    pub fn handle_challenge(&mut self, data: &[u8], cache: &KeyCache) -> Result<Answer, SaslError> {
-        let response = match &mut self.state {
-            State::Scram(scram) => return scram.handle_challenge(data, cache),
-            State::OauthBearer(bearer) => bearer.handle_challenge(data),
-            State::Anonymous => anonymous::handle_challenge(data),
-            State::HashedToken(_) | State::Said => Err(SaslError::Malformed),
-        };
-        response.map(Answer::Response)
-    }
-
-    /// What came of [`Answer::Derive`]; `None` if the platform has not computed it, so that it is computed here. Gives the `<response/>`, to be encoded.
-    ///
-    /// # Errors
-    /// [`SaslError::Malformed`] if no derivation is awaited.
-    pub fn handle_derived(
-        &mut self,
-        salted_password: Option<SaltedPassword>,
-    ) -> Result<Vec<u8>, SaslError> {
-        match &mut self.state {
-            State::Scram(scram) => scram.handle_derived(salted_password),
-            _ => Err(SaslError::Malformed),
-        }
-    }
-
-    /// Moves the keys that were derived for this login to `cache`, for the next one. To be called when
-    /// [`Mechanism::handle_success`] was `Ok`: the server knows the same password, so that the keys are right.
-    pub fn keep_keys(&mut self, cache: &mut KeyCache) {
-        if let State::Scram(scram) = &mut self.state
-            && let Some(derived) = scram.take_derived()
-        {
-            cache.keep(derived);
-        }
-    }
-
-    /// `<success/>`, with its decoded text if it has any. Only `Ok` means that we are logged in.
-    ///
-    /// # Errors
-    /// [`SaslError::ServerSignature`] when SCRAM's server has not proved itself, now or in a challenge before.
-    pub fn handle_success(&mut self, data: Option<&[u8]>) -> Result<(), SaslError> {
-        match &mut self.state {
-            State::Scram(scram) => scram.handle_success(data),
-            State::OauthBearer(bearer) => bearer.handle_success(),
-            State::HashedToken(token) => token.handle_success(data),
-            State::Anonymous | State::Said => Ok(()),
-        }
-    }
-
-    /// Why the server refuses, when it said so in a challenge: OAUTHBEARER's JSON (RFC 7628 §3.2.2), such as
-    /// `{"status":"invalid_token"}`, for the error that the following `<failure/>` becomes.
-    #[must_use]
-    pub fn reason(&self) -> Option<&str> {
-        match &self.state {
-            State::OauthBearer(bearer) => bearer.reason(),
-            _ => None,
-        }
-    }
-}
-
-/// The name; all else is secret.
-impl fmt::Debug for Mechanism {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
+    HashFunction::Sha256.digest(data).as_bytes().to_vec()
 }
 
 /// A secret that is overwritten when it is dropped.
-struct Secret(Zeroizing<String>);
+struct SecretText(Zeroizing<String>);
 
-impl Secret {
-    fn new(text: String) -> Secret {
-        Secret(Zeroizing::new(text))
+impl SecretText {
+    fn new(text: String) -> SecretText {
+        SecretText(Zeroizing::new(text))
     }
 
     fn as_str(&self) -> &str {
@@ -548,7 +100,7 @@ fn push_saslname(text: &mut String, name: &str) {
     }
 }
 
-/// What a server says, made fit to be shown.
+/// A server's text, shortened and without control characters.
 fn printable(text: &str) -> String {
     let mut shown = String::new();
     for one in text.chars().take(1000) {

@@ -1,9 +1,9 @@
 //! RFC 7628: OAUTHBEARER. One message with an OAuth 2 access token, which is as secret as a password.
 //!
 //! Left out: `host` and `port`, which only tokens that sign the request need (§3.1), and discovery (§3.2.2): what the
-//! server says about it is kept as it came, see [`OauthBearer::reason`].
+//! server's text about it is kept unchanged, see [`OauthBearer::reason`].
 
-use super::{SaslError, Secret, gs2_header, printable};
+use super::{SaslError, SecretText, gs2_header, printable};
 
 /// The client's side. Succeeds in one message; a refusal takes one exchange more (§3.2.3).
 #[derive(Default)]
@@ -17,7 +17,7 @@ impl OauthBearer {
         token: String,
         authzid: Option<&str>,
     ) -> Result<(OauthBearer, Vec<u8>), SaslError> {
-        let token = Secret::new(token);
+        let token = SecretText::new(token);
         // RFC 6750 §2.1 allows less; what matters here is that nothing can end the value early.
         if token.as_bytes().is_empty() || !token.as_bytes().iter().all(u8::is_ascii_graphic) {
             return Err(SaslError::BadPassword);
@@ -32,7 +32,7 @@ impl OauthBearer {
         Ok((OauthBearer::default(), message.concat()))
     }
 
-    /// The server refuses and says why, in JSON (§3.2.2); one byte lets it go on to `<failure/>` (§3.2.3).
+    /// Handles a refusal with a reason in JSON (§3.2.2); one byte lets it go on to `<failure/>` (§3.2.3).
     pub(super) fn handle_challenge(&mut self, data: &[u8]) -> Result<Vec<u8>, SaslError> {
         if self.reason.is_some() {
             return Err(SaslError::Malformed);

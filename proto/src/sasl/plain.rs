@@ -1,9 +1,9 @@
 //! RFC 4616: PLAIN. One message that carries the password itself: only where [`super::Policy`] allows it.
 //!
-//! Sent as typed: preparing (SASLprep) is the server's part here (RFC 4616 §2), and a server that keeps passwords
+//! Sent as typed: the server prepares the password (RFC 4616 §2), and a server that stores passwords
 //! unprepared, say in a directory, would refuse a prepared one.
 
-use super::{SaslError, Secret};
+use super::{SaslError, SecretText};
 
 /// `authzid NUL username NUL password`.
 pub(super) fn initial_response(
@@ -11,7 +11,7 @@ pub(super) fn initial_response(
     password: String,
     authzid: Option<&str>,
 ) -> Result<Vec<u8>, SaslError> {
-    let password = Secret::new(password);
+    let password = SecretText::new(password);
     let authzid = authzid.unwrap_or_default().as_bytes();
     // NUL separates, so it cannot be inside.
     if username.is_empty() || username.as_bytes().contains(&0) || authzid.contains(&0) {
@@ -20,7 +20,7 @@ pub(super) fn initial_response(
     if password.as_bytes().is_empty() || password.as_bytes().contains(&0) {
         return Err(SaslError::BadPassword);
     }
-    // All at once: a vector that grows leaves copies of the password behind.
+    // Allocated once: a growing vector leaves copies of the password in memory.
     let parts = [
         authzid,
         b"\0",

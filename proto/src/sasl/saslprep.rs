@@ -6,7 +6,7 @@
 //! (A.1; a query may have them, so every emoji passes) and the bidirectional rules (D.1, D.2). A server that applies
 //! the latter refuses the password itself.
 
-use super::Secret;
+use super::SecretText;
 use crate::unicode::Unicode;
 
 /// `text` prepared; `None` when it is empty, becomes empty, or has a character that is prohibited.
@@ -23,7 +23,7 @@ pub(super) fn saslprep(text: &str, unicode: &dyn Unicode) -> Option<String> {
         }
     }
     let prepared = unicode.nfkc(&mapped);
-    drop(Secret::new(mapped));
+    drop(SecretText::new(mapped));
     (!prepared.is_empty() && !prepared.chars().any(is_prohibited)).then_some(prepared)
 }
 

@@ -2,56 +2,56 @@
 //!
 //! Specification: RFC 5802, RFC 7677.
 //!
-//! The password never leaves, and the server proves that it knows it too: without that proof there is no success.
-//! The derivation of the keys is the caller's to arrange ([`Answer::Derive`]); keys of an earlier login spare it (`keys.rs`).
-//! Left out: channel binding (a browser tells nothing of its TLS), hence always the flag `n`.
+//! The password is not sent, and the server proves that it knows the password: without this proof the login fails.
+//! The caller derives the keys ([`ChallengeReply::Derive`]), unless keys of an earlier login are cached (`keys.rs`).
+//! Left out: channel binding (a browser does not expose its TLS channel), hence always the flag `n`.
 
-use super::hash::{Hash, Mac, Tag};
-use super::keys::{Derivation, KeyCache, Keys, Marked, SaltedPassword};
+use super::hash::{HashFunction, Mac, Tag};
+use super::keys::{CachedKeys, Derivation, KeyCache, SaltedPassword, ScramKeys};
 use super::saslprep::saslprep;
-use super::{Answer, SaslError, Secret, base64, gs2_header, printable, push_saslname};
+use super::{ChallengeReply, SaslError, SecretText, base64, gs2_header, printable, push_saslname};
 use crate::unicode::Unicode;
 use zeroize::Zeroizing;
 
-/// The fewest iterations accepted, for every hash: what RFC 5802 §5.1 and RFC 7677 §4 ask servers for. Less lets
-/// somebody who plays the server guess the password cheaply from the proof that he gets.
+/// The fewest iterations accepted, for every hash: what RFC 5802 §5.1 and RFC 7677 §4 ask servers for. With fewer,
+/// an attacker who impersonates the server could guess the password cheaply from the proof.
 pub const MIN_ITERATIONS: u32 = 4096;
 
-/// The most iterations accepted. Where the platform does not compute them, the page stands still meanwhile, about a second for
+/// The most iterations accepted. If the platform does not compute them, the page freezes meanwhile, about a second for
 /// this many; a hostile server could otherwise ask for four thousand million. Servers use ten thousand to some hundred thousand.
 pub const MAX_ITERATIONS: u32 = 1_000_000;
 
 /// The client's side of one exchange.
 pub(super) struct Scram {
-    hash: Hash,
-    phase: Phase,
-    /// The keys that were derived for this exchange. Worth keeping once it has succeeded.
-    derived: Option<Box<Marked>>,
+    hash: HashFunction,
+    phase: ScramPhase,
+    /// The keys derived in this exchange, to be cached after its success.
+    derived: Option<Box<CachedKeys>>,
 }
 
-enum Phase {
+enum ScramPhase {
     /// client-first-message is sent.
     First {
         header: String,
         bare: String,
         nonce: String,
         username: String,
-        password: Secret,
+        password: SecretText,
     },
     /// server-first-message has come, and the keys are being derived.
     Deriving {
         derivation: Derivation,
         mark: Tag,
-        unproven: Unproven,
+        unproven: UnprovenFinal,
     },
-    /// client-final-message is sent; only who knows the password can have made `signature`.
+    /// client-final-message is sent; `signature` proves that the server knows the password.
     Final { signature: Tag, verified: bool },
-    /// Something was wrong. Nothing leads out of here.
+    /// Failed. A final state.
     Over,
 }
 
 /// client-final-message-without-proof, and RFC 5802 §3's AuthMessage.
-struct Unproven {
+struct UnprovenFinal {
     message: String,
     transcript: String,
 }
@@ -59,14 +59,14 @@ struct Unproven {
 impl Scram {
     /// The state, and client-first-message.
     pub(super) fn start(
-        hash: Hash,
+        hash: HashFunction,
         username: &str,
         password: String,
         authzid: Option<&str>,
         nonce: String,
         unicode: &dyn Unicode,
     ) -> Result<(Scram, Vec<u8>), SaslError> {
-        let password = Secret::new(password);
+        let password = SecretText::new(password);
         let username = saslprep(username, unicode).ok_or(SaslError::BadUsername)?;
         let password = saslprep(password.as_str(), unicode).ok_or(SaslError::BadPassword)?;
         if nonce.is_empty() || !is_nonce(&nonce) {
@@ -79,12 +79,12 @@ impl Scram {
         bare.push_str(&nonce);
 
         let message = [header.as_bytes(), bare.as_bytes()].concat();
-        let phase = Phase::First {
+        let phase = ScramPhase::First {
             header,
             bare,
             nonce,
             username,
-            password: Secret::new(password),
+            password: SecretText::new(password),
         };
         let scram = Scram {
             hash,
@@ -99,9 +99,9 @@ impl Scram {
         &mut self,
         data: &[u8],
         cache: &KeyCache,
-    ) -> Result<Answer, SaslError> {
-        match core::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::First {
+    ) -> Result<ChallengeReply, SaslError> {
+        match core::mem::replace(&mut self.phase, ScramPhase::Over) {
+            ScramPhase::First {
                 header,
                 bare,
                 nonce,
@@ -119,7 +119,7 @@ impl Scram {
                     transcript.push(',');
                     transcript.push_str(part);
                 }
-                let unproven = Unproven {
+                let unproven = UnprovenFinal {
                     message,
                     transcript,
                 };
@@ -131,28 +131,30 @@ impl Scram {
                 };
                 let mark = cache.mark(&username, &derivation);
                 if let Some(keys) = cache.find(&mark) {
-                    return Ok(Answer::Response(self.prove(unproven, keys)));
+                    return Ok(ChallengeReply::Response(self.prove(unproven, keys)));
                 }
-                self.phase = Phase::Deriving {
+                self.phase = ScramPhase::Deriving {
                     derivation: derivation.clone(),
                     mark,
                     unproven,
                 };
-                Ok(Answer::Derive(derivation))
+                Ok(ChallengeReply::Derive(derivation))
             }
-            Phase::Final {
+            ScramPhase::Final {
                 signature,
                 verified: false,
             } => {
                 verify(&signature, data)?;
-                self.phase = Phase::Final {
+                self.phase = ScramPhase::Final {
                     signature,
                     verified: true,
                 };
-                Ok(Answer::Response(Vec::new()))
+                Ok(ChallengeReply::Response(Vec::new()))
             }
             // While the keys are derived, it is not the server's turn.
-            Phase::Deriving { .. } | Phase::Final { .. } | Phase::Over => Err(SaslError::Malformed),
+            ScramPhase::Deriving { .. } | ScramPhase::Final { .. } | ScramPhase::Over => {
+                Err(SaslError::Malformed)
+            }
         }
     }
 
@@ -161,32 +163,32 @@ impl Scram {
         &mut self,
         salted_password: Option<SaltedPassword>,
     ) -> Result<Vec<u8>, SaslError> {
-        let Phase::Deriving {
+        let ScramPhase::Deriving {
             derivation,
             mark,
             unproven,
-        } = core::mem::replace(&mut self.phase, Phase::Over)
+        } = core::mem::replace(&mut self.phase, ScramPhase::Over)
         else {
             return Err(SaslError::Malformed);
         };
         let salted_password = salted_password
             .filter(|bytes| bytes.0.len() == derivation.length())
             .unwrap_or_else(|| derivation.compute());
-        let keys = Keys::new(self.hash, &salted_password);
+        let keys = ScramKeys::new(self.hash, &salted_password);
         let response = self.prove(unproven, &keys);
-        self.derived = Some(Box::new(Marked { mark, keys }));
+        self.derived = Some(Box::new(CachedKeys { mark, keys }));
         Ok(response)
     }
 
-    /// client-final-message. What the server has to say to be believed is kept.
-    fn prove(&mut self, unproven: Unproven, keys: &Keys) -> Vec<u8> {
+    /// Builds client-final-message and stores the expected server signature.
+    fn prove(&mut self, unproven: UnprovenFinal, keys: &ScramKeys) -> Vec<u8> {
         let transcript = [unproven.transcript.as_bytes()];
         // ClientProof = ClientKey XOR HMAC(H(ClientKey), AuthMessage)
         let stored = self.hash.digest(keys.client.as_bytes());
         let mut proof = Mac::new(self.hash, stored.as_bytes()).sign(&transcript);
         proof.xor(&keys.client);
         let signature = Mac::new(self.hash, keys.server.as_bytes()).sign(&transcript);
-        self.phase = Phase::Final {
+        self.phase = ScramPhase::Final {
             signature,
             verified: false,
         };
@@ -197,19 +199,19 @@ impl Scram {
     }
 
     /// The keys that were derived for this exchange, if any were. They are right once [`Scram::handle_success`] was `Ok`.
-    pub(super) fn take_derived(&mut self) -> Option<Box<Marked>> {
+    pub(super) fn take_derived(&mut self) -> Option<Box<CachedKeys>> {
         self.derived.take()
     }
 
     /// `<success/>`, with server-final-message unless that came before.
     pub(super) fn handle_success(&mut self, data: Option<&[u8]>) -> Result<(), SaslError> {
         match (
-            core::mem::replace(&mut self.phase, Phase::Over),
+            core::mem::replace(&mut self.phase, ScramPhase::Over),
             data.unwrap_or_default(),
         ) {
-            (Phase::Final { verified: true, .. }, []) => Ok(()),
-            // Whatever is said must be true, also when it is said twice.
-            (Phase::Final { signature, .. }, data @ [_, ..]) => verify(&signature, data),
+            (ScramPhase::Final { verified: true, .. }, []) => Ok(()),
+            // A signature must be correct, also a second one.
+            (ScramPhase::Final { signature, .. }, data @ [_, ..]) => verify(&signature, data),
             _ => Err(SaslError::ServerSignature),
         }
     }
@@ -223,7 +225,7 @@ struct ServerFirst<'a> {
 }
 
 impl<'a> ServerFirst<'a> {
-    /// Reads it and holds it against the nonce that was sent.
+    /// Parses the message and checks its nonce against the sent one.
     fn parse(text: &'a str, sent: &str) -> Result<ServerFirst<'a>, SaslError> {
         let mut attributes = attributes(text)?;
         let mut value = |name| {
@@ -234,7 +236,7 @@ impl<'a> ServerFirst<'a> {
         let salt = value("s=")?;
         let iterations = value("i=")?;
 
-        // Ours, and at least one character of the server's: else an old exchange could be replayed to us.
+        // Our nonce and at least one character of the server's: otherwise an old exchange could be replayed.
         match nonce.strip_prefix(sent) {
             Some(theirs) if !theirs.is_empty() && is_nonce(theirs) => {}
             _ => return Err(SaslError::Nonce),

@@ -1,34 +1,34 @@
-//! RFC 6120 §6.4 and XEP-0388 1.0.4: SASL on the wire. Two profiles, one dialogue: `<auth/>` and a restart, or
+//! RFC 6120 §6.4 and XEP-0388 1.0.4: SASL on the wire. Two profiles of one exchange: `<auth/>` and a restart, or
 //! `<authenticate/>` (see [`sasl2`](crate::sasl2)) and none; challenges and responses between are alike.
 //!
-//! Left out: `<abort/>` (whoever breaks off ends the stream), tasks after `<continue/>` (a page has no way to do them).
+//! Left out: `<abort/>` (the client ends the stream instead), tasks after `<continue/>`.
 
 use super::base64;
 use crate::ns;
 use crate::xml::Element;
 
-/// What the server says during a login.
+/// A SASL element from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum SaslElement {
     /// To be answered by [`response`].
     Challenge(Vec<u8>),
-    /// Logged in, if the mechanism agrees, which the data is for.
+    /// `<success/>` with its data, which the mechanism must verify.
     Success(Option<Vec<u8>>),
-    /// Right so far, but more is wanted (XEP-0388 §2.6.3), such as a second factor: the tasks' names.
+    /// `<continue/>`: further tasks are required (XEP-0388 §2.6.3), such as a second factor; their names.
     Continue(Vec<String>),
     /// Refused.
     Failure {
         /// RFC 6120 §6.5's condition.
         condition: String,
-        /// What the server says of it.
+        /// The server's text.
         text: Option<String>,
     },
     /// Its data is not Base64.
     Garbled,
 }
 
-impl Word {
-    /// Reads an element of either profile; `None` for any other.
+impl SaslElement {
+    /// Parses an element of either profile; `None` for any other.
     pub fn read(element: &Element) -> Option<Self> {
         let ns = element.ns();
         if !matches!(ns, ns::SASL | ns::SASL2) {
@@ -49,7 +49,7 @@ impl Word {
         };
         let data = match text.as_deref().map(str::trim) {
             None => None,
-            // RFC 6120 §6.4.2: nothing at all, and something that is empty. XEP-0388 has elements for the difference.
+            // RFC 6120 §6.4.2 distinguishes absent data from empty data (`=`). XEP-0388 uses child elements for this.
             Some("") if ns == ns::SASL => None,
             Some("" | "=") => Some(Vec::new()),
             Some(text) => match base64::decode(text) {
@@ -65,24 +65,24 @@ impl Word {
     }
 }
 
-fn failure(element: &Element) -> Word {
+fn failure(element: &Element) -> SaslElement {
     let mut condition = None;
     let mut text = None;
     for child in element.children() {
         if child.name() == "text" {
             text = Some(child.text().into_owned());
         } else if condition.is_none() {
-            // XEP-0388 §2.6.2: what else is in there belongs to applications, and comes later.
+            // XEP-0388 §2.6.2: other children are handled later.
             condition = Some(child.name().to_owned());
         }
     }
-    Word::Failure {
+    SaslElement::Failure {
         condition: condition.unwrap_or_else(|| "not-authorized".to_owned()),
         text,
     }
 }
 
-/// RFC 6120 §6.4.2: the beginning. An empty initial response is `=`, none is nothing.
+/// Builds the first element (RFC 6120 §6.4.2). An empty initial response is written as `=`.
 pub fn auth(mechanism: &str, initial: Option<&[u8]>) -> Element {
     let auth = Element::builder("auth", ns::SASL).attr("mechanism", mechanism);
     match initial {
@@ -93,7 +93,7 @@ pub fn auth(mechanism: &str, initial: Option<&[u8]>) -> Element {
     .build()
 }
 
-/// The answer to a challenge, in the namespace of its profile.
+/// Builds the response to a challenge, in the namespace of its profile.
 pub fn response(profile: &str, data: &[u8]) -> Element {
     Element::builder("response", profile)
         .text(&base64::encode(data))

@@ -5,7 +5,7 @@ use crate::error::CloseReason;
 use crate::event::Status;
 use crate::jid::Jid;
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::stream::features::Features;
 use crate::xml::Element;
 
@@ -48,7 +48,7 @@ impl Session {
         if let Some(resource) = &self.config.resource {
             bind = bind.element("resource", ns::BIND, |element| element.text(resource));
         }
-        iq::request(Kind::Set, None, bind.build())
+        iq::request(IqType::Set, None, bind.build())
     }
 
     pub(super) fn resume_or_bind(
@@ -159,7 +159,7 @@ impl Session {
         }
         if session_required {
             let session = Element::builder("session", ns::SESSION).build();
-            let id = self.request(iq::request(Kind::Set, None, session), tools, out);
+            let id = self.request(iq::request(IqType::Set, None, session), tools, out);
             self.state = State::OpeningSession { id, jid };
         } else {
             self.establish(jid, None, out);

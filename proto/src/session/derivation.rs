@@ -11,7 +11,7 @@ use crate::error::CloseReason;
 use crate::io::DerivationId;
 use crate::ns;
 use crate::sasl::wire::response;
-use crate::sasl::{Answer, Derivation, KeyCache, SaltedPassword, is_scram};
+use crate::sasl::{ChallengeReply, Derivation, KeyCache, SaltedPassword, is_scram};
 
 /// A derivation whose answer is awaited.
 pub(super) struct Awaited {
@@ -66,8 +66,8 @@ impl Session {
         let keys = &mut self.keys;
         let keys = keys.get_or_insert_with(|| KeyCache::new(tools.random));
         match mechanism.handle_challenge(data, keys) {
-            Ok(Answer::Response(data)) => self.respond(&data, tools, out),
-            Ok(Answer::Derive(derivation)) => {
+            Ok(ChallengeReply::Response(data)) => self.respond(&data, tools, out),
+            Ok(ChallengeReply::Derive(derivation)) => {
                 let id = DerivationId(self.next_derivation);
                 self.next_derivation = self.next_derivation.wrapping_add(1);
                 *awaited = Some(Awaited {

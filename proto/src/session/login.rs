@@ -11,7 +11,7 @@ use crate::event::Status;
 use crate::jid::Jid;
 use crate::ns;
 use crate::random::token;
-use crate::sasl::wire::{Word, auth};
+use crate::sasl::wire::{SaslElement, auth};
 use crate::sasl::{Credentials, CredentialsKind, HT_SHA_256_NONE, Mechanism};
 use crate::sasl2::{self, Granted, Offer};
 use crate::stream::features::Features;
@@ -239,18 +239,18 @@ impl Session {
         if element.ns() != *profile {
             return;
         }
-        match Word::read(element) {
+        match SaslElement::read(element) {
             None => {}
-            Some(Word::Garbled) => {
+            Some(SaslElement::Garbled) => {
                 let reason = CloseReason::PeerMisbehaved("SASL data that is not base64");
                 self.fail(reason, out);
             }
-            Some(Word::Challenge(_)) if next.is_some() => {
+            Some(SaslElement::Challenge(_)) if next.is_some() => {
                 let reason = CloseReason::PeerMisbehaved("a challenge when all was said");
                 self.fail(reason, out);
             }
-            Some(Word::Challenge(data)) => self.handle_challenge(&data, tools, out),
-            Some(Word::Success(data)) => match mechanism.handle_success(data.as_deref()) {
+            Some(SaslElement::Challenge(data)) => self.handle_challenge(&data, tools, out),
+            Some(SaslElement::Success(data)) => match mechanism.handle_success(data.as_deref()) {
                 Ok(()) => {
                     wipe(&mut self.retained);
                     if let Some(keys) = &mut self.keys {
@@ -264,14 +264,14 @@ impl Session {
                 }
                 Err(error) => self.fail(CloseReason::Sasl(error), out),
             },
-            Some(Word::Continue(tasks)) => {
+            Some(SaslElement::Continue(tasks)) => {
                 let reason = CloseReason::AuthFailed {
                     condition: "continue".to_owned(),
                     text: Some(tasks.join(", ")),
                 };
                 self.fail(reason, out);
             }
-            Some(Word::Failure { condition, text }) => {
+            Some(SaslElement::Failure { condition, text }) => {
                 if mechanism.name() == HT_SHA_256_NONE {
                     return self.drop_token(out);
                 }

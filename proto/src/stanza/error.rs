@@ -1,4 +1,4 @@
-//! RFC 6120 §8.3: stanza errors, read from whatever a peer sends and written for what is refused here.
+//! RFC 6120 §8.3: stanza errors, parsed and built.
 //!
 //! Left out: the numeric codes of XEP-0086, which nothing needs beside the conditions.
 
@@ -7,7 +7,7 @@ use core::fmt;
 use crate::ns;
 use crate::xml::Element;
 
-/// What the sender of the refused stanza may do (RFC 6120 §8.3.2).
+/// The error type: what the sender of the refused stanza may do (RFC 6120 §8.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// Retry after giving credentials.
@@ -34,7 +34,7 @@ impl ErrorKind {
         }
     }
 
-    /// From the `type` attribute; what is absent or unknown cancels, the reading that retries nothing.
+    /// Parses the `type` attribute. An absent or unknown type is `Cancel`, so that nothing is retried.
     fn parse(text: Option<&str>) -> Self {
         match text {
             Some("auth") => Self::Auth,
@@ -49,20 +49,20 @@ impl ErrorKind {
 /// Why a stanza was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StanzaError {
-    /// What may be done about it.
+    /// The error type.
     pub kind: ErrorKind,
     /// The defined condition, `item-not-found` for instance; `undefined-condition` when the peer gave none.
     pub condition: String,
-    /// What the peer says in words.
+    /// The peer's text.
     pub text: Option<String>,
     /// The condition of an extension, name and namespace (`closed-node` in [`ns::PUBSUB_ERRORS`]).
     pub application: Option<(String, String)>,
-    /// Where to instead: the address inside `<gone/>` or `<redirect/>` (RFC 6120 §8.3.3.5, §8.3.3.14).
+    /// The alternative address inside `<gone/>` or `<redirect/>` (RFC 6120 §8.3.3.5, §8.3.3.14).
     pub address: Option<String>,
 }
 
 impl StanzaError {
-    /// What may be done about it, for people; by condition, else by kind (RFC 6120 §8.3.2, §8.3.3).
+    /// Advice for people, by condition or else by type (RFC 6120 §8.3.2, §8.3.3).
     pub fn advice(&self) -> &'static str {
         match self.condition.as_str() {
             "conflict" => "The name is taken: choose another.",
@@ -99,7 +99,7 @@ impl StanzaError {
         }
     }
 
-    /// Reads the error of a stanza of type `error`. Never fails: what is missing or odd is an `undefined-condition`.
+    /// Reads the error of a stanza of type `error`. Never fails: a missing or invalid condition becomes `undefined-condition`.
     pub fn parse(stanza: &Element) -> Self {
         let mut error = Self::new(ErrorKind::Cancel, "undefined-condition");
         let Some(element) = stanza.children().find(|child| child.name() == "error") else {
@@ -123,7 +123,7 @@ impl StanzaError {
             }
         }
         if error.text.is_none() && !defined {
-            // An error in the manner of before RFC 3920 has only words.
+            // Errors from before RFC 3920 contain only text.
             error.text = said(&element);
         }
         error
@@ -151,7 +151,7 @@ impl StanzaError {
             .build()
     }
 
-    /// Whether the extension's condition is `name` in `namespace`.
+    /// Whether the application-specific condition is `name` in `namespace`.
     pub fn is_application(&self, name: &str, namespace: &str) -> bool {
         self.application
             .as_ref()
@@ -160,7 +160,7 @@ impl StanzaError {
 }
 
 impl fmt::Display for StanzaError {
-    /// The condition, and what the peer said.
+    /// The condition and the peer's text.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.condition)?;
         if let Some(text) = &self.text {

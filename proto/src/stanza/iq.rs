@@ -4,16 +4,16 @@ use super::error::StanzaError;
 use crate::ns;
 use crate::xml::Element;
 
-/// What a request does.
+/// The type of an iq request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum IqType {
     /// Asks for something.
     Get,
     /// Changes something.
     Set,
 }
 
-impl Kind {
+impl IqType {
     /// The `type` attribute.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -23,8 +23,8 @@ impl Kind {
     }
 }
 
-/// A request with one payload. `to` is left out for one's own account or server. The connection stamps the id.
-pub fn request(kind: Kind, to: Option<&str>, payload: Element) -> Element {
+/// Builds a request with one payload. `to` is `None` for the own account or server. The connection sets the id.
+pub fn request(kind: IqType, to: Option<&str>, payload: Element) -> Element {
     Element::builder("iq", ns::CLIENT)
         .attr("type", kind.as_str())
         .attr_opt("to", to)
@@ -32,12 +32,12 @@ pub fn request(kind: Kind, to: Option<&str>, payload: Element) -> Element {
         .build()
 }
 
-/// The reply that says yes, to the sender of `request` and with its id.
+/// Builds the `result` reply to `request`.
 pub fn result(request: &Element, payload: Option<Element>) -> Element {
     reply(request, "result", payload)
 }
 
-/// The reply that says no, to the sender of `request` and with its id.
+/// Builds the `error` reply to `request`.
 pub fn error_reply(request: &Element, error: &StanzaError) -> Element {
     reply(request, "error", Some(error.to_element()))
 }

@@ -20,7 +20,7 @@ pub fn body(message: &Element) -> Option<String> {
     plain(message, "body")
 }
 
-/// The subject, chosen like the body. An empty one is `Some("")`: in a room it clears the subject.
+/// The subject, selected like the body. An empty subject is `Some("")`, which clears the subject of a room.
 pub fn subject(message: &Element) -> Option<String> {
     plain(message, "subject")
 }

@@ -6,12 +6,12 @@ use super::message::text_child;
 use crate::ns;
 use crate::xml::{Builder, Element};
 
-/// Begins an available presence: to everybody subscribed (`None`), or directed.
+/// Begins an available presence: broadcast (`None`) or directed.
 pub fn available(to: Option<&str>) -> Builder {
     Element::builder("presence", ns::CLIENT).attr_opt("to", to)
 }
 
-/// An unavailable presence, with a parting word.
+/// Builds an unavailable presence with a status text.
 pub fn unavailable(to: Option<&str>, status: Option<&str>) -> Element {
     Element::builder("presence", ns::CLIENT)
         .attr("type", "unavailable")

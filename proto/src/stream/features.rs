@@ -6,7 +6,7 @@ use crate::ns;
 use crate::sasl2::Offer;
 use crate::xml::Element;
 
-/// What the server offers at this point of the stream.
+/// The stream features that the server offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Features {
     /// SASL mechanisms, in the server's order.

@@ -5,31 +5,36 @@
 //! Requests leave in rid order within the window the server gave; answers are handled in request order whatever
 //! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
 //! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks,
-//! key sequences, the pace of requests, pauses, and sessions that change hands.
+//! what is asked, key sequences, the pace of requests, pauses, and sessions that change hands.
 //! Left out: several streams in one session (§16), content encodings, and `route`.
 
 mod answers;
+mod asking;
 mod broken;
 mod keys;
 mod pacing;
 mod pause;
 mod requests;
 mod snapshot;
+mod state;
 
-use super::TransportEvent;
 use super::bosh_body::{BodyWriter, payloads};
+use super::own_requests::OwnRequests;
+use super::{Names, TransportEvent, reason_of};
 use crate::error::CloseReason;
 use crate::event::{Delivery, SendId};
-use crate::io::{ExchangeId, NetworkFailure, Transmit};
+use crate::io::{ExchangeId, Input, NetworkFailure, Transmit};
 use crate::reconnect::Reconnect;
+use crate::states::Place;
 use crate::time::{Instant, Millis};
+use crate::timers::Timers;
 use crate::xml::{Element, Limits};
 use answers::fate;
 pub use broken::Trouble;
-use broken::is_troubled;
 use keys::Keys;
-use pacing::{Gate, Pacing};
-use pause::is_pause;
+use pacing::Pacing;
+pub use state::State;
+use state::{Outage, Terms, Timer};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -69,27 +74,9 @@ const CLOSING: Millis = Millis::seconds(3);
 const OVERTAKEN: Millis = Millis::seconds(5);
 /// How long a request that carries what somebody waits for may be held before it is asked after.
 const PATIENCE: Millis = Millis(150);
-/// The same, when no answer is to be expected that could tell: a moment for the server to answer of its own accord.
-const PATIENCE_ALONE: Millis = Millis(60);
-/// The shortest time between two empty requests when the server does not hold them, in case it names none.
-const DEFAULT_POLLING: Millis = Millis::seconds(2);
 
 /// How many elements may wait to leave. A server that is so far behind does not answer at all.
 const MOST_QUEUED: usize = 65_536;
-
-enum State {
-    /// The session request is out, or about to be.
-    Opening {
-        sent: bool,
-    },
-    Open,
-    /// Saying good-bye until the deadline.
-    Closing {
-        terminate_sent: bool,
-        deadline: Instant,
-    },
-    Closed,
-}
 
 enum Queued {
     Element(Element, Option<SendId>),
@@ -163,42 +150,25 @@ enum Progress {
 pub struct Bosh {
     config: BoshConfig,
     state: State,
+    timers: Timers<Timer, 2>,
     sid: String,
     next_rid: u64,
-    /// XEP-0124 `requests`: how many may be under way at once.
-    requests: usize,
-    wait: Millis,
-    hold: u32,
-    /// How long a broken request is repeated: as long as the server keeps the session without one (`inactivity`).
-    patience: Millis,
-    polling: Millis,
-    acknowledges: bool,
-    /// Is the server older than `ver`, and says by HTTP statuses what others say in bodies (§17.1)?
-    legacy: bool,
-    /// The longest pause in seconds that the server grants, where it does (§10).
-    maxpause: Option<u64>,
+    terms: Terms,
     keys: Option<Keys>,
     last_in_order: u64,
     queue: VecDeque<Queued>,
     in_flight: Vec<Request>,
-    /// While requests break: until when nothing new leaves.
-    held_back: Option<Instant>,
-    /// Since when requests have broken and none was answered.
-    broken_since: Option<Instant>,
-    /// How often the session was tried in vain since then, its requests counted as one.
-    failures: u32,
-    /// Why a request broke last.
-    broken_by: CloseReason,
+    outage: Outage,
     /// Where the random part of pauses comes from: not for secrets.
     dice: u64,
     /// When an answer was handled last.
     heard_at: Instant,
     pacing: Pacing,
-    /// Can the server be asked for a word?
-    bound: bool,
     /// Since when a good-bye of the server has been waiting for its turn.
     over_since: Option<Instant>,
-    next_exchange: u32,
+    /// The pings that ask the server for a word, while they are out.
+    own_requests: OwnRequests,
+    names: Names,
     transmits: VecDeque<Transmit>,
     events: VecDeque<TransportEvent>,
 }
@@ -206,41 +176,52 @@ pub struct Bosh {
 impl Bosh {
     /// A session about to be created. `rid` is the first request's: random, and far enough below 2⁵³ to count up from.
     /// `seed` is what keys come from, where the configuration wants them: secret, and random, too.
-    pub fn new(config: BoshConfig, rid: u64, seed: String, first_exchange: u32) -> Self {
-        let wait = Millis::seconds(u64::from(config.wait));
-        let hold = config.hold;
+    pub fn new(config: BoshConfig, rid: u64, seed: String, names: Names) -> Self {
+        let terms = Terms::asked_for(&config);
         let keys = config.keys.then(|| Keys::new(seed));
         let pacing = Pacing::new(config.spaced);
         Self {
             config,
-            state: State::Opening { sent: false },
+            state: State::Fresh,
+            timers: Timers::default(),
             sid: String::new(),
             next_rid: rid,
-            requests: 1,
-            wait,
-            hold,
-            patience: Millis::seconds(60),
-            polling: DEFAULT_POLLING,
-            acknowledges: false,
-            legacy: false,
-            maxpause: None,
+            terms,
             keys,
             last_in_order: 0,
             queue: VecDeque::new(),
             in_flight: Vec::new(),
-            held_back: None,
-            broken_since: None,
-            failures: 0,
-            broken_by: CloseReason::Unreachable,
+            outage: Outage::default(),
             dice: rid,
             heard_at: Instant(0),
             pacing,
-            bound: false,
             over_since: None,
-            next_exchange: first_exchange,
+            own_requests: OwnRequests::default(),
+            names,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
+    }
+
+    fn enter(&mut self, next: State) {
+        let from = self.state;
+        debug_assert!(from.may_become(next), "{from:?} → {next:?}");
+        self.state = next;
+    }
+
+    /// Whether stanzas may leave.
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Open | State::Bound)
+    }
+
+    /// Whether there is no session yet.
+    fn is_opening(&self) -> bool {
+        matches!(self.state, State::Fresh | State::Opening)
+    }
+
+    /// Whether nothing new leaves, because requests break.
+    fn is_held_back(&self) -> bool {
+        self.timers.get(Timer::HeldBack).is_some()
     }
 
     /// Where it is.
@@ -248,18 +229,20 @@ impl Bosh {
         &self.config.address
     }
 
-    /// The first exchange name this session has not used.
-    pub fn next_exchange(&self) -> u32 {
-        self.next_exchange
+    /// The names that this session has not used.
+    pub fn names(&self) -> Names {
+        self.names
     }
 
     /// Queues an element; `name` is settled when it is known what became of it.
     pub fn send(&mut self, element: Element, name: Option<SendId>) {
         match self.state {
-            State::Opening { .. } | State::Open => {
+            State::Fresh | State::Opening | State::Open | State::Bound => {
                 self.queue.push_back(Queued::Element(element, name));
             }
-            State::Closing { .. } | State::Closed => self.settle(name, Delivery::Undelivered),
+            State::Closing | State::Terminating | State::Closed => {
+                self.settle(name, Delivery::Undelivered);
+            }
         }
     }
 
@@ -277,23 +260,21 @@ impl Bosh {
     /// Ends the session: what is queued goes out with the good-bye.
     pub fn close(&mut self, now: Instant) {
         match self.state {
-            State::Opening { .. } => self.end(CloseReason::Requested),
-            State::Open => {
-                self.state = State::Closing {
-                    terminate_sent: false,
-                    deadline: now + CLOSING,
-                };
+            State::Fresh | State::Opening => self.end(CloseReason::Requested),
+            State::Open | State::Bound => {
+                self.enter(State::Closing);
+                self.timers.set(Timer::Closing, now + CLOSING);
                 if self.pacing.is_leaving() {
                     self.shorten_queue();
                 }
             }
-            State::Closing { .. } | State::Closed => {}
+            State::Closing | State::Terminating | State::Closed => {}
         }
     }
 
     /// Ends it for `reason`, with a good-bye whose answer nobody waits for, so that the server need not keep the session.
     pub fn dismiss(&mut self, now: Instant, reason: CloseReason) {
-        if matches!(self.state, State::Open) {
+        if self.is_open() {
             let mut body = self.begin();
             body.attribute("type", "terminate");
             self.transmit(now, body.finish(), Vec::new(), Errand::Farewell);
@@ -308,10 +289,11 @@ impl Bosh {
         let reason = match self.state {
             State::Closed => return,
             // Who has said good-bye does not care how it came about.
-            State::Closing { .. } => CloseReason::Requested,
-            State::Opening { .. } | State::Open => reason,
+            State::Closing | State::Terminating => CloseReason::Requested,
+            State::Fresh | State::Opening | State::Open | State::Bound => reason,
         };
-        self.state = State::Closed;
+        self.enter(State::Closed);
+        self.timers = Timers::default();
         // What was answered out of turn comes behind an answer that was lost.
         let mut hole = false;
         for request in core::mem::take(&mut self.in_flight) {
@@ -357,21 +339,9 @@ impl Bosh {
         }
     }
 
-    /// The session is bound, from here on the server may be asked for a word. Nothing but waiting is due before `until`: no
-    /// empty request is sent for its own sake.
-    pub fn linger(&mut self, until: Instant) {
-        self.bound = true;
-        self.pacing.set(Gate::Linger, until);
-    }
-
-    /// What the server waits for is being prepared: no empty request is sent before it, or before `until`.
-    pub fn await_payload(&mut self, until: Instant) {
-        self.pacing.set(Gate::Linger, until);
-    }
-
     /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
     fn given_up_at(&self, request: &Request) -> Instant {
-        let mut until = request.sent_at + self.wait + GRACE;
+        let mut until = request.sent_at + self.terms.wait + GRACE;
         if let Some(since) = request.overtaken_since {
             until = until.min(since.max(request.sent_at) + OVERTAKEN);
         }
@@ -379,28 +349,6 @@ impl Bosh {
             until = until.min(since + CLOSING);
         }
         until
-    }
-
-    /// Is it time to ask the server for a word? When the newest request is held with something that somebody waits to hear
-    /// of, or after it broke more than once, or behind a pause, and no answer is on its way that could tell, any request with
-    /// a reply brings one (an empty request would, too, but that is overactivity, §11).
-    pub fn wants_word(&self, now: Instant) -> bool {
-        self.word_due().is_some_and(|due| now >= due)
-    }
-
-    fn word_due(&self) -> Option<Instant> {
-        let room = self.bound && self.queue.is_empty() && self.has_room();
-        let newest = self.in_flight.last().filter(|newest| !is_pause(newest))?;
-        let wanted = !newest.carried.is_empty() || is_troubled(newest);
-        let paused = self.in_flight.first().is_some_and(is_pause);
-        let waiting = matches!(self.state, State::Open) && room && (wanted || paused);
-        let flying = matches!(newest.progress, Progress::Flying(_));
-        // Alone under way, it has nothing before it whose release could tell (any more).
-        let patience = match self.under_way() {
-            1 => PATIENCE_ALONE,
-            _ => PATIENCE,
-        };
-        (waiting && flying).then(|| newest.sent_at.max(self.heard_at) + patience)
     }
 
     /// What happened, oldest first.
@@ -431,23 +379,18 @@ impl Bosh {
         if let Some(due) = self.request_due() {
             consider(due);
         }
-        if let State::Closing { deadline, .. } = self.state {
-            consider(deadline);
-        }
-        if let Some(due) = self.word_due() {
+        if let Some(due) = self.ask_due() {
             consider(due);
         }
-        if let Some(until) = self.held_back {
-            consider(until);
+        if let Some(due) = self.timers.next() {
+            consider(due);
         }
         earliest
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if let State::Closing { deadline, .. } = self.state
-            && now >= deadline
-        {
+        if self.timers.is_due(Timer::Closing, now) {
             self.end(CloseReason::Requested);
             return;
         }
@@ -465,20 +408,28 @@ impl Bosh {
         }
     }
 
+    /// The network has answered, or failed.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::HttpAnswered {
+                exchange,
+                status,
+                content_type,
+                body,
+            } => self.handle_answer(now, exchange, status, content_type.as_deref(), body),
+            Input::HttpFailed { exchange, failure } => {
+                self.handle_failure(now, exchange, failure);
+            }
+            _ => {}
+        }
+    }
+
     /// An exchange gave no answer.
     pub fn handle_failure(&mut self, now: Instant, exchange: ExchangeId, failure: NetworkFailure) {
         if self.flying(exchange).is_some() {
             self.pacing.note_answer(now, true);
         }
-        let reason = match failure {
-            NetworkFailure::Unreachable => CloseReason::Unreachable,
-            NetworkFailure::BlockedByCors => CloseReason::BlockedByCors,
-            NetworkFailure::MixedContent => CloseReason::MixedContent,
-            NetworkFailure::TooLarge => CloseReason::TooLarge,
-            NetworkFailure::Redirected => CloseReason::Redirected,
-            NetworkFailure::Unsupported(what) => CloseReason::Unsupported(what),
-        };
-        self.handle_broken(now, exchange, reason);
+        self.handle_broken(now, exchange, reason_of(failure));
     }
 
     fn flying(&mut self, exchange: ExchangeId) -> Option<&mut Request> {

@@ -11,7 +11,9 @@
 //! Left out: `location` (§4: host and port of a socket that no page can open), several streams.
 
 mod snapshot;
+mod suspended;
 
+use super::own_requests::OwnRequests;
 use crate::event::{Delivery, SendId};
 use crate::ns;
 use crate::time::{Instant, Millis};
@@ -19,14 +21,14 @@ use crate::xml::Element;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+pub use suspended::{Acknowledged, Lost, Resumption, Suspended};
+
 /// How many stanzas may wait for their acknowledgement. A server that is so far behind does not read at all.
 const MOST_UNACKED: usize = 65_536;
 /// How many bytes of them.
 const MOST_UNACKED_BYTES: usize = 64 << 20;
 /// How many questions may be out at once: what is sent while the first is under way need not wait for its answer.
 const MOST_ASKED: usize = 3;
-/// How many pings whose replies are not waited for are remembered: a server may never answer.
-const MOST_GIVEN_UP: usize = 64;
 /// How many stanzas that nobody waits to hear of may go without a question.
 const UNASKED: u32 = 50;
 /// How long the answer may take when nothing else comes either. Then the link is dead.
@@ -80,7 +82,7 @@ pub struct StreamManagement {
     /// Up to which stanza the questions that are out ask, oldest first; for pings, with their ids.
     asked: VecDeque<(u32, Option<String>)>,
     /// Pings whose replies are not waited for any more, and are still nobody else's business.
-    given_up: Vec<String>,
+    given_up: OwnRequests,
     /// Up to which stanza was asked at all.
     asked_up_to: u32,
     /// The last stanza whose fate somebody waits to hear of.
@@ -105,7 +107,7 @@ impl StreamManagement {
             sent: 0,
             handled: 0,
             asked: VecDeque::new(),
-            given_up: Vec::new(),
+            given_up: OwnRequests::default(),
             asked_up_to: 0,
             awaited: None,
             asked_at: now,
@@ -149,23 +151,9 @@ impl StreamManagement {
         self.asked_up_to = self.acked;
     }
 
-    /// The session's id and how far we are, when it can be resumed after having been lost at `lost`.
-    pub fn resumption(&self, now: Instant, lost: Instant) -> Option<(&str, u32)> {
-        let id = self.id.as_deref()?;
-        let kept = self
-            .max
-            .is_none_or(|max| now - lost <= Millis::seconds(max));
-        kept.then_some((id, self.handled))
-    }
-
-    /// May it be resumed at all?
-    pub fn is_resumable(&self) -> bool {
-        self.id.is_some()
-    }
-
-    /// How far we are.
-    pub fn handled(&self) -> u32 {
-        self.handled
+    /// The session is not to be resumed.
+    pub fn forget(&mut self) {
+        self.id = None;
     }
 
     // ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,8 +189,7 @@ impl StreamManagement {
 
     /// A reply to a ping of ours has come, from our server. False when it is none of ours.
     pub fn handle_pong(&mut self, id: &str, settled: &mut Vec<(SendId, Delivery)>) -> bool {
-        if let Some(at) = self.given_up.iter().position(|known| known == id) {
-            self.given_up.swap_remove(at);
+        if self.given_up.take(id) {
             return true;
         }
         let mut up_to = None;
@@ -343,8 +330,8 @@ impl StreamManagement {
         // The next question is due.
         self.heard_at = Instant(now.0.saturating_sub(self.silence.0));
         while let Some((_, ping)) = self.asked.pop_front() {
-            if self.given_up.len() < MOST_GIVEN_UP {
-                self.given_up.extend(ping);
+            if let Some(ping) = ping {
+                self.given_up.add(ping);
             }
         }
         self.asked_at = self.heard_at;
@@ -379,14 +366,6 @@ impl StreamManagement {
         }
         true
     }
-}
-
-/// A stanza of a lost session.
-pub struct Lost {
-    /// Its text, when it is certain that it did not arrive and it may be sent again.
-    pub again: Option<Rc<str>>,
-    /// Who waits to hear of it.
-    pub name: Option<SendId>,
 }
 
 /// `h` of an element of stream management.

@@ -3,17 +3,27 @@
 //! Specification: RFC 7395.
 //!
 //! Each frame is one element, a document of its own (§3.3). `<open/>` and `<close/>` are framing and known by their
-//! namespace; everything else is handed on. Delivery is stream management's business, not this file's.
+//! namespace; everything else is handed on. This file opens, frames and closes streams; `websocket/delivery.rs` adds stream
+//! management (XEP-0198) to the bound session, so that it is known what has arrived, and that a dead link is noticed.
 //! A server's harmless deviations are passed over (`LENIENCE`): white space around an element or alone in a frame (§3.3.3
 //! wants a frame to begin with `<`), several elements in a frame, namespaces and prefixes that are not declared.
 //! Left out: white space sent to keep the connection alive; liveness is asked for by stanzas.
 
-use super::TransportEvent;
+mod delivery;
+
+use super::own_requests::OwnRequests;
+use super::stream_management::Suspended;
+use super::{Names, TransportEvent, reason_of};
 use crate::error::CloseReason;
-use crate::io::{SocketId, Transmit};
+use crate::event::SendId;
+use crate::io::{Input, SocketId, Transmit};
 use crate::ns;
+use crate::random::Ids;
+use crate::states::Place;
 use crate::time::{Instant, Millis};
+use crate::timers::{Name, Timers};
 use crate::xml::{Element, Lenience, Limits, Unreadable, XmlError, parse_leniently};
+use delivery::Bond;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -32,6 +42,10 @@ pub struct WebSocketConfig {
     pub limits: Limits,
     /// How long the socket may take to open; as long as connecting may take when there is no other way in.
     pub open_within: Option<Millis>,
+    /// After how long a silence the server is asked whether it is there.
+    pub silence: Millis,
+    /// XEP-0198 is wanted, where the server has it.
+    pub stream_management: bool,
 }
 
 /// How frames are read: as if each stood in a stream, where `jabber:client` is the default namespace (RFC 6120 §4.8.3).
@@ -45,20 +59,50 @@ const LENIENCE: Lenience = Lenience {
 /// How long our `<close/>` waits for the server's.
 const CLOSING: Millis = Millis::seconds(3);
 
-enum State {
-    /// The socket is asked for, or about to be.
-    Connecting {
-        until: Option<Instant>,
-    },
-    /// The socket is there; `true` once the server has opened its stream.
-    Open {
-        opened: bool,
-    },
+/// Where a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The socket is asked for, or about to be. Frames wait.
+    Connecting,
+    /// The socket is open; the server has not opened its stream.
+    Greeting,
+    /// The stream is open in both directions.
+    Open,
     /// We have said `<close/>`.
-    Closing {
-        deadline: Instant,
-    },
+    Closing,
+    /// It has ended.
     Closed,
+}
+
+impl Place for State {
+    const TRANSITIONS: &'static [(Self, Self)] = &[
+        (Self::Connecting, Self::Greeting),
+        (Self::Connecting, Self::Closed),
+        (Self::Greeting, Self::Open),
+        (Self::Greeting, Self::Closing),
+        (Self::Greeting, Self::Closed),
+        // After SASL (§3.4, RFC 6120 §4.3.3).
+        (Self::Open, Self::Open),
+        (Self::Open, Self::Closing),
+        (Self::Open, Self::Closed),
+        (Self::Closing, Self::Closed),
+    ];
+}
+
+/// The deadlines of a stream, beside those of its stream management.
+#[derive(Clone, Copy)]
+#[repr(usize)]
+enum Timer {
+    /// The socket takes too long to open, and there is another way in.
+    Opening,
+    /// The server does not answer our `<close/>`.
+    Closing,
+}
+
+impl Name for Timer {
+    fn index(self) -> usize {
+        self as usize
+    }
 }
 
 /// A stream over a WebSocket.
@@ -66,10 +110,13 @@ pub struct WebSocket {
     config: WebSocketConfig,
     socket: SocketId,
     state: State,
+    timers: Timers<Timer, 2>,
     /// Frames, until the socket is open.
     early: Vec<Rc<str>>,
-    /// A session that is wanted elsewhere may be on its way onto this stream: no `<close/>` to take it along.
-    spares: bool,
+    bond: Bond,
+    /// Requests that were sent twice: the second replies are to be ignored.
+    own_requests: OwnRequests,
+    names: Names,
     transmits: VecDeque<Transmit>,
     events: VecDeque<TransportEvent>,
 }
@@ -82,13 +129,19 @@ impl WebSocket {
             socket,
             address: config.address.clone(),
         });
-        let until = config.open_within.map(|span| now + span);
+        let mut timers = Timers::default();
+        if let Some(span) = config.open_within {
+            timers.set(Timer::Opening, now + span);
+        }
         let mut stream = Self {
             config,
             socket,
-            state: State::Connecting { until },
+            state: State::Connecting,
+            timers,
             early: Vec::new(),
-            spares: false,
+            bond: Bond::None,
+            own_requests: OwnRequests::default(),
+            names: Names::default(),
             transmits,
             events: VecDeque::new(),
         };
@@ -96,9 +149,15 @@ impl WebSocket {
         stream
     }
 
-    /// The socket's name.
-    pub fn socket(&self) -> SocketId {
-        self.socket
+    fn enter(&mut self, next: State) {
+        let from = self.state;
+        debug_assert!(from.may_become(next), "{from:?} → {next:?}");
+        self.state = next;
+    }
+
+    /// Whether the socket is open, and the stream is not to be closed.
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Greeting | State::Open)
     }
 
     /// Opens a stream: the first, and a new one after SASL (§3.4, §3.7).
@@ -110,20 +169,43 @@ impl WebSocket {
         if let Some(lang) = &self.config.lang {
             open = open.attr_ns("lang", ns::XML, lang);
         }
-        self.send(&open.build());
+        self.send(&open.build(), None);
     }
 
-    /// Sends an element, as a frame of its own.
-    pub fn send(&mut self, element: &Element) {
-        self.send_text(element.to_xml().into());
+    /// Takes a suspended session, to be resumed on this stream.
+    pub fn take_over(&mut self, suspended: Option<Suspended>) {
+        if let Some(session) = suspended {
+            self.bond = Bond::Suspended {
+                session,
+                offered: false,
+            };
+        }
+    }
+
+    /// The names that are not used, for the next transport.
+    pub fn names(&self) -> Names {
+        self.names
+    }
+
+    /// Keeps the names that are not used.
+    pub fn set_names(&mut self, names: Names) {
+        self.names = names;
+    }
+
+    /// Sends an element, as a frame of its own. A stanza of the bound session is settled under `name`.
+    pub fn send(&mut self, element: &Element, name: Option<SendId>) {
+        // Written once, for the frame and for what may have to be sent again.
+        let text: Rc<str> = element.to_xml().into();
+        self.note_sent(element, &text, name);
+        self.send_text(text);
     }
 
     /// Sends an element that was written before.
-    pub fn send_text(&mut self, text: Rc<str>) {
+    fn send_text(&mut self, text: Rc<str>) {
         match self.state {
-            State::Connecting { .. } => self.early.push(text),
-            State::Open { .. } => self.frame(text),
-            State::Closing { .. } | State::Closed => {}
+            State::Connecting => self.early.push(text),
+            State::Greeting | State::Open => self.frame(text),
+            State::Closing | State::Closed => {}
         }
     }
 
@@ -133,16 +215,17 @@ impl WebSocket {
     }
 
     /// Ends the stream in order (§3.6): `<close/>`, then waits for the server's.
-    pub fn close(&mut self, now: Instant) {
+    pub fn close(&mut self, now: Instant, ids: &mut Ids) {
         match self.state {
-            State::Connecting { .. } => self.end(CloseReason::Requested),
-            State::Open { .. } => {
+            State::Connecting => self.end(CloseReason::Requested),
+            State::Greeting | State::Open => {
+                self.ask(now, true, ids);
+                self.acknowledge();
                 self.say_close();
-                self.state = State::Closing {
-                    deadline: now + CLOSING,
-                };
+                self.enter(State::Closing);
+                self.timers.set(Timer::Closing, now + CLOSING);
             }
-            State::Closing { .. } | State::Closed => {}
+            State::Closing | State::Closed => {}
         }
     }
 
@@ -151,15 +234,15 @@ impl WebSocket {
         self.frame(close.to_xml().into());
     }
 
-    /// Is a session to be resumed on it that another stream will be tried for if this one fails? Then it fails without a
-    /// `<close/>`: a server that reads it late, right behind the `<resume/>`, would end the session for good (XEP-0198 §5).
-    pub fn spare(&mut self, spares: bool) {
-        self.spares = spares;
-    }
-
-    /// Ends it for `reason`: the server is told, not waited for.
+    /// Ends it for `reason`: the server is told, not waited for. A stream on which a session is to be resumed that another stream
+    /// will be tried for ends without a `<close/>`: a server that reads it late, right behind the `<resume/>`, would end the session
+    /// for good (XEP-0198 §5).
     pub fn dismiss(&mut self, reason: CloseReason) {
-        if matches!(self.state, State::Open { .. }) && !self.spares {
+        if self.is_open() && !self.bond.is_offered() {
+            if reason == CloseReason::TooLarge {
+                // The session ends with the stream, and the server would send what it does not know to have been handled to the next.
+                self.acknowledge();
+            }
             self.say_close();
         }
         self.end(reason);
@@ -170,18 +253,27 @@ impl WebSocket {
         let reason = match self.state {
             State::Closed => return,
             // Who has said good-bye does not care how it came about.
-            State::Closing { .. } => CloseReason::Requested,
-            State::Connecting { .. } | State::Open { .. } => reason,
+            State::Closing => CloseReason::Requested,
+            State::Connecting | State::Greeting | State::Open => reason,
         };
-        self.state = State::Closed;
+        self.enter(State::Closed);
+        self.timers = Timers::default();
         let socket = self.socket;
         self.transmits.push_back(Transmit::CloseSocket(socket));
         self.events.push_back(TransportEvent::Closed(reason));
     }
 
+    /// The server has ended the stream with an error. A `<close/>` behind it does not answer ours: the server has not read that far.
+    pub fn handle_stream_error(&mut self) {
+        if matches!(self.state, State::Closing) {
+            self.end(CloseReason::Requested);
+        }
+    }
+
     /// What happened, oldest first.
     pub fn poll_event(&mut self) -> Option<TransportEvent> {
-        self.events.pop_front()
+        let event = self.events.pop_front()?;
+        Some(self.note_received(event))
     }
 
     /// What the network should do, oldest first.
@@ -191,30 +283,49 @@ impl WebSocket {
 
     /// When [`WebSocket::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match self.state {
-            State::Connecting { until } => until,
-            State::Closing { deadline } => Some(deadline),
-            State::Open { .. } | State::Closed => None,
-        }
+        let link = self.bond.poll_timeout().filter(|_| self.is_open());
+        [link, self.timers.next()].into_iter().flatten().min()
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        match self.state {
-            State::Connecting { until: Some(until) } if now >= until => {
-                self.end(CloseReason::Unreachable);
+        if self.timers.is_due(Timer::Opening, now) {
+            self.end(CloseReason::Unreachable);
+        } else if self.timers.is_due(Timer::Closing, now) {
+            self.end(CloseReason::Requested);
+        } else if self.is_open() && self.bond.is_dead(now) {
+            self.end(CloseReason::Unreachable);
+        }
+    }
+
+    /// The network has something for a socket; what concerns another than this one is ignored.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::SocketOpened {
+                socket,
+                subprotocol,
+            } if socket == self.socket => self.handle_opened(subprotocol),
+            Input::SocketFrame { socket, text } if socket == self.socket => {
+                self.handle_frame(text);
+                self.bond.note_heard(now);
             }
-            State::Closing { deadline } if now >= deadline => self.end(CloseReason::Requested),
+            Input::SocketFrameTooLarge { socket } if socket == self.socket => {
+                self.handle_oversized();
+            }
+            Input::SocketClosed { socket, failure } if socket == self.socket => {
+                self.handle_closed(reason_of(failure));
+            }
             _ => {}
         }
     }
 
     /// The socket is open. `subprotocol`: the server has agreed to `xmpp` (§3.1).
-    pub fn handle_opened(&mut self, subprotocol: bool) {
-        if !matches!(self.state, State::Connecting { .. }) {
+    fn handle_opened(&mut self, subprotocol: bool) {
+        if !matches!(self.state, State::Connecting) {
             return;
         }
-        self.state = State::Open { opened: false };
+        self.enter(State::Greeting);
+        self.timers.stop(Timer::Opening);
         if !subprotocol {
             let reason = CloseReason::NotWebSocket("a socket without the subprotocol xmpp");
             self.early.clear();
@@ -227,8 +338,8 @@ impl WebSocket {
 
     /// A frame has come; `None` for one whose bytes cannot be had. What cannot be read of it is reported; whether the stream goes on
     /// without it is the connection's decision.
-    pub fn handle_frame(&mut self, text: Option<Vec<u8>>) {
-        if matches!(self.state, State::Connecting { .. } | State::Closed) {
+    fn handle_frame(&mut self, text: Option<Vec<u8>>) {
+        if matches!(self.state, State::Connecting | State::Closed) {
             return;
         }
         let Some(text) = text else {
@@ -248,8 +359,8 @@ impl WebSocket {
     }
 
     /// A frame has come that is larger than the limit, and was not read.
-    pub fn handle_oversized(&mut self) {
-        if !matches!(self.state, State::Connecting { .. } | State::Closed) {
+    fn handle_oversized(&mut self) {
+        if !matches!(self.state, State::Connecting | State::Closed) {
             self.report(XmlError::TooLarge);
         }
     }
@@ -265,22 +376,16 @@ impl WebSocket {
         if matches!(self.state, State::Closed) {
             return;
         }
-        let opened = match self.state {
-            State::Open { opened } => opened,
-            _ => true,
-        };
         if element.ns() == ns::FRAMING {
             match element.name() {
-                "open" => {
-                    if let State::Open { opened } = &mut self.state {
-                        *opened = true;
-                        self.events.push_back(TransportEvent::Opened);
-                    }
+                "open" if self.is_open() => {
+                    self.enter(State::Open);
+                    self.events.push_back(TransportEvent::Opened);
                 }
                 "close" => self.handle_close(&element),
                 _ => {}
             }
-        } else if opened {
+        } else if !matches!(self.state, State::Greeting) {
             self.events.push_back(TransportEvent::Element(element));
         } else {
             self.dismiss(CloseReason::NotWebSocket("a frame that opens no stream"));
@@ -289,8 +394,8 @@ impl WebSocket {
 
     /// The server ends the stream (§3.6); we answer in kind, unless it answers us.
     fn handle_close(&mut self, close: &Element) {
-        if matches!(self.state, State::Closing { .. }) {
-            self.events.push_back(TransportEvent::Taken);
+        if matches!(self.state, State::Closing) {
+            self.acknowledge_all();
             return self.end(CloseReason::Requested);
         }
         let reason = match close.attr("see-other-uri") {
@@ -301,7 +406,7 @@ impl WebSocket {
     }
 
     /// The socket is gone.
-    pub fn handle_closed(&mut self, reason: CloseReason) {
+    fn handle_closed(&mut self, reason: CloseReason) {
         if matches!(self.state, State::Closed) {
             return;
         }

@@ -1,8 +1,8 @@
-//! Who is told what this client is, what time it has and that it is there: everyone, contacts, or nobody.
+//! Which senders get replies about this client's software, time and presence: everyone, contacts, or none.
 //!
 //! A reply to a question shows that the resource is online. A refused question therefore gets the error that the server gives
 //! for a resource that is not there (RFC 6121 §8.5.3.2.3). Contacts are those of the roster who get our presence anyway
-//! (subscription `from` or `both`); a presence that somebody sends to us shows nothing, since anybody can send one. The roster
+//! (subscription `from` or `both`); a received presence proves nothing, since any entity can send one. The roster
 //! is requested when the first stranger asks.
 //!
 //! The own server and the own account are always answered, and so are the services and rooms that the caller uses.
@@ -11,7 +11,7 @@
 
 use crate::jid::Jid;
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::unicode::Unicode;
 use crate::vec_map::VecMap;
 use crate::xml::Element;
@@ -24,7 +24,7 @@ const MOST_CONTACTS: usize = 20_000;
 /// Who is answered, besides the own server and account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Audience {
-    /// Whoever asks.
+    /// Every sender.
     #[default]
     Everyone,
     /// Those on the roster who get our presence.
@@ -45,18 +45,18 @@ impl Audience {
     }
 }
 
-/// What is to be done with a question.
+/// What to do with a request.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum ReplyDecision {
     /// Answer it.
     Answer,
-    /// Refuse it, as the server would if nobody was there.
+    /// Refuse it, with the error that the server would send for an offline resource.
     Refuse,
     /// It waits for the roster; the request for it, where it is to be sent now.
     Wait(Option<Element>),
 }
 
-/// What is known of the roster.
+/// The known part of the roster.
 #[derive(Debug, Default)]
 enum Roster {
     #[default]
@@ -88,7 +88,7 @@ impl Screening {
         self.roster = Roster::Unknown;
     }
 
-    /// What to do with a question that nobody else answers. `own`: our full JID; `is_in_use`: the sender is a service or a room
+    /// Decides on a request that no handler answers. `own`: our full JID; `is_in_use`: the sender is a service or a room
     /// that the caller uses.
     pub fn judge(
         &mut self,
@@ -96,34 +96,34 @@ impl Screening {
         own: &Jid,
         is_in_use: bool,
         unicode: &dyn Unicode,
-    ) -> Verdict {
+    ) -> ReplyDecision {
         let Some(from) = question.attr("from") else {
-            return Verdict::Answer;
+            return ReplyDecision::Answer;
         };
         if self.audience == Audience::Everyone || is_in_use {
-            return Verdict::Answer;
+            return ReplyDecision::Answer;
         }
         let Ok(from) = Jid::parse(from, unicode) else {
-            return Verdict::Refuse;
+            return ReplyDecision::Refuse;
         };
         if from.same_bare(own) || from.as_str() == own.domain() {
-            return Verdict::Answer;
+            return ReplyDecision::Answer;
         }
         if self.audience == Audience::Nobody {
-            return Verdict::Refuse;
+            return ReplyDecision::Refuse;
         }
         match &mut self.roster {
-            Roster::Known(contacts) if is_contact(contacts, &from) => Verdict::Answer,
-            Roster::Known(_) => Verdict::Refuse,
-            Roster::Requested(waiting) if waiting.len() >= MOST_WAITING => Verdict::Refuse,
+            Roster::Known(contacts) if is_contact(contacts, &from) => ReplyDecision::Answer,
+            Roster::Known(_) => ReplyDecision::Refuse,
+            Roster::Requested(waiting) if waiting.len() >= MOST_WAITING => ReplyDecision::Refuse,
             Roster::Requested(waiting) => {
                 waiting.push(question.detach());
-                Verdict::Wait(None)
+                ReplyDecision::Wait(None)
             }
             Roster::Unknown => {
                 self.roster = Roster::Requested(vec![question.detach()]);
                 let query = Element::builder("query", ns::ROSTER).build();
-                Verdict::Wait(Some(iq::request(Kind::Get, None, query)))
+                ReplyDecision::Wait(Some(iq::request(IqType::Get, None, query)))
             }
         }
     }

@@ -56,7 +56,7 @@ pub fn to_element(verification: &str) -> Element {
         .build()
 }
 
-/// The node that those ask about who want to know what a hash means (§6.2).
+/// The node that other clients query to resolve a hash (§6.2).
 pub fn node(verification: &str) -> String {
     let mut node = String::from(NODE);
     node.push('#');

@@ -10,7 +10,7 @@ use crate::xml::Element;
 /// Values to fill in, by the field's `var`; several values for a field that takes several.
 pub type Values = [(String, Vec<String>)];
 
-/// What a form is for.
+/// The type of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormKind {
     /// To be filled in.
@@ -36,7 +36,7 @@ pub struct Field {
     pub description: Option<String>,
     /// Whether it must be filled in.
     pub required: bool,
-    /// Its values; in a form, what it starts with.
+    /// Its values; in a form, the defaults.
     pub values: Vec<String>,
     /// What may be chosen, for the list types: label and value.
     pub options: Vec<(Option<String>, String)>,
@@ -87,7 +87,7 @@ impl Field {
 /// A form, whichever way it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
-    /// What it is for.
+    /// The form's type.
     pub kind: FormKind,
     /// Its headline.
     pub title: Option<String>,
@@ -159,7 +159,7 @@ impl Form {
         self.field(var)?.value()
     }
 
-    /// What the form is about: the value of its `FORM_TYPE` (XEP-0068).
+    /// The value of its `FORM_TYPE` (XEP-0068).
     pub fn form_type(&self) -> Option<&str> {
         self.value("FORM_TYPE")
     }

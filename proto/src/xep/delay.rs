@@ -27,7 +27,7 @@ pub struct Delay {
 impl Delay {
     /// Reads a `<delay/>` or XEP-0091's `<x/>`; `None` when it is something else or its stamp is no date.
     pub fn parse(element: &Element) -> Option<Self> {
-        let stamp = Stamp::read(element)?;
+        let stamp = DelayStamp::read(element)?;
         let reason = element.text();
         Some(Self {
             stamp: stamp.time?,
@@ -71,14 +71,14 @@ impl Delay {
 
 /// One stamp of a stanza, readable or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(crate) struct DelayStamp {
     /// Who held the stanza back, as the stamp claims.
     pub(crate) from: Option<String>,
     /// Milliseconds since 1970 UTC; `None` when the date is absent or not readable.
     pub(crate) time: Option<i64>,
 }
 
-impl Stamp {
+impl DelayStamp {
     fn read(element: &Element) -> Option<Self> {
         if !element.is("delay", ns::DELAY) && !element.is("x", ns::LEGACY_DELAY) {
             return None;
@@ -91,12 +91,12 @@ impl Stamp {
 }
 
 /// The stamps of a stanza, those of XEP-0203 before those of XEP-0091: they are more exact.
-pub(crate) fn stamps(stanza: &Element) -> Vec<Stamp> {
+pub(crate) fn stamps(stanza: &Element) -> Vec<DelayStamp> {
     let mut stamps = Vec::new();
     for namespace in [ns::DELAY, ns::LEGACY_DELAY] {
         for child in stanza.children() {
             if child.ns() == namespace
-                && let Some(stamp) = Stamp::read(&child)
+                && let Some(stamp) = DelayStamp::read(&child)
             {
                 stamps.push(stamp);
             }

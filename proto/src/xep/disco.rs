@@ -5,7 +5,7 @@
 //! Left out: publishing items (obsolete). Entity capabilities (XEP-0115) are in `caps`.
 
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xml::Element;
 
 /// What sort of thing an entity is.
@@ -19,12 +19,12 @@ pub struct Identity {
     pub name: Option<String>,
 }
 
-/// What an entity, or a node of it, says about itself.
+/// The disco#info of an entity or one of its nodes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Info {
     /// The node that was asked about.
     pub node: Option<String>,
-    /// What it is; at least one.
+    /// The identities; at least one.
     pub identities: Vec<Identity>,
     /// The features it has, as the namespaces that name them.
     pub features: Vec<String>,
@@ -78,12 +78,12 @@ impl Info {
             .build()
     }
 
-    /// Whether a feature is there.
+    /// Whether a feature is present.
     pub fn has(&self, feature: &str) -> bool {
         self.features.iter().any(|own| own == feature)
     }
 
-    /// Whether an identity of this category and type is there.
+    /// Whether an identity of this category and type is present.
     pub fn is(&self, category: &str, kind: &str) -> bool {
         self.identities
             .iter()
@@ -102,12 +102,12 @@ pub struct DiscoItem {
     pub name: Option<String>,
 }
 
-/// Asks `to` what it is; `node` narrows the question.
+/// Builds a disco#info request to `to`, optionally for a `node`.
 pub fn info(to: Option<&str>, node: Option<&str>) -> Element {
     query(ns::DISCO_INFO, to, node)
 }
 
-/// Asks `to` what it has.
+/// Builds a disco#items request to `to`.
 pub fn items(to: Option<&str>, node: Option<&str>) -> Element {
     query(ns::DISCO_ITEMS, to, node)
 }
@@ -116,7 +116,7 @@ fn query(namespace: &str, to: Option<&str>, node: Option<&str>) -> Element {
     let query = Element::builder("query", namespace)
         .attr_opt("node", node)
         .build();
-    iq::request(Kind::Get, to, query)
+    iq::request(IqType::Get, to, query)
 }
 
 /// Reads the reply to [`items`]; `None` when it holds no list. An item without an address is left out.

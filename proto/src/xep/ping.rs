@@ -3,10 +3,10 @@
 //! Specification: XEP-0199 2.0.1.
 
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xml::Element;
 
-/// Asks `to` (or the server) whether it is there.
+/// Builds a ping to `to` (or the server).
 pub fn request(to: Option<&str>) -> Element {
-    iq::request(Kind::Get, to, Element::builder("ping", ns::PING).build())
+    iq::request(IqType::Get, to, Element::builder("ping", ns::PING).build())
 }

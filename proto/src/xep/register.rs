@@ -1,4 +1,4 @@
-//! XEP-0077: In-Band Registration 2.4. Asking what is wanted, answering it, changing the password, leaving.
+//! XEP-0077: In-Band Registration 2.4. Requests the fields, registers, changes the password, cancels the account.
 //!
 //! Specification: XEP-0077 2.4.
 //!
@@ -11,15 +11,15 @@
 
 use super::data_form::{Field, Form};
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xml::Element;
 
-/// What a host wants to know before it makes an account.
+/// The fields that a host requires before it registers an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requirements {
-    /// An account is there already; then the fields show what it holds.
+    /// An account exists already; then the fields have its values.
     pub registered: bool,
-    /// What the host says to people.
+    /// The host's instructions.
     pub instructions: Option<String>,
     /// The fields of before data forms, by name, with what they hold already. All of those asked for are required.
     pub fields: Vec<(String, String)>,
@@ -42,7 +42,7 @@ pub enum Unanswered {
         addresses: Vec<String>,
         /// The form's fields to be filled with what the person found; empty when only the page will do.
         fields: Vec<String>,
-        /// What the host says to people.
+        /// The host's instructions.
         instructions: Option<String>,
     },
 }
@@ -96,11 +96,11 @@ impl Requirements {
         Some(wanted)
     }
 
-    /// Answers with `values` by the fields' names (`username`, `password`, `email`, …). What the host does not ask for is not
-    /// told to it.
+    /// Answers with `values` by the fields' names (`username`, `password`, `email`, …). Fields that the host does not request are not
+    /// sent.
     ///
     /// # Errors
-    /// What is missing, or that it takes a person.
+    /// A missing field, or the need for a human.
     pub fn answer(
         &self,
         to: Option<&str>,
@@ -115,7 +115,7 @@ impl Requirements {
         let mut missing = Vec::new();
         let mut children = Vec::new();
         for (name, held) in &self.fields {
-            // A value already there is sent back: that is what the `key` of old hosts is for.
+            // An existing value is sent back, as the `key` of old hosts requires.
             let value = given(values, name).unwrap_or(held);
             if value.is_empty() {
                 missing.push(name.clone());
@@ -182,7 +182,7 @@ impl Requirements {
         for address in media.clone().filter(|address| is_web(address)) {
             add(&mut addresses, address);
         }
-        // What is encrypted comes first; otherwise in the host's order.
+        // Encrypted addresses first; otherwise in the host's order.
         addresses.sort_by_key(|address| !starts_with(address, "https:"));
         if addresses.is_empty() {
             // A script would be run where the page shows it as a link.
@@ -265,10 +265,10 @@ fn add(addresses: &mut Vec<String>, address: &str) {
     }
 }
 
-/// Asks the host what it wants to know. `to` is left out before login.
+/// Requests the registration fields. `to` is `None` before login.
 pub fn fields(to: Option<&str>) -> Element {
     iq::request(
-        Kind::Get,
+        IqType::Get,
         to,
         Element::builder("query", ns::REGISTER).build(),
     )
@@ -292,7 +292,7 @@ pub fn change_password(to: Option<&str>, username: &str, password: &str) -> Elem
 }
 
 fn set(to: Option<&str>, query: Element) -> Element {
-    iq::request(Kind::Set, to, query)
+    iq::request(IqType::Set, to, query)
 }
 
 fn text_field(name: &str, value: &str) -> Element {

@@ -9,7 +9,7 @@ use crate::stanza::iq;
 use crate::stanza::{ErrorKind, StanzaError};
 use crate::xml::Element;
 
-/// What this responder itself can do; disco#info names it beside what the page adds.
+/// The features of this responder; disco#info lists them with those that the caller adds.
 const FEATURES: [&str; 5] = [
     ns::DISCO_INFO,
     ns::DISCO_ITEMS,
@@ -21,18 +21,18 @@ const FEATURES: [&str; 5] = [
 /// Who we are, for those who ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
-    /// The software's name and version, and what it runs on if that may be told.
+    /// The software's name and version, and the operating system if it may be disclosed.
     pub version: Version,
     /// What we are; `client`/`web` is usual.
     pub identity: Identity,
-    /// Namespaces of what the page can do, beyond what is answered here.
+    /// Namespaces of the caller's features, in addition to those of the responder.
     pub features: Vec<String>,
     /// Nodes that mean the whole of us: `node#ver` of the entity capabilities announced (XEP-0115 §6.2).
     pub nodes: Vec<String>,
 }
 
 impl About {
-    /// What disco#info tells.
+    /// The disco#info of this client.
     pub fn info(&self) -> Info {
         let mut features: Vec<String> = Vec::new();
         for feature in FEATURES {
@@ -108,7 +108,7 @@ pub fn respond(request: &Element, about: &About, now: i64, offset_minutes: i32) 
     })
 }
 
-/// The reply to somebody who is not to be answered ([`Verdict::Refuse`](super::audience::Verdict::Refuse)): the error that the server
+/// The reply to somebody who is not to be answered ([`ReplyDecision::Refuse`](super::audience::ReplyDecision::Refuse)): the error that the server
 /// gives for a resource that is not there (RFC 6121 §8.5.3.2.3), whatever was asked. `None` for what gets no reply at all.
 pub fn refuse_stranger(request: &Element) -> Option<Element> {
     request.attr("id")?;

@@ -2,7 +2,7 @@
 //!
 //! Specification: XEP-0059 1.0.
 //!
-//! Where a page begins and ends is told in the service's own words: for the items of a node these need not be items' ids.
+//! Where a page begins and ends is given by ids of the service: for the items of a node these need not be items' ids.
 
 use crate::ns;
 use crate::xml::Element;
@@ -21,7 +21,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// Whether it says where a page begins or ends.
+    /// Whether it limits the start or end of the page.
     pub fn has_place(&self) -> bool {
         self.after.is_some() || self.before.is_some() || self.index.is_some()
     }

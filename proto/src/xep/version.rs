@@ -5,14 +5,14 @@
 use crate::ns;
 use crate::xml::Element;
 
-/// What software an entity says it is.
+/// The software version of an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     /// The software's name.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// What it runs on, when it says.
+    /// The operating system, if given.
     pub os: Option<String>,
 }
 

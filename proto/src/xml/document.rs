@@ -8,12 +8,12 @@ use crate::vec_map::VecMap;
 
 /// A piece of the document's text, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct TextSpan {
     pub(super) start: u32,
     pub(super) len: u32,
 }
 
-impl Span {
+impl TextSpan {
     /// From `start` to `end`. Documents stay below 4 GiB (the reader sees to it; a built one does not fit in wasm's memory), so
     /// that nothing is cut off here.
     pub(super) fn new(start: usize, end: usize) -> Self {
@@ -42,7 +42,7 @@ pub(super) const INTERN_WINDOW: usize = 12;
 /// An element in the table.
 #[derive(Clone, Copy)]
 pub(super) struct ElementRecord {
-    pub(super) name: Span,
+    pub(super) name: TextSpan,
     pub(super) ns: NsId,
     /// The index of the first record behind the subtree.
     pub(super) end: u32,
@@ -56,20 +56,20 @@ pub(super) struct ElementRecord {
 #[derive(Clone, Copy)]
 pub(super) enum Record {
     Element(ElementRecord),
-    Text(Span),
+    Text(TextSpan),
 }
 
 /// An attribute of an element in the table.
 #[derive(Clone, Copy)]
 pub(super) struct AttributeRecord {
-    pub(super) name: Span,
+    pub(super) name: TextSpan,
     pub(super) ns: NsId,
-    pub(super) value: Span,
+    pub(super) value: TextSpan,
 }
 
 /// The namespaces of one document as another one knows them.
 #[derive(Default)]
-struct Mapped {
+struct NamespaceMap {
     /// Most elements of a subtree share the namespace of the one before.
     last: (NsId, NsId),
     all: VecMap<NsId, NsId>,
@@ -80,11 +80,11 @@ pub(super) struct Document {
     pub(super) text: String,
     pub(super) records: Vec<Record>,
     pub(super) attributes: Vec<AttributeRecord>,
-    pub(super) namespaces: Vec<Span>,
+    pub(super) namespaces: Vec<TextSpan>,
 }
 
 impl Document {
-    /// A document without anything, with room for what is expected.
+    /// Creates an empty document with reserved capacity.
     pub(super) fn with_capacity(text: usize, records: usize, attributes: usize) -> Self {
         Self {
             text: String::with_capacity(text),
@@ -96,7 +96,7 @@ impl Document {
 
     /// The text of a span.
     #[inline]
-    pub(super) fn slice(&self, span: Span) -> &str {
+    pub(super) fn slice(&self, span: TextSpan) -> &str {
         self.text
             .get(span.start as usize..span.end() as usize)
             .unwrap_or("")
@@ -150,14 +150,14 @@ impl Document {
     }
 
     /// Puts `text` at the end of the buffer.
-    pub(super) fn push_text(&mut self, text: &str) -> Span {
+    pub(super) fn push_text(&mut self, text: &str) -> TextSpan {
         let start = self.text.len();
         self.text.push_str(text);
-        Span::new(start, self.text.len())
+        TextSpan::new(start, self.text.len())
     }
 
     /// Enters a namespace whose name already is in the buffer.
-    pub(super) fn enter_ns(&mut self, name: Span) -> NsId {
+    pub(super) fn enter_ns(&mut self, name: TextSpan) -> NsId {
         self.namespaces.push(name);
         self.namespaces.len() as NsId + 1
     }
@@ -174,7 +174,7 @@ impl Document {
     /// Copies the subtree at `index` of `from` to the end of the table: texts are copied, records rebased, nothing is read again.
     pub(super) fn append(&mut self, from: &Self, index: u32) {
         let base = self.records.len() as u32;
-        let mut mapped = Mapped::default();
+        let mut mapped = NamespaceMap::default();
         for record in from.subtree(index) {
             let copy = match record {
                 Record::Text(text) => Record::Text(self.push_text(from.slice(*text))),
@@ -202,7 +202,7 @@ impl Document {
     }
 
     /// The namespace here that `id` is in `from`. Each is compared by its name only once for all of a subtree.
-    fn map_ns(&mut self, from: &Self, id: NsId, mapped: &mut Mapped) -> NsId {
+    fn map_ns(&mut self, from: &Self, id: NsId, mapped: &mut NamespaceMap) -> NsId {
         if id <= XML_NS {
             return id;
         }
@@ -239,9 +239,9 @@ impl Document {
 
 /// The namespace `name`, when it is known without entering it.
 pub(super) fn known_ns<'a>(
-    namespaces: &[Span],
+    namespaces: &[TextSpan],
     name: &str,
-    text_of: impl Fn(Span) -> &'a str,
+    text_of: impl Fn(TextSpan) -> &'a str,
 ) -> Option<NsId> {
     if name.is_empty() {
         return Some(NO_NS);

@@ -27,7 +27,7 @@ pub struct Attribute<'a> {
     pub value: &'a str,
 }
 
-/// What is directly within an element.
+/// A child node of an element.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
     /// A child element.
@@ -108,8 +108,8 @@ impl Element {
     }
 
     /// The places of the direct child nodes.
-    fn inside(&self) -> Inside<'_> {
-        Inside {
+    fn inside(&self) -> ChildSteps<'_> {
+        ChildSteps {
             document: &self.document,
             next: self.index.saturating_add(1),
             end: self.document.after(self.index),
@@ -286,13 +286,13 @@ fn is_usable_ns(name: &str) -> bool {
 }
 
 /// Steps over the direct children of an element.
-struct Inside<'a> {
+struct ChildSteps<'a> {
     document: &'a Document,
     next: u32,
     end: u32,
 }
 
-impl<'a> Iterator for Inside<'a> {
+impl<'a> Iterator for ChildSteps<'a> {
     type Item = (u32, &'a Record);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -330,7 +330,7 @@ impl<'a> Iterator for Attributes<'a> {
 /// [`Element::children`].
 pub struct Children<'a> {
     parent: &'a Element,
-    inside: Inside<'a>,
+    inside: ChildSteps<'a>,
 }
 
 impl Iterator for Children<'_> {

@@ -1,4 +1,4 @@
-//! What is passed over in the XML of a peer, because it harms nobody: RFC 6120 §11 asks senders for more than readers need.
+//! Harmless deviations in the XML of a peer that the reader accepts: RFC 6120 §11 requires more of senders than readers need.
 //!
 //! Passed over: comments and processing instructions (RFC 6120 §11.1 lets a reader refuse them; a proxy may add them), an XML
 //! declaration that is not at the very start or names another encoding than the UTF-8 that the bytes are, several elements in
@@ -34,7 +34,7 @@ impl Lenience {
     }
 }
 
-/// What a peer sent and nobody can read.
+/// Unreadable input of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// Why.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Element;
 use super::document::{Document, Record};
 
-/// What is hidden.
+/// The kinds of content to mask.
 pub struct Secrets {
     /// Whether all character data within an element is.
     pub text: fn(&Element) -> bool,

@@ -29,7 +29,7 @@ pub(crate) fn write_value(out: &mut String, value: &str) {
     writer::escape_value(out, value);
 }
 
-/// What a document may cost; reading stops at the first limit it meets.
+/// The limits of a document; reading stops at the first limit exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the document, markup included. Never more than 1 GiB, whatever is set here.
@@ -136,7 +136,7 @@ pub fn parse_leniently(
     limits: &Limits,
     lenience: &Lenience,
 ) -> (Vec<Element>, Option<Unreadable>) {
-    let reader::Read {
+    let reader::ReadOutcome {
         document,
         roots,
         error,

@@ -11,7 +11,7 @@ mod text;
 use quick_xml::parser::{ElementParser, Parser};
 
 use super::chars::{self, NAME, NAME_START};
-use super::document::{Document, ElementRecord, NO_NS, NsId, Record, Span};
+use super::document::{Document, ElementRecord, NO_NS, NsId, Record, TextSpan};
 use super::{Lenience, Limits, XmlError};
 use std::collections::BTreeMap;
 
@@ -19,11 +19,11 @@ use std::collections::BTreeMap;
 const MOST_BYTES: usize = 1 << 30;
 /// Of the name of an element that cannot be read, this many characters are reported.
 const LONGEST_NAME: usize = 64;
-/// Within how many bytes the first element's name is looked for in what is not UTF-8.
+/// How many bytes of input that is not UTF-8 are searched for the first element's name.
 const HEAD: usize = 256;
 
 /// What reading came to.
-pub(super) struct Read {
+pub(super) struct ReadOutcome {
     pub(super) document: Document,
     /// Where the outermost elements that are whole begin.
     pub(super) roots: Vec<u32>,
@@ -31,7 +31,7 @@ pub(super) struct Read {
     pub(super) error: Option<(XmlError, String)>,
 }
 
-impl Read {
+impl ReadOutcome {
     /// Nothing was read; the name is that of the first element, as far as it can be seen.
     fn refused(error: XmlError, bytes: &[u8]) -> Self {
         let head = bytes.get(..bytes.len().min(HEAD)).unwrap_or_default();
@@ -52,17 +52,17 @@ pub(super) fn read(
     limits: &Limits,
     default_ns: &str,
     lenience: Option<&Lenience>,
-) -> Read {
+) -> ReadOutcome {
     if bytes.len() > limits.bytes.min(MOST_BYTES) {
-        return Read::refused(XmlError::TooLarge, &[]);
+        return ReadOutcome::refused(XmlError::TooLarge, &[]);
     }
     let source = match String::from_utf8(bytes) {
         Ok(source) => source,
-        Err(error) => return Read::refused(XmlError::NotUtf8, error.as_bytes()),
+        Err(error) => return ReadOutcome::refused(XmlError::NotUtf8, error.as_bytes()),
     };
-    // A guess at what a stanza is made of: short ones fit without growing, long ones may be nothing but text.
+    // An estimate of the size of a stanza: short ones fit without growing, long ones may consist of text only.
     let expected = 4 + (source.len() / 48).min(4096);
-    let mut reading = Reading {
+    let mut reading = DocumentReader {
         source: &source,
         limits,
         lenience,
@@ -71,7 +71,7 @@ pub(super) fn read(
         roots: Vec::with_capacity(1),
         root: None,
         bindings: Vec::new(),
-        pending: Pending::Nothing,
+        pending: PendingText::Nothing,
         outer_ns: NO_NS,
         known: BTreeMap::new(),
     };
@@ -89,7 +89,7 @@ pub(super) fn read(
         document.text.reserve_exact(unescaped.len());
         document.text.push_str(&unescaped);
     }
-    Read {
+    ReadOutcome {
         document,
         roots,
         error,
@@ -97,10 +97,10 @@ pub(super) fn read(
 }
 
 /// An element whose end tag has not come yet.
-struct Open {
+struct OpenElement {
     record: u32,
     /// Its name as it stands in the source, prefix and all: the end tag's must be the same.
-    name: Span,
+    name: TextSpan,
     /// The default namespace within it.
     default_ns: NsId,
     /// How many prefixes were bound outside of it.
@@ -108,41 +108,41 @@ struct Open {
 }
 
 /// A prefix in scope.
-struct Binding<'a> {
+struct PrefixBinding<'a> {
     prefix: &'a str,
     ns: NsId,
 }
 
 /// Character data that may go on in the next event.
-enum Pending {
+enum PendingText {
     Nothing,
     /// One piece, as it stands in the source.
-    Source(Span),
+    Source(TextSpan),
     /// From here to the end of the unescaped text.
     Unescaped(usize),
 }
 
-struct Reading<'a> {
+struct DocumentReader<'a> {
     source: &'a str,
     limits: &'a Limits,
-    /// What is passed over; `None`: nothing.
+    /// The accepted deviations; `None`: none.
     lenience: Option<&'a Lenience>,
     /// Its text is the unescaped text while reading.
     document: Document,
-    open: Vec<Open>,
+    open: Vec<OpenElement>,
     /// Where the outermost elements begin, in the table.
     roots: Vec<u32>,
     /// Where the name of the outermost element that has not ended stands in the source.
     root: Option<usize>,
-    bindings: Vec<Binding<'a>>,
-    pending: Pending,
+    bindings: Vec<PrefixBinding<'a>>,
+    pending: PendingText,
     /// The default namespace around the root.
     outer_ns: NsId,
     /// All namespaces, once there are more than a few of them.
     known: BTreeMap<String, NsId>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> DocumentReader<'a> {
     /// Sets the default namespace around the root, as if the root stood in an element that declares it.
     fn surround(&mut self, default_ns: &str) {
         if !default_ns.is_empty() {
@@ -290,9 +290,9 @@ impl<'a> Reading<'a> {
         if self.open.is_empty() {
             self.roots.push(self.document.records.len() as u32);
         }
-        self.open.push(Open {
+        self.open.push(OpenElement {
             record: self.document.records.len() as u32,
-            name: Span::new(start, name_end),
+            name: TextSpan::new(start, name_end),
             default_ns,
             outer_bindings,
         });
@@ -321,7 +321,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Splits a name at its colon, into the prefix (empty when there is none) and the local part.
-    fn qualified_name(&self, start: usize, end: usize) -> Result<(&'a str, Span), XmlError> {
+    fn qualified_name(&self, start: usize, end: usize) -> Result<(&'a str, TextSpan), XmlError> {
         let bytes = self.source.as_bytes().get(start..end).unwrap_or(&[]);
         // Where the local part begins in it, and what all bytes have in common.
         let mut local = 0;
@@ -344,7 +344,7 @@ impl<'a> Reading<'a> {
         if known
             || (local == start || chars::is_name(prefix)) && chars::is_name(self.slice(local, end))
         {
-            Ok((prefix, Span::new(local, end)))
+            Ok((prefix, TextSpan::new(local, end)))
         } else {
             Err(XmlError::Malformed("a name that is none"))
         }

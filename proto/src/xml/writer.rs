@@ -1,4 +1,4 @@
-//! Writing: the shortest XML that says the same. Elements carry no prefixes, attributes of a namespace one of their own.
+//! Writes elements as the shortest equivalent XML. Elements carry no prefixes, attributes of a namespace one of their own.
 
 use super::chars::{ESCAPE_TEXT, ESCAPE_VALUE, class};
 use super::document::{Document, ElementRecord, NO_NS, NsId, Record, XML_NS};
@@ -10,21 +10,21 @@ use crate::vec_map::VecMap;
 const LONG_NS: usize = 64;
 
 /// An element whose end tag is still to be written.
-struct Open<'a> {
+struct OpenTag<'a> {
     end: u32,
     element: &'a ElementRecord,
     /// The default namespace within it.
-    ns: Scope<'a>,
+    ns: DefaultNamespace<'a>,
 }
 
 /// A default namespace: of the document, or the one around what is written.
 #[derive(Clone, Copy)]
-enum Scope<'a> {
+enum DefaultNamespace<'a> {
     Own(NsId),
     Around(&'a str),
 }
 
-impl Scope<'_> {
+impl DefaultNamespace<'_> {
     /// Compares names only where ids cannot tell.
     fn is(self, document: &Document, ns: NsId) -> bool {
         match self {
@@ -38,19 +38,21 @@ impl Scope<'_> {
 pub(super) fn write(document: &Document, index: u32, out: &mut String, parent_ns: &str) {
     let long = long_namespaces(document, index);
     // Iterative: a tree built by the caller may be deeper than the stack allows.
-    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut open: Vec<OpenTag<'_>> = Vec::new();
     for (place, record) in (index..).zip(document.subtree(index)) {
         match record {
             Record::Text(text) => escape(out, document.slice(*text), ESCAPE_TEXT),
             Record::Element(element) => {
-                let outer = open.last().map_or(Scope::Around(parent_ns), |open| open.ns);
+                let outer = open
+                    .last()
+                    .map_or(DefaultNamespace::Around(parent_ns), |open| open.ns);
                 let ns = start_tag(document, element, outer, &long, open.is_empty(), out);
                 if element.end == place + 1 {
                     out.push_str("/>");
                 } else {
                     out.push('>');
                     let end = element.end;
-                    open.push(Open { end, element, ns });
+                    open.push(OpenTag { end, element, ns });
                 }
             }
         }
@@ -110,11 +112,11 @@ fn tag_name(
 fn start_tag<'a>(
     document: &'a Document,
     element: &ElementRecord,
-    outer: Scope<'a>,
+    outer: DefaultNamespace<'a>,
     long: &VecMap<NsId, usize>,
     root: bool,
     out: &mut String,
-) -> Scope<'a> {
+) -> DefaultNamespace<'a> {
     out.push('<');
     tag_name(document, element, long, out);
     let prefixed = element.ns == XML_NS || long.contains_key(&element.ns);
@@ -122,7 +124,7 @@ fn start_tag<'a>(
         outer
     } else {
         attribute(out, "", "xmlns", document.ns(element.ns));
-        Scope::Own(element.ns)
+        DefaultNamespace::Own(element.ns)
     };
     if root {
         for (ns, place) in long.iter() {

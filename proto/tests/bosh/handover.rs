@@ -7,6 +7,7 @@ use epode_proto::io::{NetworkFailure, Transmit};
 use epode_proto::ns;
 use epode_proto::random::Random;
 use epode_proto::time::Instant;
+use epode_proto::transport::Names;
 use epode_proto::transport::bosh::Bosh;
 use epode_proto::xml::{Element, Limits, parse};
 
@@ -264,13 +265,13 @@ fn a_pause_that_was_lost_before_a_reload() {
          S: <body/>
          C: <body rid='4'/>
          +150ms
-         C: <body rid='5'><iq id='word'/></body>
+         C: <body rid='5'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
          +4849ms
          +1ms
          C: last again 3
          S#3: <body/>
-         S#4: <body><iq id='word'/></body>
-         E: element <iq id='word'/>",
+         S#4: <body><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         E: element <iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq>",
     );
     let mut wire = Wire::open(NORMAL);
     wire.play(
@@ -342,7 +343,7 @@ fn what_is_no_snapshot() {
     let good = wire.bosh.snapshot().expect("a snapshot").to_xml();
     let restore = |text: &str| {
         let element = parse(text.as_bytes().to_vec(), &Limits::default()).expect("XML");
-        Bosh::restore(config(), &element, Instant(0), 0)
+        Bosh::restore(config(), &element, Instant(0), Names::default())
     };
     assert!(restore(&good).is_some());
     for (from, to) in [
@@ -411,7 +412,8 @@ fn a_snapshot_that_was_spoilt() {
         let Ok(snapshot) = parse(bytes, &Limits::default()) else {
             continue;
         };
-        let Some(mut bosh) = Bosh::restore(config(), &snapshot, Instant(7), 0) else {
+        let Some(mut bosh) = Bosh::restore(config(), &snapshot, Instant(7), Names::default())
+        else {
             continue;
         };
         restored += 1;
@@ -431,7 +433,7 @@ fn a_snapshot_that_was_spoilt() {
             let _ = (bosh.trouble(), bosh.snapshot());
             if step == 20 {
                 bosh.pause(now);
-                bosh.hurry(now);
+                bosh.wake(now);
             }
             if let Some(at) = bosh.poll_timeout() {
                 now = now.max(at);
@@ -446,7 +448,7 @@ fn a_snapshot_that_was_spoilt() {
 
 #[test]
 fn a_session_that_a_web_server_made() {
-    let bosh = Bosh::attach(config(), "s1", 1000, 7).expect("a session");
+    let bosh = Bosh::attach(config(), "s1", 1000, Names::default()).expect("a session");
     let mut wire = Wire::over(bosh, Instant(5));
     wire.play(
         "C: <body sid='s1' rid='1000'/>
@@ -469,16 +471,19 @@ fn a_session_that_a_web_server_made() {
 fn what_is_no_session() {
     let last = (1 << 53) - 1;
     for (sid, rid) in [("", 1), ("s", 0), ("s", last + 1), ("s", u64::MAX)] {
-        assert!(Bosh::attach(config(), sid, rid, 0).is_none(), "{sid} {rid}");
+        assert!(
+            Bosh::attach(config(), sid, rid, Names::default()).is_none(),
+            "{sid} {rid}"
+        );
     }
-    assert!(Bosh::attach(config(), "s", 1, 0).is_some());
+    assert!(Bosh::attach(config(), "s", 1, Names::default()).is_some());
 }
 
 /// §14.1: nobody counts any further.
 #[test]
 fn the_last_rid_of_all() {
     let last = (1 << 53) - 1;
-    let bosh = Bosh::attach(config(), "s1", last, 0).expect("a session");
+    let bosh = Bosh::attach(config(), "s1", last, Names::default()).expect("a session");
     let mut wire = Wire::over(bosh, Instant(5));
     wire.play(
         "C: <body sid='s1' rid='9007199254740991'/>

@@ -101,7 +101,11 @@ fn no_request_goes_without() {
     manager.check(&wire.expect_request());
     wire.play("A: pause");
     manager.check(&wire.expect_request());
-    wire.play("A: close");
+    wire.play(
+        "S#3: <body/>
+         E: 0 delivered
+         A: close",
+    );
     manager.check(&wire.expect_request());
 }
 

@@ -4,6 +4,7 @@ use super::NORMAL;
 use crate::support::wire::{Wire, config};
 use epode_proto::event::SendId;
 use epode_proto::time::Instant;
+use epode_proto::transport::Names;
 use epode_proto::transport::bosh::Bosh;
 use epode_proto::{ns, xml::Element};
 
@@ -16,7 +17,7 @@ fn stanza(id: &str) -> Element {
 /// What is there when the session request leaves goes with it.
 #[test]
 fn what_is_said_early() {
-    let mut bosh = Bosh::new(config(), 1, String::new(), 0);
+    let mut bosh = Bosh::new(config(), 1, String::new(), Names::default());
     bosh.send(stanza("a"), Some(SendId(7)));
     bosh.send(stanza("b"), None);
     let mut wire = Wire::over(bosh, Instant(5));
@@ -46,7 +47,7 @@ fn what_is_said_early_to_nobody() {
             "unknown",
         ),
     ] {
-        let mut bosh = Bosh::new(config(), 1, String::new(), 0);
+        let mut bosh = Bosh::new(config(), 1, String::new(), Names::default());
         bosh.send(stanza("a"), Some(SendId(7)));
         let mut wire = Wire::over(bosh, Instant(5));
         wire.expect_request();

@@ -89,6 +89,21 @@ fn a_pause_beyond_the_window() {
     );
 }
 
+/// §11: the request beyond the window is a pause or the good-bye, not both. Servers refuse a rid so far ahead (§14.2).
+#[test]
+fn a_good_bye_behind_a_pause_beyond_the_window() {
+    Wire::open(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         A: pause
+         C: last <body rid='4' pause='120'/>
+         A: close
+         S#2: <body/>
+         E: 0 delivered
+         C: last <body rid='5' type='terminate'/>",
+    );
+}
+
 /// COMPAT(ejabberd): its pauses are never answered. What comes later is the answer, and is asked for.
 #[test]
 fn a_pause_without_an_answer() {
@@ -99,10 +114,10 @@ fn a_pause_without_an_answer() {
          +5s
          C: <body rid='4'/>
          +150ms
-         C: <body rid='5'><iq id='word'/></body>
-         S#4: <body><iq id='word'/></body>
+         C: <body rid='5'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         S#4: <body><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
          C: cancel 3
-         E: element <iq id='word'/>
+         E: element <iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq>
          S#5: <body/>
          C: <body rid='6'/>",
     );

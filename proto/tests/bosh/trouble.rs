@@ -35,12 +35,12 @@ fn trouble_comes_and_goes() {
     wire.play(
         "+149ms
          +1ms
-         C: <body rid='3'><iq id='word'/></body>",
+         C: <body rid='3'><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>",
     );
     assert_eq!(wire.trouble(), Some((0, 2)));
     wire.play(
-        "S#2: <body><iq id='word'/></body>
-         E: element <iq id='word'/>",
+        "S#2: <body><iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq></body>
+         E: element <iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq>",
     );
     assert_eq!(wire.trouble(), None);
     wire.play("+40s");

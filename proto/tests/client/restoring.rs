@@ -17,6 +17,18 @@ fn interrupted_with(participants: usize) -> ClientDialogue {
     dialogue
 }
 
+/// A new session after an interruption, in its step with one participant.
+fn in_step() -> ClientDialogue {
+    let mut dialogue = interrupted_with(1);
+    dialogue.log_in("");
+    dialogue.play(
+        "C: <presence/>
+         E: step 2 of 1
+         E: online romeo@example.org/orchard",
+    );
+    dialogue
+}
+
 /// Without participants, what was kept leaves at once, behind presence.
 #[test]
 fn presence_goes_before_what_was_kept() {
@@ -33,13 +45,9 @@ fn presence_goes_before_what_was_kept() {
 /// A slow participant: what it sends goes first, what the caller sends meanwhile goes last.
 #[test]
 fn a_slow_participant_is_waited_for() {
-    let mut dialogue = interrupted_with(1);
-    dialogue.log_in("");
+    let mut dialogue = in_step();
     dialogue.play(
-        "C: <presence/>
-         E: step 2 of 1
-         E: online romeo@example.org/orchard
-         A: send <message id='c'/>
+        "A: send <message id='c'/>
          +4s
          A: restore <iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>
          C: <iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>
@@ -93,13 +101,9 @@ fn a_participant_that_never_finishes() {
 /// A participant that fails says that it is done, whatever it was answered.
 #[test]
 fn a_participant_that_is_refused() {
-    let mut dialogue = interrupted_with(1);
-    dialogue.log_in("");
+    let mut dialogue = in_step();
     dialogue.play(
-        "C: <presence/>
-         E: step 2 of 1
-         E: online romeo@example.org/orchard
-         A: restore <iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>
+        "A: restore <iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>
          C: <iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>
          W: <iq type='error' id='carbons'><error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
          E: request 0 refused not-allowed
@@ -112,13 +116,9 @@ fn a_participant_that_is_refused() {
 /// A participant that is removed is not waited for.
 #[test]
 fn a_participant_that_is_removed() {
-    let mut dialogue = interrupted_with(1);
-    dialogue.log_in("");
+    let mut dialogue = in_step();
     dialogue.play(
-        "C: <presence/>
-         E: step 2 of 1
-         E: online romeo@example.org/orchard
-         A: remove participant 1
+        "A: remove participant 1
          C: <message id='a'/>
          C: <message id='b'/>",
     );
@@ -128,13 +128,7 @@ fn a_participant_that_is_removed() {
 /// the former one is ignored.
 #[test]
 fn an_interruption_cancels_the_step() {
-    let mut dialogue = interrupted_with(1);
-    dialogue.log_in("");
-    dialogue.play(
-        "C: <presence/>
-         E: step 2 of 1
-         E: online romeo@example.org/orchard",
-    );
+    let mut dialogue = in_step();
     let former = dialogue.step.clone().expect("a step");
     dialogue.lose_connection();
     dialogue.log_in("");
@@ -158,13 +152,9 @@ fn an_interruption_cancels_the_step() {
 /// What a participant sends after the step is over is an ordinary stanza.
 #[test]
 fn a_participant_that_is_late() {
-    let mut dialogue = interrupted_with(1);
-    dialogue.log_in("");
+    let mut dialogue = in_step();
     dialogue.play(
-        "C: <presence/>
-         E: step 2 of 1
-         E: online romeo@example.org/orchard
-         +10s
+        "+10s
          E: step timed out: 1
          C: <message id='a'/>
          C: <message id='b'/>
@@ -203,13 +193,9 @@ fn the_first_session_has_a_step() {
 /// A good-bye during the step sends what was kept first: nothing is lost.
 #[test]
 fn a_good_bye_during_the_step() {
-    let mut dialogue = interrupted_with(1);
-    dialogue.log_in("");
+    let mut dialogue = in_step();
     dialogue.play(
-        "C: <presence/>
-         E: step 2 of 1
-         E: online romeo@example.org/orchard
-         A: disconnect
+        "A: disconnect
          C: <message id='a'/>
          C: <message id='b'/>
          C: <presence type='unavailable'/>

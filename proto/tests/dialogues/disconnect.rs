@@ -7,6 +7,19 @@ use epode_proto::connection::SendError;
 
 // ── online ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/// A message was sent, then the session is closed: the requests 1 to 3 are unanswered.
+fn closing() -> Dialogue {
+    let mut dialogue = Dialogue::online(NORMAL);
+    dialogue.play(
+        "A: send <message id='a'/>
+         C: <body rid='2'><message id='a'/></body>
+         A: disconnect
+         E: disconnecting
+         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>",
+    );
+    dialogue
+}
+
 /// XEP-0124 §13: the good-bye is acknowledged on the oldest request.
 #[test]
 fn a_good_bye() {
@@ -117,13 +130,8 @@ fn what_the_good_bye_carried_is_delivered() {
 /// COMPAT(ejabberd): so does the answer to the good-bye itself, which comes first.
 #[test]
 fn what_came_before_an_answered_good_bye_is_delivered() {
-    Dialogue::online(NORMAL).play(
-        "A: send <message id='a'/>
-         C: <body rid='2'><message id='a'/></body>
-         A: disconnect
-         E: disconnecting
-         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
-         S#3: <body type='terminate'/>
+    closing().play(
+        "S#3: <body type='terminate'/>
          E: 0 delivered
          S#1: <body/>
          S#2: <body type='terminate' condition='other-request'/>
@@ -140,13 +148,8 @@ fn a_server_that_ends_it_first() {
         "S#1 401: ",
         "F#1: too-large",
     ] {
-        Dialogue::online(NORMAL).play(&format!(
-            "A: send <message id='a'/>
-             C: <body rid='2'><message id='a'/></body>
-             A: disconnect
-             E: disconnecting
-             C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
-             {end}
+        closing().play(&format!(
+            "{end}
              C: cancel 2
              C: cancel 3
              E: 0 unknown
@@ -176,13 +179,8 @@ fn stanzas_that_come_during_the_good_bye_are_handed_on() {
 
 #[test]
 fn the_good_bye_has_its_time() {
-    Dialogue::online(NORMAL).play(
-        "A: send <message id='a'/>
-         C: <body rid='2'><message id='a'/></body>
-         A: disconnect
-         E: disconnecting
-         C: <body rid='3' type='terminate'><presence type='unavailable'/></body>
-         S#2: <body><message id='in'/></body>
+    closing().play(
+        "S#2: <body><message id='in'/></body>
          +2999ms
          +1ms
          C: cancel 1

@@ -19,6 +19,17 @@ fn lasting(config: Config) -> Config {
     }
 }
 
+/// Logs in over a new socket, to a server that can resume.
+fn log_in_again(page: &mut Dialogue) {
+    page.play(
+        "E: connecting
+         E: credentials wanted
+         C: socket
+         A: anonymous",
+    );
+    page.authenticate_over_socket(RESUMES);
+}
+
 // ── over BOSH ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// What was under way is repeated byte for byte, its answers arrive, nothing comes twice, and a ping shows that all is well.
@@ -317,13 +328,7 @@ fn a_reload_over_a_web_socket() {
 fn a_session_that_cannot_be_resumed_after_a_reload() {
     let mut page = managed();
     page.reload(lasting(socket_config()));
-    page.play(
-        "E: connecting
-         E: credentials wanted
-         C: socket
-         A: anonymous",
-    );
-    page.authenticate_over_socket(RESUMES);
+    log_in_again(&mut page);
     page.play("C: <sm:resume previd='s7' h='2'/>");
     page.play(
         "W: <sm:failed h='1'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></sm:failed>
@@ -342,13 +347,7 @@ fn a_session_that_cannot_be_resumed_after_a_reload() {
 fn a_resumption_that_does_not_fit() {
     let mut page = managed();
     page.reload(socket_config());
-    page.play(
-        "E: connecting
-         E: credentials wanted
-         C: socket
-         A: anonymous",
-    );
-    page.authenticate_over_socket(RESUMES);
+    log_in_again(&mut page);
     page.play(
         "C: <sm:resume previd='s7' h='2'/>
          W: <sm:resumed previd='s7' h='4'/>
@@ -366,13 +365,7 @@ fn a_reload_during_an_interruption() {
     page.interrupted();
     page.play("A: send <message id='kept'/>");
     page.reload(lasting(socket_config()));
-    page.play(
-        "E: connecting
-         E: credentials wanted
-         C: socket
-         A: anonymous",
-    );
-    page.authenticate_over_socket(RESUMES);
+    log_in_again(&mut page);
     page.play(
         "C: <sm:resume previd='s7' h='2'/>
          W: <sm:resumed previd='s7' h='3'/>

@@ -1,7 +1,7 @@
 //! XEP-0388 with XEP-0386, XEP-0198 and XEP-0484 inside: a whole login in one element each way.
 
 use crate::support::dialogue::{Dialogue, config, service, socket_config};
-use crate::support::scram::ScramServer;
+use crate::support::scram::{ScramServer, token_proof};
 use crate::support::script::Names;
 use epode_proto::connection::Config;
 use epode_proto::reconnect::Reconnect;
@@ -12,7 +12,6 @@ use epode_proto::session::Memory;
 use epode_proto::session::memory::{read, write};
 use epode_proto::time::Millis;
 use epode_proto::transport::Kind;
-use sha2::{Digest, Sha256};
 
 const ACCOUNT: &str = "romeo@example.org";
 const SOCKET: &str = "wss://example.org/ws";
@@ -32,6 +31,25 @@ fn offer(inline: &str) -> String {
         "<stream:features><sasl:mechanisms><sasl:mechanism>SCRAM-SHA-1</sasl:mechanism></sasl:mechanisms>
          <sasl2:authentication><sasl2:mechanism>SCRAM-SHA-1</sasl2:mechanism>{inline}</sasl2:authentication></stream:features>"
     )
+}
+
+/// Authenticates at a server with these inline features, and asks for a resource by the way. Returns the server's last message.
+fn authenticate_with_bind(dialogue: &mut Dialogue, inline: &str) -> String {
+    dialogue.play(&format!(
+        "A: connect with credentials romeo r0m30
+         E: connecting
+         E: credentials wanted
+         C: socket
+         W: opened
+         {OPEN}
+         {OPENED}
+         W: {}
+         E: authenticating
+         C: <sasl2:authenticate mechanism='SCRAM-SHA-1'><sasl2:initial-response>$first</sasl2:initial-response>
+              <bind2:bind/></sasl2:authenticate>",
+        offer(inline)
+    ));
+    scram_over_socket(dialogue)
 }
 
 fn hasty(mut config: Config) -> Config {
@@ -82,23 +100,12 @@ fn remembered(dialogue: &Dialogue, address: &str) -> Memory {
     read(&dialogue.connection.memory(), ACCOUNT, address)
 }
 
-/// HMAC-SHA-256 in Base64, computed on its own.
-fn proof(token: &str, word: &str) -> Vec<u8> {
-    let pad = |with: u8| -> Vec<u8> {
-        (0..64)
-            .map(|at| token.as_bytes().get(at).unwrap_or(&0) ^ with)
-            .collect()
-    };
-    let inner = Sha256::digest([pad(0x36).as_slice(), word.as_bytes()].concat());
-    Sha256::digest([pad(0x5c).as_slice(), &inner].concat()).to_vec()
-}
-
 fn shown(token: &str) -> String {
-    base64::encode(&[b"romeo\0", proof(token, "Initiator").as_slice()].concat())
+    base64::encode(&[b"romeo\0", token_proof(token, "Initiator").as_slice()].concat())
 }
 
 fn proved(token: &str) -> String {
-    base64::encode(&proof(token, "Responder"))
+    base64::encode(&token_proof(token, "Responder"))
 }
 
 /// SCRAM's challenge and response; gives what the server says in the end.
@@ -215,21 +222,7 @@ fn management_that_does_not_travel_inside() {
         most: Millis(0),
     });
     let mut dialogue = Dialogue::new(hasty(config));
-    dialogue.play(&format!(
-        "A: connect with credentials romeo r0m30
-         E: connecting
-         E: credentials wanted
-         C: socket
-         W: opened
-         {OPEN}
-         {OPENED}
-         W: {}
-         E: authenticating
-         C: <sasl2:authenticate mechanism='SCRAM-SHA-1'><sasl2:initial-response>$first</sasl2:initial-response>
-              <bind2:bind/></sasl2:authenticate>",
-        offer(twice)
-    ));
-    let last = scram_over_socket(&mut dialogue);
+    let last = authenticate_with_bind(&mut dialogue, twice);
     dialogue.play(&format!(
         "W: <sasl2:success><sasl2:additional-data>{last}</sasl2:additional-data><bind2:bound/>
               <sasl2:authorization-identifier>romeo@example.org/x1</sasl2:authorization-identifier></sasl2:success>
@@ -456,21 +449,7 @@ fn a_resource_of_the_pages_own() {
 #[test]
 fn a_second_factor() {
     let mut dialogue = Dialogue::new(hasty(socket_config()));
-    dialogue.play(&format!(
-        "A: connect with credentials romeo r0m30
-         E: connecting
-         E: credentials wanted
-         C: socket
-         W: opened
-         {OPEN}
-         {OPENED}
-         W: {}
-         E: authenticating
-         C: <sasl2:authenticate mechanism='SCRAM-SHA-1'><sasl2:initial-response>$first</sasl2:initial-response>
-              <bind2:bind/></sasl2:authenticate>",
-        offer(BIND)
-    ));
-    let last = scram_over_socket(&mut dialogue);
+    let last = authenticate_with_bind(&mut dialogue, BIND);
     dialogue.play(&format!(
         "W: <sasl2:continue><sasl2:additional-data>{last}</sasl2:additional-data>
               <sasl2:tasks><sasl2:task>HOTP-EXAMPLE</sasl2:task><sasl2:task>TOTP-EXAMPLE</sasl2:task></sasl2:tasks></sasl2:continue>

@@ -12,6 +12,20 @@ fn plain() -> Dialogue {
     Dialogue::online_over_socket(socket_config(), "")
 }
 
+/// The socket is open, and the stream header was sent.
+fn opening() -> Dialogue {
+    let mut dialogue = Dialogue::new(socket_config());
+    dialogue.play(
+        "A: connect
+         E: connecting
+         E: credentials wanted
+         C: socket wss://example.org/ws
+         W: opened
+         C: <framing:open to='example.org' version='1.0'/>",
+    );
+    dialogue
+}
+
 #[test]
 fn a_login() {
     Dialogue::new(socket_config()).play(
@@ -136,28 +150,16 @@ fn a_close_of_another_namespace_is_none() {
 
 #[test]
 fn it_goes_where_the_server_points() {
-    Dialogue::new(socket_config()).play(
-        "A: connect
-         E: connecting
-         E: credentials wanted
-         C: socket wss://example.org/ws
-         W: opened
-         C: <framing:open to='example.org' version='1.0'/>
-         W: <framing:close see-other-uri='wss://other.example/ws'/>
+    opening().play(
+        "W: <framing:close see-other-uri='wss://other.example/ws'/>
          C: <framing:close/>
          C: close
          E: connecting
          E: credentials wanted
          C: socket wss://other.example/ws",
     );
-    Dialogue::new(socket_config()).play(
-        "A: connect
-         E: connecting
-         E: credentials wanted
-         C: socket wss://example.org/ws
-         W: opened
-         C: <framing:open to='example.org' version='1.0'/>
-         W: <framing:close see-other-uri='ws://other.example/ws'/>
+    opening().play(
+        "W: <framing:close see-other-uri='ws://other.example/ws'/>
          C: <framing:close/>
          C: close
          E: offline terminated see-other-uri",

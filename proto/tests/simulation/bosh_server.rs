@@ -1,17 +1,20 @@
 //! XEP-0124's side of the server: rids, windows, holding, and requests that come again.
 
+mod special;
+
+use super::extras::{Extra, Extras, Granted, Tokens};
 use super::http::NOBODY;
-use super::judge::Judge;
-use super::login::Login;
+use super::judge::{Judge, Wrong};
+use super::login::{Login, Step};
 use super::rooms::is_for_rooms;
 use super::server::{Abilities, BIND, Say, bound, handle_stanza, is_bind, message};
 use epode_proto::ns;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xml::{Element, Limits, parse};
+use special::Special;
 use std::collections::{BTreeMap, VecDeque};
 
 const WAIT: Millis = Millis::seconds(60);
-const INACTIVITY: Millis = Millis::seconds(60);
 
 struct Held {
     rid: u64,
@@ -33,12 +36,17 @@ struct Session {
     said: BTreeMap<u64, String>,
     outgoing: VecDeque<String>,
     quiet_since: Instant,
+    special: Special,
+    /// The rid of a pause whose answer is not kept.
+    forgotten_pause: Option<u64>,
 }
 
 /// A BOSH service.
 pub struct BoshServer {
     abilities: Abilities,
+    extras: Extras,
     sessions: Vec<Session>,
+    pub tokens: Tokens,
     made: u64,
     pub requests: u64,
     /// How many of them arrived before an earlier one.
@@ -67,10 +75,12 @@ fn say(connection: u64, body: String, out: &mut Vec<Say>) {
 }
 
 impl BoshServer {
-    pub fn new(abilities: Abilities) -> Self {
+    pub fn new(abilities: Abilities, seed: u64, extras: &Extras) -> Self {
         Self {
             abilities,
+            extras: extras.clone(),
             sessions: Vec::new(),
+            tokens: Tokens::new(seed, "bosh tokens"),
             made: 0,
             requests: 0,
             overtakes: 0,
@@ -89,6 +99,7 @@ impl BoshServer {
             }
             session.end(judge, out);
         }
+        self.tokens.forget();
     }
 
     /// How many requests a client may have under way.
@@ -145,16 +156,16 @@ impl BoshServer {
         let Some(sid) = request.attr("sid") else {
             self.made += 1;
             let (sid, hold) = (format!("s{}", self.made), self.abilities.hold);
-            let login = Login::new(self.abilities.scram, self.made);
+            let login = Login::new(self.abilities, self.extras.sasl2, self.made);
             let offer = login.offer();
-            let mut session = Session::new(sid, rid, now, self.abilities, login);
+            let mut special = Special::new(&self.extras, rid);
+            let checked = special.check(&request, now, judge);
+            assert!(checked.is_ok() || judge.lenient, "a bad first request");
+            let mut session = Session::new(sid, rid, now, self.abilities, login, special);
             let acks = if session.acks { "ack='1'" } else { "" };
-            let attributes = format!(
-                "sid='{}' wait='60' hold='{hold}' requests='{}' inactivity='60' polling='2' ver='1.11' {acks}",
-                session.sid,
-                hold + 1
-            );
-            session.process(&request, judge, &mut self.to_rooms);
+            let attributes = session.special.attributes(hold);
+            let attributes = format!("sid='{}' {attributes} {acks}", session.sid);
+            session.process(&request, judge, &mut self.tokens, &mut self.to_rooms);
             let said: String = session.outgoing.drain(..).collect();
             let features = format!("<stream:features>{offer}</stream:features>{said}");
             let said = body(&attributes, &features);
@@ -168,7 +179,13 @@ impl BoshServer {
         let window = self.window() as u64;
         let session = &mut self.sessions[at];
         session.quiet_since = now;
+        if rid < session.special.first {
+            judge.blame(Wrong::Disordered, "a rid below the first one");
+        }
         if rid < session.next {
+            if session.forgotten_pause == Some(rid) {
+                judge.extras.note(Extra::PauseForgotten);
+            }
             return session.repeat(rid, connection, out);
         }
         if rid > session.next + window {
@@ -187,12 +204,17 @@ impl BoshServer {
         while let Some((connection, request)) = session.early.remove(&session.next) {
             let rid = session.next;
             session.next += 1;
+            if let Err(condition) = session.special.check(&request, now, judge) {
+                say(connection, terminate(condition), out);
+                return self.sessions.remove(at).end(judge, out);
+            }
             session.held.push_back(Held {
                 rid,
                 connection,
                 until: now + WAIT,
             });
-            let over = session.process(&request, judge, &mut self.to_rooms);
+            let over = session.process(&request, judge, &mut self.tokens, &mut self.to_rooms);
+            session.handle_pause(&request, now, judge, out);
             session.flush(now, out);
             if over {
                 for held in core::mem::take(&mut session.held) {
@@ -216,7 +238,7 @@ impl BoshServer {
             }
         }
         let over = |session: &mut Session| {
-            session.held.is_empty() && now - session.quiet_since >= INACTIVITY
+            session.held.is_empty() && now - session.quiet_since >= session.special.lasts
         };
         for session in self.sessions.extract_if(.., over) {
             self.expired += 1;
@@ -226,7 +248,14 @@ impl BoshServer {
 }
 
 impl Session {
-    fn new(sid: String, rid: u64, now: Instant, abilities: Abilities, login: Login) -> Self {
+    fn new(
+        sid: String,
+        rid: u64,
+        now: Instant,
+        abilities: Abilities,
+        login: Login,
+        special: Special,
+    ) -> Self {
         Self {
             login,
             sid,
@@ -239,6 +268,8 @@ impl Session {
             said: BTreeMap::new(),
             outgoing: VecDeque::new(),
             quiet_since: now,
+            special,
+            forgotten_pause: None,
         }
     }
 
@@ -257,7 +288,7 @@ impl Session {
 
     fn deadline(&self) -> Instant {
         let held = self.held.front().map(|held| held.until);
-        held.unwrap_or(self.quiet_since + INACTIVITY)
+        held.unwrap_or(self.quiet_since + self.special.lasts)
     }
 
     /// A request again (§14.3): the same answer, or, while it is held, the same wait on the new connection.
@@ -278,6 +309,7 @@ impl Session {
         &mut self,
         request: &Element,
         judge: &mut Judge,
+        tokens: &mut Tokens,
         to_rooms: &mut Vec<(usize, Element)>,
     ) -> bool {
         if request.attr_ns("restart", ns::XBOSH).is_some() {
@@ -285,8 +317,11 @@ impl Session {
             self.outgoing.push_back(features);
         }
         for child in request.children() {
-            if child.ns() == ns::SASL {
-                self.outgoing.push_back(self.login.handle(&child).0);
+            if matches!(child.ns(), ns::SASL | ns::SASL2) {
+                match self.login.handle(&child, tokens, judge) {
+                    Step::Say(said) | Step::Done(said) => self.outgoing.push_back(said),
+                    Step::Granted(granted) => self.grant(&granted, judge),
+                }
             } else if let Some(number) = self.number.filter(|_| is_for_rooms(&child)) {
                 to_rooms.push((number, child));
             } else if let Some(number) = self.number {
@@ -301,6 +336,21 @@ impl Session {
             }
         }
         request.attr("type") == Some("terminate")
+    }
+
+    /// XEP-0388: the login is right; the session may be bound with it.
+    fn grant(&mut self, granted: &Granted, judge: &mut Judge) {
+        judge.extras.note(Extra::Sasl2OverBosh);
+        let mut inner = String::new();
+        if granted.wants("bind", ns::BIND2).is_some() {
+            judge.extras.note(Extra::BoundInline);
+            self.number = Some(judge.bound(false));
+            inner = format!("<bound xmlns='{}'/>", ns::BIND2);
+        }
+        self.outgoing
+            .push_back(granted.success(self.number, &inner));
+        let features = format!("<stream:features>{BIND}</stream:features>");
+        self.outgoing.push_back(features);
     }
 
     /// Hands out what there is, and holds no more than may be held.
@@ -319,6 +369,7 @@ impl Session {
             return;
         };
         self.quiet_since = now;
+        self.special.note_answer(&payload);
         // §9: up to where all is here, where that is not the request itself.
         let up_to = self.next - 1;
         let ack = if self.acks && up_to > held.rid {

@@ -7,6 +7,7 @@
 //!   socket nothing is ever missing in between.
 //! - A request has one reply.
 
+use super::extras::ExtraCounts;
 use super::rooms::RoomJudge;
 use super::watching::Announced;
 use epode_proto::event::{Delivery, IqId, SendId};
@@ -71,6 +72,7 @@ pub struct Judge {
     last_session: usize,
     pub rooms: RoomJudge,
     pub announced: Announced,
+    pub extras: ExtraCounts,
     pub wrong: [u64; WRONGS],
 }
 

@@ -27,6 +27,8 @@ enum Act {
     Watch,
     Handle,
     InRoom(RoomAct),
+    Nap,
+    Move,
 }
 
 impl World {
@@ -36,7 +38,11 @@ impl World {
         } else {
             self.turn(self.calm());
         }
-        self.connect();
+        if self.scenario.extras.attaches {
+            self.attach();
+        } else {
+            self.connect();
+        }
         if !self.scenario.early {
             let deadline = self.now + seconds(90);
             while !self.online && self.now < deadline {
@@ -44,6 +50,7 @@ impl World {
                 self.step(deadline);
             }
             assert!(self.online, "not online");
+            self.judge_attached();
             self.turn(self.scenario.weather);
         }
         self.talk();
@@ -75,6 +82,7 @@ impl World {
         tally.handled += self.handlers.calls;
         tally.presences += self.judge.announced.presences;
         tally.capabilities += self.judge.announced.answers;
+        tally.extras.add(&self.judge.extras);
         tally.rooms.add(&self.judge.rooms.figures);
         for (sum, more) in tally.wrong.iter_mut().zip(self.judge.wrong) {
             *sum += more;
@@ -137,6 +145,13 @@ impl World {
                 moments.push((self.dice.below(span.0), act));
             }
         }
+        for _ in 0..self.scenario.extras.naps {
+            moments.push((self.extra_dice.below(span.0), Act::Nap));
+        }
+        let moves = self.scenario.extras.moves.as_ref();
+        for _ in 0..moves.map_or(0, |moves| moves.sessions) {
+            moments.push((self.extra_dice.below(span.0), Act::Move));
+        }
         moments.sort_unstable();
         for (moment, act) in moments {
             self.live_until(start + Millis(moment));
@@ -156,11 +171,7 @@ impl World {
         let awake = self.frozen_until.is_none();
         match act {
             Act::Say if awake => self.say(),
-            Act::Push => {
-                let mut said = Vec::new();
-                self.server.push(self.now, &mut self.judge, &mut said);
-                self.carry(said);
-            }
+            Act::Push => self.push(),
             Act::Ask if awake => self.ask(),
             Act::TurnVisibility if awake => self.turn_visibility(),
             Act::Watch if awake => self.watch(),
@@ -178,11 +189,14 @@ impl World {
                 self.poll();
             }
             // A page that has said good-bye has nothing to go on with.
-            Act::Reload if awake && !self.leaving => self.reload(),
+            Act::Reload if awake && !self.leaving && self.may_reload() => self.reload(),
+            Act::Move => self.move_session(),
+            Act::Nap if awake => self.take_nap(),
             Act::InRoom(act) => self.act_in_room(act),
             Act::Leave if awake => {
                 self.tell(|| "the page leaves".into());
                 self.leaving = true;
+                self.excuse_move();
                 self.judge.leaving = true;
                 self.note_leaving();
                 self.client.disconnect(self.now);
@@ -190,6 +204,13 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// The server has a message for the page.
+    pub fn push(&mut self) {
+        let mut said = Vec::new();
+        self.server.push(self.now, &mut self.judge, &mut said);
+        self.carry(said);
     }
 
     fn say(&mut self) {
@@ -253,6 +274,7 @@ impl World {
 
     /// Time for the longest stall, back-off and wait; then a quiet hour, to see what an idle connection does.
     fn drain(&mut self) {
+        self.sleep_out();
         if self.frozen_until.is_some() {
             self.thaw();
         }
@@ -274,7 +296,9 @@ impl World {
         let busy = self.transmits - before;
         // A poll a minute, or a question each half; and whether a silent room still has us.
         let rooms = 24 * self.scenario.rooms.rooms as u64;
-        let most = if self.server.bosh.newest().is_some() {
+        let most = if let Some(interval) = self.scenario.extras.polling {
+            3_600 / interval + 62 + rooms
+        } else if self.server.bosh.newest().is_some() {
             62 + rooms
         } else {
             130 + rooms
@@ -290,8 +314,10 @@ impl World {
         let scenario = &self.scenario;
         let stanzas =
             scenario.up + scenario.down + scenario.asks + scenario.rooms.work() + scenario.watches;
+        let moves = scenario.extras.moves.as_ref();
+        let moves = moves.map_or(0, |moves| moves.logins + moves.sessions);
         let troubles =
-            10 + scenario.reloads + scenario.restarts + scenario.freezes + scenario.wakes;
+            10 + moves + scenario.reloads + scenario.restarts + scenario.freezes + scenario.wakes;
         let span = (self.now - Instant(1_000_000)).0 / 1_000;
         let most = 20 * troubles + 20 * stanzas + 5 * span;
         if self.transmits > most {
@@ -319,6 +345,7 @@ impl World {
     /// The page leaves, if it has not; within the time for good-byes all is over.
     fn leave(&mut self) {
         self.leaving = true;
+        self.excuse_move();
         self.judge.leaving = true;
         if self.pace.hidden {
             self.turn_visibility();
@@ -338,6 +365,8 @@ impl World {
         if self.judge.lenient {
             return;
         }
+        // A page that repeats a pause ends its session where the server forgets those.
+        let forgotten = self.pause_was_forgotten();
         let scenario = &self.scenario;
         if scenario.restarts > 0 {
             return;
@@ -346,6 +375,14 @@ impl World {
             && scenario.freezes == 0
             && scenario.socketless == Millis(0);
         let stayed = scenario.reloads == 0 && !scenario.leaves;
+        // A good-bye at the pace of a session that polls may be answered later than the page waits for it.
+        let hurried = scenario.leaves && scenario.extras.polling.is_some();
+        // A session that is sent elsewhere ends, unless it can be resumed; one that is elsewhere is not left to the next page.
+        let moves = scenario.extras.moves.as_ref();
+        let moved = moves
+            .is_some_and(|moves| moves.sessions > 0 || scenario.reloads + scenario.extras.naps > 0);
+        let untroubled = untroubled && !forgotten && !hurried && !moved;
+        let stayed = stayed && !moved;
         // Cuts and stalls alone cost nothing where sessions can be resumed, as long as both sides know of it.
         let sockets = &self.server.sockets;
         let resumes = scenario.kind == Kind::Socket
@@ -354,14 +391,16 @@ impl World {
             && !self.wire.enabled_lost
             && sockets.dropped == 0;
         // Longer than that a server need not keep a session without requests, nor a client try.
-        let survives = scenario.kind == Kind::Bosh && self.longest_interruption < seconds(50);
+        let survives =
+            scenario.kind == Kind::Bosh && self.longest_interruption < seconds(50) && !forgotten;
         let delivered = self.judge.count(Delivery::Delivered);
         let all = self.judge.sent_messages();
         if (untroubled || stayed && (resumes || survives)) && delivered < all {
             let why = format!("{delivered} of {all} delivered");
             self.judge.blame(Wrong::Lost, &why);
         }
-        if untroubled && !scenario.leaves && self.judge.unanswered > 0 {
+        let awake = scenario.extras.naps == 0;
+        if untroubled && awake && !scenario.leaves && self.judge.unanswered > 0 {
             self.judge
                 .blame(Wrong::Lost, "requests without the replies to them");
         }

@@ -1,12 +1,15 @@
 //! A login: anonymous, or SCRAM for an account whose salt depends on where it logs in; and the page's platform, which derives the keys
 //! after a while, or refuses to.
 
+use super::extras::{Extra, Granted, Sasl2, Tokens};
 use super::faults::Fault;
-use super::server::{SUCCESS, mechanisms};
+use super::judge::Judge;
+use super::server::{Abilities, SUCCESS, mechanisms};
 use super::world::World;
 use crate::support::scram::ScramServer;
 use epode_proto::io::{DerivationId, Input};
-use epode_proto::sasl::{Credentials, Derivation, SCRAM_SHA_1, SaltedPassword};
+use epode_proto::ns;
+use epode_proto::sasl::{Credentials, Derivation, HT_SHA_256_NONE, SCRAM_SHA_1, SaltedPassword};
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xml::Element;
 use std::sync::OnceLock;
@@ -36,38 +39,100 @@ pub fn credentials(scram: bool) -> Credentials {
 
 /// The server's side of one login.
 pub struct Login {
+    abilities: Abilities,
     scram: Option<ScramServer>,
+    sasl2: Option<Sasl2>,
+    /// XEP-0388's `<authenticate/>`, while it is under way.
+    asks: Option<Element>,
+}
+
+/// What comes of an element of a login.
+pub enum Step {
+    Say(String),
+    /// The login is right, and this is said.
+    Done(String),
+    /// The same in XEP-0388's profile.
+    Granted(Granted),
 }
 
 impl Login {
     /// `number` decides which salt the account has there: mostly the same.
-    pub fn new(scram: bool, number: u64) -> Self {
+    pub fn new(abilities: Abilities, sasl2: Option<Sasl2>, number: u64) -> Self {
         let which = usize::from(number % 4 == 3);
         Self {
-            scram: scram.then(|| account(which)),
+            abilities,
+            scram: abilities.scram.then(|| account(which)),
+            sasl2,
+            asks: None,
         }
     }
 
     pub fn offer(&self) -> String {
-        mechanisms(match self.scram {
+        let old = mechanisms(match self.scram {
             Some(_) => SCRAM_SHA_1,
             None => "ANONYMOUS",
-        })
+        });
+        let Some(sasl2) = &self.sasl2 else {
+            return old;
+        };
+        let feature = sasl2.feature(self.abilities);
+        match sasl2.has_alternative() {
+            true => old + &feature,
+            false => feature,
+        }
     }
 
-    /// What is answered to `<auth/>` or `<response/>`, and whether that was the end of it.
-    pub fn handle(&mut self, element: &Element) -> (String, bool) {
+    /// An element of either profile.
+    pub fn handle(&mut self, element: &Element, tokens: &mut Tokens, judge: &mut Judge) -> Step {
+        if element.ns() == ns::SASL2 {
+            return self.handle_sasl2(element, tokens, judge);
+        }
         const NS: &str = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
         let Some(scram) = &mut self.scram else {
-            return (SUCCESS.into(), true);
+            return Step::Done(SUCCESS.into());
         };
         let text = element.text();
         if element.name() == "auth" {
             let challenge = scram.first(&text);
-            return (format!("<challenge {NS}>{challenge}</challenge>"), false);
+            return Step::Say(format!("<challenge {NS}>{challenge}</challenge>"));
         }
         let last = scram.last(&text).expect("the proof is right");
-        (format!("<success {NS}>{last}</success>"), true)
+        Step::Done(format!("<success {NS}>{last}</success>"))
+    }
+
+    fn handle_sasl2(&mut self, element: &Element, tokens: &mut Tokens, judge: &mut Judge) -> Step {
+        let (Some(plan), Some(scram)) = (self.sasl2, &mut self.scram) else {
+            panic!("a profile that is not offered");
+        };
+        if element.name() == "response" {
+            let data = scram.last(&element.text()).expect("the proof is right");
+            let asks = self.asks.take().expect("a login under way");
+            let token = tokens.renew(&plan, &asks, judge);
+            return Step::Granted(Granted { asks, data, token });
+        }
+        if element.attr("mechanism") != Some(HT_SHA_256_NONE) {
+            let initial = element.child_text("initial-response", ns::SASL2);
+            let challenge = scram.first(&initial.expect("an initial response"));
+            self.asks = Some(element.clone());
+            let challenge = format!("<challenge xmlns='{}'>{challenge}</challenge>", ns::SASL2);
+            return Step::Say(challenge);
+        }
+        let asks = element.clone();
+        match tokens.take(&plan, &asks, judge) {
+            Some(data) => {
+                judge.extras.note(Extra::TokenLogin);
+                let token = tokens.renew(&plan, &asks, judge);
+                Step::Granted(Granted { asks, data, token })
+            }
+            None => {
+                judge.extras.note(Extra::TokenRefused);
+                let condition = "<credentials-expired xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+                Step::Say(format!(
+                    "<failure xmlns='{}'>{condition}</failure>",
+                    ns::SASL2
+                ))
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod bosh_server;
 mod dice;
+mod extras;
 mod faults;
 mod feeds;
 mod handlers;
@@ -19,6 +20,7 @@ mod life;
 mod login;
 mod pacing;
 mod reload;
+mod resuming;
 mod rooms;
 mod scenario;
 mod server;
@@ -65,6 +67,8 @@ fn nothing_is_lost_doubled_or_out_of_order() {
             tally.faults.none()
         );
         assert!(tally.up > seeds && tally.down > seeds && tally.resumed > 0);
+        let extra = tally.extras.none();
+        assert!(extra.is_none(), "never: {extra:?}");
         assert!(tally.overtakes > 0, "all requests arrived in order");
     }
 }

@@ -50,6 +50,13 @@ pub struct Pace {
     highest: u64,
 }
 
+impl Pace {
+    /// Whether a request has left so short a time ago.
+    pub fn left_within(&self, now: Instant, time: Millis) -> bool {
+        self.last.is_some_and(|last| now < last + time)
+    }
+}
+
 impl World {
     /// The page is hidden, or visible again.
     pub fn turn_visibility(&mut self) {
@@ -127,6 +134,9 @@ impl World {
             self.judge
                 .blame(Wrong::Restless, "an empty request before the page's turn");
         }
+        if body.attr("pause").is_none() {
+            self.nap.stays_awake = None;
+        }
         self.pace.last = Some(now);
         self.pace.unanswered = Some(now);
         self.pace.owes = false;
@@ -152,7 +162,8 @@ impl World {
 
     /// The page is about to leave.
     pub fn note_leaving(&mut self) {
-        let certain = self.scenario.restarts == 0 && !self.judge.lenient;
+        let polls = self.scenario.extras.polling.is_some();
+        let certain = self.scenario.restarts == 0 && !self.judge.lenient && !polls;
         if certain && self.has_bosh_session() {
             self.pace.left.get_or_insert(self.now);
         }
@@ -167,7 +178,16 @@ impl World {
     /// All that was due now has been done: what may leave has left.
     pub fn judge_waiting(&mut self) {
         let answered = core::mem::take(&mut self.pace.answered);
-        if self.pace.left.is_some_and(|left| self.now > left + SPACING) {
+        if self.open.len() > self.server.bosh.window() {
+            // A pause was the one request that the window has room for beyond its size.
+            self.pace.left = None;
+        }
+        // A request that breaks is repeated, and the good-bye keeps its distance from that, too.
+        let left = self
+            .pace
+            .left
+            .map(|left| self.pace.last.map_or(left, |last| last.max(left)));
+        if left.is_some_and(|left| self.now > left + SPACING) {
             self.judge
                 .blame(Wrong::Restless, "the good-bye does not leave");
         }
@@ -201,8 +221,13 @@ impl World {
         }
     }
 
-    /// Nothing in this scenario breaks or stops.
+    /// Nothing in this scenario breaks or stops, and requests leave at the usual pace.
     fn is_undisturbed(&self) -> bool {
+        self.is_steady() && self.scenario.extras.keeps_pace()
+    }
+
+    /// Nothing in this scenario breaks or stops, but for a page that says so.
+    pub fn is_steady(&self) -> bool {
         let scenario = &self.scenario;
         scenario.weather.per_mille == 0
             && scenario.restarts + scenario.freezes + scenario.reloads == 0

@@ -21,9 +21,13 @@ impl World {
             self.wire.hang_up(self.now, link);
         }
         self.turn_page();
+        self.remember();
         let away = self.dice.pick(&[1, 200, 3_000]);
         let back = self.now + Millis(1 + self.dice.below(away));
         self.run_until(back);
+        if let Some(until) = self.sleeps_on() {
+            self.run_until(until);
+        }
         let snapshot = snapshot.map(|text| self.count_from_far(text));
         self.tell(|| format!("{snapshot:?}"));
         if snapshot.is_some_and(|text| self.client.restore(self.now, &text)) {

@@ -1,6 +1,7 @@
 //! What a seed stands for, and what came of all of them together.
 
 use super::dice::Dice;
+use super::extras::{ExtraCounts, Extras};
 use super::faults::{Faults, Weather};
 use super::judge::WRONGS;
 use super::rooms::{Figures, Plan};
@@ -67,6 +68,7 @@ pub struct Scenario {
     /// How often the page is hidden or visible again.
     pub turns: u64,
     pub handlers: u64,
+    pub extras: Extras,
 }
 
 impl Scenario {
@@ -95,6 +97,7 @@ impl Scenario {
             }
             _ => dice.pick(&[Management::None, Management::Acks, Management::Resumes]),
         };
+        let extras = Extras::of(seed, kind);
         let keeps = dice.pick(&[2, 15, 600, 600, 600]);
         Self {
             seed,
@@ -104,10 +107,14 @@ impl Scenario {
                 keeps,
                 says: if dice.chance(500) { keeps } else { 600 },
                 tells_h: dice.chance(500),
-                hold: dice.pick(&[1, 1, 2]),
+                hold: match (dice.pick(&[1, 1, 2]), extras.polling) {
+                    (_, Some(_)) => 0,
+                    // A page cannot know what was agreed on in a web server's session, and takes it for this.
+                    _ if extras.attaches => 1,
+                    (hold, None) => hold,
+                },
                 acks: dice.chance(500),
-                // Other letters make a login fail, which ends it.
-                scram: kind != Kind::Garbled && (seed / 32).is_multiple_of(2),
+                scram: has_accounts(seed, kind),
             },
             weather: Weather {
                 per_mille,
@@ -139,6 +146,7 @@ impl Scenario {
             handlers: sometimes(&mut dice, 6),
             turns: sometimes(&mut Dice::new(seed, "visibility"), 4),
             rooms: Plan::of(&mut Dice::new(seed, "plan")),
+            extras,
         }
     }
 
@@ -158,6 +166,11 @@ impl Scenario {
     pub fn over_sockets(&self) -> bool {
         self.kind == Kind::Either || !self.over_bosh()
     }
+}
+
+/// Whether accounts log in. (Other letters make a login fail, which ends it.)
+pub fn has_accounts(seed: u64, kind: Kind) -> bool {
+    kind != Kind::Garbled && (seed / 32).is_multiple_of(2)
 }
 
 /// What happened in all scenarios together.
@@ -181,6 +194,7 @@ pub struct Tally {
     pub handled: u64,
     pub presences: u64,
     pub capabilities: u64,
+    pub extras: ExtraCounts,
     pub wrong: [u64; WRONGS],
 }
 
@@ -208,6 +222,7 @@ impl Tally {
             "  {} calls of handlers; {} presences, {} answers to what they announce\n",
             self.handled, self.presences, self.capabilities
         ));
+        lines.push_str(&self.extras.lines());
         let [lost, doubled, disordered, untold, restless] = self.wrong;
         lines.push_str(&format!(
             "  {lost} lost, {doubled} twice, {disordered} out of order, {untold} told wrongly or not at all, {restless} too busy or stuck"

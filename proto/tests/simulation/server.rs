@@ -1,14 +1,17 @@
 //! The XMPP server behind both ways in, as far as a session needs it: a login, messages counted, requests answered.
 
 use super::bosh_server::BoshServer;
+use super::extras::{Extras, Tokens};
 use super::judge::Judge;
 use super::rooms::{Desk, Letter, MucService, Plan};
 use super::socket_server::SocketServer;
 use super::watching::is_answer;
 use epode_proto::ns;
-use epode_proto::time::Instant;
+use epode_proto::time::{Instant, Millis};
 use epode_proto::xml::Element;
 
+/// How long a BOSH session lasts without a request, unless it pauses.
+pub const INACTIVITY: Millis = Millis::seconds(60);
 pub const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
 pub const BIND: &str = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
 
@@ -64,10 +67,10 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(abilities: Abilities, seed: u64, plan: &Plan) -> Self {
+    pub fn new(abilities: Abilities, seed: u64, plan: &Plan, extras: &Extras) -> Self {
         Self {
-            bosh: BoshServer::new(abilities),
-            sockets: SocketServer::new(abilities),
+            bosh: BoshServer::new(abilities, seed, extras),
+            sockets: SocketServer::new(abilities, seed, extras),
             rooms: MucService::new(seed, plan),
             down_until: Instant(0),
         }
@@ -133,6 +136,14 @@ impl Server {
             self.bosh.deliver(session, text, now, out);
         }
         outcome
+    }
+
+    /// The tokens of one of the services.
+    pub fn tokens(&self, socket: bool) -> &Tokens {
+        match socket {
+            true => &self.sockets.tokens,
+            false => &self.bosh.tokens,
+        }
     }
 
     /// The session that was bound last, of those that there are.

@@ -1,7 +1,10 @@
 //! RFC 7395's side of the server, with XEP-0198 where it has it: counts, keeps what was not acknowledged, resumes.
 
+mod sessions;
+
+use super::extras::{Extras, Sasl2, Tokens};
 use super::judge::Judge;
-use super::login::Login;
+use super::login::{Login, Step};
 use super::rooms::is_for_rooms;
 use super::server::{Abilities, BIND, Management, Say, bound, handle_stanza, is_bind, message};
 use epode_proto::ns;
@@ -32,6 +35,8 @@ struct Session {
 /// A WebSocket service.
 pub struct SocketServer {
     abilities: Abilities,
+    sasl2: Option<Sasl2>,
+    pub tokens: Tokens,
     streams: Vec<Stream>,
     sessions: Vec<Session>,
     /// Up to where sessions came that are forgotten otherwise.
@@ -42,6 +47,32 @@ pub struct SocketServer {
     pub dropped: u64,
     /// What sessions sent to rooms, since it was taken last.
     pub to_rooms: Vec<(usize, Element)>,
+}
+
+/// What comes of the wish to resume a session.
+enum Resumption {
+    Resumed {
+        at: usize,
+        resumed: String,
+    },
+    Failed(String),
+    /// The stream has ended.
+    Ended,
+}
+
+/// The features of an authenticated stream.
+fn bindable(abilities: Abilities) -> String {
+    match abilities.management {
+        Management::None => BIND.to_owned(),
+        _ => format!("{BIND}<sm xmlns='{}'/>", ns::STREAM_MANAGEMENT),
+    }
+}
+
+fn offering(features: &str) -> String {
+    format!(
+        "<stream:features xmlns:stream='{}'>{features}</stream:features>",
+        ns::STREAM
+    )
 }
 
 fn said(link: u64, text: String) -> Say {
@@ -60,9 +91,11 @@ fn end_stream(link: u64, condition: &str, out: &mut Vec<Say>) {
 }
 
 impl SocketServer {
-    pub fn new(abilities: Abilities) -> Self {
+    pub fn new(abilities: Abilities, seed: u64, extras: &Extras) -> Self {
         Self {
             abilities,
+            sasl2: extras.sasl2,
+            tokens: Tokens::new(seed, "socket tokens"),
             streams: Vec::new(),
             sessions: Vec::new(),
             remembered: Vec::new(),
@@ -81,6 +114,7 @@ impl SocketServer {
             }
         }
         self.remembered.clear();
+        self.tokens.forget();
         for session in self.sessions.drain(..) {
             self.dropped += 1;
             judge.ended(session.number);
@@ -129,7 +163,7 @@ impl SocketServer {
     pub fn opened(&mut self, link: u64, out: &mut Vec<Say>) {
         self.streams.push(Stream {
             link,
-            login: Login::new(self.abilities.scram, link),
+            login: Login::new(self.abilities, self.sasl2, link),
             authenticated: false,
         });
         out.push(Say::Accept(link));
@@ -178,23 +212,16 @@ impl SocketServer {
         };
         match (element.ns(), element.name()) {
             (ns::FRAMING, "open") => {
-                let features = match (stream.authenticated, self.abilities.management) {
-                    (false, _) => stream.login.offer(),
-                    (true, Management::None) => BIND.to_owned(),
-                    (true, _) => format!("{BIND}<sm xmlns='{}'/>", ns::STREAM_MANAGEMENT),
+                let features = match stream.authenticated {
+                    false => stream.login.offer(),
+                    true => bindable(self.abilities),
                 };
                 let open = format!(
                     "<open xmlns='{}' from='example.org' id='o' version='1.0'/>",
                     ns::FRAMING
                 );
                 out.push(said(link, open));
-                out.push(said(
-                    link,
-                    format!(
-                        "<stream:features xmlns:stream='{}'>{features}</stream:features>",
-                        ns::STREAM
-                    ),
-                ));
+                out.push(said(link, offering(&features)));
             }
             (ns::FRAMING, "close") => {
                 out.push(said(link, format!("<close xmlns='{}'/>", ns::FRAMING)));
@@ -205,10 +232,18 @@ impl SocketServer {
                     judge.ended(self.sessions.remove(at).number);
                 }
             }
-            (ns::SASL, _) => {
-                let (answer, done) = stream.login.handle(&element);
-                stream.authenticated |= done;
-                out.push(said(link, answer));
+            (ns::SASL | ns::SASL2, _) => {
+                match stream.login.handle(&element, &mut self.tokens, judge) {
+                    Step::Say(answer) => out.push(said(link, answer)),
+                    Step::Done(answer) => {
+                        stream.authenticated = true;
+                        out.push(said(link, answer));
+                    }
+                    Step::Granted(granted) => {
+                        stream.authenticated = true;
+                        self.grant(link, &granted, judge, out);
+                    }
+                }
             }
             (ns::STREAM_MANAGEMENT, name) => self.manage(link, name, &element, judge, out),
             _ => self.stanza(link, &element, judge, out),
@@ -226,18 +261,9 @@ impl SocketServer {
                 session.say(reply, out);
             }
         } else if is_bind(stanza) {
-            let number = judge.bound(true);
+            let number = self.bind(link, judge);
             let id = stanza.attr("id").unwrap_or_default();
             out.push(said(link, bound(id, number)));
-            self.sessions.push(Session {
-                number,
-                link: Ok(link),
-                managed: false,
-                resumable: false,
-                handled: 0,
-                said: 0,
-                unacked: VecDeque::new(),
-            });
         } else {
             judge.unbound();
         }
@@ -252,26 +278,11 @@ impl SocketServer {
         out: &mut Vec<Say>,
     ) {
         let h = element.attr("h").and_then(|h| h.parse().ok());
-        let resumes = self.abilities.management == Management::Resumes;
         let at = self.position(link);
         match (name, at) {
             ("enable", Some(at)) => {
-                let session = &mut self.sessions[at];
-                session.managed = true;
-                session.resumable = resumes;
-                let number = session.number;
-                let attributes = if resumes {
-                    format!(
-                        "resume='true' id='sm{number}' max='{}'",
-                        self.abilities.says
-                    )
-                } else {
-                    String::new()
-                };
-                out.push(said(
-                    link,
-                    format!("<enabled xmlns='{}' {attributes}/>", ns::STREAM_MANAGEMENT),
-                ));
+                let enabled = self.enable(at);
+                out.push(said(link, enabled));
             }
             ("r", Some(at)) => {
                 let h = self.sessions[at].handled;
@@ -283,7 +294,14 @@ impl SocketServer {
             ("a", Some(at)) => self.sessions[at].trim(h, judge),
             ("resume", None) => {
                 let previd = element.attr("previd").unwrap_or_default();
-                self.resume(link, previd, h, judge, out);
+                match self.resume(link, previd, h, judge, out) {
+                    Resumption::Ended => {}
+                    Resumption::Failed(failed) => out.push(said(link, failed)),
+                    Resumption::Resumed { at, resumed } => {
+                        out.push(said(link, resumed));
+                        self.say_unacked(link, at, out);
+                    }
+                }
             }
             _ => assert!(judge.lenient, "<{name}/> out of place"),
         }
@@ -296,7 +314,7 @@ impl SocketServer {
         h: Option<u32>,
         judge: &mut Judge,
         out: &mut Vec<Say>,
-    ) {
+    ) -> Resumption {
         let known =
             |session: &Session| session.resumable && format!("sm{}", session.number) == previd;
         let Some(at) = self.sessions.iter().position(known) else {
@@ -306,12 +324,13 @@ impl SocketServer {
                 "<failed xmlns='{}' {h}><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>",
                 ns::STREAM_MANAGEMENT
             );
-            return out.push(said(link, failed));
+            return Resumption::Failed(failed);
         };
         if !self.sessions[at].can_trim(h) {
             // It was asked for long ago, on a socket that has stood still since: the session has gone on without it.
             self.streams.retain(|stream| stream.link != link);
-            return end_stream(link, "undefined-condition", out);
+            end_stream(link, "undefined-condition", out);
+            return Resumption::Ended;
         }
         // The old stream, if it is there, is none any more.
         if let Ok(old) = self.sessions[at].link {
@@ -327,8 +346,12 @@ impl SocketServer {
             "<resumed xmlns='{}' previd='{previd}' h='{handled}'/>",
             ns::STREAM_MANAGEMENT
         );
-        out.push(said(link, resumed));
-        for text in &session.unacked {
+        Resumption::Resumed { at, resumed }
+    }
+
+    /// What the client has not acknowledged, once more.
+    fn say_unacked(&self, link: u64, at: usize, out: &mut Vec<Say>) {
+        for text in &self.sessions[at].unacked {
             out.push(said(link, text.clone()));
         }
     }

@@ -129,8 +129,8 @@ impl Wire {
         self.links.iter_mut().find(|link| link.id == id)
     }
 
-    /// The client asks for a socket.
-    pub fn open(&mut self, now: Instant, id: u64) {
+    /// The client asks for a socket, where a server is or is not.
+    pub fn open(&mut self, now: Instant, id: u64, is_there: bool) {
         let mut link = Link {
             id,
             up: Stream::new(),
@@ -148,6 +148,7 @@ impl Wire {
                 let subprotocol = false;
                 link.down.post(at, Down::Opened { subprotocol });
             }
+            _ if !is_there => link.down.end(at, Down::Closed),
             _ => link.up.post(at, Up::Open),
         }
         self.links.push(link);
@@ -385,7 +386,7 @@ fn enables(parcel: &Down) -> bool {
     let Down::Frame(Some(bytes)) = parcel else {
         return false;
     };
-    bytes.starts_with(b"<enabled")
+    bytes.windows(8).any(|some| some == b"<enabled")
 }
 
 /// How many bytes the name of a frame's element takes, with the sign before and the one behind it.

@@ -1,18 +1,20 @@
 //! The machinery: a page's connection, two networks, a server, and time, which goes on to whatever happens next.
 
 use super::dice::Dice;
+use super::extras::{KnownTokens, Moved, Nap, services};
 use super::faults::{Fault, Faults};
 use super::handlers::PageHandlers;
 use super::http::{HttpNetwork, Parcel};
 use super::judge::{Judge, Wrong};
 use super::login::{Deriving, credentials};
 use super::pacing::Pace;
+use super::resuming::Resumable;
 use super::rooms::{EPOCH, PageRooms, is_from_rooms};
 use super::scenario::{Kind, Scenario};
 use super::server::{Say, Server};
 use super::wire::{Arrival, Down, Up, Wire};
 use crate::support::channel::client_config;
-use crate::support::dialogue::{config, service};
+use crate::support::dialogue::config;
 use crate::support::random::Seeded;
 use crate::support::unicode::NativeUnicode;
 use epode_proto::client::{
@@ -27,7 +29,6 @@ use epode_proto::io::{ExchangeId, Input, NetworkFailure, SocketId, Transmit};
 use epode_proto::ns;
 use epode_proto::reconnect::Reconnect;
 use epode_proto::time::{Calendar, Instant, Millis};
-use epode_proto::transport::Kind as Carrier;
 use epode_proto::xml::Element;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -59,6 +60,12 @@ pub struct World {
     /// When the timer fires that is set for `timeout`.
     fires: Option<Instant>,
     pub pace: Pace,
+    pub nap: Nap,
+    pub tokens: KnownTokens,
+    pub moved: Moved,
+    pub resumable: Resumable,
+    /// For the extras alone.
+    pub extra_dice: Dice,
     inbox: Vec<Input>,
     /// The page's wall clock.
     clock: Rc<Clock>,
@@ -76,7 +83,7 @@ pub struct World {
     pub leaving: bool,
     pub interrupted: u64,
     /// Since when it is; and how long it ever was.
-    interrupted_since: Option<Instant>,
+    pub interrupted_since: Option<Instant>,
     pub longest_interruption: Millis,
     pub sessions: u64,
     pub resumed: u64,
@@ -86,19 +93,22 @@ pub struct World {
 }
 
 fn configuration(scenario: &Scenario) -> Config {
-    let mut services = Vec::new();
-    if scenario.over_sockets() {
-        services.push(service(Carrier::WebSocket, "wss://example.org/ws"));
-    }
-    if scenario.over_bosh() {
-        services.push(service(Carrier::Bosh, "https://example.org/http-bind"));
-    }
     let mut plain = config();
     // Every other one says early what it knows.
     plain.bosh.spaced = true;
+    plain.bosh.keys = scenario.extras.keys;
+    if scenario.extras.polling.is_some() {
+        plain.bosh.wait = 0;
+        plain.bosh.hold = 0;
+    }
+    plain.session.account = World::account(scenario.extras.sasl2.is_some());
     plain.session.haste = (scenario.seed / 16).is_multiple_of(2);
     Config {
-        services,
+        services: services(
+            scenario.over_sockets(),
+            scenario.over_bosh(),
+            scenario.extras.dead_service,
+        ),
         reconnect: scenario.reconnects().then(Reconnect::default),
         ..plain
     }
@@ -153,7 +163,7 @@ impl World {
             timeout: None,
             http: HttpNetwork::new(seed),
             wire: Wire::new(seed),
-            server: Server::new(scenario.abilities, seed, &scenario.rooms),
+            server: Server::new(scenario.abilities, seed, &scenario.rooms, &scenario.extras),
             clock,
             rooms: PageRooms::default(),
             handlers,
@@ -168,6 +178,11 @@ impl World {
             frozen_until: None,
             fires: None,
             pace: Pace::default(),
+            nap: Nap::default(),
+            tokens: KnownTokens::default(),
+            moved: Moved::default(),
+            resumable: Resumable::default(),
+            extra_dice: Dice::new(seed, "extra world"),
             inbox: Vec::new(),
             parts: Vec::new(),
             deriving: Deriving::default(),
@@ -208,6 +223,8 @@ impl World {
     /// Another page is there, and knows nothing.
     pub fn turn_page(&mut self) {
         self.pages += 1;
+        self.forget_resumable();
+        self.excuse_move();
         let calls = self.handlers.calls;
         (self.client, self.handlers) = page(&self.scenario, self.pages, &self.clock);
         self.handlers.calls = calls;
@@ -275,6 +292,7 @@ impl World {
             }
             self.judge_hidden();
             self.judge_waiting();
+            self.judge_nap();
         }
     }
 
@@ -293,6 +311,10 @@ impl World {
 
     /// The tab wakes: what has come is there all at once, and timers fire; in what order, nobody knows.
     pub fn thaw(&mut self) {
+        if let Some(until) = self.sleeps_on() {
+            self.frozen_until = Some(until);
+            return;
+        }
         self.tell(|| "the tab wakes".into());
         self.frozen_until = None;
         if self.dice.chance(300) {
@@ -305,6 +327,9 @@ impl World {
         let at_once = self.dice.chance(500);
         for input in core::mem::take(&mut self.inbox) {
             self.note_input(&input);
+            self.note_granted(&input);
+            self.note_moved(&input);
+            self.note_resumable(&input);
             self.client.handle_input(self.now, input);
             if !at_once {
                 self.poll();
@@ -318,6 +343,7 @@ impl World {
             Parcel::Request { connection, .. } if self.now < self.server.down_until => {
                 self.http.refuse(self.now, connection);
             }
+            Parcel::Request { connection, body } if self.redirects_request(connection, &body) => {}
             Parcel::Request { connection, body } => {
                 let mut said = Vec::new();
                 let judge = &mut self.judge;
@@ -354,12 +380,14 @@ impl World {
     }
 
     fn reach_server(&mut self, link: u64, up: Up) {
+        let closed = self.now < self.server.down_until.max(self.socketless_until);
+        if matches!(up, Up::Open) && !closed && self.redirects_socket(link) {
+            return;
+        }
         let mut said = Vec::new();
         let judge = &mut self.judge;
         match up {
-            Up::Open if self.now < self.server.down_until.max(self.socketless_until) => {
-                said.push(Say::Close(link));
-            }
+            Up::Open if closed => said.push(Say::Close(link)),
             Up::Open => self.server.sockets.opened(link, &mut said),
             Up::Frame(bytes) => {
                 self.server.frame(link, bytes, self.now, judge, &mut said);
@@ -429,6 +457,9 @@ impl World {
             return;
         }
         self.note_input(&input);
+        self.note_granted(&input);
+        self.note_moved(&input);
+        self.note_resumable(&input);
         self.client.handle_input(self.now, input);
         self.poll();
     }
@@ -453,28 +484,42 @@ impl World {
     fn transmit(&mut self, transmit: Transmit) {
         self.transmits += 1;
         match transmit {
-            Transmit::Http { exchange, body, .. } => {
+            Transmit::Http {
+                exchange,
+                address,
+                foreign,
+                body,
+                ..
+            } => {
                 self.next_connection += 1;
                 let connection = self.next_connection;
                 self.open.insert(connection, exchange);
                 self.tell(|| format!("C{connection} {body}"));
                 self.judge_pace(exchange, &body);
+                self.note_pause(&body);
+                let is_there = self.judge_address(&address, foreign, &body);
+                self.judge_login(false, &body);
                 // One for the good-bye of a session that was given up, too.
                 if self.open.len() > self.server.bosh.window() + 2 {
                     self.judge
                         .blame(Wrong::Restless, "too many requests under way");
                 }
-                self.http
-                    .send(self.now, connection, body.as_bytes().to_vec());
+                if is_there {
+                    self.http
+                        .send(self.now, connection, body.as_bytes().to_vec());
+                } else {
+                    self.http.refuse(self.now, connection);
+                }
             }
             Transmit::CancelHttp(exchange) => self.open.retain(|_, known| *known != exchange),
-            Transmit::OpenSocket { socket, .. } => {
+            Transmit::OpenSocket { socket, address } => {
                 self.tell(|| format!("C{} opens", socket.0));
                 if self.socket.replace((socket, false)).is_some() {
                     self.judge.blame(Wrong::Restless, "two sockets at once");
                 }
+                let is_there = self.judge_socket_address(&address);
                 let link = self.link(socket);
-                self.wire.open(self.now, link);
+                self.wire.open(self.now, link, is_there);
             }
             Transmit::Frame { socket, text } => {
                 self.tell(|| format!("C{} {text}", socket.0));
@@ -483,6 +528,7 @@ impl World {
                     self.judge
                         .blame(Wrong::Disordered, "a frame before the socket is open");
                 }
+                self.judge_login(true, &text);
                 let link = self.link(socket);
                 self.wire.send_up(self.now, link, &text);
             }
@@ -509,6 +555,7 @@ impl World {
             ClientEvent::Notice(Notice::Unreadable(unreadable)) => {
                 self.judge.unread(&unreadable.name)
             }
+            ClientEvent::Learned => self.store_memory(),
             ClientEvent::Settled { send, delivery } => self.judge.settled(send, delivery),
             ClientEvent::Reply { request, outcome } => {
                 self.judge.replied(request, outcome.is_ok());
@@ -573,10 +620,18 @@ impl World {
     }
 
     fn note_status(&mut self, status: Status) {
+        match status {
+            Status::Online(_) => self.judge_new_session(),
+            Status::Offline(_) => self.forget_resumable(),
+            _ => {}
+        }
         if let Status::Interrupted(_) = &status {
             self.interrupted_since.get_or_insert(self.now);
         } else if let Some(since) = self.interrupted_since.take() {
             self.longest_interruption = self.longest_interruption.max(self.now - since);
+        }
+        if matches!(status, Status::Online(_) | Status::Resumed(_)) {
+            self.note_tokens();
         }
         match status {
             Status::Online(_) => {

@@ -32,7 +32,7 @@ use epode_proto::time::{Calendar, Instant, Millis};
 use epode_proto::xep::audience::Audience;
 use epode_proto::xep::disco::Identity;
 use epode_proto::xep::muc::request::History;
-use epode_proto::xep::muc::{CommandError, CommandId, Ended, Entry, RoomEvent, RoomId};
+use epode_proto::xep::muc::{CommandError, CommandId, Ended, JoinOptions, RoomEvent, RoomId};
 use epode_proto::xep::pubsub::feed::{Change, Via};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xep::responder::About;
@@ -425,7 +425,7 @@ impl ClientDialogue {
             }
             ["join", nick] => {
                 let room = Jid::parse("lobby@conference.example.org", &NativeUnicode);
-                let entry = Entry {
+                let entry = JoinOptions {
                     password: None,
                     history: History::default(),
                     timeout: Millis::seconds(30),

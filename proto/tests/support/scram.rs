@@ -125,6 +125,17 @@ impl ScramServer {
     }
 }
 
+/// What a token (XEP-0484) makes of `word`, which is `Initiator` or `Responder`: HMAC-SHA-256, computed on its own.
+pub fn token_proof(token: &str, word: &str) -> Vec<u8> {
+    let pad = |with: u8| -> Vec<u8> {
+        (0..64)
+            .map(|at| token.as_bytes().get(at).unwrap_or(&0) ^ with)
+            .collect()
+    };
+    let inner = Sha256::digest([pad(0x36).as_slice(), word.as_bytes()].concat());
+    Sha256::digest([pad(0x5c).as_slice(), &inner].concat()).to_vec()
+}
+
 fn text(encoded: &str) -> String {
     String::from_utf8(base64::decode(encoded).expect("Base64")).expect("UTF-8")
 }

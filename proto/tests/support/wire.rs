@@ -13,16 +13,18 @@
 //!
 //! The first rid is 1. `sid` need not be written. What happens must be written down before anything else is done.
 
+use super::random::Seeded;
 use super::script::{Names, Step, millis, rebuild, steps, xml};
 use super::tell::reason_words;
 use epode_proto::error::CloseReason;
 use epode_proto::event::{Delivery, SendId};
 use epode_proto::io::{ExchangeId, NetworkFailure, Transmit};
 use epode_proto::ns;
+use epode_proto::random::Ids;
 use epode_proto::reconnect::Reconnect;
 use epode_proto::time::{Instant, Millis};
-use epode_proto::transport::TransportEvent;
 use epode_proto::transport::bosh::{Bosh, BoshConfig};
+use epode_proto::transport::{Names as ExchangeNames, TransportEvent};
 use epode_proto::xml::{Element, Limits, parse};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -39,6 +41,7 @@ pub struct Wire {
     pub bosh: Bosh,
     pub now: Instant,
     pub names: Names,
+    ids: Ids,
     exchanges: Vec<Exchange>,
     acts: VecDeque<String>,
     /// The requests among the acts.
@@ -72,6 +75,7 @@ impl Wire {
             bosh,
             now,
             names: Names::default(),
+            ids: Ids::new(&mut Seeded(1)),
             exchanges: Vec::new(),
             acts: VecDeque::new(),
             requests: VecDeque::new(),
@@ -85,7 +89,12 @@ impl Wire {
 
     /// Its session request is out.
     pub fn new(config: BoshConfig) -> Self {
-        let bosh = Bosh::new(config, 1, "a seed that nobody knows".into(), 0);
+        let bosh = Bosh::new(
+            config,
+            1,
+            "a seed that nobody knows".into(),
+            ExchangeNames::default(),
+        );
         Self::over(bosh, Instant(1_000_000))
     }
 
@@ -95,10 +104,10 @@ impl Wire {
         wire.play(&format!(
             "C: <body rid='1' to='example.org' content='text/xml; charset=utf-8' ver='1.11' wait='60' hold='1' ack='1'
                   xmpp:version='1.0'/>
-             A: bound
              S: <body sid='s1' {session}/>
              E: opened
-             C: <body rid='2'/>"
+             C: <body rid='2'/>
+             A: bound"
         ));
         wire
     }
@@ -110,7 +119,7 @@ impl Wire {
         let text = snapshot.to_xml().into_bytes();
         let snapshot = parse(text, &Limits::default()).expect("a snapshot's XML");
         let later = self.now + Millis::seconds(3600);
-        let bosh = Bosh::restore(config(), &snapshot, later, 1000).expect("a session");
+        let bosh = Bosh::restore(config(), &snapshot, later, self.bosh.names()).expect("a session");
         let mut wire = Self::over(bosh, later);
         wire.sid = self.sid.clone();
         // To tell a repetition from a new request.
@@ -226,7 +235,7 @@ impl Wire {
                 None => "returned".into(),
             },
             TransportEvent::Unreadable(unreadable) => format!("unreadable {}", unreadable.error),
-            TransportEvent::Taken => "taken".into(),
+            TransportEvent::OwnSent(_) | TransportEvent::OwnReceived(_) => "own".into(),
             TransportEvent::Hole => "hole".into(),
             TransportEvent::Closed(reason) => format!("closed {}", reason_words(reason)),
             TransportEvent::Element(element) => {
@@ -298,11 +307,16 @@ impl Wire {
                 self.sends += 1;
             }
             "pause" => self.bosh.pause(now),
-            "hurry" => self.bosh.hurry(now),
+            "hurry" => self.bosh.wake(now),
             "restart" => self.bosh.restart(true),
             "restart together" => self.bosh.restart(false),
             "close" => self.bosh.close(now),
-            "bound" => self.bosh.linger(now),
+            "bound" => {
+                // Without the moment that a visible page has for its presence.
+                self.bosh.set_hidden(true);
+                self.bosh.establish(now);
+                self.bosh.set_hidden(false);
+            }
             other => panic!("no such act: {other}"),
         }
     }
@@ -314,12 +328,8 @@ impl Wire {
             self.now = self.now.max(at);
             self.bosh.handle_timeout(self.now);
             self.drain();
-            // Who asks for a word is the connection above.
-            if self.bosh.wants_word(self.now) {
-                let ping = xml("<iq id='word'/>");
-                self.bosh.send(ping, None);
-                self.drain();
-            }
+            self.bosh.ask(self.now, &mut self.ids);
+            self.drain();
             let next = self.bosh.poll_timeout();
             assert!(
                 next.is_none_or(|next| next > self.now),
@@ -332,7 +342,9 @@ impl Wire {
     fn drain(&mut self) {
         loop {
             while let Some(event) = self.bosh.poll_event() {
-                self.events.push_back(event);
+                if !matches!(event, TransportEvent::OwnSent(_)) {
+                    self.events.push_back(event);
+                }
             }
             match self.bosh.poll_transmit(self.now) {
                 Some(Transmit::Http {

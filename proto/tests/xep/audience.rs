@@ -4,7 +4,7 @@
 //! item's `jid` and `subscription`; `type` of a push.
 
 use epode_proto::jid::Jid;
-use epode_proto::xep::audience::{Audience, Screening, Verdict};
+use epode_proto::xep::audience::{Audience, ReplyDecision, Screening};
 use epode_proto::xep::responder::refuse_stranger;
 use epode_proto::xml::Element;
 
@@ -20,7 +20,7 @@ fn question(from: Option<&str>) -> Element {
     from.map_or(question.clone(), |from| question.with_attr("from", from))
 }
 
-fn judge(screening: &mut Screening, from: &str) -> Verdict {
+fn judge(screening: &mut Screening, from: &str) -> ReplyDecision {
     screening.judge(&question(Some(from)), &own(), false, &NativeUnicode)
 }
 
@@ -35,7 +35,7 @@ fn knowing(items: &str) -> Screening {
     let mut screening = Screening::new(Audience::Contacts);
     assert!(matches!(
         judge(&mut screening, "x@y/z"),
-        Verdict::Wait(Some(_))
+        ReplyDecision::Wait(Some(_))
     ));
     screening.handle_roster(Some(&roster(items)), &NativeUnicode);
     screening
@@ -52,14 +52,14 @@ fn the_own_side_is_always_answered() {
             "juliet@example.org/balcony",
             "juliet@example.org/phone",
         ] {
-            assert_eq!(judge(&mut screening, from), Verdict::Answer, "{from}");
+            assert_eq!(judge(&mut screening, from), ReplyDecision::Answer, "{from}");
         }
         let nameless = screening.judge(&question(None), &own(), false, &NativeUnicode);
-        assert_eq!(nameless, Verdict::Answer);
+        assert_eq!(nameless, ReplyDecision::Answer);
         // A room that we are in pings us to see whether we are there.
         let used = question(Some("room@chat.example.net"));
         let used = screening.judge(&used, &own(), true, &NativeUnicode);
-        assert_eq!(used, Verdict::Answer);
+        assert_eq!(used, ReplyDecision::Answer);
     }
 }
 
@@ -75,9 +75,9 @@ fn everyone_or_nobody() {
         "not an@address",
     ] {
         let everyone = judge(&mut Screening::default(), from);
-        assert_eq!(everyone, Verdict::Answer, "{from}");
+        assert_eq!(everyone, ReplyDecision::Answer, "{from}");
         let nobody = judge(&mut Screening::new(Audience::Nobody), from);
-        assert_eq!(nobody, Verdict::Refuse, "{from}");
+        assert_eq!(nobody, ReplyDecision::Refuse, "{from}");
     }
 }
 
@@ -96,7 +96,7 @@ fn contacts_are_those_who_get_our_presence() {
         "from@example.net/b",
         "example.net",
     ] {
-        assert_eq!(judge(&mut screening, from), Verdict::Answer, "{from}");
+        assert_eq!(judge(&mut screening, from), ReplyDecision::Answer, "{from}");
     }
     for from in [
         "to@example.net/a",
@@ -109,7 +109,7 @@ fn contacts_are_those_who_get_our_presence() {
         "stranger@example.net/a",
         "not an@address",
     ] {
-        assert_eq!(judge(&mut screening, from), Verdict::Refuse, "{from}");
+        assert_eq!(judge(&mut screening, from), ReplyDecision::Refuse, "{from}");
     }
 }
 
@@ -119,22 +119,25 @@ fn the_roster_is_requested_once_and_the_questions_wait() {
     let request = xml("<iq type='get'><query xmlns='jabber:iq:roster'/></iq>");
     assert_eq!(
         judge(&mut screening, "a@x/1"),
-        Verdict::Wait(Some(request.clone()))
+        ReplyDecision::Wait(Some(request.clone()))
     );
     for number in 2..=32 {
         let verdict = judge(&mut screening, &format!("a@x/{number}"));
-        assert_eq!(verdict, Verdict::Wait(None));
+        assert_eq!(verdict, ReplyDecision::Wait(None));
     }
     // A limit on what strangers can make us keep.
-    assert_eq!(judge(&mut screening, "a@x/33"), Verdict::Refuse);
+    assert_eq!(judge(&mut screening, "a@x/33"), ReplyDecision::Refuse);
     let reply = roster("<item jid='a@x' subscription='from'/>");
     let waiting = screening.handle_roster(Some(&reply), &NativeUnicode);
     assert_eq!(waiting.len(), 32);
     assert_eq!(waiting[31].attr("from"), Some("a@x/32"));
-    assert_eq!(judge(&mut screening, "a@x/1"), Verdict::Answer);
+    assert_eq!(judge(&mut screening, "a@x/1"), ReplyDecision::Answer);
     // In another session it is requested anew.
     screening.reset();
-    assert_eq!(judge(&mut screening, "a@x/1"), Verdict::Wait(Some(request)));
+    assert_eq!(
+        judge(&mut screening, "a@x/1"),
+        ReplyDecision::Wait(Some(request))
+    );
 }
 
 #[test]
@@ -144,7 +147,7 @@ fn without_a_roster_there_are_no_contacts() {
         judge(&mut screening, "a@x/1");
         let waiting = screening.handle_roster(reply.as_ref(), &NativeUnicode);
         assert_eq!(waiting.len(), 1);
-        assert_eq!(judge(&mut screening, "a@x/1"), Verdict::Refuse);
+        assert_eq!(judge(&mut screening, "a@x/1"), ReplyDecision::Refuse);
     }
     // No reply in time: what waited is refused, and it is requested again.
     let mut screening = Screening::new(Audience::Contacts);
@@ -152,7 +155,7 @@ fn without_a_roster_there_are_no_contacts() {
     assert_eq!(screening.handle_no_roster().len(), 1);
     assert!(matches!(
         judge(&mut screening, "a@x/1"),
-        Verdict::Wait(Some(_))
+        ReplyDecision::Wait(Some(_))
     ));
 }
 
@@ -181,14 +184,14 @@ fn pushes_of_the_own_account_change_the_contacts() {
     assert!(told(&push("", both)));
     assert_eq!(
         judge(&mut screening, "romeo@example.net/x"),
-        Verdict::Answer
+        ReplyDecision::Answer
     );
     let gone = "<item jid='romeo@example.net' subscription='remove'/>";
     let mut told = |push: &Element| screening.handle_push(push, &own(), &NativeUnicode);
     assert!(told(&push("from='juliet@example.org'", gone)));
     assert_eq!(
         judge(&mut screening, "romeo@example.net/x"),
-        Verdict::Refuse
+        ReplyDecision::Refuse
     );
     // Nobody has asked for the roster: what comes is not for us.
     let mut unasked = Screening::new(Audience::Contacts);

@@ -7,8 +7,8 @@ use epode_proto::jid::Jid;
 use epode_proto::ns;
 use epode_proto::stanza::StanzaError;
 use epode_proto::time::Instant;
-use epode_proto::xep::pubsub::feed::{Change, Settings};
-use epode_proto::xep::pubsub::feeds::{Feeds, Heard, Output};
+use epode_proto::xep::pubsub::feed::{Change, FeedSettings};
+use epode_proto::xep::pubsub::feeds::{FeedRouting, Feeds, FeedsOutput};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xml::Element;
 
@@ -84,7 +84,7 @@ impl Play {
                 // `feed NAME NODE [PATIENCE]`
                 "feed" => {
                     let words: Vec<_> = rest.split_whitespace().collect();
-                    let settings = Settings {
+                    let settings = FeedSettings {
                         feed: 0,
                         service: SERVICE.into(),
                         node: words[1].into(),
@@ -193,21 +193,23 @@ impl Play {
         };
         let message = xml(&format!("<message {from}>{inside}</message>"));
         match self.feeds.handle_message(&message, &NativeUnicode) {
-            Heard::Taken => {}
-            Heard::Nothing => self.told.push("nothing".into()),
-            Heard::Stranger { from, node } => self.told.push(format!("stranger {from} {node}")),
+            FeedRouting::Taken => {}
+            FeedRouting::Nothing => self.told.push("nothing".into()),
+            FeedRouting::Stranger { from, node } => {
+                self.told.push(format!("stranger {from} {node}"))
+            }
         }
     }
 
     fn poll(&mut self) {
         loop {
             match self.feeds.poll_output() {
-                Output::Request { number, iq, .. } => {
+                FeedsOutput::Request { number, iq, .. } => {
                     let text = describe(&iq);
                     self.asked.push((number, text.clone()));
                     self.said.push(text);
                 }
-                Output::Change { feed, change } => {
+                FeedsOutput::Change { feed, change } => {
                     let (name, _) = self
                         .names
                         .iter()
@@ -231,7 +233,7 @@ impl Play {
                     };
                     self.told.push(format!("{name} {told}"));
                 }
-                Output::Timeout(_) => return,
+                FeedsOutput::Timeout(_) => return,
             }
         }
     }
@@ -513,7 +515,7 @@ fn who_may_speak_to_a_feed() {
     ));
     assert_eq!(
         play.feeds.handle_message(&bounced, &NativeUnicode),
-        Heard::Nothing
+        FeedRouting::Nothing
     );
 }
 

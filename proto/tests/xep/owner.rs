@@ -4,7 +4,7 @@ use epode_proto::stanza::StanzaError;
 use epode_proto::xep::data_form::Form;
 use epode_proto::xep::pubsub::advice::advice;
 use epode_proto::xep::pubsub::owner::{self, Approval};
-use epode_proto::xep::pubsub::{State, Subscription, is_error};
+use epode_proto::xep::pubsub::{Subscription, SubscriptionState, is_error};
 
 use epode_proto::xml::Element;
 
@@ -63,7 +63,7 @@ fn purging_is_as_in_the_example() {
     assert_eq!(owner::purge(SERVICE, NODE), asked("0060", 163));
 }
 
-fn subscription(jid: &str, state: State, subid: Option<&str>) -> Subscription {
+fn subscription(jid: &str, state: SubscriptionState, subid: Option<&str>) -> Subscription {
     Subscription {
         node: None,
         jid: jid.into(),
@@ -78,25 +78,37 @@ fn subscribers_are_read_and_set_as_in_the_examples() {
     assert_eq!(
         owner::parse_subscribers(&example("0060", 185)),
         [
-            subscription("hamlet@denmark.lit", State::Subscribed, None),
-            subscription("polonius@denmark.lit", State::Unconfigured, None),
-            subscription("bernardo@denmark.lit", State::Subscribed, Some("123-abc")),
-            subscription("bernardo@denmark.lit", State::Subscribed, Some("004-yyy")),
+            subscription("hamlet@denmark.lit", SubscriptionState::Subscribed, None),
+            subscription(
+                "polonius@denmark.lit",
+                SubscriptionState::Unconfigured,
+                None
+            ),
+            subscription(
+                "bernardo@denmark.lit",
+                SubscriptionState::Subscribed,
+                Some("123-abc")
+            ),
+            subscription(
+                "bernardo@denmark.lit",
+                SubscriptionState::Subscribed,
+                Some("004-yyy")
+            ),
         ]
     );
     assert_eq!(owner::parse_subscribers(&example("0060", 116)), []);
 
-    let bard = subscription("bard@shakespeare.lit", State::Subscribed, None);
+    let bard = subscription("bard@shakespeare.lit", SubscriptionState::Subscribed, None);
     assert_eq!(
         owner::set_subscribers(SERVICE, NODE, std::slice::from_ref(&bard)),
         asked("0060", 189)
     );
-    let polonius = subscription("polonius@denmark.lit", State::None, None);
+    let polonius = subscription("polonius@denmark.lit", SubscriptionState::None, None);
     assert_eq!(
         owner::set_subscribers(SERVICE, NODE, &[polonius, bard]),
         asked("0060", 194)
     );
-    let one = subscription("a@b", State::Pending, Some("7"));
+    let one = subscription("a@b", SubscriptionState::Pending, Some("7"));
     assert_eq!(
         owner::set_subscribers(None, "n", &[one]),
         xml(
@@ -105,10 +117,10 @@ fn subscribers_are_read_and_set_as_in_the_examples() {
         )
     );
     for state in [
-        State::None,
-        State::Pending,
-        State::Unconfigured,
-        State::Subscribed,
+        SubscriptionState::None,
+        SubscriptionState::Pending,
+        SubscriptionState::Unconfigured,
+        SubscriptionState::Subscribed,
     ] {
         assert_eq!(owner::parse_state(state.as_str()), Some(state));
     }

@@ -3,8 +3,8 @@
 use epode_proto::ns;
 use epode_proto::xep::data_form::Form;
 use epode_proto::xep::disco::{self, Info};
-use epode_proto::xep::pubsub::event::{self, Entry, Event};
-use epode_proto::xep::pubsub::{Item, State, Subscription, request};
+use epode_proto::xep::pubsub::event::{self, ItemEvent, PubSubEvent};
+use epode_proto::xep::pubsub::{Item, Subscription, SubscriptionState, request};
 use epode_proto::xml::Element;
 
 use super::{asked, example, examples, values, xml};
@@ -64,11 +64,11 @@ fn subscriptions_are_read() {
             state,
         })
     };
-    assert_eq!(read(29), whole(Some(SUBID), State::Subscribed));
-    assert_eq!(read(42), whole(None, State::Pending));
-    assert_eq!(read(43), whole(None, State::Unconfigured));
-    assert_eq!(read(48), whole(Some(SUBID), State::None));
-    assert_eq!(read(68), whole(Some(SUBID), State::Subscribed));
+    assert_eq!(read(29), whole(Some(SUBID), SubscriptionState::Subscribed));
+    assert_eq!(read(42), whole(None, SubscriptionState::Pending));
+    assert_eq!(read(43), whole(None, SubscriptionState::Unconfigured));
+    assert_eq!(read(48), whole(Some(SUBID), SubscriptionState::None));
+    assert_eq!(read(68), whole(Some(SUBID), SubscriptionState::Subscribed));
     assert_eq!(
         request::parse_subscription(&xml("<iq type='result'/>")),
         None
@@ -275,11 +275,11 @@ fn what_a_node_is_and_has_is_read() {
 #[test]
 fn events_of_accounts_are_read() {
     for message in examples("0163", 2).iter().chain(&examples("0163", 9)) {
-        let Some(Event::Items { node, entries }) = event::parse(message) else {
+        let Some(PubSubEvent::Items { node, entries }) = event::parse(message) else {
             panic!("{message:?}");
         };
         assert_eq!(node, "http://jabber.org/protocol/tune");
-        let [Entry::Published(item)] = entries.as_slice() else {
+        let [ItemEvent::Published(item)] = entries.as_slice() else {
             panic!("{entries:?}");
         };
         assert!(
@@ -336,9 +336,9 @@ fn nodes_are_created_and_deleted_as_in_the_examples() {
     assert_eq!(request::delete(SERVICE, NODE, redirect), asked("0060", 158));
 }
 
-fn items(event: Option<Event>) -> Vec<Entry> {
+fn items(event: Option<PubSubEvent>) -> Vec<ItemEvent> {
     match event {
-        Some(Event::Items { node, entries }) if node == NODE => entries,
+        Some(PubSubEvent::Items { node, entries }) if node == NODE => entries,
         other => panic!("{other:?}"),
     }
 }
@@ -347,7 +347,7 @@ fn items(event: Option<Event>) -> Vec<Entry> {
 fn publications_are_read() {
     for message in examples("0060", 100) {
         let entries = items(event::parse(&message));
-        let [Entry::Published(item)] = entries.as_slice() else {
+        let [ItemEvent::Published(item)] = entries.as_slice() else {
             panic!("{entries:?}");
         };
         assert_eq!(item.id.as_deref(), Some(ITEM));
@@ -361,7 +361,7 @@ fn publications_are_read() {
     let bare = items(event::parse(&example("0060", 101)));
     assert_eq!(
         bare,
-        [Entry::Published(Item {
+        [ItemEvent::Published(Item {
             id: Some(ITEM.into()),
             publisher: None,
             payload: None,
@@ -373,11 +373,11 @@ fn publications_are_read() {
         "elsinore/doorbell"
     );
 
-    let Some(Event::Items { node, entries }) = event::parse(&example("0060", 226)) else {
+    let Some(PubSubEvent::Items { node, entries }) = event::parse(&example("0060", 226)) else {
         panic!("items");
     };
     assert_eq!(node, "n48ad4fj78zn38st734");
-    let Some(Entry::Published(item)) = entries.first() else {
+    let Some(ItemEvent::Published(item)) = entries.first() else {
         panic!("{entries:?}");
     };
     assert_eq!(
@@ -394,14 +394,14 @@ fn one_message_may_hold_many_items_and_retractions_in_order() {
     let told: Vec<_> = items(event::parse(&message))
         .into_iter()
         .map(|entry| match entry {
-            Entry::Published(item) => format!("+{}", item.id.unwrap_or_default()),
-            Entry::Retracted { id } => format!("-{id}"),
+            ItemEvent::Published(item) => format!("+{}", item.id.unwrap_or_default()),
+            ItemEvent::Retracted { id } => format!("-{id}"),
         })
         .collect();
     assert_eq!(told, ["+1", "-2", "+", "+4"]);
     assert_eq!(
         items(event::parse(&example("0060", 117))),
-        [Entry::Retracted { id: ITEM.into() }]
+        [ItemEvent::Retracted { id: ITEM.into() }]
     );
 }
 
@@ -410,23 +410,23 @@ fn the_other_events_are_read() {
     let node = || NODE.to_owned();
     assert_eq!(
         event::parse(&example("0060", 165)),
-        Some(Event::Purge { node: node() })
+        Some(PubSubEvent::Purge { node: node() })
     );
     assert_eq!(
         event::parse(&example("0060", 160)),
-        Some(Event::Delete {
+        Some(PubSubEvent::Delete {
             node: node(),
             redirect: Some("xmpp:hamlet@denmark.lit?;node=blog".into()),
         })
     );
     assert_eq!(
         event::parse(&example("0060", 150)),
-        Some(Event::Configuration {
+        Some(PubSubEvent::Configuration {
             node: node(),
             form: None,
         })
     );
-    let Some(Event::Configuration {
+    let Some(PubSubEvent::Configuration {
         form: Some(form), ..
     }) = event::parse(&example("0060", 151))
     else {
@@ -434,16 +434,16 @@ fn the_other_events_are_read() {
     };
     assert_eq!(form.value("pubsub#title"), Some("Princely Musings (Atom)"));
     let subscription = |number| match event::parse(&example("0060", number)) {
-        Some(Event::Subscription(subscription)) => (subscription.jid, subscription.state),
+        Some(PubSubEvent::Subscription(subscription)) => (subscription.jid, subscription.state),
         other => panic!("{other:?}"),
     };
     assert_eq!(
         subscription(172),
-        ("horatio@denmark.lit".into(), State::Subscribed)
+        ("horatio@denmark.lit".into(), SubscriptionState::Subscribed)
     );
     assert_eq!(
         subscription(196),
-        ("polonius@denmark.lit".into(), State::None)
+        ("polonius@denmark.lit".into(), SubscriptionState::None)
     );
     let collection = xml(
         "<message><event xmlns='http://jabber.org/protocol/pubsub#event'>

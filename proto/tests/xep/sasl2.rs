@@ -2,7 +2,7 @@
 
 use epode_proto::ns;
 use epode_proto::sasl::HT_SHA_256_NONE;
-use epode_proto::sasl::wire::{Word, auth, response};
+use epode_proto::sasl::wire::{SaslElement, auth, response};
 use epode_proto::sasl2::{Granted, Offer, authenticate, bind, request_token, use_token};
 use epode_proto::stream::features::Features;
 use epode_proto::xml::Element;
@@ -135,7 +135,7 @@ fn a_login_with_a_token() {
 #[test]
 fn a_response_is_in_the_namespace_of_the_challenge() {
     let theirs = &examples("0388", 5)[1];
-    let Some(Word::Challenge(_)) = Word::read(&examples("0388", 5)[0]) else {
+    let Some(SaslElement::Challenge(_)) = SaslElement::read(&examples("0388", 5)[0]) else {
         panic!("a challenge");
     };
     let data = "c=cD10bHMtZXhwb3J0ZXIsLMcoQvOdBDePd4OswlmAWV3dg1a1Wh1tYPTBwVid10VU,r=12C4CD5C-E38E-4A98-8F6D-15C38F51CCC6a09117a6-ac50-4f2f-93f1-93799c2bddf6,p=UApo7xo6Pa9J+Vaejfz/dG7BomU=";
@@ -150,7 +150,7 @@ fn a_response_is_in_the_namespace_of_the_challenge() {
 #[test]
 fn challenges() {
     let challenge = &examples("0388", 5)[0];
-    let Some(Word::Challenge(data)) = Word::read(challenge) else {
+    let Some(SaslElement::Challenge(data)) = SaslElement::read(challenge) else {
         panic!("a challenge");
     };
     assert!(data.starts_with(b"r=12C4CD5C") && data.ends_with(b"i=4096"));
@@ -158,7 +158,10 @@ fn challenges() {
         let element = xml(&format!(
             "<challenge xmlns='urn:xmpp:sasl:2'>{empty}</challenge>"
         ));
-        assert_eq!(Word::read(&element), Some(Word::Challenge(Vec::new())));
+        assert_eq!(
+            SaslElement::read(&element),
+            Some(SaslElement::Challenge(Vec::new()))
+        );
     }
 }
 
@@ -166,7 +169,10 @@ fn challenges() {
 fn a_success_with_data() {
     let success = example("0388", 7);
     let data = b"v=msVHs/BzIOHDqXeVH7EmmDu9id8=".to_vec();
-    assert_eq!(Word::read(&success), Some(Word::Success(Some(data))));
+    assert_eq!(
+        SaslElement::read(&success),
+        Some(SaslElement::Success(Some(data)))
+    );
     let granted = Granted::parse(&success).expect("granted");
     assert_eq!(granted.identity, "user@example.org");
     assert!(granted.bound.is_none() && granted.resumption.is_none() && granted.token.is_none());
@@ -187,8 +193,8 @@ fn a_success_without_data() {
         ),
     ] {
         assert_eq!(
-            Word::read(&xml(success)),
-            Some(Word::Success(data)),
+            SaslElement::read(&xml(success)),
+            Some(SaslElement::Success(data)),
             "{success}"
         );
     }
@@ -261,18 +267,18 @@ fn a_token_without_a_secret_is_none_and_one_without_an_expiry_is_one() {
 #[test]
 fn failures() {
     assert_eq!(
-        Word::read(&example("0388", 10)),
-        Some(Word::Failure {
+        SaslElement::read(&example("0388", 10)),
+        Some(SaslElement::Failure {
             condition: "aborted".into(),
             text: Some("This is a terrible example.".into())
         })
     );
     // COMPAT(Prosody): the condition may stand in the profile's own namespace.
     assert_eq!(
-        Word::read(&xml(
+        SaslElement::read(&xml(
             "<failure xmlns='urn:xmpp:sasl:2'><text>Why?</text><malformed-request/></failure>"
         )),
-        Some(Word::Failure {
+        Some(SaslElement::Failure {
             condition: "malformed-request".into(),
             text: Some("Why?".into())
         })
@@ -282,8 +288,8 @@ fn failures() {
 #[test]
 fn more_is_wanted() {
     assert_eq!(
-        Word::read(&example("0388", 11)),
-        Some(Word::Continue(vec![
+        SaslElement::read(&example("0388", 11)),
+        Some(SaslElement::Continue(vec![
             "HOTP-EXAMPLE".into(),
             "TOTP-EXAMPLE".into()
         ]))
@@ -297,14 +303,18 @@ fn garbled_data_and_other_elements() {
         "<success xmlns='urn:xmpp:sasl:2'><additional-data>x</additional-data></success>",
         "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>x</success>",
     ] {
-        assert_eq!(Word::read(&xml(garbled)), Some(Word::Garbled), "{garbled}");
+        assert_eq!(
+            SaslElement::read(&xml(garbled)),
+            Some(SaslElement::Garbled),
+            "{garbled}"
+        );
     }
     for other in [
         "<challenge/>",
         "<abort xmlns='urn:xmpp:sasl:2'/>",
         "<success xmlns='urn:xmpp:sasl:1'/>",
     ] {
-        assert_eq!(Word::read(&xml(other)), None, "{other}");
+        assert_eq!(SaslElement::read(&xml(other)), None, "{other}");
         assert!(Granted::parse(&xml(other)).is_none());
     }
 }

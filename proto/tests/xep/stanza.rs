@@ -1,7 +1,7 @@
 //! RFC 6120 §8: requests, replies and errors.
 
 use epode_proto::ns;
-use epode_proto::stanza::iq::{self, Kind};
+use epode_proto::stanza::iq::{self, IqType};
 use epode_proto::stanza::{ErrorKind, StanzaError, is_error, message, presence, split_jid};
 use epode_proto::xep::{ping, pubsub};
 
@@ -39,7 +39,7 @@ fn requests_are_as_in_the_examples() {
         rebuilt(&example("0199", 4), &["id", "from"]).with_attr("to", "capulet.lit")
     );
     assert_eq!(
-        iq::request(Kind::Set, None, xml("<a xmlns='b'/>")).attr("to"),
+        iq::request(IqType::Set, None, xml("<a xmlns='b'/>")).attr("to"),
         None
     );
 }

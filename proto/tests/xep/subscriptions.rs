@@ -1,9 +1,9 @@
 //! XEP-0060: which feed an event belongs to.
 
 use epode_proto::jid::Jid;
-use epode_proto::xep::pubsub::State;
 use epode_proto::xep::pubsub::Subscription;
-use epode_proto::xep::pubsub::event::Event;
+use epode_proto::xep::pubsub::SubscriptionState;
+use epode_proto::xep::pubsub::event::PubSubEvent;
 use epode_proto::xep::pubsub::subscriptions::{FeedId, HeldSubscription, Routed, Subscriptions};
 use epode_proto::xml::Element;
 
@@ -29,7 +29,7 @@ fn subscribed(jid: &str, subid: Option<&str>) -> Subscription {
         node: None,
         jid: jid.into(),
         subid: subid.map(Into::into),
-        state: State::Subscribed,
+        state: SubscriptionState::Subscribed,
     }
 }
 
@@ -142,13 +142,13 @@ fn the_own_account_needs_no_sender() {
 fn events_before_the_reply_are_the_feeds() {
     let mut registry = registry();
     let feed = registry.add(&jid(SERVICE), "n", &jid(FULL));
-    assert_eq!(registry.state(feed), Some(State::Pending));
+    assert_eq!(registry.state(feed), Some(SubscriptionState::Pending));
     assert_eq!(
         feeds(&mut registry, &item(SERVICE, FULL, "1", &["s1"])),
         [feed]
     );
     registry.confirm(feed, Some(&subscribed(FULL, Some("s1"))));
-    assert_eq!(registry.state(feed), Some(State::Subscribed));
+    assert_eq!(registry.state(feed), Some(SubscriptionState::Subscribed));
     assert_eq!(
         feeds(&mut registry, &item(SERVICE, FULL, "2", &["s1"])),
         [feed]
@@ -156,7 +156,7 @@ fn events_before_the_reply_are_the_feeds() {
     // A plain yes will do.
     let other = registry.add(&jid(SERVICE), "other", &jid(FULL));
     registry.confirm(other, None);
-    assert_eq!(registry.state(other), Some(State::Subscribed));
+    assert_eq!(registry.state(other), Some(SubscriptionState::Subscribed));
 }
 
 #[test]
@@ -376,19 +376,19 @@ fn what_the_service_tells_of_a_subscription_is_kept() {
         &jid("horatio@denmark.lit/1"),
     );
     let mut pending = subscribed("horatio@denmark.lit", None);
-    pending.state = State::Pending;
+    pending.state = SubscriptionState::Pending;
     registry.confirm(feed, Some(&pending));
     let approved = registry.route(&example("0060", 172), &NativeUnicode);
     let Routed::Feeds {
         feeds,
-        event: Event::Subscription(_),
+        event: PubSubEvent::Subscription(_),
     } = approved
     else {
         panic!("{approved:?}");
     };
     assert_eq!(feeds, [feed]);
-    assert_eq!(registry.state(feed), Some(State::Subscribed));
-    assert_eq!(registry.state(other), Some(State::Pending));
+    assert_eq!(registry.state(feed), Some(SubscriptionState::Subscribed));
+    assert_eq!(registry.state(other), Some(SubscriptionState::Pending));
     // Somebody else's.
     let polonius = registry.route(&example("0060", 196), &NativeUnicode);
     assert!(matches!(polonius, Routed::Unclaimed(_)), "{polonius:?}");
@@ -418,8 +418,8 @@ fn what_is_told_of_one_subid_leaves_the_other_alone() {
         feeds(registry, &message)
     };
     assert_eq!(tell(&mut registry, "subid='2' subscription='none'"), [two]);
-    assert_eq!(registry.state(one), Some(State::Subscribed));
-    assert_eq!(registry.state(two), Some(State::None));
+    assert_eq!(registry.state(one), Some(SubscriptionState::Subscribed));
+    assert_eq!(registry.state(two), Some(SubscriptionState::None));
     // Without an id it is about all; and an id that was not known yet is.
     let three = registry.add(&jid(SERVICE), "n", &jid(BARE));
     assert_eq!(
@@ -443,7 +443,7 @@ fn a_new_session_subscribes_anew() {
     let feed = registry.add(&jid(SERVICE), "n", &jid(FULL));
     registry.confirm(feed, Some(&subscribed(FULL, Some("old"))));
     registry.renew(feed, &jid("francisco@denmark.lit/2"));
-    assert_eq!(registry.state(feed), Some(State::Pending));
+    assert_eq!(registry.state(feed), Some(SubscriptionState::Pending));
     assert_eq!(registry.of_full_jids()[0].jid, "francisco@denmark.lit/2");
     assert_eq!(registry.of_full_jids()[0].subid, None);
     let message = item(SERVICE, "francisco@denmark.lit/2", "1", &["new"]);

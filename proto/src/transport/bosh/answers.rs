@@ -55,8 +55,8 @@ impl Bosh {
             return;
         };
         if !is_terminal(&body) {
-            self.broken_since = None;
-            self.failures = 0;
+            self.outage.since = None;
+            self.outage.failures = 0;
         }
         let sent_up_to = self.next_rid - 1;
         let body = self.without_echo(rid, body);
@@ -99,15 +99,9 @@ impl Bosh {
             };
             self.last_in_order = request.rid;
             self.heard_at = now;
-            let asked = matches!(
-                self.state,
-                State::Closing {
-                    terminate_sent: true,
-                    ..
-                }
-            );
+            let asked = matches!(self.state, State::Terminating);
             self.settle(request.carried, fate(&body, request.attempts, asked));
-            if matches!(self.state, State::Opening { .. }) && !self.open(&body) {
+            if self.is_opening() && !self.open(&body) {
                 return;
             }
             self.acknowledge(&body);
@@ -123,9 +117,9 @@ impl Bosh {
                 if request.errand == Errand::Poll && self.in_flight.is_empty() {
                     // The server does not hold requests, or not this one: never answer emptiness with haste (§11, overactivity).
                     // Where it never does, when the request reached it is not known but from its answer.
-                    let holds = self.hold > 0 && self.wait > Millis(0);
+                    let holds = self.terms.hold > 0 && self.terms.wait > Millis(0);
                     let reached = if holds { request.sent_at } else { now };
-                    self.pacing.set(Gate::Poll, reached + self.polling);
+                    self.pacing.set(Gate::Poll, reached + self.terms.polling);
                 }
             }
             if self.handle_body(&body) {
@@ -148,13 +142,7 @@ impl Bosh {
     /// Has the server answered our good-bye, in an answer whose turn has not come yet? Then it has all that came before it.
     /// COMPAT(ejabberd): the answers whose turn it is say only that there was another request.
     pub(super) fn is_farewell_answered(&self) -> bool {
-        let said = matches!(
-            self.state,
-            State::Closing {
-                terminate_sent: true,
-                ..
-            }
-        );
+        let said = matches!(self.state, State::Terminating);
         said && self.in_flight.iter().any(|request| {
             matches!(&request.progress, Progress::Answered { body, .. }
                 if is_terminal(body) && condition_of(body).is_none())
@@ -179,26 +167,27 @@ impl Bosh {
         };
         self.sid = sid.to_owned();
         if let Some(wait) = number(body, "wait") {
-            self.wait = Millis::seconds(wait.min(u64::from(self.config.wait)));
+            self.terms.wait = Millis::seconds(wait.min(u64::from(self.config.wait)));
         }
         if let Some(hold) = number(body, "hold") {
-            self.hold = u32::try_from(hold).unwrap_or(1).min(self.config.hold);
+            self.terms.hold = u32::try_from(hold).unwrap_or(1).min(self.config.hold);
         }
         if let Some(inactivity) = number(body, "inactivity") {
-            self.patience = Millis::seconds(inactivity).clamp(LEAST_PATIENCE, MOST_PATIENCE);
+            self.terms.inactivity =
+                Millis::seconds(inactivity).clamp(LEAST_PATIENCE, MOST_PATIENCE);
         }
         if let Some(polling) = number(body, "polling") {
-            self.polling = Millis::seconds(polling.clamp(1, 600));
+            self.terms.polling = Millis::seconds(polling.clamp(1, 600));
             if polling > 0 {
                 self.keep_pace();
             }
         }
-        let requests = number(body, "requests").unwrap_or_else(|| u64::from(self.hold) + 1);
-        self.requests = usize::try_from(requests).unwrap_or(2).clamp(1, 16);
-        self.acknowledges = body.attr("ack").is_some();
-        self.legacy = body.attr("ver").is_none();
-        self.maxpause = number(body, "maxpause").filter(|longest| *longest > 0);
-        self.state = State::Open;
+        let requests = number(body, "requests").unwrap_or_else(|| u64::from(self.terms.hold) + 1);
+        self.terms.requests = usize::try_from(requests).unwrap_or(2).clamp(1, 16);
+        self.terms.acknowledges = body.attr("ack").is_some();
+        self.terms.legacy = body.attr("ver").is_none();
+        self.terms.maxpause = number(body, "maxpause").filter(|longest| *longest > 0);
+        self.enter(State::Open);
         self.events.push_back(TransportEvent::Opened);
         true
     }
@@ -206,8 +195,8 @@ impl Bosh {
     /// How far apart requests are. COMPAT(ejabberd): in a session that was asked to poll (§12, neither `wait` nor `hold`) it takes
     /// not only empty requests that come too soon for overactivity, but all, the first one after the session request included.
     pub(super) fn keep_pace(&mut self) {
-        if self.wait == Millis(0) && self.hold == 0 {
-            self.pacing.set_interval(self.polling);
+        if self.terms.wait == Millis(0) && self.terms.hold == 0 {
+            self.pacing.set_interval(self.terms.polling);
         }
     }
 
@@ -234,7 +223,7 @@ impl Bosh {
     /// Not a protocol fact, so it counts only where the server holds requests, for one that was sent once, and answered
     /// when the next one was out and `wait` clearly not over.
     pub(super) fn released_early(&mut self, now: Instant, sent_at: Instant) {
-        if self.hold == 0 || now + EARLY >= sent_at + self.wait {
+        if self.terms.hold == 0 || now + EARLY >= sent_at + self.terms.wait {
             return;
         }
         if let Some(next) = self.in_flight.first_mut() {
@@ -249,12 +238,7 @@ impl Bosh {
         if !is_terminal(body) {
             return false;
         }
-        if condition_of(body).is_none()
-            && let State::Closing {
-                terminate_sent: true,
-                ..
-            } = self.state
-        {
+        if condition_of(body).is_none() && matches!(self.state, State::Terminating) {
             // The good-bye is answered on the oldest request (§13): the server has it, and all that came before it.
             self.acknowledge_up_to(u64::MAX);
         }

@@ -2,7 +2,7 @@
 //! the session is lost.
 
 use super::answers::number;
-use super::{Bosh, Progress, Request, State, TransportEvent};
+use super::{Bosh, Progress, Request, TransportEvent};
 use crate::error::CloseReason;
 use crate::event::Delivery;
 use crate::io::{ExchangeId, Transmit};
@@ -37,10 +37,10 @@ impl Bosh {
         exchange: ExchangeId,
         reason: CloseReason,
     ) {
-        let opening = matches!(self.state, State::Opening { .. });
+        let opening = self.is_opening();
         let over = self.is_over();
-        let patience = self.patience;
-        let legacy = self.legacy;
+        let patience = self.terms.inactivity;
+        let legacy = self.terms.legacy;
         let Some(request) = self.flying(exchange) else {
             return;
         };
@@ -52,8 +52,8 @@ impl Bosh {
         // Time alone is no proof: one attempt that hung for all of it may have been bad luck.
         let given_up = now - broken_since > patience && request.attempts > FEWEST_ATTEMPTS;
         let at = if first { now } else { self.next_attempt(now) };
-        self.broken_since.get_or_insert(now);
-        self.broken_by = reason.clone();
+        self.outage.since.get_or_insert(now);
+        self.outage.reason = reason.clone();
         if let Some(request) = self.flying(exchange) {
             request.progress = Progress::Repeating(at);
         }
@@ -96,7 +96,7 @@ impl Bosh {
         unreadable: Unreadable,
         print: u32,
     ) {
-        let opening = matches!(self.state, State::Opening { .. });
+        let opening = self.is_opening();
         let Some(request) = self.flying(exchange) else {
             return;
         };
@@ -132,8 +132,8 @@ impl Bosh {
                 return at;
             }
         }
-        self.failures = self.failures.saturating_add(1);
-        let outage = self.broken_since.map_or(Millis(0), |since| now - since);
+        self.outage.failures = self.outage.failures.saturating_add(1);
+        let outage = self.outage.since.map_or(Millis(0), |since| now - since);
         let number = self.roll();
         now + self.config.pauses.pause(outage, number)
     }
@@ -150,7 +150,7 @@ impl Bosh {
     /// The state of a session whose requests break, and not only once. `None` when all is well, and after a single break: that
     /// is repeated on the spot, and is most often the end of an idle HTTP connection.
     pub fn trouble(&self) -> Option<Trouble> {
-        if !matches!(self.state, State::Open) {
+        if !self.is_open() {
             return None;
         }
         let mut due: Option<Instant> = None;
@@ -164,14 +164,14 @@ impl Bosh {
         }
         Some(Trouble {
             retry_at: due.or(sent)?,
-            attempt: self.failures.max(1),
-            reason: self.broken_by.clone(),
+            attempt: self.outage.failures.max(1),
+            reason: self.outage.reason.clone(),
         })
     }
 
     /// Since when no request has been answered, though some broke, and how often the session was tried in vain since then.
     pub fn outage(&self) -> Option<(Instant, u32)> {
-        Some((self.broken_since?, self.failures))
+        Some((self.outage.since?, self.outage.failures))
     }
 
     /// §9.2: an answer may report that an earlier one, sent some time ago, was not acknowledged. When it is missing indeed,

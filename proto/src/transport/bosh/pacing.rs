@@ -71,6 +71,11 @@ impl Pacing {
         self.hidden = hidden;
     }
 
+    /// Whether the caller's timers fire late.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.hidden
+    }
+
     pub(super) fn set_leaving(&mut self, leaving: bool) {
         self.leaving = leaving;
     }

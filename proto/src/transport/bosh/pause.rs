@@ -15,11 +15,11 @@ impl Bosh {
     /// The page is about to sleep, or to go: where the server lets sessions rest (`maxpause`), it is asked to keep this one
     /// as long as it may, up to ten minutes. Elsewhere nothing happens. What is sent afterwards ends the pause.
     pub fn pause(&mut self, now: Instant) {
-        let Some(longest) = self.maxpause else {
+        let Some(longest) = self.terms.maxpause else {
             return;
         };
         let pausing = self.in_flight.iter().any(is_pause);
-        if !matches!(self.state, State::Open) || pausing {
+        if !self.is_open() || pausing {
             return;
         }
         // Of two requests that leave at once the pause may be the first to arrive: no pause is better.
@@ -38,7 +38,7 @@ impl Bosh {
     /// which is sent once more; and nothing is sent only to be held.
     pub fn set_leaving(&mut self, leaving: bool) {
         self.pacing.set_leaving(leaving);
-        if leaving && matches!(self.state, State::Closing { .. }) {
+        if leaving && matches!(self.state, State::Closing | State::Terminating) {
             self.shorten_queue();
         }
     }
@@ -57,9 +57,9 @@ impl Bosh {
     /// The network is said to be back, or the page woke: what waits to be repeated is repeated now, and what breaks
     /// again is waited for as if it had not broken before. An attempt to repeat that has hung for a while is given up for
     /// another one: it may wait for a connection that is dead.
-    pub fn hurry(&mut self, now: Instant) {
+    pub fn wake(&mut self, now: Instant) {
         self.pacing.wake();
-        self.broken_since = self.broken_since.map(|_| now);
+        self.outage.since = self.outage.since.map(|_| now);
         for request in &mut self.in_flight {
             request.pauses = 0;
             request.broken_since = None;
@@ -107,9 +107,14 @@ impl Bosh {
         count
     }
 
+    /// Whether the good-bye may leave: one request more than the window is allowed for it (§11), or for a pause, but not for both.
+    pub(super) fn has_room_for_farewell(&self) -> bool {
+        self.in_flight.len() <= self.terms.requests
+    }
+
     /// May another request leave?
     pub(super) fn has_room(&self) -> bool {
-        self.under_way() < self.requests
+        self.under_way() < self.terms.requests
     }
 }
 

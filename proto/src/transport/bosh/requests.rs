@@ -3,9 +3,10 @@
 use super::broken::is_troubled;
 use super::pause::{is_pause, rests_with};
 use super::snapshot::{LAST_RID, SETTLING};
+use super::state::Timer;
 use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
 use crate::event::{Delivery, SendId};
-use crate::io::{ExchangeId, Transmit};
+use crate::io::Transmit;
 use crate::time::{Instant, Millis};
 use std::rc::Rc;
 
@@ -22,47 +23,42 @@ impl Bosh {
     /// Sends what may be sent.
     pub(super) fn fill_window(&mut self, now: Instant) {
         self.repeat_due(now);
-        self.held_back = self.held_back_until(now);
+        match self.held_back_until(now) {
+            Some(until) => self.timers.set(Timer::HeldBack, until),
+            None => self.timers.stop(Timer::HeldBack),
+        }
         let leaving = self.pacing.is_leaving();
         loop {
             let under_way = self.under_way();
             match self.state {
                 State::Closed => return,
-                State::Opening { sent: true } => return,
-                State::Opening { sent: false } => {
-                    self.state = State::Opening { sent: true };
+                State::Opening | State::Terminating => return,
+                State::Fresh => {
+                    self.enter(State::Opening);
                     self.request_session(now);
                 }
-                State::Open if under_way >= self.requests => return,
-                State::Open if self.next_rid > LAST_RID => return,
+                State::Open | State::Bound if under_way >= self.terms.requests => return,
+                State::Open | State::Bound if self.next_rid > LAST_RID => return,
                 // What does not leave on a network that is broken need not be called unknown when the session is lost.
-                State::Open if self.held_back.is_some() && !leaving => return,
-                State::Open if !self.queue.is_empty() => {
+                State::Open | State::Bound if self.is_held_back() && !leaving => return,
+                State::Open | State::Bound if !self.queue.is_empty() => {
                     if now < self.pacing.request_at() {
                         return;
                     }
                     self.request_with_queue(now, false);
                 }
-                State::Open if leaving => return,
-                State::Open if under_way == 0 && self.pacing.may_poll(now) => {
+                State::Open | State::Bound if leaving => return,
+                State::Open | State::Bound if under_way == 0 && self.pacing.may_poll(now) => {
                     self.request_with_queue(now, false);
                 }
-                State::Open => return,
-                State::Closing {
-                    terminate_sent: true,
-                    ..
-                } => return,
-                // One request more than the window is allowed for the good-bye (§11).
-                State::Closing { .. } if under_way > self.requests && !leaving => return,
-                State::Closing { .. } if now < self.pacing.farewell_at() => return,
-                State::Closing { deadline, .. } => {
+                State::Open | State::Bound => return,
+                State::Closing if !leaving && !self.has_room_for_farewell() => return,
+                State::Closing if now < self.pacing.farewell_at() => return,
+                State::Closing => {
                     if leaving {
                         self.repeat_unconfirmed(now);
                     }
-                    self.state = State::Closing {
-                        terminate_sent: true,
-                        deadline,
-                    };
+                    self.enter(State::Terminating);
                     self.request_with_queue(now, true);
                 }
             }
@@ -73,15 +69,16 @@ impl Bosh {
     pub(super) fn request_due(&self) -> Option<Instant> {
         let leaving = self.pacing.is_leaving();
         match self.state {
-            State::Open if self.next_rid > LAST_RID || !self.has_room() => None,
+            State::Open | State::Bound if self.next_rid > LAST_RID || !self.has_room() => None,
             // When that ends is a deadline of its own.
-            State::Open if self.held_back.is_some() && !leaving => None,
-            State::Open if !self.queue.is_empty() => Some(self.pacing.request_at()),
-            State::Open if self.under_way() == 0 && !leaving => Some(self.pacing.empty_at()),
-            State::Closing {
-                terminate_sent: false,
-                ..
-            } if self.under_way() <= self.requests || leaving => Some(self.pacing.farewell_at()),
+            State::Open | State::Bound if self.is_held_back() && !leaving => None,
+            State::Open | State::Bound if !self.queue.is_empty() => Some(self.pacing.request_at()),
+            State::Open | State::Bound if self.under_way() == 0 && !leaving => {
+                Some(self.pacing.empty_at())
+            }
+            State::Closing if leaving || self.has_room_for_farewell() => {
+                Some(self.pacing.farewell_at())
+            }
             _ => None,
         }
     }
@@ -118,8 +115,7 @@ impl Bosh {
                     break;
                 }
                 self.pacing.note_sent(now);
-                let exchange = ExchangeId(self.next_exchange);
-                self.next_exchange = self.next_exchange.wrapping_add(1);
+                let exchange = self.names.next_exchange();
                 request.progress = Progress::Flying(exchange);
                 request.sent_at = now;
                 self.transmits.push_back(Transmit::Http {
@@ -165,8 +161,7 @@ impl Bosh {
                 continue;
             }
             room -= request.body.len();
-            let exchange = ExchangeId(self.next_exchange);
-            self.next_exchange = self.next_exchange.wrapping_add(1);
+            let exchange = self.names.next_exchange();
             request.progress = Progress::Flying(exchange);
             request.sent_at = now;
             self.transmits.push_back(Transmit::Http {
@@ -208,7 +203,7 @@ impl Bosh {
     pub(super) fn begin(&mut self) -> BodyWriter {
         let mut body = BodyWriter::new(self.next_rid);
         body.attribute("sid", &self.sid);
-        if self.acknowledges && self.last_in_order + 1 < self.next_rid {
+        if self.terms.acknowledges && self.last_in_order + 1 < self.next_rid {
             body.number("ack", self.last_in_order);
         }
         if let Some(keys) = &mut self.keys {
@@ -274,8 +269,7 @@ impl Bosh {
         errand: Errand,
     ) {
         self.pacing.note_new(now, errand == Errand::Payload);
-        let exchange = ExchangeId(self.next_exchange);
-        self.next_exchange = self.next_exchange.wrapping_add(1);
+        let exchange = self.names.next_exchange();
         let body: Rc<str> = body.into();
         self.in_flight.push(Request {
             rid: self.next_rid,
@@ -301,16 +295,10 @@ impl Bosh {
         });
     }
 
-    /// Whether a request is about to leave that carries something whose arrival is waited for, with no other under way whose answer
-    /// could tell of it.
-    pub fn goes_alone(&self, now: Instant) -> bool {
-        let awaited = |queued: &Queued| matches!(queued, Queued::Element(_, Some(_)));
-        matches!(self.state, State::Open)
-            && self.bound
-            && self.under_way() == 0
-            && now >= self.pacing.request_at()
+    /// Whether a new request may leave now, as far as the network and the pace are concerned.
+    pub(super) fn may_leave(&self, now: Instant) -> bool {
+        now >= self.pacing.request_at()
             && self.next_rid <= LAST_RID
             && self.held_back_until(now).is_none()
-            && self.queue.iter().any(awaited)
     }
 }

@@ -9,6 +9,7 @@ use super::pause::{LONGEST, is_pause};
 use super::{Bosh, BoshConfig, Errand, OVERTAKEN, Progress, Queued, Request, State};
 use crate::ns;
 use crate::time::{Instant, Millis};
+use crate::transport::Names;
 use crate::xml::Element;
 
 /// A snapshot larger than this is none, in bytes: pages keep a few megabytes for all that they keep.
@@ -24,20 +25,20 @@ pub(super) const LAST_RID: u64 = (1 << 53) - 1;
 impl Bosh {
     /// All that another page needs to go on with this session; `None` unless it is open, and when it is too much (1 MiB).
     pub fn snapshot(&self) -> Option<Element> {
-        if !matches!(self.state, State::Open) || self.is_over() {
+        if !self.is_open() || self.is_over() {
             return None;
         }
         let mut snapshot = Element::builder("bosh", ns::EPODE_SESSION).attr("sid", &self.sid);
         for (name, value) in [
             ("rid", self.next_rid),
-            ("requests", self.requests as u64),
-            ("wait", self.wait.0),
-            ("hold", u64::from(self.hold)),
-            ("inactivity", self.patience.0),
-            ("polling", self.polling.0),
-            ("ack", u64::from(self.acknowledges)),
-            ("legacy", u64::from(self.legacy)),
-            ("maxpause", self.maxpause.unwrap_or(0)),
+            ("requests", self.terms.requests as u64),
+            ("wait", self.terms.wait.0),
+            ("hold", u64::from(self.terms.hold)),
+            ("inactivity", self.terms.inactivity.0),
+            ("polling", self.terms.polling.0),
+            ("ack", u64::from(self.terms.acknowledges)),
+            ("legacy", u64::from(self.terms.legacy)),
+            ("maxpause", self.terms.maxpause.unwrap_or(0)),
         ] {
             snapshot = snapshot.attr(name, &value.to_string());
         }
@@ -71,9 +72,9 @@ impl Bosh {
     /// How long the server keeps the session when nobody is there: longer while it pauses.
     pub fn lasts(&self) -> Millis {
         let paused = self.in_flight.iter().any(is_pause);
-        match self.maxpause {
+        match self.terms.maxpause {
             Some(longest) if paused => Millis::seconds(longest.min(LONGEST)),
-            _ => self.patience,
+            _ => self.terms.inactivity,
         }
     }
 
@@ -85,26 +86,21 @@ impl Bosh {
         config: BoshConfig,
         snapshot: &Element,
         now: Instant,
-        first_exchange: u32,
+        names: Names,
     ) -> Option<Self> {
         if !snapshot.is("bosh", ns::EPODE_SESSION) {
             return None;
         }
         let number = |name: &str| snapshot.attr(name)?.parse::<u64>().ok();
-        let mut bosh = Self::attach(
-            config,
-            snapshot.attr("sid")?,
-            number("rid")?,
-            first_exchange,
-        )?;
-        bosh.requests = usize::try_from(number("requests")?).ok()?.clamp(1, 16);
-        bosh.wait = Millis(number("wait")?);
-        bosh.hold = u32::try_from(number("hold")?).ok()?;
-        bosh.patience = Millis(number("inactivity")?);
-        bosh.polling = Millis(number("polling")?);
-        bosh.acknowledges = number("ack")? != 0;
-        bosh.legacy = number("legacy")? != 0;
-        bosh.maxpause = number("maxpause").filter(|longest| *longest > 0);
+        let mut bosh = Self::attach(config, snapshot.attr("sid")?, number("rid")?, names)?;
+        bosh.terms.requests = usize::try_from(number("requests")?).ok()?.clamp(1, 16);
+        bosh.terms.wait = Millis(number("wait")?);
+        bosh.terms.hold = u32::try_from(number("hold")?).ok()?;
+        bosh.terms.inactivity = Millis(number("inactivity")?);
+        bosh.terms.polling = Millis(number("polling")?);
+        bosh.terms.acknowledges = number("ack")? != 0;
+        bosh.terms.legacy = number("legacy")? != 0;
+        bosh.terms.maxpause = number("maxpause").filter(|longest| *longest > 0);
         if let Some(seed) = snapshot.attr("seed") {
             bosh.keys = Some(Keys {
                 seed: seed.to_owned(),
@@ -112,9 +108,9 @@ impl Bosh {
                 left: number("left").filter(|left| *left < 128)?,
             });
         }
-        if bosh.requests == 1 || bosh.hold == 0 || bosh.wait == Millis(0) {
+        if bosh.terms.requests == 1 || bosh.terms.hold == 0 || bosh.terms.wait == Millis(0) {
             // When the last request left is not known (§12).
-            bosh.pacing.set(Gate::Poll, now + bosh.polling);
+            bosh.pacing.set(Gate::Poll, now + bosh.terms.polling);
             bosh.keep_pace();
             bosh.pacing.go_on(now);
         }
@@ -186,17 +182,16 @@ impl Bosh {
     /// `rid` is 0 or beyond 2⁵³ − 1.
     ///
     /// It is open from the start: no [`Opened`](super::TransportEvent::Opened) is told.
-    pub fn attach(config: BoshConfig, sid: &str, rid: u64, first_exchange: u32) -> Option<Self> {
+    pub fn attach(config: BoshConfig, sid: &str, rid: u64, names: Names) -> Option<Self> {
         if sid.is_empty() || rid == 0 || rid > LAST_RID {
             return None;
         }
-        let mut bosh = Self::new(config, rid, String::new(), first_exchange);
+        let mut bosh = Self::new(config, rid, String::new(), names);
         bosh.keys = None;
         bosh.sid = sid.to_owned();
-        bosh.requests = 2;
+        bosh.terms.requests = 2;
         bosh.last_in_order = rid - 1;
-        bosh.state = State::Open;
-        bosh.bound = true;
+        bosh.enter(State::Bound);
         Some(bosh)
     }
 }

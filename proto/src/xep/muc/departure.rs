@@ -1,50 +1,50 @@
-//! Why an occupant is gone (XEP-0045 §7.14, §8.2, §9.1, §10.9, §17).
+//! Why an occupant left a room (XEP-0045 §7.14, §8.2, §9.1, §10.9, §17).
 
-use super::payload::User;
+use super::payload::MucUser;
 use crate::ns;
 use crate::xml::Element;
 
-/// Why someone is gone.
+/// The reason for a departure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// Of their own will, or their connection ended.
+pub enum DepartureReason {
+    /// The occupant left, or its connection ended.
     Left,
     /// Kicked (307).
     Kicked,
     /// Banned (301).
     Banned,
-    /// The affiliation that let them in was taken (321).
+    /// Removed after a change of affiliation (321).
     AffiliationLost,
-    /// The room became members only (322).
+    /// Removed because the room became members-only (322).
     MembersOnly,
-    /// The service shuts down (332).
+    /// Removed because the service shuts down (332).
     Shutdown,
-    /// An error on the way to them, or the room had lost them (333). Entering again is the cure.
+    /// Removed because of a delivery error (333). Joining again is possible.
     Technical,
     /// The room was destroyed (§10.9).
     Destroyed,
-    /// They were gone when we came back: the room does not say why.
+    /// The occupant was absent when we rejoined; the reason is unknown.
     Missed,
 }
 
-/// How someone went.
+/// The details of a departure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
     /// Why.
-    pub why: Why,
-    /// Who made them go, by nick or real JID.
+    pub why: DepartureReason,
+    /// The actor, by nick or real JID.
     pub actor: Option<String>,
-    /// The reason that was given, or their parting word.
+    /// The given reason, or the occupant's status text.
     pub reason: Option<String>,
-    /// For a destroyed room: the one to go to instead.
+    /// The alternative room, if the room was destroyed.
     pub alternative: Option<String>,
-    /// All status codes, for those not covered by `why`.
+    /// All status codes.
     pub codes: Vec<u16>,
 }
 
 impl Departure {
-    /// One that nothing is known of.
-    pub(crate) fn bare(why: Why) -> Self {
+    /// An occupant whose reason is unknown.
+    pub(crate) fn bare(why: DepartureReason) -> Self {
         Self {
             why,
             actor: None,
@@ -54,21 +54,21 @@ impl Departure {
         }
     }
 
-    /// From an unavailable presence.
-    pub(crate) fn parse(presence: &Element, user: User) -> Self {
+    /// Parses an unavailable presence.
+    pub(crate) fn parse(presence: &Element, user: MucUser) -> Self {
         let destroy = user
             .x
             .as_ref()
             .and_then(|x| x.child("destroy", ns::MUC_USER));
-        // Several may be there: the stronger one counts, and 333 says that a kick was none.
+        // With several codes the stronger one counts; 333 marks a kick as a delivery error.
         let why = [
-            (destroy.is_some(), Why::Destroyed),
-            (user.has(301), Why::Banned),
-            (user.has(332), Why::Shutdown),
-            (user.has(333), Why::Technical),
-            (user.has(307), Why::Kicked),
-            (user.has(321), Why::AffiliationLost),
-            (user.has(322), Why::MembersOnly),
+            (destroy.is_some(), DepartureReason::Destroyed),
+            (user.has(301), DepartureReason::Banned),
+            (user.has(332), DepartureReason::Shutdown),
+            (user.has(333), DepartureReason::Technical),
+            (user.has(307), DepartureReason::Kicked),
+            (user.has(321), DepartureReason::AffiliationLost),
+            (user.has(322), DepartureReason::MembersOnly),
         ]
         .into_iter()
         .find_map(|(is, why)| is.then_some(why));
@@ -80,7 +80,7 @@ impl Departure {
         let source = destroy.as_ref().or(user.item.as_ref());
         let reason = source.and_then(|source| source.child_text("reason", ns::MUC_USER));
         Self {
-            why: why.unwrap_or(Why::Left),
+            why: why.unwrap_or(DepartureReason::Left),
             actor,
             reason: reason.or_else(|| presence.child_text("status", ns::CLIENT)),
             alternative: destroy.and_then(|destroy| destroy.attr("jid").map(Into::into)),

@@ -1,4 +1,4 @@
-//! What [`Rooms`](super::rooms::Rooms) reports: plain data, without closures.
+//! The outputs and events of [`Rooms`](super::rooms::Rooms): plain data.
 
 use std::rc::Rc;
 
@@ -21,7 +21,7 @@ pub struct CommandId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestToken(pub u32);
 
-/// What the caller has to do, or to report. Carry the outputs out in order.
+/// An output for the caller. Carry the outputs out in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RoomOutput {
     /// Send this stanza.
@@ -29,34 +29,34 @@ pub enum RoomOutput {
         /// The stanza.
         stanza: Element,
         /// The command that sends it. If the stanza cannot be sent, the caller settles the command itself and calls
-        /// `handle_unsent`. For messages the caller settles it by the stanza's delivery in any case; the others are settled
+        /// `handle_unsent`. The caller settles messages by the stanza's delivery; other commands are settled
         /// by [`RoomOutput::Settled`].
         command: Option<CommandId>,
     },
-    /// Send this iq request, and pass what comes of it to `handle_reply`.
+    /// Send this iq request, and pass its result to `handle_reply`.
     Request {
-        /// Under this name.
+        /// The token of the request.
         request: RequestToken,
         /// The request, without an id.
         iq: Element,
         /// How long to wait for the reply.
         timeout: Millis,
     },
-    /// A `join`, `leave` or `set_nick` is over. Each is settled exactly once, unless the caller abandoned it.
+    /// A `join`, `leave` or `set_nick` is settled. Each is settled exactly once, unless the caller abandoned it.
     Settled {
         /// Which command.
         command: CommandId,
         /// How it ended.
         outcome: Result<(), CommandError>,
     },
-    /// Something happened in a room.
+    /// An event of a room.
     Event {
         /// In which visit.
         room: RoomId,
         /// What.
         event: RoomEvent,
     },
-    /// The visit is over: its id means nothing any more. Comes exactly once for each visit, after its last event.
+    /// The visit ended and its id is invalid. Reported exactly once for each visit, after its last event.
     Closed {
         /// Which visit.
         room: RoomId,
@@ -73,18 +73,18 @@ pub enum CommandError {
         /// Why (`conflict`: the nick is taken; `not-authorized`: the password; `registration-required`: members only;
         /// `forbidden`: banned; `service-unavailable`: full; …).
         error: StanzaError,
-        /// The whole answer.
+        /// The whole reply.
         stanza: Element,
     },
-    /// No answer came in time. A join that timed out is followed by a leave.
+    /// No reply in time. A join that timed out is followed by a leave.
     TimedOut,
-    /// The room sent us away while we entered.
+    /// The room removed us while we were joining.
     SentAway(Departure),
-    /// We left the room, or were removed from it, before it answered.
+    /// We left the room, or were removed from it, before it replied.
     Left,
-    /// The session was lost before the room answered.
+    /// The session was lost before the room replied.
     SessionLost,
-    /// The connection ended before the room answered.
+    /// The connection ended before the room replied.
     Offline,
     /// The new session is not confidential, and the room's password must not be sent in it.
     Insecure,
@@ -110,37 +110,37 @@ pub struct RoomMessage {
     pub nick: Option<String>,
     /// Its id.
     pub id: Option<String>,
-    /// Its text; `None` when it carries something else.
+    /// Its body; `None` if there is none.
     pub body: Option<String>,
-    /// Whether the room stamped it as said earlier: history.
+    /// Whether the room stamped it as delayed: history.
     pub delayed: bool,
-    /// When it was said, in milliseconds since 1970 UTC, if it is delayed and the stamp is readable.
+    /// When it was sent, in milliseconds since 1970 UTC, if it is delayed and the stamp is readable.
     pub time: Option<i64>,
-    /// Whether it is one of our own messages coming back.
+    /// Whether it is the reflection of one of our messages.
     pub own: bool,
     /// The whole stanza.
     pub stanza: Element,
 }
 
-/// What happens in a room.
+/// An event of a room.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RoomEvent {
-    /// We are in for the first time: occupants, history and subject are known. The join is settled too.
+    /// We joined: occupants, history and subject are known. The join is settled too.
     Joined {
         /// The status codes of our own presence: 100 (everyone sees real JIDs), 170 (logged), 201 (new), 210 (the nick was
         /// changed), …
         codes: Vec<u16>,
     },
-    /// We are in again, after a lost session or after the room had lost us.
+    /// We rejoined after a lost session, or after the room had lost us.
     Rejoined {
         /// As in [`RoomEvent::Joined`].
         codes: Vec<u16>,
     },
-    /// An occupant, or the room, said something to all.
+    /// A message of an occupant or the room to all occupants.
     Message(RoomMessage),
-    /// An occupant said something to us alone.
+    /// A private message of an occupant.
     Private(RoomMessage),
-    /// The subject was set; this also ends the history.
+    /// The subject was set. The first one also ends the history.
     Subject {
         /// The subject; empty when there is none.
         subject: String,
@@ -149,19 +149,19 @@ pub enum RoomEvent {
         /// When, in milliseconds since 1970 UTC, if that was earlier.
         time: Option<i64>,
     },
-    /// Someone entered. Those who were there before us are in [`Visit::occupants`](super::room::visit::Visit::occupants).
+    /// An occupant joined. Occupants who joined before us are in [`Visit::occupants`](super::room::visit::Visit::occupants).
     OccupantJoined(Rc<Occupant>),
     /// An occupant's availability, role or affiliation changed; ours too.
     OccupantChanged(Rc<Occupant>),
-    /// An occupant is gone.
+    /// An occupant left.
     OccupantLeft {
-        /// As they were.
+        /// The last known state of the occupant.
         occupant: Rc<Occupant>,
         /// Why.
         departure: Departure,
     },
-    /// An occupant has another nick. Ours may be the same as before, when that is what was asked for or what the room makes
-    /// of it.
+    /// An occupant changed its nick. Our own nick may be the same as before, if the room normalises the requested nick
+    /// to it.
     NickChanged {
         /// Before.
         from: String,
@@ -170,43 +170,43 @@ pub enum RoomEvent {
         /// Whether it is ours.
         own: bool,
     },
-    /// The room's configuration changed: the status codes (104, 170–174) say what.
+    /// The room's configuration changed, described by status codes (104, 170–174).
     Configured {
         /// At least one.
         codes: Vec<u16>,
     },
-    /// Something that we sent was refused.
+    /// The room or an occupant refused a stanza of ours.
     Bounced {
         /// Its id.
         id: Option<String>,
-        /// Whom it was for; `None` is all.
+        /// The nick of the recipient; `None` for all.
         nick: Option<String>,
         /// Why.
         error: StanzaError,
-        /// The whole answer.
+        /// The whole reply.
         stanza: Element,
     },
-    /// The room had lost us before it saw this message of ours: nobody got it.
+    /// The room had lost us before it received this message of ours: the message was not delivered.
     Lost {
         /// The message as it was sent.
         message: Element,
     },
-    /// The room does not answer pings (XEP-0410): whether we are in is not known. Reported once, until it answers again.
+    /// The room does not reply to pings (XEP-0410): our membership is unknown. Reported once, until the room replies again.
     Unreachable,
-    /// The room has more occupants than are kept: the rest is not listed. Reported once.
+    /// The room has more occupants than the limit: the rest is not listed. Reported once.
     Crowded,
-    /// We are out, not by our own `leave`. The last event.
+    /// We are out of the room, not by our own `leave`. The last event.
     Out(Ended),
 }
 
-/// Why we are out.
+/// Why a visit ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
-    /// The room said so.
+    /// The room removed us.
     Departed(Departure),
-    /// The room refused to let us in again.
+    /// The room refused our rejoin.
     Refused(StanzaError),
-    /// The room does not let us stay or does not answer: we gave up coming back.
+    /// The room removes us repeatedly or does not reply: rejoining was given up.
     GivenUp,
     /// The new session is not confidential, and the room's password must not be sent in it.
     Insecure,

@@ -2,9 +2,9 @@
 //!
 //! Specification: XEP-0045 1.35.5, XEP-0410 1.1.0.
 //!
-//! [`rooms::Rooms`] is the machine: the rooms of one client, from the wish to enter to having left. [`event`] is what it reports;
-//! [`occupant`] and [`departure`] describe people; [`request`] builds what is asked of a room. Left out so far: invitations, voice
-//! requests, registration with a room, and what moderators, admins and owners do, except the instant room that every creator
+//! [`rooms::Rooms`] is the state machine: the rooms of one client, from join to leave. [`event`] has its outputs;
+//! [`occupant`] and [`departure`] describe occupants; [`request`] builds the stanzas to a room. Left out: invitations, voice
+//! requests, registration with a room, and the use cases of moderators, admins and owners, except the instant room that every creator
 //! needs.
 
 pub mod departure;
@@ -19,4 +19,4 @@ pub use event::{
     CommandError, CommandId, Ended, RequestToken, RoomEvent, RoomId, RoomMessage, RoomOutput,
     RoomRefusal,
 };
-pub use rooms::{Entry, Rooms};
+pub use rooms::{JoinOptions, Rooms};

@@ -2,21 +2,21 @@
 
 use std::rc::Rc;
 
-use super::payload::User;
+use super::payload::MucUser;
 use crate::ns;
 use crate::xml::Element;
 
-/// What an occupant may do during this visit (§5.1).
+/// The role: an occupant's privileges during a visit (§5.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Not in the room.
     None,
-    /// May listen.
+    /// May receive messages.
     Visitor,
-    /// May speak.
+    /// May send messages.
     #[default]
     Participant,
-    /// May also kick, and give and take voice.
+    /// May also kick, and grant and revoke voice.
     Moderator,
 }
 
@@ -41,19 +41,19 @@ impl Role {
     }
 }
 
-/// What someone is to the room, lastingly (§5.2).
+/// The affiliation: the long-lived relation of a user to a room (§5.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Affiliation {
     /// Banned.
     Outcast,
-    /// Nothing in particular.
+    /// No affiliation.
     #[default]
     None,
-    /// May enter when it is for members only.
+    /// May join a members-only room.
     Member,
-    /// May ban, and make members and moderators.
+    /// May ban, and grant membership and the moderator role.
     Admin,
-    /// May do everything.
+    /// May also configure and destroy the room.
     Owner,
 }
 
@@ -80,30 +80,30 @@ impl Affiliation {
     }
 }
 
-/// Someone in the room.
+/// An occupant of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Occupant {
-    /// The name in the room: a resourcepart, in the form in which the room writes it.
+    /// The nick: a resourcepart, as the room writes it.
     pub nick: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// What they are.
+    /// The affiliation.
     pub affiliation: Affiliation,
-    /// Who they really are, where the room lets us know.
+    /// The real JID, if the room shows it.
     pub jid: Option<String>,
-    /// `away`, `chat`, `dnd` or `xa`; `None` is simply there.
+    /// `away`, `chat`, `dnd` or `xa`; `None` is available.
     pub show: Option<String>,
-    /// In their own words.
+    /// The status text.
     pub status: Option<String>,
 }
 
 impl Occupant {
-    /// From a presence. What it leaves out (a role, an affiliation, the real JID, the whole `<item/>`) is as it was `before`;
-    /// a `<show/>` or `<status/>` that is absent is gone (RFC 6121 §4.7.2).
+    /// Parses a presence. Absent fields (role, affiliation, real JID, the whole `<item/>`) keep the value they had `before`;
+    /// an absent `<show/>` or `<status/>` is cleared (RFC 6121 §4.7.2).
     pub(crate) fn parse(
         nick: &str,
         presence: &Element,
-        user: &User,
+        user: &MucUser,
         before: Option<&Occupant>,
     ) -> Self {
         let mut occupant = before.cloned().unwrap_or_default();
@@ -125,11 +125,11 @@ impl Occupant {
     }
 }
 
-/// How many occupants of a room are kept: what a room sends without end must not fill the memory.
+/// The maximal number of occupants kept for a room, so that a room cannot exhaust the memory.
 const MOST_OCCUPANTS: usize = 20_000;
 
-/// Those in the room, sorted by nick. Nicks are compared as the room writes them: it is the one that normalises them, so that
-/// two that are the same to it come in the same form.
+/// The occupants of a room, sorted by nick. Nicks are compared as the room writes them: the room normalises them, so that
+/// equal nicks have the same form.
 #[derive(Debug, Default)]
 pub(crate) struct Occupants(Vec<Rc<Occupant>>);
 
@@ -142,12 +142,12 @@ impl Occupants {
         self.0.get(self.position(nick).ok()?)
     }
 
-    /// Whether no other nick can be added.
+    /// Whether the limit is reached.
     pub(crate) fn is_full(&self) -> bool {
         self.0.len() >= MOST_OCCUPANTS
     }
 
-    /// Adds or replaces; returns who was there under that nick.
+    /// Adds or replaces an occupant; returns the previous one with this nick.
     pub(crate) fn insert(&mut self, occupant: Rc<Occupant>) -> Option<Rc<Occupant>> {
         match self.position(&occupant.nick) {
             Ok(at) => {

@@ -1,12 +1,12 @@
-//! `<x xmlns='http://jabber.org/protocol/muc#user'/>` in presence (XEP-0045 §18.2): what the room adds.
+//! `<x xmlns='http://jabber.org/protocol/muc#user'/>` in presence (XEP-0045 §18.2), added by the room.
 //!
 //! A service removes such payloads from what occupants send (§7.4 of the specification allows them nowhere else). Not all
 //! services do, and then a presence has two: the occupant's and the room's. So:
 //!
 //! - the room's is the one with the `<item/>`; with several, the last, since a service appends its own;
-//! - what makes a presence ours (status 110, 201 or 210, our real JID) has to be in all that have an `<item/>`: an occupant can
-//!   then only deny being us;
-//! - without any `<item/>`, one single `<x/>` is read, and [`User::is_itemized`] is false: the caller believes it less.
+//! - the marks of our own presence (status 110, 201 or 210, our real JID) must be in every payload with an `<item/>`: an occupant can
+//!   then only remove the marks, not forge them;
+//! - without any `<item/>`, one single `<x/>` is read, and [`MucUser::is_itemized`] is false: the caller trusts it less.
 
 use crate::ns;
 use crate::xml::Element;
@@ -16,7 +16,7 @@ const MOST_CODES: usize = 32;
 
 /// The `muc#user` payload of a stanza.
 #[derive(Debug, Default)]
-pub(crate) struct User {
+pub(crate) struct MucUser {
     pub(crate) x: Option<Element>,
     pub(crate) item: Option<Element>,
     pub(crate) codes: Vec<u16>,
@@ -26,7 +26,7 @@ pub(crate) struct User {
     jid: Option<String>,
 }
 
-impl User {
+impl MucUser {
     pub(crate) fn of(stanza: &Element) -> Self {
         let all: Vec<Element> = stanza
             .children()
@@ -78,7 +78,7 @@ impl User {
         self.marked
     }
 
-    /// Whether it is certainly the room's: it has an `<item/>`.
+    /// Whether the payload was certainly added by the room: it has an `<item/>`.
     pub(crate) fn is_itemized(&self) -> bool {
         self.item.is_some()
     }
@@ -88,8 +88,8 @@ impl User {
         self.jid.as_deref()
     }
 
-    /// The next nick, in the unavailable presence of the nick before (§7.6). Its status 303 may be absent: nothing else puts a
-    /// `nick` there.
+    /// The next nick, in the unavailable presence of the nick before (§7.6). Its status 303 may be absent: no other presence has a
+    /// `nick` attribute there.
     pub(crate) fn next_nick(&self) -> Option<&str> {
         let nick = self.item.as_ref()?.attr("nick")?;
         (!nick.is_empty()).then_some(nick)

@@ -1,27 +1,27 @@
-//! What is asked of a room.
+//! Stanzas to a room (XEP-0045).
 
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::stanza::{message, presence};
 use crate::xep::delay::write_date_time;
 use crate::xml::Element;
 
-/// How much of what was said before should come on entering (§7.2); the tightest bound counts. The default leaves it to
+/// How much history to request on joining (§7.2); the strictest limit counts. The default leaves it to
 /// the room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// So many messages.
+    /// The maximal number of messages.
     pub maxstanzas: Option<u32>,
-    /// So many characters, markup included; 0 is nothing at all.
+    /// The maximal number of characters, including markup; 0 requests no history.
     pub maxchars: Option<u32>,
-    /// Of so many seconds.
+    /// The messages of the last seconds.
     pub seconds: Option<u32>,
-    /// Since then, in milliseconds since 1970 UTC.
+    /// The messages since this time, in milliseconds since 1970 UTC.
     pub since: Option<i64>,
 }
 
 impl History {
-    /// The `<history/>`; `None` when nothing is bounded.
+    /// The `<history/>` element; `None` without limits.
     pub(crate) fn to_element(self) -> Option<Element> {
         if self == Self::default() {
             return None;
@@ -38,7 +38,7 @@ impl History {
     }
 }
 
-/// Asks to be let in (§7.2). `to` is the room with the wanted nick.
+/// Builds a join (§7.2). `to` is the room with the requested nick.
 pub fn join(to: &str, id: &str, password: Option<&str>, history: History) -> Element {
     let password =
         password.map(|password| Element::builder("password", ns::MUC).text(password).build());
@@ -52,7 +52,7 @@ pub fn join(to: &str, id: &str, password: Option<&str>, history: History) -> Ele
         .build()
 }
 
-/// Says something to all, or sets the subject: `child` is `body` or `subject`.
+/// Builds a groupchat message or a subject change: `child` is `body` or `subject`.
 pub(crate) fn to_all(room: &str, id: &str, child: &str, text: &str) -> Element {
     message::builder(room, "groupchat")
         .attr("id", id)
@@ -60,7 +60,7 @@ pub(crate) fn to_all(room: &str, id: &str, child: &str, text: &str) -> Element {
         .build()
 }
 
-/// Says something to one occupant alone (§7.5). `to` is the room with the occupant's nick.
+/// Builds a private message (§7.5). `to` is the room with the occupant's nick.
 pub(crate) fn private(to: &str, id: &str, body: &str) -> Element {
     message::builder(to, "chat")
         .attr("id", id)
@@ -69,8 +69,8 @@ pub(crate) fn private(to: &str, id: &str, body: &str) -> Element {
         .build()
 }
 
-/// Whether a stanza shows a room's password: a join (§7.2.6), a configuration that sets one (§10.1.3), or the end of a
-/// room that names another one (§10.9). It must not leave over a
+/// Whether a stanza contains a room's password: a join (§7.2.6), a configuration that sets one (§10.1.3), or the end of a
+/// room that names another one (§10.9). It must not be sent over a
 /// connection that is not confidential.
 pub fn shows_password(stanza: &Element) -> bool {
     let joins = stanza
@@ -93,11 +93,11 @@ pub fn shows_password(stanza: &Element) -> bool {
     joins || destroys || configures
 }
 
-/// Takes a new room as the service makes it (§10.1.2).
+/// Accepts the default configuration of a new room (instant room, §10.1.2).
 pub fn instant_room(room: &str) -> Element {
     let x = Element::builder("x", ns::DATA_FORM)
         .attr("type", "submit")
         .build();
     let query = Element::builder("query", ns::MUC_OWNER).child(x).build();
-    iq::request(Kind::Set, Some(room), query)
+    iq::request(IqType::Set, Some(room), query)
 }

@@ -1,12 +1,12 @@
-//! One room (XEP-0045 §7): entering, being there, coming back, leaving.
+//! One room (XEP-0045 §7): joining, presence in the room, rejoining, leaving.
 //!
-//! Entering has an order that a caller can rely on (§7.1): the presence of those who are there, our own with status 110, what
-//! was said before, and last the subject, even an empty one. Only then are we really in. What rooms leave out of it is made up
-//! for: see `presence.rs` and `message.rs`.
+//! Joining has a defined order (§7.1): the presences of the occupants, our own with status 110, the
+//! history, and last the subject, even an empty one. Only then the join is complete. If a room omits parts of it, they are
+//! inferred: see `presence.rs` and `message.rs`.
 //!
 //! This file holds the state and the commands; `room/` which presence an answer belongs to (`ledger.rs`), what presences
 //! (`presence.rs`, `departing.rs`, `refusal.rs`) and messages (`message.rs`) mean, how we come back in (`returning.rs`), whether a silent room still has us
-//! (`self_ping.rs`), what was sent and heard (`sent.rs`, `heard.rs`), and the deadlines (`timers.rs`, `deadlines.rs`).
+//! (`self_ping.rs`), sent and received messages (`sent.rs`, `heard.rs`), and the deadlines (`timers.rs`, `deadlines.rs`).
 
 mod deadlines;
 mod departing;
@@ -23,30 +23,30 @@ pub mod visit;
 
 use super::event::{CommandError, CommandId, Ended, RoomEvent, RoomId, RoomOutput, RoomRefusal};
 use super::request;
-use super::rooms::{Entry, Shared};
+use super::rooms::{JoinOptions, RoomContext};
 use crate::event::Delivery;
 use crate::jid::Jid;
 use crate::stanza::presence as stanza_presence;
 use crate::time::{Instant, Millis};
 use crate::xml::Element;
-use ledger::{Ask, Ledger, Step, Waiting};
+use ledger::{Ledger, PendingCommand, PresenceRequest, UnansweredPresence};
 use self_ping::SelfPing;
-use timers::{Timer, Timers};
-use visit::{State, Visit};
+use timers::{RoomTimer, RoomTimers};
+use visit::{Visit, VisitState};
 
-/// A room that we are in, or that still owes an answer.
+/// A room that we are in, or that has not answered a presence of ours.
 #[derive(Debug)]
 pub(super) struct Room {
     jid: Jid,
     visit: Option<Visit>,
     ledger: Ledger,
-    timers: Timers,
+    timers: RoomTimers,
     ping: SelfPing,
-    /// When the room was heard last.
+    /// When the last stanza of the room arrived.
     heard_at: Instant,
-    /// When something made it doubtful that the room still has us.
+    /// Since when it is doubtful whether the room still has us.
     doubted_at: Option<Instant>,
-    /// Our nick is gone while another was asked for: whether we are gone too is not known yet.
+    /// Our nick became unavailable during a change of nick: it is not known yet whether we were removed.
     vanished: Option<super::departure::Departure>,
 }
 
@@ -56,7 +56,7 @@ impl Room {
             jid,
             visit: None,
             ledger: Ledger::default(),
-            timers: Timers::default(),
+            timers: RoomTimers::default(),
             ping: SelfPing::default(),
             heard_at: Instant::default(),
             doubted_at: None,
@@ -72,15 +72,15 @@ impl Room {
         self.visit.as_ref()
     }
 
-    /// Whether the current visit's join has no answer yet.
+    /// Whether the join of the current visit is unanswered.
     pub(super) fn is_join_unanswered(&self) -> bool {
         let visit = self.visit.as_ref().map(Visit::id);
         self.ledger
             .iter()
-            .any(|step| matches!(step.ask, Ask::Join) && Some(step.visit) == visit)
+            .any(|step| matches!(step.ask, PresenceRequest::Join) && Some(step.visit) == visit)
     }
 
-    /// Whether it can be forgotten.
+    /// Whether the room can be removed.
     pub(super) fn is_idle(&self) -> bool {
         self.visit.is_none() && self.ledger.is_empty()
     }
@@ -93,18 +93,18 @@ impl Room {
 
     pub(super) fn join(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         id: RoomId,
         command: CommandId,
         nick: &str,
-        entry: Entry,
+        entry: JoinOptions,
     ) -> Result<(), RoomRefusal> {
         if self.visit.as_ref().is_some_and(|visit| !visit.is_leaving()) {
             return Err(RoomRefusal::AlreadyIn);
         }
-        // A visit that is being left ends here; its leave is settled by its own answer.
+        // A visit that is leaving ends here; its leave is settled by the room's answer to it.
         self.close(shared);
-        let join = Waiting {
+        let join = PendingCommand {
             command,
             deadline: shared.now + entry.timeout,
         };
@@ -120,8 +120,8 @@ impl Room {
         Ok(())
     }
 
-    /// Sends the presence that asks to be let in.
-    fn send_join(&mut self, shared: &mut Shared, history: request::History) {
+    /// Sends the join presence.
+    fn send_join(&mut self, shared: &mut RoomContext, history: request::History) {
         let Some(visit) = &mut self.visit else { return };
         if visit.password.is_some() && !shared.confidential {
             return self.end(shared, CommandError::Insecure, Ended::Insecure);
@@ -130,7 +130,7 @@ impl Room {
         visit.subject = None;
         visit.heard.begin_history(shared.now);
         visit.open_history = false;
-        visit.state = State::Joining { unmarked: None };
+        visit.enter(VisitState::Joining { unmarked: None });
         let id = shared.stanza_id();
         let (visit_id, nick) = (visit.id, visit.nick.clone());
         let stanza = request::join(
@@ -142,19 +142,19 @@ impl Room {
         shared.send(stanza, visit.join.map(|join| join.command));
         if visit.join.is_none() {
             self.timers
-                .set(Timer::Answer, shared.now + returning::ANSWER_TIMEOUT);
+                .set(RoomTimer::Answer, shared.now + returning::ANSWER_TIMEOUT);
         }
-        self.note_step(shared, Ask::Join, id, nick, visit_id);
+        self.note_step(shared, PresenceRequest::Join, id, nick, visit_id);
     }
 
     pub(super) fn leave(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         status: Option<&str>,
         command: CommandId,
         timeout: Millis,
     ) {
-        let waiting = Waiting {
+        let waiting = PendingCommand {
             command,
             deadline: shared.now + timeout,
         };
@@ -162,8 +162,8 @@ impl Room {
         if visit.is_leaving() {
             let id = visit.id;
             let leave = self.ledger.iter_mut().find(|step| step.visit == id);
-            if let Some(Step {
-                ask: Ask::Leave(all),
+            if let Some(UnansweredPresence {
+                ask: PresenceRequest::Leave(all),
                 ..
             }) = leave
             {
@@ -174,7 +174,7 @@ impl Room {
             shared.settle(join.command, Err(CommandError::Left));
         }
         visit.open_history = visit.awaits_history();
-        visit.state = State::Leaving;
+        visit.enter(VisitState::Leaving);
         visit.returning = None;
         self.timers.end_visit();
         self.ping.cancel();
@@ -182,8 +182,13 @@ impl Room {
         self.settle_idle_leaves(shared);
     }
 
-    /// Sends the presence that says good-bye.
-    fn send_leave(&mut self, shared: &mut Shared, status: Option<&str>, waiting: Vec<Waiting>) {
+    /// Sends the leave presence.
+    fn send_leave(
+        &mut self,
+        shared: &mut RoomContext,
+        status: Option<&str>,
+        waiting: Vec<PendingCommand>,
+    ) {
         let Some(visit) = &self.visit else { return };
         let nick = self.ledger.present.as_ref().unwrap_or(&visit.nick).clone();
         let id = shared.stanza_id();
@@ -191,12 +196,12 @@ impl Room {
         let command = waiting.first().map(|waiting| waiting.command);
         shared.send(stanza.with_attr("id", &id), command);
         let visit = visit.id;
-        self.note_step(shared, Ask::Leave(waiting), id, nick, visit);
+        self.note_step(shared, PresenceRequest::Leave(waiting), id, nick, visit);
     }
 
     pub(super) fn set_nick(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         nick: &str,
         timeout: Millis,
     ) -> Result<Option<CommandId>, RoomRefusal> {
@@ -206,19 +211,19 @@ impl Room {
             .map_err(RoomRefusal::BadNick)?;
         let wanted = occupant.resource().unwrap_or(nick);
         let visit = self.visit.as_ref().ok_or(RoomRefusal::NotIn)?;
-        if !matches!(visit.state, State::Entered { .. } | State::Inside) {
+        if !matches!(visit.state, VisitState::Entered { .. } | VisitState::Inside) {
             return Err(RoomRefusal::NotIn);
         }
         let pending = self
             .ledger
             .iter()
-            .any(|step| matches!(step.ask, Ask::Nick(_)));
+            .any(|step| matches!(step.ask, PresenceRequest::Nick(_)));
         if visit.nick == wanted && !pending {
             return Ok(None);
         }
         let visit = visit.id;
         let command = shared.command();
-        let waiting = Waiting {
+        let waiting = PendingCommand {
             command,
             deadline: shared.now + timeout,
         };
@@ -227,14 +232,20 @@ impl Room {
             .attr("id", &id)
             .build();
         shared.send(stanza, Some(command));
-        self.note_step(shared, Ask::Nick(Some(waiting)), id, wanted.into(), visit);
+        self.note_step(
+            shared,
+            PresenceRequest::Nick(Some(waiting)),
+            id,
+            wanted.into(),
+            visit,
+        );
         self.arm_check(shared);
         Ok(Some(command))
     }
 
     pub(super) fn send(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         command: CommandId,
         body: &str,
     ) -> Result<(), RoomRefusal> {
@@ -249,7 +260,7 @@ impl Room {
 
     pub(super) fn send_private(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         command: CommandId,
         nick: &str,
         body: &str,
@@ -263,7 +274,7 @@ impl Room {
 
     pub(super) fn set_subject(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         command: CommandId,
         subject: &str,
     ) -> Result<(), RoomRefusal> {
@@ -274,7 +285,7 @@ impl Room {
         Ok(())
     }
 
-    /// The visit, if something can be said in it: we are in, or will be by the time the message arrives.
+    /// Returns the visit if messages can be sent: we are in, or will be when the message arrives.
     fn speaker(&mut self) -> Result<&mut Visit, RoomRefusal> {
         self.visit
             .as_mut()
@@ -282,24 +293,26 @@ impl Room {
             .ok_or(RoomRefusal::NotIn)
     }
 
-    pub(super) fn abandon(&mut self, shared: &mut Shared, command: CommandId) {
+    pub(super) fn abandon(&mut self, shared: &mut RoomContext, command: CommandId) {
         let join = self.visit.as_ref().and_then(|visit| visit.join);
         if join.is_some_and(|join| join.command == command) {
             return self.withdraw(shared);
         }
         for step in self.ledger.iter_mut() {
             match &mut step.ask {
-                Ask::Nick(waiting) => {
+                PresenceRequest::Nick(waiting) => {
                     waiting.take_if(|waiting| waiting.command == command);
                 }
-                Ask::Leave(waiting) => waiting.retain(|waiting| waiting.command != command),
-                Ask::Join => {}
+                PresenceRequest::Leave(waiting) => {
+                    waiting.retain(|waiting| waiting.command != command)
+                }
+                PresenceRequest::Join => {}
             }
         }
     }
 
-    /// We are not coming after all: whatever the room makes of our join, the leave behind it ends it.
-    fn withdraw(&mut self, shared: &mut Shared) {
+    /// Cancels a join: the leave sent behind it ends the visit, whatever the room answers to the join.
+    fn withdraw(&mut self, shared: &mut RoomContext) {
         self.send_leave(shared, None, Vec::new());
         self.close(shared);
     }
@@ -313,22 +326,23 @@ impl Room {
         }
     }
 
-    pub(super) fn handle_unsent(&mut self, shared: &mut Shared, command: CommandId) {
+    pub(super) fn handle_unsent(&mut self, shared: &mut RoomContext, command: CommandId) {
         let join = self.visit.as_ref().and_then(|visit| visit.join);
         if join.is_some_and(|join| join.command == command) {
             let visit = self.visit.as_ref().map(Visit::id);
-            self.ledger
-                .retain(|step| !matches!(step.ask, Ask::Join) || Some(step.visit) != visit);
+            self.ledger.retain(|step| {
+                !matches!(step.ask, PresenceRequest::Join) || Some(step.visit) != visit
+            });
             return self.close(shared);
         }
         if let Some(visit) = &mut self.visit {
             visit.sent.unsent(command);
         }
-        let is_it = |waiting: &Waiting| waiting.command == command;
+        let is_it = |waiting: &PendingCommand| waiting.command == command;
         let mut stays = None;
         self.ledger.retain(|step| match &step.ask {
-            Ask::Nick(Some(waiting)) => !is_it(waiting),
-            Ask::Leave(all) if all.iter().any(is_it) => {
+            PresenceRequest::Nick(Some(waiting)) => !is_it(waiting),
+            PresenceRequest::Leave(all) if all.iter().any(is_it) => {
                 stays = Some(step.visit);
                 false
             }
@@ -338,7 +352,7 @@ impl Room {
             && visit.id == stays
         {
             if self.ledger.present.is_some() {
-                visit.state = State::Inside;
+                visit.enter(VisitState::Inside);
             } else {
                 self.close(shared);
             }
@@ -347,8 +361,8 @@ impl Room {
 
     // ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The visit is over.
-    fn close(&mut self, shared: &mut Shared) {
+    /// Ends the visit.
+    fn close(&mut self, shared: &mut RoomContext) {
         let Some(visit) = self.visit.take() else {
             return;
         };
@@ -362,8 +376,8 @@ impl Room {
         });
     }
 
-    /// The visit ends, and not because we left: the join fails, or we are out.
-    fn end(&mut self, shared: &mut Shared, error: CommandError, ended: Ended) {
+    /// Ends the visit without a leave of ours: fails the join, or reports the end.
+    fn end(&mut self, shared: &mut RoomContext, error: CommandError, ended: Ended) {
         self.settle_nicks(shared, &CommandError::Left);
         let Some(visit) = &mut self.visit else { return };
         match visit.join.take() {
@@ -378,10 +392,10 @@ impl Room {
         self.close(shared);
     }
 
-    /// Settles the changes of nick that are waited for.
-    fn settle_nicks(&mut self, shared: &mut Shared, error: &CommandError) {
+    /// Settles the pending changes of nick.
+    fn settle_nicks(&mut self, shared: &mut RoomContext, error: &CommandError) {
         for step in self.ledger.iter_mut() {
-            if let Ask::Nick(waiting) = &mut step.ask
+            if let PresenceRequest::Nick(waiting) = &mut step.ask
                 && let Some(waiting) = waiting.take()
             {
                 shared.settle(waiting.command, Err(error.clone()));
@@ -389,17 +403,22 @@ impl Room {
         }
     }
 
-    /// The room has handled these without an answer that we saw.
-    fn settle_skipped(&mut self, shared: &mut Shared, steps: Vec<Step>, error: &CommandError) {
+    /// Settles presences that the room handled without an answer that we received.
+    fn settle_skipped(
+        &mut self,
+        shared: &mut RoomContext,
+        steps: Vec<UnansweredPresence>,
+        error: &CommandError,
+    ) {
         for step in steps {
             match step.ask {
-                Ask::Join => {}
-                Ask::Nick(waiting) => {
+                PresenceRequest::Join => {}
+                PresenceRequest::Nick(waiting) => {
                     if let Some(waiting) = waiting {
                         shared.settle(waiting.command, Err(error.clone()));
                     }
                 }
-                Ask::Leave(waiting) => {
+                PresenceRequest::Leave(waiting) => {
                     for waiting in waiting {
                         shared.settle(waiting.command, Ok(()));
                     }
@@ -414,15 +433,15 @@ impl Room {
         }
     }
 
-    /// The room does not answer the leave of somebody who is not in: nobody waits for it. The step stays for a while, for rooms
-    /// that do.
-    fn settle_idle_leaves(&mut self, shared: &mut Shared) {
+    /// A room does not answer a leave if we are not in: settle it now. The entry stays in the ledger for a while, for rooms
+    /// that do answer.
+    fn settle_idle_leaves(&mut self, shared: &mut RoomContext) {
         if self.ledger.present.is_some() {
             return;
         }
         let mut left = Vec::new();
         for step in self.ledger.iter_mut() {
-            let Ask::Leave(waiting) = &mut step.ask else {
+            let PresenceRequest::Leave(waiting) = &mut step.ask else {
                 break;
             };
             for waiting in core::mem::take(waiting) {
@@ -438,14 +457,14 @@ impl Room {
 
     fn note_step(
         &mut self,
-        shared: &mut Shared,
-        ask: Ask,
+        shared: &mut RoomContext,
+        ask: PresenceRequest,
         id: String,
         nick: String,
         visit: RoomId,
     ) {
         let sent = shared.now;
-        let step = Step {
+        let step = UnansweredPresence {
             ask,
             id,
             nick,
@@ -456,14 +475,14 @@ impl Room {
             self.settle_skipped(shared, vec![oldest], &CommandError::TimedOut);
         }
         if let Some(expiry) = self.ledger.expiry() {
-            self.timers.set(Timer::Expiry, expiry);
+            self.timers.set(RoomTimer::Expiry, expiry);
         }
     }
 
     // ── input ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A presence or a message of this room.
-    pub(super) fn handle_stanza(&mut self, shared: &mut Shared, stanza: &Element) {
+    /// Handles a presence or message of this room.
+    pub(super) fn handle_stanza(&mut self, shared: &mut RoomContext, stanza: &Element) {
         self.heard_at = shared.now;
         match stanza.name() {
             "presence" => self.handle_presence(shared, stanza),

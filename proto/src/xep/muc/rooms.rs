@@ -1,4 +1,4 @@
-//! The rooms of one client: a machine without IO.
+//! The rooms of one client: a sans-IO state machine (XEP-0045).
 //!
 //! The contract is quinn's: change something (a command, `handle_*`), then carry out [`Rooms::poll_output`] until `None`, then
 //! call [`Rooms::handle_timeout`] at [`Rooms::poll_timeout`]. Time comes as an argument, randomness from the caller's generator.
@@ -22,19 +22,19 @@ use crate::time::{Instant, Millis};
 use crate::unicode::Unicode;
 use crate::xml::Element;
 
-/// How a room is entered.
+/// The options of a join.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct JoinOptions {
     /// The room's password.
     pub password: Option<String>,
-    /// How much history should come.
+    /// How much history to request.
     pub history: History,
-    /// How long the room may take to let us in.
+    /// The timeout of the join.
     pub timeout: Millis,
 }
 
-/// What all rooms share.
-pub(super) struct Shared {
+/// The context shared by all rooms.
+pub(super) struct RoomContext {
     pub(super) unicode: Rc<dyn Unicode>,
     random: Box<dyn Random>,
     /// Our full JID in the current session.
@@ -45,19 +45,19 @@ pub(super) struct Shared {
     pub(super) now: Instant,
     /// Milliseconds since 1970 UTC.
     pub(super) unix_ms: i64,
-    /// By how much that was ahead of `now` when both were given last.
+    /// `unix_ms` minus `now`, when both were given last.
     pub(super) unix_offset: i64,
     output: VecDeque<RoomOutput>,
     next_id: u32,
 }
 
-impl Shared {
+impl RoomContext {
     fn number(&mut self) -> u32 {
         self.next_id = self.next_id.wrapping_add(1);
         self.next_id
     }
 
-    /// An id for a stanza. It is shown to the whole room, and must not help to guess the next one.
+    /// Returns a new stanza id. The room shows it to all occupants, so it must not make the next one predictable.
     pub(super) fn stanza_id(&mut self) -> String {
         token(self.random.as_mut(), 16)
     }
@@ -86,7 +86,7 @@ impl Shared {
         self.push(RoomOutput::Settled { command, outcome });
     }
 
-    /// Whether that is our full JID.
+    /// Whether this is our full JID.
     pub(super) fn is_account(&self, jid: &str) -> bool {
         let Some(account) = &self.account else {
             return false;
@@ -99,15 +99,15 @@ impl Shared {
 /// All rooms of one client.
 pub struct Rooms {
     rooms: Vec<Room>,
-    shared: Shared,
+    shared: RoomContext,
 }
 
 impl Rooms {
-    /// No rooms, and no session.
+    /// Creates a machine without rooms and session.
     pub fn new(unicode: Rc<dyn Unicode>, random: Box<dyn Random>) -> Self {
         Self {
             rooms: Vec::new(),
-            shared: Shared {
+            shared: RoomContext {
                 unicode,
                 random,
                 account: None,
@@ -132,12 +132,12 @@ impl Rooms {
             .find(|visit| visit.id() == id)
     }
 
-    /// Whether a stanza from there is for a room: it, or one of its occupants.
+    /// Whether an address is one of our rooms or its occupants.
     pub fn is_from_room(&self, from: &str) -> bool {
         self.position(from).is_some()
     }
 
-    /// Whether a request comes from a room that we are in, or from ourselves in it: occupants ping themselves (XEP-0410).
+    /// Whether a request comes from a room that we are in, or from our own occupant JID (self-ping, XEP-0410).
     pub fn is_room_or_self(&self, from: &Jid) -> bool {
         let visits = self.rooms.iter().filter(|room| room.jid().same_bare(from));
         visits
@@ -145,7 +145,7 @@ impl Rooms {
             .any(|visit| from.resource().is_none_or(|nick| nick == visit.nick()))
     }
 
-    /// The visits whose join the room has not answered.
+    /// The visits whose join is unanswered.
     pub fn unanswered_joins(&self) -> Vec<RoomId> {
         let rooms = self.rooms.iter();
         let rooms = rooms.filter(|room| room.is_join_unanswered());
@@ -174,8 +174,8 @@ impl Rooms {
 
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Enters a room. `room` is its bare JID (a resource is ignored), `nick` the wanted nick. The command is settled when we are
-    /// really in, or not.
+    /// Joins a room. `room` is its bare JID (a resource is ignored), `nick` the requested nick. The command is settled when the join
+    /// is complete or has failed.
     ///
     /// # Errors
     /// [`RoomRefusal`]: `BadNick`, `AlreadyIn`, `Insecure`.
@@ -184,7 +184,7 @@ impl Rooms {
         now: Instant,
         room: &Jid,
         nick: &str,
-        entry: Entry,
+        entry: JoinOptions,
     ) -> Result<(RoomId, CommandId), RoomRefusal> {
         self.shared.now = now;
         let occupant = room
@@ -211,7 +211,7 @@ impl Rooms {
         Ok((id, command))
     }
 
-    /// Leaves, with a parting word. The command is settled when the room has let us go. `None` when we are not in.
+    /// Leaves a room, with a status text. The command is settled by the room's answer. `None` if we are not in the room.
     pub fn leave(
         &mut self,
         now: Instant,
@@ -226,7 +226,7 @@ impl Rooms {
         Some(command)
     }
 
-    /// Asks for another nick (§7.6). `Ok(None)` when it is the one that we have.
+    /// Requests another nick (§7.6). `Ok(None)` if it is the current nick.
     ///
     /// # Errors
     /// [`RoomRefusal`]: `BadNick`, `NotIn`.
@@ -241,10 +241,10 @@ impl Rooms {
         room.set_nick(shared, nick, timeout)
     }
 
-    /// Says something to all. The command is settled by the caller, by the message's delivery.
+    /// Sends a groupchat message. The caller settles the command by the message's delivery.
     ///
     /// # Errors
-    /// [`RoomRefusal::NotIn`]. On the way back in, messages follow our presence.
+    /// [`RoomRefusal::NotIn`]. During a rejoin, messages follow our presence.
     pub fn send(&mut self, now: Instant, id: RoomId, body: &str) -> Result<CommandId, RoomRefusal> {
         let (room, shared) = self.room_of(now, id).ok_or(RoomRefusal::NotIn)?;
         let command = CommandId(shared.number());
@@ -252,7 +252,7 @@ impl Rooms {
         Ok(command)
     }
 
-    /// Says something to one occupant alone (§7.5). Settled as [`Self::send`].
+    /// Sends a private message (§7.5). Settled as [`Self::send`].
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -285,8 +285,8 @@ impl Rooms {
         Ok(command)
     }
 
-    /// Nobody waits for that command any more: it is not settled. A join is followed by a leave; what a change of nick or a leave
-    /// asked for may still happen, and is reported as if the room had begun it.
+    /// Abandons a command: it is not settled. A join is followed by a leave; the effect of a change of nick or a leave
+    /// may still occur, and is reported as if the room had caused it.
     pub fn abandon(&mut self, now: Instant, command: CommandId) {
         self.shared.now = now;
         let Self { rooms, shared } = self;
@@ -296,7 +296,7 @@ impl Rooms {
         self.sweep();
     }
 
-    /// The stanza of that command could not be sent, so no answer will come. The command is not settled.
+    /// Reports that the stanza of a command could not be sent. The command is not settled.
     pub fn handle_unsent(&mut self, now: Instant, command: CommandId) {
         self.shared.now = now;
         let Self { rooms, shared } = self;
@@ -309,7 +309,7 @@ impl Rooms {
         self.sweep();
     }
 
-    /// What became of the message of that command, as far as the connection knows.
+    /// Reports the delivery of a message.
     pub fn handle_delivery(&mut self, command: CommandId, delivery: Delivery) {
         for room in &mut self.rooms {
             room.handle_delivery(command, delivery);
@@ -318,7 +318,7 @@ impl Rooms {
 
     // ── the session ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// There is a new session, the first or one in place of a lost one: all rooms are entered again. `confidential`: whether a
+    /// Handles a new session: all rooms are joined again. `confidential`: whether a
     /// password may be sent in it.
     pub fn handle_session(&mut self, now: Instant, account: &Jid, confidential: bool) {
         self.shared.now = now;
@@ -332,19 +332,19 @@ impl Rooms {
         self.sweep();
     }
 
-    /// The connection is interrupted: what is sent waits.
+    /// Handles an interruption: stanzas are queued.
     pub fn handle_interrupted(&mut self) {
         self.shared.interrupted = true;
     }
 
-    /// The session is at its end, and what follows comes behind stanzas that were lost.
+    /// Reports that stanzas were lost before those that follow, at the end of a session.
     pub fn handle_hole(&mut self) {
         for room in &mut self.rooms {
             room.handle_hole();
         }
     }
 
-    /// The session goes on after an interruption.
+    /// Handles a resumed session.
     pub fn handle_resumed(&mut self, now: Instant, account: &Jid, confidential: bool) {
         self.shared.now = now;
         self.shared.account = Some(account.clone());
@@ -356,7 +356,7 @@ impl Rooms {
         }
     }
 
-    /// The connection is over, and all visits with it.
+    /// Ends all visits: the connection is offline.
     pub fn handle_offline(&mut self, now: Instant) {
         self.shared.now = now;
         let Self { rooms, shared } = self;
@@ -371,7 +371,7 @@ impl Rooms {
 
     // ── input ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A stanza came in. True when it is a presence or message of a room. `unix_ms`: milliseconds since 1970 UTC.
+    /// Handles a stanza. Returns true if it is a presence or message of a room. `unix_ms`: milliseconds since 1970 UTC.
     pub fn handle_stanza(&mut self, now: Instant, unix_ms: i64, stanza: &Element) -> bool {
         let Some(at) = stanza.attr("from").and_then(|from| self.position(from)) else {
             return false;
@@ -390,7 +390,7 @@ impl Rooms {
         true
     }
 
-    /// What came of a [`RoomOutput::Request`].
+    /// Handles the result of a [`RoomOutput::Request`].
     pub fn handle_reply(
         &mut self,
         now: Instant,
@@ -405,7 +405,7 @@ impl Rooms {
         self.sweep();
     }
 
-    /// Time has passed.
+    /// Handles all deadlines up to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.shared.now = now;
         let Self { rooms, shared } = self;
@@ -425,7 +425,7 @@ impl Rooms {
         self.shared.output.pop_front()
     }
 
-    fn room_of(&mut self, now: Instant, id: RoomId) -> Option<(&mut Room, &mut Shared)> {
+    fn room_of(&mut self, now: Instant, id: RoomId) -> Option<(&mut Room, &mut RoomContext)> {
         self.shared.now = now;
         let Self { rooms, shared } = self;
         let room = rooms
@@ -434,7 +434,7 @@ impl Rooms {
         Some((room, shared))
     }
 
-    /// Forgets rooms that we are not in and that owe no answer.
+    /// Removes rooms that we are not in and that have answered all presences.
     fn sweep(&mut self) {
         self.rooms.retain(|room| !room.is_idle());
     }

@@ -1,9 +1,9 @@
-//! What the conditions of publish-subscribe's own mean for whoever asked (XEP-0060 §13 and the error cases of each use case).
+//! Advice for the application-specific error conditions of publish-subscribe (XEP-0060 §13 and the error cases of each use case).
 
 use crate::ns;
 use crate::stanza::StanzaError;
 
-/// By condition, in words that say what to do. Conditions that nothing here can cause are left out.
+/// Advice by condition. Conditions that this client cannot cause are left out.
 const ADVICE: [(&str, &str); 22] = [
     (
         "closed-node",
@@ -92,7 +92,7 @@ const ADVICE: [(&str, &str); 22] = [
     ),
 ];
 
-/// What may be done about an error; `None` when it has no condition of publish-subscribe's own, or one that is not known.
+/// The advice for an error; `None` if its condition is absent or unknown.
 pub fn advice(error: &StanzaError) -> Option<&'static str> {
     let (application, namespace) = error.application.as_ref()?;
     if namespace != ns::PUBSUB_ERRORS {

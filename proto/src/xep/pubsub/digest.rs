@@ -1,10 +1,10 @@
-//! When two publications are the same: the one definition that live events, listings, archives, the last item that a service
-//! sends on subscribing, and copies under several subscriptions are compared by.
+//! Equality of publications: the definition used to compare live events, listings, archives, the last item that a service
+//! sends on subscribing, and copies under several subscriptions.
 //!
 //! XEP-0060 numbers nothing: an item has an id, and publishing under the same id again replaces it. A publication is therefore
 //! its id and a hash of its payload. Two payloads are equal when they mean the same XML: attributes in any order, whatever the
 //! prefixes, quotes, entities and namespace declarations (servers write a stored payload anew: Prosody reorders the attributes
-//! after a restart). White space counts, also between elements: XML without a schema does not tell which of it may be left out.
+//! after a restart). White space counts, also between elements: without a schema it may be significant.
 //! Comments and processing instructions do not occur in XMPP (RFC 6120 §11.1).
 
 use super::Item;
@@ -23,7 +23,7 @@ pub struct Digest {
 
 /// The revision of an item whose payload a listing left out.
 const UNSEEN: u32 = 0;
-/// The revision of an item that was told without a payload.
+/// The revision of an item that was reported without a payload.
 const BARE: u32 = 1;
 
 impl Digest {
@@ -35,17 +35,17 @@ impl Digest {
         }
     }
 
-    /// Whether a payload was told. Without one nothing shows whether two publications are the same.
+    /// Whether the payload is known. Without it, two publications cannot be compared.
     pub fn has_payload(self) -> bool {
         self.revision > BARE
     }
 
-    /// Whether a listing left the payload out, and nothing told it.
+    /// Whether a listing omitted the payload and no event contained it.
     pub fn is_unseen(self) -> bool {
         self.revision == UNSEEN
     }
 
-    /// The same, told as it is: the caller knows of the item without its payload.
+    /// The digest of an item that was reported without its payload.
     pub fn as_told(self) -> Self {
         Self {
             revision: self.revision.max(BARE),
@@ -62,29 +62,29 @@ impl Digest {
 
 /// The hash of an item's id.
 pub fn hash_id(id: &str) -> u32 {
-    let mut hash = Hash::default();
+    let mut hash = Fnv::default();
     hash.bytes(id.as_bytes());
     hash.finish()
 }
 
 /// The hash of a payload, above 1.
 pub fn hash_payload(payload: &Element) -> u32 {
-    let mut hash = Hash::default();
+    let mut hash = Fnv::default();
     hash.element(payload);
     hash.finish().max(BARE + 1)
 }
 
-/// A hash that is quick on long payloads: eight bytes at a time, multiplied and folded. It protects against accidents only: a
-/// publisher who seeks a collision could as well publish nothing.
-struct Hash(u64);
+/// A fast hash: eight bytes at a time, multiplied and folded. It protects against accidental collisions only: a
+/// publisher gains nothing from a deliberate one.
+struct Fnv(u64);
 
-impl Default for Hash {
+impl Default for Fnv {
     fn default() -> Self {
         Self(0x9e37_79b9_7f4a_7c15)
     }
 }
 
-impl Hash {
+impl Fnv {
     fn bytes(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {
@@ -133,8 +133,8 @@ impl Hash {
     }
 }
 
-/// A payload without a namespace of its own has that of what it stands in: one in a listing, another in an event, and a
-/// server's own between servers.
+/// A payload without a namespace inherits that of its parent, which differs between listings, events and
+/// servers.
 fn namespace(namespace: &str) -> &str {
     match namespace {
         ns::PUBSUB | ns::PUBSUB_EVENT | ns::CLIENT | "jabber:server" => "",

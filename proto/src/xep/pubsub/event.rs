@@ -1,4 +1,4 @@
-//! What a publish-subscribe service pushes: one event in a message.
+//! Events of a publish-subscribe service (XEP-0060 §7, §8): one event in a message.
 
 use super::{Item, Subscription};
 use crate::ns;
@@ -6,27 +6,27 @@ use crate::stanza::is_error;
 use crate::xep::data_form::Form;
 use crate::xml::Element;
 
-/// One thing that happened to an item.
+/// A change of one item.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Entry {
-    /// It was published, for the first time or anew.
+pub enum ItemEvent {
+    /// The item was published, for the first time or again.
     Published(Item),
-    /// It was taken back.
+    /// The item was retracted.
     Retracted {
         /// Its id.
         id: String,
     },
 }
 
-/// What happened.
+/// A parsed event.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// Items were published and taken back (§7.1.2, §7.2.2), in this order.
+pub enum PubSubEvent {
+    /// Items were published or retracted (§7.1.2, §7.2.2), in this order.
     Items {
         /// The node.
         node: String,
-        /// What happened to which item.
-        entries: Vec<Entry>,
+        /// The changes, in order.
+        entries: Vec<ItemEvent>,
     },
     /// All items were removed (§8.5).
     Purge {
@@ -37,19 +37,19 @@ pub enum Event {
     Delete {
         /// The node.
         node: String,
-        /// The address of the one that takes its place.
+        /// The address of the replacing node.
         redirect: Option<String>,
     },
     /// The node's configuration changed (§8.2).
     Configuration {
         /// The node.
         node: String,
-        /// What it is now, when the service tells.
+        /// The new configuration, if the service sends it.
         form: Option<Form>,
     },
     /// A subscription of ours was approved, changed or ended (§8.6, §8.8).
     Subscription(Subscription),
-    /// A collection changed (XEP-0248); passed on as it is.
+    /// A collection changed (XEP-0248); passed on without interpretation.
     Collection {
         /// The collection.
         node: String,
@@ -58,8 +58,8 @@ pub enum Event {
     },
 }
 
-impl Event {
-    /// The node it is about; the empty name is the root.
+impl PubSubEvent {
+    /// The event's node; empty for the root.
     pub fn node(&self) -> &str {
         match self {
             Self::Items { node, .. }
@@ -72,17 +72,17 @@ impl Event {
     }
 }
 
-/// Whether a message looks like an event, and should be routed as one. Only a direct child counts: a forwarded event inside
-/// is somebody else's. A bounced one is not an event.
+/// Whether a message is an event. Only a direct child counts: a forwarded event
+/// has another recipient. An error message is not an event.
 pub fn is_event(message: &Element) -> bool {
     message.is("message", ns::CLIENT)
         && !is_error(message)
         && message.has_child("event", ns::PUBSUB_EVENT)
 }
 
-/// Reads the event of a message; `None` when there is none that is known. Who sent it is not checked here:
+/// Parses the event of a message; `None` if there is no known one. The sender is not checked here:
 /// [`Subscriptions::route`](super::subscriptions::Subscriptions::route) does.
-pub fn parse(message: &Element) -> Option<Event> {
+pub fn parse(message: &Element) -> Option<PubSubEvent> {
     if !is_event(message) {
         return None;
     }
@@ -97,26 +97,26 @@ pub fn parse(message: &Element) -> Option<Event> {
     None
 }
 
-fn parse_child(child: &Element) -> Option<Event> {
+fn parse_child(child: &Element) -> Option<PubSubEvent> {
     let node = || child.attr("node").unwrap_or_default().into();
     Some(match child.name() {
-        "items" => Event::Items {
+        "items" => PubSubEvent::Items {
             node: node(),
             entries: parse_entries(child),
         },
-        "purge" => Event::Purge { node: node() },
-        "delete" => Event::Delete {
+        "purge" => PubSubEvent::Purge { node: node() },
+        "delete" => PubSubEvent::Delete {
             node: node(),
             redirect: child
                 .child("redirect", ns::PUBSUB_EVENT)
                 .and_then(|redirect| redirect.attr("uri").map(Into::into)),
         },
-        "configuration" => Event::Configuration {
+        "configuration" => PubSubEvent::Configuration {
             node: node(),
             form: Form::child_of(child),
         },
-        "subscription" => Event::Subscription(Subscription::parse(child)),
-        "collection" => Event::Collection {
+        "subscription" => PubSubEvent::Subscription(Subscription::parse(child)),
+        "collection" => PubSubEvent::Collection {
             node: node(),
             element: child.clone(),
         },
@@ -124,11 +124,11 @@ fn parse_child(child: &Element) -> Option<Event> {
     })
 }
 
-fn parse_entries(items: &Element) -> Vec<Entry> {
+fn parse_entries(items: &Element) -> Vec<ItemEvent> {
     let mut entries = Vec::new();
     if items.children().next().is_none() {
-        // A node that keeps nothing and tells of no payloads: something was published (§7.1.2.2).
-        return vec![Entry::Published(Item {
+        // A transient node without payloads: an item was published (§7.1.2.2).
+        return vec![ItemEvent::Published(Item {
             id: None,
             publisher: None,
             payload: None,
@@ -142,12 +142,12 @@ fn parse_entries(items: &Element) -> Vec<Entry> {
     entries
 }
 
-fn parse_entry(entry: &Element) -> Option<Entry> {
+fn parse_entry(entry: &Element) -> Option<ItemEvent> {
     if entry.is("item", ns::PUBSUB_EVENT) {
-        return Some(Entry::Published(Item::parse(entry)));
+        return Some(ItemEvent::Published(Item::parse(entry)));
     }
     if entry.is("retract", ns::PUBSUB_EVENT) {
-        return Some(Entry::Retracted {
+        return Some(ItemEvent::Retracted {
             id: entry.attr("id")?.into(),
         });
     }

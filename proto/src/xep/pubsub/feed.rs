@@ -1,15 +1,15 @@
-//! A feed: a subscribed node, kept complete. What it holds, then what happens to it, then what was missed, as one sequence in
-//! which each publication stands once.
+//! A feed keeps one subscribed node complete (XEP-0060): the snapshot, live events and missed items as one sequence in
+//! which each publication appears once.
 //!
-//! A small sans-IO machine. Its user calls [`Feed::begin`] whenever a session begins that knows nothing of the feed, hands in
-//! the events of the node ([`Feed::handle_event`]) and the replies to what it asks, **in the order of the stream**, and polls
-//! what it wants until it wants nothing ([`Feed::poll_output`]).
+//! A sans-IO state machine. The caller calls [`Feed::begin`] in each new session, passes
+//! the events of the node ([`Feed::handle_event`]) and the replies to its requests **in the order of the stream**, and polls
+//! [`Feed::poll_output`] until it returns a timeout.
 //!
-//! It subscribes and at once asks what the node holds (`catch_up`, `archive`); events that come meanwhile wait, and are
-//! joined with the answer (`merge`), and all is told one by one (`telling`). What was had already is recognised (`known`). Where nothing shows that the node still
+//! It subscribes and lists the node at the same time (`catch_up`, `archive`). Events that arrive meanwhile are queued and
+//! merged with the listing (`merge`), then all changes are reported one by one (`telling`). Known publications are recognised (`known`). If nothing shows that the node still
 //! holds all that was published since, there is a [`Change::Gap`].
 //!
-//! What it takes for granted: a service handles what we send in order, and tells of publications in their order.
+//! Assumption: a service handles our stanzas in order, and sends events in the order of publication.
 
 mod archive;
 mod arrival;
@@ -26,100 +26,102 @@ mod state;
 mod telling;
 mod traits;
 
-pub use change::{Change, Output, Via};
+pub use change::{Change, FeedOutput, Via};
+pub use state::FeedPlace;
 pub use traits::{Order, Traits};
 
 use super::request;
 use crate::jid::Jid;
+use crate::states::Place;
 use crate::time::Instant;
 use crate::xep::pubsub::digest::Digest;
 use crate::xml::Element;
 use archive::Archive;
 use arrival::Arrival;
-use catch_up::{CatchUp, Goal};
-use known::Known;
+use catch_up::{CatchUp, FetchGoal};
+use known::KnownItems;
 use position::Position;
-use state::{Basis, Inquiry, Meanwhile, State};
+use state::{Basis, FeedPhase, Inquiry, Meanwhile};
 use std::collections::VecDeque;
 
-/// How many events wait while the node is asked what it holds; beyond, it is not asked any more, and there is a gap.
+/// How many events are queued while the node is listed. Beyond this the listing is abandoned and a gap is reported.
 const WAITING: usize = 10_000;
 /// How many payloads are fetched at once.
 const PAYLOADS: usize = 50;
 
-/// What makes a feed.
+/// The settings of a feed.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct FeedSettings {
     /// Its number among the feeds of a client.
     pub feed: u32,
     /// The service.
     pub service: String,
     /// The node.
     pub node: String,
-    /// How many items are looked at, and remembered.
+    /// How many items are listed and remembered.
     pub limit: usize,
-    /// Does what the node holds come first?
+    /// Whether the feed begins with a snapshot.
     pub snapshot: bool,
-    /// Whether an event is told that repeats the current revision of its item: a row that was saved unchanged, or the same
-    /// event delivered twice, which look alike.
+    /// Whether to report an event that repeats the current revision of its item: a row saved without change, or the same
+    /// event delivered twice, which look the same.
     pub repeats: bool,
     /// Options of the subscription (§6.3).
     pub options: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Debug)]
-enum Asked {
+enum FeedRequest {
     Subscribe,
     Fetch,
-    /// The newest items, before the subscription: none of them is news.
+    /// The newest items before the subscription; they are not reported.
     Before,
-    /// Anything: what comes before the answer was told before the listing.
+    /// A ping: events before its reply were sent before the listing.
     Settle,
-    /// Payloads by their ids, for so many of what is to be told.
+    /// Payloads by id, for this number of queued changes.
     Payloads(Vec<String>, usize),
-    /// All ids, to see which items are gone; and where the known ones ended then.
+    /// All ids, to find removed items; with the mark of the known items then.
     Ids(u64),
 }
 
 /// A subscribed node.
 #[derive(Debug)]
 pub struct Feed {
-    settings: Settings,
+    settings: FeedSettings,
     /// The subscriber's JID.
     own: String,
-    state: State,
+    state: FeedPhase,
     basis: Basis,
-    /// Events that wait until the feed is live.
+    /// Events queued until the feed is live.
     meanwhile: Meanwhile,
-    /// What the node holds, as far as it was told.
-    known: Known,
-    /// The id of the item that was told last.
+    /// The reported publications of the node.
+    known: KnownItems,
+    /// The id of the item reported last.
     last: Option<String>,
-    /// The archive's name of the entry that was told last.
+    /// The archive id of the entry reported last.
     archived: Option<String>,
     traits: Traits,
-    /// The service has agreed once.
+    /// Whether the service has accepted the subscription once.
     agreed: bool,
-    /// The archive's names of the publications that were told last.
+    /// The archive ids of the publications reported last.
     names: Vec<String>,
-    /// What is to be told, in order.
+    /// The queued changes, in order.
     arrivals: VecDeque<Arrival>,
-    /// What needs no place in the order of items.
+    /// Changes without an order relative to items.
     asides: VecDeque<Change>,
-    /// Told by a listing, and perhaps told once more by an event that was on its way.
+    /// Items reported by a listing that a delayed event may repeat.
     echoes: Vec<Digest>,
     /// Requests without a reply, by number.
-    asked: Vec<(u32, Asked)>,
-    /// Requests that were not polled yet.
+    asked: Vec<(u32, FeedRequest)>,
+    /// Requests that are not polled yet.
     requests: VecDeque<(u32, Element)>,
     numbers: u32,
-    /// How often in a row the subscription failed for a while.
+    /// The number of consecutive temporary failures of the subscription.
     failures: u32,
 }
 
 impl Feed {
-    /// A feed that has not begun; `since` is where it goes on from.
-    pub fn new(settings: Settings, since: Option<Position>) -> Self {
+    /// Creates a feed; `since` is the position to continue from.
+    pub fn new(settings: FeedSettings, since: Option<Position>) -> Self {
         let basis = match &since {
             Some(since) if !since.outdated => Basis::Known,
             _ => Basis::New {
@@ -131,7 +133,7 @@ impl Feed {
         Self {
             settings,
             own: String::new(),
-            state: State::Apart,
+            state: FeedPhase::Apart,
             basis,
             meanwhile: Meanwhile::default(),
             known: since.known,
@@ -150,7 +152,7 @@ impl Feed {
         }
     }
 
-    /// Where it stands, after all that was polled; `None` before it knows. To go on from, with [`Feed::new`].
+    /// The position after all polled changes, for [`Feed::new`]; `None` before the feed was live.
     pub fn position(&self) -> Option<String> {
         let position = Position {
             outdated: false,
@@ -165,7 +167,7 @@ impl Feed {
             .then(|| position.write(&settings.service, &settings.node, settings.limit))
     }
 
-    /// What became known of the service.
+    /// Sets the known traits of the service.
     pub fn learn(&mut self, traits: Traits) {
         if traits.order != Order::Unknown {
             self.traits.order = traits.order;
@@ -173,14 +175,14 @@ impl Feed {
         self.traits.archive = traits.archive;
     }
 
-    /// A subscription to the node, as the same JID, was ended in this session. To be said after [`Feed::begin`].
+    /// Notes that a subscription of the same JID to the node was ended in this session. Call it after [`Feed::begin`].
     pub fn follow_another(&mut self) {
         self.meanwhile.follows_another = true;
     }
 
-    /// A session begins in which the feed is not subscribed yet, as this JID. Nothing that was asked before is answered.
+    /// Begins the feed in a new session, as this JID. Earlier requests are not answered any more.
     pub fn begin(&mut self, own: &Jid) {
-        if matches!(self.state, State::Over) {
+        if matches!(self.state, FeedPhase::Over) {
             return;
         }
         self.own = own.as_str().into();
@@ -192,19 +194,33 @@ impl Feed {
         self.subscribe();
     }
 
-    /// The events that follow, until the session ends, come behind others that were lost: they wait for the next session, which
-    /// shows what is missing.
+    /// Takes the state out: what comes next is being decided.
+    fn leave(&mut self) -> FeedPhase {
+        let place = self.state.place();
+        core::mem::replace(&mut self.state, FeedPhase::Left(place))
+    }
+
+    /// The next state.
+    fn enter(&mut self, next: FeedPhase) {
+        let (from, to) = (self.state.place(), next.place());
+        let stays = from == to;
+        debug_assert!(stays || from.may_become(to), "{from:?} → {to:?}");
+        self.state = next;
+    }
+
+    /// Notes that events were lost before those that follow in this session: these are queued until the next session, which
+    /// shows the missing ones.
     pub fn handle_hole(&mut self) {
-        if matches!(self.state, State::Over) {
+        if matches!(self.state, FeedPhase::Over) {
             return;
         }
         self.hold_back();
         self.asked.clear();
         self.requests = VecDeque::new();
-        self.state = State::Apart;
+        self.enter(FeedPhase::Apart);
     }
 
-    /// What was not told yet comes before what is fetched next, if that has it still.
+    /// Queued items come before the next listing, if it still has them.
     fn hold_back(&mut self) {
         let mut waiting = Vec::new();
         while let Some(arrival) = self.arrivals.pop_front() {
@@ -216,7 +232,7 @@ impl Feed {
         Self::drop_overtaken(&mut later);
         waiting.append(&mut earlier);
         if !waiting.is_empty() && !later.is_empty() {
-            // Of two sessions: between them may be something that came in neither.
+            // Of two sessions: events between them may be missing.
             waiting.push(Arrival::Gap {
                 after: None,
                 before: None,
@@ -224,7 +240,7 @@ impl Feed {
         }
         waiting.append(&mut later);
         if !self.basis.is_known() {
-            // The snapshot is still to come.
+            // The snapshot is still missing.
             waiting.clear();
         }
         self.meanwhile.begin_session(waiting);
@@ -238,7 +254,7 @@ impl Feed {
             before.clear();
             let (service, node) = (Some(settings.service.as_str()), &settings.node);
             let newest = request::items(service, node, Some(catch_up::FEW as u32), &[], None);
-            self.ask(Asked::Before, newest);
+            self.ask(FeedRequest::Before, newest);
         }
         let settings = &self.settings;
         let request = request::subscribe(
@@ -247,21 +263,21 @@ impl Feed {
             &self.own,
             &settings.options,
         );
-        self.ask(Asked::Subscribe, request);
+        self.ask(FeedRequest::Subscribe, request);
         let inquiry = self.inquire();
-        self.state = State::Subscribing(inquiry);
+        self.enter(FeedPhase::Subscribing(inquiry));
     }
 
-    /// Asks what the node holds. Together with the subscription: whatever is published after that is told by an event.
+    /// Lists the node, at the same time as subscribing: later publications come as events.
     fn inquire(&mut self) -> Inquiry {
         let goal = match (self.basis.is_known(), self.settings.snapshot) {
-            (true, _) => Goal::Since,
-            (false, true) => Goal::Snapshot,
-            (false, false) => Goal::Baseline,
+            (true, _) => FetchGoal::Since,
+            (false, true) => FetchGoal::Snapshot,
+            (false, false) => FetchGoal::Baseline,
         };
         self.echoes.clear();
         match &self.archived {
-            Some(archived) if goal == Goal::Since && self.traits.archive => {
+            Some(archived) if goal == FetchGoal::Since && self.traits.archive => {
                 let archive = Archive::new(self.settings.feed, self.numbers, archived);
                 self.query(archive)
             }
@@ -269,21 +285,21 @@ impl Feed {
         }
     }
 
-    fn list(&mut self, goal: Goal) -> Inquiry {
+    fn list(&mut self, goal: FetchGoal) -> Inquiry {
         let limit = self.settings.limit;
         let catch_up = CatchUp::new(goal, &self.known, self.traits, limit);
         self.go_on(catch_up)
     }
 
-    /// The node is listed anew.
-    fn list_again(&mut self, goal: Goal) {
+    /// Lists the node again.
+    fn list_again(&mut self, goal: FetchGoal) {
         let inquiry = self.list(goal);
-        self.state = State::CatchingUp(inquiry);
+        self.enter(FeedPhase::CatchingUp(inquiry));
     }
 
     fn go_on(&mut self, catch_up: CatchUp) -> Inquiry {
         let request = catch_up.request(&self.settings.service, &self.settings.node);
-        self.ask(Asked::Fetch, request);
+        self.ask(FeedRequest::Fetch, request);
         Inquiry::Fetching {
             catch_up,
             again_at: None,
@@ -292,11 +308,11 @@ impl Feed {
 
     fn query(&mut self, archive: Archive) -> Inquiry {
         let request = archive.request(&self.settings.service, &self.settings.node);
-        self.ask(Asked::Fetch, request);
+        self.ask(FeedRequest::Fetch, request);
         Inquiry::Querying(archive)
     }
 
-    fn ask(&mut self, asked: Asked, iq: Element) {
+    fn ask(&mut self, asked: FeedRequest, iq: Element) {
         self.numbers += 1;
         self.asked.push((self.numbers, asked));
         self.requests.push_back((self.numbers, iq));
@@ -307,16 +323,16 @@ impl Feed {
         request::items(Some(&settings.service), &settings.node, None, ids, None)
     }
 
-    /// Time has passed; only at a timeout that was polled does anything happen.
+    /// Handles the deadlines up to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.state.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
-        match core::mem::replace(&mut self.state, State::Apart) {
-            State::Away { .. } => self.subscribe(),
-            State::CatchingUp(Inquiry::Fetching { catch_up, .. }) => {
+        match self.leave() {
+            FeedPhase::Away { .. } => self.subscribe(),
+            FeedPhase::CatchingUp(Inquiry::Fetching { catch_up, .. }) => {
                 let inquiry = self.go_on(catch_up);
-                self.state = State::CatchingUp(inquiry);
+                self.enter(FeedPhase::CatchingUp(inquiry));
             }
             state => self.state = state,
         }
@@ -326,11 +342,11 @@ impl Feed {
 
     fn forget_fetch(&mut self) {
         self.asked
-            .retain(|(_, asked)| matches!(asked, Asked::Subscribe));
+            .retain(|(_, asked)| matches!(asked, FeedRequest::Subscribe));
         self.requests = VecDeque::new();
     }
 
-    /// The node is not there any more: so is nothing of what it held. It may come back.
+    /// Handles a missing node: its items are gone. The node may be created again.
     fn forget_all(&mut self) {
         let known = &self.known;
         self.meanwhile.retain(|arrival| {
@@ -338,7 +354,7 @@ impl Feed {
             !arrived.is_some_and(|arrived| known.has(arrived.digest))
         });
         if !self.meanwhile.gap_told && self.basis.is_known() {
-            self.tell_gap(None);
+            self.report_gap(None);
         }
         for place in 0..self.known.len() {
             if let Some(id) = self.known.id_at(place) {
@@ -350,21 +366,21 @@ impl Feed {
         self.names.clear();
     }
 
-    /// All that waited has its place in what is to be told. `partial`: some of what is known was not listed, and may be gone.
+    /// Makes the feed live: all queued events are ordered. `partial`: some known items were not listed and may be gone.
     fn go_live(&mut self, partial: bool) {
-        self.state = State::Live;
+        self.enter(FeedPhase::Live);
         self.basis = Basis::Known;
         self.meanwhile = Meanwhile::default();
         self.arrivals.push_back(Arrival::Live { partial });
     }
 
-    /// Whatever waits is told, then this, and nothing follows it.
+    /// Ends the feed: reports the queued changes, then this one as the last.
     fn end(&mut self, change: Change) {
         self.hold_back();
         for arrival in self.meanwhile.take_all() {
             self.arrivals.push_back(arrival);
         }
-        self.state = State::Over;
+        self.enter(FeedPhase::Over);
         self.asked.clear();
         self.requests = VecDeque::new();
         self.asides.push_back(change);

@@ -1,15 +1,15 @@
-//! The feeds of a connection: which of them an event, a result or a reply belongs to; what is known of their services; what
-//! becomes of a subscription that was given up; and when each is begun again.
+//! The feeds of a connection: routes events, archive results and replies to them; keeps the traits of their services; ends
+//! abandoned subscriptions; begins each feed again in a new session.
 //!
-//! A sans-IO machine above [`Feed`]. Its user calls [`Feeds::begin_session`] and [`Feeds::begin`] when a session begins that
-//! knows nothing of the feeds, hands in messages and replies **in the order of the stream**, and polls until a
-//! [`Output::Timeout`]. Left out: presence, which events to a bare JID need.
+//! A sans-IO state machine above [`Feed`]. The caller calls [`Feeds::begin_session`] and [`Feeds::begin`] in each session that
+//! does not have the feeds, passes messages and replies **in the order of the stream**, and polls until a
+//! [`FeedsOutput::Timeout`]. Left out: presence, which events to a bare JID need.
 
 mod abandoned;
 mod services;
 
 use super::feed::position::Position;
-use super::feed::{self, Change, Feed, Settings};
+use super::feed::{self, Change, Feed, FeedSettings};
 use super::request;
 use super::subscriptions::{FeedId, HeldSubscription, Routed, Subscriptions};
 use crate::event::RequestFailure;
@@ -25,40 +25,40 @@ use abandoned::{Abandoned, confirmed, unsubscribe};
 use services::Services;
 use std::collections::VecDeque;
 
-/// How much longer than the caller waits the answer to a first subscription is awaited: it tells what has to be ended.
+/// How much longer than the caller's timeout the reply to a first subscription is awaited: it shows which subscription to end.
 const LATE: Millis = Millis::seconds(300);
 
-/// What the feeds want.
+/// An output of the feeds.
 #[derive(Clone, Debug)]
-pub enum Output {
-    /// Send this request; [`Feeds::handle_reply`] gets the answer, under this number.
+pub enum FeedsOutput {
+    /// Send this request; pass the reply to [`Feeds::handle_reply`] under this number.
     Request {
         /// Its number, never used twice.
         number: u32,
         /// The request.
         iq: Element,
-        /// How long the answer is awaited.
+        /// The timeout of the reply.
         timeout: Millis,
     },
-    /// Something happened in a feed.
+    /// A feed changed.
     Change {
         /// Which.
         feed: FeedId,
         /// What.
         change: Box<Change>,
     },
-    /// Nothing until something happens, or until this time.
+    /// No output until an input or this time.
     Timeout(Option<Instant>),
 }
 
-/// What became of a message.
+/// Where a message was routed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum FeedRouting {
     /// It belongs to no feed.
     Nothing,
-    /// Feeds have it.
+    /// Feeds took it.
     Taken,
-    /// It speaks of a subscribed node and does not come from the node's service. It was ignored.
+    /// It names a subscribed node, but the sender is not the node's service. Ignored.
     Stranger {
         /// Who sent it.
         from: String,
@@ -68,36 +68,36 @@ pub enum Heard {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ManagedFeed {
     machine: Feed,
     service: String,
     node: String,
-    /// How long the service may take to agree for the first time; `None` once it has agreed.
+    /// How long the service may take to accept the first subscription; `None` after it was accepted.
     patience: Option<Millis>,
     give_up_at: Option<Instant>,
-    /// What the machine waits for.
+    /// The deadline of the machine.
     wake_at: Option<Instant>,
-    /// A session began that it was asked in.
+    /// Whether it was begun in the current session.
     begun: bool,
-    /// A session ended before the service answered: the subscription may be there.
+    /// A session ended before the service replied: the subscription may exist.
     unsure: bool,
-    /// It has ended, and the caller has not closed it yet.
+    /// It has ended, but the caller has not closed it yet.
     over: bool,
 }
 
-/// Who gets an answer.
+/// The owner of a reply.
 #[derive(Debug)]
-enum Asker {
+enum ReplyOwner {
     Feed(FeedId, u32),
-    /// The same; it has asked for its subscription.
+    /// The same, for a subscription request.
     Subscription(FeedId, u32),
-    /// What is known of a service.
+    /// The traits of a service.
     Service(String),
-    /// The subscription was given up before the answer.
+    /// The subscription was abandoned before the reply.
     Abandoned(HeldSubscription),
-    /// The subscription was ended before the answer told its id.
+    /// The subscription was ended before the reply contained its id.
     Ended(HeldSubscription),
-    /// Nobody.
+    /// None: the reply is ignored.
     Nobody,
 }
 
@@ -106,41 +106,41 @@ enum Asker {
 pub struct Feeds {
     account: String,
     subscriptions: Subscriptions,
-    feeds: VecMap<FeedId, Entry>,
+    feeds: VecMap<FeedId, ManagedFeed>,
     services: Services,
     abandoned: Abandoned,
-    asked: Vec<(u32, Asker)>,
+    asked: Vec<(u32, ReplyOwner)>,
     numbers: u32,
-    outputs: VecDeque<Output>,
-    /// Feeds that may want something.
+    outputs: VecDeque<FeedsOutput>,
+    /// Feeds that may have outputs.
     due: VecDeque<FeedId>,
 }
 
 impl Feeds {
-    /// No feeds yet.
+    /// Creates a machine without feeds.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says whose connection it is: a message without a sender comes from that account (RFC 6120 §8.1.2.1).
+    /// Sets the own account: a message without a sender comes from it (RFC 6120 §8.1.2.1).
     pub fn set_account(&mut self, own: &Jid) {
         self.account = own.bare().as_str().into();
         self.subscriptions.set_account(own);
     }
 
-    /// A new feed, which asks for nothing until [`Feeds::begin`]. `own` is the JID that is subscribed, bare or full; `patience`:
-    /// how long the service may take to agree, 30 s by default. `settings.feed` is set here.
+    /// Adds a feed, which sends no request until [`Feeds::begin`]. `own` is the JID that is subscribed, bare or full; `patience`:
+    /// how long the service may take to accept, 30 s by default. `settings.feed` is set here.
     pub fn add(
         &mut self,
         service: &Jid,
         own: &Jid,
-        mut settings: Settings,
+        mut settings: FeedSettings,
         since: Option<Position>,
         patience: Option<Millis>,
     ) -> FeedId {
         let id = self.subscriptions.add(service, &settings.node, own);
         settings.feed = id.0;
-        let entry = Entry {
+        let entry = ManagedFeed {
             service: settings.service.clone(),
             node: settings.node.clone(),
             machine: Feed::new(settings, since),
@@ -155,26 +155,26 @@ impl Feeds {
         id
     }
 
-    /// Whether a session began that the feed was asked in. A resumed session goes on with those, and begins the others.
+    /// Whether the feed was begun in the current session. A resumed session begins only the others.
     pub fn is_begun(&self, id: FeedId) -> bool {
         self.feeds.get(&id).is_some_and(|entry| entry.begun)
     }
 
-    /// Where a feed stands, after all that was polled; `None` before it knows, and when it is closed.
+    /// The position of a feed after all polled changes; `None` before it was live and after it was closed.
     pub fn position(&self, id: FeedId) -> Option<String> {
         self.feeds.get(&id)?.machine.position()
     }
 
-    /// The feed that a request is for, while its answer is awaited.
+    /// The feed of a pending request.
     pub fn feed_of(&self, number: u32) -> Option<FeedId> {
         let (_, asker) = self.asked.iter().find(|(known, _)| *known == number)?;
         match asker {
-            Asker::Feed(id, _) | Asker::Subscription(id, _) => Some(*id),
+            ReplyOwner::Feed(id, _) | ReplyOwner::Subscription(id, _) => Some(*id),
             _ => None,
         }
     }
 
-    /// Whether a feed of this service and node is there.
+    /// Whether a feed of this service and node exists.
     pub fn has(&self, service: &str, node: &str) -> bool {
         let mut all = self.feeds.values();
         all.any(|entry| !entry.over && entry.service == service && entry.node == node)
@@ -182,29 +182,33 @@ impl Feeds {
 
     // ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A session begins that knows nothing of the feeds: before any of them is begun in it.
+    /// Begins a new session. Call it before beginning the feeds.
     pub fn begin_session(&mut self) {
         self.services.begin_session();
         for request in self.abandoned.begin_session(&self.subscriptions) {
-            self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+            self.ask(ReplyOwner::Nobody, request, REPLY_TIMEOUT);
         }
     }
 
-    /// The session is at its end, and the events that follow come behind others that were lost.
+    /// Notes that events were lost before those that follow, at the end of a session.
     pub fn handle_hole(&mut self) {
         for entry in self.feeds.values_mut() {
             entry.machine.handle_hole();
         }
     }
 
-    /// A session is there in which the feed is not subscribed yet: subscribes it as this JID, and asks what was missed.
+    /// Begins a feed in the session: subscribes it as this JID, and fetches missed items.
     pub fn begin(&mut self, now: Instant, id: FeedId, own: &Jid) {
         let Some(entry) = self.feed(id).filter(|entry| !entry.over) else {
             return;
         };
         let service = entry.service.clone();
         if let Some(question) = self.services.study(&service) {
-            self.ask(Asker::Service(service.clone()), question, REPLY_TIMEOUT);
+            self.ask(
+                ReplyOwner::Service(service.clone()),
+                question,
+                REPLY_TIMEOUT,
+            );
         }
         self.subscriptions.renew(id, own);
         let traits = self.services.traits_of(&service);
@@ -224,12 +228,12 @@ impl Feeds {
         self.due.push_back(id);
     }
 
-    /// The requests that end the subscriptions which are worth nothing after this session: those of full JIDs, which some
-    /// services keep for ever. To be sent before the session closes.
+    /// The requests that end the subscriptions of full JIDs, which some
+    /// services keep for ever. Send them before the session closes.
     pub fn good_bye(&self) -> Vec<Element> {
         let mut all = self.subscriptions.of_full_jids();
         for (_, asker) in &self.asked {
-            if let Asker::Abandoned(held) = asker
+            if let ReplyOwner::Abandoned(held) = asker
                 && !all.contains(held)
             {
                 all.push(held.clone());
@@ -238,7 +242,7 @@ impl Feeds {
         all.iter().map(unsubscribe).collect()
     }
 
-    /// The connection is gone, and all feeds with it; those that there were.
+    /// Removes all feeds and returns their ids: the connection is offline.
     pub fn end_all(&mut self) -> Vec<FeedId> {
         let mut all = Vec::new();
         for (id, _) in core::mem::take(&mut self.feeds).into_entries() {
@@ -251,16 +255,16 @@ impl Feeds {
         all
     }
 
-    // ── what the caller wants no more ───────────────────────────────────────────────────────────────────────────────
+    // ── closing feeds──────────────────────────────────────────────────────────────────────────────
 
-    /// Ends a feed here; also one that has told its [`Change::End`], which is kept for its position until then. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
+    /// Closes a feed; also one that has reported [`Change::End`], which is kept for its position until then. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
     /// subscription stays.
     pub fn close(&mut self, id: FeedId) {
         self.give_up(id);
         self.feeds.remove(&id);
     }
 
-    /// Nothing of a feed is wanted any more.
+    /// Removes a feed.
     fn give_up(&mut self, id: FeedId) {
         let Some(entry) = self.feeds.get_mut(&id) else {
             return;
@@ -270,7 +274,7 @@ impl Feeds {
         entry.give_up_at = None;
         entry.wake_at = None;
         if let Some(held) = self.subscriptions.take(id).filter(|_| !agreed)
-            && !self.pass_on(id, || Asker::Abandoned(held.clone()))
+            && !self.pass_on(id, || ReplyOwner::Abandoned(held.clone()))
             && unsure
         {
             self.abandoned.doubt(held);
@@ -279,11 +283,11 @@ impl Feeds {
         self.reconsider();
     }
 
-    /// Ends a feed and its subscription: what is returned asks the service for that, when no other feed lives on it.
+    /// Ends a feed and its subscription. Returns the unsubscribe request, if no other feed uses the subscription.
     pub fn unsubscribe(&mut self, id: FeedId) -> Option<Element> {
         self.feeds.remove(&id)?;
         let request = self.subscriptions.take(id).and_then(|held| {
-            self.pass_on(id, || Asker::Ended(held.clone()));
+            self.pass_on(id, || ReplyOwner::Ended(held.clone()));
             self.abandoned.end(held, &self.subscriptions)
         });
         self.forget_questions(id);
@@ -291,11 +295,11 @@ impl Feeds {
         request
     }
 
-    /// The answer to a feed's subscription is for another one. False when none is awaited.
-    fn pass_on(&mut self, id: FeedId, to: impl Fn() -> Asker) -> bool {
+    /// Passes a pending subscription reply to another owner. False if none is pending.
+    fn pass_on(&mut self, id: FeedId, to: impl Fn() -> ReplyOwner) -> bool {
         let mut passed = false;
         for (_, asker) in &mut self.asked {
-            if matches!(asker, Asker::Subscription(feed, _) if *feed == id) {
+            if matches!(asker, ReplyOwner::Subscription(feed, _) if *feed == id) {
                 *asker = to();
                 passed = true;
             }
@@ -305,20 +309,20 @@ impl Feeds {
 
     fn forget_questions(&mut self, id: FeedId) {
         self.asked
-            .retain(|(_, asker)| !matches!(asker, Asker::Feed(feed, _) | Asker::Subscription(feed, _) if *feed == id));
+            .retain(|(_, asker)| !matches!(asker, ReplyOwner::Feed(feed, _) | ReplyOwner::Subscription(feed, _) if *feed == id));
     }
 
-    /// Another feed knows its subscription now, or is gone.
+    /// Handles that another feed learned its subscription or ended.
     fn reconsider(&mut self) {
         for request in self.abandoned.reconsider(&self.subscriptions) {
-            self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+            self.ask(ReplyOwner::Nobody, request, REPLY_TIMEOUT);
         }
     }
 
-    // ── what comes in ───────────────────────────────────────────────────────────────────────────────────────────────
+    // ── input──────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A message: an event, or a result from an archive.
-    pub fn handle_message(&mut self, message: &Element, unicode: &dyn Unicode) -> Heard {
+    /// Handles a message: an event, or a result from an archive.
+    pub fn handle_message(&mut self, message: &Element, unicode: &dyn Unicode) -> FeedRouting {
         match self.subscriptions.route(message, unicode) {
             Routed::Feeds { feeds, event } => {
                 for id in feeds {
@@ -327,17 +331,17 @@ impl Feeds {
                         self.due.push_back(id);
                     }
                 }
-                Heard::Taken
+                FeedRouting::Taken
             }
-            Routed::Duplicate => Heard::Taken,
-            Routed::Stranger { from, node } => Heard::Stranger { from, node },
-            Routed::Unclaimed(_) => Heard::Nothing,
-            Routed::NotEvent if self.handle_result(message) => Heard::Taken,
-            Routed::NotEvent => Heard::Nothing,
+            Routed::Duplicate => FeedRouting::Taken,
+            Routed::Stranger { from, node } => FeedRouting::Stranger { from, node },
+            Routed::Unclaimed(_) => FeedRouting::Nothing,
+            Routed::NotEvent if self.handle_result(message) => FeedRouting::Taken,
+            Routed::NotEvent => FeedRouting::Nothing,
         }
     }
 
-    /// A result counts only from the archive that was asked (XEP-0313 §9).
+    /// A result is accepted only from the queried archive (XEP-0313 §9).
     fn handle_result(&mut self, message: &Element) -> bool {
         if !message.is("message", ns::CLIENT) || is_error(message) {
             return false;
@@ -350,7 +354,7 @@ impl Feeds {
         all.any(|entry| entry.service == from && entry.machine.handle_result(&result))
     }
 
-    /// The answer to a request. Must come before what came after it.
+    /// Handles the reply to a request. Call it before handling the stanzas that arrived after the reply.
     pub fn handle_reply(
         &mut self,
         now: Instant,
@@ -360,9 +364,9 @@ impl Feeds {
         let at = self.asked.iter().position(|(known, _)| *known == number);
         let Some(at) = at else { return };
         let (_, asker) = self.asked.remove(at);
-        let is_subscription = matches!(asker, Asker::Subscription(..));
+        let is_subscription = matches!(asker, ReplyOwner::Subscription(..));
         match asker {
-            Asker::Feed(id, number) | Asker::Subscription(id, number) => {
+            ReplyOwner::Feed(id, number) | ReplyOwner::Subscription(id, number) => {
                 let lost = matches!(outcome, Err(RequestFailure::Disconnected));
                 if let Some(entry) = self.feed(id) {
                     entry.unsure |= is_subscription && lost;
@@ -370,7 +374,7 @@ impl Feeds {
                     self.due.push_back(id);
                 }
             }
-            Asker::Service(name) => {
+            ReplyOwner::Service(name) => {
                 let Some(traits) = self.services.handle_reply(&name, &outcome) else {
                     return;
                 };
@@ -380,30 +384,30 @@ impl Feeds {
                     }
                 }
             }
-            Asker::Abandoned(held) => {
+            ReplyOwner::Abandoned(held) => {
                 let request = self
                     .abandoned
                     .handle_reply(held, &self.subscriptions, &outcome);
                 if let Some(request) = request {
-                    self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+                    self.ask(ReplyOwner::Nobody, request, REPLY_TIMEOUT);
                 }
             }
-            Asker::Ended(held) => {
-                // It was asked to end without its id, which some services want (§6.2.3.1).
+            ReplyOwner::Ended(held) => {
+                // The unsubscribe request had no SubID, which some services require (§6.2.3.1).
                 if let Ok(reply) = &outcome {
                     let told = confirmed(held.clone(), reply);
                     if told.subid != held.subid
                         && let Some(request) = self.abandoned.end(told, &self.subscriptions)
                     {
-                        self.ask(Asker::Nobody, request, REPLY_TIMEOUT);
+                        self.ask(ReplyOwner::Nobody, request, REPLY_TIMEOUT);
                     }
                 }
             }
-            Asker::Nobody => {}
+            ReplyOwner::Nobody => {}
         }
     }
 
-    /// Time has passed; only at a timeout that was polled does anything happen.
+    /// Handles the deadlines up to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         let is_over = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let mut late = Vec::new();
@@ -423,31 +427,32 @@ impl Feeds {
                 Change::End,
             ] {
                 let change = Box::new(change);
-                self.outputs.push_back(Output::Change { feed: id, change });
+                self.outputs
+                    .push_back(FeedsOutput::Change { feed: id, change });
             }
         }
     }
 
-    // ── what goes out ───────────────────────────────────────────────────────────────────────────────────────────────
+    // ── output──────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// What the feeds want now. To be called until it is a [`Output::Timeout`], after each change.
-    pub fn poll_output(&mut self) -> Output {
+    /// Returns the next output. Call it after each change until it returns [`FeedsOutput::Timeout`].
+    pub fn poll_output(&mut self) -> FeedsOutput {
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
             }
             let Some(id) = self.due.front().copied() else {
-                return Output::Timeout(self.deadline());
+                return FeedsOutput::Timeout(self.deadline());
             };
             let entry = self.feed(id).filter(|entry| !entry.over);
             let output = entry.map(|entry| entry.machine.poll_output());
             match output {
-                Some(feed::Output::Request { number, iq }) => self.ask_for(id, number, iq),
-                Some(feed::Output::Change(change)) => {
+                Some(feed::FeedOutput::Request { number, iq }) => self.ask_for(id, number, iq),
+                Some(feed::FeedOutput::Change(change)) => {
                     self.note_change(id, &change);
-                    return Output::Change { feed: id, change };
+                    return FeedsOutput::Change { feed: id, change };
                 }
-                Some(feed::Output::Timeout(at)) => {
+                Some(feed::FeedOutput::Timeout(at)) => {
                     if let Some(entry) = self.feed(id) {
                         entry.wake_at = at;
                     }
@@ -462,20 +467,20 @@ impl Feeds {
 
     fn ask_for(&mut self, id: FeedId, number: u32, iq: Element) {
         if !request::is_subscribe(&iq) {
-            return self.ask(Asker::Feed(id, number), iq, REPLY_TIMEOUT);
+            return self.ask(ReplyOwner::Feed(id, number), iq, REPLY_TIMEOUT);
         }
         let patience = self.feed(id).and_then(|entry| entry.patience);
         let timeout = patience.map_or(REPLY_TIMEOUT, |patience| {
             Millis(patience.0.saturating_add(LATE.0))
         });
-        self.ask(Asker::Subscription(id, number), iq, timeout);
+        self.ask(ReplyOwner::Subscription(id, number), iq, timeout);
     }
 
-    fn ask(&mut self, asker: Asker, iq: Element, timeout: Millis) {
+    fn ask(&mut self, asker: ReplyOwner, iq: Element, timeout: Millis) {
         self.numbers = self.numbers.wrapping_add(1);
         let number = self.numbers;
         self.asked.push((number, asker));
-        self.outputs.push_back(Output::Request {
+        self.outputs.push_back(FeedsOutput::Request {
             number,
             iq,
             timeout,
@@ -516,7 +521,7 @@ impl Feeds {
         earliest
     }
 
-    fn feed(&mut self, id: FeedId) -> Option<&mut Entry> {
+    fn feed(&mut self, id: FeedId) -> Option<&mut ManagedFeed> {
         self.feeds.get_mut(&id)
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Specification: XEP-0060 1.30.0.
 //!
-//! [`request`] builds what is asked and reads the replies, [`owner`] does so for what only a node's owner may ask, [`event`]
-//! reads what the service pushes, [`subscriptions`] knows which feed an event belongs to, [`feed`] keeps one complete, [`feeds`]
+//! [`request`] builds requests and parses replies, [`owner`] does so for requests of a node's owner, [`event`]
+//! parses events, [`subscriptions`] routes events to feeds, [`feed`] keeps one node complete, [`feeds`]
 //! all of a connection, [`digest`]
-//! tells when two publications are the same, [`advice`] what errors mean. A service of `None` is one's own account (XEP-0163). Left out: asking for which nodes subscriptions are
+//! compares publications, [`advice`] explains errors. A service of `None` is one's own account (XEP-0163). Left out: listing the nodes whose subscriptions are
 //! pending (§8.7.1), and collections (XEP-0248), of which events are passed on.
 
 pub mod advice;
@@ -33,9 +33,9 @@ pub const NODE_CONFIG: &str = "http://jabber.org/protocol/pubsub#node_config";
 pub struct Item {
     /// Its id; the service gives one to every item it keeps, so only a transient notification lacks it.
     pub id: Option<String>,
-    /// Who published it, when the service tells (§7.1.2.3).
+    /// The publisher, if the service reports it (§7.1.2.3).
     pub publisher: Option<String>,
-    /// What was published; `None` when the notification carries no payload (then fetch the item by its id).
+    /// The payload; `None` if the notification has none (then fetch the item by its id).
     pub payload: Option<Element>,
 }
 
@@ -49,21 +49,21 @@ impl Item {
     }
 }
 
-/// How a subscription stands (§4.2).
+/// The state of a subscription (§4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// There is none.
+pub enum SubscriptionState {
+    /// Not subscribed.
     None,
-    /// An owner has to approve it.
+    /// An owner must approve it.
     Pending,
-    /// It needs options before anything comes.
+    /// It must be configured before events are sent.
     Unconfigured,
-    /// It is there.
+    /// Subscribed.
     Subscribed,
 }
 
-impl State {
-    /// Its name in the protocol.
+impl SubscriptionState {
+    /// The name in the protocol.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -73,7 +73,7 @@ impl State {
         }
     }
 
-    /// From its name in the protocol. Without one, which only old services leave out, the subscription stands.
+    /// Parses the name in the protocol. An absent one, from old services, is `Subscribed`.
     pub fn parse(name: Option<&str>) -> Self {
         match name {
             Some("none") => Self::None,
@@ -84,17 +84,17 @@ impl State {
     }
 }
 
-/// A subscription, as a service tells of it.
+/// A subscription, as a service reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     /// The node; none is the root.
     pub node: Option<String>,
-    /// Who is subscribed, exactly as the service keeps it.
+    /// The subscribed JID, exactly as the service writes it.
     pub jid: String,
-    /// Which of several subscriptions of that JID; needed to end it.
+    /// The SubID, which distinguishes subscriptions of one JID; required to end it.
     pub subid: Option<String>,
-    /// How it stands.
-    pub state: State,
+    /// The state.
+    pub state: SubscriptionState,
 }
 
 impl Subscription {
@@ -104,7 +104,7 @@ impl Subscription {
             node: element.attr("node").map(Into::into),
             jid: element.attr("jid").unwrap_or_default().into(),
             subid: element.attr("subid").map(Into::into),
-            state: State::parse(element.attr("subscription")),
+            state: SubscriptionState::parse(element.attr("subscription")),
         }
     }
 }

@@ -1,27 +1,27 @@
-//! What only the owner of a node may ask (XEP-0060 §8): its configuration, who is subscribed, who may do what; emptying it; and
-//! whether somebody may subscribe.
+//! Requests of a node's owner (XEP-0060 §8): configuration, subscribers, affiliations, purge, and
+//! approval of subscriptions.
 
-use super::{NODE_CONFIG, State, Subscription};
+use super::{NODE_CONFIG, Subscription, SubscriptionState};
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xep::data_form::{self, Form, Values};
 use crate::xml::{Builder, Element};
 
-/// `FORM_TYPE` of the form that asks whether somebody may subscribe (§8.6).
+/// `FORM_TYPE` of the approval form (§8.6).
 pub const SUBSCRIBE_AUTHORIZATION: &str =
     "http://jabber.org/protocol/pubsub#subscribe_authorization";
 
-/// Asks how a node is configured (§8.2.1). [`parse_configuration`] reads the reply.
+/// Requests a node's configuration (§8.2.1). [`parse_configuration`] reads the reply.
 pub fn configuration(service: Option<&str>, node: &str) -> Element {
     get(service, at("configure", node))
 }
 
-/// Asks how a node is configured whose maker says nothing about it (§8.3). [`parse_configuration`] reads the reply.
+/// Requests the default configuration of nodes (§8.3). [`parse_configuration`] reads the reply.
 pub fn default_configuration(service: Option<&str>) -> Element {
     get(service, element("default"))
 }
 
-/// Changes a node's configuration (§8.2.4); what is not given stays as it is.
+/// Changes a node's configuration (§8.2.4); absent fields are unchanged.
 pub fn configure(service: Option<&str>, node: &str, values: &Values) -> Element {
     let form = data_form::submit(NODE_CONFIG, values);
     set(service, at("configure", node).child(form))
@@ -38,12 +38,12 @@ pub fn purge(service: Option<&str>, node: &str) -> Element {
     set(service, at("purge", node))
 }
 
-/// Asks who is subscribed to a node (§8.8.1). [`parse_subscribers`] reads the reply.
+/// Requests the subscribers of a node (§8.8.1). [`parse_subscribers`] reads the reply.
 pub fn subscribers(service: Option<&str>, node: &str) -> Element {
     get(service, at("subscriptions", node))
 }
 
-/// Changes who is subscribed (§8.8.2): of those named; the others stay as they are. A state of `None` ends a subscription.
+/// Changes the named subscriptions (§8.8.2); others are unchanged. A state of `None` ends a subscription.
 pub fn set_subscribers(service: Option<&str>, node: &str, subscribers: &[Subscription]) -> Element {
     let mut list = at("subscriptions", node);
     for subscriber in subscribers {
@@ -64,12 +64,12 @@ pub fn parse_subscribers(reply: &Element) -> Vec<Subscription> {
     list.read_children("subscription", ns::PUBSUB_OWNER, Subscription::parse)
 }
 
-/// Asks who may do what with a node (§8.9.1). [`parse_affiliates`] reads the reply.
+/// Requests the affiliations with a node (§8.9.1). [`parse_affiliates`] reads the reply.
 pub fn affiliates(service: Option<&str>, node: &str) -> Element {
     get(service, at("affiliations", node))
 }
 
-/// Changes who may do what (§8.9.2): of those named, by bare JID; the others stay as they are. `none` takes an affiliation
+/// Changes the named affiliations (§8.9.2), by bare JID; others are unchanged. `none` removes an affiliation
 /// away.
 pub fn set_affiliates(
     service: Option<&str>,
@@ -86,7 +86,7 @@ pub fn set_affiliates(
     set(service, list)
 }
 
-/// JIDs and what they are, in a reply to [`affiliates`].
+/// The JIDs and affiliations in a reply to [`affiliates`].
 pub fn parse_affiliates(reply: &Element) -> Vec<(String, String)> {
     let Some(list) = reply_child(reply, "affiliations") else {
         return Vec::new();
@@ -97,7 +97,7 @@ pub fn parse_affiliates(reply: &Element) -> Vec<(String, String)> {
     })
 }
 
-/// Has the service ask again about all who wait for approval (§8.7), at once for this node: without asking first for which
+/// Makes the service send all pending approval requests of this node again (§8.7), without listing first for which
 /// nodes it can, and so without a session to name.
 pub fn pending(service: Option<&str>, node: &str) -> Element {
     let values = [("pubsub#node".into(), vec![node.into()])];
@@ -105,24 +105,24 @@ pub fn pending(service: Option<&str>, node: &str) -> Element {
         .attr("node", "http://jabber.org/protocol/pubsub#get-pending")
         .attr("action", "execute")
         .child(data_form::submit(SUBSCRIBE_AUTHORIZATION, &values));
-    iq::request(Kind::Set, service, command.build())
+    iq::request(IqType::Set, service, command.build())
 }
 
-/// Somebody wants to subscribe to a node of ours that asks its owner (§8.6).
+/// A request to approve a subscription to a node of ours (§8.6).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Approval {
     /// The node.
     pub node: String,
-    /// Who wants to subscribe.
+    /// The subscriber.
     pub jid: String,
-    /// Which subscription, where the service has ids for them.
+    /// The SubID, if the service uses them.
     pub subid: Option<String>,
-    /// The id of the message that asks; the answer carries it, too.
+    /// The id of the request message; the reply has the same.
     pub id: Option<String>,
 }
 
 impl Approval {
-    /// Reads a message that asks. Who sent it is for the caller to check.
+    /// Parses an approval request. The caller checks the sender.
     pub fn parse(message: &Element) -> Option<Self> {
         let form = Form::child_of(message)?;
         if form.form_type() != Some(SUBSCRIBE_AUTHORIZATION) {
@@ -136,7 +136,7 @@ impl Approval {
         })
     }
 
-    /// The message that answers: yes or no.
+    /// Builds the reply that approves or denies.
     pub fn answer(&self, service: &str, allow: bool) -> Element {
         let allow = if allow { "true" } else { "false" };
         let mut values = Vec::new();
@@ -158,9 +158,9 @@ impl Approval {
     }
 }
 
-/// The state that an owner gives, from its name; `None` when it is not one.
-pub fn parse_state(name: &str) -> Option<State> {
-    let state = State::parse(Some(name));
+/// Parses a state that an owner may set; `None` for others.
+pub fn parse_state(name: &str) -> Option<SubscriptionState> {
+    let state = SubscriptionState::parse(Some(name));
     (state.as_str() == name).then_some(state)
 }
 
@@ -174,12 +174,12 @@ fn at(name: &str, node: &str) -> Builder {
 
 fn get(service: Option<&str>, payload: Builder) -> Element {
     let payload = element("pubsub").child(payload.build());
-    iq::request(Kind::Get, service, payload.build())
+    iq::request(IqType::Get, service, payload.build())
 }
 
 fn set(service: Option<&str>, payload: Builder) -> Element {
     let payload = element("pubsub").child(payload.build());
-    iq::request(Kind::Set, service, payload.build())
+    iq::request(IqType::Set, service, payload.build())
 }
 
 fn reply_child(reply: &Element, name: &str) -> Option<Element> {

@@ -1,8 +1,8 @@
-//! What is asked of a publish-subscribe service, and the replies.
+//! Requests to a publish-subscribe service, and their replies (XEP-0060 §5 to §8).
 
 use super::{Item, NODE_CONFIG, PUBLISH_OPTIONS, SUBSCRIBE_OPTIONS, Subscription};
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xep::data_form::{self, Form, Values};
 use crate::xep::rsm::{Page, Range};
 use crate::xml::{Builder, Element};
@@ -52,14 +52,14 @@ pub fn publish(
     set(service, pubsub().child(publish).children(options))
 }
 
-/// Publishes to a node that keeps nothing and tells of no payloads, which wants no item at all (§7.1, §7.1.3.6).
+/// Publishes to a transient node without payloads, which requires no item (§7.1, §7.1.3.6).
 pub fn publish_nothing(service: Option<&str>, node: &str, options: &Values) -> Element {
     let publish = at("publish", ns::PUBSUB, node).build();
     let options = form("publish-options", PUBLISH_OPTIONS, options);
     set(service, pubsub().child(publish).children(options))
 }
 
-/// Takes an item back (§7.2). `notify` asks that subscribers be told whatever the node is set to.
+/// Retracts an item (§7.2). `notify` requests a notification of the subscribers independent of the configuration.
 pub fn retract(service: Option<&str>, node: &str, id: &str, notify: bool) -> Element {
     let retract = at("retract", ns::PUBSUB, node)
         .attr_opt("notify", notify.then_some("true"))
@@ -69,7 +69,7 @@ pub fn retract(service: Option<&str>, node: &str, id: &str, notify: bool) -> Ele
 }
 
 /// Fetches items of a node (§6.5): those of `ids`; or the newest `max_items` (a service's own limit when `None`).
-/// `subid` says which subscription it is for, where a service wants to know. [`parse_items`] reads the reply.
+/// `subid` is the subscription it is for, if a service requires it. [`parse_items`] reads the reply.
 pub fn items(
     service: Option<&str>,
     node: &str,
@@ -83,7 +83,7 @@ pub fn items(
         .attr_opt("subid", subid)
         .children(ids.iter().map(|id| identified(id)))
         .build();
-    iq::request(Kind::Get, service, pubsub().child(items).build())
+    iq::request(IqType::Get, service, pubsub().child(items).build())
 }
 
 /// Fetches a part of a node's items (§6.5.4), where the service has result set management. [`parse_items`] reads the items of
@@ -93,15 +93,15 @@ pub fn page(service: Option<&str>, node: &str, range: &Range, subid: Option<&str
         .attr_opt("subid", subid)
         .build();
     let pubsub = pubsub().child(items).child(range.to_element());
-    iq::request(Kind::Get, service, pubsub.build())
+    iq::request(IqType::Get, service, pubsub.build())
 }
 
-/// Asks which subscriptions we have at the service (§5.6), or to one node. [`parse_subscriptions`] reads the reply.
+/// Requests our subscriptions at the service (§5.6) or to one node. [`parse_subscriptions`] reads the reply.
 pub fn subscriptions(service: Option<&str>, node: Option<&str>) -> Element {
     own(service, "subscriptions", node)
 }
 
-/// Asks which affiliations we have at the service (§5.7), or with one node. [`parse_affiliations`] reads the reply.
+/// Requests our affiliations at the service (§5.7) or with one node. [`parse_affiliations`] reads the reply.
 pub fn affiliations(service: Option<&str>, node: Option<&str>) -> Element {
     own(service, "affiliations", node)
 }
@@ -110,13 +110,13 @@ fn own(service: Option<&str>, name: &str, node: Option<&str>) -> Element {
     let asked = Element::builder(name, ns::PUBSUB)
         .attr_opt("node", node)
         .build();
-    iq::request(Kind::Get, service, pubsub().child(asked).build())
+    iq::request(IqType::Get, service, pubsub().child(asked).build())
 }
 
-/// Asks for the options of a subscription (§6.3.2); `jid` exactly as it was subscribed. [`parse_options`] reads the reply.
+/// Requests the options of a subscription (§6.3.2); `jid` exactly as it was subscribed. [`parse_options`] reads the reply.
 pub fn options_get(service: Option<&str>, node: &str, jid: &str, subid: Option<&str>) -> Element {
     let options = options(node, jid, subid).build();
-    iq::request(Kind::Get, service, pubsub().child(options).build())
+    iq::request(IqType::Get, service, pubsub().child(options).build())
 }
 
 /// Changes options of a subscription (§6.3.5).
@@ -131,7 +131,7 @@ pub fn options_set(
     set(service, pubsub().child(options.build()))
 }
 
-/// Asks what the options of a subscription are that says nothing about them (§6.4), at the service or to one node.
+/// Requests the default subscription options (§6.4) of the service or one node.
 /// [`parse_options`] reads the reply.
 pub fn options_default(service: Option<&str>, node: Option<&str>) -> Element {
     own(service, "default", node)
@@ -143,8 +143,8 @@ fn options(node: &str, jid: &str, subid: Option<&str>) -> Builder {
         .attr_opt("subid", subid)
 }
 
-/// Makes a node (§8.1), configured when anything is given (§8.1.3). No node asks for one with a name of the service's
-/// choosing; [`parse_created`] reads it.
+/// Creates a node (§8.1), with a configuration if given (§8.1.3). Without a name the service chooses
+/// one; [`parse_created`] reads it.
 pub fn create(service: Option<&str>, node: Option<&str>, configuration: &Values) -> Element {
     let create = Element::builder("create", ns::PUBSUB)
         .attr_opt("node", node)
@@ -153,7 +153,7 @@ pub fn create(service: Option<&str>, node: Option<&str>, configuration: &Values)
     set(service, pubsub().child(create).children(configure))
 }
 
-/// Removes a node (§8.4); `redirect` is the address (`xmpp:…`) of the one that takes its place.
+/// Removes a node (§8.4); `redirect` is the address (`xmpp:…`) of the replacing node.
 pub fn delete(service: Option<&str>, node: &str, redirect: Option<&str>) -> Element {
     let redirect = redirect.map(|uri| {
         Element::builder("redirect", ns::PUBSUB_OWNER)
@@ -169,14 +169,14 @@ pub fn delete(service: Option<&str>, node: &str, redirect: Option<&str>) -> Elem
     )
 }
 
-/// The subscription in a reply to [`subscribe`] or [`unsubscribe`]; `None` when it says nothing about one, which is a plain
-/// yes.
+/// The subscription in a reply to [`subscribe`] or [`unsubscribe`]; `None` if there is none, which means
+/// success.
 pub fn parse_subscription(reply: &Element) -> Option<Subscription> {
     let subscription = reply_child(reply, "subscription")?;
     Some(Subscription::parse(&subscription))
 }
 
-/// The id of the item in a reply to [`publish`]; `None` when the service does not tell (then it is the id that was asked for).
+/// The id of the item in a reply to [`publish`]; `None` if absent (then it is the requested id).
 pub fn parse_published(reply: &Element) -> Option<String> {
     let item = reply_child(reply, "publish")?.child("item", ns::PUBSUB)?;
     item.attr("id").map(Into::into)
@@ -190,7 +190,7 @@ pub fn parse_items(reply: &Element) -> Vec<Item> {
     items.read_children("item", ns::PUBSUB, Item::parse)
 }
 
-/// Which part of the items a reply to [`page`] holds; `None` when the service knows no parts, and all are there.
+/// Which part of the items a reply to [`page`] holds; `None` if the service has no pages, and the result is complete.
 pub fn parse_page(reply: &Element) -> Option<Page> {
     Page::child_of(&reply.child("pubsub", ns::PUBSUB)?)
 }
@@ -203,7 +203,7 @@ pub fn parse_subscriptions(reply: &Element) -> Vec<Subscription> {
     list.read_children("subscription", ns::PUBSUB, Subscription::parse)
 }
 
-/// The affiliations in a reply to [`affiliations`]: node, and what we are there.
+/// The affiliations in a reply to [`affiliations`]: node and affiliation.
 pub fn parse_affiliations(reply: &Element) -> Vec<(String, String)> {
     let Some(list) = reply_child(reply, "affiliations") else {
         return Vec::new();
@@ -220,7 +220,7 @@ pub fn parse_options(reply: &Element) -> Option<Form> {
     Form::child_of(&options?)
 }
 
-/// The node's name in a reply to [`create`]; `None` when it is the one that was asked for.
+/// The node's name in a reply to [`create`]; `None` if it is the requested one.
 pub fn parse_created(reply: &Element) -> Option<String> {
     reply_child(reply, "create")?.attr("node").map(Into::into)
 }
@@ -247,7 +247,7 @@ fn form(name: &str, form_type: &str, values: &Values) -> Option<Element> {
 }
 
 fn set(service: Option<&str>, payload: Builder) -> Element {
-    iq::request(Kind::Set, service, payload.build())
+    iq::request(IqType::Set, service, payload.build())
 }
 
 fn reply_child(reply: &Element, name: &str) -> Option<Element> {

@@ -1,4 +1,4 @@
-//! The feeds of one connection: which of them an event belongs to, and whether it is what it claims to be.
+//! Routes events to the feeds of one connection, and checks their sender.
 //!
 //! Three rules. An event counts only when it comes from the service that was subscribed to (anyone can send a message that looks like one). A feed gets what arrives from the moment its request leaves, since events may overtake the
 //! reply. A publication that arrives once per subscription (§7.1.2.4: several SubIDs; or a bare and a full JID, each subscribed)
@@ -6,20 +6,23 @@
 //!
 //! Routes are kept sorted by service and node, so that the cost of an event does not grow with the nodes subscribed.
 
+mod copies;
+
 use super::digest::hash_payload;
-use super::event::{self, Event};
-use super::{State, Subscription};
+use super::event::{self, PubSubEvent};
+use super::{Subscription, SubscriptionState};
 use crate::jid::Jid;
 use crate::ns;
 use crate::stanza::split_jid;
 use crate::unicode::Unicode;
 use crate::xml::Element;
+use copies::CopyFilter;
 
-/// A feed, as the registry names it. Never used twice.
+/// The id of a feed. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FeedId(pub u32);
 
-/// What is needed to end a subscription: [`unsubscribe`](super::request::unsubscribe) takes it.
+/// The data to end a subscription with [`unsubscribe`](super::request::unsubscribe).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldSubscription {
     /// The service.
@@ -28,93 +31,93 @@ pub struct HeldSubscription {
     pub node: String,
     /// The JID that is subscribed.
     pub jid: String,
-    /// Which of its subscriptions.
+    /// The SubID, if any.
     pub subid: Option<String>,
 }
 
-/// What became of a message.
+/// Where a message was routed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Routed {
-    /// It is no event, or none that is known.
+    /// Not an event, or an unknown one.
     NotEvent,
     /// For these feeds.
     Feeds {
         /// At least one.
         feeds: Vec<FeedId>,
         /// What happened.
-        event: Event,
+        event: PubSubEvent,
     },
-    /// All feeds had it already, under another subscription.
+    /// All feeds received it before, under another subscription.
     Duplicate,
-    /// Nothing here is subscribed to that node: an automatic notification (XEP-0163), or what is left of an ended feed.
-    Unclaimed(Event),
-    /// It speaks of a node that is subscribed, and does not come from that node's service: a lie, or another account's node
+    /// No feed is subscribed to the node: an automatic notification (XEP-0163), or a late event of an ended feed.
+    Unclaimed(PubSubEvent),
+    /// It names a subscribed node, but the sender is not the node's service: forged, or another account's node
     /// of the same name.
     Stranger {
         /// Who sent it.
         from: String,
-        /// The node it speaks of.
+        /// The named node.
         node: String,
     },
 }
 
-/// The registry.
+/// The registry of subscribed nodes.
 #[derive(Debug, Default)]
 pub struct Subscriptions {
     account: String,
-    routes: Vec<Route>,
+    routes: Vec<NodeRoute>,
     last_id: u32,
 }
 
 #[derive(Debug)]
-struct Route {
+struct NodeRoute {
     service: String,
     node: String,
-    feeds: Vec<Feed>,
-    seen: Seen,
+    feeds: Vec<SubscribedFeed>,
+    seen: CopyFilter,
 }
 
 #[derive(Debug)]
-struct Feed {
+struct SubscribedFeed {
     id: FeedId,
     jid: String,
     subid: Option<String>,
-    state: State,
-    /// Its request was not answered yet.
+    state: SubscriptionState,
+    /// Whether its request is unanswered.
     asked: bool,
 }
 
-/// Whether a subscription is needed.
+/// Whether a subscription is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// No feed lives on it.
+pub enum SubscriptionUse {
+    /// No feed uses it.
     Free,
-    /// A feed lives on it.
+    /// A feed uses it.
     Used,
-    /// A feed of the same JID has asked for its subscription, and was not told yet which one it is.
+    /// A feed of the same JID has requested a subscription, whose SubID is not known yet.
     Unknown,
 }
 
 impl Subscriptions {
-    /// No feeds yet.
+    /// Creates an empty registry.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says whose connection it is: a message without a sender comes from that account (RFC 6120 §8.1.2.1).
+    /// Sets the own account: a message without a sender comes from it (RFC 6120 §8.1.2.1).
     pub fn set_account(&mut self, own: &Jid) {
         self.account = split_jid(own.as_str()).0.into();
     }
 
-    /// A feed whose request is about to leave. `own` is the JID that is subscribed, bare or full.
+    /// Adds a feed before its request is sent. `own` is the subscribed JID, bare or full.
     pub fn add(&mut self, service: &Jid, node: &str, own: &Jid) -> FeedId {
         self.last_id += 1;
         let id = FeedId(self.last_id);
-        let feed = Feed {
+        let feed = SubscribedFeed {
             id,
             jid: own.as_str().into(),
             subid: None,
-            state: State::Pending,
+            state: SubscriptionState::Pending,
             asked: true,
         };
         match self.position(service.as_str(), node) {
@@ -124,11 +127,11 @@ impl Subscriptions {
                 }
             }
             Err(at) => {
-                let route = Route {
+                let route = NodeRoute {
                     service: service.as_str().into(),
                     node: node.into(),
                     feeds: vec![feed],
-                    seen: Seen::default(),
+                    seen: CopyFilter::default(),
                 };
                 self.routes.insert(at, route);
             }
@@ -136,12 +139,12 @@ impl Subscriptions {
         id
     }
 
-    /// The service has agreed; `reply` is what it said about the subscription, if anything.
+    /// Handles an accepted subscription; `reply` has its details, if any.
     pub fn confirm(&mut self, id: FeedId, reply: Option<&Subscription>) {
         let Some(feed) = self.feed_mut(id) else {
             return;
         };
-        feed.state = State::Subscribed;
+        feed.state = SubscriptionState::Subscribed;
         feed.asked = false;
         if let Some(reply) = reply {
             feed.state = reply.state;
@@ -152,18 +155,18 @@ impl Subscriptions {
         }
     }
 
-    /// The feed's request is about to leave anew, for another JID of ours (a new session has a new full one).
+    /// Resets a feed before its request is sent again, for another JID (a new session has a new full JID).
     pub fn renew(&mut self, id: FeedId, own: &Jid) {
         if let Some(feed) = self.feed_mut(id) {
             feed.jid = own.as_str().into();
             feed.subid = None;
-            feed.state = State::Pending;
+            feed.state = SubscriptionState::Pending;
             feed.asked = true;
         }
     }
 
-    /// How a feed's subscription stands; `None` when there is no such feed.
-    pub fn state(&self, id: FeedId) -> Option<State> {
+    /// The state of a feed's subscription; `None` for an unknown feed.
+    pub fn state(&self, id: FeedId) -> Option<SubscriptionState> {
         let feeds = self.routes.iter().flat_map(|route| &route.feeds);
         feeds
             .into_iter()
@@ -171,14 +174,14 @@ impl Subscriptions {
             .map(|feed| feed.state)
     }
 
-    /// Forgets a feed: refused, or not wanted any more. What is returned is the subscription to be ended, when no other feed
-    /// lives on it, nor may do so.
+    /// Removes a feed. Returns the subscription to end, if no other feed
+    /// uses it or may use it.
     pub fn remove(&mut self, id: FeedId) -> Option<HeldSubscription> {
         let held = self.take(id)?;
-        (self.use_of(&held) == Use::Free).then_some(held)
+        (self.use_of(&held) == SubscriptionUse::Free).then_some(held)
     }
 
-    /// Forgets a feed; what is returned is its subscription, unless it has ended.
+    /// Removes a feed; returns its subscription, unless it has ended.
     pub fn take(&mut self, id: FeedId) -> Option<HeldSubscription> {
         let at = self
             .routes
@@ -187,45 +190,48 @@ impl Subscriptions {
         let route = self.routes.get_mut(at)?;
         let index = route.feeds.iter().position(|feed| feed.id == id)?;
         let feed = route.feeds.remove(index);
-        let held = (feed.state != State::None).then(|| feed.held(route));
+        let held = (feed.state != SubscriptionState::None).then(|| feed.held(route));
         if route.feeds.is_empty() {
             self.routes.remove(at);
         }
         held
     }
 
-    /// Whether a feed lives on a subscription.
-    pub fn use_of(&self, held: &HeldSubscription) -> Use {
+    /// Whether a feed uses a subscription.
+    pub fn use_of(&self, held: &HeldSubscription) -> SubscriptionUse {
         let at = self.position(&held.service, &held.node);
         let Some(route) = at.ok().and_then(|at| self.routes.get(at)) else {
-            return Use::Free;
+            return SubscriptionUse::Free;
         };
-        let mut found = Use::Free;
+        let mut found = SubscriptionUse::Free;
         for feed in &route.feeds {
-            if feed.jid != held.jid || feed.state == State::None {
+            if feed.jid != held.jid || feed.state == SubscriptionState::None {
                 continue;
             }
             if feed.asked && feed.subid.is_none() {
-                found = Use::Unknown;
+                found = SubscriptionUse::Unknown;
                 continue;
             }
             let another =
                 matches!((&feed.subid, &held.subid), (Some(own), Some(held)) if own != held);
             if !another {
-                return Use::Used;
+                return SubscriptionUse::Used;
             }
         }
         found
     }
 
-    /// The subscriptions that stand on a full JID, each once. They are worth nothing after this session, and some services
-    /// keep them for ever: to be ended before it closes.
+    /// The subscriptions of full JIDs, each once. They are useless after this session, and some services
+    /// keep them for ever: end them before it closes.
     pub fn of_full_jids(&self) -> Vec<HeldSubscription> {
         let mut all: Vec<HeldSubscription> = Vec::new();
         for route in &self.routes {
             for feed in &route.feeds {
                 let held = feed.held(route);
-                if feed.jid.contains('/') && feed.state != State::None && !all.contains(&held) {
+                if feed.jid.contains('/')
+                    && feed.state != SubscriptionState::None
+                    && !all.contains(&held)
+                {
                     all.push(held);
                 }
             }
@@ -233,7 +239,7 @@ impl Subscriptions {
         all
     }
 
-    /// Finds the feeds of a message, checks its origin, and leaves out those that had it already.
+    /// Finds the feeds of a message, checks its sender, and leaves out feeds that received it before.
     pub fn route(&mut self, message: &Element, unicode: &dyn Unicode) -> Routed {
         let Some(event) = event::parse(message) else {
             return Routed::NotEvent;
@@ -245,7 +251,7 @@ impl Subscriptions {
                 if !self.routes.iter().any(|route| route.node == event.node()) {
                     return Routed::Unclaimed(event);
                 }
-                // Services write their own name in its normal form; one that does not is still itself.
+                // Services usually write their own JID in normal form; others are compared after parsing.
                 let normal = Jid::parse(from, unicode).ok();
                 match normal.and_then(|from| self.position(from.as_str(), event.node()).ok()) {
                     Some(at) => at,
@@ -262,12 +268,12 @@ impl Subscriptions {
             return Routed::Unclaimed(event);
         };
         let feeds = match &event {
-            Event::Subscription(told) => route.retell(told),
+            PubSubEvent::Subscription(told) => route.update_state(told),
             _ => route.claim(message),
         };
         match (feeds.is_empty(), &event) {
             (false, _) => Routed::Feeds { feeds, event },
-            (true, Event::Subscription(_)) => Routed::Unclaimed(event),
+            (true, PubSubEvent::Subscription(_)) => Routed::Unclaimed(event),
             (true, _) => Routed::Duplicate,
         }
     }
@@ -279,14 +285,14 @@ impl Subscriptions {
         })
     }
 
-    fn feed_mut(&mut self, id: FeedId) -> Option<&mut Feed> {
+    fn feed_mut(&mut self, id: FeedId) -> Option<&mut SubscribedFeed> {
         let feeds = self.routes.iter_mut().flat_map(|route| &mut route.feeds);
         feeds.into_iter().find(|feed| feed.id == id)
     }
 }
 
-impl Route {
-    /// The feeds that this event is for and that did not have it before.
+impl NodeRoute {
+    /// The feeds of this event that did not receive it before.
     fn claim(&mut self, message: &Element) -> Vec<FeedId> {
         let mut subids = event::subids(message);
         subids.truncate(16);
@@ -312,8 +318,8 @@ impl Route {
     }
 
     /// Whether something sent for these subscriptions is for this feed: for its own, or for one that no feed here knows (of an
-    /// earlier session; or its own, whose id has not been told yet).
-    fn accepts(&self, feed: &Feed, mask: u32) -> bool {
+    /// earlier session; or its own, whose id is not known yet).
+    fn accepts(&self, feed: &SubscribedFeed, mask: u32) -> bool {
         self.seen.of(mask).any(|key| {
             if key.subid {
                 feed.subid.as_ref().is_none_or(|own| *own == key.text)
@@ -327,16 +333,16 @@ impl Route {
         })
     }
 
-    /// A service tells how a subscription stands now.
-    fn retell(&mut self, told: &Subscription) -> Vec<FeedId> {
+    /// Handles a change of a subscription's state.
+    fn update_state(&mut self, told: &Subscription) -> Vec<FeedId> {
         let mut concerned = Vec::new();
         for feed in &mut self.feeds {
             let another = matches!(
                 (&feed.subid, &told.subid),
                 (Some(own), Some(told)) if own != told
             );
-            // That an earlier subscription has ended says nothing about the one that is asked for.
-            let earlier = feed.asked && told.state == State::None;
+            // The end of an earlier subscription does not concern the requested one.
+            let earlier = feed.asked && told.state == SubscriptionState::None;
             let mine = feed.jid == told.jid || told.jid.is_empty();
             if mine && !another && !earlier {
                 feed.state = told.state;
@@ -348,111 +354,13 @@ impl Route {
     }
 }
 
-impl Feed {
-    fn held(&self, route: &Route) -> HeldSubscription {
+impl SubscribedFeed {
+    fn held(&self, route: &NodeRoute) -> HeldSubscription {
         HeldSubscription {
             service: route.service.clone(),
             node: route.node.clone(),
             jid: self.jid.clone(),
             subid: self.subid.clone(),
         }
-    }
-}
-
-/// How many publications are remembered for recognising the same one under another subscription. Its copies follow each other
-/// closely.
-const RECENT: usize = 16;
-
-/// Recognises copies. Each subscription's messages come in order, so the streams of two subscriptions to one node are paired
-/// front to front: a message is a copy of the oldest one that looks the same, that came under other subscriptions only, and
-/// that lies after the last one paired with its own. Publishing the same thing twice is therefore twice.
-#[derive(Debug, Default)]
-struct Seen {
-    /// The subscriptions that messages were sent for; a bit of a mask each.
-    keys: Vec<Key>,
-    recent: Vec<Copied>,
-    count: u32,
-}
-
-#[derive(Debug)]
-struct Key {
-    /// A SubID, or without one the JID that was addressed.
-    text: String,
-    subid: bool,
-    /// The number of the last publication that came for it.
-    last: u32,
-}
-
-#[derive(Debug)]
-struct Copied {
-    number: u32,
-    fingerprint: u32,
-    mask: u32,
-}
-
-impl Seen {
-    /// Begins anew when a mask might not hold so many more. It takes many sessions to get there, or a service that plays.
-    fn make_room(&mut self, keys: usize) {
-        if self.keys.len() + keys > 32 {
-            *self = Self::default();
-        }
-    }
-
-    /// The bit of a subscription.
-    fn key(&mut self, text: &str, subid: bool) -> u32 {
-        let known = self
-            .keys
-            .iter()
-            .position(|key| key.subid == subid && key.text == text);
-        let at = known.unwrap_or_else(|| {
-            self.keys.push(Key {
-                text: text.into(),
-                subid,
-                last: 0,
-            });
-            self.keys.len() - 1
-        });
-        1 << at
-    }
-
-    fn of(&self, mask: u32) -> impl Iterator<Item = &Key> {
-        self.keys
-            .iter()
-            .enumerate()
-            .filter(move |(at, _)| mask & (1 << at) != 0)
-            .map(|(_, key)| key)
-    }
-
-    /// Notes a publication; returns the subscriptions under which it came before, 0 when it is new.
-    fn note(&mut self, mask: u32, fingerprint: u32) -> u32 {
-        let after = self.of(mask).map(|key| key.last).max().unwrap_or(0);
-        let copy = self.recent.iter_mut().find(|copied| {
-            copied.number > after && copied.mask & mask == 0 && copied.fingerprint == fingerprint
-        });
-        let (number, before) = match copy {
-            Some(copied) => {
-                let before = copied.mask;
-                copied.mask |= mask;
-                (copied.number, before)
-            }
-            None => {
-                self.count += 1;
-                if self.recent.len() == RECENT {
-                    self.recent.remove(0);
-                }
-                self.recent.push(Copied {
-                    number: self.count,
-                    fingerprint,
-                    mask,
-                });
-                (self.count, 0)
-            }
-        };
-        for (at, key) in self.keys.iter_mut().enumerate() {
-            if mask & (1 << at) != 0 {
-                key.last = number;
-            }
-        }
-        before
     }
 }

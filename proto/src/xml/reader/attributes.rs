@@ -2,9 +2,11 @@
 
 use super::super::XmlError;
 use super::super::chars::{self, VALUE};
-use super::super::document::{AttributeRecord, INTERN_WINDOW, NO_NS, NsId, Span, XML_NS, known_ns};
+use super::super::document::{
+    AttributeRecord, INTERN_WINDOW, NO_NS, NsId, TextSpan, XML_NS, known_ns,
+};
 use super::text::check_char;
-use super::{Binding, Reading};
+use super::{DocumentReader, PrefixBinding};
 use crate::ns;
 
 /// Where the parts of an attribute stand.
@@ -27,7 +29,7 @@ fn skip_white(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-impl<'a> Reading<'a> {
+impl<'a> DocumentReader<'a> {
     /// Reads the attributes of a tag from `at` to `end`. Declarations take effect; the others are entered with the length of
     /// their prefix in place of their namespace, which may be declared behind them. The answer is the default namespace, when declared.
     pub(super) fn attributes(
@@ -51,7 +53,7 @@ impl<'a> Reading<'a> {
             }
             let (prefix, name) = self.qualified_name(raw.name_start, raw.name_end)?;
             let value = if raw.classes & VALUE == 0 {
-                Span::new(raw.value_start, raw.value_end)
+                TextSpan::new(raw.value_start, raw.value_end)
             } else {
                 self.value(raw.value_start, raw.value_end)?
             };
@@ -135,7 +137,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The text of a span while reading: from the source, or from what was unescaped.
-    fn text_of(&self, span: Span) -> &str {
+    fn text_of(&self, span: TextSpan) -> &str {
         let start = span.start as usize;
         match start.checked_sub(self.source.len()) {
             Some(start) => self.document.text.get(start..start + span.len as usize),
@@ -146,7 +148,7 @@ impl<'a> Reading<'a> {
 
     /// The namespace of which `name` is the name, entered when it is new. No namespace is entered twice, so that two are the
     /// same exactly if their ids are.
-    pub(super) fn intern(&mut self, name: Span) -> NsId {
+    pub(super) fn intern(&mut self, name: TextSpan) -> NsId {
         let text = self.text_of(name);
         if let Some(known) = known_ns(&self.document.namespaces, text, |span| self.text_of(span)) {
             return known;
@@ -177,14 +179,14 @@ impl<'a> Reading<'a> {
         }
         let start = self.source.len() + self.document.text.len();
         self.document.text.push_str(name);
-        self.intern(Span::new(start, start + name.len()))
+        self.intern(TextSpan::new(start, start + name.len()))
     }
 
     /// Binds a prefix (Namespaces in XML 1.0 §3).
     fn declare(
         &mut self,
         prefix: &'a str,
-        uri: Span,
+        uri: TextSpan,
         outer_bindings: usize,
     ) -> Result<(), XmlError> {
         let text = self.text_of(uri);
@@ -205,7 +207,7 @@ impl<'a> Reading<'a> {
             return Err(XmlError::TooManyAttributes);
         }
         let ns = self.intern(uri);
-        self.bindings.push(Binding { prefix, ns });
+        self.bindings.push(PrefixBinding { prefix, ns });
         Ok(())
     }
 
@@ -254,7 +256,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Unescapes and normalises an attribute's value (XML 1.0 §3.3.3).
-    fn value(&mut self, start: usize, end: usize) -> Result<Span, XmlError> {
+    fn value(&mut self, start: usize, end: usize) -> Result<TextSpan, XmlError> {
         let unescaped = self.document.text.len();
         let mut at = start;
         let mut plain = start;
@@ -290,6 +292,9 @@ impl<'a> Reading<'a> {
         }
         self.document.text.push_str(self.slice(plain, end));
         let base = self.source.len();
-        Ok(Span::new(base + unescaped, base + self.document.text.len()))
+        Ok(TextSpan::new(
+            base + unescaped,
+            base + self.document.text.len(),
+        ))
     }
 }

@@ -2,9 +2,9 @@
 
 use super::super::XmlError;
 use super::super::chars;
-use super::Reading;
+use super::DocumentReader;
 
-impl Reading<'_> {
+impl DocumentReader<'_> {
     /// From behind `<!`: character data, or what XMPP forbids.
     pub(super) fn bang(&mut self, start: usize) -> Result<usize, XmlError> {
         match self.byte(start) {

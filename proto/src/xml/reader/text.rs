@@ -2,10 +2,10 @@
 
 use super::super::XmlError;
 use super::super::chars::{self, TEXT};
-use super::super::document::{Record, Span};
-use super::{Pending, Reading};
+use super::super::document::{Record, TextSpan};
+use super::{DocumentReader, PendingText};
 
-impl Reading<'_> {
+impl DocumentReader<'_> {
     /// Character data up to the next tag or reference.
     pub(super) fn plain(&mut self, start: usize) -> Result<usize, XmlError> {
         let mut classes = 0;
@@ -54,8 +54,8 @@ impl Reading<'_> {
                 }
             }
         }
-        if !line_ends && matches!(self.pending, Pending::Nothing) {
-            self.pending = Pending::Source(Span::new(start, start + piece.len()));
+        if !line_ends && matches!(self.pending, PendingText::Nothing) {
+            self.pending = PendingText::Source(TextSpan::new(start, start + piece.len()));
             return Ok(());
         }
         self.unescape();
@@ -93,10 +93,10 @@ impl Reading<'_> {
     /// From now on the pending text is gathered in the unescaped text.
     fn unescape(&mut self) {
         match self.pending {
-            Pending::Unescaped(_) => {}
-            Pending::Nothing => self.pending = Pending::Unescaped(self.document.text.len()),
-            Pending::Source(span) => {
-                self.pending = Pending::Unescaped(self.document.text.len());
+            PendingText::Unescaped(_) => {}
+            PendingText::Nothing => self.pending = PendingText::Unescaped(self.document.text.len()),
+            PendingText::Source(span) => {
+                self.pending = PendingText::Unescaped(self.document.text.len());
                 let piece = self.slice(span.start as usize, span.end() as usize);
                 self.document.text.push_str(piece);
             }
@@ -105,12 +105,12 @@ impl Reading<'_> {
 
     /// Enters the pending text.
     pub(super) fn flush(&mut self) -> Result<(), XmlError> {
-        let span = match core::mem::replace(&mut self.pending, Pending::Nothing) {
-            Pending::Nothing => return Ok(()),
-            Pending::Source(span) => span,
-            Pending::Unescaped(start) => {
+        let span = match core::mem::replace(&mut self.pending, PendingText::Nothing) {
+            PendingText::Nothing => return Ok(()),
+            PendingText::Source(span) => span,
+            PendingText::Unescaped(start) => {
                 let base = self.source.len();
-                Span::new(base + start, base + self.document.text.len())
+                TextSpan::new(base + start, base + self.document.text.len())
             }
         };
         self.count()?;

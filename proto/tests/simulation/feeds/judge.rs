@@ -1,7 +1,7 @@
 //! What must hold of a feed: nothing twice, nothing backwards, nothing missed in silence, no gap without need.
 
 use super::service::{Kind, Service};
-use epode_proto::xep::pubsub::feed::{Change, Settings, Via};
+use epode_proto::xep::pubsub::feed::{Change, FeedSettings, Via};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Why a publication need not be told any more.
@@ -110,7 +110,7 @@ impl Tally {
 }
 
 impl Judge {
-    pub fn new(kind: Kind, settings: &Settings, repeats: bool, lossy: bool) -> Self {
+    pub fn new(kind: Kind, settings: &FeedSettings, repeats: bool, lossy: bool) -> Self {
         Self {
             repeats,
             asks_for_repeats: settings.repeats,

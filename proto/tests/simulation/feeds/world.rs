@@ -10,8 +10,8 @@ use epode_proto::ns;
 use epode_proto::stanza::StanzaError;
 use epode_proto::time::Instant;
 use epode_proto::xep::pubsub::feed::position::Position;
-use epode_proto::xep::pubsub::feed::{Change, Settings};
-use epode_proto::xep::pubsub::feeds::{Feeds, Output};
+use epode_proto::xep::pubsub::feed::{Change, FeedSettings};
+use epode_proto::xep::pubsub::feeds::{Feeds, FeedsOutput};
 use epode_proto::xep::pubsub::subscriptions::FeedId;
 use epode_proto::xml::Element;
 
@@ -24,7 +24,7 @@ pub struct World {
     service: Service,
     feeds: Feeds,
     feed: FeedId,
-    settings: Settings,
+    settings: FeedSettings,
     down: Vec<(u64, String)>,
     up: Vec<(u64, Element)>,
     /// Numbers of requests by their ids, and when they time out.
@@ -47,7 +47,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed, "feed");
         let kind = Kind::of(&mut dice);
-        let settings = Settings {
+        let settings = FeedSettings {
             feed: 1,
             service: SERVICE.into(),
             node: NODE.into(),
@@ -348,7 +348,7 @@ impl World {
     fn poll(&mut self) {
         loop {
             match self.feeds.poll_output() {
-                Output::Request {
+                FeedsOutput::Request {
                     number,
                     iq,
                     timeout,
@@ -373,16 +373,16 @@ impl World {
                     }
                 }
                 // The node was forgotten before this page ever had it: it tries again.
-                Output::Change { change, .. } if matches!(*change, Change::Refused(_)) => {
+                FeedsOutput::Change { change, .. } if matches!(*change, Change::Refused(_)) => {
                     self.reload();
                     self.cut();
                     return;
                 }
-                Output::Change { change, .. } => {
+                FeedsOutput::Change { change, .. } => {
                     self.tell(|| format!("-> {change:?}").chars().take(200).collect());
                     self.judge.note_change(&change, &self.service);
                 }
-                Output::Timeout(_) => return,
+                FeedsOutput::Timeout(_) => return,
             }
         }
     }

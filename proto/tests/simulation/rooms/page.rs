@@ -11,7 +11,7 @@ use epode_proto::event::Delivery;
 use epode_proto::jid::Jid;
 use epode_proto::time::Millis;
 use epode_proto::xep::muc::request::History;
-use epode_proto::xep::muc::{CommandId, Entry, RoomEvent, RoomId};
+use epode_proto::xep::muc::{CommandId, JoinOptions, RoomEvent, RoomId};
 
 /// Which visit the page has to which room, as far as it knows.
 #[derive(Default)]
@@ -133,7 +133,7 @@ impl World {
             },
         ]);
         let timeout = self.dice.pick(&[2_000, 60_000, 60_000]);
-        let entry = Entry {
+        let entry = JoinOptions {
             password: None,
             history,
             timeout: Millis(timeout),
@@ -142,7 +142,7 @@ impl World {
         self.begin_visit(at, nick, entry);
     }
 
-    fn begin_visit(&mut self, at: usize, nick: &str, entry: Entry) {
+    fn begin_visit(&mut self, at: usize, nick: &str, entry: JoinOptions) {
         let jid = self.room_jid(at);
         self.tell(|| format!("enters {jid:?} as {nick}"));
         match self.client.join(self.now, &jid, nick, entry) {
@@ -256,7 +256,7 @@ impl World {
         }
         for at in 0..self.scenario.rooms.rooms {
             if self.rooms.visits[at].is_none() {
-                let entry = Entry {
+                let entry = JoinOptions {
                     password: None,
                     history: History::default(),
                     timeout: Millis::seconds(60),

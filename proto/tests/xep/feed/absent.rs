@@ -15,14 +15,14 @@
 //! `item@name`, 56 `<query/>`. What a service is, 2: 57 `identity@name`, 58 all of it.
 
 use super::*;
-use epode_proto::xep::pubsub::event::{Entry, Event, parse, subids};
+use epode_proto::xep::pubsub::event::{ItemEvent, PubSubEvent, parse, subids};
 use epode_proto::xep::pubsub::feed::Traits;
-use epode_proto::xep::pubsub::feeds::{Feeds, Heard, Output as Wanted};
-use epode_proto::xep::pubsub::{State, owner, request};
+use epode_proto::xep::pubsub::feeds::{FeedRouting, Feeds, FeedsOutput as Wanted};
+use epode_proto::xep::pubsub::{SubscriptionState, owner, request};
 use epode_proto::xep::{delay::Delay, disco};
 
 /// An event in a message without anything else.
-fn alone(inside: &str, more: &str) -> Option<Event> {
+fn alone(inside: &str, more: &str) -> Option<PubSubEvent> {
     parse(&xml(&format!(
         "<message><event xmlns='{}'>{inside}</event>{more}</message>",
         ns::PUBSUB_EVENT
@@ -41,10 +41,10 @@ fn of_an_event() {
     // 2–5, 7–9
     let told = alone("<items><item/></items>", "").expect("an event");
     assert_eq!(told.node(), "");
-    let Event::Items { entries, .. } = told else {
+    let PubSubEvent::Items { entries, .. } = told else {
         panic!("{told:?}")
     };
-    let nothing = Entry::Published(epode_proto::xep::pubsub::Item {
+    let nothing = ItemEvent::Published(epode_proto::xep::pubsub::Item {
         id: None,
         publisher: None,
         payload: None,
@@ -52,32 +52,32 @@ fn of_an_event() {
     assert_eq!(entries, std::slice::from_ref(&nothing));
     // 6: a node that keeps nothing has something to tell all the same.
     let told = alone("<items node='n'/>", "").expect("an event");
-    assert!(matches!(told, Event::Items { entries, .. } if entries == [nothing]));
+    assert!(matches!(told, PubSubEvent::Items { entries, .. } if entries == [nothing]));
     // 10: nothing can be told of it; what stands beside it can.
     let told = alone("<items node='n'><retract/><retract id='a'/></items>", "").expect("an event");
-    assert!(matches!(told, Event::Items { entries, .. } if entries.len() == 1));
+    assert!(matches!(told, PubSubEvent::Items { entries, .. } if entries.len() == 1));
     // 11–14
-    assert!(matches!(alone("<purge/>", ""), Some(Event::Purge { node }) if node.is_empty()));
+    assert!(matches!(alone("<purge/>", ""), Some(PubSubEvent::Purge { node }) if node.is_empty()));
     for inside in [
         "<delete node='n'/>",
         "<delete node='n'><redirect/></delete>",
     ] {
         assert!(matches!(
             alone(inside, ""),
-            Some(Event::Delete { redirect: None, .. })
+            Some(PubSubEvent::Delete { redirect: None, .. })
         ));
     }
     assert!(matches!(
         alone("<configuration node='n'/>", ""),
-        Some(Event::Configuration { form: None, .. })
+        Some(PubSubEvent::Configuration { form: None, .. })
     ));
     // 15–18
-    let Some(Event::Subscription(told)) = alone("<subscription/>", "") else {
+    let Some(PubSubEvent::Subscription(told)) = alone("<subscription/>", "") else {
         panic!()
     };
     assert_eq!(
         (told.node, told.jid.as_str(), told.subid, told.state),
-        (None, "", None, State::Subscribed)
+        (None, "", None, SubscriptionState::Subscribed)
     );
     // 19–21
     for more in [
@@ -176,7 +176,7 @@ fn of_other_answers() {
     let told = request::parse_subscription(&reply("<subscription/>")).expect("one");
     assert_eq!(
         (told.node, told.jid.as_str(), told.subid, told.state),
-        (None, "", None, State::Subscribed)
+        (None, "", None, SubscriptionState::Subscribed)
     );
     // 31–34
     for answer in [
@@ -363,7 +363,10 @@ fn of_messages_from_the_own_account() {
         items("a1", true)
     );
     let message = xml(&format!("<message>{event}</message>"));
-    assert_eq!(feeds.handle_message(&message, &NativeUnicode), Heard::Taken);
+    assert_eq!(
+        feeds.handle_message(&message, &NativeUnicode),
+        FeedRouting::Taken
+    );
     assert_eq!(poll(&mut feeds).1, 1);
     feeds.begin_session();
     feeds.begin(Instant(0), id, &me);
@@ -375,14 +378,14 @@ fn of_messages_from_the_own_account() {
     let from = |from: &str| xml(&format!("<message {from}>{result}</message>"));
     assert_eq!(
         feeds.handle_message(&from("from='you@localhost'"), &NativeUnicode),
-        Heard::Nothing
+        FeedRouting::Nothing
     );
     assert_eq!(
         feeds.handle_message(&from("type='error'"), &NativeUnicode),
-        Heard::Nothing
+        FeedRouting::Nothing
     );
     assert_eq!(
         feeds.handle_message(&from(""), &NativeUnicode),
-        Heard::Taken
+        FeedRouting::Taken
     );
 }

@@ -246,18 +246,26 @@ fn a_node_that_dropped_what_was_known_is_a_gap() {
     );
 }
 
-#[test]
-fn only_a_whole_listing_shows_what_is_gone() {
-    let all = |from: usize, to: usize| -> String {
-        (from..to).map(|n| format!("r{}1 ", letters(n))).collect()
-    };
+/// The rows `from` up to `to`, each in its first revision.
+fn rows(from: usize, to: usize) -> String {
+    (from..to).map(|n| format!("r{}1 ", letters(n))).collect()
+}
+
+/// A live feed of a node with sixty rows.
+fn with_sixty_rows() -> Play {
     let mut play = Play::new(Feed::new(settings(), None));
     play.feed.learn(by_publication());
     play.run("session");
     play.hear("subscribed");
-    play.hear(&format!("items {}", all(0, 60)));
+    play.hear(&format!("items {}", rows(0, 60)));
     play.poll();
     play.told.clear();
+    play
+}
+
+#[test]
+fn only_a_whole_listing_shows_what_is_gone() {
+    let mut play = with_sixty_rows();
     let ids: String = (0..60)
         .filter(|n| *n != 7)
         .map(|n| format!("r{} ", letters(n)))
@@ -265,7 +273,7 @@ fn only_a_whole_listing_shows_what_is_gone() {
     // Of the newest it is none: so the ids are asked for.
     play.run("session");
     play.hear("subscribed");
-    play.hear(&format!("items {}", all(40, 60)));
+    play.hear(&format!("items {}", rows(40, 60)));
     play.poll();
     play.run("C: subscribe | newest 20 | ids\nE: up to date");
     play.hear(&format!("ids {}", ids.replacen("rac ", "", 1)));
@@ -275,27 +283,18 @@ fn only_a_whole_listing_shows_what_is_gone() {
 
 #[test]
 fn rows_that_are_saved_unchanged_do_not_hide_what_changed_before() {
-    let all = |from: usize, to: usize| -> String {
-        (from..to).map(|n| format!("r{}1 ", letters(n))).collect()
-    };
-    let mut play = Play::new(Feed::new(settings(), None));
-    play.feed.learn(by_publication());
-    play.run("session");
-    play.hear("subscribed");
-    play.hear(&format!("items {}", all(0, 60)));
-    play.poll();
-    play.told.clear();
+    let mut play = with_sixty_rows();
     // One row was changed, and then thirty others saved as they were.
     play.run("session");
     play.hear("subscribed");
-    play.hear(&format!("items {}", all(20, 40)));
+    play.hear(&format!("items {}", rows(20, 40)));
     play.poll();
     play.run("C: subscribe | newest 20 | newest 100");
     play.hear(&format!(
         "items {} {} raa2 {}",
-        all(1, 10),
-        all(40, 60),
-        all(10, 40)
+        rows(1, 10),
+        rows(40, 60),
+        rows(10, 40)
     ));
     play.poll();
     play.run("E: caught up raa2, up to date");
@@ -518,7 +517,7 @@ fn a_position_is_where_the_last_change_was_told() {
     );
     // Two arrive at once, and one of them has been handed out.
     play.hear("event b1 c1");
-    assert!(matches!(play.feed.poll_output(), Output::Change(_)));
+    assert!(matches!(play.feed.poll_output(), FeedOutput::Change(_)));
     let mut other = play.reload();
     other.run(
         "

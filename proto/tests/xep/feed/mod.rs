@@ -16,7 +16,7 @@ use epode_proto::stanza::StanzaError;
 use epode_proto::time::Instant;
 use epode_proto::xep::pubsub::event;
 use epode_proto::xep::pubsub::feed::position::Position;
-use epode_proto::xep::pubsub::feed::{Change, Feed, Order, Output, Settings, Traits, Via};
+use epode_proto::xep::pubsub::feed::{Change, Feed, FeedOutput, FeedSettings, Order, Traits, Via};
 use epode_proto::xml::Element;
 
 use super::xml;
@@ -26,8 +26,8 @@ use crate::support::unicode::NativeUnicode;
 const SERVICE: &str = "pubsub.localhost";
 const NODE: &str = "/shop/Order";
 
-fn settings() -> Settings {
-    Settings {
+fn settings() -> FeedSettings {
+    FeedSettings {
         feed: 7,
         service: SERVICE.into(),
         node: NODE.into(),
@@ -140,13 +140,13 @@ impl Play {
     fn poll(&mut self) {
         loop {
             match self.feed.poll_output() {
-                Output::Request { number, iq } => {
+                FeedOutput::Request { number, iq } => {
                     let text = self.describe(&iq);
                     self.asked.push((number, text.clone()));
                     self.said.push(text);
                 }
-                Output::Change(change) => self.tell(&change),
-                Output::Timeout(_) => return,
+                FeedOutput::Change(change) => self.tell(&change),
+                FeedOutput::Timeout(_) => return,
             }
         }
     }
@@ -313,7 +313,7 @@ impl Play {
     }
 
     /// The same with other settings.
-    fn of(change: impl FnOnce(&mut Settings)) -> Self {
+    fn of(change: impl FnOnce(&mut FeedSettings)) -> Self {
         let mut settings = settings();
         change(&mut settings);
         Self::new(Feed::new(settings, None))

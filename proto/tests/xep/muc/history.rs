@@ -2,7 +2,7 @@
 
 use super::support::{MEMBER, SELF, SUBJECT, Scene, presence, said};
 use epode_proto::time::Millis;
-use epode_proto::xep::muc::Entry;
+use epode_proto::xep::muc::JoinOptions;
 use epode_proto::xep::muc::request::History;
 
 const BARE: &str = "<delay xmlns='urn:xmpp:delay' stamp='2002-10-13T23:58:37Z'/>";
@@ -21,7 +21,7 @@ fn without_history() -> Scene {
         maxstanzas: Some(0),
         ..History::default()
     };
-    let entry = Entry {
+    let entry = JoinOptions {
         history,
         ..Scene::entry()
     };

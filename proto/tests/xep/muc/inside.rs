@@ -1,7 +1,7 @@
 //! Entering, being in, leaving: as the specification has it.
 
 use epode_proto::time::Millis;
-use epode_proto::xep::muc::Entry;
+use epode_proto::xep::muc::JoinOptions;
 use epode_proto::xep::muc::occupant::{Affiliation, Role};
 use epode_proto::xep::muc::request::{self, History};
 
@@ -60,7 +60,7 @@ fn requests_are_as_in_the_examples() {
         ),
     ] {
         let mut scene = Scene::new();
-        let entry = Entry {
+        let entry = JoinOptions {
             password: password.map(Into::into),
             history,
             timeout: Millis(1),

@@ -1,7 +1,7 @@
 //! Who may cause what: A4, A9, A15. Occupants can send almost anything, and not every service removes it.
 
 use epode_proto::xep::muc::request::shows_password;
-use epode_proto::xep::muc::{Entry, RoomRefusal};
+use epode_proto::xep::muc::{JoinOptions, RoomRefusal};
 
 use super::support::{MEMBER, NOBODY, SELF, SUBJECT, Scene, error, gone, presence, said};
 use crate::xep::xml;
@@ -213,7 +213,7 @@ fn stanzas_of_other_rooms_and_of_nobody_are_not_ours() {
 
 #[test]
 fn a15_a_password_waits_for_a_confidential_connection() {
-    let entry = || Entry {
+    let entry = || JoinOptions {
         password: Some("cauldronburn".into()),
         ..Scene::entry()
     };

@@ -12,7 +12,7 @@ use epode_proto::xep::delay::write_date_time;
 use epode_proto::xep::muc::departure::Departure;
 use epode_proto::xep::muc::request::History;
 use epode_proto::xep::muc::{
-    CommandError, CommandId, Ended, Entry, RequestToken, RoomEvent, RoomId, RoomMessage,
+    CommandError, CommandId, Ended, JoinOptions, RequestToken, RoomEvent, RoomId, RoomMessage,
     RoomOutput, RoomRefusal, Rooms,
 };
 use epode_proto::xml::Element;
@@ -120,8 +120,8 @@ impl Scene {
         self.drain();
     }
 
-    pub fn entry() -> Entry {
-        Entry {
+    pub fn entry() -> JoinOptions {
+        JoinOptions {
             password: None,
             history: History::default(),
             timeout: Millis(30_000),
@@ -134,14 +134,14 @@ impl Scene {
 
     pub fn join_within(&mut self, nick: &str, timeout: u64) {
         let timeout = Millis(timeout);
-        let entry = Entry {
+        let entry = JoinOptions {
             timeout,
             ..Self::entry()
         };
         self.join_with(nick, entry).expect("not in yet");
     }
 
-    pub fn join_with(&mut self, nick: &str, entry: Entry) -> Result<(), RoomRefusal> {
+    pub fn join_with(&mut self, nick: &str, entry: JoinOptions) -> Result<(), RoomRefusal> {
         let now = self.instant();
         let (visit, command) = self.rooms.join(now, &jid(ROOM), nick, entry)?;
         self.visits.push(visit);

@@ -1,30 +1,30 @@
-//! What a room does when time passes, and when a reply to one of its requests comes.
+//! Deadlines of a room, and the replies to its requests.
 
-use super::ledger::{Ask, Waiting};
-use super::self_ping::{ECHO, PING_TIMEOUT, SILENCE, Verdict};
-use super::timers::Timer;
-use super::visit::State;
+use super::ledger::{PendingCommand, PresenceRequest};
+use super::self_ping::{ECHO, PING_TIMEOUT, PingVerdict, SILENCE};
+use super::timers::RoomTimer;
+use super::visit::VisitState;
 use super::{Room, Visit};
 use crate::event::RequestFailure;
 use crate::time::{Instant, Millis};
 use crate::xep::muc::event::{CommandError, Ended, RequestToken, RoomEvent, RoomOutput};
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::rooms::RoomContext;
 use crate::xep::ping;
 use crate::xml::Element;
 
-/// How long to wait for what should come at once: the subject once inside (some rooms send none), and the presence under the new
-/// nick when the one under the old nick is gone.
+/// How long to wait for stanzas that should come at once: the subject after the join (some rooms send none), and the presence under the new
+/// nick after the one under the old nick.
 pub(super) const SOON: Millis = Millis::seconds(5);
-/// How long an unanswered presence keeps us from asking whether we are in.
+/// How long an unanswered presence delays a self-ping.
 const ANSWERS_SOON: Millis = Millis::seconds(30);
 
 impl Room {
     pub(in crate::xep::muc) fn poll_timeout(&self) -> Option<Instant> {
         let join = self.visit.as_ref().and_then(|visit| visit.join);
         let commands = self.ledger.iter().flat_map(|step| match &step.ask {
-            Ask::Nick(waiting) => waiting.as_slice(),
-            Ask::Leave(waiting) => waiting.as_slice(),
-            Ask::Join => &[],
+            PresenceRequest::Nick(waiting) => waiting.as_slice(),
+            PresenceRequest::Leave(waiting) => waiting.as_slice(),
+            PresenceRequest::Join => &[],
         });
         commands
             .chain(join.as_slice())
@@ -33,17 +33,17 @@ impl Room {
             .min()
     }
 
-    pub(in crate::xep::muc) fn handle_timeout(&mut self, shared: &mut Shared) {
+    pub(in crate::xep::muc) fn handle_timeout(&mut self, shared: &mut RoomContext) {
         let now = shared.now;
-        let late = |waiting: &Waiting| waiting.deadline <= now;
+        let late = |waiting: &PendingCommand| waiting.deadline <= now;
         for step in self.ledger.iter_mut() {
             let expired = match &mut step.ask {
-                Ask::Join => Vec::new(),
-                Ask::Nick(waiting) => waiting
+                PresenceRequest::Join => Vec::new(),
+                PresenceRequest::Nick(waiting) => waiting
                     .take_if(|waiting| late(waiting))
                     .into_iter()
                     .collect(),
-                Ask::Leave(all) => {
+                PresenceRequest::Leave(all) => {
                     let (expired, rest) = core::mem::take(all).into_iter().partition(late);
                     *all = rest;
                     expired
@@ -51,7 +51,7 @@ impl Room {
             };
             for waiting in expired {
                 shared.settle(waiting.command, Err(CommandError::TimedOut));
-                // A room that lost us does not answer.
+                // A room that has lost us does not answer.
                 self.doubted_at.get_or_insert(now);
             }
         }
@@ -62,13 +62,13 @@ impl Room {
             self.withdraw(shared);
         }
         if shared.interrupted {
-            // Nothing comes while the session is interrupted: what is waited for may still come when it goes on.
+            // During an interruption no stanza arrives: the awaited one may arrive after it.
             self.await_again(now);
         }
-        if self.timers.expire(Timer::Subject, now) {
+        if self.timers.expire(RoomTimer::Subject, now) {
             self.handle_no_subject(shared);
         }
-        if self.timers.expire(Timer::Rename, now)
+        if self.timers.expire(RoomTimer::Rename, now)
             && let Some(departure) = self.vanished.take()
         {
             self.ledger.present = None;
@@ -78,38 +78,38 @@ impl Room {
                 Ended::Departed(departure),
             );
         }
-        if self.timers.expire(Timer::Knock, now) {
+        if self.timers.expire(RoomTimer::Rejoin, now) {
             self.return_in(shared);
         }
-        if self.timers.expire(Timer::Answer, now) {
+        if self.timers.expire(RoomTimer::Answer, now) {
             self.handle_no_answer(shared);
         }
-        if self.timers.expire(Timer::Expiry, now) {
+        if self.timers.expire(RoomTimer::Expiry, now) {
             self.forget_unanswered(now, shared);
         }
-        if self.timers.expire(Timer::Check, now) {
+        if self.timers.expire(RoomTimer::Check, now) {
             self.check(shared);
         }
         self.settle_idle_leaves(shared);
         self.arm_check(shared);
     }
 
-    /// What should come at once has its whole time again.
+    /// Restarts the deadlines of stanzas that should come at once.
     pub(super) fn await_again(&mut self, now: Instant) {
-        for timer in [Timer::Subject, Timer::Rename] {
+        for timer in [RoomTimer::Subject, RoomTimer::Rename] {
             if self.timers.get(timer).is_some() {
                 self.timers.set(timer, now + SOON);
             }
         }
     }
 
-    fn forget_unanswered(&mut self, now: Instant, shared: &mut Shared) {
+    fn forget_unanswered(&mut self, now: Instant, shared: &mut RoomContext) {
         let joining = self.visit.as_ref().filter(|visit| visit.is_joining());
         self.ledger.expire(now, joining.map(Visit::id));
         if let Some(expiry) = self.ledger.expiry() {
-            // What is still awaited has a deadline of its own.
+            // A pending stanza has its own deadline.
             let again = now + ANSWERS_SOON;
-            self.timers.set(Timer::Expiry, expiry.max(again));
+            self.timers.set(RoomTimer::Expiry, expiry.max(again));
         }
         let leaving = self.visit.as_ref().filter(|visit| visit.is_leaving());
         if leaving.is_some_and(|visit| self.ledger.iter().all(|step| step.visit != visit.id)) {
@@ -120,16 +120,16 @@ impl Room {
 
     // ── are we still in? ────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Something made it doubtful that the room has us.
+    /// Schedules a self-ping: it is doubtful whether the room still has us.
     pub(super) fn doubt(&mut self, now: Instant) {
         self.doubted_at.get_or_insert(now);
     }
 
     /// Sets the time of the next check.
-    pub(super) fn arm_check(&mut self, shared: &Shared) {
+    pub(super) fn arm_check(&mut self, shared: &RoomContext) {
         let inside = self.visit.as_ref().filter(|visit| visit.is_joined());
         let Some(visit) = inside.filter(|_| !shared.interrupted && !self.ping.is_out()) else {
-            return self.timers.stop(Timer::Check);
+            return self.timers.stop(RoomTimer::Check);
         };
         let expected = match self.ping.retry_at() {
             Some(retry_at) => retry_at,
@@ -145,10 +145,10 @@ impl Room {
         // XEP-0410 §4: not before the room has answered a change of nick.
         let answered = self.ledger.iter().map(|step| step.sent + ANSWERS_SOON);
         let due = answered.max().map_or(due, |answered| answered.max(due));
-        self.timers.set(Timer::Check, self.ping.earliest(due));
+        self.timers.set(RoomTimer::Check, self.ping.earliest(due));
     }
 
-    fn check(&mut self, shared: &mut Shared) {
+    fn check(&mut self, shared: &mut RoomContext) {
         let now = shared.now;
         let inside = self.visit.as_mut().filter(|visit| visit.is_joined());
         let Some(visit) = inside.filter(|_| !shared.interrupted) else {
@@ -168,12 +168,12 @@ impl Room {
 
     pub(in crate::xep::muc) fn handle_reply(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         token: RequestToken,
         outcome: &Result<Element, RequestFailure>,
     ) {
         let Some(visit) = &mut self.visit else { return };
-        if let State::Entered { locked, .. } = &mut visit.state
+        if let VisitState::Entered { locked, .. } = &mut visit.state
             && *locked == Some(token)
         {
             *locked = None;
@@ -186,33 +186,33 @@ impl Room {
         let Some(verdict) = self.ping.verdict(token, outcome, nick) else {
             return;
         };
-        if verdict == Verdict::In {
+        if verdict == PingVerdict::In {
             visit.heard.note_synced(self.ping.asked_at());
         }
         match verdict {
-            Verdict::NoSession => {}
-            // Nothing has come behind the history either.
-            Verdict::Silent => visit.report_kept(shared),
+            PingVerdict::NoSession => {}
+            // No stanza followed the history.
+            PingVerdict::Silent => visit.report_kept(shared),
             _ => visit.close_history(shared),
         }
         match verdict {
-            Verdict::In => {
-                // The room answers in order: what has not come back by now was dropped by the room on purpose.
+            PingVerdict::In => {
+                // The room answers in order: a message not reflected by now was discarded by the room.
                 visit.sent.note_answered();
                 self.heard_at = shared.now;
             }
-            Verdict::Out => self.handle_lost(shared),
-            Verdict::Silent if !self.ping.reported => {
+            PingVerdict::Out => self.handle_lost(shared),
+            PingVerdict::Silent if !self.ping.reported => {
                 self.ping.reported = true;
                 shared.emit(visit.id, RoomEvent::Unreachable);
             }
-            Verdict::Silent | Verdict::Unclear | Verdict::NoSession => {}
+            PingVerdict::Silent | PingVerdict::Unclear | PingVerdict::NoSession => {}
         }
         self.arm_check(shared);
     }
 
-    /// A locked room is no room (§10.1.1): nobody else gets in, and the service may remove it.
-    fn handle_not_configured(&mut self, shared: &mut Shared, failure: &RequestFailure) {
+    /// A locked room (§10.1.1) admits no other occupants, and the service may remove it.
+    fn handle_not_configured(&mut self, shared: &mut RoomContext, failure: &RequestFailure) {
         let (error, ended) = match failure {
             RequestFailure::Refused { error, reply } => (
                 CommandError::Refused {
@@ -222,7 +222,7 @@ impl Room {
                 Ended::Refused(error.clone()),
             ),
             RequestFailure::TimedOut => (CommandError::TimedOut, Ended::GivenUp),
-            // The new session enters it again.
+            // The new session joins it again.
             RequestFailure::Disconnected => return,
         };
         self.send_leave(shared, None, Vec::new());

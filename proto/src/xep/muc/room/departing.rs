@@ -1,19 +1,24 @@
-//! Unavailable presences from a room: an occupant is gone or takes another nick, and so do we.
+//! Unavailable presences from a room: occupants, including us, leave or change their nick.
 
 use super::Room;
 use super::deadlines::SOON;
-use super::ledger::{Ask, Step};
-use super::timers::Timer;
-use super::visit::State;
+use super::ledger::{PresenceRequest, UnansweredPresence};
+use super::timers::RoomTimer;
+use super::visit::VisitState;
 use crate::xep::muc::departure::Departure;
 use crate::xep::muc::event::{CommandError, Ended, RoomEvent};
-use crate::xep::muc::payload::User;
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::payload::MucUser;
+use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
 impl Room {
-    pub(super) fn handle_departure(&mut self, shared: &mut Shared, nick: &str, stanza: &Element) {
-        let user = User::of(stanza);
+    pub(super) fn handle_departure(
+        &mut self,
+        shared: &mut RoomContext,
+        nick: &str,
+        stanza: &Element,
+    ) {
+        let user = MucUser::of(stanza);
         let present = self.ledger.present.as_deref() == Some(nick);
         let jid = user.jid().is_some_and(|jid| shared.is_account(jid));
         let own = present || (jid || self.is_marked(nick, &user)) && !self.is_known_other(nick);
@@ -38,7 +43,7 @@ impl Room {
             );
         }
         let Some(visit) = &mut self.visit else { return };
-        if let State::Joining { unmarked } = &mut visit.state
+        if let VisitState::Joining { unmarked } = &mut visit.state
             && visit.nick == nick
         {
             *unmarked = None;
@@ -57,10 +62,10 @@ impl Room {
         }
     }
 
-    /// Our nick changes: to which one we asked for, or which one the room gives us.
-    pub(super) fn handle_rename(&mut self, shared: &mut Shared, id: Option<&str>, to: &str) {
+    /// Handles a change of our nick, requested by us or made by the room.
+    pub(super) fn handle_rename(&mut self, shared: &mut RoomContext, id: Option<&str>, to: &str) {
         let by_id = id.and_then(|id| self.ledger.find(id));
-        let is_nick = |step: &&Step| matches!(step.ask, Ask::Nick(_));
+        let is_nick = |step: &&UnansweredPresence| matches!(step.ask, PresenceRequest::Nick(_));
         let by_nick = || {
             self.ledger
                 .iter()
@@ -75,12 +80,12 @@ impl Room {
             && let Some((before, step)) = self.ledger.take(&id)
         {
             self.settle_skipped(shared, before, &CommandError::TimedOut);
-            if let Ask::Nick(Some(waiting)) = step.ask {
+            if let PresenceRequest::Nick(Some(waiting)) = step.ask {
                 shared.settle(waiting.command, Ok(()));
             }
         }
         self.vanished = None;
-        self.timers.stop(Timer::Rename);
+        self.timers.stop(RoomTimer::Rename);
         self.ledger.present = Some(to.into());
         let Some(visit) = &mut self.visit else { return };
         if !visit.is_joining() {
@@ -91,7 +96,7 @@ impl Room {
 
     fn handle_own_departure(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         id: Option<&str>,
         departure: Departure,
         changes: bool,
@@ -107,9 +112,10 @@ impl Room {
         }
         let inside = self.ledger.present.is_some();
         let front = self.ledger.front();
-        // A change of nick in two presences that nothing connects.
-        let leaves = self.ledger.iter().any(Step::is_leave);
-        let renames = !leaves && front.is_some_and(|step| matches!(step.ask, Ask::Nick(_)));
+        // A change of nick in two presences without status 303.
+        let leaves = self.ledger.iter().any(UnansweredPresence::is_leave);
+        let renames =
+            !leaves && front.is_some_and(|step| matches!(step.ask, PresenceRequest::Nick(_)));
         if inside && !removal && (renames || changes) {
             let wanted = front.map(|step| step.nick.clone()).filter(|_| renames);
             let came = wanted.filter(|wanted| {
@@ -120,10 +126,10 @@ impl Room {
                 return self.handle_rename(shared, None, &wanted);
             }
             self.vanished = Some(departure);
-            self.timers.set(Timer::Rename, shared.now + SOON);
+            self.timers.set(RoomTimer::Rename, shared.now + SOON);
             return;
         }
-        // The room does not answer the leave of somebody who is not in; if one does, it does not remove anybody by it.
+        // A room does not answer the leave of a non-occupant; if it does, the answer removes no occupant.
         if (inside || !removal)
             && let Some(steps) = self.ledger.take_leave()
         {
@@ -145,11 +151,11 @@ impl Room {
         );
     }
 
-    /// The room has let us go.
-    pub(super) fn handle_left(&mut self, shared: &mut Shared, steps: Vec<Step>) {
+    /// Handles the room's answer to our leave.
+    pub(super) fn handle_left(&mut self, shared: &mut RoomContext, steps: Vec<UnansweredPresence>) {
         self.ledger.present = None;
         if let Some(visit) = self.visit.as_mut().filter(|visit| visit.is_joining()) {
-            // Those who were listed for the earlier visit.
+            // The occupants listed for the earlier visit.
             visit.occupants.clear();
         }
         self.settle_skipped(shared, steps, &CommandError::Left);

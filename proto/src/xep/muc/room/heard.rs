@@ -1,4 +1,4 @@
-//! The messages that the caller has had: the history of a room that is entered again repeats them.
+//! The messages delivered to the caller, to remove duplicates from the history of a rejoined room.
 
 use std::collections::VecDeque;
 
@@ -9,16 +9,16 @@ use crate::xep::muc::request::History;
 
 /// How many messages are remembered.
 const MOST_HEARD: usize = 500;
-/// How many new ones of a history are kept back.
+/// How many new messages of a history are kept back.
 const MOST_KEPT: usize = 500;
-/// How much further back the history is asked for than necessary, in milliseconds: clocks differ.
+/// How much more history is requested than necessary, in milliseconds: clocks differ.
 const SINCE_MARGIN: i64 = 30_000;
-/// How long a message may have been under way, in milliseconds: it waits with a session that is interrupted, and with a page
-/// that sleeps.
+/// The maximal transit time of a message, in milliseconds: it is delayed by an interrupted session, and by a page
+/// that is frozen.
 const LONGEST_WAY: i64 = 900_000;
 
 #[derive(Debug)]
-struct Known {
+struct KnownMessage {
     id: Option<u64>,
     /// Nick and text.
     content: u64,
@@ -26,35 +26,35 @@ struct Known {
     repeated: bool,
 }
 
-/// The last messages of a room.
+/// The last messages of a room, and the times up to which the history is known to be complete.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
-    known: VecDeque<Known>,
-    /// The room's stamp on the last one that was history, in milliseconds since 1970 UTC. The room sends in order: what it said
-    /// before has come.
+pub(super) struct RecentMessages {
+    known: VecDeque<KnownMessage>,
+    /// The room's stamp on the last history message, in milliseconds since 1970 UTC. The room sends in order: earlier
+    /// messages have arrived.
     stamp: Option<i64>,
-    /// When the last one came that was not, in milliseconds since 1970 UTC. It may have been under way for long.
+    /// When the last live message arrived, in milliseconds since 1970 UTC. It may have been in transit for long.
     came: Option<i64>,
-    /// When the room was asked something that it has answered: what it said before has come.
+    /// The send time of the last request that the room has answered: earlier messages have arrived.
     synced: Option<Instant>,
-    /// When the history was asked for that comes.
+    /// When the current history was requested.
     asked: Option<Instant>,
-    /// When we were let in first.
+    /// When we joined first.
     entered: Option<i64>,
-    /// Whether the history that comes may repeat what the caller has had.
+    /// Whether the current history may repeat delivered messages.
     again: bool,
-    /// Whether new ones of such a history are kept back.
+    /// Whether new messages of such a history are kept back.
     keeps: bool,
-    /// New ones of such a history, until its end shows that none of them is older than one that the caller has had.
+    /// New messages of such a history, until its end shows that none of them is older than a delivered one.
     kept: Vec<(RoomMessage, i64)>,
-    /// Whether what comes is behind messages that were lost with the session that ends.
+    /// Whether messages were lost before those that arrive now, at the end of a session.
     hole: bool,
-    /// What came behind them. The history of the way back in brings all in order; what it leaves out is older than that.
+    /// The messages that arrived after the lost ones. The history of the rejoin repeats them in order.
     behind: Vec<(RoomMessage, i64)>,
 }
 
-impl Heard {
-    /// The room is entered, perhaps again: its history may repeat each message once.
+impl RecentMessages {
+    /// Begins a join or rejoin: the history may repeat each message once.
     pub(super) fn begin_history(&mut self, now: Instant) {
         self.asked = Some(now);
         for known in &mut self.known {
@@ -66,28 +66,28 @@ impl Heard {
         self.hole = false;
     }
 
-    /// What comes from now on is behind messages that were lost.
+    /// Notes that messages were lost before those that follow.
     pub(super) fn begin_hole(&mut self) {
         self.hole = true;
     }
 
-    /// No history will bring what was lost.
+    /// Gives up lost messages: no history will contain them.
     pub(super) fn end_hole(&mut self) {
         self.hole = false;
     }
 
-    /// The room has let us in: what it says from now on comes without being asked for.
+    /// Notes that we joined: from now on messages are live.
     pub(super) fn note_entered(&mut self, unix_ms: i64) {
         self.entered.get_or_insert(unix_ms);
     }
 
-    /// The room has answered what it was asked then.
+    /// Notes that the room answered a request sent at this time.
     pub(super) fn note_synced(&mut self, asked: Option<Instant>) {
         self.synced = self.synced.max(asked);
     }
 
-    /// The history to ask for on the way back in: what was said since the time up to which everything is known to have come. If
-    /// there is none, what was asked for at first (it may be lost), and what was said since. `unix_offset`: by how much
+    /// The history to request on rejoining: since the time up to which all messages are known to have arrived. If
+    /// this time is unknown, the history requested first (it may be lost) and all since. `unix_offset`: by how much
     /// milliseconds since 1970 UTC are ahead of an [`Instant`].
     pub(super) fn missed(&self, first: History, unix_offset: i64) -> History {
         let synced = self
@@ -112,11 +112,11 @@ impl Heard {
         }
     }
 
-    /// Notes a message. Returns what is to be reported: nothing when the message is one of the past that the caller has had: by
-    /// its id; where the room leaves ids out, by sender and text, each once, and only while the history comes again.
+    /// Notes a message and returns those to report: none if the message was delivered before. Recognised by
+    /// its id; if the room omits ids, by sender and text, each once, and only in a repeated history.
     ///
-    /// A history that comes again reaches further back than what the caller missed. What it brings before a message that the
-    /// caller has had is from before the visit, and would be out of order.
+    /// A repeated history reaches further back than necessary. A message before a delivered
+    /// one was sent before the visit, and would be out of order.
     pub(super) fn note(&mut self, message: RoomMessage, unix_ms: i64) -> Vec<RoomMessage> {
         if self.hole && self.behind.len() < MOST_KEPT {
             self.behind.push((message, unix_ms));
@@ -148,14 +148,14 @@ impl Heard {
         reported
     }
 
-    /// Nothing of the history can come any more.
+    /// Ends the history.
     pub(super) fn end_history(&mut self) {
         self.again = false;
         let asked = self.asked.take();
         self.note_synced(asked);
     }
 
-    /// The history is over, as far as it seems: what it brought last is new.
+    /// Takes the last messages of an apparently complete history, which are new.
     pub(super) fn take_kept(&mut self) -> Vec<RoomMessage> {
         self.keeps = false;
         let mut reported = Vec::new();
@@ -170,7 +170,7 @@ impl Heard {
         reported
     }
 
-    /// What was kept back is new.
+    /// Takes the kept messages as new.
     fn release_kept(&mut self) -> Vec<RoomMessage> {
         self.forget_repeated();
         let kept = core::mem::take(&mut self.kept);
@@ -182,7 +182,7 @@ impl Heard {
         reported
     }
 
-    /// What the history repeats of what came behind a hole is told in its place there.
+    /// Messages that arrived behind lost ones are reported at their place in the history.
     fn forget_repeated(&mut self) {
         let kept = &self.kept;
         self.behind
@@ -199,16 +199,16 @@ impl Heard {
         if self.known.len() >= MOST_HEARD {
             self.known.pop_front();
         }
-        self.known.push_back(Known {
+        self.known.push_back(KnownMessage {
             id,
             content,
-            // What the history brings as new is not repeated by it.
+            // A history does not repeat its own new messages.
             repeated: message.delayed,
         });
     }
 }
 
-/// Whether two messages are one: by their ids, without them by their texts.
+/// Whether two messages are the same: by id, or by text without ids.
 fn is_same(one: &RoomMessage, other: &RoomMessage) -> bool {
     let ((one_id, one_content), (other_id, other_content)) = (hashes(one), hashes(other));
     match (one_id, other_id) {
@@ -217,7 +217,7 @@ fn is_same(one: &RoomMessage, other: &RoomMessage) -> bool {
     }
 }
 
-/// What a message is recognised by: nick and id, and nick and text.
+/// The keys of a message: nick with id, and nick with text.
 fn hashes(message: &RoomMessage) -> (Option<u64>, u64) {
     let nick = message.nick.as_deref().unwrap_or_default();
     let body = message.body.as_deref().unwrap_or_default();

@@ -1,44 +1,42 @@
-//! Which presences to a room are still unanswered, in the order in which they were sent.
+//! The unanswered presences to a room, in the order of sending.
 //!
 //! A room handles what one session sends in order, and answers in order. So an answer that carries the id of a presence belongs
 //! to that presence, and everything before it has been handled; an answer without such an id belongs to the oldest presence
 //! that it can answer. COMPAT(Prosody 0.12, ejabberd 23.01): both repeat the id of a join and of a leave; that of a change
 //! of nick Prosody repeats in the presence under the new nick, where ejabberd repeats the one of the join.
 //!
-//! The ledger belongs to the room and not to the visit: a visit that was given up leaves its join and its leave here, so that
+//! The ledger belongs to the room and not to the visit: an abandoned visit leaves its join and its leave here, so that
 //! their answers are not taken for those of the next visit.
-
-use std::collections::VecDeque;
 
 use crate::time::{Instant, Millis};
 use crate::xep::muc::event::{CommandId, RoomId};
 
 /// How many unanswered presences are kept.
 const MOST_STEPS: usize = 64;
-/// How long the answer to a presence that nobody waits for is expected. After that, a lost answer no longer stands in the way.
+/// How long the answer to an abandoned presence is expected. After this time a lost answer does not block others.
 pub(super) const EXPIRY: Millis = Millis::seconds(300);
 
 /// A command that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Waiting {
+pub(super) struct PendingCommand {
     pub(super) command: CommandId,
     pub(super) deadline: Instant,
 }
 
-/// What a presence asks for.
+/// The request that a presence makes.
 #[derive(Debug)]
-pub(super) enum Ask {
+pub(super) enum PresenceRequest {
     Join,
     /// Another nick.
-    Nick(Option<Waiting>),
-    /// To be let go.
-    Leave(Vec<Waiting>),
+    Nick(Option<PendingCommand>),
+    /// Leave.
+    Leave(Vec<PendingCommand>),
 }
 
 /// A presence that was sent and not answered.
 #[derive(Debug)]
-pub(super) struct Step {
-    pub(super) ask: Ask,
+pub(super) struct UnansweredPresence {
+    pub(super) ask: PresenceRequest,
     pub(super) id: String,
     /// The occupant JID's resource that it was sent to, normalised.
     pub(super) nick: String,
@@ -46,120 +44,123 @@ pub(super) struct Step {
     pub(super) sent: Instant,
 }
 
-impl Step {
+impl UnansweredPresence {
     pub(super) fn is_leave(&self) -> bool {
-        matches!(self.ask, Ask::Leave(_))
+        matches!(self.ask, PresenceRequest::Leave(_))
     }
 
     /// Whether a command waits for its answer; the command of a join is its visit's.
     fn is_awaited(&self) -> bool {
         match &self.ask {
-            Ask::Join => false,
-            Ask::Nick(waiting) => waiting.is_some(),
-            Ask::Leave(waiting) => !waiting.is_empty(),
+            PresenceRequest::Join => false,
+            PresenceRequest::Nick(waiting) => waiting.is_some(),
+            PresenceRequest::Leave(waiting) => !waiting.is_empty(),
         }
     }
 }
 
-/// The unanswered presences, and what the answers so far say.
+/// The unanswered presences, and our state in the room according to the answers.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    steps: VecDeque<Step>,
-    /// The nick under which the room has us, as far as it has answered; `None`: it does not have us.
+    /// The oldest first; few.
+    steps: Vec<UnansweredPresence>,
+    /// Our nick in the room according to the answers so far; `None`: not in the room.
     pub(super) present: Option<String>,
 }
 
 impl Ledger {
-    /// Notes a presence. Returns the oldest one when there are too many: its answer will not be recognised.
+    /// Adds a presence. Beyond the limit returns the oldest one, whose answer will not be recognised.
     #[must_use]
-    pub(super) fn push(&mut self, step: Step) -> Option<Step> {
-        self.steps.push_back(step);
-        (self.steps.len() > MOST_STEPS)
-            .then(|| self.steps.pop_front())
-            .flatten()
+    pub(super) fn push(&mut self, step: UnansweredPresence) -> Option<UnansweredPresence> {
+        self.steps.push(step);
+        (self.steps.len() > MOST_STEPS).then(|| self.steps.remove(0))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Step> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &UnansweredPresence> {
         self.steps.iter()
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Step> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut UnansweredPresence> {
         self.steps.iter_mut()
     }
 
-    pub(super) fn retain(&mut self, keep: impl FnMut(&Step) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl FnMut(&UnansweredPresence) -> bool) {
         self.steps.retain(keep);
     }
 
-    /// The oldest step that the room still has to answer: it does not answer the leave of somebody who is not in.
-    pub(super) fn front(&self) -> Option<&Step> {
+    /// The oldest presence that the room must answer. A room does not answer the leave of a non-occupant.
+    pub(super) fn front(&self) -> Option<&UnansweredPresence> {
         self.steps
             .iter()
             .find(|step| self.present.is_some() || !step.is_leave())
     }
 
-    /// The step with that id.
-    pub(super) fn find(&self, id: &str) -> Option<&Step> {
+    /// The presence with this id.
+    pub(super) fn find(&self, id: &str) -> Option<&UnansweredPresence> {
         self.steps.iter().find(|step| step.id == id)
     }
 
     /// Whether nothing older than the join of that visit is unanswered.
     pub(super) fn is_turn_of(&self, visit: RoomId) -> bool {
         self.front()
-            .is_some_and(|step| matches!(step.ask, Ask::Join) && step.visit == visit)
+            .is_some_and(|step| matches!(step.ask, PresenceRequest::Join) && step.visit == visit)
     }
 
     /// Whether the join of that visit is unanswered.
     pub(super) fn awaits_join(&self, visit: RoomId) -> bool {
-        let is_it = |step: &Step| matches!(step.ask, Ask::Join) && step.visit == visit;
+        let is_it = |step: &UnansweredPresence| {
+            matches!(step.ask, PresenceRequest::Join) && step.visit == visit
+        };
         self.steps.iter().any(is_it)
     }
 
-    /// Takes the step with that id out, and all that were sent before it.
-    pub(super) fn take(&mut self, id: &str) -> Option<(Vec<Step>, Step)> {
+    /// Removes the presence with this id and all earlier ones.
+    pub(super) fn take(
+        &mut self,
+        id: &str,
+    ) -> Option<(Vec<UnansweredPresence>, UnansweredPresence)> {
         let at = self.steps.iter().position(|step| step.id == id)?;
-        let rest = self.steps.split_off(at);
-        let before = core::mem::replace(&mut self.steps, rest);
-        let step = self.steps.pop_front()?;
-        Some((before.into(), step))
+        let rest = self.steps.split_off(at + 1);
+        let step = self.steps.pop()?;
+        Some((core::mem::replace(&mut self.steps, rest), step))
     }
 
-    /// Takes the oldest leave out, and the changes of nick before it; not if a join is older.
-    pub(super) fn take_leave(&mut self) -> Option<Vec<Step>> {
-        let at = self.steps.iter().position(Step::is_leave)?;
+    /// Removes the oldest leave and the changes of nick before it, unless a join is older.
+    pub(super) fn take_leave(&mut self) -> Option<Vec<UnansweredPresence>> {
+        let at = self.steps.iter().position(UnansweredPresence::is_leave)?;
         let joins = self
             .steps
             .iter()
             .take(at)
-            .any(|step| matches!(step.ask, Ask::Join));
+            .any(|step| matches!(step.ask, PresenceRequest::Join));
         if joins {
             return None;
         }
         let rest = self.steps.split_off(at + 1);
-        Some(core::mem::replace(&mut self.steps, rest).into())
+        Some(core::mem::replace(&mut self.steps, rest))
     }
 
-    /// Takes everything out: the session is gone.
-    pub(super) fn take_all(&mut self) -> Vec<Step> {
+    /// Removes all presences: the session is lost.
+    pub(super) fn take_all(&mut self) -> Vec<UnansweredPresence> {
         self.present = None;
-        core::mem::take(&mut self.steps).into()
+        core::mem::take(&mut self.steps)
     }
 
-    /// Forgets the presences that nobody waits for and that have not been answered for long. `current` is the visit whose join
+    /// Removes abandoned presences whose answer is overdue. `current` is the visit whose join
     /// is awaited.
     pub(super) fn expire(&mut self, now: Instant, current: Option<RoomId>) {
         self.steps.retain(|step| {
             step.is_awaited()
-                || matches!(step.ask, Ask::Join) && Some(step.visit) == current
+                || matches!(step.ask, PresenceRequest::Join) && Some(step.visit) == current
                 || now < step.sent + EXPIRY
         });
     }
 
-    /// When the oldest step expires.
+    /// When the oldest presence expires.
     pub(super) fn expiry(&self) -> Option<Instant> {
         self.steps.iter().map(|step| step.sent + EXPIRY).min()
     }

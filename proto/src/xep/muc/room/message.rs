@@ -1,20 +1,20 @@
-//! What messages from a room mean: talk, history, the subject, bounces.
+//! Messages from a room: live messages, history, subject, errors.
 
 use super::Room;
 use super::refusal::not_in;
-use super::timers::Timer;
-use super::visit::{State, Visit};
+use super::timers::RoomTimer;
+use super::visit::{Visit, VisitState};
 use crate::jid::Jid;
 use crate::ns;
 use crate::stanza::{StanzaError, message, split_jid};
 use crate::xep::delay::stamps;
 use crate::xep::muc::event::{RoomEvent, RoomMessage};
-use crate::xep::muc::payload::User;
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::payload::MucUser;
+use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
 impl Room {
-    pub(super) fn handle_message(&mut self, shared: &mut Shared, stanza: &Element) {
+    pub(super) fn handle_message(&mut self, shared: &mut RoomContext, stanza: &Element) {
         let nick = stanza.attr("from").and_then(|from| split_jid(from).1);
         match (stanza.attr("type"), nick) {
             (Some("error"), nick) => self.handle_bounce(shared, nick, stanza),
@@ -29,10 +29,10 @@ impl Room {
         }
     }
 
-    /// A message bounced. From an occupant's address only what we sent there can: an occupant may send errors, too.
-    fn handle_bounce(&mut self, shared: &mut Shared, nick: Option<&str>, stanza: &Element) {
+    /// Handles an error message. From an occupant's address it is accepted only for a message that we sent there, since an occupant can send errors, too.
+    fn handle_bounce(&mut self, shared: &mut RoomContext, nick: Option<&str>, stanza: &Element) {
         let id = stanza.attr("id");
-        // Nobody but the room uses our own address.
+        // Only the room uses our own occupant address.
         let nick = nick.filter(|nick| self.ledger.present.as_deref() != Some(*nick));
         let Some(visit) = &mut self.visit else { return };
         if visit.is_joining() && visit.join.is_some()
@@ -41,7 +41,7 @@ impl Room {
             return;
         }
         let error = StanzaError::parse(stanza);
-        // Some rooms answer a private message of somebody who is not in from the address of the occupant it is for.
+        // Some rooms refuse a private message of a non-occupant from the recipient's address.
         let doubtful = not_in(&error) && (nick.is_none() || error.condition == "not-acceptable");
         if let (None, Some(id)) = (nick, id) {
             visit.sent.bounced(id);
@@ -60,13 +60,13 @@ impl Room {
         }
     }
 
-    fn handle_groupchat(&mut self, shared: &mut Shared, nick: Option<&str>, stanza: &Element) {
+    fn handle_groupchat(&mut self, shared: &mut RoomContext, nick: Option<&str>, stanza: &Element) {
         let Some(visit) = &self.visit else { return };
         let answered = self.ledger.is_turn_of(visit.id);
         if visit.is_joining() && !answered
             || visit.is_leaving() && self.ledger.awaits_join(visit.id)
         {
-            // It was said in an earlier visit, which is over.
+            // A message of an earlier visit.
             return;
         }
         let id = visit.id;
@@ -76,10 +76,10 @@ impl Room {
             None if !stanza.has_child("thread", ns::CLIENT) => message::subject(stanza),
             _ => None,
         };
-        // What an occupant says now is heard by those who are in.
+        // Only occupants receive live messages.
         let live = nick.is_some() && !text.delayed;
-        // But the session may have been in before this visit (a page that was loaded anew): until the room answers the join,
-        // what it sends is what it would have sent anyway.
+        // But the session may have been in the room before this visit (a reloaded page): until the room answers the join,
+        // live messages prove nothing.
         if live && self.visit.as_ref().is_some_and(Visit::awaits_own_presence) {
             return;
         }
@@ -103,7 +103,7 @@ impl Room {
         } else if nick.is_none() && text.body.is_none() {
             self.handle_configuration(shared, stanza);
         } else {
-            // What is not held back is said now, so that history is over; the subject should have come before it.
+            // A live message ends the history; the subject should have come before it.
             if live {
                 self.end_history(shared);
                 if let Some(visit) = &mut self.visit {
@@ -118,24 +118,24 @@ impl Room {
         }
     }
 
-    /// A message of the room about itself.
-    fn handle_configuration(&mut self, shared: &mut Shared, stanza: &Element) {
-        let codes = User::configuration_codes(stanza);
+    /// Handles a message of the room itself.
+    fn handle_configuration(&mut self, shared: &mut RoomContext, stanza: &Element) {
+        let codes = MucUser::configuration_codes(stanza);
         if let Some(visit) = self.visit.as_ref().filter(|_| !codes.is_empty()) {
             shared.emit(visit.id, RoomEvent::Configured { codes });
         }
     }
 
-    /// No subject has come for a while.
-    pub(super) fn handle_no_subject(&mut self, shared: &mut Shared) {
+    /// Handles the timeout of the subject.
+    pub(super) fn handle_no_subject(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &self.visit else { return };
-        if let State::Joining { unmarked } = &visit.state {
+        if let VisitState::Joining { unmarked } = &visit.state {
             if unmarked.is_none() || !self.ledger.is_turn_of(visit.id) {
                 return;
             }
             self.enter_unmarked(shared);
         }
-        // Whether the room sends no subject, or the history is late, its answer to a ping shows, which comes behind it.
+        // A ping distinguishes a room without subject from a late history: its reply comes behind the history.
         if let Some(visit) = &mut self.visit {
             visit.open_history = true;
         }
@@ -143,26 +143,26 @@ impl Room {
         self.end_history(shared);
     }
 
-    pub(super) fn end_history(&mut self, shared: &mut Shared) {
+    pub(super) fn end_history(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &mut self.visit else { return };
-        if let State::Entered { subject, .. } = &mut visit.state {
+        if let VisitState::Entered { subject, .. } = &mut visit.state {
             *subject = false;
-            self.timers.stop(Timer::Subject);
+            self.timers.stop(RoomTimer::Subject);
             self.complete(shared);
         }
     }
 
-    /// Really in, when nothing more is to come.
-    pub(super) fn complete(&mut self, shared: &mut Shared) {
+    /// Completes the join if no further stanza is expected.
+    pub(super) fn complete(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &mut self.visit else { return };
-        if let State::Entered {
+        if let VisitState::Entered {
             codes,
             subject: false,
             locked: None,
         } = &mut visit.state
         {
             let codes = core::mem::take(codes);
-            visit.state = State::Inside;
+            visit.enter(VisitState::Inside);
             if let Some(join) = visit.join.take() {
                 shared.settle(join.command, Ok(()));
                 shared.emit(visit.id, RoomEvent::Joined { codes });
@@ -172,10 +172,10 @@ impl Room {
         }
     }
 
-    /// Reads a message; `to_all`: it is one to the whole room.
+    /// Parses a message; `to_all`: a groupchat message.
     fn read(
         &mut self,
-        shared: &Shared,
+        shared: &RoomContext,
         nick: Option<&str>,
         stanza: &Element,
         to_all: bool,
@@ -184,7 +184,7 @@ impl Room {
         let body = message::body(stanza);
         let stamp = self.stamp(shared, nick, stanza, to_all);
         let own = match (&mut self.visit, nick) {
-            // Anyone can repeat an id of ours that they have seen, but not under our nick.
+            // An occupant can copy our message ids, but not our nick.
             (Some(visit), Some(nick)) if to_all && visit.nick == nick => {
                 let live = stamp.is_none();
                 visit.sent.recognise(id, body.as_deref(), live)
@@ -202,7 +202,7 @@ impl Room {
         }
     }
 
-    /// When a message was said, if the room says that it was earlier: `Some(None)` where the time is not readable.
+    /// When a delayed message was sent: `Some(None)` if the time is not readable, `None` if it is live.
     ///
     /// Only the room's own stamp counts (§7.2.14), from its bare JID: occupants can send stamps, and services remove none but
     /// those that claim to be the room's. While history may come, and so for a moment only, these are believed too: a stamp
@@ -210,7 +210,7 @@ impl Room {
     /// address in the room or real JID as the room shows it (XEP-0045 before 1.25, COMPAT(Openfire)).
     fn stamp(
         &self,
-        shared: &Shared,
+        shared: &RoomContext,
         nick: Option<&str>,
         stanza: &Element,
         to_all: bool,
@@ -224,7 +224,7 @@ impl Room {
                 .as_deref()
                 .is_some_and(|from| self.is_this(shared, from));
             let counts = room || history && self.may_stamp(nick, stamp.from.as_deref());
-            // The room's before others, a readable one before one that is not, the first of equals.
+            // Prefer the room's stamp, then a readable one, then the first.
             let better =
                 best.is_none_or(|(was, time)| (room, stamp.time.is_some()) > (was, time.is_some()));
             if counts && better {
@@ -234,13 +234,13 @@ impl Room {
         best.map(|(_, time)| time)
     }
 
-    /// Whether that is the room's bare JID.
-    fn is_this(&self, shared: &Shared, from: &str) -> bool {
+    /// Whether this is the room's bare JID.
+    fn is_this(&self, shared: &RoomContext, from: &str) -> bool {
         from == self.jid.as_str()
             || Jid::parse(from, shared.unicode.as_ref()).is_ok_and(|from| from == self.jid)
     }
 
-    /// Whether somebody other than the room may have stamped history.
+    /// Whether stamps of other entities are accepted, since history may come.
     fn may_stamp(&self, nick: Option<&str>, from: Option<&str>) -> bool {
         let Some(from) = from else { return true };
         if from == self.jid.domain() {

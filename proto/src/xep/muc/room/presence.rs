@@ -1,35 +1,35 @@
-//! What presences from a room mean: who is there, and what became of our own presences.
+//! Presences from a room: occupants, and the answers to our own presences.
 //!
 //! A presence is ours if it shows our full JID, if it comes from the nick under which the room has us, if it carries the id of a
-//! presence of ours for that nick, or if a status code says so (see `payload.rs`); but a status code does not make us somebody
-//! whom we know as another. Rooms that mark nothing (§7.2.2 asks for status 110) are understood by what follows: whoever gets a
-//! subject or live talk is in.
+//! presence of ours for that nick, or if a status code marks it (see `payload.rs`); but a status code is ignored for an occupant
+//! known to be another user. Without marks (§7.2.2 requires status 110) the following stanzas decide: a client that receives a
+//! subject or live messages is in.
 
 use std::rc::Rc;
 
 use super::Room;
 use super::deadlines::SOON;
-use super::ledger::{Ask, Step};
-use super::timers::Timer;
-use super::visit::State;
+use super::ledger::{PresenceRequest, UnansweredPresence};
+use super::timers::RoomTimer;
+use super::visit::VisitState;
 use crate::stanza::split_jid;
 use crate::time::Millis;
 use crate::xep::muc::event::{CommandError, RoomEvent, RoomOutput};
 use crate::xep::muc::occupant::Occupant;
-use crate::xep::muc::payload::User;
+use crate::xep::muc::payload::MucUser;
 use crate::xep::muc::request::instant_room;
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
 /// How long a new room may take to accept its configuration.
 const CONFIGURE_TIMEOUT: Millis = Millis::seconds(30);
 
 impl Room {
-    pub(super) fn handle_presence(&mut self, shared: &mut Shared, stanza: &Element) {
+    pub(super) fn handle_presence(&mut self, shared: &mut RoomContext, stanza: &Element) {
         let nick = stanza.attr("from").and_then(|from| split_jid(from).1);
         match (stanza.attr("type"), nick) {
             (Some("error"), nick) => self.handle_presence_error(shared, nick, stanza),
-            // A room may have presence of its own (a picture, XEP-0153): it is no occupant.
+            // A room may send its own presence (an avatar, XEP-0153): it is not an occupant.
             (_, None) => {}
             (None, Some(nick)) => self.handle_arrival(shared, nick, stanza),
             (Some("unavailable"), Some(nick)) => self.handle_departure(shared, nick, stanza),
@@ -37,7 +37,7 @@ impl Room {
         }
     }
 
-    /// Whether we know the occupant with that nick as another than us.
+    /// Whether the occupant with this nick is known to be another user.
     pub(super) fn is_known_other(&self, nick: &str) -> bool {
         let Some(visit) = &self.visit else {
             return false;
@@ -47,7 +47,7 @@ impl Room {
             && visit.occupants.get(nick).is_some()
     }
 
-    /// Whether that is the nick that we have or want.
+    /// Whether this is our current or requested nick.
     fn is_expected(&self, nick: &str) -> bool {
         let visit = self.visit.as_ref();
         let front = self.ledger.front().filter(|step| !step.is_leave());
@@ -57,8 +57,8 @@ impl Room {
     }
 
     /// Whether a status code makes a presence from `nick` ours.
-    pub(super) fn is_marked(&self, nick: &str, user: &User) -> bool {
-        // Without an <item/> it may be what an occupant sent: believed where it changes nothing.
+    pub(super) fn is_marked(&self, nick: &str, user: &MucUser) -> bool {
+        // Without an <item/> an occupant may have sent it: accepted only where it changes nothing.
         user.is_marked()
             && !self.is_known_other(nick)
             && (user.is_itemized() || self.is_expected(nick))
@@ -66,10 +66,10 @@ impl Room {
 
     // ── available ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    fn handle_arrival(&mut self, shared: &mut Shared, nick: &str, stanza: &Element) {
-        let user = User::of(stanza);
+    fn handle_arrival(&mut self, shared: &mut RoomContext, nick: &str, stanza: &Element) {
+        let user = MucUser::of(stanza);
         let id = stanza.attr("id");
-        let answers = |step: &Step| !step.is_leave() && step.nick == nick;
+        let answers = |step: &UnansweredPresence| !step.is_leave() && step.nick == nick;
         let by_id = id.and_then(|id| self.ledger.find(id)).is_some_and(answers);
         let own = user.jid().is_some_and(|jid| shared.is_account(jid))
             || self.ledger.present.as_deref() == Some(nick)
@@ -85,18 +85,18 @@ impl Room {
         }
         let Some(visit) = &mut self.visit else { return };
         match &mut visit.state {
-            State::Leaving => {}
-            State::Joining { unmarked } => {
+            VisitState::Leaving => {}
+            VisitState::Joining { unmarked } => {
                 if nick == visit.nick {
                     *unmarked = Some(user.codes);
-                    // A room shows nobody to those whom it refuses: without an error, we are in.
-                    self.timers.set(Timer::Subject, shared.now + SOON);
+                    // A room shows no occupants to a refused client: without an error, we are in.
+                    self.timers.set(RoomTimer::Subject, shared.now + SOON);
                 }
                 visit.add_silently(shared, occupant);
             }
-            State::Entered { .. } | State::Inside => visit.add(shared, occupant),
+            VisitState::Entered { .. } | VisitState::Inside => visit.add(shared, occupant),
         }
-        // The old nick has gone without a word, and the asked one has come.
+        // The old nick left without status 303, and the requested nick arrived.
         if self.vanished.is_some() && self.is_asked(nick) {
             self.handle_rename(shared, None, nick);
         }
@@ -105,13 +105,13 @@ impl Room {
     fn is_asked(&self, nick: &str) -> bool {
         self.ledger
             .iter()
-            .any(|step| matches!(step.ask, Ask::Nick(_)) && step.nick == nick)
+            .any(|step| matches!(step.ask, PresenceRequest::Nick(_)) && step.nick == nick)
     }
 
-    /// The room has us, under that nick.
+    /// Handles our own presence: the room has us under this nick.
     fn handle_own_arrival(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         id: Option<&str>,
         codes: Vec<u16>,
         occupant: Rc<Occupant>,
@@ -131,7 +131,7 @@ impl Room {
         };
         self.settle_skipped(shared, before, &CommandError::TimedOut);
         match step.ask {
-            Ask::Join => {
+            PresenceRequest::Join => {
                 let joins = self
                     .visit
                     .as_ref()
@@ -139,29 +139,29 @@ impl Room {
                 if joins {
                     return self.handle_entered(shared, codes, occupant);
                 }
-                // The room was asked twice: it sends its history twice.
+                // Two joins were sent: the room sends its history twice.
                 if let Some(visit) = self.visit.as_mut().filter(|visit| visit.id == step.visit) {
                     visit.report_kept(shared);
                     visit.heard.begin_history(step.sent);
                     visit.open_history = true;
                     self.doubt(shared.now);
                 }
-                // An earlier visit's: those who were listed for it may be gone when ours begins.
+                // The answer belongs to an earlier visit: occupants listed for it may be gone when ours begins.
                 if let Some(visit) = self.visit.as_mut().filter(|visit| visit.is_joining()) {
                     visit.occupants.clear();
                     return;
                 }
                 self.handle_own_update(shared, known.as_deref(), occupant);
             }
-            Ask::Nick(waiting) => {
+            PresenceRequest::Nick(waiting) => {
                 self.vanished = None;
-                self.timers.stop(Timer::Rename);
+                self.timers.stop(RoomTimer::Rename);
                 if let Some(waiting) = waiting {
                     shared.settle(waiting.command, Ok(()));
                 }
                 let same = known.as_deref() == Some(nick.as_str());
                 self.handle_own_update(shared, known.as_deref(), occupant);
-                // What was asked for comes down to the nick that we have.
+                // The requested nick is normalised to the current one.
                 if let Some(visit) = self.visit.as_ref().filter(|_| same) {
                     shared.emit(
                         visit.id,
@@ -173,7 +173,7 @@ impl Room {
                     );
                 }
             }
-            Ask::Leave(_) => {}
+            PresenceRequest::Leave(_) => {}
         }
     }
 
@@ -182,10 +182,10 @@ impl Room {
         let step = self.ledger.front()?;
         let present = self.ledger.present.as_deref();
         let answers = match &step.ask {
-            Ask::Join => true,
+            PresenceRequest::Join => true,
             // Our presence for another reason is no answer.
-            Ask::Nick(_) => step.nick == nick || present != Some(nick),
-            Ask::Leave(_) => false,
+            PresenceRequest::Nick(_) => step.nick == nick || present != Some(nick),
+            PresenceRequest::Leave(_) => false,
         };
         answers.then(|| step.id.clone())
     }
@@ -193,7 +193,7 @@ impl Room {
     /// Our presence changed, or our nick.
     fn handle_own_update(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         known: Option<&str>,
         occupant: Rc<Occupant>,
     ) {
@@ -204,29 +204,34 @@ impl Room {
         let to = occupant.nick.clone();
         if known.is_some_and(|known| known != to) {
             self.vanished = None;
-            self.timers.stop(Timer::Rename);
+            self.timers.stop(RoomTimer::Rename);
             let from = core::mem::replace(&mut visit.nick, to.clone());
             visit.rename(shared, from, &to, true);
         }
         visit.add(shared, occupant);
     }
 
-    /// The room has let us in.
-    fn handle_entered(&mut self, shared: &mut Shared, codes: Vec<u16>, occupant: Rc<Occupant>) {
+    /// Handles the completed admission to the room.
+    fn handle_entered(
+        &mut self,
+        shared: &mut RoomContext,
+        codes: Vec<u16>,
+        occupant: Rc<Occupant>,
+    ) {
         let Some(visit) = &mut self.visit else { return };
         visit.nick.clone_from(&occupant.nick);
         visit.heard.note_entered(shared.unix_ms);
         visit.add_silently(shared, occupant);
-        self.timers.stop(Timer::Answer);
-        self.timers.stop(Timer::Knock);
-        self.timers.set(Timer::Subject, shared.now + SOON);
+        self.timers.stop(RoomTimer::Answer);
+        self.timers.stop(RoomTimer::Rejoin);
+        self.timers.set(RoomTimer::Subject, shared.now + SOON);
         let created = codes.contains(&201);
         let locked = created.then(|| shared.request_token());
-        visit.state = State::Entered {
+        visit.enter(VisitState::Entered {
             codes,
             subject: true,
             locked,
-        };
+        });
         if let Some(request) = locked {
             shared.push(RoomOutput::Request {
                 request,
@@ -236,10 +241,10 @@ impl Room {
         }
     }
 
-    /// Nothing has said that we are in, but only those who are in get what has come.
-    pub(super) fn enter_unmarked(&mut self, shared: &mut Shared) {
+    /// Infers the join: the received stanza is sent to occupants only.
+    pub(super) fn enter_unmarked(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &mut self.visit else { return };
-        let State::Joining { unmarked } = &mut visit.state else {
+        let VisitState::Joining { unmarked } = &mut visit.state else {
             return;
         };
         let codes = unmarked.take().unwrap_or_default();
@@ -247,7 +252,7 @@ impl Room {
         let join = self
             .ledger
             .iter()
-            .find(|step| step.visit == id && matches!(step.ask, Ask::Join));
+            .find(|step| step.visit == id && matches!(step.ask, PresenceRequest::Join));
         let join = join.map(|step| step.id.clone());
         if let Some((before, _)) = join.and_then(|id| self.ledger.take(&id)) {
             self.settle_skipped(shared, before, &CommandError::TimedOut);

@@ -1,18 +1,18 @@
-//! Presence errors from a room: what it refuses.
+//! Presence errors from a room.
 
-use super::ledger::Ask;
+use super::ledger::PresenceRequest;
 use super::{Room, Visit};
 use crate::stanza::StanzaError;
 use crate::xep::muc::event::{CommandError, RoomEvent};
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
 impl Room {
     /// A refusal carries the id of what it refuses. Without an id it has to come from the room itself, or from the address that
-    /// the presence was sent to, if that is nobody's: an occupant may send errors, too.
+    /// the presence was sent to, if no occupant has it: an occupant may send errors, too.
     pub(super) fn handle_presence_error(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         nick: Option<&str>,
         stanza: &Element,
     ) {
@@ -36,7 +36,7 @@ impl Room {
         };
         self.settle_skipped(shared, before, &CommandError::TimedOut);
         match step.ask {
-            Ask::Join => {
+            PresenceRequest::Join => {
                 let current = self.visit.as_ref().filter(|visit| visit.id == step.visit);
                 if current.is_some_and(Visit::is_joining) {
                     self.ledger.present = None;
@@ -45,7 +45,7 @@ impl Room {
                     self.ledger.present = None;
                 }
             }
-            Ask::Nick(waiting) => {
+            PresenceRequest::Nick(waiting) => {
                 if not_in(&error) {
                     self.doubt(shared.now);
                 }
@@ -55,15 +55,15 @@ impl Room {
                     shared.settle(waiting.command, Err(error));
                 }
             }
-            // What refuses a leave does not know us any more.
-            Ask::Leave(_) => self.handle_left(shared, vec![step]),
+            // A room that refuses a leave does not have us any more.
+            PresenceRequest::Leave(_) => self.handle_left(shared, vec![step]),
         }
     }
 
-    /// The room refuses something else, a presence that the caller built for instance.
+    /// Handles the refusal of another presence, for example one built by the caller.
     fn handle_stray_error(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         nick: Option<&str>,
         error: StanzaError,
         stanza: &Element,
@@ -72,7 +72,7 @@ impl Room {
         let Some(visit) = self.visit.as_ref().filter(|visit| visit.is_joined()) else {
             return;
         };
-        // From another's address it is that occupant's error, and says nothing about us.
+        // An error from another occupant's address does not concern our membership.
         if nick.is_some_and(|nick| present != Some(nick)) {
             return;
         }

@@ -1,18 +1,18 @@
-//! Coming back in: after a lost session, and after the room has lost us.
+//! Rejoining after a lost session, and after the room has lost us.
 
 use super::Room;
-use super::timers::Timer;
-use super::visit::{Returning, State};
+use super::timers::RoomTimer;
+use super::visit::{Returning, VisitState};
 use crate::stanza::{ErrorKind, StanzaError};
 use crate::time::Millis;
-use crate::xep::muc::departure::{Departure, Why};
+use crate::xep::muc::departure::{Departure, DepartureReason};
 use crate::xep::muc::event::{CommandError, Ended, RoomEvent};
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
-/// How long a room may take to answer before it is asked again.
+/// How long to wait for the answer to a rejoin before the next attempt.
 pub(super) const ANSWER_TIMEOUT: Millis = Millis::seconds(30);
-/// When to ask again where our own former session still has our nick, and how often: servers notice a dead session after minutes.
+/// The delays between attempts while our former session still holds our nick (ghost): servers notice a dead session after minutes.
 const KNOCK_AGAIN: Millis = Millis::seconds(5);
 const MOST_KNOCKS: u32 = 60;
 /// How often a room may lose us within [`LOSSES_WITHIN`] before we stay out.
@@ -20,18 +20,18 @@ const MOST_LOSSES: usize = 5;
 const LOSSES_WITHIN: Millis = Millis::seconds(600);
 
 impl Room {
-    /// The session is lost, and there is another one.
-    pub(in crate::xep::muc) fn handle_new_session(&mut self, shared: &mut Shared) {
+    /// Rejoins in a new session.
+    pub(in crate::xep::muc) fn handle_new_session(&mut self, shared: &mut RoomContext) {
         let steps = self.ledger.take_all();
         self.settle_skipped(shared, steps, &CommandError::SessionLost);
         self.timers.end_visit();
-        self.timers.stop(Timer::Expiry);
+        self.timers.stop(RoomTimer::Expiry);
         self.ping.cancel();
         self.vanished = None;
         self.doubted_at = None;
         let Some(visit) = &mut self.visit else { return };
         if visit.is_leaving() {
-            // The room has noticed by itself.
+            // The room has removed us already.
             return self.close(shared);
         }
         if visit.join.is_some() {
@@ -43,8 +43,8 @@ impl Room {
         self.return_in(shared);
     }
 
-    /// The session goes on: the room may have lost us meanwhile.
-    pub(in crate::xep::muc) fn handle_resumed(&mut self, shared: &mut Shared) {
+    /// Handles a resumed session: the room may have lost us meanwhile.
+    pub(in crate::xep::muc) fn handle_resumed(&mut self, shared: &mut RoomContext) {
         if let Some(visit) = &mut self.visit {
             visit.sent.restart(shared.now);
         }
@@ -53,21 +53,21 @@ impl Room {
         self.arm_check(shared);
     }
 
-    /// What the room says from now on in this session comes behind messages that were lost.
+    /// Notes that messages were lost before those that follow in this session.
     pub(in crate::xep::muc) fn handle_hole(&mut self) {
         if let Some(visit) = &mut self.visit {
             visit.heard.begin_hole();
         }
     }
 
-    pub(in crate::xep::muc) fn handle_offline(&mut self, shared: &mut Shared) {
+    pub(in crate::xep::muc) fn handle_offline(&mut self, shared: &mut RoomContext) {
         let steps = self.ledger.take_all();
         self.settle_skipped(shared, steps, &CommandError::Offline);
         self.end(shared, CommandError::Offline, Ended::Disconnected);
     }
 
-    /// The room has lost us (XEP-0410): what it did not send back reached nobody.
-    pub(super) fn handle_lost(&mut self, shared: &mut Shared) {
+    /// Handles that the room has lost us (XEP-0410): messages that it did not reflect were not delivered.
+    pub(super) fn handle_lost(&mut self, shared: &mut RoomContext) {
         let now = shared.now;
         self.ledger.present = None;
         self.settle_nicks(shared, &CommandError::Left);
@@ -86,10 +86,10 @@ impl Room {
             return self.return_in(shared);
         }
         if let Some(visit) = &mut self.visit {
-            visit.state = State::Joining { unmarked: None };
+            visit.enter(VisitState::Joining { unmarked: None });
         }
         let pause = KNOCK_AGAIN.0.saturating_mul(1 << losses.min(8));
-        self.timers.set(Timer::Knock, now + Millis(pause));
+        self.timers.set(RoomTimer::Rejoin, now + Millis(pause));
     }
 
     fn begin_return(&mut self) {
@@ -106,25 +106,27 @@ impl Room {
         }
     }
 
-    /// Asks to be let in once more, and for what was said since.
-    pub(super) fn return_in(&mut self, shared: &mut Shared) {
+    /// Sends the join again, with a request for the missed history.
+    pub(super) fn return_in(&mut self, shared: &mut RoomContext) {
         let Some(visit) = &self.visit else { return };
         let history = visit.heard.missed(visit.history, shared.unix_offset);
         self.send_join(shared, history);
     }
 
-    /// The room does not answer our join on the way back in.
-    pub(super) fn handle_no_answer(&mut self, shared: &mut Shared) {
+    /// Handles the timeout of a rejoin.
+    pub(super) fn handle_no_answer(&mut self, shared: &mut RoomContext) {
         if shared.interrupted {
             // The join waits in the outbox, or a new session begins with another one.
-            return self.timers.set(Timer::Answer, shared.now + ANSWER_TIMEOUT);
+            return self
+                .timers
+                .set(RoomTimer::Answer, shared.now + ANSWER_TIMEOUT);
         }
         if self.visit.as_ref().is_some_and(|visit| visit.is_joining()) {
-            self.knock_again(shared, Millis(0), Ended::GivenUp);
+            self.schedule_rejoin(shared, Millis(0), Ended::GivenUp);
         }
     }
 
-    fn knock_again(&mut self, shared: &mut Shared, pause: Millis, otherwise: Ended) {
+    fn schedule_rejoin(&mut self, shared: &mut RoomContext, pause: Millis, otherwise: Ended) {
         let visit = self.visit.as_mut();
         let Some(returning) = visit.and_then(|visit| visit.returning.as_mut()) else {
             return;
@@ -133,21 +135,21 @@ impl Room {
         if returning.attempts > MOST_KNOCKS {
             return self.end(shared, CommandError::Left, otherwise);
         }
-        self.timers.stop(Timer::Answer);
-        self.timers.set(Timer::Knock, shared.now + pause);
+        self.timers.stop(RoomTimer::Answer);
+        self.timers.set(RoomTimer::Rejoin, shared.now + pause);
     }
 
-    /// The room refuses to let us in.
+    /// Handles the refusal of a join.
     pub(super) fn handle_join_refused(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut RoomContext,
         error: StanzaError,
         stanza: &Element,
     ) {
         let ended = Ended::Refused(error.clone());
         let Some(visit) = &mut self.visit else { return };
-        // Our own former session may still be in there under our nick, until the server has noticed that it is gone; and a
-        // service that restarts is not there for a while.
+        // Our former session may still hold our nick (ghost) until the server notices that it is dead; and a
+        // restarting service is unavailable for a while.
         let passes = error.kind == ErrorKind::Wait
             || matches!(
                 error.condition.as_str(),
@@ -155,7 +157,7 @@ impl Room {
             );
         if visit.join.is_none() && passes {
             visit.occupants.clear();
-            return self.knock_again(shared, KNOCK_AGAIN, ended);
+            return self.schedule_rejoin(shared, KNOCK_AGAIN, ended);
         }
         let error = CommandError::Refused {
             error,
@@ -164,8 +166,8 @@ impl Room {
         self.end(shared, error, ended);
     }
 
-    /// We are in again: the occupants that are gone have left, the new ones have come.
-    pub(super) fn handle_returned(&mut self, shared: &mut Shared, codes: Vec<u16>) {
+    /// Completes a rejoin: reports the difference between the old and the new occupants.
+    pub(super) fn handle_returned(&mut self, shared: &mut RoomContext, codes: Vec<u16>) {
         let Some(visit) = &mut self.visit else { return };
         visit.sent.restart(shared.now);
         let Some(Returning { nick, before, .. }) = visit.returning.take() else {
@@ -190,7 +192,7 @@ impl Room {
                     id,
                     RoomEvent::OccupantLeft {
                         occupant: occupant.clone(),
-                        departure: Departure::bare(Why::Missed),
+                        departure: Departure::bare(DepartureReason::Missed),
                     },
                 );
             }

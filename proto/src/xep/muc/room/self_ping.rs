@@ -1,51 +1,51 @@
-//! XEP-0410: MUC Self-Ping 1.1.0. Whether a room that says nothing still has us.
+//! XEP-0410: MUC Self-Ping 1.1.0. Checks whether a silent room still has us.
 //!
-//! We ping our own occupant JID. Asked after a long silence, after a resumed session, when a message of ours bounced, and when one
-//! did not come back: a room whose node died takes messages for ever and gives them to nobody. Not asked while the room has
-//! other presences of ours to answer (§4), nor while the session is interrupted.
+//! The client pings its own occupant JID: after a long silence, after a resumed session, when a message of ours bounced, and when one
+//! was not reflected: a room whose cluster node died accepts messages without delivering them. Not sent while the room has
+//! unanswered presences of ours (§4), nor while the session is interrupted.
 
 use crate::event::RequestFailure;
 use crate::time::{Instant, Millis};
 use crate::xep::muc::event::RequestToken;
 use crate::xml::Element;
 
-/// After how long a silence the room is asked (§3.2 suggests 15 minutes).
+/// The silence after which a ping is sent (§3.2 suggests 15 minutes).
 pub(super) const SILENCE: Millis = Millis::seconds(15 * 60);
-/// How long a message of ours may take to come back.
+/// How long the reflection of a message may take.
 pub(super) const ECHO: Millis = Millis::seconds(20);
-/// How long the answer may take.
+/// The timeout of a ping.
 pub(super) const PING_TIMEOUT: Millis = Millis::seconds(30);
-/// The least time between two pings: what provokes them comes from others.
+/// The minimal time between two pings, since others can provoke them.
 pub(super) const SPACING: Millis = Millis::seconds(15);
 /// The pause after a first ping without a clear answer; doubled with each, up to [`SILENCE`].
 const RETRY: Millis = Millis::seconds(60);
 
-/// What an answer means (§3.2).
+/// The meaning of a reply (§3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum PingVerdict {
     /// We are in.
     In,
     /// We are out.
     Out,
-    /// Not known: ask again.
+    /// Unknown: ping again.
     Unclear,
-    /// Not known, and the room did not answer.
+    /// Unknown: no reply.
     Silent,
-    /// The session is gone, and the room with it.
+    /// The session is lost.
     NoSession,
 }
 
-/// The state of asking.
+/// The state of self-pings.
 #[derive(Debug, Default)]
 pub(super) struct SelfPing {
-    /// The ping that is out, and the nick that it went to.
+    /// The pending ping, and the nick it was sent to.
     out: Option<(RequestToken, String)>,
     asked_at: Option<Instant>,
     /// Pings in a row without a clear answer.
     unclear: u32,
     /// The last answer was `item-not-found`.
     unknown: bool,
-    /// The caller knows that the room does not answer.
+    /// The missing replies were reported to the caller.
     pub(super) reported: bool,
 }
 
@@ -70,12 +70,12 @@ impl SelfPing {
         self.asked_at
     }
 
-    /// Forgets the ping that is out.
+    /// Forgets the pending ping.
     pub(super) fn cancel(&mut self) {
         self.out = None;
     }
 
-    /// When to ask again after an unclear answer.
+    /// When to ping again after an unclear reply.
     pub(super) fn retry_at(&self) -> Option<Instant> {
         let asked_at = self.asked_at.filter(|_| self.unclear > 0)?;
         if self.unknown {
@@ -85,41 +85,43 @@ impl SelfPing {
         Some(asked_at + Millis(doubled.min(SILENCE.0)))
     }
 
-    /// Reads the answer to the ping named `token`. `nick` is our nick now. `None` when it answers no ping that is out.
+    /// Reads the answer to the ping named `token`. `nick` is our nick now. `None` if no such ping is pending.
     pub(super) fn verdict(
         &mut self,
         token: RequestToken,
         outcome: &Result<Element, RequestFailure>,
         nick: Option<&str>,
-    ) -> Option<Verdict> {
+    ) -> Option<PingVerdict> {
         let (_, asked) = self.out.take_if(|(out, _)| *out == token)?;
         let unknown = core::mem::take(&mut self.unknown);
         let verdict = match outcome {
-            Ok(_) => Verdict::In,
-            Err(RequestFailure::Disconnected) => return Some(Verdict::NoSession),
-            Err(RequestFailure::TimedOut) => Verdict::Silent,
+            Ok(_) => PingVerdict::In,
+            Err(RequestFailure::Disconnected) => return Some(PingVerdict::NoSession),
+            Err(RequestFailure::TimedOut) => PingVerdict::Silent,
             Err(RequestFailure::Refused { error, .. }) => match error.condition.as_str() {
-                // The pinged client is in, and cannot answer pings. A service that is down is also answered for so: ask again.
-                "feature-not-implemented" => Verdict::In,
-                "service-unavailable" => Verdict::Unclear,
-                // The XEP: in, the nick was changed just before. The room has told us so then, since it answers in order. If it
+                // In, but the client does not support pings. An unavailable service gives the same error: ping again.
+                "feature-not-implemented" => PingVerdict::In,
+                "service-unavailable" => PingVerdict::Unclear,
+                // The XEP: in, the nick was changed just before. The room answers in order, so it has confirmed that change. If it
                 // has not, ask once more. COMPAT(Prosody 0.12, ejabberd 23.01): a room that does not exist (any
                 // more) answers so, too.
-                "item-not-found" if nick != Some(asked.as_str()) => Verdict::In,
-                "item-not-found" if unknown => Verdict::Out,
+                "item-not-found" if nick != Some(asked.as_str()) => PingVerdict::In,
+                "item-not-found" if unknown => PingVerdict::Out,
                 "item-not-found" => {
                     self.unknown = true;
-                    Verdict::Unclear
+                    PingVerdict::Unclear
                 }
-                "remote-server-not-found" | "remote-server-timeout" => Verdict::Silent,
-                // Too many questions say nothing about us.
-                "resource-constraint" | "policy-violation" => Verdict::Unclear,
+                "remote-server-not-found" | "remote-server-timeout" => PingVerdict::Silent,
+                // A rate limit does not concern our membership.
+                "resource-constraint" | "policy-violation" => PingVerdict::Unclear,
                 // `not-acceptable`; `not-allowed` and `bad-request` from some services; any other error.
-                _ => Verdict::Out,
+                _ => PingVerdict::Out,
             },
         };
         match verdict {
-            Verdict::Unclear | Verdict::Silent => self.unclear = self.unclear.saturating_add(1),
+            PingVerdict::Unclear | PingVerdict::Silent => {
+                self.unclear = self.unclear.saturating_add(1)
+            }
             _ => {
                 self.unclear = 0;
                 self.reported = false;

@@ -1,7 +1,7 @@
-//! Our messages to a room: which of them came back, and which one bounced.
+//! Our messages to a room: matches reflections and errors with them.
 //!
-//! A room sends every groupchat message back to its sender (§7.4). That is how we know that the room has it. The id should be
-//! kept, but some rooms leave it out or give a new one; then the message is recognised by its text, in the order of sending.
+//! A room sends every groupchat message back to its sender (§7.4). The reflection confirms delivery. The id should be
+//! kept, but some rooms omit or replace it; then the message is recognised by its text, in the order of sending.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,9 +10,9 @@ use crate::time::Instant;
 use crate::xep::muc::event::CommandId;
 use crate::xml::Element;
 
-/// How many messages are remembered, to be recognised when the room sends them back.
+/// How many messages are remembered, to recognise their reflections.
 const MOST_SENT: usize = 1024;
-/// How many private messages are remembered, to be recognised when they bounce.
+/// How many private messages are remembered, to recognise their errors.
 const MOST_PRIVATE: usize = 256;
 
 #[derive(Debug)]
@@ -20,17 +20,17 @@ struct SentMessage {
     command: CommandId,
     id: String,
     body: u64,
-    /// While it has not come back: when it was sent, and the message.
+    /// Until the reflection: the send time and the message.
     out: Option<(Instant, Element)>,
-    /// Whether it has left, perhaps for nowhere.
+    /// Whether it was sent; delivery is unknown.
     left: bool,
-    /// Whether the room was asked since whether it has us: its answer comes behind this message.
+    /// Whether a self-ping was sent after it: the reply comes behind the reflection.
     asked: bool,
 }
 
 /// The messages that we sent in a visit, the newest last.
 #[derive(Debug, Default)]
-pub(super) struct Sent {
+pub(super) struct SentMessages {
     all: VecDeque<SentMessage>,
     /// Ids and recipients of private messages.
     private: VecDeque<(String, String)>,
@@ -42,7 +42,7 @@ pub(super) fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-impl Sent {
+impl SentMessages {
     /// Notes a message to all with a body.
     pub(super) fn note(
         &mut self,
@@ -73,7 +73,7 @@ impl Sent {
         self.private.push_back((id.into(), nick.into()));
     }
 
-    /// A message under our nick has come: whether it is one that we sent here. One that is not delayed may have another id.
+    /// Whether a message under our nick is a reflection. A live reflection may have another id.
     pub(super) fn recognise(&mut self, id: Option<&str>, body: Option<&str>, live: bool) -> bool {
         let by_id = id.and_then(|id| self.all.iter().position(|sent| sent.id == id));
         let body = body.filter(|_| live).map(hash);
@@ -85,7 +85,7 @@ impl Sent {
         let Some(at) = by_id.or_else(by_body) else {
             return false;
         };
-        // What was sent before it can only have bounced, or was never seen by the room.
+        // Messages sent before it were refused, or did not reach the room.
         for sent in self.all.iter_mut().take(at.saturating_add(1)) {
             sent.out = None;
         }
@@ -97,21 +97,21 @@ impl Sent {
         self.all.retain(|sent| sent.command != command);
     }
 
-    /// A message has left: it waits for no other session.
+    /// Marks a message as sent in the current session.
     pub(super) fn left(&mut self, command: CommandId) {
         for sent in &mut self.all {
             sent.left |= sent.command == command;
         }
     }
 
-    /// The session is lost. What has left in it may be in the room, which told so to the lost session alone.
+    /// Forgets sent messages of a lost session: the room may have reflected them to that session.
     pub(super) fn forget_left(&mut self) {
         for sent in self.all.iter_mut().filter(|sent| sent.left) {
             sent.out = None;
         }
     }
 
-    /// A message bounced: it does not come back.
+    /// Handles an error message: no reflection follows.
     pub(super) fn bounced(&mut self, id: &str) {
         for sent in &mut self.all {
             if sent.id == id {
@@ -127,14 +127,14 @@ impl Sent {
             .any(|(own, to)| to == nick && id.is_none_or(|id| id == own))
     }
 
-    /// When the oldest message that has not come back was sent.
+    /// The send time of the oldest message without reflection.
     pub(super) fn oldest_out(&self) -> Option<Instant> {
         self.all
             .iter()
             .find_map(|sent| sent.out.as_ref().map(|(at, _)| *at))
     }
 
-    /// The messages that have not come back leave now, or do so once more.
+    /// Restarts the time of the messages without reflection.
     pub(super) fn restart(&mut self, now: Instant) {
         for sent in &mut self.all {
             if let Some((at, _)) = &mut sent.out {
@@ -143,21 +143,21 @@ impl Sent {
         }
     }
 
-    /// The room is asked whether it has us.
+    /// Notes that a self-ping was sent.
     pub(super) fn note_asked(&mut self) {
         for sent in &mut self.all {
             sent.asked = true;
         }
     }
 
-    /// The room has answered that, and so has handled what was sent before it was asked.
+    /// Notes the reply to the self-ping: the room has handled the messages sent before it.
     pub(super) fn note_answered(&mut self) {
         for sent in self.all.iter_mut().filter(|sent| sent.asked) {
             sent.out = None;
         }
     }
 
-    /// Waits no longer for the messages that have not come back. Returns them.
+    /// Takes the messages without reflection.
     pub(super) fn take_out(&mut self) -> Vec<Element> {
         self.all
             .iter_mut()

@@ -2,57 +2,57 @@
 
 use crate::time::Instant;
 
-/// What a room waits for.
+/// The timers of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timer {
-    /// The answer to a join on the way back in.
+pub(super) enum RoomTimer {
+    /// The answer to a rejoin.
     Answer,
     /// The subject that ends the history.
     Subject,
-    /// The next attempt to come back in.
-    Knock,
+    /// The next attempt to rejoin.
+    Rejoin,
     /// The presence that completes a change of nick.
     Rename,
-    /// The time to check whether we are still in.
+    /// The next self-ping.
     Check,
-    /// The time to forget unanswered presences.
+    /// The removal of overdue presences.
     Expiry,
 }
 
 const COUNT: usize = 6;
 
-/// A deadline for each [`Timer`], at most.
+/// A deadline for each [`RoomTimer`], at most.
 #[derive(Debug, Default)]
-pub(super) struct Timers([Option<Instant>; COUNT]);
+pub(super) struct RoomTimers([Option<Instant>; COUNT]);
 
-impl Timers {
-    pub(super) const ALL: [Timer; COUNT] = [
-        Timer::Answer,
-        Timer::Subject,
-        Timer::Knock,
-        Timer::Rename,
-        Timer::Check,
-        Timer::Expiry,
+impl RoomTimers {
+    pub(super) const ALL: [RoomTimer; COUNT] = [
+        RoomTimer::Answer,
+        RoomTimer::Subject,
+        RoomTimer::Rejoin,
+        RoomTimer::Rename,
+        RoomTimer::Check,
+        RoomTimer::Expiry,
     ];
 
-    pub(super) fn set(&mut self, timer: Timer, at: Instant) {
+    pub(super) fn set(&mut self, timer: RoomTimer, at: Instant) {
         if let Some(slot) = self.0.get_mut(timer as usize) {
             *slot = Some(at);
         }
     }
 
-    pub(super) fn stop(&mut self, timer: Timer) {
+    pub(super) fn stop(&mut self, timer: RoomTimer) {
         if let Some(slot) = self.0.get_mut(timer as usize) {
             *slot = None;
         }
     }
 
-    pub(super) fn get(&self, timer: Timer) -> Option<Instant> {
+    pub(super) fn get(&self, timer: RoomTimer) -> Option<Instant> {
         self.0.get(timer as usize).copied().flatten()
     }
 
-    /// Whether it is due; then it is stopped.
-    pub(super) fn expire(&mut self, timer: Timer, now: Instant) -> bool {
+    /// Whether the timer is due; a due timer is stopped.
+    pub(super) fn expire(&mut self, timer: RoomTimer, now: Instant) -> bool {
         let due = self.get(timer).is_some_and(|at| at <= now);
         if due {
             self.stop(timer);
@@ -65,10 +65,10 @@ impl Timers {
         self.0.iter().flatten().min().copied()
     }
 
-    /// Stops all that belong to a visit.
+    /// Stops the timers of a visit.
     pub(super) fn end_visit(&mut self) {
         for timer in Self::ALL {
-            if timer != Timer::Expiry {
+            if timer != RoomTimer::Expiry {
                 self.stop(timer);
             }
         }

@@ -1,25 +1,26 @@
-//! One visit to a room: from the wish to enter until we have left.
+//! One visit to a room, from join to leave.
 
 use std::rc::Rc;
 
-use super::heard::Heard;
-use super::ledger::Waiting;
-use super::sent::Sent;
+use super::heard::RecentMessages;
+use super::ledger::PendingCommand;
+use super::sent::SentMessages;
+use crate::states::Place;
 use crate::time::Instant;
 use crate::xep::muc::event::{RequestToken, RoomEvent, RoomId};
 use crate::xep::muc::occupant::{Occupant, Occupants};
 use crate::xep::muc::request::History;
-use crate::xep::muc::rooms::Shared;
+use crate::xep::muc::rooms::RoomContext;
 
-/// How far we are.
+/// The state of a visit.
 #[derive(Debug)]
-pub(super) enum State {
-    /// Our presence is on its way, or waits for its turn.
+pub(super) enum VisitState {
+    /// The join was sent or is queued.
     Joining {
-        /// The status codes of a presence of the wanted nick that is not marked as ours. It may be ours; what comes next shows.
+        /// The status codes of a presence of the requested nick without marks of ours. The next stanzas show whether it is ours.
         unmarked: Option<Vec<u16>>,
     },
-    /// The room has let us in; history, the subject or the configuration of a new room are still to come.
+    /// Admitted; history, subject or the configuration of a new room are still expected.
     Entered {
         /// The status codes of our own presence.
         codes: Vec<u16>,
@@ -28,20 +29,59 @@ pub(super) enum State {
         /// The request that configures a new room, while it is out.
         locked: Option<RequestToken>,
     },
+    /// Joined.
+    Inside,
+    /// The leave was sent.
+    Leaving,
+}
+
+/// The states by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VisitPlace {
+    /// Our presence is on its way.
+    Joining,
+    /// The room has let us in; more of what it begins with is to come.
+    Entered,
     /// Really in.
     Inside,
     /// Our leave is on its way.
     Leaving,
 }
 
-/// What is remembered on the way back in.
+impl Place for VisitPlace {
+    const TRANSITIONS: &'static [(Self, Self)] = &[
+        (Self::Joining, Self::Entered),
+        (Self::Joining, Self::Leaving),
+        (Self::Entered, Self::Inside),
+        (Self::Entered, Self::Leaving),
+        (Self::Inside, Self::Leaving),
+        // In again, in a new session or because the room has lost us.
+        (Self::Entered, Self::Joining),
+        (Self::Inside, Self::Joining),
+        // The leave never left, and the room has let us in meanwhile.
+        (Self::Leaving, Self::Inside),
+    ];
+}
+
+impl VisitState {
+    fn place(&self) -> VisitPlace {
+        match self {
+            Self::Joining { .. } => VisitPlace::Joining,
+            Self::Entered { .. } => VisitPlace::Entered,
+            Self::Inside => VisitPlace::Inside,
+            Self::Leaving => VisitPlace::Leaving,
+        }
+    }
+}
+
+/// The state before a rejoin.
 #[derive(Debug)]
 pub(super) struct Returning {
     /// Our nick before.
     pub(super) nick: String,
-    /// Who was there.
+    /// The occupants before.
     pub(super) before: Vec<Rc<Occupant>>,
-    /// How often the room was asked without success.
+    /// The number of failed attempts.
     pub(super) attempts: u32,
 }
 
@@ -53,18 +93,18 @@ pub struct Visit {
     pub(super) nick: String,
     pub(super) password: Option<String>,
     pub(super) history: History,
-    pub(super) state: State,
+    pub(super) state: VisitState,
     /// The join, until it is settled.
-    pub(super) join: Option<Waiting>,
+    pub(super) join: Option<PendingCommand>,
     pub(super) returning: Option<Returning>,
-    /// When we were in again after the room had lost us, for the last few times.
+    /// The times of the last rejoins after the room had lost us.
     pub(super) returns: Vec<Instant>,
     pub(super) occupants: Occupants,
     pub(super) crowded: bool,
     pub(super) subject: Option<String>,
-    pub(super) sent: Sent,
-    pub(super) heard: Heard,
-    /// Nothing has shown yet that all of the history has come, although it is not waited for any more.
+    pub(super) sent: SentMessages,
+    pub(super) heard: RecentMessages,
+    /// The history may be incomplete, although it is not awaited any more.
     pub(super) open_history: bool,
 }
 
@@ -75,7 +115,7 @@ impl Visit {
         nick: &str,
         password: Option<String>,
         history: History,
-        join: Waiting,
+        join: PendingCommand,
     ) -> Self {
         Self {
             id,
@@ -83,17 +123,25 @@ impl Visit {
             nick: nick.into(),
             password,
             history,
-            state: State::Joining { unmarked: None },
+            state: VisitState::Joining { unmarked: None },
             join: Some(join),
             returning: None,
             returns: Vec::new(),
             occupants: Occupants::default(),
             crowded: false,
             subject: None,
-            sent: Sent::default(),
-            heard: Heard::default(),
+            sent: SentMessages::default(),
+            heard: RecentMessages::default(),
             open_history: false,
         }
+    }
+
+    /// The next state.
+    pub(super) fn enter(&mut self, next: VisitState) {
+        let (from, to) = (self.state.place(), next.place());
+        let stays = from == to;
+        debug_assert!(stays || from.may_become(to), "{from:?} → {to:?}");
+        self.state = next;
     }
 
     /// Its id.
@@ -106,75 +154,75 @@ impl Visit {
         &self.room
     }
 
-    /// Our nick: as asked for until the room lets us in, then as the room has it.
+    /// Our nick: the requested one until the join, then as the room writes it.
     pub fn nick(&self) -> &str {
         &self.nick
     }
 
-    /// Whether we are really in.
+    /// Whether the join is complete.
     pub fn is_joined(&self) -> bool {
-        matches!(self.state, State::Inside)
+        matches!(self.state, VisitState::Inside)
     }
 
-    /// Whether we were in, and are on the way back.
+    /// Whether a rejoin is in progress.
     pub fn is_returning(&self) -> bool {
         self.returning.is_some()
     }
 
-    /// The subject, once it is known; empty when there is none.
+    /// The subject, if known; empty if the room has none.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// Those who are in the room, we too, sorted by nick.
+    /// The occupants, including us, sorted by nick.
     pub fn occupants(&self) -> &[Rc<Occupant>] {
         self.occupants.all()
     }
 
-    /// Who has that nick, written as the room writes it.
+    /// The occupant with this nick, as the room writes it.
     pub fn occupant(&self, nick: &str) -> Option<&Rc<Occupant>> {
         self.occupants.get(nick)
     }
 
     pub(super) fn is_joining(&self) -> bool {
-        matches!(self.state, State::Joining { .. })
+        matches!(self.state, VisitState::Joining { .. })
     }
 
     pub(super) fn is_leaving(&self) -> bool {
-        matches!(self.state, State::Leaving)
+        matches!(self.state, VisitState::Leaving)
     }
 
-    /// What comes behind the history has come.
-    pub(super) fn close_history(&mut self, shared: &mut Shared) {
+    /// Ends the history: a stanza behind it has arrived.
+    pub(super) fn close_history(&mut self, shared: &mut RoomContext) {
         self.report_kept(shared);
         self.open_history = false;
         self.heard.end_history();
     }
 
-    /// The history is over, or the visit: reports what was kept back of it.
-    pub(super) fn report_kept(&mut self, shared: &mut Shared) {
+    /// Reports the kept messages at the end of the history or the visit.
+    pub(super) fn report_kept(&mut self, shared: &mut RoomContext) {
         for message in self.heard.take_kept() {
             shared.emit(self.id, RoomEvent::Message(message));
         }
     }
 
-    /// Whether nobody with the wanted nick has been listed since the join.
+    /// Whether no occupant with the requested nick has been listed since the join.
     pub(super) fn awaits_own_presence(&self) -> bool {
         self.is_joining() && self.occupants.get(&self.nick).is_none()
     }
 
-    /// Whether the room's history may still come.
+    /// Whether history may still arrive.
     pub(super) fn awaits_history(&self) -> bool {
         matches!(
             self.state,
-            State::Joining { .. } | State::Entered { subject: true, .. }
+            VisitState::Joining { .. } | VisitState::Entered { subject: true, .. }
         ) || self.open_history
     }
 }
 
 impl Visit {
-    /// Whether an occupant can be noted; there may be too many.
-    fn has_room(&mut self, shared: &mut Shared, nick: &str) -> bool {
+    /// Whether another occupant can be added; reports `Crowded` once at the limit.
+    fn has_room(&mut self, shared: &mut RoomContext, nick: &str) -> bool {
         if !self.occupants.is_full() || self.occupants.get(nick).is_some() {
             return true;
         }
@@ -184,15 +232,15 @@ impl Visit {
         false
     }
 
-    /// Notes an occupant who was there before us.
-    pub(super) fn add_silently(&mut self, shared: &mut Shared, occupant: Rc<Occupant>) {
+    /// Adds an occupant who joined before us, without an event.
+    pub(super) fn add_silently(&mut self, shared: &mut RoomContext, occupant: Rc<Occupant>) {
         if self.has_room(shared, &occupant.nick) {
             self.occupants.insert(occupant);
         }
     }
 
-    /// Notes an occupant, and reports what is new.
-    pub(super) fn add(&mut self, shared: &mut Shared, occupant: Rc<Occupant>) {
+    /// Adds or updates an occupant and reports the change.
+    pub(super) fn add(&mut self, shared: &mut RoomContext, occupant: Rc<Occupant>) {
         if !self.has_room(shared, &occupant.nick) {
             return;
         }
@@ -206,8 +254,8 @@ impl Visit {
         }
     }
 
-    /// An occupant's entry moves to another nick; the presence under the new one follows.
-    pub(super) fn rename(&mut self, shared: &mut Shared, from: String, to: &str, own: bool) {
+    /// Renames an occupant; the presence under the new nick follows.
+    pub(super) fn rename(&mut self, shared: &mut RoomContext, from: String, to: &str, own: bool) {
         let Some(occupant) = self.occupants.remove(&from) else {
             return;
         };

@@ -1,59 +1,59 @@
-//! XEP-0442: Pubsub Message Archive Management 0.2, on XEP-0313 1.1: what was published to a node after a given entry of its
-//! archive. The best way of catching up, since an archive forgets nothing that was published and says when it has.
+//! XEP-0442: Pubsub Message Archive Management 0.2, on XEP-0313 1.1: fetches the publications after a given entry of a node's
+//! archive. Preferred for catching up, since an archive is complete and reports removed entries.
 //!
 //! Specification: XEP-0442 0.2.0, XEP-0313 1.1.
 //!
 //! Left out: filters, preferences, flipped pages. Neither Prosody 0.12 nor ejabberd 23 keeps such an archive.
 
-use super::arrival::{Arrival, Arrived, Stamp, arrivals_of};
+use super::arrival::{Arrival, Arrived, SentTime, arrivals_of};
 use super::catch_up::MOST;
 use crate::ns;
-use crate::stanza::iq::{self, Kind};
+use crate::stanza::iq::{self, IqType};
 use crate::xep::delay::Delay;
 use crate::xep::pubsub::event;
 use crate::xep::rsm::{Page, Range};
 use crate::xml::Element;
 
-/// How many entries are asked for at once.
+/// How many entries are requested per page.
 const PAGE: u32 = 100;
 
-/// How many pages are turned at most.
+/// The maximal number of pages.
 const PAGES: usize = 1_000;
-/// How many pages without anything new are turned, in all of a query.
+/// The maximal number of pages without new entries.
 const EMPTY: u32 = 4;
-/// How many bytes of results are held, about: beyond, the archive is left like one that never ends.
+/// The approximate limit of result bytes held. Beyond it the query ends as [`PageResult::Endless`].
 const BYTES: usize = 64 << 20;
 
-/// What comes after a page.
+/// What follows a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum PageResult {
     /// Another page, which [`Archive::request`] asks for.
     Next,
-    /// Nothing: all is there.
+    /// The query is complete.
     Last,
-    /// The archive does not get to its end, or does not tell where it is: what was found is not all.
+    /// The archive has too many pages or gives no page end: the result is incomplete.
     Endless,
 }
 
-/// A query that is under way.
+/// A running query.
 #[derive(Debug)]
 pub struct Archive {
     name: String,
     after: String,
-    /// What came, in order.
+    /// The results, in order.
     pub found: Vec<Arrival>,
-    /// The name of the last result of this page.
+    /// The archive id of the last result of this page.
     latest: Option<String>,
-    /// How many results there were when the page was asked for.
+    /// The number of results when the page was requested.
     asked_at: usize,
     empty: u32,
     bytes: usize,
-    /// Where pages ended.
+    /// The last ids of the pages.
     ends: Vec<String>,
 }
 
 impl Archive {
-    /// What came after this entry. `feed` and `number` make its name unique in the session.
+    /// Creates a query for the entries after this one. `feed` and `number` make its id unique in the session.
     pub fn new(feed: u32, number: u32, after: &str) -> Self {
         let name = format!("feed-{feed}-{number}");
         Self {
@@ -80,10 +80,10 @@ impl Archive {
             .attr("node", node)
             .child(range.to_element())
             .build();
-        iq::request(Kind::Set, Some(service), query)
+        iq::request(IqType::Set, Some(service), query)
     }
 
-    /// One entry. False when it belongs to another query. Who sent it is the caller's to check.
+    /// Handles one result. False if it belongs to another query. The caller checks the sender.
     pub fn handle_result(&mut self, result: &Element, service: &str, node: &str) -> bool {
         if result.attr("queryid") != Some(&self.name) {
             return false;
@@ -106,7 +106,7 @@ impl Archive {
             && let Some(event) = event::parse(&message)
             && event.node() == node
         {
-            let stamp = forwarded.map(|forwarded| Stamp {
+            let stamp = forwarded.map(|forwarded| SentTime {
                 time: Delay::of(&forwarded, service).map(|delay| delay.stamp),
                 by_service: false,
             });
@@ -127,15 +127,15 @@ impl Archive {
 
     /// The end of a page. Without `<fin/>` the service does not say that all is there, and without the name of its last result
     /// (§4.2: the `<set/>` may be left out, where there is nothing) the results tell it.
-    pub fn handle_end(&mut self, reply: &Element) -> Turn {
+    pub fn handle_end(&mut self, reply: &Element) -> PageResult {
         let Some(fin) = reply.child("fin", ns::MAM) else {
-            return Turn::Endless;
+            return PageResult::Endless;
         };
         if matches!(fin.attr("complete"), Some("true" | "1")) {
             return if self.found.len() < MOST && self.bytes < BYTES {
-                Turn::Last
+                PageResult::Last
             } else {
-                Turn::Endless
+                PageResult::Endless
             };
         }
         if self.found.len() == self.asked_at {
@@ -154,9 +154,9 @@ impl Archive {
             {
                 self.ends.push(core::mem::replace(&mut self.after, last));
                 self.asked_at = self.found.len();
-                Turn::Next
+                PageResult::Next
             }
-            _ => Turn::Endless,
+            _ => PageResult::Endless,
         }
     }
 }

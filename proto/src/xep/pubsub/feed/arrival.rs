@@ -1,21 +1,21 @@
-//! What waits to be told: items and their ends, as events, listings and archives bring them.
+//! Queued changes: items and removals from events, listings and archives.
 
 use super::change::Via;
 use crate::ns;
 use crate::xep::delay::Delay;
 use crate::xep::pubsub::Item;
 use crate::xep::pubsub::digest::Digest;
-use crate::xep::pubsub::event::{Entry, Event};
+use crate::xep::pubsub::event::{ItemEvent, PubSubEvent};
 use crate::xml::Element;
 
-/// What waits to be told, in order.
+/// A queued change.
 #[derive(Clone, Debug)]
 pub enum Arrival {
     Item(Arrived),
     Retract {
         id: String,
         via: Via,
-        /// Its name in the node's archive.
+        /// Its id in the node's archive.
         archived: Option<String>,
     },
     Purge {
@@ -25,35 +25,35 @@ pub enum Arrival {
         after: Option<String>,
         before: Option<String>,
     },
-    /// The feed is live. `partial`: some of what is known was not listed, and may be gone.
+    /// The feed is live. `partial`: some known items were not listed and may be gone.
     Live {
         partial: bool,
     },
 }
 
-/// An item that waits to be told.
+/// A queued item.
 #[derive(Clone, Debug)]
 pub struct Arrived {
     pub item: Item,
     pub digest: Digest,
     pub time: Option<i64>,
-    /// The service says that it was published earlier (XEP-0203): the last item, for who subscribes or comes online.
+    /// The service marks it as delayed (XEP-0203): the last item, sent on subscribing or on coming online.
     pub resent: bool,
-    /// Its name in the node's archive.
+    /// Its id in the node's archive.
     pub archived: Option<String>,
     pub via: Via,
-    /// The service has no payload of it, or does not tell it.
+    /// The service has no payload or omits it.
     pub bare: bool,
-    /// It came while the node was asked what it holds.
+    /// It arrived while the node was listed.
     pub waited: bool,
     /// The event came without a payload.
     pub fetched: bool,
-    /// It was published after the subscription, whatever is known by now.
+    /// It was published after the subscription.
     pub news: bool,
 }
 
 impl Arrival {
-    /// An item that is found to be there no more.
+    /// An item that was found to be removed.
     pub fn gone(id: String) -> Self {
         Self::Retract {
             id,
@@ -62,7 +62,7 @@ impl Arrival {
         }
     }
 
-    /// Its name in the node's archive.
+    /// Its id in the node's archive.
     pub fn archived(&self) -> Option<&String> {
         match self {
             Self::Item(Arrived { archived, .. })
@@ -86,16 +86,16 @@ impl Arrival {
     }
 }
 
-/// When a message was sent first, as far as it says so.
+/// The original send time of a message (XEP-0203).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Stamp {
+pub struct SentTime {
     /// In milliseconds since 1970.
     pub time: Option<i64>,
-    /// The service says so, or nobody in particular. Other stamps are of servers in between, which held the message back.
+    /// Whether the service stamped it, or the stamp has no author. Other stamps are of servers that delayed the message.
     pub by_service: bool,
 }
 
-impl Stamp {
+impl SentTime {
     /// Of a message of this service.
     pub fn of(message: &Element, service: &str) -> Self {
         let delay = Delay::of(message, service);
@@ -108,14 +108,14 @@ impl Stamp {
     }
 }
 
-/// What an event brings, one by one.
-pub fn arrivals_of(event: &Event, stamp: Stamp, archived: Option<String>) -> Vec<Arrival> {
+/// The changes of an event, one by one.
+pub fn arrivals_of(event: &PubSubEvent, stamp: SentTime, archived: Option<String>) -> Vec<Arrival> {
     let mut arrivals = Vec::new();
     match event {
-        Event::Items { entries, .. } => {
+        PubSubEvent::Items { entries, .. } => {
             for entry in entries {
                 arrivals.push(match entry {
-                    Entry::Published(item) => Arrival::Item(Arrived {
+                    ItemEvent::Published(item) => Arrival::Item(Arrived {
                         digest: Digest::of(item),
                         bare: item.id.is_none(),
                         item: item.clone(),
@@ -127,7 +127,7 @@ pub fn arrivals_of(event: &Event, stamp: Stamp, archived: Option<String>) -> Vec
                         fetched: false,
                         news: false,
                     }),
-                    Entry::Retracted { id } => Arrival::Retract {
+                    ItemEvent::Retracted { id } => Arrival::Retract {
                         id: id.clone(),
                         via: Via::Live,
                         archived: archived.clone(),
@@ -135,13 +135,13 @@ pub fn arrivals_of(event: &Event, stamp: Stamp, archived: Option<String>) -> Vec
                 });
             }
         }
-        Event::Purge { .. } => arrivals.push(Arrival::Purge { archived }),
+        PubSubEvent::Purge { .. } => arrivals.push(Arrival::Purge { archived }),
         _ => {}
     }
     arrivals
 }
 
-/// What the service calls a message in its archive (XEP-0359).
+/// The archive id of a message (XEP-0359).
 pub fn archived_as(message: &Element, service: &str) -> Option<String> {
     for child in message.children() {
         if child.is("stanza-id", ns::STANZA_ID) && child.attr("by") == Some(service) {

@@ -1,47 +1,53 @@
-//! Fetching what a node holds, as far back as it matters: a snapshot, or what was missed.
+//! Fetches the items of a node as far back as necessary: a snapshot, or missed items (XEP-0060 §6.5).
 //!
-//! The newest items first, and more of them until what the feed has had is reached: by pages where the service has them
-//! (XEP-0059), by asking for more where it has not (`max_items`, §6.5.7), by ids where it refuses that (§5.5, §6.5.8). Every
-//! service lists its items in some order; which one decides how far back is far enough ([`Order`]).
+//! Fetches the newest items first, then older ones until known items are reached: by pages if the service supports them
+//! (XEP-0059), by larger requests if not (`max_items`, §6.5.7), or by ids if it refuses those (§5.5, §6.5.8). Every
+//! service lists items in some order ([`Order`]), which decides how far back is sufficient.
 
-use super::known::{Index, Known};
+mod ids;
+mod reach;
+
+pub use ids::{ItemIds, list_ids};
+
+use super::known::KnownItems;
 use super::{Order, Traits};
 use crate::event::RequestFailure;
-use crate::ns;
 use crate::stanza::ErrorKind;
 use crate::time::Millis;
 use crate::xep::delay::parse_date_time;
 use crate::xep::disco;
-use crate::xep::pubsub::digest::{Digest, hash_id};
+use crate::xep::pubsub::digest::Digest;
 use crate::xep::pubsub::{Item, request};
-use crate::xep::rsm::{Page, Range};
+use crate::xep::rsm::Range;
 use crate::xml::Element;
+use ids::is_newest_first;
+use reach::is_enough;
 
-/// How many items are fetched at most, and held while they are.
+/// The maximal number of items fetched.
 pub const MOST: usize = 20_000;
-/// How many bytes one answer may have, as far as that can be foreseen.
+/// The estimated maximal size of one response, in bytes.
 const ANSWER: usize = 4 << 20;
-/// How many items are asked for at first where the newest known one is enough to go on from.
+/// How many items are requested first if the newest known item is sufficient.
 pub const FEW: usize = 20;
-/// How many requests one fetch makes: a service may list a few items a page.
+/// The maximal number of requests of one fetch: pages may be small.
 const REQUESTS: u32 = 1_000;
-/// How many bytes of items are held while they are fetched, about.
+/// The approximate limit of item bytes held during a fetch.
 const BYTES: usize = 64 << 20;
-/// How many are asked for in a page.
+/// The page size.
 const PAGE: usize = 250;
-/// How many are fetched by their ids at once.
+/// How many items are fetched by id at once.
 const CHUNK: usize = 50;
-/// How often a request is made that times out, or that the service asks to repeat later.
+/// The maximal number of attempts of a request that times out or fails temporarily.
 const TRIES: u32 = 4;
 
-/// What is fetched for.
+/// The purpose of a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Goal {
-    /// All that the node holds, up to the feed's limit.
+pub enum FetchGoal {
+    /// All items of the node, up to the feed's limit.
     Snapshot,
-    /// Only to know from where to go on: nothing is delivered.
+    /// The starting point only: no item is reported.
     Baseline,
-    /// What was missed.
+    /// The missed items.
     Since,
 }
 
@@ -61,33 +67,33 @@ impl ListedItem {
     }
 }
 
-/// What came of it.
+/// The result of a response.
 #[derive(Debug)]
-pub enum Next {
-    /// Ask what [`CatchUp::request`] says now.
+pub enum FetchProgress {
+    /// Send the next [`CatchUp::request`].
     Ask,
-    /// Ask again after this time.
+    /// Send the request again after this time.
     Later(Millis),
-    /// It is done: this is what the node holds, the oldest first. `whole`: all of it, for certain.
+    /// Done: the items of the node, oldest first. `whole`: certainly all of them.
     Found { held: Vec<ListedItem>, whole: bool },
-    /// There is no way to find out.
+    /// The items cannot be fetched.
     Nothing,
 }
 
 #[derive(Debug)]
-enum Way {
-    /// The newest so many.
+enum FetchMethod {
+    /// This number of newest items.
     Newest(usize),
     /// The page before this one.
     Before(String),
-    /// First the list of ids.
+    /// The list of ids.
     ListIds,
-    /// By ids: those that are left, the newest last, and those that are on their way.
+    /// By ids: the remaining ones, newest last, and the requested ones.
     ByIds {
         left: Vec<String>,
         asked: Vec<String>,
     },
-    /// By ids, what was listed without a payload: those that are left, and those that are on their way.
+    /// By ids, the items listed without a payload: the remaining ones and the requested ones.
     Payloads {
         left: Vec<String>,
         asked: Vec<String>,
@@ -95,35 +101,35 @@ enum Way {
     },
 }
 
-/// A fetch that is under way.
+/// A running fetch.
 #[derive(Debug)]
 pub struct CatchUp {
-    /// What for.
-    pub goal: Goal,
+    /// The purpose.
+    pub goal: FetchGoal,
     limit: usize,
-    way: Way,
+    way: FetchMethod,
     held: Vec<ListedItem>,
     tries: u32,
     requests: u32,
     bytes: usize,
-    /// By ids, and the list of them is not all: so it shows of no item that it is gone.
+    /// The list of ids is incomplete, so that an absent item is not proved to be removed.
     partial: bool,
 }
 
 impl CatchUp {
-    /// `limit`: how many items the feed looks at.
-    pub fn new(goal: Goal, known: &Known, traits: Traits, limit: usize) -> Self {
+    /// `limit`: how many items the feed lists.
+    pub fn new(goal: FetchGoal, known: &KnownItems, traits: Traits, limit: usize) -> Self {
         let first = match goal {
-            Goal::Snapshot => limit,
-            Goal::Baseline if traits.order == Order::Publication => FEW,
-            Goal::Baseline => limit,
-            Goal::Since if traits.order == Order::Publication => FEW,
-            Goal::Since => known.len() + FEW,
+            FetchGoal::Snapshot => limit,
+            FetchGoal::Baseline if traits.order == Order::Publication => FEW,
+            FetchGoal::Baseline => limit,
+            FetchGoal::Since if traits.order == Order::Publication => FEW,
+            FetchGoal::Since => known.len() + FEW,
         };
         Self {
             goal,
             limit,
-            way: Way::Newest(first),
+            way: FetchMethod::Newest(first),
             held: Vec::new(),
             tries: 0,
             requests: 0,
@@ -132,15 +138,15 @@ impl CatchUp {
         }
     }
 
-    /// What is to be asked now.
+    /// Builds the next request.
     pub fn request(&self, service: &str, node: &str) -> Element {
         let service = Some(service);
         match &self.way {
-            Way::Newest(count) => {
+            FetchMethod::Newest(count) => {
                 let count = u32::try_from(*count).unwrap_or(u32::MAX);
                 request::items(service, node, Some(count), &[], None)
             }
-            Way::Before(first) => {
+            FetchMethod::Before(first) => {
                 let range = Range {
                     max: Some(PAGE as u32),
                     before: Some(first.clone()),
@@ -148,20 +154,20 @@ impl CatchUp {
                 };
                 request::page(service, node, &range, None)
             }
-            Way::ListIds => disco::items(service, Some(node)),
-            Way::ByIds { asked, .. } | Way::Payloads { asked, .. } => {
+            FetchMethod::ListIds => disco::items(service, Some(node)),
+            FetchMethod::ByIds { asked, .. } | FetchMethod::Payloads { asked, .. } => {
                 request::items(service, node, None, asked, None)
             }
         }
     }
 
-    /// The answer to it.
+    /// Handles the reply.
     pub fn handle_reply(
         &mut self,
-        known: &Known,
+        known: &KnownItems,
         traits: &mut Traits,
         outcome: &Result<Element, RequestFailure>,
-    ) -> Next {
+    ) -> FetchProgress {
         self.requests += 1;
         match outcome {
             Ok(reply) => self.read(known, traits, reply),
@@ -169,10 +175,10 @@ impl CatchUp {
         }
     }
 
-    fn read(&mut self, known: &Known, traits: &mut Traits, reply: &Element) -> Next {
+    fn read(&mut self, known: &KnownItems, traits: &mut Traits, reply: &Element) -> FetchProgress {
         let whole = match &mut self.way {
-            Way::ListIds => {
-                let List {
+            FetchMethod::ListIds => {
+                let ItemIds {
                     ids: mut left,
                     whole,
                 } = list_ids(reply);
@@ -180,17 +186,17 @@ impl CatchUp {
                     left.reverse();
                 }
                 let most = match self.goal {
-                    Goal::Since => MOST,
+                    FetchGoal::Since => MOST,
                     _ => self.limit.min(MOST),
                 };
-                self.partial = !whole || self.goal == Goal::Since && left.len() > most;
+                self.partial = !whole || self.goal == FetchGoal::Since && left.len() > most;
                 left.drain(..left.len().saturating_sub(most));
                 return self.ask_by_ids(left);
             }
-            Way::ByIds { left, asked } => {
+            FetchMethod::ByIds { left, asked } => {
                 let mut items = request::parse_items(reply);
                 let mut held = Vec::new();
-                // In the order of the list, whatever the order of the answer.
+                // In the order of the list, not of the response.
                 for id in asked.iter() {
                     let at = items.iter().position(|item| item.id.as_ref() == Some(id));
                     if let Some(at) = at {
@@ -211,13 +217,20 @@ impl CatchUp {
                 }
                 left.is_empty() && !self.partial
             }
-            Way::Newest(_) | Way::Before(_) => return self.read_page(known, traits, reply),
-            Way::Payloads { .. } => return self.read_payloads(reply),
+            FetchMethod::Newest(_) | FetchMethod::Before(_) => {
+                return self.read_page(known, traits, reply);
+            }
+            FetchMethod::Payloads { .. } => return self.read_payloads(reply),
         };
         self.found(whole)
     }
 
-    fn read_page(&mut self, known: &Known, traits: &mut Traits, reply: &Element) -> Next {
+    fn read_page(
+        &mut self,
+        known: &KnownItems,
+        traits: &mut Traits,
+        reply: &Element,
+    ) -> FetchProgress {
         let page = request::parse_page(reply);
         let mut held = Vec::new();
         for item in request::parse_items(reply) {
@@ -225,9 +238,9 @@ impl CatchUp {
         }
         let got = held.len();
         let asked = match &self.way {
-            Way::Newest(asked) => *asked,
+            FetchMethod::Newest(asked) => *asked,
             _ => {
-                // Where items move while pages are turned, a page may come again.
+                // If items move between requests, a page may be repeated.
                 let newer = &self.held;
                 held.retain(|older| !newer.iter().any(|newer| newer.digest.id == older.digest.id));
                 if held.is_empty() && got > 0 {
@@ -239,12 +252,12 @@ impl CatchUp {
         };
         self.held = held;
         let mut at_start = got < asked;
-        // Only where the service is known to say so when it leaves something out.
+        // Only if the service is known to report omitted items.
         let mut certain = traits.order == Order::Publication;
         let mut first = None;
         if let Some(page) = page {
             certain = true;
-            // COMPAT(ejabberd): its pages are named by the times at which items were created, and listed so.
+            // COMPAT(ejabberd): its page ids are creation times, and items are listed in this order.
             if page
                 .first
                 .as_deref()
@@ -252,7 +265,7 @@ impl CatchUp {
             {
                 traits.order = Order::Creation;
             }
-            // Between pages items come and go: then their number shows nothing.
+            // Items change between pages: the count is valid for a single page only.
             let total = page.count.map(|count| count as usize);
             let all = total == Some(got);
             at_start = got == 0 || page.index == Some(0) || all;
@@ -262,8 +275,8 @@ impl CatchUp {
             return self.found(at_start && certain);
         }
         match &self.way {
-            // Nothing is held but this answer.
-            Way::Newest(_) => self.bytes = reply.held_bytes(),
+            // Only this response is held.
+            FetchMethod::Newest(_) => self.bytes = reply.held_bytes(),
             _ => self.bytes += reply.held_bytes(),
         }
         if self.is_exhausted() {
@@ -271,63 +284,68 @@ impl CatchUp {
         }
         if self.tries > TRIES {
             self.held.clear();
-            self.way = Way::ListIds;
-            return Next::Ask;
+            self.way = FetchMethod::ListIds;
+            return FetchProgress::Ask;
         }
         if let Some(first) = first {
-            self.way = Way::Before(first);
-            return Next::Ask;
+            self.way = FetchMethod::Before(first);
+            return FetchProgress::Ask;
         }
-        // All of it once more, and more: there are no pages here. As much as one answer may hold.
+        // No pages: request all again and more, up to the size limit of a response.
         let each = reply.held_bytes() / got.max(1) + 1;
         let more = (asked * 5).min(MOST).min(ANSWER / each);
         if more <= got {
             return self.found(false);
         }
-        self.way = Way::Newest(more);
-        Next::Ask
+        self.way = FetchMethod::Newest(more);
+        FetchProgress::Ask
     }
 
-    fn ask_by_ids(&mut self, mut left: Vec<String>) -> Next {
+    fn ask_by_ids(&mut self, mut left: Vec<String>) -> FetchProgress {
         let asked = left.split_off(left.len().saturating_sub(CHUNK));
         if asked.is_empty() {
             return self.found(!self.partial);
         }
-        self.way = Way::ByIds { left, asked };
-        Next::Ask
+        self.way = FetchMethod::ByIds { left, asked };
+        FetchProgress::Ask
     }
 
-    /// Whether no more is fetched, whatever there is: a service could go on for ever.
+    /// Whether a limit is reached: a service could continue for ever.
     fn is_exhausted(&self) -> bool {
         self.held.len() >= MOST || self.requests >= REQUESTS || self.bytes >= BYTES
     }
 
-    fn found(&mut self, whole: bool) -> Next {
+    fn found(&mut self, whole: bool) -> FetchProgress {
         let mut left = Vec::new();
         for held in &self.held {
             if held.item.payload.is_none() {
                 left.extend(held.item.id.clone());
             }
         }
-        if left.is_empty() || matches!(self.way, Way::ByIds { .. } | Way::Payloads { .. }) {
+        if left.is_empty()
+            || matches!(
+                self.way,
+                FetchMethod::ByIds { .. } | FetchMethod::Payloads { .. }
+            )
+        {
             return self.finish(whole);
         }
         self.ask_payloads(left, whole)
     }
 
-    fn ask_payloads(&mut self, mut left: Vec<String>, whole: bool) -> Next {
+    fn ask_payloads(&mut self, mut left: Vec<String>, whole: bool) -> FetchProgress {
         let asked = left.split_off(left.len().saturating_sub(CHUNK));
-        self.way = Way::Payloads { left, asked, whole };
-        Next::Ask
+        self.way = FetchMethod::Payloads { left, asked, whole };
+        FetchProgress::Ask
     }
 
-    /// Some nodes list items without payloads, and give them by id; some give none.
-    fn read_payloads(&mut self, reply: &Element) -> Next {
+    /// Handles payloads fetched by id: some nodes list items without payloads, some have none.
+    fn read_payloads(&mut self, reply: &Element) -> FetchProgress {
         let items = request::parse_items(reply);
-        if let Way::Payloads { asked, .. } = &self.way
+        if let FetchMethod::Payloads { asked, .. } = &self.way
             && !items.is_empty()
         {
-            // What is not there any more was dropped since it was listed.
+            // Items absent now were removed after the listing.
             let is_there = |id: &Option<String>| {
                 id.as_ref().is_none_or(|id| !asked.contains(id))
                     || items.iter().any(|item| item.id == *id)
@@ -347,11 +365,11 @@ impl CatchUp {
         self.bytes += reply.held_bytes();
         let exhausted = self.requests >= REQUESTS || self.bytes >= BYTES;
         match &mut self.way {
-            Way::Payloads { left, whole, .. } if some && !exhausted && !left.is_empty() => {
+            FetchMethod::Payloads { left, whole, .. } if some && !exhausted && !left.is_empty() => {
                 let (left, whole) = (core::mem::take(left), *whole);
                 self.ask_payloads(left, whole)
             }
-            Way::Payloads { whole, .. } => {
+            FetchMethod::Payloads { whole, .. } => {
                 let whole = *whole;
                 self.finish(whole)
             }
@@ -359,160 +377,50 @@ impl CatchUp {
         }
     }
 
-    fn finish(&mut self, whole: bool) -> Next {
-        Next::Found {
+    fn finish(&mut self, whole: bool) -> FetchProgress {
+        FetchProgress::Found {
             held: core::mem::take(&mut self.held),
             whole,
         }
     }
 
-    fn fail(&mut self, failure: &RequestFailure) -> Next {
+    fn fail(&mut self, failure: &RequestFailure) -> FetchProgress {
         let error = match failure {
             RequestFailure::Refused { error, .. } if error.kind != ErrorKind::Wait => error,
             _ if self.tries < TRIES => {
                 self.tries += 1;
-                return Next::Later(Millis::seconds(1 << self.tries));
+                return FetchProgress::Later(Millis::seconds(1 << self.tries));
             }
             _ => match self.way {
-                Way::Payloads { whole, .. } => return self.finish(whole),
-                _ => return Next::Nothing,
+                FetchMethod::Payloads { whole, .. } => return self.finish(whole),
+                _ => return FetchProgress::Nothing,
             },
         };
         let again = self.tries < TRIES && error.condition == "item-not-found";
         self.way = match &self.way {
-            // Where the page began is gone: from the newest once more.
-            Way::Before(_) if again => {
+            // The start of the page was removed: begin again with the newest.
+            FetchMethod::Before(_) if again => {
                 self.tries += 1;
-                Way::Newest(self.held.len() + FEW)
+                FetchMethod::Newest(self.held.len() + FEW)
             }
-            Way::Before(_) => Way::ListIds,
-            Way::Payloads { whole, .. } => {
+            FetchMethod::Before(_) => FetchMethod::ListIds,
+            FetchMethod::Payloads { whole, .. } => {
                 let whole = *whole;
                 return self.finish(whole);
             }
-            _ if is_denied(&error.condition) => return Next::Nothing,
-            Way::Newest(_) => Way::ListIds,
-            _ => return Next::Nothing,
+            _ if is_denied(&error.condition) => return FetchProgress::Nothing,
+            FetchMethod::Newest(_) => FetchMethod::ListIds,
+            _ => return FetchProgress::Nothing,
         };
         self.held.clear();
-        Next::Ask
+        FetchProgress::Ask
     }
 }
 
-/// Is the question itself unwelcome, in whatever way it is asked?
+/// Whether the service refuses every form of the request.
 fn is_denied(condition: &str) -> bool {
     matches!(
         condition,
         "forbidden" | "not-authorized" | "not-allowed" | "item-not-found" | "registration-required"
     )
-}
-
-/// The ids of a node's items (§5.5), in the service's order.
-pub struct List {
-    pub ids: Vec<String>,
-    /// The service does not say that there are others (XEP-0059 §2.1).
-    pub whole: bool,
-}
-
-/// Reads the list of a node's items.
-pub fn list_ids(reply: &Element) -> List {
-    let query = reply.child("query", ns::DISCO_ITEMS);
-    let mut ids = Vec::new();
-    for item in query.iter().flat_map(Element::children) {
-        // Of the address nothing is needed: without one the item is there, too.
-        if item.is("item", ns::DISCO_ITEMS)
-            && let Some(id) = item.attr("name")
-        {
-            ids.push(id.into());
-        }
-    }
-    let page = query.as_ref().and_then(Page::child_of);
-    let whole = query.is_some()
-        && page.is_none_or(|page| page.count.is_some_and(|count| count as usize == ids.len()));
-    List { ids, whole }
-}
-
-/// XEP-0060 gives the list of ids no order. What the feed had shows it, else what is known of the service.
-fn is_newest_first(ids: &[String], known: &Known, traits: Traits) -> bool {
-    let (mut up, mut down) = (0, 0);
-    let mut before = None;
-    for id in ids {
-        let place = known.place(hash_id(id));
-        if let (Some(before), Some(place)) = (before, place) {
-            if before < place {
-                up += 1;
-            } else {
-                down += 1;
-            }
-        }
-        before = place.or(before);
-    }
-    if up == down {
-        traits.order == Order::Publication
-    } else {
-        down > up
-    }
-}
-
-/// Does what was fetched reach back far enough?
-fn is_enough(goal: Goal, limit: usize, held: &[ListedItem], known: &Known, traits: Traits) -> bool {
-    match goal {
-        Goal::Baseline if traits.order == Order::Publication => true,
-        Goal::Snapshot | Goal::Baseline => held.len() >= limit,
-        Goal::Since => {
-            let index = Index::of(known.digests());
-            match traits.order {
-                Order::Publication => reaches(held, known, &index),
-                Order::Creation => covers(held, known, &index),
-                Order::Unknown => reaches(held, known, &index) && covers(held, known, &index),
-            }
-        }
-    }
-}
-
-/// Down to an item that has not moved: nothing that is new stands before it, and all that was newer is listed, too. An item
-/// that was published again the same as before shows nothing, and whole runs of them are common where rows are saved unchanged;
-/// nor does the only item of a node that held no other.
-fn reaches(held: &[ListedItem], known: &Known, index: &Index) -> bool {
-    let digests = known.digests();
-    let mut there = vec![false; digests.len()];
-    for held in held {
-        let place = index.place(held.digest.id, digests);
-        if let Some(there) = place.and_then(|place| there.get_mut(place)) {
-            *there = true;
-        }
-    }
-    let missing = there.iter().rposition(|there| !there);
-    let from = missing.map_or(0, |missing| missing + 1);
-    for held in held {
-        match index.place(held.digest.id, digests) {
-            Some(place)
-                if place >= from
-                    && digests
-                        .get(place)
-                        .is_some_and(|known| !held.digest.differs_from(*known))
-                    && (place + 1 < digests.len()
-                        || digests.len() == 1 && !known.is_complete()) =>
-            {
-                return true;
-            }
-            None if known.is_complete() => return false,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// As many as the feed has had, and what is new besides: what was published again stands anywhere among them.
-fn covers(held: &[ListedItem], known: &Known, index: &Index) -> bool {
-    let mut reached = false;
-    let mut enough = known.len();
-    for held in held {
-        if index.place(held.digest.id, known.digests()).is_some() {
-            reached = true;
-        } else if reached {
-            enough += 1;
-        }
-    }
-    reached && held.len() >= enough
 }

@@ -1,80 +1,80 @@
-//! What a feed tells, and what it wants.
+//! Changes that a feed reports, and its outputs.
 
 use crate::event::RequestFailure;
 use crate::time::Instant;
 use crate::xep::pubsub::{Item, Subscription};
 use crate::xml::Element;
 
-/// How an item came.
+/// How an item arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
-    /// It was there when the feed began.
+    /// The node held it when the feed began.
     Snapshot,
-    /// It was published while the feed was listening.
+    /// It was published while the feed was live.
     Live,
-    /// It was published, or gone, after an interruption began and before it was over.
+    /// It was published or removed during an interruption.
     CatchUp,
 }
 
-/// Something happened.
+/// A change of a node or its subscription.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// The service has agreed; what it said about the subscription. Comes again in each new session.
+    /// The service accepted the subscription, with its details. Reported again in each new session.
     Subscribed(Option<Subscription>),
-    /// The service refused. The feed is over.
+    /// The service refused. The feed ends.
     Refused(Box<RequestFailure>),
     /// An item.
     Item {
-        /// As it was published last.
+        /// The last revision.
         item: Item,
-        /// When, in milliseconds since 1970, if the service told.
+        /// The time of publication in milliseconds since 1970, if known.
         time: Option<i64>,
         /// How it came.
         via: Via,
     },
-    /// An item is no longer there.
+    /// An item was removed.
     Retract {
         /// Its id.
         id: String,
-        /// [`Via::CatchUp`]: found to be gone, taken back or dropped by the node's limit.
+        /// [`Via::CatchUp`]: found to be absent, either retracted or dropped by the node's limit.
         via: Via,
     },
-    /// No item is there any more (§8.5).
+    /// All items were removed (§8.5).
     Purge,
-    /// Something may be missing: the service no longer holds what would show that nothing is.
+    /// Publications may be missing: the service does not hold the items that would show completeness.
     Gap {
         /// The id of the last item before it.
         after: Option<String>,
         /// The id of the first item after it; `None` when there is none yet.
         before: Option<String>,
     },
-    /// What was there, or was missed, has been told; what comes now is new.
+    /// The snapshot or the missed items were reported; the following changes are new.
     Live,
-    /// The service changed how the subscription stands (§8.6, §8.8).
+    /// The service changed the subscription (§8.6, §8.8).
     Subscription(Subscription),
     /// The node's configuration changed (§8.2).
     Configuration,
-    /// The node is no more (§8.4). The feed is over.
+    /// The node was deleted (§8.4). The feed ends.
     Delete {
-        /// The address of the one that takes its place.
+        /// The address of the replacing node.
         redirect: Option<String>,
     },
-    /// The feed is over.
+    /// The feed ended.
     End,
 }
 
-/// What the feed wants.
+/// An output of a feed.
 #[derive(Clone, Debug)]
-pub enum Output {
-    /// Ask the service; [`Feed::handle_reply`](super::Feed::handle_reply) gets the answer, under this number.
+pub enum FeedOutput {
+    /// Send a request; pass the reply to [`Feed::handle_reply`](super::Feed::handle_reply) under this number.
     Request {
         /// Its number.
         number: u32,
-        /// What to ask.
+        /// The request.
         iq: Element,
     },
-    /// Tell this.
+    /// Report this change.
     Change(Box<Change>),
-    /// Nothing until something happens, or until this time.
+    /// No output until an input or this time.
     Timeout(Option<Instant>),
 }

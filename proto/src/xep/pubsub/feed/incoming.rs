@@ -1,61 +1,63 @@
-//! What a feed hears: the events of its node, and the results of its archive.
+//! Events of the feed's node, and results of its archive.
 
-use super::arrival::{Arrival, Stamp, archived_as, arrivals_of};
+use super::arrival::{Arrival, SentTime, archived_as, arrivals_of};
 use super::change::Change;
-use super::state::{Inquiry, State};
+use super::state::{FeedPhase, Inquiry};
 use super::{Feed, WAITING};
-use crate::xep::pubsub::State as Subscription;
-use crate::xep::pubsub::event::Event;
+use crate::xep::pubsub::SubscriptionState;
+use crate::xep::pubsub::event::PubSubEvent;
 use crate::xml::Element;
 
 impl Feed {
-    /// An event of this node, from its service; `message` is the stanza that told it.
-    pub fn handle_event(&mut self, event: &Event, message: &Element) {
-        if matches!(self.state, State::Over) {
+    /// Handles an event of this node, from its service; `message` is its stanza.
+    pub fn handle_event(&mut self, event: &PubSubEvent, message: &Element) {
+        if matches!(self.state, FeedPhase::Over) {
             return;
         }
         match event {
-            Event::Items { .. } | Event::Purge { .. } => {
+            PubSubEvent::Items { .. } | PubSubEvent::Purge { .. } => {
                 let service = &self.settings.service;
-                let stamp = Stamp::of(message, service);
+                let stamp = SentTime::of(message, service);
                 let archived = archived_as(message, service);
                 for arrival in arrivals_of(event, stamp, archived) {
                     self.arrive(arrival);
                 }
             }
-            Event::Delete { redirect, .. } => {
+            PubSubEvent::Delete { redirect, .. } => {
                 let redirect = redirect.clone();
                 self.end(Change::Delete { redirect });
             }
-            Event::Configuration { .. } => self.asides.push_back(Change::Configuration),
-            Event::Subscription(told) => {
-                // About an earlier subscription: the answer to ours is still to come.
-                if told.state == Subscription::None
+            PubSubEvent::Configuration { .. } => self.asides.push_back(Change::Configuration),
+            PubSubEvent::Subscription(told) => {
+                // It concerns an earlier subscription: the reply to ours is still pending.
+                if told.state == SubscriptionState::None
                     && matches!(
                         self.state,
-                        State::Apart | State::Subscribing(_) | State::Away { .. }
+                        FeedPhase::Apart | FeedPhase::Subscribing(_) | FeedPhase::Away { .. }
                     )
                 {
                     return;
                 }
                 let change = Change::Subscription(told.clone());
-                if told.state == Subscription::None {
+                if told.state == SubscriptionState::None {
                     return self.end(change);
                 }
                 self.asides.push_back(change);
-                if told.state == Subscription::Subscribed && matches!(self.state, State::Pending) {
+                if told.state == SubscriptionState::Subscribed
+                    && matches!(self.state, FeedPhase::Pending)
+                {
                     let inquiry = self.inquire();
-                    self.state = State::CatchingUp(inquiry);
+                    self.enter(FeedPhase::CatchingUp(inquiry));
                 }
             }
-            Event::Collection { .. } => {}
+            PubSubEvent::Collection { .. } => {}
         }
     }
 
     /// A message of the service with a result from an archive (XEP-0313 §4.3). False when it is not for this feed.
     pub fn handle_result(&mut self, result: &Element) -> bool {
-        let (State::Subscribing(Inquiry::Querying(archive))
-        | State::CatchingUp(Inquiry::Querying(archive))) = &mut self.state
+        let (FeedPhase::Subscribing(Inquiry::Querying(archive))
+        | FeedPhase::CatchingUp(Inquiry::Querying(archive))) = &mut self.state
         else {
             return false;
         };
@@ -66,21 +68,21 @@ impl Feed {
         if !self.state.holds_events() {
             self.arrivals.push_back(arrival);
             if self.arrivals.len() > WAITING {
-                // They wait for a payload: they are told without.
+                // Changes waiting for a payload are reported without it.
                 self.give_payloads_up();
             }
             return;
         }
-        if matches!(self.state, State::Apart) && !self.basis.is_known() {
-            // The next session begins with what the node holds.
+        if matches!(self.state, FeedPhase::Apart) && !self.basis.is_known() {
+            // The next session begins with a listing.
             return;
         }
         self.meanwhile.push(arrival);
         if self.meanwhile.len() > WAITING {
             self.forget_fetch();
             let without_session = match self.state {
-                State::Away { retry_at } => Some(State::Away { retry_at }),
-                State::Apart => Some(State::Apart),
+                FeedPhase::Away { retry_at } => Some(FeedPhase::Away { retry_at }),
+                FeedPhase::Apart => Some(FeedPhase::Apart),
                 _ => None,
             };
             self.nothing_found();

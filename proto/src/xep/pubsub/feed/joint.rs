@@ -1,9 +1,9 @@
-//! The listing of a node and the events that were on their way, in one order: what `merge` explains, step by step.
+//! Joins the listing of a node and the queued events into one order; `merge` explains the rules.
 
 use super::arrival::{Arrival, Arrived};
 use super::catch_up::ListedItem;
 use super::change::Via;
-use super::known::Index;
+use super::known::DigestIndex;
 use crate::xep::pubsub::digest::{Digest, hash_id};
 
 /// What is listed without a payload, with that of the last event of the item that waits.
@@ -15,7 +15,7 @@ pub fn complete_listing(held: &mut [ListedItem], waiting: &[Arrival]) {
     for held in held.iter() {
         digests.push(held.digest);
     }
-    let index = Index::of(&digests);
+    let index = DigestIndex::of(&digests);
     for arrived in waiting.iter().filter_map(Arrival::as_item) {
         let place = index.place(arrived.digest.id, &digests);
         if let Some(held) = place.and_then(|place| held.get_mut(place))
@@ -31,26 +31,26 @@ pub fn complete_listing(held: &mut [ListedItem], waiting: &[Arrival]) {
     }
 }
 
-/// The listing and the events on their way into one order.
+/// The state of joining the listing and the events.
 pub struct Joint {
     pub held: Vec<ListedItem>,
     pub digests: Vec<Digest>,
-    pub index: Index,
+    pub index: DigestIndex,
     pub wanted: Vec<bool>,
     pub unseen: Vec<bool>,
     pub via: Via,
     pub baseline: bool,
-    /// How many of the listing have had their turn.
+    /// How many listed items are done.
     pub told: usize,
-    /// Something that was told is listed.
+    /// A known item is listed.
     pub met: bool,
-    /// Events of what the listing does not hold, until it is seen where they belong.
+    /// Events of items that are not listed, until their position is known.
     pub pending: Vec<Arrival>,
     pub all: Vec<Arrival>,
 }
 
 impl Joint {
-    /// Of each event: is a later one of the same item what is listed?
+    /// For each event: whether a later event of the same item is the listed revision.
     pub fn superseded(&self, waiting: &[Arrival]) -> Vec<bool> {
         let mut met = vec![false; self.digests.len()];
         let mut superseded = Vec::new();
@@ -86,26 +86,26 @@ impl Joint {
             return self.pending.push(arrival);
         };
         if arrival.is_wanting() && self.unseen.get(place) == Some(&true) {
-            // Nothing shows whether it is what is known already.
+            // It cannot be compared with the known revision.
             return self.pending.push(arrival);
         }
-        // Here the two meet.
+        // The listing and the events meet here.
         self.met = true;
         // The last item, which a service sends to who subscribes, has no place among the events.
         if arrival.as_item().is_some_and(|arrived| arrived.resent) {
             return;
         }
-        // What came before a hole comes before what is listed.
+        // Events before lost ones precede the listing.
         let hole = |arrival: &Arrival| matches!(arrival, Arrival::Gap { .. });
         if let Some(at) = self.pending.iter().rposition(hole) {
             let rest = self.pending.split_off(at + 1);
-            self.tell_pending();
+            self.report_pending();
             self.pending = rest;
         }
-        self.tell_until(place);
-        self.tell_pending();
+        self.report_until(place);
+        self.report_pending();
         if self.told == place {
-            // Where nothing is told of the listing, what happened since is.
+            // If the listing is not reported, later events are.
             if self.baseline {
                 if let Arrival::Item(arrived) = &mut arrival {
                     arrived.news = true;
@@ -113,16 +113,16 @@ impl Joint {
                 self.all.push(arrival);
                 self.told = place + 1;
             } else {
-                self.tell_until(place + 1);
+                self.report_until(place + 1);
             }
         }
     }
 
-    /// What waited for its place. What is newer than the listing comes behind what is listed of it.
-    pub fn tell_pending(&mut self) {
+    /// Places the queued events. Events newer than the listing follow its items.
+    pub fn report_pending(&mut self) {
         for arrival in core::mem::take(&mut self.pending) {
             if let Some(place) = self.place(&arrival) {
-                self.tell_until(place + 1);
+                self.report_until(place + 1);
             }
             self.all.push(arrival);
         }
@@ -139,7 +139,7 @@ impl Joint {
     }
 
     /// The listing's items before this place, as far as they are wanted.
-    fn tell_until(&mut self, place: usize) {
+    fn report_until(&mut self, place: usize) {
         while self.told < place {
             if let (Some(held), Some(true)) = (self.held.get(self.told), self.wanted.get(self.told))
             {
@@ -160,7 +160,7 @@ impl Joint {
         }
     }
 
-    /// What came in an earlier session ends here, and something is missing before what the node holds.
+    /// Ends the events of an earlier session; publications between them and the listing may be missing.
     pub fn end_island(&mut self) {
         self.all.append(&mut self.pending);
         self.all.push(Arrival::Gap {
@@ -170,7 +170,7 @@ impl Joint {
     }
 
     pub fn finish(mut self) -> Vec<Arrival> {
-        self.tell_until(self.held.len());
+        self.report_until(self.held.len());
         self.all.append(&mut self.pending);
         self.all
     }

@@ -1,4 +1,4 @@
-//! What a feed has had: which publications, in their order, as far back as its limit goes.
+//! The publications that a feed has reported, in order, up to its limit.
 //!
 //! A publication is known by its [`Digest`].
 
@@ -7,18 +7,18 @@ use std::rc::Rc;
 
 /// Publications, the oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct KnownItems {
     digests: Vec<Digest>,
-    /// The ids themselves, `None` for what comes from a position; and when each was noted.
+    /// The ids, `None` for those from a position, with the sequence number of each.
     ids: Vec<(Option<Rc<str>>, u64)>,
-    /// How many were ever added.
+    /// The number of publications ever added.
     added: u64,
-    /// The node held nothing else when it was listed last: what is not known is new.
+    /// The last listing was complete: unknown items are new.
     complete: bool,
 }
 
-impl Known {
-    /// What a position holds.
+impl KnownItems {
+    /// The digests of a position.
     pub fn restore(digests: Vec<Digest>, complete: bool) -> Self {
         Self {
             ids: vec![(None, 0); digests.len()],
@@ -28,12 +28,12 @@ impl Known {
         }
     }
 
-    /// Is nothing else in the node but what came since?
+    /// Whether the node holds no other items than the known and later ones.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// All that the node holds is about to be noted, or only a part of it.
+    /// Sets whether the following listing is complete.
     pub fn set_complete(&mut self, complete: bool) {
         self.complete = complete;
     }
@@ -43,17 +43,17 @@ impl Known {
         &self.digests
     }
 
-    /// How many there are.
+    /// The number of publications.
     pub fn len(&self) -> usize {
         self.digests.len()
     }
 
-    /// Is there none?
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.digests.is_empty()
     }
 
-    /// Notes the newest publication; what is beyond `limit` is forgotten.
+    /// Adds the newest publication; those beyond `limit` are forgotten.
     pub fn note(&mut self, digest: Digest, id: &str, limit: usize) {
         self.remove(digest.id);
         self.digests.push(digest);
@@ -100,7 +100,7 @@ impl Known {
         self.ids.clear();
     }
 
-    /// Whether this is the current revision of its item. Without a payload nothing shows that.
+    /// Whether this is the current revision of its item; false without a payload.
     pub fn has(&self, digest: Digest) -> bool {
         digest.has_payload() && self.of(digest.id) == Some(digest)
     }
@@ -110,12 +110,12 @@ impl Known {
         self.digests.get(self.place(id)?).copied()
     }
 
-    /// Where an id stands. From the newest on: what is asked for most often was published not long ago.
+    /// The position of an id. Searches from the newest, since recent items are looked up most often.
     pub fn place(&self, id: u32) -> Option<usize> {
         self.digests.iter().rposition(|known| known.id == id)
     }
 
-    /// A mark, for [`Known::before`].
+    /// A mark, for [`KnownItems::before`].
     pub fn mark(&self) -> u64 {
         self.added
     }
@@ -137,13 +137,13 @@ impl Known {
     }
 }
 
-/// Where the digests of many stand, by id: for comparing lists with each other.
-pub struct Index {
+/// An index of digests by id, to compare lists.
+pub struct DigestIndex {
     /// Places + 1 by the low bits of the hash, with the next free one for those that collide.
     slots: Vec<u32>,
 }
 
-impl Index {
+impl DigestIndex {
     /// Of a list in which no id stands twice; of one that does, the last.
     pub fn of(digests: &[Digest]) -> Self {
         let size = (digests.len() * 2).next_power_of_two();

@@ -1,5 +1,5 @@
-//! Joining what a node holds with what was told while it was asked: one order, each publication once; and the judgement
-//! whether anything may be missing.
+//! Merges the listing of a node with the events that arrived meanwhile: one order, each publication once. Decides
+//! whether publications may be missing.
 //!
 //! The listing shows the node at one moment, T. All events of what was published before T and after the subscription are here
 //! (`Feed::settle`), in order. So where an event has the very revision that is listed, the two meet: what was told of the item
@@ -7,36 +7,36 @@
 //! that was told of the item is newer. What is told of items that are not listed stands where its neighbours stand.
 
 use super::arrival::Arrival;
-use super::catch_up::{Goal, ListedItem};
+use super::catch_up::{FetchGoal, ListedItem};
 use super::change::Via;
 use super::joint::{Joint, complete_listing};
-use super::known::Index;
+use super::known::DigestIndex;
 use super::{Feed, Order};
 
-/// What the feed makes of a listing.
-struct Judged {
-    /// Of each item: is it to be told?
+/// The evaluation of a listing.
+struct MergeResult {
+    /// For each item: whether to report it.
     wanted: Vec<bool>,
-    /// Of each item: is it known, and has no payload that the service gives?
+    /// For each item: whether it is known and the service gives no payload.
     unseen: Vec<bool>,
-    /// The listing and what the feed had belong together: nothing between them is missing.
+    /// The listing connects to the known items: no publication between them is missing.
     joined: bool,
-    /// Ids that are known and not there any more.
+    /// Known ids that were removed.
     gone: Vec<String>,
-    /// Some of what is known was published before what was fetched: whether it is still there is not known.
+    /// Some known items are older than the fetched ones: they may be removed.
     partial: bool,
 }
 
 impl Feed {
-    /// The node holds this; `whole`: nothing else.
-    pub(super) fn merge_held(&mut self, goal: Goal, mut held: Vec<ListedItem>, whole: bool) {
+    /// Handles the listed items; `whole`: all of the node.
+    pub(super) fn merge_held(&mut self, goal: FetchGoal, mut held: Vec<ListedItem>, whole: bool) {
         let mut waiting = self.meanwhile.take_all();
         self.drop_last_item(&mut waiting);
         let mut later = waiting.split_off(self.meanwhile.earlier.min(waiting.len()));
         Self::drop_overtaken(&mut later);
         waiting.append(&mut later);
-        if goal != Goal::Snapshot {
-            // Without an id nothing shows whether it was there before.
+        if goal != FetchGoal::Snapshot {
+            // Items without an id cannot be recognised.
             held.retain(|held| held.item.id.is_some());
         }
         complete_listing(&mut held, &waiting);
@@ -67,36 +67,36 @@ impl Feed {
                 self.known.learn(*digest);
             }
         }
-        if goal == Goal::Baseline {
+        if goal == FetchGoal::Baseline {
             for held in &held {
                 if let Some(id) = &held.item.id {
                     self.known.note(held.digest, id, self.settings.limit);
                 }
             }
         }
-        let via = if goal == Goal::Snapshot {
+        let via = if goal == FetchGoal::Snapshot {
             Via::Snapshot
         } else {
             Via::CatchUp
         };
         let mut joint = Joint {
-            index: Index::of(&digests),
+            index: DigestIndex::of(&digests),
             digests,
             held,
             wanted: judged.wanted,
             unseen: judged.unseen,
             via,
-            baseline: goal == Goal::Baseline,
+            baseline: goal == FetchGoal::Baseline,
             told: 0,
             met: false,
             pending: Vec::new(),
             all: Vec::new(),
         };
-        // What came in an earlier session stands alone where neither side reaches it.
+        // Events of an earlier session are reported alone if neither side connects to them.
         let mut island = None;
         let mut earlier = core::mem::take(&mut self.meanwhile.earlier);
         let mut older = earlier + core::mem::take(&mut self.meanwhile.older);
-        if goal == Goal::Since && !judged.joined && earlier > 0 {
+        if goal == FetchGoal::Since && !judged.joined && earlier > 0 {
             let by_creation = self.traits.order == Order::Creation;
             let reached = waiting.iter().take(earlier).any(|arrival| {
                 joint.place(arrival).is_some()
@@ -116,7 +116,7 @@ impl Feed {
                     *rest -= 1;
                 }
             }
-            // Of an earlier session: what is listed in another revision has been published since.
+            // Of an earlier session: an item listed in another revision was published since.
             // What was between sessions is there, if something that came before is.
             let closed = (judged.joined || joint.met) && matches!(arrival, Arrival::Gap { .. });
             let another = older > 0 && joint.lists_another(&arrival);
@@ -126,7 +126,7 @@ impl Feed {
                 joint.join(arrival);
             }
             if earlier == 1 {
-                joint.tell_pending();
+                joint.report_pending();
             }
             earlier = earlier.saturating_sub(1);
         }
@@ -137,13 +137,13 @@ impl Feed {
 
         let something = !self.known.is_empty() || self.last.is_some() || !all.is_empty();
         let silent = self.meanwhile.gap_told || self.meanwhile.purged;
-        if goal == Goal::Since && !judged.joined && !silent && something {
+        if goal == FetchGoal::Since && !judged.joined && !silent && something {
             let first = all.iter().find_map(Arrival::as_item);
-            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+            self.report_gap(first.and_then(|first| first.item.id.clone()));
         }
         if self.basis.take_outdated() {
             let first = all.iter().find_map(Arrival::as_item);
-            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+            self.report_gap(first.and_then(|first| first.item.id.clone()));
         }
         for id in judged.gone {
             self.arrivals.push_back(Arrival::gone(id));
@@ -171,7 +171,7 @@ impl Feed {
         self.go_live(judged.partial);
     }
 
-    /// What an archive has is what was published: nothing is missing.
+    /// Handles a complete archive: no publication is missing.
     pub(super) fn merge_archive(&mut self, found: Vec<Arrival>) {
         let waiting = self.meanwhile.take_all();
         let mut names = Vec::new();
@@ -201,7 +201,7 @@ impl Feed {
         self.go_live(true);
     }
 
-    /// The archive does not get to its end: what it has told so far is told, and then what the node holds. That shows whether
+    /// Handles an endless archive: reports its results so far, then lists the node. The listing shows whether
     /// anything is missing between the two.
     pub(super) fn leave_archive(&mut self, found: Vec<Arrival>) {
         let mut names = Vec::new();
@@ -225,17 +225,17 @@ impl Feed {
             self.arrivals.push_back(arrival);
         }
         self.meanwhile.gap_told = false;
-        self.list_again(Goal::Since);
+        self.list_again(FetchGoal::Since);
     }
 
-    /// There is no way to see what was missed. The last item, which many services send to who subscribes, may show that nothing
-    /// was (§6.1.7).
+    /// Handles a node that cannot be listed. The last item, which many services send on subscribing, may show that nothing
+    /// was missed (§6.1.7).
     pub(super) fn nothing_found(&mut self) {
         let mut earlier = self.meanwhile.take_all();
         self.drop_last_item(&mut earlier);
         if self.basis.take_outdated() {
             let first = earlier.iter().find_map(Arrival::as_item);
-            self.tell_gap(first.and_then(|first| first.item.id.clone()));
+            self.report_gap(first.and_then(|first| first.item.id.clone()));
         }
         let waiting = earlier.split_off(self.meanwhile.earlier.min(earlier.len()));
         let mut last = self.last.clone();
@@ -268,24 +268,30 @@ impl Feed {
         self.go_live(false);
     }
 
-    pub(super) fn tell_gap(&mut self, before: Option<String>) {
+    pub(super) fn report_gap(&mut self, before: Option<String>) {
         self.meanwhile.gap_told = true;
         let after = self.last.clone();
         self.arrivals.push_back(Arrival::Gap { after, before });
     }
 
-    fn judge(&self, goal: Goal, held: &[ListedItem], whole: bool, waiting: &[Arrival]) -> Judged {
+    fn judge(
+        &self,
+        goal: FetchGoal,
+        held: &[ListedItem],
+        whole: bool,
+        waiting: &[Arrival],
+    ) -> MergeResult {
         let known = self.known.digests();
-        if goal != Goal::Since {
-            return Judged {
-                wanted: vec![goal == Goal::Snapshot; held.len()],
+        if goal != FetchGoal::Since {
+            return MergeResult {
+                wanted: vec![goal == FetchGoal::Snapshot; held.len()],
                 unseen: vec![false; held.len()],
                 joined: true,
                 gone: Vec::new(),
                 partial: false,
             };
         }
-        let index = Index::of(known);
+        let index = DigestIndex::of(known);
         let mut still = vec![false; known.len()];
         // Of each item: where it stands in what is known, and whether it is the same still.
         let mut places = Vec::new();
@@ -321,14 +327,14 @@ impl Feed {
         for (place, still) in still.iter().enumerate().skip(from) {
             if !still && let Some(id) = self.known.id_at(place) {
                 if waiting.iter().any(|arrival| arrival.is_of(&id)) {
-                    // Published after the listing, or dropped before it: the list of ids tells.
+                    // Published after the listing, or removed before it: the list of ids decides.
                     partial = true;
                 } else {
                     gone.push(String::from(&*id));
                 }
             }
         }
-        Judged {
+        MergeResult {
             wanted,
             unseen,
             joined,
@@ -363,7 +369,7 @@ impl Feed {
         (place + 1..self.known.len()).all(newer).then_some(first)
     }
 
-    /// The node was emptied meanwhile: before the listing or after it, one cannot tell. What it holds now is all that counts.
+    /// Handles a purge during the listing, before or after it: only the current items count.
     fn begin_after_purge(&mut self, waiting: Vec<Arrival>) {
         let mut waiting = waiting;
         let last = waiting
@@ -379,12 +385,12 @@ impl Feed {
         self.arrivals.push_back(Arrival::Purge { archived: None });
         self.known.clear();
         self.known.set_complete(true);
-        self.list_again(Goal::Since);
+        self.list_again(FetchGoal::Since);
     }
 }
 
 impl Arrival {
-    /// Is it about this item?
+    /// Whether a change concerns this item.
     fn is_of(&self, id: &str) -> bool {
         match self {
             Self::Item(arrived) => arrived.item.id.as_deref() == Some(id),

@@ -1,11 +1,11 @@
-//! Where a feed stands, as a text that a page can keep: over a reload, or wherever it keeps its state.
+//! The position of a feed as a text that a page can store.
 //!
-//! `2.FLAGS.LAST.ARCHIVED.DIGESTS`, each part Base64: which feed it is of and what is known of its service; the id of the last
-//! item; its id in the node's archive; what the feed has had, eight bytes a publication. The first part is the version: it
-//! changes whenever [`Digest`]s are computed in another way. The digests of another version show nothing, so that a feed goes
-//! on from there with a gap.
+//! `2.FLAGS.LAST.ARCHIVED.DIGESTS`, each part Base64: version, feed hash and service traits; the id of the last
+//! item; its id in the node's archive; the digests of the known publications, eight bytes each. The first part is the version: it
+//! changes whenever [`Digest`]s are computed in another way. The digests of another version cannot be compared, so that a feed continues
+//! with a gap.
 
-use super::known::Known;
+use super::known::KnownItems;
 use super::{Order, Traits};
 use crate::sasl::base64;
 use crate::xep::pubsub::digest::{Digest, hash_id};
@@ -13,18 +13,18 @@ use crate::xep::pubsub::digest::{Digest, hash_id};
 /// The version that is written.
 const VERSION: &str = "2";
 
-/// Where a feed stands.
+/// The position of a feed.
 #[derive(Clone, Debug, Default)]
 pub struct Position {
-    /// It was written by another version: what came before it cannot be recognised, and `known` is empty.
+    /// Written by another version: earlier publications cannot be recognised, and `known` is empty.
     pub outdated: bool,
     /// The last item's id.
     pub last: Option<String>,
-    /// What it is called in the node's archive (XEP-0442), where there is one.
+    /// The id of the last item in the node's archive (XEP-0442), if there is one.
     pub archived: Option<String>,
-    /// What came before it, as far as it matters.
-    pub known: Known,
-    /// What was known of the service.
+    /// The known publications.
+    pub known: KnownItems,
+    /// The known traits of the service.
     pub traits: Traits,
 }
 
@@ -56,7 +56,7 @@ impl Position {
         text
     }
 
-    /// Reads it; `None` when it is not one, or one of another feed. One of another version is [`Position::outdated`].
+    /// Parses a position; `None` if it is invalid or of another feed. One of another version is [`Position::outdated`].
     pub fn read(text: &str, service: &str, node: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let version = parts.next()?;
@@ -98,7 +98,7 @@ impl Position {
             outdated: false,
             last: word(last)?,
             archived: word(archived)?,
-            known: Known::restore(digests, complete == 1),
+            known: KnownItems::restore(digests, complete == 1),
             traits: Traits {
                 order: match order {
                     1 => Order::Publication,
@@ -118,7 +118,7 @@ fn is_version(text: &str) -> bool {
         && !text.starts_with('0')
 }
 
-/// Which feed it is of: a position of another one would only make gaps.
+/// The hash of the feed: a position of another feed would cause gaps.
 fn address(service: &str, node: &str) -> u32 {
     let mut address = String::from(service);
     address.push('\n');

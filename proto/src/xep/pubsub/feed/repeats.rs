@@ -1,10 +1,10 @@
-//! What was told before and comes once more: the last item that a service sends to who subscribes or comes online, events that
-//! were on their way when the node was listed, events that another session of the account did not take and that are routed to
-//! this one, and rows that were saved unchanged.
+//! Repetitions: the last item that a service sends on subscribing or on coming online, events that
+//! were in transit when the node was listed, events that another session of the account did not take and that are routed to
+//! this one, and rows saved without change.
 //!
-//! A publication repeats the current revision of its item when the [`Digest`]s are equal, however it comes. Such a repetition
-//! is not told, unless [`Settings::repeats`](super::Settings::repeats) asks for it: then only those are left out that are
-//! known not to be publications. Without a payload nothing shows that two publications are the same, and each is told.
+//! A publication repeats the current revision of its item when the [`Digest`]s are equal, however it comes. A repetition
+//! is not reported, unless [`FeedSettings::repeats`](super::FeedSettings::repeats) is set: then only those are left out that are
+//! known not to be publications. Without a payload two publications cannot be compared, and each is reported.
 
 use super::arrival::{Arrival, Arrived};
 use super::catch_up::MOST;
@@ -13,11 +13,11 @@ use super::state::Basis;
 use super::{Feed, WAITING};
 use crate::xep::pubsub::digest::{Digest, hash_id};
 
-/// How many names of publications in the archive are remembered.
+/// How many archive ids are remembered.
 const NAMES: usize = 64;
 
 impl Feed {
-    /// Whether the same entry of the archive was told already: one publication, delivered twice.
+    /// Whether the same archive entry was reported before: one publication, delivered twice.
     pub(super) fn is_copy(&mut self, arrival: &Arrival) -> bool {
         let Some(name) = arrival.archived() else {
             return false;
@@ -36,7 +36,7 @@ impl Feed {
         false
     }
 
-    /// Whether an item is not to be told, since it was told already.
+    /// Whether an item was reported before and is left out.
     pub(super) fn is_repeat(&mut self, arrived: &Arrived) -> bool {
         if arrived.via == Via::Snapshot || arrived.news {
             return false;
@@ -46,13 +46,13 @@ impl Feed {
             return true;
         }
         if arrived.via == Via::CatchUp {
-            // Without a payload nothing shows that it is new: what was told stays.
+            // Without a payload it cannot be recognised as new: the reported revision stays.
             return !arrived.digest.has_payload() && self.known.of(arrived.digest.id).is_some();
         }
         !arrived.waited && self.is_echo(arrived, known)
     }
 
-    /// Whether it was told by the listing, and was on its way as an event then.
+    /// Whether the listing reported it while its event was in transit.
     fn is_echo(&mut self, arrived: &Arrived, known: bool) -> bool {
         let echo = self.echoes.iter().position(|echo| *echo == arrived.digest);
         match echo {
@@ -66,7 +66,7 @@ impl Feed {
                 }
                 false
             }
-            // This one is newer than the listing, and so is all that follows.
+            // This one and all that follow are newer than the listing.
             None => {
                 self.echoes.clear();
                 false
@@ -74,7 +74,7 @@ impl Feed {
         }
     }
 
-    /// A row that was saved unchanged stands last in the node.
+    /// A row saved without change moves to the end of the node.
     pub(super) fn note_repeat(&mut self, digest: Digest, id: Option<&str>, time: Option<i64>) {
         if let Some(id) = id
             && time.is_none()
@@ -104,7 +104,7 @@ impl Feed {
         }
     }
 
-    /// The last item that a service sends to who subscribes is no news, where only news are told. Some services stamp it
+    /// The last item that a service sends on subscribing is not new, and is left out if only new items are reported. Some services stamp it
     /// (XEP-0203). COMPAT(Prosody 0.12): no stamp; but the node held it before the subscription, in this revision. To a page
     /// that asks for repetitions, only the first event can be it.
     pub(super) fn drop_last_item(&self, waiting: &mut Vec<Arrival>) {

@@ -1,21 +1,21 @@
-//! What a service answers: to the subscription, to the question what the node holds, and what becomes of the feed then.
+//! Replies of the service: to the subscription and to the listing.
 
-use super::archive::Turn;
+use super::archive::PageResult;
 use super::arrival::Arrival;
-use super::catch_up::{self, Goal, Next};
+use super::catch_up::{self, FetchGoal, FetchProgress};
 use super::change::Change;
-use super::state::{Basis, Inquiry, Listing, State};
-use super::{Asked, Feed, Order};
+use super::state::{Basis, FeedPhase, Inquiry, Listing};
+use super::{Feed, FeedRequest, Order};
 use crate::event::RequestFailure;
 use crate::stanza::ErrorKind;
 use crate::time::{Instant, Millis};
 use crate::xep::ping;
 use crate::xep::pubsub::digest::{Digest, hash_id};
-use crate::xep::pubsub::{State as Subscription, request};
+use crate::xep::pubsub::{SubscriptionState, request};
 use crate::xml::Element;
 
 impl Feed {
-    /// The answer to a request. Must come before the events that came after it.
+    /// Handles the reply to a request. Call it before handling the events that arrived after the reply.
     pub fn handle_reply(
         &mut self,
         now: Instant,
@@ -26,25 +26,25 @@ impl Feed {
         let Some(at) = at else { return };
         let (_, asked) = self.asked.swap_remove(at);
         if matches!(outcome, Err(RequestFailure::Disconnected)) {
-            // The next session begins anew.
-            if !matches!(self.state, State::Over) {
-                self.state = State::Apart;
+            // The next session begins the feed again.
+            if !matches!(self.state, FeedPhase::Over) {
+                self.enter(FeedPhase::Apart);
             }
             return;
         }
         match asked {
-            Asked::Subscribe => self.handle_subscribed(now, outcome),
-            Asked::Before => {
+            FeedRequest::Subscribe => self.handle_subscribed(now, outcome),
+            FeedRequest::Before => {
                 if let Basis::New { before, .. } = &mut self.basis {
                     for item in outcome.iter().flat_map(request::parse_items) {
                         before.push(Digest::of(&item));
                     }
                 }
             }
-            Asked::Fetch => self.handle_fetched(now, &outcome),
-            Asked::Settle => self.handle_settled(),
-            Asked::Payloads(ids, count) => self.handle_payloads(&ids, count, &outcome),
-            Asked::Ids(mark) => self.handle_ids(mark, &outcome),
+            FeedRequest::Fetch => self.handle_fetched(now, &outcome),
+            FeedRequest::Settle => self.handle_settled(),
+            FeedRequest::Payloads(ids, count) => self.handle_payloads(&ids, count, &outcome),
+            FeedRequest::Ids(mark) => self.handle_ids(mark, &outcome),
         }
     }
 
@@ -57,27 +57,30 @@ impl Feed {
                 let told = request::parse_subscription(&reply);
                 let state = told
                     .as_ref()
-                    .map_or(Subscription::Subscribed, |told| told.state);
+                    .map_or(SubscriptionState::Subscribed, |told| told.state);
                 self.asides.push_back(Change::Subscribed(told));
-                if state != Subscription::Subscribed {
+                if state != SubscriptionState::Subscribed {
                     self.forget_fetch();
-                    self.state = State::Pending;
+                    self.enter(FeedPhase::Pending);
                     return;
                 }
-                self.state = match core::mem::replace(&mut self.state, State::Live) {
-                    State::Subscribing(Inquiry::Overtaken) => State::CatchingUp(self.inquire()),
-                    State::Subscribing(inquiry) => State::CatchingUp(inquiry),
-                    state => state,
-                };
+                match self.leave() {
+                    FeedPhase::Subscribing(Inquiry::Overtaken) => {
+                        let inquiry = self.inquire();
+                        self.enter(FeedPhase::CatchingUp(inquiry));
+                    }
+                    FeedPhase::Subscribing(inquiry) => self.enter(FeedPhase::CatchingUp(inquiry)),
+                    state => self.state = state,
+                }
             }
             Err(failure) if self.agreed && is_passing(&failure) => {
                 self.forget_fetch();
                 self.hold_back();
                 let pause = Millis::seconds(1 << self.failures.min(5));
                 self.failures += 1;
-                self.state = State::Away {
+                self.enter(FeedPhase::Away {
                     retry_at: now + pause,
-                };
+                });
                 if is_gone(&failure) {
                     self.forget_all();
                 }
@@ -87,11 +90,11 @@ impl Feed {
     }
 
     fn handle_fetched(&mut self, now: Instant, outcome: &Result<Element, RequestFailure>) {
-        let inquiry = match core::mem::replace(&mut self.state, State::Apart) {
-            State::CatchingUp(inquiry) => inquiry,
+        let inquiry = match self.leave() {
+            FeedPhase::CatchingUp(inquiry) => inquiry,
             // It may have been read before the subscription was there.
-            State::Subscribing(_) => {
-                self.state = State::Subscribing(Inquiry::Overtaken);
+            FeedPhase::Subscribing(_) => {
+                self.enter(FeedPhase::Subscribing(Inquiry::Overtaken));
                 return;
             }
             state => {
@@ -102,30 +105,30 @@ impl Feed {
         let inquiry = match inquiry {
             Inquiry::Fetching { mut catch_up, .. } => {
                 match catch_up.handle_reply(&self.known, &mut self.traits, outcome) {
-                    Next::Ask => self.go_on(catch_up),
-                    Next::Later(pause) => Inquiry::Fetching {
+                    FetchProgress::Ask => self.go_on(catch_up),
+                    FetchProgress::Later(pause) => Inquiry::Fetching {
                         catch_up,
                         again_at: Some(now + pause),
                     },
-                    Next::Found { held, whole } => {
+                    FetchProgress::Found { held, whole } => {
                         let goal = catch_up.goal;
                         return self.settle(Listing::Held { goal, held, whole });
                     }
-                    Next::Nothing => return self.nothing_found(),
+                    FetchProgress::Nothing => return self.nothing_found(),
                 }
             }
             Inquiry::Querying(mut archive) => match outcome {
                 Ok(reply) => match archive.handle_end(reply) {
-                    Turn::Last => return self.settle(Listing::Archived(archive.found)),
-                    Turn::Next => self.query(archive),
-                    Turn::Endless => return self.leave_archive(archive.found),
+                    PageResult::Last => return self.settle(Listing::Archived(archive.found)),
+                    PageResult::Next => self.query(archive),
+                    PageResult::Endless => return self.leave_archive(archive.found),
                 },
-                // The archive has forgotten the entry, or will not say.
-                Err(_) => self.list(Goal::Since),
+                // The archive has removed the entry or refuses the query.
+                Err(_) => self.list(FetchGoal::Since),
             },
             inquiry => inquiry,
         };
-        self.state = State::CatchingUp(inquiry);
+        self.enter(FeedPhase::CatchingUp(inquiry));
     }
 
     /// COMPAT(ejabberd): events wait in a queue while it answers, so that those of what was published before the listing may
@@ -134,14 +137,14 @@ impl Feed {
         if self.traits.order == Order::Publication {
             return self.merge(listing);
         }
-        self.state = State::CatchingUp(Inquiry::Settling(listing));
+        self.enter(FeedPhase::CatchingUp(Inquiry::Settling(listing)));
         let ping = ping::request(Some(&self.settings.service));
-        self.ask(Asked::Settle, ping);
+        self.ask(FeedRequest::Settle, ping);
     }
 
     fn handle_settled(&mut self) {
-        match core::mem::replace(&mut self.state, State::Apart) {
-            State::CatchingUp(Inquiry::Settling(listing)) => self.merge(listing),
+        match self.leave() {
+            FeedPhase::CatchingUp(Inquiry::Settling(listing)) => self.merge(listing),
             state => self.state = state,
         }
     }
@@ -172,12 +175,12 @@ impl Feed {
     }
 }
 
-/// The node is not there.
+/// Whether the error means that the node does not exist.
 fn is_gone(failure: &RequestFailure) -> bool {
     matches!(failure, RequestFailure::Refused { error, .. } if error.condition == "item-not-found")
 }
 
-/// May the service think otherwise in a while?
+/// Whether the error is temporary.
 fn is_passing(failure: &RequestFailure) -> bool {
     let RequestFailure::Refused { error, .. } = failure else {
         return true;

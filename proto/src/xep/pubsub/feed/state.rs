@@ -1,78 +1,133 @@
-//! Where a feed is, and what belongs to that alone.
+//! The phase of a feed, and the data of each phase.
 
 use super::archive::Archive;
 use super::arrival::Arrival;
-use super::catch_up::{CatchUp, Goal, ListedItem};
-use super::known::Index;
+use super::catch_up::{CatchUp, FetchGoal, ListedItem};
+use super::known::DigestIndex;
+use crate::states::Place;
 use crate::time::Instant;
 use crate::xep::pubsub::digest::Digest;
 
-/// Where a feed is.
+/// The phase of a feed.
 #[derive(Debug)]
-pub enum State {
-    /// There is no session, or it is at its end: nothing is asked. Events wait.
+pub enum FeedPhase {
+    /// No session, or the session is ending: no requests. Events are queued.
     Apart,
-    /// The subscription was asked for, and at the same time what the node holds. Events wait.
+    /// The subscription and the listing were requested. Events are queued.
     Subscribing(Inquiry),
-    /// Subscribed: what the node holds is being found out. Events wait.
+    /// Subscribed; the node is being listed. Events are queued.
     CatchingUp(Inquiry),
-    /// Events are told as they come.
+    /// Live: events are reported as they arrive.
     Live,
-    /// An owner has to agree to the subscription (XEP-0060 §6.1.4). What comes is told.
+    /// The subscription awaits the owner's approval (XEP-0060 §6.1.4). Events are reported.
     Pending,
-    /// The node or its service is not there. The subscription is asked for again at this time.
+    /// The node or its service is unavailable. The subscription is requested again at this time.
     Away {
         /// When.
         retry_at: Instant,
     },
-    /// Ended: what is left is told, and nothing follows.
+    /// Ended: the queued changes are reported as the last ones.
+    Over,
+    /// This state was left; what comes next is being decided. Events wait.
+    Left(FeedPlace),
+}
+
+/// The states by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedPlace {
+    /// There is no session.
+    Apart,
+    /// The subscription was asked for.
+    Subscribing,
+    /// What the node holds is being found out.
+    CatchingUp,
+    /// Events are told as they come.
+    Live,
+    /// An owner has to agree to the subscription.
+    Pending,
+    /// The node or its service is not there.
+    Away,
+    /// Ended.
     Over,
 }
 
-/// How far the question is what the node holds.
+impl Place for FeedPlace {
+    const TRANSITIONS: &'static [(Self, Self)] = &[
+        (Self::Apart, Self::Subscribing),
+        (Self::Subscribing, Self::CatchingUp),
+        (Self::Subscribing, Self::Pending),
+        (Self::Subscribing, Self::Away),
+        (Self::CatchingUp, Self::Live),
+        (Self::Pending, Self::CatchingUp),
+        // More came meanwhile than is kept; the answer to the subscription comes later.
+        (Self::Subscribing, Self::Live),
+        (Self::Live, Self::Pending),
+        (Self::Live, Self::Away),
+        (Self::Away, Self::Subscribing),
+        // A new session.
+        (Self::Subscribing, Self::Subscribing),
+        (Self::CatchingUp, Self::Subscribing),
+        (Self::Live, Self::Subscribing),
+        (Self::Pending, Self::Subscribing),
+        // The session is at its end.
+        (Self::Subscribing, Self::Apart),
+        (Self::CatchingUp, Self::Apart),
+        (Self::Live, Self::Apart),
+        (Self::Pending, Self::Apart),
+        (Self::Away, Self::Apart),
+        (Self::Apart, Self::Over),
+        (Self::Subscribing, Self::Over),
+        (Self::CatchingUp, Self::Over),
+        (Self::Live, Self::Over),
+        (Self::Pending, Self::Over),
+        (Self::Away, Self::Over),
+    ];
+}
+
+/// The progress of listing a node.
 #[derive(Debug)]
 pub enum Inquiry {
-    /// The node is listed; where the service was busy, again at this time.
+    /// The node is listed; if the service was busy, again at this time.
     Fetching {
         catch_up: CatchUp,
         again_at: Option<Instant>,
     },
-    /// Its archive is asked.
+    /// Its archive is queried.
     Querying(Archive),
-    /// The node was listed, and what was told before that may still be on its way.
+    /// The node was listed; earlier events may still be in transit.
     Settling(Listing),
     /// The answer came before the one to the subscription, and may have been read before there was one: it does not count.
     Overtaken,
 }
 
-/// What was found.
+/// The result of listing a node.
 #[derive(Debug)]
 pub enum Listing {
     /// Items, the oldest first; `whole`: the node holds no others.
     Held {
-        goal: Goal,
+        goal: FetchGoal,
         held: Vec<ListedItem>,
         whole: bool,
     },
-    /// Publications since the last one that was told.
+    /// Publications since the last reported one.
     Archived(Vec<Arrival>),
 }
 
-/// What the feed goes on from.
+/// The basis from which the feed continues.
 #[derive(Debug)]
 pub enum Basis {
-    /// Nothing: it has never been live.
+    /// None: the feed has never been live.
     New {
-        /// What the node held before the subscription, where only what comes after it is told.
+        /// The items before the subscription, if only later ones are reported.
         before: Vec<Digest>,
-        /// There was a position, which shows nothing, so that a gap comes first.
+        /// An outdated position: a gap is reported first.
         outdated: bool,
     },
-    /// What is known of the node.
+    /// The known publications of the node.
     Known,
 }
 
-/// What came since the feed was live last, or before it ever was.
+/// Events queued since the feed was live last.
 #[derive(Debug, Default)]
 pub struct Meanwhile {
     /// Events; the first so many in an earlier session.
@@ -83,14 +138,28 @@ pub struct Meanwhile {
     pub older: usize,
     /// A subscription of the same JID was ended in this session: its events may still come, and some between may be missing.
     pub follows_another: bool,
-    /// A gap was told, and nothing came since.
+    /// A gap was reported and no event arrived since.
     pub gap_told: bool,
-    /// The node was emptied in this session: that nothing is there any more is no gap.
+    /// The node was purged in this session: an empty listing is not a gap.
     pub purged: bool,
 }
 
-impl State {
-    /// When something is to be done although nothing comes.
+impl FeedPhase {
+    /// The state by name.
+    pub fn place(&self) -> FeedPlace {
+        match self {
+            Self::Apart => FeedPlace::Apart,
+            Self::Subscribing(_) => FeedPlace::Subscribing,
+            Self::CatchingUp(_) => FeedPlace::CatchingUp,
+            Self::Live => FeedPlace::Live,
+            Self::Pending => FeedPlace::Pending,
+            Self::Away { .. } => FeedPlace::Away,
+            Self::Over => FeedPlace::Over,
+            Self::Left(place) => *place,
+        }
+    }
+
+    /// The next deadline of this phase.
     pub fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Away { retry_at } => Some(*retry_at),
@@ -99,11 +168,15 @@ impl State {
         }
     }
 
-    /// Whether events wait.
+    /// Whether events are queued in this phase.
     pub fn holds_events(&self) -> bool {
         matches!(
             self,
-            Self::Apart | Self::Subscribing(_) | Self::CatchingUp(_) | Self::Away { .. }
+            Self::Apart
+                | Self::Subscribing(_)
+                | Self::CatchingUp(_)
+                | Self::Away { .. }
+                | Self::Left(_)
         )
     }
 }
@@ -114,7 +187,7 @@ impl Basis {
         matches!(self, Self::Known)
     }
 
-    /// Whether a gap is to be told because an old position shows nothing; once.
+    /// Takes the flag that a gap must be reported because of an outdated position.
     pub fn take_outdated(&mut self) -> bool {
         match self {
             Self::New { outdated, .. } => core::mem::take(outdated),
@@ -124,22 +197,22 @@ impl Basis {
 }
 
 impl Meanwhile {
-    /// How many events wait.
+    /// The number of queued events.
     pub fn len(&self) -> usize {
         self.arrivals.len()
     }
 
-    /// One more comes.
+    /// Adds an event.
     pub fn push(&mut self, arrival: Arrival) {
         self.arrivals.push(arrival);
     }
 
-    /// How many of them came in this session.
+    /// The number of events of this session.
     pub fn count_of_session(&self) -> usize {
         self.arrivals.len().saturating_sub(self.earlier)
     }
 
-    /// A session begins: these are of earlier ones.
+    /// Marks the events as those of earlier sessions.
     pub fn begin_session(&mut self, waiting: Vec<Arrival>) {
         self.earlier = waiting.len();
         self.arrivals = waiting;
@@ -152,12 +225,12 @@ impl Meanwhile {
         core::mem::take(&mut self.arrivals)
     }
 
-    /// Puts back what was taken, in order.
+    /// Restores the taken events, in order.
     pub fn put_back(&mut self, arrivals: Vec<Arrival>) {
         self.arrivals = arrivals;
     }
 
-    /// Takes all: what is of earlier sessions, and what is of this one.
+    /// Takes all events: those of earlier sessions, and those of this one.
     pub fn take_both(&mut self) -> (Vec<Arrival>, Vec<Arrival>) {
         let mut earlier = self.take_all();
         let later = earlier.split_off(self.earlier.min(earlier.len()));
@@ -183,7 +256,7 @@ impl Meanwhile {
         if self.overtaking == 0 {
             return false;
         }
-        let index = Index::of(digests);
+        let index = DigestIndex::of(digests);
         overtaking.filter_map(Arrival::as_item).any(|arrived| {
             let place = index.place(arrived.digest.id, digests);
             let listed = place.and_then(|place| digests.get(place));

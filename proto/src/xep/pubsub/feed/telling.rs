@@ -1,10 +1,10 @@
-//! Telling what has arrived, one by one and in order: payloads that were not told are fetched first, and what was told before
-//! is left out.
+//! Reports the queued changes one by one and in order: missing payloads are fetched first, and repetitions
+//! are left out.
 
 use super::arrival::{Arrival, Arrived};
-use super::change::{Change, Output, Via};
-use super::state::State;
-use super::{Asked, Feed, PAYLOADS};
+use super::change::{Change, FeedOutput, Via};
+use super::state::FeedPhase;
+use super::{Feed, FeedRequest, PAYLOADS};
 use crate::event::RequestFailure;
 use crate::xep::disco;
 use crate::xep::pubsub::digest::{Digest, hash_id};
@@ -13,39 +13,39 @@ use crate::xml::Element;
 use std::collections::VecDeque;
 
 impl Feed {
-    /// What the feed wants now. To be called until it is a [`Output::Timeout`], after each change.
-    pub fn poll_output(&mut self) -> Output {
+    /// Returns the next output. Call it after each change until it returns [`FeedOutput::Timeout`].
+    pub fn poll_output(&mut self) -> FeedOutput {
         loop {
             if let Some((number, iq)) = self.requests.pop_front() {
-                return Output::Request { number, iq };
+                return FeedOutput::Request { number, iq };
             }
-            if matches!(self.state, State::Over) {
-                // First what happened before the end.
-                if let Some(change) = self.tell_next() {
-                    return Output::Change(Box::new(change));
+            if matches!(self.state, FeedPhase::Over) {
+                // First the changes before the end.
+                if let Some(change) = self.next_change() {
+                    return FeedOutput::Change(Box::new(change));
                 }
             }
             if let Some(change) = self.asides.pop_front() {
-                return Output::Change(Box::new(change));
+                return FeedOutput::Change(Box::new(change));
             }
             if self.arrivals.front().is_some_and(Arrival::is_wanting) {
                 if self.fetch_payloads() {
                     continue;
                 }
-            } else if let Some(change) = self.tell_next() {
-                return Output::Change(Box::new(change));
+            } else if let Some(change) = self.next_change() {
+                return FeedOutput::Change(Box::new(change));
             } else if !self.arrivals.is_empty() {
-                // What was left out stood in front of it.
+                // The omitted changes preceded it.
                 continue;
             }
-            return Output::Timeout(self.state.deadline());
+            return FeedOutput::Timeout(self.state.deadline());
         }
     }
 
-    /// Notifications without payloads (§7.1.2.2): what comes behind them waits until they have been fetched.
+    /// Fetches the payloads of notifications without them (§7.1.2.2); later changes wait.
     fn fetch_payloads(&mut self) -> bool {
-        let is_asked = |(_, asked): &(u32, Asked)| matches!(asked, Asked::Payloads(..));
-        if matches!(self.state, State::Apart) || self.asked.iter().any(is_asked) {
+        let is_asked = |(_, asked): &(u32, FeedRequest)| matches!(asked, FeedRequest::Payloads(..));
+        if matches!(self.state, FeedPhase::Apart) || self.asked.iter().any(is_asked) {
             return false;
         }
         let mut ids = Vec::new();
@@ -61,7 +61,7 @@ impl Feed {
             }
         }
         let request = self.ask_by_ids(&ids);
-        self.ask(Asked::Payloads(ids, self.arrivals.len()), request);
+        self.ask(FeedRequest::Payloads(ids, self.arrivals.len()), request);
         true
     }
 
@@ -77,7 +77,7 @@ impl Feed {
         };
         let mut arrivals = VecDeque::new();
         while let Some(mut arrival) = self.arrivals.pop_front() {
-            // What came after the question may be newer than the answer.
+            // Events after the request may be newer than the reply.
             let asked = count > 0;
             count = count.saturating_sub(1);
             if let Arrival::Item(arrived) = &mut arrival
@@ -100,10 +100,10 @@ impl Feed {
         self.arrivals = arrivals;
     }
 
-    /// Too much waits for payloads: it is told without them.
+    /// Too many changes wait for payloads: report them without.
     pub(super) fn give_payloads_up(&mut self) {
         self.asked
-            .retain(|(_, asked)| !matches!(asked, Asked::Payloads(..)));
+            .retain(|(_, asked)| !matches!(asked, FeedRequest::Payloads(..)));
         let mut arrivals = VecDeque::new();
         while let Some(mut arrival) = self.arrivals.pop_front() {
             if let Arrival::Item(arrived) = &mut arrival {
@@ -114,22 +114,22 @@ impl Feed {
         self.arrivals = arrivals;
     }
 
-    /// The next change whose turn it is; what was told before is left out.
-    fn tell_next(&mut self) -> Option<Change> {
+    /// The next change; repetitions are left out.
+    fn next_change(&mut self) -> Option<Change> {
         loop {
-            let is_over = matches!(self.state, State::Over);
+            let is_over = matches!(self.state, FeedPhase::Over);
             if !is_over && self.arrivals.front().is_some_and(Arrival::is_wanting) {
                 return None;
             }
             let arrival = self.arrivals.pop_front()?;
-            if let Some(change) = self.tell(arrival) {
+            if let Some(change) = self.report(arrival) {
                 return Some(change);
             }
         }
     }
 
-    /// What an arrival is to the page, and to what is known; `None` when it was told before.
-    fn tell(&mut self, arrival: Arrival) -> Option<Change> {
+    /// Converts an arrival into a change and updates the known items; `None` for a repetition.
+    fn report(&mut self, arrival: Arrival) -> Option<Change> {
         if self.is_copy(&arrival) {
             return None;
         }
@@ -145,7 +145,7 @@ impl Feed {
                     waited,
                     ..
                 } = arrived;
-                // Only of what comes after all that was told is the archive asked what came after it.
+                // The archive is queried only after the last reported entry.
                 self.archived = archived.filter(|_| !waited || via == Via::CatchUp);
                 if repeat {
                     self.note_repeat(digest, item.id.as_deref(), time);
@@ -173,7 +173,7 @@ impl Feed {
                 if partial {
                     let settings = &self.settings;
                     let list = disco::items(Some(&settings.service), Some(&settings.node));
-                    self.ask(Asked::Ids(self.known.mark()), list);
+                    self.ask(FeedRequest::Ids(self.known.mark()), list);
                 }
                 Change::Live
             }

@@ -1,4 +1,4 @@
-//! What is known of a service: how it lists, and whether it keeps archives.
+//! Known traits of a service: the order of its listings, and whether it has archives.
 
 use crate::ns;
 use crate::xep::disco;
@@ -6,30 +6,30 @@ use crate::xep::disco;
 /// In which order a service lists the items of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// Not known.
+    /// Unknown.
     #[default]
     Unknown,
-    /// As they were published: what is published again stands last.
+    /// By publication: a republished item moves to the end.
     Publication,
-    /// As they came to be: what is published again stays where it was.
+    /// By creation: a republished item keeps its position.
     Creation,
 }
 
-/// What is known of a service.
+/// The known traits of a service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
-    /// How it lists items.
+    /// The order of its listings.
     pub order: Order,
     /// Its nodes have archives (XEP-0442).
     pub archive: bool,
 }
 
 impl Traits {
-    /// What a service says of itself (XEP-0030).
+    /// Parses the disco#info of a service (XEP-0030).
     pub fn read(info: &disco::Info) -> Self {
         let mut traits = Self::default();
         for identity in &info.identities {
-            // COMPAT(Prosody): listed as published, which nothing else tells.
+            // COMPAT(Prosody): lists by publication, which no feature indicates.
             if identity.name.as_deref() == Some("Prosody PubSub Service") {
                 traits.order = Order::Publication;
             }

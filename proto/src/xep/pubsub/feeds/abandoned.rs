@@ -1,27 +1,27 @@
-//! Subscriptions that were asked for and given up before the service answered: what comes of them ends at the service, too,
-//! unless another feed lives on it.
+//! Subscriptions that were requested and abandoned before the service replied: they are ended at the service, too,
+//! unless another feed uses them.
 
 use crate::event::RequestFailure;
-use crate::xep::pubsub::subscriptions::{HeldSubscription, Subscriptions, Use};
-use crate::xep::pubsub::{State, request};
+use crate::xep::pubsub::subscriptions::{HeldSubscription, SubscriptionUse, Subscriptions};
+use crate::xep::pubsub::{SubscriptionState, request};
 use crate::xml::Element;
 
-/// How many are remembered between sessions, and while another feed's answer is awaited.
+/// How many are remembered between sessions, and while another feed's reply is pending.
 const MOST: usize = 100;
 
-/// Subscriptions that nobody wants any more.
+/// The abandoned subscriptions.
 #[derive(Debug, Default)]
 pub struct Abandoned {
-    /// Another feed has asked for a subscription of the same JID: only its answer tells whether this one is another.
+    /// Another feed has requested a subscription of the same JID: its reply shows whether this one is different.
     doubtful: Vec<HeldSubscription>,
-    /// The session ended before the service answered: whether they are there is not known.
+    /// The session ended before the service replied: they may exist.
     unsure: Vec<HeldSubscription>,
-    /// What was ended in this session: service, node and JID.
+    /// The subscriptions ended in this session: service, node and JID.
     ended: Vec<(String, String, String)>,
 }
 
 impl Abandoned {
-    /// The answer to a request for a subscription that was given up; what has to be asked because of it.
+    /// Handles the reply to an abandoned request; returns the requests to send.
     pub fn handle_reply(
         &mut self,
         held: HeldSubscription,
@@ -31,7 +31,10 @@ impl Abandoned {
         match outcome {
             Ok(reply) => {
                 let told = request::parse_subscription(reply);
-                if told.as_ref().is_some_and(|told| told.state == State::None) {
+                if told
+                    .as_ref()
+                    .is_some_and(|told| told.state == SubscriptionState::None)
+                {
                     return None;
                 }
                 self.end(confirmed(held, reply), subscriptions)
@@ -46,21 +49,21 @@ impl Abandoned {
         }
     }
 
-    /// The session ended before the service answered. A subscription of a full JID ends with it.
+    /// Handles the end of a session before the reply. A subscription of a full JID ends with it.
     pub fn doubt(&mut self, held: HeldSubscription) {
         if !held.jid.contains('/') {
             keep(&mut self.unsure, held);
         }
     }
 
-    /// Ends a subscription, unless a feed lives on it.
+    /// Ends a subscription, unless a feed uses it.
     pub fn end(
         &mut self,
         held: HeldSubscription,
         subscriptions: &Subscriptions,
     ) -> Option<Element> {
         match subscriptions.use_of(&held) {
-            Use::Free => {
+            SubscriptionUse::Free => {
                 let request = unsubscribe(&held);
                 let ended = (held.service, held.node, held.jid);
                 if !self.ended.contains(&ended) {
@@ -71,8 +74,8 @@ impl Abandoned {
                 }
                 Some(request)
             }
-            Use::Used => None,
-            Use::Unknown => {
+            SubscriptionUse::Used => None,
+            SubscriptionUse::Unknown => {
                 keep(&mut self.doubtful, held);
                 None
             }
@@ -84,7 +87,7 @@ impl Abandoned {
         self.ended.contains(held)
     }
 
-    /// A feed was told which subscription is its own, or is gone.
+    /// Handles that a feed learned its subscription or ended.
     pub fn reconsider(&mut self, subscriptions: &Subscriptions) -> Vec<Element> {
         let mut requests = Vec::new();
         for held in core::mem::take(&mut self.doubtful) {

@@ -1,11 +1,11 @@
-//! What is known of the services of feeds: each is asked once what it is (XEP-0030).
+//! The known traits of the feeds' services: each is queried once (XEP-0030).
 
 use crate::event::RequestFailure;
 use crate::xep::disco;
 use crate::xep::pubsub::feed::Traits;
 use crate::xml::Element;
 
-/// The services that feeds name.
+/// The services of feeds.
 #[derive(Debug, Default)]
 pub struct Services {
     all: Vec<StudiedService>,
@@ -14,14 +14,14 @@ pub struct Services {
 #[derive(Debug)]
 struct StudiedService {
     name: String,
-    /// It was asked in this session.
+    /// Whether it was queried in this session.
     asked: bool,
-    /// Once it has answered.
+    /// The traits, after its reply.
     traits: Option<Traits>,
 }
 
 impl Services {
-    /// The question to a service that was not asked yet.
+    /// The disco#info request to a service that was not queried yet.
     pub fn study(&mut self, name: &str) -> Option<Element> {
         match self.all.iter_mut().find(|known| known.name == name) {
             Some(known) if known.asked || known.traits.is_some() => return None,
@@ -35,7 +35,7 @@ impl Services {
         Some(disco::info(Some(name), None))
     }
 
-    /// What a service said; `None` when that was nothing.
+    /// Handles the reply of a service; `None` if it failed.
     pub fn handle_reply(
         &mut self,
         name: &str,
@@ -54,13 +54,13 @@ impl Services {
         known.traits
     }
 
-    /// What is known of a service.
+    /// The known traits of a service.
     pub fn traits_of(&self, name: &str) -> Option<Traits> {
         let known = self.all.iter().find(|known| known.name == name);
         known.and_then(|known| known.traits)
     }
 
-    /// In a new session those are asked again that have not answered.
+    /// Allows a new query, in a new session, of services that have not replied.
     pub fn begin_session(&mut self) {
         for known in &mut self.all {
             known.asked = false;

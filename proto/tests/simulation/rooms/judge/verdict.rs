@@ -6,7 +6,7 @@ use crate::simulation::rooms::stanzas::JOIN_CODE;
 use epode_proto::event::Delivery;
 use epode_proto::ns;
 use epode_proto::time::Instant;
-use epode_proto::xep::muc::departure::Why;
+use epode_proto::xep::muc::departure::DepartureReason;
 use epode_proto::xep::muc::{CommandId, Ended, RoomEvent, RoomId, RoomMessage};
 use epode_proto::xml::Element;
 use std::collections::BTreeMap;
@@ -328,7 +328,7 @@ impl Judge {
             // A page that continues a session cannot tell the answer to its predecessor's leave from a removal.
             Ended::Departed(departure) => {
                 some(&self.rooms.removals)
-                    || departure.why == Why::Left && self.rooms.predecessors > 0
+                    || departure.why == DepartureReason::Left && self.rooms.predecessors > 0
             }
             // What passes is waited for, but not for ever.
             Ended::Refused(error) => {

@@ -395,7 +395,10 @@ impl WebSocket {
     /// The server ends the stream (§3.6); we answer in kind, unless it answers us.
     fn handle_close(&mut self, close: &Element) {
         if matches!(self.state, State::Closing) {
-            self.acknowledge_all();
+            // One that names another address does not answer ours: the server has not read up to there.
+            if close.attr("see-other-uri").is_none() {
+                self.acknowledge_all();
+            }
             return self.end(CloseReason::Requested);
         }
         let reason = match close.attr("see-other-uri") {

@@ -259,8 +259,7 @@ impl Connection {
 
     /// The next state.
     fn enter(&mut self, next: State) {
-        let (from, to) = (self.state.place(), next.place());
-        debug_assert!(from.may_become(to), "{from:?} → {to:?}");
+        self.state.place().check(next.place());
         self.state = next;
     }
 

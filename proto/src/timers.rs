@@ -13,6 +13,7 @@ pub trait Name: Copy {
 }
 
 /// The deadlines of a machine with `N` timers.
+#[derive(Debug)]
 pub struct Timers<T, const N: usize> {
     due: [Option<Instant>; N],
     names: PhantomData<T>,

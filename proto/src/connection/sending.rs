@@ -120,7 +120,7 @@ impl Connection {
         self.outbox.remove(send)
     }
 
-    /// Nobody waits for that reply any more.
+    /// Discards the reply to that request when it comes; no [`Event::Reply`] follows.
     pub fn forget(&mut self, request: IqId) {
         self.pending.forget(request);
     }

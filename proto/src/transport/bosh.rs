@@ -204,8 +204,7 @@ impl Bosh {
     }
 
     fn enter(&mut self, next: State) {
-        let from = self.state;
-        debug_assert!(from.may_become(next), "{from:?} → {next:?}");
+        self.state.check(next);
         self.state = next;
     }
 

@@ -74,7 +74,7 @@ impl Transport {
     pub fn open(
         opening: Opening,
         now: Instant,
-        mut names: Names,
+        names: Names,
         random: &mut dyn Random,
         suspended: &mut Option<Suspended>,
     ) -> Self {
@@ -92,7 +92,6 @@ impl Transport {
                 Self::Bosh(Box::new(bosh))
             }
             Kind::WebSocket => {
-                let socket = names.next_socket();
                 let config = WebSocketConfig {
                     address: config.address,
                     to: config.to,
@@ -103,8 +102,7 @@ impl Transport {
                     silence: opening.silence,
                     stream_management: opening.stream_management,
                 };
-                let mut stream = WebSocket::new(config, socket, now);
-                stream.set_names(names);
+                let mut stream = WebSocket::new(config, names, now);
                 stream.take_over(suspended.take());
                 Self::WebSocket(Box::new(stream))
             }

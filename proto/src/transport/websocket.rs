@@ -122,8 +122,9 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// A socket about to be opened, under a name that was not used before.
-    pub fn new(config: WebSocketConfig, socket: SocketId, now: Instant) -> Self {
+    /// A socket about to be opened, under the next of these names.
+    pub fn new(config: WebSocketConfig, mut names: Names, now: Instant) -> Self {
+        let socket = names.next_socket();
         let mut transmits = VecDeque::new();
         transmits.push_back(Transmit::OpenSocket {
             socket,
@@ -141,7 +142,7 @@ impl WebSocket {
             early: Vec::new(),
             bond: Bond::None,
             own_requests: OwnRequests::default(),
-            names: Names::default(),
+            names,
             transmits,
             events: VecDeque::new(),
         };
@@ -150,8 +151,7 @@ impl WebSocket {
     }
 
     fn enter(&mut self, next: State) {
-        let from = self.state;
-        debug_assert!(from.may_become(next), "{from:?} → {next:?}");
+        self.state.check(next);
         self.state = next;
     }
 
@@ -185,11 +185,6 @@ impl WebSocket {
     /// The names that are not used, for the next transport.
     pub fn names(&self) -> Names {
         self.names
-    }
-
-    /// Keeps the names that are not used.
-    pub fn set_names(&mut self, names: Names) {
-        self.names = names;
     }
 
     /// Sends an element, as a frame of its own. A stanza of the bound session is settled under `name`.
@@ -395,7 +390,10 @@ impl WebSocket {
     /// The server ends the stream (§3.6); we answer in kind, unless it answers us.
     fn handle_close(&mut self, close: &Element) {
         if matches!(self.state, State::Closing) {
-            self.acknowledge_all();
+            // One that names another address does not answer ours: the server has not read up to there.
+            if close.attr("see-other-uri").is_none() {
+                self.acknowledge_all();
+            }
             return self.end(CloseReason::Requested);
         }
         let reason = match close.attr("see-other-uri") {

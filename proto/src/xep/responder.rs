@@ -108,8 +108,8 @@ pub fn respond(request: &Element, about: &About, now: i64, offset_minutes: i32) 
     })
 }
 
-/// The reply to somebody who is not to be answered ([`ReplyDecision::Refuse`](super::audience::ReplyDecision::Refuse)): the error that the server
-/// gives for a resource that is not there (RFC 6121 §8.5.3.2.3), whatever was asked. `None` for what gets no reply at all.
+/// The reply to a request of a stranger ([`ReplyDecision::Refuse`](super::audience::ReplyDecision::Refuse)): the error that a server gives
+/// for a resource that does not exist (RFC 6121 §8.5.3.2.3). `None` for a stanza that gets no reply.
 pub fn refuse_stranger(request: &Element) -> Option<Element> {
     request.attr("id")?;
     match request.attr("type") {

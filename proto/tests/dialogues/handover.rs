@@ -164,7 +164,7 @@ fn a_server_that_answers_after_a_reload_has_more_time() {
     );
 }
 
-/// A session of a web server is all that there is: nobody can log in anew.
+/// A session that a web server made is kept until the deadline: the page has no credentials for a login.
 #[test]
 fn a_server_that_is_silent_to_who_cannot_log_in() {
     let mut page = Dialogue::new(config());

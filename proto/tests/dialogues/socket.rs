@@ -136,6 +136,32 @@ fn a_stream_error_does_not_answer_the_good_bye() {
     );
 }
 
+/// So does a `<close/>` that sends us elsewhere (RFC 7395 §3.6.1): it is no answer to ours.
+#[test]
+fn a_redirect_does_not_answer_the_good_bye() {
+    for (close, delivery) in [
+        (
+            "<framing:close see-other-uri='wss://other.example.org/ws'/>",
+            "unknown",
+        ),
+        ("<framing:close/>", "delivered"),
+    ] {
+        plain().play(&format!(
+            "A: send <message id='a'/>
+             C: <message id='a'/>
+             C: <iq type='get' id='*'><ping xmlns='urn:xmpp:ping'/></iq>
+             A: disconnect
+             C: <presence type='unavailable'/>
+             C: <framing:close/>
+             E: disconnecting
+             W: {close}
+             C: close
+             E: 0 {delivery}
+             E: offline disconnected"
+        ));
+    }
+}
+
 /// Only in its own namespace does an element close the stream.
 #[test]
 fn a_close_of_another_namespace_is_none() {

@@ -51,7 +51,7 @@ fn base64_is_strict() {
         "Zm9v Zm9v",
         "Zmé=",
         "Zm9vZ\u{20ac}",
-        // Bits that padding leaves over and nobody would write.
+        // The bits that padding leaves unused are not zero.
         "Zh==",
         "Zm9=",
     ] {

@@ -148,7 +148,7 @@ fn the_signature_may_come_in_a_challenge_before_success() {
     assert_eq!(challenge(&mut mechanism, SERVER_FINAL), Ok(String::new()));
     assert_eq!(mechanism.handle_success(None), Ok(()));
 
-    // An empty element is as good as none.
+    // An empty element counts as an absent one.
     let mut mechanism = rfc_5802_proved();
     challenge(&mut mechanism, SERVER_FINAL).expect("verified");
     assert_eq!(success(&mut mechanism, ""), Ok(()));

@@ -31,7 +31,7 @@ use crate::time::{Instant, Millis};
 use crate::xml::Element;
 use ledger::{Ledger, PendingCommand, PresenceRequest, UnansweredPresence};
 use self_ping::SelfPing;
-use timers::{RoomTimer, RoomTimers};
+use timers::{RoomTimer, RoomTimers, end_visit};
 use visit::{Visit, VisitState};
 
 /// A room that we are in, or that has not answered a presence of ours.
@@ -176,7 +176,7 @@ impl Room {
         visit.open_history = visit.awaits_history();
         visit.enter(VisitState::Leaving);
         visit.returning = None;
-        self.timers.end_visit();
+        end_visit(&mut self.timers);
         self.ping.cancel();
         self.send_leave(shared, status, vec![waiting]);
         self.settle_idle_leaves(shared);
@@ -366,7 +366,7 @@ impl Room {
         let Some(visit) = self.visit.take() else {
             return;
         };
-        self.timers.end_visit();
+        end_visit(&mut self.timers);
         self.ping = SelfPing::default();
         self.doubted_at = None;
         self.vanished = None;

@@ -202,9 +202,7 @@ impl Feed {
 
     /// The next state.
     fn enter(&mut self, next: FeedPhase) {
-        let (from, to) = (self.state.place(), next.place());
-        let stays = from == to;
-        debug_assert!(stays || from.may_become(to), "{from:?} → {to:?}");
+        self.state.place().check_or_stays(next.place());
         self.state = next;
     }
 

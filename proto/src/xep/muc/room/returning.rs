@@ -1,7 +1,7 @@
 //! Rejoining after a lost session, and after the room has lost us.
 
 use super::Room;
-use super::timers::RoomTimer;
+use super::timers::{RoomTimer, end_visit};
 use super::visit::{Returning, VisitState};
 use crate::stanza::{ErrorKind, StanzaError};
 use crate::time::Millis;
@@ -24,7 +24,7 @@ impl Room {
     pub(in crate::xep::muc) fn handle_new_session(&mut self, shared: &mut RoomContext) {
         let steps = self.ledger.take_all();
         self.settle_skipped(shared, steps, &CommandError::SessionLost);
-        self.timers.end_visit();
+        end_visit(&mut self.timers);
         self.timers.stop(RoomTimer::Expiry);
         self.ping.cancel();
         self.vanished = None;

@@ -138,9 +138,7 @@ impl Visit {
 
     /// The next state.
     pub(super) fn enter(&mut self, next: VisitState) {
-        let (from, to) = (self.state.place(), next.place());
-        let stays = from == to;
-        debug_assert!(stays || from.may_become(to), "{from:?} → {to:?}");
+        self.state.place().check_or_stays(next.place());
         self.state = next;
     }
 

@@ -23,7 +23,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { PKG, ROOT, at, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
+import { PKG, ROOT, at, compiler, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
 import { main, run, seconds } from "./lib/run.mjs";
 import { setup } from "./setup.mjs";
 
@@ -127,7 +127,7 @@ async function compileTypeScript() {
   const project = path.join(WORK, "tsconfig.json");
   const { rootDirs, ...compilerOptions } = readJson(at("pkg-template/tsconfig.json")).compilerOptions;
   fs.writeFileSync(project, JSON.stringify({ compilerOptions, files: sources }));
-  await run("tsc", ["--project", project], { show: "none" });
+  await run(process.execPath, [compiler("typescript"), "--project", project], { show: "none" });
   // For editors, and for `tsc -p pkg-template --noEmit`: what wasm-bindgen has declared.
   fs.mkdirSync(at("target/types"), { recursive: true });
   fs.copyFileSync(path.join(WORK, `${NAME}.d.ts`), at("target/types", `${NAME}.d.ts`));

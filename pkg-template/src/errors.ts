@@ -3,7 +3,11 @@
 
 import type { Stanza } from "./stanza.js";
 
-/** What went wrong, for a program. `message` says it for a person, with what to do. */
+/**
+ * What went wrong, for a program. The error's `message` says it for people, with what to do.
+ * @example
+ * const retriable: ErrorCode[] = ["timeout", "unreachable", "disconnected"];
+ */
 export type ErrorCode =
   /** An argument or option that cannot be meant. */
   | "bad-argument"
@@ -82,7 +86,12 @@ export type ErrorCode =
   /** A fault of epode itself. The client is closed; make a new one. */
   | "internal";
 
-/** What an error may hold besides its code and message. */
+/**
+ * The properties of an error besides its code and message: the last argument of its constructor. See {@link XmppError} for each.
+ * @example
+ * const details: XmppErrorDetails = { condition: "item-not-found" };
+ * const error = new XmppError("stanza-error", "There is no such item.", details);
+ */
 export interface XmppErrorDetails {
   condition?: string | undefined;
   text?: string | undefined;

@@ -9,7 +9,7 @@ import { XmppError, aborted, badArgument, problem } from "./errors.js";
 import { Listeners, type Registration, mustBeFunction, registrationOf } from "./events.js";
 import { type Given, Hub } from "./hub.js";
 import { init, isLoaded } from "./loading.js";
-import { addressee, located, locating } from "./located.js";
+import { CallSite, addressee, located, locating, siting } from "./located.js";
 import { type Matcher, readMatcher } from "./matcher.js";
 import { type Muc, mucOf } from "./muc.js";
 import {
@@ -120,7 +120,7 @@ export class Client {
    * `reconnecting`, the next attempt is made at once.
    */
   connect(options?: { signal?: AbortSignal }): Promise<void> {
-    return this.#begin(options, (hub, signal) => hub.begin(signal));
+    return siting(() => this.#begin(options, (hub, signal) => hub.begin(signal)));
   }
 
   /**
@@ -128,7 +128,7 @@ export class Client {
    * server has shown that it knows it. When it does not, the client logs in, if it can.
    */
   attach(session: AttachedSession & { signal?: AbortSignal }): Promise<void> {
-    return this.#begin(session, (hub, signal) => hub.begin(signal, givenOf(session)));
+    return siting(() => this.#begin(session, (hub, signal) => hub.begin(signal, givenOf(session))));
   }
 
   /** Takes a turn in any case: what the page says in the same turn, such as disconnect(), comes first. */
@@ -174,12 +174,18 @@ export class Client {
   /** Resolves when the server has taken the stanza; rejects as `undelivered` or `unknown`. Need not be awaited. */
   send(stanza: Sendable): Promise<void> {
     return quietly(
-      this.#withMarkup(stanza, "send", (hub, text) => hub.send(text)),
+      // Without its call site, which costs as much as the rest of it.
+      this.#withMarkup(stanza, "send", undefined, (hub, text) => hub.send(text)),
     );
   }
 
   /** What is to be sent, and a client to send it with, come before what errors are about is known. */
-  #withMarkup<T>(sendable: Sendable, operation: string, act: (hub: Hub, text: string) => Promise<T>): Promise<T> {
+  #withMarkup<T>(
+    sendable: Sendable,
+    operation: string,
+    site: CallSite | undefined,
+    act: (hub: Hub, text: string) => Promise<T>,
+  ): Promise<T> {
     let hub: Hub;
     let text: string;
     try {
@@ -190,19 +196,19 @@ export class Client {
     }
     // The addressee is looked for where there is an error: most have none.
     const failed = (error: unknown): never => {
-      throw located(error, operation, addressee(text));
+      throw located(error, operation, { object: addressee(text) }, site);
     };
     try {
       mustBeWellFormed(text);
       return act(hub, text).catch(failed);
     } catch (error) {
-      return Promise.reject(located(error, operation, addressee(text)));
+      return Promise.reject(located(error, operation, { object: addressee(text) }, site));
     }
   }
 
   /** Sends an iq of type `get` or `set`, resolves with the result, rejects with the error. Default timeout 30,000 ms. */
   request(iq: Sendable, options?: Waiting): Promise<Stanza> {
-    return this.#withMarkup(iq, "request", (hub, text) => {
+    return this.#withMarkup(iq, "request", new CallSite(this.request), (hub, text) => {
       const read = new Reader(options);
       const waiting = { timeout: read.millis("timeout"), signal: read.signal() };
       read.done();
@@ -325,7 +331,7 @@ async function online(client: Client, begin: () => Promise<void>): Promise<Clien
  */
 export async function connect(service: Service, options: ClientOptions & { signal?: AbortSignal }): Promise<Client> {
   const client = new Client(service, options);
-  return online(client, () => client.connect({ signal: options?.signal }));
+  return siting(() => online(client, () => client.connect({ signal: options?.signal })));
 }
 
 /**
@@ -336,7 +342,7 @@ export async function connect(service: Service, options: ClientOptions & { signa
  */
 export async function attach(service: Service, options: AttachOptions & { signal?: AbortSignal }): Promise<Client> {
   const client = new Client(service, options);
-  return online(client, () => client.attach(options));
+  return siting(() => online(client, () => client.attach(options)));
 }
 
 /**
@@ -346,11 +352,13 @@ export async function attach(service: Service, options: AttachOptions & { signal
  */
 export async function register(service: Service, options: RegisterOptions): Promise<void> {
   const services = addressesOf(service);
-  await new Patience(options?.signal).until(init());
   const { username, domain } = (options ?? {}) as Partial<RegisterOptions>;
-  return locating("register", username === undefined ? undefined : `${username}@${domain}`, () => {
-    const signal = new Reader(options).signal();
-    return new Hub(readRegisterOptions(services, options), newListeners()).begin(signal);
+  return siting(async () => {
+    await new Patience(options?.signal).until(init());
+    return locating("register", { object: username === undefined ? undefined : `${username}@${domain}` }, () => {
+      const signal = new Reader(options).signal();
+      return new Hub(readRegisterOptions(services, options), newListeners()).begin(signal);
+    });
   });
 }
 

@@ -9,7 +9,7 @@ import { XmppError, aborted, badArgument, problem } from "./errors.js";
 import { Listeners, type Registration, mustBeFunction, registrationOf } from "./events.js";
 import { type Given, Hub } from "./hub.js";
 import { init, isLoaded } from "./loading.js";
-import { addressee, located, locating } from "./located.js";
+import { CallSite, addressee, located, locating, siting } from "./located.js";
 import { type Matcher, readMatcher } from "./matcher.js";
 import { type Muc, mucOf } from "./muc.js";
 import {
@@ -151,7 +151,7 @@ export class Client {
    * await client.connect({ signal: AbortSignal.timeout(10_000) });
    */
   connect(options?: { signal?: AbortSignal }): Promise<void> {
-    return this.#begin(options, (hub, signal) => hub.begin(signal));
+    return siting(() => this.#begin(options, (hub, signal) => hub.begin(signal)));
   }
 
   /**
@@ -163,7 +163,7 @@ export class Client {
    * await client.attach({ jid: "romeo@example.org/page", sid: "a1", rid: 4711 });
    */
   attach(session: AttachedSession & { signal?: AbortSignal }): Promise<void> {
-    return this.#begin(session, (hub, signal) => hub.begin(signal, givenOf(session)));
+    return siting(() => this.#begin(session, (hub, signal) => hub.begin(signal, givenOf(session))));
   }
 
   /** Takes a turn in any case: what the page says in the same turn, such as disconnect(), comes first. */
@@ -220,12 +220,18 @@ export class Client {
    */
   send(stanza: Sendable): Promise<void> {
     return quietly(
-      this.#withMarkup(stanza, "send", (hub, text) => hub.send(text)),
+      // Without its call site, which costs as much as the rest of it.
+      this.#withMarkup(stanza, "send", undefined, (hub, text) => hub.send(text)),
     );
   }
 
   /** What is to be sent, and a client to send it with, come before what errors are about is known. */
-  #withMarkup<T>(sendable: Sendable, operation: string, act: (hub: Hub, text: string) => Promise<T>): Promise<T> {
+  #withMarkup<T>(
+    sendable: Sendable,
+    operation: string,
+    site: CallSite | undefined,
+    act: (hub: Hub, text: string) => Promise<T>,
+  ): Promise<T> {
     let hub: Hub;
     let text: string;
     try {
@@ -236,13 +242,13 @@ export class Client {
     }
     // The addressee is looked for where there is an error: most have none.
     const failed = (error: unknown): never => {
-      throw located(error, operation, addressee(text));
+      throw located(error, operation, { object: addressee(text) }, site);
     };
     try {
       mustBeWellFormed(text);
       return act(hub, text).catch(failed);
     } catch (error) {
-      return Promise.reject(located(error, operation, addressee(text)));
+      return Promise.reject(located(error, operation, { object: addressee(text) }, site));
     }
   }
 
@@ -256,7 +262,7 @@ export class Client {
    * console.log(reply.child("query")?.text("name"));
    */
   request(iq: Sendable, options?: Waiting): Promise<Stanza> {
-    return this.#withMarkup(iq, "request", (hub, text) => {
+    return this.#withMarkup(iq, "request", new CallSite(this.request), (hub, text) => {
       const read = new Reader(options);
       const waiting = { timeout: read.millis("timeout"), signal: read.signal() };
       read.done();
@@ -394,7 +400,7 @@ async function online(client: Client, begin: () => Promise<void>): Promise<Clien
  */
 export async function connect(service: Service, options: ClientOptions & { signal?: AbortSignal }): Promise<Client> {
   const client = new Client(service, options);
-  return online(client, () => client.connect({ signal: options?.signal }));
+  return siting(() => online(client, () => client.connect({ signal: options?.signal })));
 }
 
 /**
@@ -405,7 +411,7 @@ export async function connect(service: Service, options: ClientOptions & { signa
  */
 export async function attach(service: Service, options: AttachOptions & { signal?: AbortSignal }): Promise<Client> {
   const client = new Client(service, options);
-  return online(client, () => client.attach(options));
+  return siting(() => online(client, () => client.attach(options)));
 }
 
 /**
@@ -418,11 +424,13 @@ export async function attach(service: Service, options: AttachOptions & { signal
  */
 export async function register(service: Service, options: RegisterOptions): Promise<void> {
   const services = addressesOf(service);
-  await new Patience(options?.signal).until(init());
   const { username, domain } = (options ?? {}) as Partial<RegisterOptions>;
-  return locating("register", username === undefined ? undefined : `${username}@${domain}`, () => {
-    const signal = new Reader(options).signal();
-    return new Hub(readRegisterOptions(services, options), newListeners()).begin(signal);
+  return siting(async () => {
+    await new Patience(options?.signal).until(init());
+    return locating("register", { object: username === undefined ? undefined : `${username}@${domain}` }, () => {
+      const signal = new Reader(options).signal();
+      return new Hub(readRegisterOptions(services, options), newListeners()).begin(signal);
+    });
   });
 }
 

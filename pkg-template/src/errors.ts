@@ -101,8 +101,18 @@ export interface XmppErrorDetails {
   httpStatus?: number | undefined;
   operation?: string | undefined;
   object?: string | undefined;
+  node?: string | undefined;
+  room?: string | undefined;
+  service?: string | undefined;
   cause?: unknown;
 }
+
+/** The names of `XmppErrorDetails`. */
+const DETAILS = (
+  ["condition", "text", "type", "application", "httpStatus", "operation", "object", "node", "room", "service", "stanza", "cause"] as const
+) satisfies readonly (keyof XmppErrorDetails)[];
+/** Those that consoles do not print: the message names the object, and a stanza may be long. A cause they print by themselves. */
+const UNPRINTED: readonly string[] = ["object", "stanza", "cause"];
 
 /**
  * Every error epode raises.
@@ -133,22 +143,36 @@ export class XmppError extends Error {
   declare readonly operation?: string;
   /**
    * What it was about, where that is known: the node, the room (an occupant as `room/nick`), the stanza's addressee, the account to
-   * register; of a connection the service's address, without its query. The message begins with both, unless it is about an argument.
+   * register; of a connection the service's address, without its query. The message begins with operation, object and service, unless
+   * it is about an argument.
    */
   declare readonly object?: string;
+  /** The node that it was about. */
+  declare readonly node?: string;
+  /** The room that it was about: its bare JID. */
+  declare readonly room?: string;
+  /** The publish-subscribe service that was asked; of a connection the service's address, without its query. */
+  declare readonly service?: string;
 
   /** An error of that code. `message` says what happened and what to do about it. */
   constructor(code: ErrorCode, message: string, details?: XmppErrorDetails) {
     super(message);
     Object.assign(this, { code });
-    for (const [name, value] of Object.entries(details ?? {})) {
-      // What is not there is not a property: consoles print those.
-      if (value !== undefined) Object.assign(this, { [name]: value });
-    }
+    if (details) setDetails(this, details);
   }
 }
 
 Object.defineProperty(XmppError.prototype, "name", { value: "XmppError", writable: true, configurable: true });
+
+/** Sets the details that are named. What is not there is not a property: consoles print those. @internal */
+export function setDetails(error: XmppErrorDetails, details: XmppErrorDetails): void {
+  for (const name of DETAILS) {
+    if (!(name in details)) continue;
+    const value = details[name];
+    if (value === undefined) delete error[name];
+    else Object.defineProperty(error, name, { value, enumerable: !UNPRINTED.includes(name), writable: true, configurable: true });
+  }
+}
 
 /** An argument or option that cannot be meant. @internal */
 export const badArgument = (message: string): XmppError => new XmppError("bad-argument", message);
@@ -318,7 +342,7 @@ export interface StanzaErrorFields {
 export function stanzaError({ condition, type, text, application, applicationNs }: StanzaErrorFields, stanza: Stanza | undefined): XmppError {
   const own = applicationNs === PUBSUB_ERRORS && application !== undefined && Object.hasOwn(PUBSUB_ADVICE, application);
   const advice = own ? PUBSUB_ADVICE[application] : Object.hasOwn(ADVICE, condition) ? ADVICE[condition] : TYPE_ADVICE[type];
-  const message = `The answer is the error ${condition}${application === undefined ? "" : ` (${application})`}${text === undefined ? "" : `: ${text}`}. ${advice}`;
+  const message = `${condition}${application === undefined ? "" : ` (${application})`}${text === undefined ? "" : `: ${text}`}. ${advice}`;
   return new XmppError("stanza-error", message, { condition, text, type, application, stanza });
 }
 

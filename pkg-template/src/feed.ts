@@ -8,7 +8,7 @@ import { XmppError, aborted, problem } from "./errors.js";
 import { KEPT, Listeners, type Registration, mustBeFunction } from "./events.js";
 import type { FeedSink, Hub } from "./hub.js";
 import { type PubsubItem, ReceivedItem } from "./item.js";
-import { locating } from "./located.js";
+import { located, locating } from "./located.js";
 import { Reader } from "./reader.js";
 import type { Stanza } from "./stanza.js";
 import { Deferred, type Waiting } from "./waiting.js";
@@ -188,7 +188,7 @@ export class FeedState<T> implements FeedSink {
       this.#stop();
     } else {
       this.#end();
-      this.#hub.complain(error);
+      this.#hub.complain(located(error, "subscribe", { node: this.node, service: this.service }) as XmppError);
     }
   }
 
@@ -418,7 +418,7 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
    * await feed.unsubscribe({ timeout: 5_000 });
    */
   unsubscribe(options?: Waiting): Promise<void> {
-    return locating("unsubscribe", this.#live?.node, () => this.#state.unsubscribe(options));
+    return locating("unsubscribe", { node: this.#live?.node, service: this.#live?.service }, () => this.#state.unsubscribe(options));
   }
 
   /**

@@ -52,7 +52,7 @@ export class Muc {
     },
   ): Promise<Room> {
     const hub = this.#hub;
-    return locating("join", room, async () => {
+    return locating("join", { room: typeof room === "string" ? room : undefined }, async () => {
       mustBeText("join", 1, room);
       mustBeText("join", 2, nick);
       const address = normalJid(room);

@@ -8,7 +8,7 @@ import { type Form, type FormInput, valuesOf } from "./form.js";
 import type { ApprovalFields, Hub, PersonalFields, WatchSink } from "./hub.js";
 import { type DecodeOption, type PubsubItem, ReceivedItem } from "./item.js";
 import { normalJid } from "./jid.js";
-import { locating } from "./located.js";
+import { type Place, locating } from "./located.js";
 import * as nodes from "./nodes.js";
 import type { Metadata, PubsubAffiliation, PubsubItems, PubsubNode, PubsubSubscription, Subscriber, SubscriberInput } from "./nodes.js";
 import { Reader } from "./reader.js";
@@ -169,9 +169,10 @@ export class PubSub {
   }
 
   /** Asks the service that the options name; `prepare` reads the other options. */
-  async #request<T>(options: unknown, prepare: (read: Reader) => Asked<T>): Promise<T> {
+  async #request<T>(options: unknown, place: Place, prepare: (read: Reader) => Asked<T>): Promise<T> {
     const read = new Reader(options);
     const service = this.#service(read);
+    place.service = service;
     const { build, read: readReply } = prepare(read);
     const waiting = { timeout: read.millis("timeout"), signal: read.signal() };
     read.done();
@@ -180,14 +181,16 @@ export class PubSub {
 
   /** Asks about what the options name: a node, or the service. */
   #ask<T>(operation: string, options: ServiceOption & { node?: string } | undefined, prepare: (read: Reader) => Asked<T>): Promise<T> {
-    return locating(operation, options?.node ?? options?.service, () => this.#request(options, prepare));
+    const place: Place = { node: nameOf(options?.node) };
+    return locating(operation, place, () => this.#request(options, place, prepare));
   }
 
   /** Asks about a node. */
   #askOf<T>(operation: string, node: unknown, options: unknown, prepare: (read: Reader, node: string) => Asked<T>): Promise<T> {
-    return locating(operation, node, () => {
+    const place: Place = { node: nameOf(node) };
+    return locating(operation, place, () => {
       mustBeText(operation, 1, node);
-      return this.#request(options, (read) => prepare(read, node));
+      return this.#request(options, place, (read) => prepare(read, node));
     });
   }
 
@@ -211,12 +214,13 @@ export class PubSub {
    */
   subscribe<T = unknown>(node: string, options?: FeedOptions<T>): Promise<Feed<T>>;
   subscribe<T = unknown>(node: string, first?: unknown, second?: FeedOptions<T>): Promise<Feed<T>> {
-    return locating("subscribe", node, async () => {
+    const place: Place = { node: nameOf(node) };
+    return locating("subscribe", place, async () => {
       mustBeText("subscribe", 1, node);
       // The callback may be left out.
       const isLeftOut = typeof first === "object" && first !== null;
       const [onItem, options] = isLeftOut ? [undefined, first] : [first, second];
-      const feed = this.#start<T>(node, onItem, options);
+      const feed = this.#start<T>(node, place, onItem, options);
       try {
         await feed.first.promise;
       } catch (error) {
@@ -227,10 +231,11 @@ export class PubSub {
   }
 
   /** Begins a feed; what is wrong with the options is told first. */
-  #start<T>(node: string, onItem: unknown, options: unknown): FeedState<T> {
+  #start<T>(node: string, place: Place, onItem: unknown, options: unknown): FeedState<T> {
     const read = new Reader(options);
     if (!isXmlText(node)) throw problem("illegal-character");
     const service = this.#service(read);
+    place.service = service;
     const decode = decoderOf<T>(read);
     const limit = read.number("limit", 1, 100_000, "is a number of items, 1 to 100,000") ?? 1_000;
     const snapshot = read.flag("snapshot", true);
@@ -656,6 +661,8 @@ export class PubSub {
 export const pubSubOf = (hub: Hub): PubSub => makePubSub(hub);
 
 const nothing = (): void => {};
+
+const nameOf = (node: unknown): string | undefined => (typeof node === "string" ? node : undefined);
 
 function personalEvent<T>({ item, ...event }: PersonalFields, decode: ((payload: Stanza) => T) | undefined): PersonalEvent<T> {
   return (item ? { ...event, item: new ReceivedItem<T>(item, decode) } : event) as PersonalEvent<T>;

@@ -5,7 +5,7 @@ import { disposeBy } from "./dispose.js";
 import { XmppError, problem } from "./errors.js";
 import { Listeners, type Registration } from "./events.js";
 import type { Hub, MessageFields, RoomSink } from "./hub.js";
-import { locating } from "./located.js";
+import { located, locating } from "./located.js";
 import { Reader } from "./reader.js";
 import type { Stanza } from "./stanza.js";
 import { type Waiting, quietly } from "./waiting.js";
@@ -180,7 +180,7 @@ export class Visit implements RoomSink {
   }
 
   fail(error: XmppError): void {
-    this.#emit("error", error);
+    this.#emit("error", located(error, undefined, { room: this.jid }) as XmppError);
   }
 
   out(reason: string, text: string | undefined, alternative: string | undefined): void {
@@ -216,8 +216,9 @@ export class Room {
 
   /** What a command promises; `nick`: the occupant that its errors are about. */
   #command(operation: string, nick: string | undefined, act: (visit: Visit) => Promise<void>): Promise<void> {
-    const jid = this.#live?.jid;
-    return locating(operation, nick === undefined || jid === undefined ? jid : `${jid}/${nick}`, () => act(this.#visit));
+    const room = this.#live?.jid;
+    const object = nick === undefined || room === undefined ? room : `${room}/${nick}`;
+    return locating(operation, { room, object }, () => act(this.#visit));
   }
 
   static {

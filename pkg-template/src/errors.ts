@@ -93,17 +93,29 @@ export type ErrorCode =
  * const error = new XmppError("stanza-error", "There is no such item.", details);
  */
 export interface XmppErrorDetails {
+  /** The protocol's condition. */
   condition?: string | undefined;
+  /** The server's own text. */
   text?: string | undefined;
+  /** The type of a stanza error (RFC 6120 §8.3.2). */
   type?: XmppError["type"];
+  /** The condition of an extension. */
   application?: string | undefined;
+  /** The stanza that carried the error. */
   stanza?: Stanza | undefined;
+  /** The status of an HTTP response. */
   httpStatus?: number | undefined;
+  /** The method that failed. */
   operation?: string | undefined;
+  /** What the method was about. */
   object?: string | undefined;
+  /** The node that it was about. */
   node?: string | undefined;
+  /** The room that it was about. */
   room?: string | undefined;
+  /** The service that was asked. */
   service?: string | undefined;
+  /** What caused the error. */
   cause?: unknown;
 }
 
@@ -115,7 +127,7 @@ const DETAILS = (
 const UNPRINTED: readonly string[] = ["object", "stanza", "cause"];
 
 /**
- * Every error epode raises.
+ * Every error that epode throws, rejects with or reports. `message` says what happened and what to do about it.
  * @example
  * try {
  *   await client.pubsub.publish("todos", "<todo/>");
@@ -124,37 +136,42 @@ const UNPRINTED: readonly string[] = ["object", "stanza", "cause"];
  * }
  */
 export class XmppError extends Error {
+  /** The name of the class. */
   declare readonly name: "XmppError";
   /** What went wrong, for a program. */
   declare readonly code: ErrorCode;
-  /** The condition as the protocol names it (`conflict`, `item-not-found`, `not-authorized`, …), where there is one. */
+  /** The protocol's condition (`conflict`, `item-not-found`, `not-authorized`, …; RFC 6120 §8.3.3), where there is one. */
   declare readonly condition?: string;
-  /** What the server said in words, where it did. */
+  /** The server's own text about the error, where it sent one. */
   declare readonly text?: string;
-  /** RFC 6120 §8.3.2, for `stanza-error`: what may be done about it. */
+  /** With `stanza-error`: what can be done about it (RFC 6120 §8.3.2). */
   declare readonly type?: "auth" | "cancel" | "continue" | "modify" | "wait";
-  /** An extension's own condition, e.g. `closed-node` of pubsub. */
+  /** The condition of an extension, for example `closed-node` (XEP-0060 §6.1.3). */
   declare readonly application?: string;
-  /** The stanza that told it. */
+  /** The stanza that carried the error. */
   declare readonly stanza?: Stanza;
-  /** With `http-error`, and with `module-unavailable` where the module's address answered with an error. */
+  /** With `http-error` and `module-unavailable`: the status of the HTTP response. */
   declare readonly httpStatus?: number;
-  /** Which call failed: the method's name, for those that promise something of a node, a room or somebody; `"register"`. */
+  /** The name of the method that failed, for example `"publish"`. */
   declare readonly operation?: string;
   /**
-   * What it was about, where that is known: the node, the room (an occupant as `room/nick`), the stanza's addressee, the account to
-   * register; of a connection the service's address, without its query. The message begins with operation, object and service, unless
-   * it is about an argument.
+   * What the method was about, where that is known: the node, the room (an occupant as `room/nick`), the addressee of a stanza, the account to
+   * register; for a connection the address of the service, without its query. The message begins with operation, object and service, unless
+   * the error is about an argument.
    */
   declare readonly object?: string;
-  /** The node that it was about. */
+  /** The node that the method was about. */
   declare readonly node?: string;
-  /** The room that it was about: its bare JID. */
+  /** The room that the method was about: its bare JID. */
   declare readonly room?: string;
-  /** The publish-subscribe service that was asked; of a connection the service's address, without its query. */
+  /** The publish-subscribe service that was asked; for a connection the address of the service, without its query. */
   declare readonly service?: string;
 
-  /** An error of that code. `message` says what happened and what to do about it. */
+  /**
+   * Makes an error, for code that raises errors of the same kind. `message` says what happened and what to do about it.
+   * @example
+   * throw new XmppError("bad-argument", "The title is missing. Give one.");
+   */
   constructor(code: ErrorCode, message: string, details?: XmppErrorDetails) {
     super(message);
     Object.assign(this, { code });

@@ -10,7 +10,7 @@
 //   NAME.node.js               → NAME.js for Node: imports node.js instead of index.js
 //   NAME.inline.js             → NAME.js that imports inline.js instead of index.js, for development servers
 //   esbuild                    → each entry one minified module, with a source map; entries share what index.js or node.js loads
-//   README.md, LICENSE*        → copied
+//   README.md, docs/*.md, LICENSE* → copied
 //
 // The release build compiles the standard library too (`-Zbuild-std`), for size and without the texts of panics: a panic
 // becomes the trap `unreachable`. These are flags of the pinned toolchain (rust-toolchain.toml) that need RUSTC_BOOTSTRAP.
@@ -23,7 +23,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { PKG, ROOT, at, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
+import { PKG, ROOT, at, compiler, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
 import { main, run, seconds } from "./lib/run.mjs";
 import { setup } from "./setup.mjs";
 
@@ -32,6 +32,8 @@ const NAME = "epode";
 const INLINED = `${NAME}_bg.base64.js`;
 const WORK = at("target/epode-pkg");
 
+/** What the README links to. */
+const pagesOfDocs = () => filesUnder(at("docs")).filter((name) => name.endsWith(".md")).map((name) => path.join("docs", name));
 const licences = () => fs.readdirSync(ROOT).filter((name) => /^LICENSE/.test(name));
 
 export async function build({ dev = false, wasmOpt = readJson(at("package.json")).epode.wasmOpt } = {}) {
@@ -127,7 +129,7 @@ async function compileTypeScript() {
   const project = path.join(WORK, "tsconfig.json");
   const { rootDirs, ...compilerOptions } = readJson(at("pkg-template/tsconfig.json")).compilerOptions;
   fs.writeFileSync(project, JSON.stringify({ compilerOptions, files: sources }));
-  await run("tsc", ["--project", project], { show: "none" });
+  await run(process.execPath, [compiler("typescript"), "--project", project], { show: "none" });
   // For editors, and for `tsc -p pkg-template --noEmit`: what wasm-bindgen has declared.
   fs.mkdirSync(at("target/types"), { recursive: true });
   fs.copyFileSync(path.join(WORK, `${NAME}.d.ts`), at("target/types", `${NAME}.d.ts`));
@@ -155,7 +157,8 @@ async function complete() {
   fs.writeFileSync(path.join(WORK, INLINED), `export default "${module}";\n`);
   const file = path.join(WORK, "package.json");
   fs.writeFileSync(file, `${JSON.stringify({ ...readJson(file), version: crateVersion() }, null, 2)}\n`);
-  for (const name of ["README.md", ...licences()]) {
+  for (const name of ["README.md", ...pagesOfDocs(), ...licences()]) {
+    fs.mkdirSync(path.dirname(path.join(WORK, name)), { recursive: true });
     if (fs.existsSync(at(name))) fs.copyFileSync(at(name), path.join(WORK, name));
   }
 }

@@ -3,7 +3,11 @@
 
 import type { Stanza } from "./stanza.js";
 
-/** What went wrong, for a program. `message` says it for a person, with what to do. */
+/**
+ * What went wrong, for a program. The error's `message` says it for people, with what to do.
+ * @example
+ * const retriable: ErrorCode[] = ["timeout", "unreachable", "disconnected"];
+ */
 export type ErrorCode =
   /** An argument or option that cannot be meant. */
   | "bad-argument"
@@ -82,21 +86,48 @@ export type ErrorCode =
   /** A fault of epode itself. The client is closed; make a new one. */
   | "internal";
 
-/** What an error may hold besides its code and message. */
+/**
+ * The properties of an error besides its code and message: the last argument of its constructor. See {@link XmppError} for each.
+ * @example
+ * const details: XmppErrorDetails = { condition: "item-not-found" };
+ * const error = new XmppError("stanza-error", "There is no such item.", details);
+ */
 export interface XmppErrorDetails {
+  /** The protocol's condition. */
   condition?: string | undefined;
+  /** The server's own text. */
   text?: string | undefined;
+  /** The type of a stanza error (RFC 6120 §8.3.2). */
   type?: XmppError["type"];
+  /** The condition of an extension. */
   application?: string | undefined;
+  /** The stanza that carried the error. */
   stanza?: Stanza | undefined;
+  /** The status of an HTTP response. */
   httpStatus?: number | undefined;
+  /** The method that failed. */
   operation?: string | undefined;
+  /** What the method was about. */
   object?: string | undefined;
+  /** The node that it was about. */
+  node?: string | undefined;
+  /** The room that it was about. */
+  room?: string | undefined;
+  /** The service that was asked. */
+  service?: string | undefined;
+  /** What caused the error. */
   cause?: unknown;
 }
 
+/** The names of `XmppErrorDetails`. */
+const DETAILS = (
+  ["condition", "text", "type", "application", "httpStatus", "operation", "object", "node", "room", "service", "stanza", "cause"] as const
+) satisfies readonly (keyof XmppErrorDetails)[];
+/** Those that consoles do not print: the message names the object, and a stanza may be long. A cause they print by themselves. */
+const UNPRINTED: readonly string[] = ["object", "stanza", "cause"];
+
 /**
- * Every error epode raises.
+ * Every error that epode throws, rejects with or reports. `message` says what happened and what to do about it.
  * @example
  * try {
  *   await client.pubsub.publish("todos", "<todo/>");
@@ -105,41 +136,60 @@ export interface XmppErrorDetails {
  * }
  */
 export class XmppError extends Error {
+  /** The name of the class. */
   declare readonly name: "XmppError";
   /** What went wrong, for a program. */
   declare readonly code: ErrorCode;
-  /** The condition as the protocol names it (`conflict`, `item-not-found`, `not-authorized`, …), where there is one. */
+  /** The protocol's condition (`conflict`, `item-not-found`, `not-authorized`, …; RFC 6120 §8.3.3), where there is one. */
   declare readonly condition?: string;
-  /** What the server said in words, where it did. */
+  /** The server's own text about the error, where it sent one. */
   declare readonly text?: string;
-  /** RFC 6120 §8.3.2, for `stanza-error`: what may be done about it. */
+  /** With `stanza-error`: what can be done about it (RFC 6120 §8.3.2). */
   declare readonly type?: "auth" | "cancel" | "continue" | "modify" | "wait";
-  /** An extension's own condition, e.g. `closed-node` of pubsub. */
+  /** The condition of an extension, for example `closed-node` (XEP-0060 §6.1.3). */
   declare readonly application?: string;
-  /** The stanza that told it. */
+  /** The stanza that carried the error. */
   declare readonly stanza?: Stanza;
-  /** With `http-error`, and with `module-unavailable` where the module's address answered with an error. */
+  /** With `http-error` and `module-unavailable`: the status of the HTTP response. */
   declare readonly httpStatus?: number;
-  /** Which call failed: the method's name, for those that promise something of a node, a room or somebody; `"register"`. */
+  /** The name of the method that failed, for example `"publish"`. */
   declare readonly operation?: string;
   /**
-   * What it was about, where that is known: the node, the room (an occupant as `room/nick`), the stanza's addressee, the account to
-   * register; of a connection the service's address, without its query. The message begins with both, unless it is about an argument.
+   * What the method was about, where that is known: the node, the room (an occupant as `room/nick`), the addressee of a stanza, the account to
+   * register; for a connection the address of the service, without its query. The message begins with operation, object and service, unless
+   * the error is about an argument.
    */
   declare readonly object?: string;
+  /** The node that the method was about. */
+  declare readonly node?: string;
+  /** The room that the method was about: its bare JID. */
+  declare readonly room?: string;
+  /** The publish-subscribe service that was asked; for a connection the address of the service, without its query. */
+  declare readonly service?: string;
 
-  /** An error of that code. `message` says what happened and what to do about it. */
+  /**
+   * Makes an error, for code that raises errors of the same kind. `message` says what happened and what to do about it.
+   * @example
+   * throw new XmppError("bad-argument", "The title is missing. Give one.");
+   */
   constructor(code: ErrorCode, message: string, details?: XmppErrorDetails) {
     super(message);
     Object.assign(this, { code });
-    for (const [name, value] of Object.entries(details ?? {})) {
-      // What is not there is not a property: consoles print those.
-      if (value !== undefined) Object.assign(this, { [name]: value });
-    }
+    if (details) setDetails(this, details);
   }
 }
 
 Object.defineProperty(XmppError.prototype, "name", { value: "XmppError", writable: true, configurable: true });
+
+/** Sets the details that are named. What is not there is not a property: consoles print those. @internal */
+export function setDetails(error: XmppErrorDetails, details: XmppErrorDetails): void {
+  for (const name of DETAILS) {
+    if (!(name in details)) continue;
+    const value = details[name];
+    if (value === undefined) delete error[name];
+    else Object.defineProperty(error, name, { value, enumerable: !UNPRINTED.includes(name), writable: true, configurable: true });
+  }
+}
 
 /** An argument or option that cannot be meant. @internal */
 export const badArgument = (message: string): XmppError => new XmppError("bad-argument", message);
@@ -309,7 +359,7 @@ export interface StanzaErrorFields {
 export function stanzaError({ condition, type, text, application, applicationNs }: StanzaErrorFields, stanza: Stanza | undefined): XmppError {
   const own = applicationNs === PUBSUB_ERRORS && application !== undefined && Object.hasOwn(PUBSUB_ADVICE, application);
   const advice = own ? PUBSUB_ADVICE[application] : Object.hasOwn(ADVICE, condition) ? ADVICE[condition] : TYPE_ADVICE[type];
-  const message = `The answer is the error ${condition}${application === undefined ? "" : ` (${application})`}${text === undefined ? "" : `: ${text}`}. ${advice}`;
+  const message = `${condition}${application === undefined ? "" : ` (${application})`}${text === undefined ? "" : `: ${text}`}. ${advice}`;
   return new XmppError("stanza-error", message, { condition, text, type, application, stanza });
 }
 

@@ -4,10 +4,25 @@
 import { disposeBy } from "./dispose.js";
 import { badArgument, report } from "./errors.js";
 
-/** A registered callback, until `remove()`. */
+/**
+ * A registered callback, which is called until `remove()`.
+ * @example
+ * const registration = client.on("received", (text) => console.log(text));
+ * registration.remove();
+ */
 export interface Registration {
-  /** Ends it; a second call does nothing. Safe from inside the callback. */
+  /**
+   * Removes the callback. A second call does nothing. It may be called from inside the callback.
+   * @example
+   * const handler = client.addHandler(() => handler.remove(), { name: "message" }); // the first message only
+   */
   remove(): void;
+  /**
+   * As `remove()`, for `using`.
+   * @example
+   * const registration = client.on("error", (error) => console.warn(error.message));
+   * registration[Symbol.dispose]();
+   */
   [Symbol.dispose](): void;
 }
 

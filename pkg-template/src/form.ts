@@ -9,29 +9,55 @@ import { type Xml, xml } from "./xml.js";
 const DATA_FORM = "jabber:x:data";
 const PREFIX = "pubsub#";
 
-/** Values for a form, by the name of their field: those of pubsub with or without the prefix `pubsub#`. */
+/**
+ * Values for a data form (XEP-0004), by the name of their field. The prefix `pubsub#` may be left out.
+ * @example
+ * const config: FormInput = { access_model: "whitelist", persist_items: true, max_items: 100 };
+ * await client.pubsub.createNode("todos", { config });
+ */
 export type FormInput = Record<string, string | number | boolean | readonly (string | number)[]>;
 
-/** What a field holds: yes or no, a list, otherwise text, numbers too. */
+/**
+ * The value of a field: a boolean, a list, or text. Numbers are text, since forms do not tell them apart.
+ * @example
+ * const { values } = await client.pubsub.configuration("todos");
+ * const most = Number(values.max_items);
+ */
 export type FormValue = boolean | string | string[];
 
-/** A form that a service filled in. */
+/**
+ * A data form (XEP-0004) that a service filled in.
+ * @example
+ * const form: Form = await client.pubsub.configuration("todos");
+ * console.log(form.values.title, form.fields.map(({ label }) => label));
+ */
 export interface Form {
-  /** What it says, by the name of the field, without `pubsub#`. */
+  /** The values by the name of their field, without the prefix `pubsub#`. */
   values: Record<string, FormValue | undefined>;
-  /** The same with what is needed to show it to people. */
+  /** The same fields in the order of the form, with labels, types and choices: what is needed to show the form. */
   fields: FormField[];
 }
 
+/**
+ * A field of a form.
+ * @example
+ * const { fields } = await client.pubsub.configuration("todos");
+ * for (const { label, name, value } of fields) console.log(label ?? name, value);
+ */
 export interface FormField {
+  /** The name of the field, without the prefix `pubsub#`. */
   name: string;
   /** `"boolean"`, `"text-single"`, `"list-single"`, `"list-multi"`, `"jid-multi"`, … (XEP-0004 §3.3). */
   type: string;
+  /** The name of the field for people, in the language that the service chose. */
   label: string | undefined;
+  /** An explanation for people. */
   description: string | undefined;
+  /** Whether the form cannot be submitted without the field. */
   required: boolean;
+  /** The value, or `undefined` when the service gives none. */
   value: FormValue | undefined;
-  /** What may be chosen. */
+  /** The values that may be chosen in a `list-single` or `list-multi` field. */
   options: { value: string; label: string | undefined }[];
 }
 

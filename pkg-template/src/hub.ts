@@ -318,7 +318,7 @@ export class Hub implements Sink {
     // An option of the page's own is wrong wherever it is used. A query may hold a secret.
     const object = code === "bad-argument" ? undefined : service?.split(/[?#]/, 1)[0];
     const about = object === undefined ? message : `${object}: ${message}`;
-    return new XmppError(code as ErrorCode, about, { condition, text, httpStatus, object, cause });
+    return new XmppError(code as ErrorCode, about, { condition, text, httpStatus, object, service: object, cause });
   }
 
   // ── the connection ─────────────────────────────────────────────────────────────────────────────────────────────────

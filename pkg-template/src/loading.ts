@@ -18,9 +18,11 @@ export function defaultSource(find: FindModule): void {
 export const isLoaded = (): boolean => isLoaded_;
 
 /**
- * Loads the module. Optional (`connect` and `register` do it) and idempotent: one loading for all who ask. One that failed is
- * forgotten, so that the next call tries again.
- * @param from Where the module is, or the module itself; default: beside this file.
+ * Loads the WebAssembly module. `connect`, `register` and `discover` call it; call it yourself to load the module earlier, or from
+ * another address. All calls share one load; after a failed one the next call tries again.
+ *
+ * Rejects with `module-unavailable` (missing, damaged, of another version) or `module-blocked` (refused by the page's policy).
+ * @param from The address of the module, its bytes, or the compiled module; default: the file beside this script.
  * @example
  * await init("/assets/epode_bg.wasm");
  */

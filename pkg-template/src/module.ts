@@ -3,7 +3,12 @@
 import load from "./epode.js";
 import { type XmppErrorDetails, type ErrorCode, XmppError, badArgument } from "./errors.js";
 
-/** Where the module is, or the module itself. */
+/**
+ * Where the module is (an address, a request, a response), or the module itself (its bytes, or compiled).
+ * @example
+ * const source: ModuleSource = new URL("/assets/epode_bg.wasm", location.href);
+ * await init(source);
+ */
 export type ModuleSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
 /** The smallest module: the header alone. A platform that refuses it refuses every module. */

@@ -21,49 +21,106 @@ const NODE_CONFIG = "http://jabber.org/protocol/pubsub#node_config";
 const SUBSCRIBE_OPTIONS = "http://jabber.org/protocol/pubsub#subscribe_options";
 const PUBLISH_OPTIONS = "http://jabber.org/protocol/pubsub#publish-options";
 
-/** What was asked for, and which part of the whole it is. */
+/**
+ * The items that were requested, and which part of the node they are.
+ * @example
+ * const items = await client.pubsub.items("/blog/Post", { max: 10, before: "" });
+ * console.log(items.length, items.page?.count);
+ */
 export type PubsubItems<T = unknown> = PubsubItem<T>[] & {
-  /** `undefined` when the service says nothing about parts. */
+  /** Which part of the node the items are (XEP-0059); `undefined` when the service does not say. */
   page: Page | undefined;
 };
 
-/** A part of a list (XEP-0059). */
+/**
+ * A part of a list (XEP-0059 §2).
+ * @example
+ * const { page } = await client.pubsub.items("/blog/Post", { max: 10 });
+ * const next = await client.pubsub.items("/blog/Post", { max: 10, after: page?.last });
+ */
 export interface Page {
-  /** Where it begins and ends, in the service's words; `undefined` when it is empty. */
+  /** Where the part begins, for `before`: the service's own text, not always an item's id. `undefined` when the part is empty. */
   first: string | undefined;
+  /** Where the part ends, for `after`: the service's own text, not always an item's id. `undefined` when the part is empty. */
   last: string | undefined;
-  /** The place of its first entry, from 0. */
+  /** The place of the first entry in the whole list, counted from 0. */
   index: number | undefined;
-  /** How many there are in all. */
+  /** The number of entries of the whole list. */
   count: number | undefined;
 }
 
+/**
+ * The state of a subscription (XEP-0060 §4.2): `pending` waits for the owner's approval, `unconfigured` for options.
+ * @example
+ * const [subscription] = await client.pubsub.subscriptions({ node: "/blog/Post" });
+ * const state: SubscriptionState = subscription?.state ?? "none";
+ */
 export type SubscriptionState = "none" | "pending" | "unconfigured" | "subscribed";
+/**
+ * What an account may do with a node (XEP-0060 §4.1).
+ * @example
+ * const juliet: PubsubAffiliation = "publisher";
+ * await client.pubsub.setAffiliates("todos", { "juliet@example.org": juliet });
+ */
 export type PubsubAffiliation = "owner" | "publisher" | "publish-only" | "member" | "outcast" | "none";
 
-/** A subscription of ours. */
+/**
+ * A subscription of this account.
+ * @example
+ * const all: PubsubSubscription[] = await client.pubsub.subscriptions();
+ * for (const { node, jid, state } of all) console.log(node, jid, state);
+ */
 export interface PubsubSubscription {
+  /** The node; `undefined` where the service leaves it out. */
   node: string | undefined;
   /** The JID that is subscribed, as the service keeps it. */
   jid: string;
+  /** Which of several subscriptions of one JID it is (XEP-0060 §12.4), where the service gives them ids. */
   subid: string | undefined;
+  /** The state of the subscription. */
   state: SubscriptionState;
 }
 
-/** Somebody's subscription to a node of ours. */
+/**
+ * A subscription to a node that this account owns.
+ * @example
+ * const all: Subscriber[] = await client.pubsub.subscribers("todos");
+ * const waiting = all.filter(({ state }) => state === "pending");
+ */
 export type Subscriber = Omit<PubsubSubscription, "node">;
+/**
+ * A subscription that an owner sets.
+ * @example
+ * const approved: SubscriberInput = { jid: "juliet@example.org", state: "subscribed" };
+ * await client.pubsub.setSubscribers("todos", [approved]);
+ */
 export type SubscriberInput = { jid: string; state: SubscriptionState; subid?: string };
 
+/**
+ * A node of a service.
+ * @example
+ * const all: PubsubNode[] = await client.pubsub.nodes();
+ * for (const { node, name } of all) console.log(node, name ?? "");
+ */
 export interface PubsubNode {
+  /** The name by which the node is addressed. */
   node: string;
+  /** A name for people, where the service has one. */
   name: string | undefined;
-  /** Where it is. */
+  /** The JID of the service that holds the node. */
   jid: string;
 }
 
-/** What a node or a service says about itself: identities, features (as namespaces), and a form of metadata. */
+/**
+ * What a node or a service says about itself (XEP-0030 §3, XEP-0060 §5.4).
+ * @example
+ * const { features }: Metadata = await client.pubsub.metadata("");
+ * if (!features.includes("http://jabber.org/protocol/pubsub#create-nodes")) console.log("an operator has to create the nodes");
+ */
 export interface Metadata extends Form {
+  /** What it is, for example category `pubsub`, type `leaf`. */
   identities: { category: string; type: string; name: string | undefined }[];
+  /** What it can do, as namespaces. */
   features: string[];
 }
 

@@ -10,39 +10,56 @@ import { type Stanza, plainText } from "./stanza.js";
 import { Markup, type Xml, xml } from "./xml.js";
 
 /**
- * What epode made of a payload: JSON (XEP-0335, or JSON text in an Atom entry), an Atom entry (RFC 4287), Django's XML
- * serialization, an element that holds text alone, anything else as the element that it is, no payload at all.
+ * The format of a payload: `json` (XEP-0335, or JSON text in an Atom entry), `atom` (an entry, RFC 4287), `django` (Django's XML
+ * serialization), `text` (an element that holds text alone), `stanza` (any other element: the value is the element), `none` (no payload).
+ * @example
+ * const format: PayloadFormat | undefined = (await client.pubsub.item("/blog/Post", "17"))?.format;
  */
 export type PayloadFormat = "json" | "atom" | "django" | "text" | "stanza" | "none";
 
-/** The value of an Atom entry. What is missing, or not a date, is `undefined`; what is in it otherwise, the payload holds. */
+/**
+ * The value of an Atom entry (RFC 4287 §4.1.2). A part that is missing, or a date that is not one, is `undefined`. Parts that are not listed
+ * here are in the payload.
+ * @example
+ * await client.pubsub.subscribe<AtomEntry>("/blog/Post", ({ value }) => console.log(value.title, value.links[0]?.href));
+ */
 export interface AtomEntry {
+  /** The entry's own id, an IRI; not the item's. */
   id: string | undefined;
-  /** As text, also where it is XHTML. Where its `type` is `html`, it is markup that somebody else has written. */
+  /** The title as text, also where it is XHTML. Where its `type` is `html`, the text is HTML of the publisher: do not trust it. */
   title: string | undefined;
+  /** The summary, in the same form as the title. */
   summary: string | undefined;
-  /** Text; the `<content/>` element where it holds elements (XHTML, XML) or an address (`src`). */
+  /** The content as text; as the `<content/>` element where it holds elements (XHTML, XML) or an address (`src`). */
   content: string | Stanza | undefined;
+  /** When the entry was changed. */
   updated: Date | undefined;
+  /** When the entry was published for the first time. */
   published: Date | undefined;
+  /** The authors. */
   authors: { name?: string | undefined; uri?: string | undefined; email?: string | undefined }[];
-  /** Their attributes; `rel` is `alternate` where it is not said. */
+  /** The links; `rel` is `alternate` where the entry does not give it. */
   links: { href: string; rel?: string; type?: string; title?: string; hreflang?: string; length?: string }[];
+  /** The categories. */
   categories: { term: string; scheme?: string; label?: string }[];
 }
 
 /**
  * The value of an object in Django's XML serialization, the same as in its JSON; several objects are an array of them.
- * Integers are numbers, or strings where they are too large to be exact; floats numbers; booleans booleans; `DateTimeField`s
- * `Date`s if they have a zone (`USE_TZ`); JSON values; `null`s. All else is a string as it stands: decimals, dates, times and
- * date-times without a zone, since which instant they are, only the server knows. Relations are keys, to-many ones arrays of
- * keys: a string each, or an array of strings where the key is a natural one.
+ *
+ * Integers are numbers, or strings where they are too large to be exact. Floats are numbers, booleans booleans. A `DateTimeField` with a time
+ * zone (`USE_TZ`) is a `Date`. JSON fields are their values; `None` is `null`. All other fields are strings, unchanged: decimals, dates,
+ * times, and date-times without a zone, since only the server knows which instant they are. A relation is a key, a to-many relation an
+ * array of keys; a key is a string, or an array of strings where it is a natural one.
+ * @example
+ * await client.pubsub.subscribe<DjangoObject<{ title: string }>>("/blog/Post", ({ value }) => console.log(value.pk, value.fields.title));
  */
 export interface DjangoObject<Fields = Record<string, unknown>> {
-  /** `"blog.post"` */
+  /** The model, as Django names it: `"blog.post"`. */
   model: string;
   /** The primary key; `undefined` where natural keys are used. */
   pk: string | undefined;
+  /** The fields by name. */
   fields: Fields;
 }
 
@@ -120,7 +137,8 @@ function readAtom(entry: Stanza): AtomEntry {
 }
 
 /**
- * An Atom entry as a payload to publish (RFC 4287, which wants `id`, `title` and `updated`). All that is put in is text.
+ * Makes an Atom entry to publish (RFC 4287, which requires `id`, `title` and `updated`). All values are text and are escaped. Throws
+ * `bad-stanza` for characters that XML cannot carry.
  * @example
  * await client.pubsub.publish("blog", atom({ id: "1", title: "First", updated: new Date() }));
  */
@@ -142,7 +160,8 @@ export function atom(entry: Partial<AtomEntry> & { content?: string }): Xml {
 }
 
 /**
- * A value as a payload to publish: `<json xmlns="urn:xmpp:json:0"/>` (XEP-0335). What `JSON.stringify` refuses, it refuses.
+ * Makes a payload to publish from a value: `<json xmlns="urn:xmpp:json:0"/>` (XEP-0335). Throws `bad-argument` for what is not JSON (a
+ * function, a symbol, `undefined`), and what `JSON.stringify` throws (circular objects, `BigInt`).
  * @example
  * await client.pubsub.publish("todos", json({ done: false, text: "Read RFC 6120" }));
  */

@@ -85,8 +85,14 @@ let write: (stanza: Stanza, outerNs: string) => string;
 let plain: (stanza: Stanza) => string;
 
 /**
- * An element as it was received: a view that reads on demand. A stanza (`message`, `presence`, `iq`) and each element in it look the
- * same. It may be kept as long as you like; it keeps the stanza that it belongs to, and nothing else.
+ * An XML element as it was received: a view that is read on demand and never changes. A stanza (`message`, `presence`, `iq`) and each element
+ * in it have the same methods. A view keeps the text of its whole stanza in memory, and nothing else.
+ *
+ * After `free()` every member throws `freed`.
+ * @example
+ * client.addHandler((stanza: Stanza) => {
+ *   console.log(stanza.name, stanza.from, stanza.child("body")?.text());
+ * });
  */
 export class Stanza {
   #whole: Packed | undefined;
@@ -110,38 +116,66 @@ export class Stanza {
     plain = (stanza) => stanza.#plain();
   }
 
-  /** The local name: `"message"`. */
+  /**
+   * The local name, for example `"message"`.
+   * @example
+   * const isMessage = stanza.name === "message";
+   */
   get name(): string {
     const packed = this.#packed;
     return packed.slice(packed.at(this.#at + 3), packed.at(this.#at + 4));
   }
 
-  /** The namespace: `"jabber:client"`. */
+  /**
+   * The namespace, for example `"jabber:client"`; `""` for none.
+   * @example
+   * const payload = stanza.children().find(({ ns }) => ns === "urn:blog");
+   */
   get ns(): string {
     return this.#packed.ns(this.#packed.at(this.#at + 2));
   }
 
-  /** The `to` attribute. */
+  /**
+   * The `to` attribute: the address that the stanza was sent to.
+   * @example
+   * console.log(stanza.to ?? client.jid);
+   */
   get to(): string | undefined {
     return this.#own("to");
   }
 
-  /** The `from` attribute: who sent it, as the server says. */
+  /**
+   * The `from` attribute: the sender, for which the server vouches (RFC 6120 §8.1.2.1). Without one, the own account sent it.
+   * @example
+   * const sender = stanza.from?.split("/")[0];
+   */
   get from(): string | undefined {
     return this.#own("from");
   }
 
-  /** The `id` attribute. */
+  /**
+   * The `id` attribute, which the sender chose.
+   * @example
+   * console.log(stanza.id);
+   */
   get id(): string | undefined {
     return this.#own("id");
   }
 
-  /** The `type` attribute. */
+  /**
+   * The `type` attribute; `undefined` where it is absent, which for a message means `normal`.
+   * @example
+   * if (stanza.type === "error") console.warn(String(stanza));
+   */
   get type(): string | undefined {
     return this.#own("type");
   }
 
-  /** An attribute; with `ns`, one in that namespace. */
+  /**
+   * The value of an attribute; with `ns`, of one in that namespace. `undefined` where it is absent.
+   * @example
+   * const language = stanza.attr("lang", "http://www.w3.org/XML/1998/namespace");
+   */
   attr(name: string, ns?: string): string | undefined {
     mustBeText("attr", name);
     return this.#own(name, ns);
@@ -157,7 +191,11 @@ export class Stanza {
     return undefined;
   }
 
-  /** All attributes without a namespace. */
+  /**
+   * All attributes without a namespace, by name. The object has no prototype.
+   * @example
+   * const { id, type } = stanza.attrs();
+   */
   attrs(): Record<string, string> {
     const packed = this.#packed;
     // Without a prototype: `__proto__` is a name like any other, and what is not there is undefined.
@@ -170,7 +208,11 @@ export class Stanza {
     return all;
   }
 
-  /** The first child element of that name (and namespace). */
+  /**
+   * The first child element of that name, and of that namespace where one is given; `undefined` where there is none.
+   * @example
+   * const delay = stanza.child("delay", "urn:xmpp:delay")?.attr("stamp");
+   */
   child(name: string, ns?: string): Stanza | undefined {
     mustBeText("child", name);
     const at = this.#find(name, ns);
@@ -191,7 +233,11 @@ export class Stanza {
     return (name == null || packed.is(packed.at(at + 3), packed.at(at + 4), name)) && (ns == null || packed.isNs(packed.at(at + 2), ns));
   }
 
-  /** All child elements (of that name and namespace). */
+  /**
+   * All child elements in order, or those of that name and namespace.
+   * @example
+   * for (const child of stanza.children()) console.log(child.name, child.ns);
+   */
   children(name?: string, ns?: string): Stanza[] {
     const packed = this.#packed;
     const end = packed.after(this.#at);
@@ -202,8 +248,17 @@ export class Stanza {
     return found;
   }
 
-  /** Its own character data, or that of the first child of that name (`undefined` when there is none). */
+  /**
+   * The element's own character data, without that of its children.
+   * @example
+   * const body = stanza.child("body")?.text();
+   */
   text(): string;
+  /**
+   * The character data of the first child of that name, and of that namespace where one is given; `undefined` where there is none.
+   * @example
+   * const body = stanza.text("body");
+   */
   text(child: string, ns?: string): string | undefined;
   text(child?: string, ns?: string): string | undefined {
     const at = child == null ? this.#at : this.#find(child, ns);
@@ -231,12 +286,21 @@ export class Stanza {
     return text;
   }
 
-  /** The element as XML, namespaces declared: may be given to `send()` or to `DOMParser`. */
+  /**
+   * The element as XML with its namespaces declared, for `send()` or `DOMParser`.
+   * @example
+   * const parsed = new DOMParser().parseFromString(stanza.toString(), "text/xml");
+   */
   toString(): string {
     return write(this, "");
   }
 
-  /** Lets go of it: later calls are `freed` errors. Not needed, since a stanza holds nothing that the garbage collector does not free. */
+  /**
+   * Releases this view: later calls are `freed` errors. It need not be called, since the garbage collector frees all that a stanza holds.
+   * @example
+   * const text = stanza.text("body");
+   * stanza.free();
+   */
   free(): void {
     this.#whole = undefined;
   }
@@ -244,7 +308,11 @@ export class Stanza {
 
 // Declared beside the class: not every platform has the symbol.
 export interface Stanza {
-  /** As `free()`. */
+  /**
+   * As `free()`, for `using`.
+   * @example
+   * stanza[Symbol.dispose]();
+   */
   [Symbol.dispose](): void;
 }
 

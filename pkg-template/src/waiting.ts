@@ -2,10 +2,16 @@
 
 import { aborted } from "./errors.js";
 
-/** Times a promise out or gives it up. */
+/**
+ * How long a call waits for its answer.
+ * @example
+ * const waiting: Waiting = { timeout: 5_000, signal: AbortSignal.timeout(60_000) };
+ * const nodes = await client.pubsub.nodes(waiting);
+ */
 export interface Waiting {
-  /** In milliseconds. */
+  /** The longest time in milliseconds, after which the promise rejects with `timeout`. */
   timeout?: number;
+  /** Gives the call up: the promise rejects with `aborted`. What was sent may still be carried out. */
   signal?: AbortSignal;
 }
 

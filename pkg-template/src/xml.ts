@@ -3,12 +3,27 @@
 import { XmppError, badArgument, problem } from "./errors.js";
 import { Stanza } from "./stanza.js";
 
-/** XML made by the `xml` tag: everything interpolated into it is escaped, so it is one well-formed element. */
+/**
+ * XML that the {@link xml} tag made: every value in it is escaped.
+ * @example
+ * const body: Xml = xml`<body>${"1 < 2"}</body>`;
+ * await client.send(xml`<message to="juliet@example.org">${body}</message>`);
+ */
 export interface Xml {
+  /**
+   * The XML as text.
+   * @example
+   * console.log(xml`<body>${"1 < 2"}</body>`.toString()); // "<body>1 &lt; 2</body>"
+   */
   toString(): string;
 }
 
-/** What can be sent: `xml` text, a stanza that was received, or XML in a string. */
+/**
+ * What can be sent: `xml` text, a stanza that was received, or one element of XML in a string.
+ * @example
+ * const away: Sendable = "<presence><show>away</show></presence>";
+ * await client.send(away);
+ */
 export type Sendable = Xml | Stanza | string;
 
 /** Characters that XML 1.0 cannot carry (§2.2); lone surrogates are among them. */
@@ -95,9 +110,12 @@ function content(value: unknown): string {
 }
 
 /**
- * One element as XML. What is put in is escaped; `xml` and stanzas are put in as they are, arrays one after another,
- * `undefined`, `null` and `false` not at all (an attribute whose value they are is left out).
+ * A template tag that writes one XML element. Values are escaped; `xml` text and stanzas are inserted unchanged, the entries of arrays one
+ * after another, and `undefined`, `null` and `false` not at all (an attribute with such a value is left out).
+ *
+ * Throws `bad-stanza` for a value at a place where none may be, and for characters that XML cannot carry.
  * @example
+ * const [friend, text] = ["juliet@example.org", "1 < 2"];
  * await client.send(xml`<message to="${friend}" type="chat"><body>${text}</body></message>`);
  */
 export function xml(strings: TemplateStringsArray, ...values: unknown[]): Xml {

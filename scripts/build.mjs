@@ -9,6 +9,7 @@
 //   epode_bg.base64.js         → the module as text, for inline.js
 //   NAME.node.js               → NAME.js for Node: imports node.js instead of index.js
 //   NAME.inline.js             → NAME.js that imports inline.js instead of index.js, for development servers
+//   NAME.production.js         → NAME.js with advice.production.js instead of advice.js: errors without advice
 //   esbuild                    → each entry one minified module, with a source map; entries share what index.js or node.js loads
 //   README.md, LICENSE*        → copied
 //
@@ -146,8 +147,9 @@ async function complete() {
   }
   await compileTypeScript();
   for (const name of filesNamed()) {
-    const [, base, entry] = /^(.+)\.(node|inline)\.js$/.exec(name) ?? [];
+    const [, base, kind] = /^(.+)\.(node|inline|production)\.js$/.exec(name) ?? [];
     if (!base) continue;
+    const entry = kind === "production" ? "index.production" : kind;
     const text = fs.readFileSync(path.join(WORK, `${base}.js`), "utf8");
     fs.writeFileSync(path.join(WORK, name), text.replaceAll('from "./index.js"', `from "./${entry}.js"`));
   }
@@ -186,7 +188,15 @@ function pruneDeclarations() {
 const SHARED = {
   name: "shared",
   setup(build) {
-    build.onResolve({ filter: /^\.\/(index|node|inline|epode_bg\.base64)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
+    build.onResolve({ filter: /^\.\/(index|index\.production|node|inline|epode_bg\.base64)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
+  },
+};
+
+/** Errors without the long form. */
+const BRIEF = {
+  name: "brief",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/advice\.js$/ }, () => ({ path: path.join(WORK, "advice.production.js") }));
   },
 };
 
@@ -198,16 +208,22 @@ async function bundle() {
   const out = path.join(WORK, "out");
   // Node prints the line of an uncaught error: there, sources are read rather than downloaded.
   const isForNode = (file) => /(^|[./])node\.js$/.test(file);
-  for (const minify of [true, false]) {
+  const isBrief = (file) => /\.production\.js$/.test(file);
+  for (const [minify, brief] of [
+    [true, false],
+    [true, true],
+    [false, false],
+  ]) {
+    const chosen = entries.filter((file) => isForNode(file) !== minify && isBrief(file) === brief);
     await esbuild({
-      entryPoints: entries.filter((file) => isForNode(file) !== minify).map((file) => path.join(WORK, file)),
+      entryPoints: chosen.map((file) => path.join(WORK, file)),
       outdir: out,
       bundle: true,
       minify,
       format: "esm",
       platform: "neutral",
       external: ["node:*"],
-      plugins: [SHARED],
+      plugins: brief ? [SHARED, BRIEF] : [SHARED],
       target: "es2022",
       legalComments: "inline",
       sourcemap: true,

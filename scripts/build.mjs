@@ -26,26 +26,31 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PKG, ROOT, at, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
 import { main, run, seconds } from "./lib/run.mjs";
+import { partsOfWasm } from "./lib/wasm-parts.mjs";
 import { setup } from "./setup.mjs";
 
 const NAME = "epode";
 /** The module as a script, which entries import and none contains. */
 const INLINED = `${NAME}_bg.base64.js`;
 const WORK = at("target/epode-pkg");
+/** Where `npm run size` finds what each file of the released package consists of: `{ FILE: { PART: bytes } }`. */
+export const PARTS = at("target/epode-parts.json");
 
 const licences = () => fs.readdirSync(ROOT).filter((name) => /^LICENSE/.test(name));
 
 export async function build({ dev = false, wasmOpt = readJson(at("package.json")).epode.wasmOpt } = {}) {
   const start = Date.now();
+  const parts = {};
   fs.rmSync(WORK, { recursive: true, force: true });
 
   await compile(dev);
-  if (!dev) await optimise(wasmOpt);
+  if (!dev) await optimise(wasmOpt, parts);
   await checkModule(dev);
   await complete();
   if (!dev) {
-    await bundle();
+    await bundle(parts);
     pruneDeclarations();
+    fs.writeFileSync(PARTS, JSON.stringify(parts));
   }
 
   fs.rmSync(PKG, { recursive: true, force: true });
@@ -97,14 +102,18 @@ async function compile(dev) {
 // What Rust itself uses on this target. With --all-features binaryen writes what Node 20 refuses.
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
-async function optimise(level) {
-  const wasm = path.join(WORK, `${NAME}_bg.wasm`);
+async function optimise(level, parts) {
+  const file = `${NAME}_bg.wasm`;
+  const wasm = path.join(WORK, file);
   const compiled = path.join(WORK, "compiled.wasm");
+  const names = path.join(WORK, "names");
   fs.renameSync(wasm, compiled);
   const features = FEATURES.map((name) => `--enable-${name}`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  await run("wasm-opt", [...features, ...level.split(/\s+/), ...strip, compiled, "-o", wasm], { show: "none" });
-  fs.rmSync(compiled);
+  const passes = [...level.split(/\s+/), `--symbolmap=${names}`, ...strip];
+  await run("wasm-opt", [...features, ...passes, compiled, "-o", wasm], { show: "none" });
+  parts[file] = partsOfWasm(fs.readFileSync(wasm), fs.readFileSync(names, "utf8"));
+  for (const done of [compiled, names]) fs.rmSync(done);
 }
 
 /** Compiles the module with the Node that runs this, the oldest engine we promise being Node 20; looks for paths of this machine. */
@@ -201,7 +210,7 @@ const BRIEF = {
 };
 
 /** Each .js that package.json names becomes one module with all that it imports; the others go. */
-async function bundle() {
+async function bundle(parts) {
   const { build: esbuild } = await import("esbuild");
   const entries = filesNamed().filter((file) => /\.[mc]?js$/.test(file));
   const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file) && file !== INLINED);
@@ -215,7 +224,8 @@ async function bundle() {
     [false, false],
   ]) {
     const chosen = entries.filter((file) => isForNode(file) !== minify && isBrief(file) === brief);
-    await esbuild({
+    const { metafile } = await esbuild({
+      metafile: true,
       entryPoints: chosen.map((file) => path.join(WORK, file)),
       outdir: out,
       bundle: true,
@@ -229,6 +239,10 @@ async function bundle() {
       sourcemap: true,
       logLevel: "warning",
     });
+    for (const [file, { inputs }] of Object.entries(metafile.outputs)) {
+      const own = Object.entries(inputs).map(([name, { bytesInOutput }]) => [path.basename(name, ".js"), bytesInOutput]);
+      if (own.length > 0) parts[path.basename(file)] = Object.fromEntries(own);
+    }
   }
   for (const name of scripts) fs.rmSync(path.join(WORK, name));
   for (const name of filesUnder(out)) fs.renameSync(path.join(out, name), path.join(WORK, name));

@@ -9,6 +9,7 @@
 //   epode_bg.base64.js         → the module as text, for inline.js
 //   NAME.node.js               → NAME.js for Node: imports node.js instead of index.js
 //   NAME.inline.js             → NAME.js that imports inline.js instead of index.js, for development servers
+//   NAME.production.js         → NAME.js with advice.production.js instead of advice.js: errors without advice
 //   esbuild                    → each entry one minified module, with a source map; entries share what index.js or node.js loads
 //   README.md, docs/*.md, LICENSE* → copied
 //
@@ -25,12 +26,15 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PKG, ROOT, at, compiler, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
 import { main, run, seconds } from "./lib/run.mjs";
+import { partsOfWasm } from "./lib/wasm-parts.mjs";
 import { setup } from "./setup.mjs";
 
 const NAME = "epode";
 /** The module as a script, which entries import and none contains. */
 const INLINED = `${NAME}_bg.base64.js`;
 const WORK = at("target/epode-pkg");
+/** Where `npm run size` finds what each file of the released package consists of: `{ FILE: { PART: bytes } }`. */
+export const PARTS = at("target/epode-parts.json");
 
 /** What the README links to. */
 const pagesOfDocs = () => filesUnder(at("docs")).filter((name) => name.endsWith(".md")).map((name) => path.join("docs", name));
@@ -38,15 +42,17 @@ const licences = () => fs.readdirSync(ROOT).filter((name) => /^LICENSE/.test(nam
 
 export async function build({ dev = false, wasmOpt = readJson(at("package.json")).epode.wasmOpt } = {}) {
   const start = Date.now();
+  const parts = {};
   fs.rmSync(WORK, { recursive: true, force: true });
 
   await compile(dev);
-  if (!dev) await optimise(wasmOpt);
+  if (!dev) await optimise(wasmOpt, parts);
   await checkModule(dev);
   await complete();
   if (!dev) {
-    await bundle();
+    await bundle(parts);
     pruneDeclarations();
+    fs.writeFileSync(PARTS, JSON.stringify(parts));
   }
 
   fs.rmSync(PKG, { recursive: true, force: true });
@@ -98,14 +104,18 @@ async function compile(dev) {
 // What Rust itself uses on this target. With --all-features binaryen writes what Node 20 refuses.
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
-async function optimise(level) {
-  const wasm = path.join(WORK, `${NAME}_bg.wasm`);
+async function optimise(level, parts) {
+  const file = `${NAME}_bg.wasm`;
+  const wasm = path.join(WORK, file);
   const compiled = path.join(WORK, "compiled.wasm");
+  const names = path.join(WORK, "names");
   fs.renameSync(wasm, compiled);
   const features = FEATURES.map((name) => `--enable-${name}`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  await run("wasm-opt", [...features, ...level.split(/\s+/), ...strip, compiled, "-o", wasm], { show: "none" });
-  fs.rmSync(compiled);
+  const passes = [...level.split(/\s+/), `--symbolmap=${names}`, ...strip];
+  await run("wasm-opt", [...features, ...passes, compiled, "-o", wasm], { show: "none" });
+  parts[file] = partsOfWasm(fs.readFileSync(wasm), fs.readFileSync(names, "utf8"));
+  for (const done of [compiled, names]) fs.rmSync(done);
 }
 
 /** Compiles the module with the Node that runs this, the oldest engine we promise being Node 20; looks for paths of this machine. */
@@ -148,8 +158,9 @@ async function complete() {
   }
   await compileTypeScript();
   for (const name of filesNamed()) {
-    const [, base, entry] = /^(.+)\.(node|inline)\.js$/.exec(name) ?? [];
+    const [, base, kind] = /^(.+)\.(node|inline|production)\.js$/.exec(name) ?? [];
     if (!base) continue;
+    const entry = kind === "production" ? "index.production" : kind;
     const text = fs.readFileSync(path.join(WORK, `${base}.js`), "utf8");
     fs.writeFileSync(path.join(WORK, name), text.replaceAll('from "./index.js"', `from "./${entry}.js"`));
   }
@@ -189,33 +200,52 @@ function pruneDeclarations() {
 const SHARED = {
   name: "shared",
   setup(build) {
-    build.onResolve({ filter: /^\.\/(index|node|inline|epode_bg\.base64)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
+    build.onResolve({ filter: /^\.\/(index|index\.production|node|inline|epode_bg\.base64)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
+  },
+};
+
+/** Errors without the long form. */
+const BRIEF = {
+  name: "brief",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/advice\.js$/ }, () => ({ path: path.join(WORK, "advice.production.js") }));
   },
 };
 
 /** Each .js that package.json names becomes one module with all that it imports; the others go. */
-async function bundle() {
+async function bundle(parts) {
   const { build: esbuild } = await import("esbuild");
   const entries = filesNamed().filter((file) => /\.[mc]?js$/.test(file));
   const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file) && file !== INLINED);
   const out = path.join(WORK, "out");
   // Node prints the line of an uncaught error: there, sources are read rather than downloaded.
   const isForNode = (file) => /(^|[./])node\.js$/.test(file);
-  for (const minify of [true, false]) {
-    await esbuild({
-      entryPoints: entries.filter((file) => isForNode(file) !== minify).map((file) => path.join(WORK, file)),
+  const isBrief = (file) => /\.production\.js$/.test(file);
+  for (const [minify, brief] of [
+    [true, false],
+    [true, true],
+    [false, false],
+  ]) {
+    const chosen = entries.filter((file) => isForNode(file) !== minify && isBrief(file) === brief);
+    const { metafile } = await esbuild({
+      metafile: true,
+      entryPoints: chosen.map((file) => path.join(WORK, file)),
       outdir: out,
       bundle: true,
       minify,
       format: "esm",
       platform: "neutral",
       external: ["node:*"],
-      plugins: [SHARED],
+      plugins: brief ? [SHARED, BRIEF] : [SHARED],
       target: "es2022",
       legalComments: "inline",
       sourcemap: true,
       logLevel: "warning",
     });
+    for (const [file, { inputs }] of Object.entries(metafile.outputs)) {
+      const own = Object.entries(inputs).map(([name, { bytesInOutput }]) => [path.basename(name, ".js"), bytesInOutput]);
+      if (own.length > 0) parts[path.basename(file)] = Object.fromEntries(own);
+    }
   }
   for (const name of scripts) fs.rmSync(path.join(WORK, name));
   for (const name of filesUnder(out)) fs.renameSync(path.join(out, name), path.join(WORK, name));

@@ -72,7 +72,8 @@ export interface Sink {
   ): XmppError;
   closeReason(
     code: string,
-    message: string,
+    sentence: string,
+    detail: string | undefined,
     condition: string | undefined,
     text: string | undefined,
     httpStatus: number | undefined,

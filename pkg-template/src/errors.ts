@@ -1,6 +1,7 @@
-// `XmppError`: every error that a page gets, with a code for programs and a sentence for people. What to do about it stands here too.
-// Specification: XEP-0060 1.30.0, RFC 6120.
+// `XmppError`: every error that a page gets, with a code for programs and a sentence for people (advice.ts).
+// Specification: RFC 6120.
 
+import { sayProblem, sayRefusal } from "./advice.js";
 import type { Stanza } from "./stanza.js";
 
 /**
@@ -194,161 +195,70 @@ export function setDetails(error: XmppErrorDetails, details: XmppErrorDetails): 
 /** An argument or option that cannot be meant. @internal */
 export const badArgument = (message: string): XmppError => new XmppError("bad-argument", message);
 
-const DISCONNECTED = "disconnected";
-const ILLEGAL =
-  "The text holds a character that XML cannot carry (a control character, half of a surrogate pair, U+FFFE or U+FFFF). Remove it before sending.";
-
-/** The mistakes and failures that the module and the surface report by name: code and sentence. `$1` and `$2` are details. */
+/** The mistakes and failures that the module and the surface report by name; `sayProblem` has their sentences. */
 const PROBLEMS = {
-  "not-connected": ["not-connected", "There is no connection. Await connect() first, and listen for 'status'."],
-  "not-a-stanza": ["bad-stanza", "Only <message/>, <presence/> and <iq/> in the namespace jabber:client (or in none) can be sent."],
-  "illegal-character": ["bad-stanza", ILLEGAL],
-  "not-a-request": ["bad-stanza", "A request is an <iq/> of type get or set with exactly one child element."],
-  "duplicate-id": ["bad-stanza", "A request with this id is still waiting for its reply. Leave the id out, and epode chooses one."],
-  "outbox-full": [
-    "outbox-full",
-    "More waits to be sent than is kept: 10,000 stanzas or 16 MiB while reconnecting, 65,536 or 64 MiB that the server has not taken while online. Await the promises of send().",
-  ],
-  "open-password": ["insecure", "The stanza shows a room's password, and the connection is not encrypted. Use https: or wss:, or set allowPlainText."],
-  "bad-address": ["bad-jid", "The 'to' of the stanza is not a JID. A JID is user@domain, domain, or either with /resource."],
-  "bad-xml": ["bad-stanza", "Not one well-formed element: $1. Write it with the xml`…` tag, which escapes what is put into it."],
-  "bad-jid": ["bad-jid", "Not a JID: $1 is $2. A JID is user@domain, domain, or either with /resource."],
-  "bad-nick": ["bad-jid", "The nick holds a character that is not allowed, is empty, or too long."],
-  "already-in": ["bad-argument", "This client is in that room already, or on its way in. Leave it first."],
-  "not-in": ["not-connected", "We are not in this room any more. Join it again."],
-  "bad-position": [
-    "bad-argument",
-    "The option 'since' is not a position of this feed: give back what feed.position was, for the same node of the same service.",
-  ],
-  "bad-service": [
-    "bad-argument",
-    'The service is not an http:, https:, ws: or wss: address. Give the path or URL of the BOSH service, usually "/http-bind", or the URL of the WebSocket service.',
-  ],
-  "bad-option": ["bad-argument", "$1."],
-  "no-randomness": [
-    "insecure",
-    "This platform has no crypto.getRandomValues, which rids and nonces are made with. Provide it before making a client.",
-  ],
-  "sent-away": [DISCONNECTED, "The room sent us away while we entered. Join it again, or ask who runs it."],
-  "left-first": [DISCONNECTED, "We left the room before it answered. Join it again if that was not meant."],
-  "session-lost": [DISCONNECTED, "The session was lost before the room answered. Await connect(), then join it again."],
-  "room-offline": [DISCONNECTED, "The connection was closed before the room answered. Connect again, then join it again."],
-  "no-answer": ["timeout", "No answer came in time. Try again, or give it a longer timeout."],
-  "no-reply": ["timeout", "No reply came in time. Give the request a longer timeout, or check that its addressee exists."],
-  "no-connection-left": [
-    DISCONNECTED,
-    "The connection ended before the reply came. Whether the request was carried out is not known: connect again and look, or repeat it if that does no harm.",
-  ],
-  undelivered: ["undelivered", "The connection ended before the stanza left. Send it again when online."],
-  unknown: [
-    "unknown",
-    "The connection ended after the stanza left and before the server confirmed it. It may have arrived: send it again only if it may arrive twice.",
-  ],
-  "lost-by-room": ["undelivered", "The room had lost us before it saw this message: it reached nobody. Send it again after 'rejoin'."],
-  "silent-room": ["timeout", "The room does not answer: whether we are still in it is not known. It is asked again."],
-  "crowded-room": ["too-large", "The room has more than 20,000 occupants: the others are not listed."],
-  "foreign-event": ["protocol-error", "An event of node $1 came from $2, which is not its service. It was ignored."],
-  unreadable: [
-    "bad-xml",
-    "Something that the server sent cannot be read, and is lost$1 ($2). The session goes on. Look at the server's log: it, or a proxy before it, writes XML that is none.",
-  ],
-  "unreadable-large": [
-    "too-large",
-    "Something that the server sent cannot be read, and is lost$1 ($2). The session goes on. Look at the server's log: it, or a proxy before it, writes XML that is none.",
-  ],
-  "backlog-full": ["too-large", "More than 1,000 stanzas came before there was a handler: the oldest are dropped. Add handlers before connect()."],
-  "step-timed-out": ["timeout", "A room did not answer within 10 s of the new session. What was kept meanwhile has been sent."],
-  freed: ["freed", "The client was freed. Make a new one."],
-  "object-freed": ["freed", "This object was freed. Do not use it after free(), or leave freeing to the garbage collector."],
-  "closed-early": [DISCONNECTED, "disconnect() was called while connecting. Call connect() again when the connection is wanted."],
-  busy: ["already-connected", "This client is connecting or connected. Await disconnect() first, or make another client."],
-  "bad-session": [
-    "bad-argument",
-    "Not a session to attach to: give { jid, sid, rid }, the full JID, the BOSH session's id and the rid of the next request, and a BOSH service at the JID's domain.",
-  ],
-} as const satisfies Record<string, readonly [ErrorCode, string]>;
+  aborted: "aborted",
+  "not-connected": "not-connected",
+  "not-a-stanza": "bad-stanza",
+  "illegal-character": "bad-stanza",
+  "not-a-request": "bad-stanza",
+  "duplicate-id": "bad-stanza",
+  "outbox-full": "outbox-full",
+  "open-password": "insecure",
+  "bad-address": "bad-jid",
+  "bad-xml": "bad-stanza",
+  "bad-jid": "bad-jid",
+  "bad-nick": "bad-jid",
+  "already-in": "bad-argument",
+  "not-in": "not-connected",
+  "bad-position": "bad-argument",
+  "bad-service": "bad-argument",
+  "no-randomness": "insecure",
+  "sent-away": "disconnected",
+  "left-first": "disconnected",
+  "session-lost": "disconnected",
+  "room-offline": "disconnected",
+  "no-answer": "timeout",
+  "no-reply": "timeout",
+  "no-connection-left": "disconnected",
+  undelivered: "undelivered",
+  unknown: "unknown",
+  "lost-by-room": "undelivered",
+  "silent-room": "timeout",
+  "crowded-room": "too-large",
+  "foreign-event": "protocol-error",
+  unreadable: "bad-xml",
+  "unreadable-large": "too-large",
+  "backlog-full": "too-large",
+  "step-timed-out": "timeout",
+  freed: "freed",
+  "object-freed": "freed",
+  "closed-early": "disconnected",
+  busy: "already-connected",
+  "bad-session": "bad-argument",
+  "invalid-option": "bad-argument",
+  "unsendable-option": "bad-argument",
+} as const satisfies Record<string, ErrorCode>;
 
 /** The name of a problem. @internal */
 export type ProblemKind = keyof typeof PROBLEMS;
 
-/** The error of that name, with what `$1` and `$2` of its sentence stand for. @internal */
+/** The error of that name; `first` and `second` are details of its sentence. @internal */
 export function problem(kind: ProblemKind, first = "", second = "", stanza?: Stanza): XmppError {
-  const [code, sentence] = PROBLEMS[kind];
-  const message = sentence.replace(/\$[12]/g, (place) => (place === "$1" ? first : second));
-  return new XmppError(code, message, { stanza });
+  return new XmppError(PROBLEMS[kind], sayProblem(kind, first, second), { stanza });
 }
 
 /** The promise was given up by its signal. @internal */
 export function aborted(signal: AbortSignal): XmppError {
-  return new XmppError("aborted", "The AbortSignal was aborted; 'cause' is its reason. What was sent already may still be carried out.", {
-    cause: signal.reason as unknown,
-  });
+  return new XmppError("aborted", sayProblem("aborted", "", ""), { cause: signal.reason as unknown });
 }
 
 // ── error stanzas ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What the conditions of publish-subscribe's own mean for the caller. Conditions that nothing here can cause are left out. */
-const PUBSUB_ADVICE: Record<string, string> = {
-  "closed-node": "Only those on the node's list may: its owner can make you a member.",
-  "precondition-not-met": "The node is not configured as publishOptions want it: its owner can configure() it, or publish with configure: true.",
-  "payload-too-big": "Publish less at once, or raise the node's max_payload_size.",
-  "pending-subscription": "The node's owner has not approved the subscription yet: wait for the feed's 'subscription' event.",
-  "presence-subscription-required": "Only those may who get the owner's presence: subscribe to it first.",
-  "not-in-roster-group": "Only certain groups of the owner's contacts may.",
-  "not-subscribed": "There is no such subscription: check node and jid, or subscribe first.",
-  "configuration-required": "Subscribe with options: the node wants them.",
-  "subid-required": "There are several subscriptions: say which one with subid, as subscriptions() tells it.",
-  "invalid-subid": "There is no subscription of that subid: subscriptions() tells those there are.",
-  "invalid-jid": "The jid is another account's, or was subscribed in another form: bare or full.",
-  "invalid-options": "An option or its value is not one the service knows: read the form first.",
-  "invalid-payload": "Publish exactly one element, of the kind that the node is for.",
-  "payload-required": "The node is for items with a payload: publish one.",
-  "item-required": "The node is for items with a payload: publish one.",
-  "item-forbidden": "The node only notifies: publish null.",
-  "node-full": "The node is full: retract something, or raise its max_items.",
-  "max-items-exceeded": "The node is full: retract something, or raise its max_items.",
-  "too-many-subscriptions": "The service allows no more subscriptions: unsubscribe from other nodes first.",
-  "max-nodes-exceeded": "The service allows no more nodes: delete one first.",
-  "nodeid-required": "The service does not choose names of nodes: give one.",
-  unsupported: 'This service cannot do that: metadata("") tells what it can.',
-};
-
-/** The namespace of those conditions. */
-const PUBSUB_ERRORS = "http://jabber.org/protocol/pubsub#errors";
-const NOT_ALLOWED = "This account may not do that here: its owner must allow it, or a password is missing.";
-const NO_SERVICE = "Nobody there answers such requests: check the address, and that the service is enabled.";
-const NO_SERVER = "The other server cannot be reached: check the domain.";
-const LIMIT = "A limit is reached: try less, or later.";
-
-/** By RFC 6120's condition. */
-const ADVICE: Record<string, string> = {
-  conflict: "The name is taken: choose another.",
-  "item-not-found": "There is nothing of that name: check it, or create it first.",
-  forbidden: NOT_ALLOWED,
-  "not-allowed": NOT_ALLOWED,
-  "not-authorized": NOT_ALLOWED,
-  "registration-required": "Only members may: ask its owner to be one.",
-  "service-unavailable": NO_SERVICE,
-  "feature-not-implemented": NO_SERVICE,
-  "remote-server-not-found": NO_SERVER,
-  "remote-server-timeout": NO_SERVER,
-  "resource-constraint": LIMIT,
-  "policy-violation": LIMIT,
-};
-
-/** By its type, where the condition says nothing. */
-const TYPE_ADVICE = {
-  auth: "Authenticate first.",
-  cancel: "Repeating it will not help.",
-  continue: "It was only a warning.",
-  modify: "Change what was sent, and send it again.",
-  wait: "Try again later.",
-} as const;
-
 /** What an error stanza says. @internal */
 export interface StanzaErrorFields {
   condition: string;
-  type: keyof typeof TYPE_ADVICE;
+  type: NonNullable<XmppError["type"]>;
   text: string | undefined;
   /** The extension's own condition, and its namespace. */
   application: string | undefined;
@@ -356,11 +266,10 @@ export interface StanzaErrorFields {
 }
 
 /** The error that a stanza of type `error` tells. @internal */
-export function stanzaError({ condition, type, text, application, applicationNs }: StanzaErrorFields, stanza: Stanza | undefined): XmppError {
-  const own = applicationNs === PUBSUB_ERRORS && application !== undefined && Object.hasOwn(PUBSUB_ADVICE, application);
-  const advice = own ? PUBSUB_ADVICE[application] : Object.hasOwn(ADVICE, condition) ? ADVICE[condition] : TYPE_ADVICE[type];
-  const message = `${condition}${application === undefined ? "" : ` (${application})`}${text === undefined ? "" : `: ${text}`}. ${advice}`;
-  return new XmppError("stanza-error", message, { condition, text, type, application, stanza });
+export function stanzaError(fields: StanzaErrorFields, stanza: Stanza | undefined): XmppError {
+  const { condition, type, text, application } = fields;
+  const what = `${condition}${application === undefined ? "" : ` (${application})`}${text === undefined ? "" : `: ${text}`}`;
+  return new XmppError("stanza-error", `${what}. ${sayRefusal(fields)}`, { condition, text, type, application, stanza });
 }
 
 /** Reports what a callback of the page threw, as an uncaught error would be: the callback stays registered. @internal */

@@ -1,6 +1,7 @@
 // What the parts of one client share: the module's core, the promises by id, and whom the module's events are for. It is the module's
 // `Sink`. While the connection is not offline, the module holds it, and it holds the page's client and all that is registered.
 
+import { sayEnd } from "./advice.js";
 import { Core, type OccupantFields, type Sink, type Via } from "./core.js";
 import type { ClientEvents, Status } from "./client-events.js";
 import { Credentials } from "./credentials.js";
@@ -308,13 +309,15 @@ export class Hub implements Sink {
 
   closeReason(
     code: string,
-    message: string,
+    sentence: string,
+    detail: string | undefined,
     condition: string | undefined,
     text: string | undefined,
     httpStatus: number | undefined,
     service: string | undefined,
   ): XmppError {
     const cause = this.#credentials.takeProblem();
+    const message = sayEnd(sentence, text, { detail: detail ?? "", condition: condition ?? "", httpStatus: httpStatus ?? 0 });
     // An option of the page's own is wrong wherever it is used. A query may hold a secret.
     const object = code === "bad-argument" ? undefined : service?.split(/[?#]/, 1)[0];
     const about = object === undefined ? message : `${object}: ${message}`;

@@ -5,8 +5,6 @@
 //!
 //! [`SendError::IllegalCharacter`]: crate::connection::SendError::IllegalCharacter
 
-use core::fmt;
-
 use crate::connection::Config;
 use crate::jid::Jid;
 use crate::session::Goal;
@@ -16,22 +14,25 @@ use crate::xml::is_xml_text;
 /// The most bytes of a language tag: far beyond any registered one (RFC 5646 §4.4.1 asks for 35).
 const TAG_BYTES: usize = 255;
 
-/// An invalid option: its name in the JavaScript interface, and the valid values.
+/// An option that cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadOption {
-    /// Its name.
+    /// Its name in the JavaScript interface.
     pub name: &'static str,
-    /// The valid values, as the rest of a sentence that begins with the name.
-    pub should: &'static str,
+    /// Whether it holds a character that XML cannot carry; otherwise it is not what the option of that name is for.
+    pub is_illegal_text: bool,
 }
 
-impl fmt::Display for BadOption {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "The option '{}' {}", self.name, self.should)
+impl BadOption {
+    /// The name of the sentence that people read, in pkg-template/src/advice.ts.
+    pub fn sentence(&self) -> &'static str {
+        if self.is_illegal_text {
+            "unsendable-option"
+        } else {
+            "invalid-option"
+        }
     }
 }
-
-impl core::error::Error for BadOption {}
 
 impl Config {
     /// Brings the options into the form in which they are sent: the domain and the resource as parts of a JID (RFC 7622 §3.2,
@@ -40,20 +41,13 @@ impl Config {
     /// # Errors
     /// The first option that cannot be sent.
     pub fn prepare(&mut self, unicode: &dyn Unicode) -> Result<(), BadOption> {
-        let domain =
-            Jid::from_parts(None, &self.session.domain, None, unicode).map_err(|_| BadOption {
-                name: "domain",
-                should: "is the name of a server, such as \"example.org\"",
-            })?;
+        let domain = Jid::from_parts(None, &self.session.domain, None, unicode)
+            .map_err(|_| invalid("domain"))?;
         domain.domain().clone_into(&mut self.session.domain);
         domain.domain().clone_into(&mut self.bosh.to);
         if let Some(resource) = &self.session.resource {
-            let full = domain
-                .with_resource(resource, unicode)
-                .map_err(|_| BadOption {
-                    name: "resource",
-                    should: "is a text of 1 to 1023 bytes without control characters (RFC 7622 §3.4); leave it out, and the server chooses one",
-                })?;
+            let full = domain.with_resource(resource, unicode);
+            let full = full.map_err(|_| invalid("resource"))?;
             self.session.resource = full.resource().map(str::to_owned);
         }
         if self.bosh.lang.as_deref() == Some("") {
@@ -62,10 +56,7 @@ impl Config {
         if let Some(lang) = &self.bosh.lang
             && !is_language_tag(lang)
         {
-            return Err(BadOption {
-                name: "lang",
-                should: "is a language tag, such as \"en\" or \"pt-BR\" (RFC 5646)",
-            });
+            return Err(invalid("lang"));
         }
         if let Goal::Register(values) = &self.session.goal {
             for (name, value) in values {
@@ -82,11 +73,19 @@ impl Config {
     }
 }
 
+/// An option that is not what its name says.
+fn invalid(name: &'static str) -> BadOption {
+    BadOption {
+        name,
+        is_illegal_text: false,
+    }
+}
+
 /// An option with a character that XML cannot carry.
 fn unsendable(name: &'static str) -> BadOption {
     BadOption {
         name,
-        should: "holds a character that XML cannot carry, such as a control character: remove it",
+        is_illegal_text: true,
     }
 }
 

@@ -72,7 +72,7 @@ impl Core {
     /// A client that is offline. It tells `sink`, which it holds only while it is not offline.
     ///
     /// # Errors
-    /// The problems `no-randomness`, `bad-service`, `bad-option`.
+    /// The problems `no-randomness`, `bad-service`, `invalid-option`, `unsendable-option`.
     #[wasm_bindgen(constructor)]
     pub fn new(sink: &Sink, settings: &Settings) -> Result<Core, JsValue> {
         if !entropy::is_available() {
@@ -82,8 +82,7 @@ impl Core {
         let mut config = config.ok_or_else(|| sink.error("bad-service"))?;
         // What cannot be sent is told now, and not when it would be.
         let prepared = config.connection.prepare(&PlatformUnicode);
-        prepared
-            .map_err(|wrong| sink.detailed("bad-option", Some(&wrong.to_string()), None, None))?;
+        prepared.map_err(|wrong| sink.detailed(wrong.sentence(), Some(wrong.name), None, None))?;
         let lent = Platform {
             unicode: Rc::new(PlatformUnicode),
             calendar: Rc::new(PlatformCalendar),

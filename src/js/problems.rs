@@ -1,4 +1,4 @@
-//! What went wrong, by the name that the surface knows it by; sentences and advice are in pkg-template/src/errors.ts.
+//! What went wrong, by the name that the surface knows it by; sentences and advice are in pkg-template/src/advice.ts.
 
 use super::sink::Sink;
 use epode_proto::connection::SendError;
@@ -132,7 +132,8 @@ impl Sink {
         };
         self.close_reason(
             reason.code(),
-            &reason.advice(),
+            reason.sentence(),
+            reason.detail().as_deref(),
             reason.condition(),
             reason.text(),
             status,

@@ -45,12 +45,14 @@ extern "C" {
         stanza: Option<&[u32]>,
     ) -> Result<JsValue, JsValue>;
 
-    /// Makes the error that says why a connection ended or was interrupted. `service`: the address that it is about.
+    /// Makes the error that says why a connection ended or was interrupted: its code, the sentence's name and what that is about.
+    /// `service`: the address that it is about.
     #[wasm_bindgen(method, catch, js_name = closeReason)]
     pub fn close_reason(
         this: &Sink,
         code: &str,
-        message: &str,
+        sentence: &str,
+        detail: Option<&str>,
         condition: Option<&str>,
         text: Option<&str>,
         http_status: Option<u16>,

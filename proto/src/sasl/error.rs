@@ -27,35 +27,19 @@ pub enum SaslError {
 }
 
 impl SaslError {
-    /// A text for the operator of the page. For [`SaslError::ServerSaid`], the server's text.
+    /// Its name, of a sentence in pkg-template/src/advice.ts. For [`SaslError::ServerSaid`], the server's text.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub fn name(&self) -> &str {
         match self {
-            SaslError::ServerSignature => {
-                "the server did not prove that it knows the password: it may not be the server that it claims to be"
-            }
-            SaslError::Nonce => {
-                "the server's nonce does not continue ours: somebody may replay an old login"
-            }
-            SaslError::TooFewIterations => {
-                "the server asks for fewer than 4096 iterations of the password's hash, which would not protect it"
-            }
-            SaslError::TooManyIterations => {
-                "the server asks for more than 1000000 iterations of the password's hash, which would freeze the page"
-            }
-            SaslError::MandatoryExtension => {
-                "the server requires an extension of SCRAM that is not known"
-            }
-            SaslError::Malformed => {
-                "the server's SASL message is malformed, or not one for this moment"
-            }
-            SaslError::BadUsername => {
-                "the username is empty or has characters that are not allowed"
-            }
-            SaslError::BadPassword => {
-                "the password or token is empty or has characters that are not allowed"
-            }
-            SaslError::WrongCredentials => "these credentials cannot be used with this mechanism",
+            SaslError::ServerSignature => "server-signature",
+            SaslError::Nonce => "nonce",
+            SaslError::TooFewIterations => "too-few-iterations",
+            SaslError::TooManyIterations => "too-many-iterations",
+            SaslError::MandatoryExtension => "mandatory-extension",
+            SaslError::Malformed => "malformed",
+            SaslError::BadUsername => "bad-username",
+            SaslError::BadPassword => "bad-password",
+            SaslError::WrongCredentials => "wrong-credentials",
             SaslError::ServerSaid(text) => text,
         }
     }

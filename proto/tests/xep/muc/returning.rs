@@ -205,7 +205,7 @@ fn a_room_that_is_gone_is_made_again() {
 #[test]
 fn a_page_that_slept_reads_the_answer_before_it_asks_again() {
     let mut scene = lost();
-    scene.now += 70_000;
+    scene.now += 30_500;
     scene.rooms.handle_timeout(scene.instant());
     scene.drain();
     scene.hear(&presence("thirdwitch", SELF));

@@ -84,8 +84,8 @@ impl Room {
         let answer = self.timers.get(RoomTimer::Answer);
         if self.timers.expire(RoomTimer::Answer, now) {
             // A page that slept has not read what arrived meanwhile.
-            let slept = answer.is_some_and(|due| now > due + SOON);
-            self.handle_no_answer(shared, slept);
+            let late = answer.is_some_and(|due| now > due);
+            self.handle_no_answer(shared, late);
         }
         if self.timers.expire(RoomTimer::Expiry, now) {
             self.forget_unanswered(now, shared);

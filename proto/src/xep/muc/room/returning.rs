@@ -114,9 +114,9 @@ impl Room {
         self.send_join(shared, history);
     }
 
-    /// Handles the timeout of a rejoin, or of the configuration of a new room. `slept`: it is long overdue, so that the answer may have
-    /// arrived and not been handled.
-    pub(super) fn handle_no_answer(&mut self, shared: &mut RoomContext, slept: bool) {
+    /// Handles the timeout of a rejoin, or of the configuration of a new room. `late`: it is handled after it was due, so that
+    /// the answer may have arrived and not been handled.
+    pub(super) fn handle_no_answer(&mut self, shared: &mut RoomContext, late: bool) {
         if shared.interrupted {
             // The join waits in the outbox, or a new session begins with another one.
             return self
@@ -126,7 +126,7 @@ impl Room {
         let Some(visit) = &self.visit else { return };
         if visit.is_joining() {
             // A room answers two joins with two lists of occupants, which cannot be told from live presences.
-            let pause = if slept { SOON } else { Millis(0) };
+            let pause = if late { SOON } else { Millis(0) };
             self.schedule_rejoin(shared, pause, Ended::GivenUp);
         } else if visit.is_locked() {
             self.configure(shared);

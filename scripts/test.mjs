@@ -239,7 +239,8 @@ const STEPS = [
       const short = ["--package", folder, "--messages", "200", "--faults", "20"];
       // ejabberd loses sessions over WebSocket by itself, and takes its time: in the whole only.
       const runs = [["--server", "prosody"], ["--server", "ejabberd", "--transport", "bosh"]];
-      const results = [];
+      const judge = await counted(countNode, process.execPath, ["--test", "--test-reporter=spec", "tests/faults/tally.test.mjs"]);
+      const results = [judge];
       for (const which of runs) results.push(await program("tests/faults/faults.mjs", ...short, ...which));
       return results.reduce(add, none);
     },

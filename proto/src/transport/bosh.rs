@@ -271,9 +271,10 @@ impl Bosh {
         }
     }
 
-    /// Ends it for `reason`, with a good-bye whose answer nobody waits for, so that the server need not keep the session.
+    /// Ends it for `reason`, with a good-bye whose answer nobody waits for, so that the server need not keep the session. Where the
+    /// window has no room for it, the session ends at the server when it has been inactive for long enough.
     pub fn dismiss(&mut self, now: Instant, reason: CloseReason) {
-        if self.is_open() {
+        if self.is_open() && self.has_room_for_farewell() {
             let mut body = self.begin();
             body.attribute("type", "terminate");
             self.transmit(now, body.finish(), Vec::new(), Errand::Farewell);

@@ -1,6 +1,7 @@
 //! A page that goes to sleep, or wakes: `pause` (XEP-0124 1.11.2 §10), and no more waiting when it is back.
 
 use super::pacing::Gate;
+use super::snapshot::keeps_turn;
 use super::{Bosh, Errand, Instant, Millis, Progress, State};
 use crate::io::Transmit;
 
@@ -56,14 +57,17 @@ impl Bosh {
 
     /// The network is said to be back, or the page woke: what waits to be repeated is repeated now, and what breaks
     /// again is waited for as if it had not broken before. An attempt to repeat that has hung for a while is given up for
-    /// another one: it may wait for a connection that is dead.
+    /// another one: it may wait for a connection that is dead. What the page before this one sent keeps its turn: a pause of it
+    /// has arrived, most likely, and must not be repeated (§14.3).
     pub fn wake(&mut self, now: Instant) {
         self.pacing.wake();
         self.outage.since = self.outage.since.map(|_| now);
         for request in &mut self.in_flight {
             request.pauses = 0;
             request.broken_since = None;
+            let keeps_turn = keeps_turn(request);
             match &mut request.progress {
+                Progress::Repeating(_) if keeps_turn => {}
                 Progress::Repeating(at) => *at = now.min(*at),
                 Progress::Flying(exchange)
                     if request.attempts > 1 && now >= request.sent_at + HANGS =>

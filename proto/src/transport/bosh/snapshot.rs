@@ -3,6 +3,7 @@
 //! XEP-0124 1.11.2 §14.3 makes it possible: a server repeats its answers to requests that are repeated byte for byte, so that
 //! nothing of what was on its way when the page went is lost or comes twice.
 
+use super::broken::is_troubled;
 use super::keys::Keys;
 use super::pacing::Gate;
 use super::pause::{LONGEST, is_pause};
@@ -200,6 +201,11 @@ impl Bosh {
 fn is_resting(request: &Request) -> bool {
     let waits = matches!(request.progress, Progress::Repeating(_));
     is_pause(request) && request.attempts == 0 && waits
+}
+
+/// Has this page not sent it yet, but the one before it?
+pub(super) fn keeps_turn(request: &Request) -> bool {
+    request.inherited && !is_troubled(request)
 }
 
 /// A request of a snapshot, without its rid.

@@ -31,6 +31,8 @@ impl ClientConfig {
             keys: false,
             spaced: true,
             limits: Limits::default(),
+            route: None,
+            by_hand: false,
         };
         let session = SessionConfig {
             goal: Goal::Login,

@@ -30,6 +30,15 @@ pub struct RawConfig {
 }
 
 impl RawConfig {
+    /// The defaults for a service.
+    pub fn for_service(service: Service, domain: &str) -> Self {
+        Self {
+            service,
+            bosh: BoshConfig::for_domain(domain),
+            timeout: Millis::seconds(30),
+        }
+    }
+
     /// Brings the options into the form in which they are sent.
     ///
     /// # Errors
@@ -338,9 +347,7 @@ impl RawStream {
         self.closed = true;
         self.deadline = None;
         let reason = match self.error.take() {
-            Some(error) if reason != CloseReason::Requested => {
-                CloseReason::Stream(Box::new(error))
-            }
+            Some(error) if reason != CloseReason::Requested => CloseReason::Stream(Box::new(error)),
             _ => reason,
         };
         self.events.push_back(RawEvent::Closed(reason));

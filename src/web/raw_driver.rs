@@ -93,7 +93,6 @@ impl RawDriver {
         change: impl FnOnce(&mut RawStream, Instant) -> R,
     ) -> R {
         let result = change(&mut self.stream.borrow_mut(), now());
-        self.update_ownership();
         if now_or_never {
             self.drain();
         }
@@ -105,6 +104,7 @@ impl RawDriver {
                 driver.pump();
             });
         }
+        self.update_ownership();
         result
     }
 

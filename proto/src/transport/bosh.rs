@@ -71,6 +71,27 @@ pub struct BoshConfig {
     pub by_hand: bool,
 }
 
+impl BoshConfig {
+    /// The defaults for a service, whose address is still to be set.
+    pub fn for_domain(domain: &str) -> Self {
+        Self {
+            address: "".into(),
+            foreign: false,
+            to: domain.into(),
+            from: None,
+            lang: None,
+            wait: 60,
+            hold: 1,
+            pauses: Reconnect::default(),
+            keys: false,
+            spaced: true,
+            limits: Limits::default(),
+            route: None,
+            by_hand: false,
+        }
+    }
+}
+
 /// How long an answer may be late beyond `wait`, before the request counts as broken.
 const GRACE: Millis = Millis::seconds(10);
 /// How long a terminating session waits for its last answer.

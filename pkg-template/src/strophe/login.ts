@@ -12,7 +12,7 @@ import type { SASLMechanism } from "./sasl.js";
 import type { Request } from "./request.js";
 import { toStanzaView } from "./views.js";
 import { getBareJidFromJid, getNodeFromJid, getResourceFromJid, getText } from "./utils.js";
-import { ConnectionOptions, Password } from "./connection-options.js";
+import type { ConnectionOptions, Password } from "./connection-options.js";
 
 /** A class of mechanism, as pages register it. */
 export type MechanismClass = new (...args: never[]) => SASLMechanism;
@@ -144,6 +144,8 @@ export abstract class Login extends Dispatch {
     this.#dropSaslHandlers("_sasl_failure_handler", "_sasl_challenge_handler");
     const waiting: Handler[] = [];
     const proceed = (features: Element): boolean => {
+      // Features that the stream has read fit both handlers.
+      if (!waiting.length) return false;
       while (waiting.length) this.deleteHandler(waiting.pop() as Handler);
       this._onStreamFeaturesAfterSASL(features);
       return false;

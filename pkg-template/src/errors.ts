@@ -208,6 +208,9 @@ const PROBLEMS = {
   ],
   "backlog-full": ["too-large", "More than 1,000 stanzas came before there was a handler: the oldest are dropped. Add handlers before connect()."],
   "step-timed-out": ["timeout", "A room did not answer within 10 s of the new session. What was kept meanwhile has been sent."],
+  "not-loaded": ["not-connected", "epode's WebAssembly module is not loaded. Await init() first."],
+  "stream-not-open": ["not-connected", "The stream is not open: call open() first, once. After 'close' make another Stream."],
+  "stream-used": ["already-connected", "This stream was opened before. Make another Stream."],
   freed: ["freed", "The client was freed. Make a new one."],
   "object-freed": ["freed", "This object was freed. Do not use it after free(), or leave freeing to the garbage collector."],
   "closed-early": [DISCONNECTED, "disconnect() was called while connecting. Call connect() again when the connection is wanted."],
@@ -226,6 +229,14 @@ export function problem(kind: ProblemKind, first = "", second = "", stanza?: Sta
   const [code, sentence] = PROBLEMS[kind];
   const message = sentence.replace(/\$[12]/g, (place) => (place === "$1" ? first : second));
   return new XmppError(code, message, { stanza });
+}
+
+/** Why a connection ended or was interrupted. `service`: the address that it is about, whose query may hold a secret. @internal */
+export function closeReason(code: string, message: string, service: string | undefined, details: XmppErrorDetails): XmppError {
+  // An option of the page's own is wrong wherever it is used.
+  const object = code === "bad-argument" ? undefined : service?.split(/[?#]/, 1)[0];
+  const about = object === undefined ? message : `${object}: ${message}`;
+  return new XmppError(code as ErrorCode, about, { ...details, object });
 }
 
 /** The promise was given up by its signal. @internal */

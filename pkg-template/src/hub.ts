@@ -4,7 +4,7 @@
 import { Core, type OccupantFields, type Sink, type Via } from "./core.js";
 import type { ClientEvents, Status } from "./client-events.js";
 import { Credentials } from "./credentials.js";
-import { type ErrorCode, type ProblemKind, type StanzaErrorFields, XmppError, aborted, problem, stanzaError } from "./errors.js";
+import { type ProblemKind, type StanzaErrorFields, type XmppError, aborted, closeReason, problem, stanzaError } from "./errors.js";
 import { Listeners, callBack } from "./events.js";
 import { guarded, mustBeWhole } from "./fault.js";
 import type { ItemFields } from "./item.js";
@@ -314,11 +314,7 @@ export class Hub implements Sink {
     httpStatus: number | undefined,
     service: string | undefined,
   ): XmppError {
-    const cause = this.#credentials.takeProblem();
-    // An option of the page's own is wrong wherever it is used. A query may hold a secret.
-    const object = code === "bad-argument" ? undefined : service?.split(/[?#]/, 1)[0];
-    const about = object === undefined ? message : `${object}: ${message}`;
-    return new XmppError(code as ErrorCode, about, { condition, text, httpStatus, object, cause });
+    return closeReason(code, message, service, { condition, text, httpStatus, cause: this.#credentials.takeProblem() });
   }
 
   // ── the connection ─────────────────────────────────────────────────────────────────────────────────────────────────

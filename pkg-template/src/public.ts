@@ -38,4 +38,5 @@ export type { Approval, FeedOptions, Payload, PersonalEvent, PubSub, ServiceOpti
 export { type Affiliation, type Occupant, type Role, Room, type RoomEvents, type RoomMessage } from "./room.js";
 export { Stanza } from "./stanza.js";
 export type { Waiting } from "./waiting.js";
+export { Stream, type StreamEvents, type StreamOptions, type StreamSession } from "./stream.js";
 export { type Sendable, type Xml, xml } from "./xml.js";

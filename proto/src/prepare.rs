@@ -40,11 +40,7 @@ impl Config {
     /// # Errors
     /// The first option that cannot be sent.
     pub fn prepare(&mut self, unicode: &dyn Unicode) -> Result<(), BadOption> {
-        let domain =
-            Jid::from_parts(None, &self.session.domain, None, unicode).map_err(|_| BadOption {
-                name: "domain",
-                should: "is the name of a server, such as \"example.org\"",
-            })?;
+        let domain = prepare_domain(&self.session.domain, unicode)?;
         domain.domain().clone_into(&mut self.session.domain);
         domain.domain().clone_into(&mut self.bosh.to);
         if let Some(resource) = &self.session.resource {
@@ -56,17 +52,7 @@ impl Config {
                 })?;
             self.session.resource = full.resource().map(str::to_owned);
         }
-        if self.bosh.lang.as_deref() == Some("") {
-            self.bosh.lang = None;
-        }
-        if let Some(lang) = &self.bosh.lang
-            && !is_language_tag(lang)
-        {
-            return Err(BadOption {
-                name: "lang",
-                should: "is a language tag, such as \"en\" or \"pt-BR\" (RFC 5646)",
-            });
-        }
+        prepare_language(&mut self.bosh.lang)?;
         if let Goal::Register(values) = &self.session.goal {
             for (name, value) in values {
                 if !(is_xml_text(name) && is_xml_text(value)) {
@@ -79,6 +65,28 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+/// The domain to reach, as a JID of its own.
+pub(crate) fn prepare_domain(domain: &str, unicode: &dyn Unicode) -> Result<Jid, BadOption> {
+    Jid::from_parts(None, domain, None, unicode).map_err(|_| BadOption {
+        name: "domain",
+        should: "is the name of a server, such as \"example.org\"",
+    })
+}
+
+/// The stream's language; none where the tag is empty.
+pub(crate) fn prepare_language(lang: &mut Option<String>) -> Result<(), BadOption> {
+    if lang.as_deref() == Some("") {
+        *lang = None;
+    }
+    match lang {
+        Some(tag) if !is_language_tag(tag) => Err(BadOption {
+            name: "lang",
+            should: "is a language tag, such as \"en\" or \"pt-BR\" (RFC 5646)",
+        }),
+        _ => Ok(()),
     }
 }
 

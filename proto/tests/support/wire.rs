@@ -65,6 +65,8 @@ pub fn config() -> BoshConfig {
         keys: false,
         spaced: false,
         limits: Limits::default(),
+        route: None,
+        by_hand: false,
     }
 }
 

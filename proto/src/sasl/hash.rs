@@ -26,6 +26,15 @@ impl HashFunction {
         }
     }
 
+    /// The name that the Web Cryptography API has for it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+            Self::Sha512 => "SHA-512",
+        }
+    }
+
     /// The length of a digest in bytes.
     pub(super) fn length(self) -> usize {
         match self {
@@ -40,7 +49,7 @@ impl HashFunction {
 pub(super) struct Tag(Zeroizing<Vec<u8>>);
 
 impl Tag {
-    fn new(digest: &[u8]) -> Self {
+    pub(super) fn new(digest: &[u8]) -> Self {
         Self(Zeroizing::new(digest.to_vec()))
     }
 

@@ -6,7 +6,7 @@
 
 import type { XmppError } from "./errors.js";
 
-export { Core, StreamCore } from "./epode.js";
+export { Core, SaslCore, StreamCore } from "./epode.js";
 
 /** What a client is made with: the page's options, read and checked. */
 export interface Settings {

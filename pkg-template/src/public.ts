@@ -36,6 +36,7 @@ export type {
 export { type AtomEntry, type DjangoObject, type PayloadFormat, atom, json } from "./payloads.js";
 export type { Approval, FeedOptions, Payload, PersonalEvent, PubSub, ServiceOption } from "./pubsub.js";
 export { type Affiliation, type Occupant, type Role, Room, type RoomEvents, type RoomMessage } from "./room.js";
+export { SaslClient, type SaslCredentials, type ScramKeys } from "./sasl-client.js";
 export { type Attribute, Stanza } from "./stanza.js";
 export type { Waiting } from "./waiting.js";
 export { Stream, type StreamEvents, type StreamOptions, type StreamSession } from "./stream.js";

@@ -6,7 +6,7 @@ pub mod address;
 mod alarm;
 mod allocator;
 pub mod clock;
-mod derive;
+pub mod derive;
 pub mod driver;
 pub mod entropy;
 mod global;

@@ -8,11 +8,12 @@ import { elementsIn, type Frame } from "./arrival.js";
 import type { Handler } from "./handler.js";
 import log from "./log.js";
 import { defaultMechanisms } from "./sasl-mechanisms.js";
+import { Scram } from "./sasl-scram.js";
 import type { SASLMechanism } from "./sasl.js";
 import type { Request } from "./request.js";
 import { toStanzaView } from "./views.js";
 import { getBareJidFromJid, getNodeFromJid, getResourceFromJid, getText } from "./utils.js";
-import { ConnectionOptions, Password } from "./connection-options.js";
+import type { ConnectionOptions, Password } from "./connection-options.js";
 
 /** A class of mechanism, as pages register it. */
 export type MechanismClass = new (...args: never[]) => SASLMechanism;
@@ -144,6 +145,8 @@ export abstract class Login extends Dispatch {
     this.#dropSaslHandlers("_sasl_failure_handler", "_sasl_challenge_handler");
     const waiting: Handler[] = [];
     const proceed = (features: Element): boolean => {
+      // Features that the stream has read fit both handlers.
+      if (!waiting.length) return false;
       while (waiting.length) this.deleteHandler(waiting.pop() as Handler);
       this._onStreamFeaturesAfterSASL(features);
       return false;
@@ -155,11 +158,11 @@ export abstract class Login extends Dispatch {
 
   /** Whether the server has shown that it knows the password, where the mechanism is one that has it do so (RFC 5802 §5). */
   #isServerProven(elem: Element): boolean {
+    const text = getText(elem);
+    const additional = text ? atob(text) : undefined;
     const expected = this._sasl_data["server-signature"];
-    // A SCRAM login that the server ends before it has proved anything.
-    if (!expected) return this._sasl_data.cnonce === undefined;
-    const given = /(?:^|,)v=([^,]+)/.exec(atob(getText(elem) ?? ""));
-    return given?.[1] === expected;
+    if (expected) return /(?:^|,)v=([^,]+)/.exec(additional ?? "")?.[1] === expected;
+    return this._sasl_mechanism instanceof Scram ? this._sasl_mechanism.isServerProven(additional) : true;
   }
 
   _sasl_failure_cb(elem: Element | null): boolean {

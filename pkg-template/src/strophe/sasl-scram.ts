@@ -6,30 +6,29 @@ import type { Password } from "./connection-options.js";
 import type { Connection } from "./connection.js";
 import log from "./log.js";
 import { SASLMechanism, type SaslStep } from "./sasl.js";
-import { utf16to8 } from "./utils.js";
 
 /** Servers that ask for fewer iterations are refused (RFC 7677 §4). */
 const LEAST_ITERATIONS = 4096;
 
 /** SCRAM with one hash. */
-class Scram extends SASLMechanism {
+export class Scram extends SASLMechanism {
   #client: SaslClient | undefined;
 
   override test(connection: Connection): boolean {
-    return connection.authcid !== null;
+    return connection.authcid !== null && SaslClient.knows(this.mechname);
   }
 
-  /** The first message. `cnonce` is for tests; otherwise it is random. */
-  override clientChallenge(connection: Connection, cnonce?: string): string {
+  /** The first message. `nonce` is for tests; otherwise it is random. */
+  override clientChallenge(connection: Connection, nonce?: string): string {
     const { authcid, pass } = connection;
-    const isText = typeof pass === "string" || pass instanceof String;
+    const isText = typeof pass === "string" || (pass as unknown) instanceof String;
     const secret = isText ? { password: String(pass) } : { keys: pass as Password };
-    this.#client = new SaslClient(this.mechname, { username: authcid ?? "", ...secret, ...(cnonce && { nonce: cnonce }) });
-    const first = this.#client.start();
+    this.#client = new SaslClient(this.mechname, { username: authcid ?? "", ...secret, ...(nonce && { nonce }) });
+    const first = this.#client.start() ?? "";
     const bare = first.replace(/^[^,]*,[^,]*,/, "");
     connection._sasl_data.cnonce = /(?:^|,)r=(.*)$/.exec(bare)?.[1];
     connection._sasl_data["client-first-message-bare"] = bare;
-    return utf16to8(first);
+    return first;
   }
 
   override async onChallenge(connection: Connection, challenge = ""): Promise<SaslStep> {
@@ -39,7 +38,6 @@ class Scram extends SASLMechanism {
       if (!client) throw new Error("the challenge came before the first message");
       if (!(iterations >= LEAST_ITERATIONS)) throw new Error(`the server asks for fewer than ${LEAST_ITERATIONS} iterations`);
       const final = await client.respond(challenge);
-      connection._sasl_data["server-signature"] = client.serverSignature;
       connection._sasl_data.keys = client.keys;
       return final;
     } catch (error) {
@@ -47,6 +45,11 @@ class Scram extends SASLMechanism {
       connection._sasl_data = {};
       return connection._sasl_failure_cb(null) as false;
     }
+  }
+
+  /** Whether what came with `<success/>` proves that the server knows the password. Asked once. */
+  isServerProven(additional: string | undefined): boolean {
+    return this.#client?.verify(additional) ?? false;
   }
 }
 

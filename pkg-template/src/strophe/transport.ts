@@ -11,7 +11,7 @@ export interface Transport {
   _reset(): void;
   _connect(wait?: number, hold?: number, route?: string): void;
   _connect_cb(body: Element): number | void;
-  _disconnect(pres?: Element | null): void;
+  _disconnect(pres: Element | null): void;
   _doDisconnect(): void;
   _abortAllRequests(): void;
   _send(): void;

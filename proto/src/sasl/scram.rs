@@ -9,7 +9,9 @@
 use super::hash::{HashFunction, Mac, Tag};
 use super::keys::{CachedKeys, Derivation, KeyCache, SaltedPassword, ScramKeys};
 use super::saslprep::saslprep;
-use super::{ChallengeReply, SaslError, SecretText, base64, gs2_header, printable, push_saslname};
+use super::{
+    ChallengeReply, KnownKeys, SaslError, SecretText, base64, gs2_header, printable, push_saslname,
+};
 use crate::unicode::Unicode;
 use zeroize::Zeroizing;
 
@@ -27,6 +29,8 @@ pub(super) struct Scram {
     phase: ScramPhase,
     /// The keys derived in this exchange, to be cached after its success.
     derived: Option<Box<CachedKeys>>,
+    /// What they were derived with: salt and iterations.
+    origin: (Vec<u8>, u32),
 }
 
 enum ScramPhase {
@@ -90,6 +94,7 @@ impl Scram {
             hash,
             phase,
             derived: None,
+            origin: (Vec::new(), 0),
         };
         Ok((scram, message))
     }
@@ -176,8 +181,50 @@ impl Scram {
             .unwrap_or_else(|| derivation.compute());
         let keys = ScramKeys::new(self.hash, &salted_password);
         let response = self.prove(unproven, &keys);
-        self.derived = Some(Box::new(CachedKeys { mark, keys }));
+        self.keep(derivation, mark, keys);
         Ok(response)
+    }
+
+    /// Answers with keys that were derived elsewhere, in place of [`Scram::handle_derived`].
+    pub(super) fn handle_keys(&mut self, keys: ScramKeys) -> Result<Vec<u8>, SaslError> {
+        let phase = core::mem::replace(&mut self.phase, ScramPhase::Over);
+        let ScramPhase::Deriving {
+            derivation,
+            mark,
+            unproven,
+        } = phase
+        else {
+            return Err(SaslError::Malformed);
+        };
+        let response = self.prove(unproven, &keys);
+        self.keep(derivation, mark, keys);
+        Ok(response)
+    }
+
+    fn keep(&mut self, derivation: Derivation, mark: Tag, keys: ScramKeys) {
+        self.origin = (derivation.salt, derivation.iterations);
+        self.derived = Some(Box::new(CachedKeys { mark, keys }));
+    }
+
+    /// The signature that the server has to show, once the challenge was answered.
+    pub(super) fn server_signature(&self) -> Option<&[u8]> {
+        match &self.phase {
+            ScramPhase::Final { signature, .. } => Some(signature.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// The keys of this exchange and what they were derived with, once the challenge was answered.
+    pub(super) fn known_keys(&self) -> Option<KnownKeys> {
+        let keys = &self.derived.as_ref()?.keys;
+        let (salt, iterations) = &self.origin;
+        Some(KnownKeys {
+            hash: self.hash.name().to_owned(),
+            salt: salt.clone(),
+            iterations: *iterations,
+            client_key: Zeroizing::new(keys.client.as_bytes().to_vec()),
+            server_key: Zeroizing::new(keys.server.as_bytes().to_vec()),
+        })
     }
 
     /// Builds client-final-message and stores the expected server signature.

@@ -11,7 +11,7 @@ import { Reader } from "./reader.js";
  * as long as the server keeps the salt.
  */
 export interface ScramKeys {
-  /** The hash: `"SHA-1"`, `"SHA-256"`, `"SHA-512"`. */
+  /** The hash: `"SHA-1"`, `"SHA-256"`, `"SHA-384"`, `"SHA-512"`. */
   name: string;
   /** The iteration count. */
   iter: number;
@@ -59,7 +59,7 @@ function textOf(bytes: Uint8Array): string {
 }
 
 /**
- * One exchange with SCRAM-SHA-512, -256, -1, PLAIN, OAUTHBEARER, ANONYMOUS or EXTERNAL. Messages are texts of one character a byte, as
+ * One exchange with SCRAM-SHA-512, -384, -256, -1, PLAIN, OAUTHBEARER, ANONYMOUS or EXTERNAL. Messages are texts of one character a byte, as
  * `btoa` takes and `atob` gives them. `await init()` first.
  * @example
  * const sasl = new SaslClient("SCRAM-SHA-256", { username: "romeo", password: "pencil" });
@@ -110,6 +110,11 @@ export class SaslClient {
   /** Whether the login succeeded: what came with `<success/>` proves, with SCRAM, that the server knows the password. Ask once. */
   verify(additional: string | undefined): boolean {
     return guarded(() => this.#core.verify(additional === undefined ? undefined : bytesOf(additional)));
+  }
+
+  /** SCRAM: the signature that the server has to show, in Base64, from the answer to its challenge until `verify()`. */
+  get serverSignature(): string | undefined {
+    return guarded(() => this.#core.serverSignature());
   }
 
   /** SCRAM's keys, once the challenge is answered; right once `verify` was true. */

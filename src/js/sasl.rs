@@ -140,6 +140,13 @@ impl SaslCore {
             .is_ok()
     }
 
+    /// SCRAM's signature that the server has to show, in Base64, between the challenge and [`SaslCore::verify`].
+    #[wasm_bindgen(js_name = serverSignature)]
+    pub fn server_signature(&self) -> Option<String> {
+        let state = self.state.borrow();
+        state.exchange.server_signature().map(base64::encode)
+    }
+
     /// SCRAM's keys: hash, iterations, and in Base64 salt, ClientKey and ServerKey. Empty where there are none.
     pub fn keys(&self) -> Vec<String> {
         let Some(keys) = self.state.borrow().exchange.keys() else {

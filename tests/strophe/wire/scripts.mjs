@@ -37,7 +37,7 @@ const answer = (status, body = "", type = "text/plain") => ({ response }) => {
   return true;
 };
 const when = (isTime, act) => (exchange) => (isTime(exchange) ? act(exchange) : false);
-const terminate = (attributes, payload = "") => ({ say: `<say/>`, stanza: (element, session) => element.localName === "presence" && (session.terminate(attributes, payload), true) });
+const terminate = (attributes, payload = "") => ({ stanza: (element, session) => element.localName === "presence" && (session.terminate(attributes, payload), true) });
 
 /** Stream management (XEP-0198) as far as the specifications go. */
 function managed(more = {}) {
@@ -116,6 +116,7 @@ export const scripts = {
   "not-xml-online": { http: when(({ body }) => body.includes("<presence"), answer(200, "<body><no", "text/xml")) },
   "html-at-open": { http: when(({ phase }) => phase === "open", answer(200, "<html xmlns='http://www.w3.org/1999/xhtml'><body>no</body></html>", "text/html")) },
   "empty-at-open": { http: when(({ phase }) => phase === "open", answer(200, "", "text/xml")) },
+  "no-good-bye": { http: when(({ body }) => /type=['"]terminate/.test(body), () => true) },
   managed: managed(),
   "managed-refused": managed({ enabled: `<failed xmlns='${SM}'><unexpected-request xmlns='${STANZAS}'/></failed>` }),
   "managed-not-resumable": managed({ enabled: `<enabled xmlns='${SM}'/>` }),

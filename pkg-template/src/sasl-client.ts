@@ -3,7 +3,7 @@
 import { SaslCore, type Sink } from "./core.js";
 import { type ProblemKind, XmppError, badArgument, closeReason, problem } from "./errors.js";
 import { guarded, mustBeWhole } from "./fault.js";
-import { isLoaded } from "./loading.js";
+import { mustBeLoaded } from "./loading.js";
 import { Reader } from "./reader.js";
 
 /**
@@ -89,7 +89,7 @@ export class SaslClient {
 
   /** Whether the module has a mechanism of that name. */
   static knows(mechanism: string): boolean {
-    if (!isLoaded()) throw problem("not-loaded");
+    mustBeLoaded();
     mustBeWhole();
     return guarded(() => SaslCore.knows(String(mechanism)));
   }

@@ -3,7 +3,7 @@
 import { SaslCore, type Sink } from "./core.js";
 import { type ProblemKind, XmppError, badArgument, closeReason, problem } from "./errors.js";
 import { guarded, mustBeWhole } from "./fault.js";
-import { isLoaded } from "./loading.js";
+import { mustBeLoaded } from "./loading.js";
 import { Reader } from "./reader.js";
 
 /**
@@ -11,7 +11,7 @@ import { Reader } from "./reader.js";
  * as long as the server keeps the salt.
  */
 export interface ScramKeys {
-  /** The hash: `"SHA-1"`, `"SHA-256"`, `"SHA-512"`. */
+  /** The hash: `"SHA-1"`, `"SHA-256"`, `"SHA-384"`, `"SHA-512"`. */
   name: string;
   /** The iteration count. */
   iter: number;
@@ -59,7 +59,7 @@ function textOf(bytes: Uint8Array): string {
 }
 
 /**
- * One exchange with SCRAM-SHA-512, -256, -1, PLAIN, OAUTHBEARER, ANONYMOUS or EXTERNAL. Messages are texts of one character a byte, as
+ * One exchange with SCRAM-SHA-512, -384, -256, -1, PLAIN, OAUTHBEARER, ANONYMOUS or EXTERNAL. Messages are texts of one character a byte, as
  * `btoa` takes and `atob` gives them. `await init()` first.
  * @example
  * const sasl = new SaslClient("SCRAM-SHA-256", { username: "romeo", password: "pencil" });
@@ -75,21 +75,21 @@ export class SaslClient {
     if (!SaslClient.knows(mechanism)) throw new XmppError("no-mechanism", `There is no SASL mechanism '${mechanism}' here.`);
     this.mechanism = mechanism;
     const read = new Reader(credentials);
-    const username = stringOf(read, "username");
-    const password = stringOf(read, "password");
-    const token = stringOf(read, "token");
-    const authzid = stringOf(read, "authzid");
-    const nonce = stringOf(read, "nonce");
-    const secret = mechanism === "OAUTHBEARER" ? token : password;
-    const keys = read.given("keys") as ScramKeys | undefined;
+    const fields = {
+      username: stringOf(read, "username"),
+      secret: secretOf(read, mechanism),
+      authzid: stringOf(read, "authzid"),
+      nonce: stringOf(read, "nonce"),
+      ...keysOf(read),
+    };
     read.done();
-    const parts = keys ? [keys.name, keys.iter, keys.salt, keys.ck, keys.sk].map(String) : [];
-    this.#core = guarded(() => new SaslCore(ERRORS as Sink, mechanism, username, secret, authzid, nonce, parts));
+    const flat = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+    this.#core = guarded(() => new SaslCore(ERRORS as Sink, mechanism, flat));
   }
 
   /** Whether the module has a mechanism of that name. */
   static knows(mechanism: string): boolean {
-    if (!isLoaded()) throw problem("not-loaded");
+    mustBeLoaded();
     mustBeWhole();
     return guarded(() => SaslCore.knows(String(mechanism)));
   }
@@ -112,6 +112,11 @@ export class SaslClient {
     return guarded(() => this.#core.verify(additional === undefined ? undefined : bytesOf(additional)));
   }
 
+  /** SCRAM: the signature that the server has to show, in Base64, from the answer to its challenge until `verify()`. */
+  get serverSignature(): string | undefined {
+    return guarded(() => this.#core.serverSignature());
+  }
+
   /** SCRAM's keys, once the challenge is answered; right once `verify` was true. */
   get keys(): ScramKeys | undefined {
     const [name, iter, salt, ck, sk] = guarded(() => this.#core.keys());
@@ -125,4 +130,18 @@ function stringOf(read: Reader, name: string): string | undefined {
   const value = read.given(name);
   if (value !== undefined && typeof value !== "string") throw badArgument(`'${name}' is a string.`);
   return value;
+}
+
+function secretOf(read: Reader, mechanism: string): string | undefined {
+  const [password, token] = [stringOf(read, "password"), stringOf(read, "token")];
+  return mechanism === "OAUTHBEARER" ? token : password;
+}
+
+/** The parts of the keys, as the module calls them, in its order. */
+function keysOf(read: Reader): Record<string, string> {
+  const keys = read.given("keys") as ScramKeys | undefined;
+  if (!keys) return {};
+  const { name, iter, salt, ck, sk } = keys;
+  const parts = { hash: name, iterations: iter, salt, clientKey: ck, serverKey: sk };
+  return Object.fromEntries(Object.entries(parts).map(([part, value]) => [part, String(value)]));
 }

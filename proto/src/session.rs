@@ -7,7 +7,7 @@
 //! ([`Memory`]) is said before it is asked for: the first message with the opening of the stream, and what belongs on the
 //! authenticated stream with the last one. Until the server has proved itself, nothing else leaves: the page's own stanzas
 //! wait for [`Directive::Established`].
-//! Here are the states and what moves between them; `session/login.rs` authenticates (RFC 6120's profile, XEP-0388's)
+//! Here is what moves between the states, which `session/state.rs` names; `session/login.rs` authenticates (RFC 6120's profile, XEP-0388's)
 //! with what `mechanisms.rs` chooses and `derivation.rs` derives, `replies.rs` reads the replies to the session's own requests,
 //! `binding.rs` resumes and binds, `registration.rs` makes accounts, `memory.rs` is what is remembered.
 //! Left out: STARTTLS and compression (the transport's business).
@@ -19,15 +19,20 @@ mod mechanisms;
 pub mod memory;
 mod registration;
 mod replies;
+mod state;
 
 pub use memory::Memory;
+pub use state::SessionPlace;
+
+use state::State;
 
 use super::error::{CloseReason, Phase};
 use super::event::Status;
 use super::jid::Jid;
 use super::ns;
 use super::random::{Ids, Random};
-use super::sasl::{Credentials, HT_SHA_256_NONE, KeyCache, Mechanism};
+use super::sasl::{Credentials, HT_SHA_256_NONE, KeyCache};
+use super::states::Place;
 use super::stream::error::StreamError;
 use super::stream::features::Features;
 use super::transport::stream_management::Resumption;
@@ -101,53 +106,6 @@ pub struct Tools<'a> {
     pub random: &'a mut dyn Random,
     /// For names and passwords.
     pub unicode: &'a dyn Unicode,
-}
-
-enum State {
-    Closed,
-    /// The stream is opened; what it offers is not known.
-    Greeting,
-    AwaitingCredentials {
-        features: Features,
-    },
-    Authenticating {
-        mechanism: Mechanism,
-        /// Of which profile: its namespace.
-        profile: &'static str,
-        /// What follows at once when the server agrees, because it was said already.
-        next: Option<Box<State>>,
-        /// The keys are being derived.
-        awaited: Option<derivation::Awaited>,
-    },
-    /// Authenticated; what the new stream offers is not known.
-    AwaitingFeatures,
-    Resuming {
-        /// `None` while the stream has not said what it offers.
-        features: Option<Features>,
-    },
-    Binding {
-        id: String,
-        session_required: bool,
-        /// It was asked for before the stream's features came, and has not been asked for again.
-        ahead: bool,
-        /// They have come.
-        greeted: bool,
-    },
-    /// Bound by the way (XEP-0386); what the stream offers is not known.
-    Bound {
-        jid: Jid,
-    },
-    OpeningSession {
-        id: String,
-        jid: Jid,
-    },
-    AskingForm {
-        id: String,
-    },
-    Registering {
-        id: String,
-    },
-    Established,
 }
 
 /// The negotiation of one session.
@@ -266,11 +224,17 @@ impl Session {
         if !again {
             self.told = 0;
         }
-        self.state = State::Greeting;
+        self.enter(State::Greeting);
         self.tell(1, Status::Connecting, out);
         if matches!(self.config.goal, Goal::Login) {
             self.prepare(tools, out);
         }
+    }
+
+    /// Goes to the next state, which the table of transitions must allow.
+    fn enter(&mut self, next: State) {
+        self.state.place().check_or_stays(next.place());
+        self.state = next;
     }
 
     /// Tells the page how far we are, unless a first attempt at the same has.
@@ -283,12 +247,12 @@ impl Session {
 
     /// The session is there already: it goes on from another page, or a web server has made it.
     pub fn adopt(&mut self) {
-        self.state = State::Established;
+        self.enter(State::Established);
     }
 
     /// Forget all of it.
     pub fn close(&mut self) {
-        self.state = State::Closed;
+        self.enter(State::Closed);
         wipe(&mut self.credentials);
         wipe(&mut self.retained);
     }

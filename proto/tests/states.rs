@@ -1,6 +1,7 @@
 //! The state diagrams of ARCHITECTURE.md show what the machines' tables of transitions say, and nothing else.
 
 use epode_proto::connection::ConnectionPlace;
+use epode_proto::session::SessionPlace;
 use epode_proto::states::Place;
 use epode_proto::transport::bosh::State as BoshState;
 use epode_proto::transport::websocket::State as WebSocketState;
@@ -36,6 +37,7 @@ fn diagrams_show_the_tables() {
     let text = std::fs::read_to_string(ARCHITECTURE).expect("ARCHITECTURE.md");
     for (heading, edges) in [
         ("`Connection`", edges::<ConnectionPlace>()),
+        ("`Session`", edges::<SessionPlace>()),
         ("`Bosh`", edges::<BoshState>()),
         ("`WebSocket`", edges::<WebSocketState>()),
         ("`Feed`", edges::<FeedPlace>()),
@@ -62,6 +64,7 @@ fn every_state_is_reached_and_left() {
         assert_eq!(known.len(), P::TRANSITIONS.len(), "one of them twice");
     }
     check(ConnectionPlace::Offline, ConnectionPlace::Offline);
+    check(SessionPlace::Closed, SessionPlace::Closed);
     check(BoshState::Fresh, BoshState::Closed);
     check(WebSocketState::Connecting, WebSocketState::Closed);
     check(FeedPlace::Apart, FeedPlace::Over);

@@ -10,7 +10,7 @@ use super::hash::Tag;
 use super::keys::ScramKeys;
 use super::{
     ANONYMOUS, ChallengeReply, Credentials, CredentialsKind, Derivation, EXTERNAL, KeyCache,
-    Mechanism, OAUTHBEARER, SaltedPassword, SaslError, known_name,
+    Mechanism, OAUTHBEARER, SCRAM_SHA_384, SaltedPassword, SaslError, known_name,
 };
 use crate::random::{Random, token};
 use crate::unicode::Unicode;
@@ -32,6 +32,7 @@ pub struct ExchangeInput {
 }
 
 /// ClientKey and ServerKey (RFC 5802 §3) with what they were derived with. Overwritten when dropped.
+#[derive(Default)]
 pub struct KnownKeys {
     /// The hash, as the Web Cryptography API names it: `SHA-256`.
     pub hash: String,
@@ -54,6 +55,11 @@ impl KnownKeys {
     }
 }
 
+/// The static name of a mechanism; of those that a client does not choose by itself, too.
+fn mechanism_name(name: &str) -> Option<&'static str> {
+    known_name(name).or_else(|| (name == SCRAM_SHA_384).then_some(SCRAM_SHA_384))
+}
+
 /// The client's side of one exchange.
 pub struct Exchange {
     mechanism: Mechanism,
@@ -67,7 +73,7 @@ pub struct Exchange {
 impl Exchange {
     /// Whether there is such a mechanism.
     pub fn knows(name: &str) -> bool {
-        known_name(name).is_some()
+        mechanism_name(name).is_some()
     }
 
     /// Starts the mechanism of that name.
@@ -81,7 +87,7 @@ impl Exchange {
         random: &mut dyn Random,
         unicode: &dyn Unicode,
     ) -> Result<Self, SaslError> {
-        let name = known_name(name).ok_or(SaslError::WrongCredentials)?;
+        let name = mechanism_name(name).ok_or(SaslError::WrongCredentials)?;
         let authzid = input.authzid;
         let derives = input.secret.is_some();
         let credentials = match name {
@@ -160,6 +166,11 @@ impl Exchange {
     /// [`SaslError::ServerSignature`] if the server did not prove that it knows the password.
     pub fn handle_success(&mut self, data: Option<&[u8]>) -> Result<(), SaslError> {
         self.mechanism.handle_success(data)
+    }
+
+    /// SCRAM's signature that the server has to show, between the challenge and [`Exchange::handle_success`].
+    pub fn server_signature(&self) -> Option<&[u8]> {
+        self.mechanism.server_signature()
     }
 
     /// SCRAM's keys, once the challenge was answered. They are right once [`Exchange::handle_success`] was `Ok`.

@@ -34,6 +34,8 @@ use zeroize::Zeroizing;
 
 /// RFC 5802's pattern over SHA-512.
 pub const SCRAM_SHA_512: &str = "SCRAM-SHA-512";
+/// RFC 5802's pattern over SHA-384: for an [`Exchange`] only, since no server offers it without SHA-256 or SHA-512.
+pub const SCRAM_SHA_384: &str = "SCRAM-SHA-384";
 /// RFC 7677.
 pub const SCRAM_SHA_256: &str = "SCRAM-SHA-256";
 /// RFC 5802.

@@ -206,6 +206,14 @@ impl Scram {
         self.derived = Some(Box::new(CachedKeys { mark, keys }));
     }
 
+    /// The signature that the server has to show, once the challenge was answered.
+    pub(super) fn server_signature(&self) -> Option<&[u8]> {
+        match &self.phase {
+            ScramPhase::Final { signature, .. } => Some(signature.as_bytes()),
+            _ => None,
+        }
+    }
+
     /// The keys of this exchange and what they were derived with, once the challenge was answered.
     pub(super) fn known_keys(&self) -> Option<KnownKeys> {
         let keys = &self.derived.as_ref()?.keys;

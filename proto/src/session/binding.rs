@@ -62,9 +62,9 @@ impl Session {
             Some(resume) if features.stream_management => {
                 out.push(Directive::Send(resume));
                 self.resumption = None;
-                self.state = State::Resuming {
+                self.enter(State::Resuming {
                     features: Some(features),
-                };
+                });
             }
             _ => self.bind(&features, tools, out),
         }
@@ -85,7 +85,7 @@ impl Session {
                 out.push(Directive::ResumeFailed(element.clone()));
                 match features.take() {
                     Some(features) => self.bind(&features, tools, out),
-                    None => self.state = State::AwaitingFeatures,
+                    None => self.enter(State::AwaitingFeatures),
                 }
             }
             _ => {}
@@ -94,7 +94,7 @@ impl Session {
 
     /// The former session goes on.
     pub(super) fn go_on(&mut self, resumed: &Element, out: &mut Vec<Directive>) {
-        self.state = State::Established;
+        self.enter(State::Established);
         self.learn(out);
         out.push(Directive::Resumed(resumed.clone()));
     }
@@ -106,12 +106,12 @@ impl Session {
         }
         self.tell(3, Status::Binding, out);
         let id = self.request(self.bind_request(), tools, out);
-        self.state = State::Binding {
+        self.enter(State::Binding {
             id,
             session_required: features.session_required,
             ahead: false,
             greeted: true,
-        };
+        });
     }
 
     /// All that came at once has been handled. Over BOSH, where an answer holds the features of the new stream and no reply to
@@ -160,7 +160,7 @@ impl Session {
         if session_required {
             let session = Element::builder("session", ns::SESSION).build();
             let id = self.request(iq::request(IqType::Set, None, session), tools, out);
-            self.state = State::OpeningSession { id, jid };
+            self.enter(State::OpeningSession { id, jid });
         } else {
             self.establish(jid, None, out);
         }
@@ -173,7 +173,7 @@ impl Session {
         management: Option<Element>,
         out: &mut Vec<Directive>,
     ) {
-        self.state = State::Established;
+        self.enter(State::Established);
         self.learn(out);
         out.push(Directive::Established(jid, management));
     }

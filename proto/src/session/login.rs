@@ -90,14 +90,14 @@ impl Session {
                     self.show_token(&offer, tools, out);
                 }
                 None => {
-                    self.state = State::AwaitingCredentials { features };
+                    self.enter(State::AwaitingCredentials { features });
                     out.push(Directive::WantCredentials);
                 }
             }
         } else if let Some(credentials) = self.credentials.take() {
             self.authenticate(features, credentials, tools, out);
         } else {
-            self.state = State::AwaitingCredentials { features };
+            self.enter(State::AwaitingCredentials { features });
         }
     }
 
@@ -156,12 +156,12 @@ impl Session {
             None => (ns::SASL, auth(name, initial.as_deref())),
         };
         out.push(Directive::Send(element));
-        self.state = State::Authenticating {
+        self.enter(State::Authenticating {
             mechanism,
             profile,
             next: None,
             awaited: None,
-        };
+        });
     }
 
     fn show_token(&mut self, offer: &Offer, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
@@ -174,12 +174,12 @@ impl Session {
                 let name = mechanism.name();
                 let element = self.compose(name, Some(&initial), offer, true, tools);
                 out.push(Directive::Send(element));
-                self.state = State::Authenticating {
+                self.enter(State::Authenticating {
                     mechanism,
                     profile: ns::SASL2,
                     next: None,
                     awaited: None,
-                };
+                });
             }
             Err(_) => self.drop_token(out),
         }
@@ -318,7 +318,7 @@ impl Session {
         if let Some(granted) = Granted::parse(success) {
             return self.handle_granted(granted, tools, out);
         }
-        self.state = match next {
+        let next = match next {
             Some(next) => *next,
             None if self.haste => self.go_ahead(tools, out),
             None => {
@@ -326,6 +326,7 @@ impl Session {
                 State::AwaitingFeatures
             }
         };
+        self.enter(next);
         if matches!(self.state, State::Binding { .. }) {
             self.tell(3, Status::Binding, out);
         }
@@ -355,13 +356,13 @@ impl Session {
         }
         match (granted.bound, jid) {
             // What follows are the features of the authenticated stream.
-            (None, _) => self.state = State::AwaitingFeatures,
+            (None, _) => self.enter(State::AwaitingFeatures),
             (Some(bound), Some(jid)) if !jid.is_bare() => {
                 let mut children = bound.children();
                 let management = children.find(|child| child.ns() == ns::STREAM_MANAGEMENT);
                 if self.framed && self.manage && management.is_none() {
                     // The features that follow (XEP-0388 §2.6.1) tell whether it can be enabled now.
-                    self.state = State::Bound { jid };
+                    self.enter(State::Bound { jid });
                 } else {
                     self.establish(jid, management, out);
                 }
@@ -377,10 +378,11 @@ impl Session {
     fn drop_token(&mut self, out: &mut Vec<Directive>) {
         self.memory.token = None;
         self.tell_learned(out);
-        self.state = match self.offered.take() {
+        let state = match self.offered.take() {
             Some(features) => State::AwaitingCredentials { features },
             None => State::Greeting,
         };
+        self.enter(state);
         out.push(Directive::WantCredentials);
     }
 }

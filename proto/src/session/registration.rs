@@ -13,7 +13,7 @@ impl Session {
         // The stream feature is optional and often left out where registration works: asking is the test (XEP-0077 §8).
         let domain = self.config.domain.clone();
         let id = self.request(register::fields(Some(&domain)), tools, out);
-        self.state = State::AskingForm { id };
+        self.enter(State::AskingForm { id });
     }
 
     pub(super) fn handle_form(
@@ -32,7 +32,7 @@ impl Session {
         match requirements.answer(Some(&self.config.domain), account) {
             Ok(request) => {
                 let id = self.request(request, tools, out);
-                self.state = State::Registering { id };
+                self.enter(State::Registering { id });
             }
             Err(error) => self.fail(
                 CloseReason::Registration(RegistrationFailure::Unanswered(error)),

@@ -24,42 +24,37 @@ impl Session {
         if reply.attr("id") != Some(expected.as_str()) || !self.is_from_server(reply, tools) {
             return;
         }
-        let failed = match reply.attr("type") {
-            Some("result") => None,
-            Some("error") => Some(Box::new(StanzaError::parse(reply))),
-            _ => return,
-        };
-        match core::mem::replace(&mut self.state, State::Closed) {
+        match reply.attr("type") {
+            Some("result") => self.handle_result(reply, tools, out),
+            Some("error") => {
+                let error = Box::new(StanzaError::parse(reply));
+                let reason = match self.state {
+                    State::AskingForm { .. } | State::Registering { .. } => {
+                        CloseReason::Registration(RegistrationFailure::Refused(error))
+                    }
+                    _ => CloseReason::BindFailed(error),
+                };
+                self.fail(reason, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// The request that the session waits for was carried out.
+    fn handle_result(&mut self, reply: &Element, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
+        match &self.state {
             State::Binding {
                 session_required,
                 ahead,
                 ..
-            } => match failed {
-                Some(error) => self.fail(CloseReason::BindFailed(error), out),
-                None => self.handle_bound(reply, session_required, ahead, tools, out),
-            },
-            State::OpeningSession { jid, .. } => match failed {
-                Some(error) => self.fail(CloseReason::BindFailed(error), out),
-                None => self.establish(jid, None, out),
-            },
-            State::AskingForm { .. } => match failed {
-                Some(error) => self.fail(
-                    CloseReason::Registration(RegistrationFailure::Refused(error)),
-                    out,
-                ),
-                None => self.handle_form(reply, tools, out),
-            },
-            State::Registering { .. } => match failed {
-                Some(error) => self.fail(
-                    CloseReason::Registration(RegistrationFailure::Refused(error)),
-                    out,
-                ),
-                None => {
-                    self.close();
-                    out.push(Directive::Registered);
-                }
-            },
-            other => self.state = other,
+            } => self.handle_bound(reply, *session_required, *ahead, tools, out),
+            State::OpeningSession { jid, .. } => self.establish(jid.clone(), None, out),
+            State::AskingForm { .. } => self.handle_form(reply, tools, out),
+            State::Registering { .. } => {
+                self.close();
+                out.push(Directive::Registered);
+            }
+            _ => {}
         }
     }
 

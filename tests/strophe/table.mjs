@@ -23,9 +23,18 @@ export function compare(reference, ours, where) {
 function row(member, name, reference, ours, where) {
   const difference = DIFFERENCES.find((one) => fits(one, member, name, where));
   if (text(reference) === text(ours)) return { where, member, name, is: "same" };
-  if (!difference) return { where, member, name, is: "differs", reference: text(reference), ours: text(ours) };
-  difference.used = true;
-  return { where, member, name, is: "on purpose", reason: difference.reason, reference: text(reference), ours: text(ours) };
+  if (difference) difference.used = true;
+  return { where, member, name, is: difference ? "on purpose" : "differs", reason: difference?.reason, parts: parts(reference, ours) };
+}
+
+/** The places of two results that differ: `[place, strophe.js, epode]`. */
+function parts(reference, ours, place = "") {
+  const isTree = (value) => value !== null && typeof value === "object";
+  if (!isTree(reference) || !isTree(ours) || Array.isArray(reference) !== Array.isArray(ours)) return [[place, text(reference), text(ours)]];
+  const isRow = Array.isArray(reference) && reference.every((one) => !isTree(one)) && ours.every((one) => !isTree(one));
+  if (isRow && reference.length !== ours.length) return [[place, text(reference), text(ours)]];
+  const keys = new Set([...Object.keys(reference), ...Object.keys(ours)]);
+  return [...keys].filter((key) => text(reference[key]) !== text(ours[key])).flatMap((key) => parts(reference[key], ours[key], `${place}/${key}`));
 }
 
 function fits({ member, name, where }, ...row) {
@@ -56,8 +65,10 @@ export function print(rows, write = console.log) {
   for (const { is, reason, member } of rows) if (is === "on purpose") reasons.set(reason, new Set([...(reasons.get(reason) ?? []), member]));
   if (reasons.size > 0) write("\ndiffers on purpose");
   for (const [reason, names] of reasons) write(`  ${[...names].slice(0, 6).join(", ")}${names.size > 6 ? `, and ${names.size - 6} more` : ""}: ${reason}`);
-  for (const { is, where, member, name, reference, ours } of rows) {
-    if (is === "differs") write(`\nDIFFERS (${where}) ${member}: ${name}\n  strophe.js ${reference}\n  epode      ${ours}`);
+  for (const { is, where, member, name, parts } of rows) {
+    if (is !== "differs") continue;
+    write(`\nDIFFERS (${where}) ${member}: ${name}`);
+    for (const [place, reference, ours] of parts) write(`  ${place}\n    strophe.js ${reference}\n    epode      ${ours}`);
   }
   const sum = totals(rows);
   write(`\n${members.size} members, ${rows.length} comparisons: ${sum.same} same, ${sum["on purpose"]} differ on purpose, ${sum.differs} differ`);

@@ -209,6 +209,7 @@ const PROBLEMS = {
   "backlog-full": ["too-large", "More than 1,000 stanzas came before there was a handler: the oldest are dropped. Add handlers before connect()."],
   "step-timed-out": ["timeout", "A room did not answer within 10 s of the new session. What was kept meanwhile has been sent."],
   "not-loaded": ["not-connected", "epode's WebAssembly module is not loaded. Await init() first."],
+  "bad-keys": ["bad-argument", "The option 'keys' is what 'keys' of a SaslClient was: name, iter, and in Base64 salt, ck and sk."],
   "stream-not-open": ["not-connected", "The stream is not open: call open() first, once. After 'close' make another Stream."],
   "stream-used": ["already-connected", "This stream was opened before. Make another Stream."],
   freed: ["freed", "The client was freed. Make a new one."],

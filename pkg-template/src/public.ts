@@ -7,7 +7,7 @@ export type { Registration } from "./events.js";
 export { Feed, type FeedChange, type FeedEvents, type RetractVia } from "./feed.js";
 export type { Form, FormField, FormInput, FormValue } from "./form.js";
 export type { DecodeOption, PubsubItem } from "./item.js";
-export { init } from "./loading.js";
+export { init, initSync } from "./loading.js";
 export type { Matcher } from "./matcher.js";
 export type { ModuleSource } from "./module.js";
 export type { Muc } from "./muc.js";

@@ -3,7 +3,7 @@
 import { SaslCore, type Sink } from "./core.js";
 import { type ProblemKind, XmppError, badArgument, closeReason, problem } from "./errors.js";
 import { guarded, mustBeWhole } from "./fault.js";
-import { isLoaded } from "./loading.js";
+import { mustBeLoaded } from "./loading.js";
 import { Reader } from "./reader.js";
 
 /**
@@ -75,21 +75,21 @@ export class SaslClient {
     if (!SaslClient.knows(mechanism)) throw new XmppError("no-mechanism", `There is no SASL mechanism '${mechanism}' here.`);
     this.mechanism = mechanism;
     const read = new Reader(credentials);
-    const username = stringOf(read, "username");
-    const password = stringOf(read, "password");
-    const token = stringOf(read, "token");
-    const authzid = stringOf(read, "authzid");
-    const nonce = stringOf(read, "nonce");
-    const secret = mechanism === "OAUTHBEARER" ? token : password;
-    const keys = read.given("keys") as ScramKeys | undefined;
+    const fields = {
+      username: stringOf(read, "username"),
+      secret: secretOf(read, mechanism),
+      authzid: stringOf(read, "authzid"),
+      nonce: stringOf(read, "nonce"),
+      ...keysOf(read),
+    };
     read.done();
-    const parts = keys ? [keys.name, keys.iter, keys.salt, keys.ck, keys.sk].map(String) : [];
-    this.#core = guarded(() => new SaslCore(ERRORS as Sink, mechanism, username, secret, authzid, nonce, parts));
+    const flat = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+    this.#core = guarded(() => new SaslCore(ERRORS as Sink, mechanism, flat));
   }
 
   /** Whether the module has a mechanism of that name. */
   static knows(mechanism: string): boolean {
-    if (!isLoaded()) throw problem("not-loaded");
+    mustBeLoaded();
     mustBeWhole();
     return guarded(() => SaslCore.knows(String(mechanism)));
   }
@@ -130,4 +130,18 @@ function stringOf(read: Reader, name: string): string | undefined {
   const value = read.given(name);
   if (value !== undefined && typeof value !== "string") throw badArgument(`'${name}' is a string.`);
   return value;
+}
+
+function secretOf(read: Reader, mechanism: string): string | undefined {
+  const [password, token] = [stringOf(read, "password"), stringOf(read, "token")];
+  return mechanism === "OAUTHBEARER" ? token : password;
+}
+
+/** The parts of the keys, as the module calls them, in its order. */
+function keysOf(read: Reader): Record<string, string> {
+  const keys = read.given("keys") as ScramKeys | undefined;
+  if (!keys) return {};
+  const { name, iter, salt, ck, sk } = keys;
+  const parts = { hash: name, iterations: iter, salt, clientKey: ck, serverKey: sk };
+  return Object.fromEntries(Object.entries(parts).map(([part, value]) => [part, String(value)]));
 }

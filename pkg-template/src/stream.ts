@@ -7,7 +7,7 @@ import { disposeBy } from "./dispose.js";
 import { type ProblemKind, type XmppError, badArgument, closeReason, problem } from "./errors.js";
 import { Listeners, type Registration, registrationOf } from "./events.js";
 import { guarded, mustBeWhole } from "./fault.js";
-import { isLoaded } from "./loading.js";
+import { mustBeLoaded } from "./loading.js";
 import { type ClientOptions, addressesOf, replacementsOf, ridOption, transportSettings } from "./options.js";
 import { Reader } from "./reader.js";
 import { type Stanza, stanzaOf } from "./stanza.js";
@@ -131,7 +131,7 @@ export class Stream {
 
   /** Opens nothing yet: register listeners first, then `open()` or `attach()`. */
   constructor(service: string | URL, options: StreamOptions) {
-    if (!isLoaded()) throw problem("not-loaded");
+    mustBeLoaded();
     const services = addressesOf(service);
     if (typeof options !== "object" || options === null) throw badArgument("The options are missing: give { domain }.");
     const read = new Reader(options);

@@ -2,6 +2,7 @@
 //!
 //! Messages cross as bytes. What a method refuses is thrown as an error of the given maker's making.
 
+use super::settings::pairs;
 use super::sink::Sink;
 use crate::web::derive::derive;
 use crate::web::entropy::{self, Entropy};
@@ -34,18 +35,28 @@ fn refuse(errors: &Sink, error: SaslError) -> JsValue {
     errors.reason(&CloseReason::Sasl(error), None)
 }
 
-/// Hash, iterations, and in Base64 salt, ClientKey and ServerKey.
-fn read_keys(parts: &[String]) -> Option<KnownKeys> {
-    let [hash, iterations, salt, client_key, server_key] = parts else {
-        return None;
-    };
-    Some(KnownKeys {
-        hash: hash.clone(),
-        salt: base64::decode(salt)?,
-        iterations: iterations.parse().ok()?,
-        client_key: base64::decode(client_key)?.into(),
-        server_key: base64::decode(server_key)?.into(),
-    })
+/// Credentials, as names and values in turn. The keys' parts come in the order of [`SaslCore::keys`].
+fn read(flat: Vec<String>) -> Option<ExchangeInput> {
+    let mut input = ExchangeInput::default();
+    let mut keys = KnownKeys::default();
+    for (name, value) in pairs(flat) {
+        match name.as_str() {
+            "username" => input.username = Some(value),
+            "secret" => input.secret = Some(value),
+            "authzid" => input.authzid = Some(value),
+            "nonce" => input.nonce = Some(value),
+            "hash" => keys.hash = value,
+            "iterations" => keys.iterations = value.parse().ok()?,
+            "salt" => keys.salt = base64::decode(&value)?,
+            "clientKey" => keys.client_key = base64::decode(&value)?.into(),
+            _ => {
+                keys.server_key = base64::decode(&value)?.into();
+                input.keys = Some(keys);
+                keys = KnownKeys::default();
+            }
+        }
+    }
+    Some(input)
 }
 
 #[wasm_bindgen]
@@ -58,27 +69,17 @@ impl SaslCore {
     /// Starts a mechanism. `errors` makes the errors; of it only `problem` and `closeReason` are called.
     ///
     /// # Errors
-    /// The problem `no-randomness`; what is wrong with the credentials.
+    /// The problems `no-randomness`, `bad-keys`; what is wrong with the credentials.
     #[wasm_bindgen(constructor)]
     pub fn new(
         errors: Sink,
         mechanism: &str,
-        username: Option<String>,
-        secret: Option<String>,
-        authzid: Option<String>,
-        nonce: Option<String>,
-        keys: Vec<String>,
+        credentials: Vec<String>,
     ) -> Result<SaslCore, JsValue> {
         if !entropy::is_available() {
             return Err(errors.error("no-randomness"));
         }
-        let input = ExchangeInput {
-            username,
-            secret,
-            authzid,
-            nonce,
-            keys: read_keys(&keys),
-        };
+        let input = read(credentials).ok_or_else(|| errors.error("bad-keys"))?;
         match Exchange::start(mechanism, input, &mut Entropy, &PlatformUnicode) {
             Ok(exchange) => Ok(Self {
                 state: Rc::new(RefCell::new(State {

@@ -184,7 +184,13 @@ export class Websocket implements Transport {
         log.warn(`<close/> cannot be sent: ${(error as Error).message}`);
       }
     }
-    setTimeout(() => _conn._doDisconnect(), 0);
+    const { disconnecting } = _conn;
+    setTimeout(() => {
+      // What arrives meanwhile may have ended it, and the page may have connected anew.
+      const isOver = disconnecting && !_conn.disconnecting;
+      const isReplaced = this.socket !== null && this.socket !== socket;
+      if (!isOver && !isReplaced) _conn._doDisconnect();
+    }, 0);
   }
 
   _doDisconnect(): void {

@@ -32,6 +32,7 @@ pub struct ExchangeInput {
 }
 
 /// ClientKey and ServerKey (RFC 5802 §3) with what they were derived with. Overwritten when dropped.
+#[derive(Default)]
 pub struct KnownKeys {
     /// The hash, as the Web Cryptography API names it: `SHA-256`.
     pub hash: String,

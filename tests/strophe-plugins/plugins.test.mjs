@@ -15,7 +15,8 @@ const rows = [];
 
 /** The pages' own origin, with the scripts as npm installs them. */
 async function started() {
-  const roots = { "/": HERE, "/epode": env.package, "/modules": path.join(ROOT, "node_modules"), "/suite": path.join(ROOT, "tests/strophe") };
+  const folder = (name) => path.join(ROOT, name);
+  const roots = { "/": HERE, "/epode": env.package, "/modules": folder("node_modules"), "/suite": folder("tests/strophe"), "/examples": folder("examples/strophe") };
   return (origin ??= await env.serve({ roots }));
 }
 
@@ -37,10 +38,10 @@ const PLUGINS = {
   rsm: { scripts: [RSM], over: ["bosh"] },
   mam: { scripts: [RSM, of("mam")] },
   streamManagement: { module: of("stream-management", "src/strophe.stream-management.js"), over: ["ws"] },
-  register2011: { scripts: ["/old/register-2011.js"], over: ["bosh"], alone: "no Strophe since 1.1 runs it" },
+  register2011: { scripts: ["/examples/strophe.register.js"], over: ["bosh"], alone: "no Strophe since 1.1 runs it" },
   register2013: { scripts: ["/old/register-2013.js"] },
   register2015: { scripts: ["/old/register-2015.js"] },
-  pubsub2008: { scripts: ["/old/pubsub-2008.js"] },
+  pubsub2008: { scripts: ["/examples/strophe.pubsub.js"] },
 };
 
 /** What is different with each account, node and session. */

@@ -1,5 +1,5 @@
-// A pubsub plugin of the kind of 2008: each method takes the page's address and the service first. A fixture: our own code, with the
-// methods and their arguments of plugins of that time.
+// A pubsub plugin of the kind of 2008: each method takes the page's address and the service first. Our own code, with the methods and
+// arguments of plugins of that time.
 /* global Strophe, $iq */
 
 Strophe.addConnectionPlugin("pubsub", {

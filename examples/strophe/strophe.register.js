@@ -1,5 +1,5 @@
 // A registration plugin of the kind of 2011, written for Strophe 1.0: it builds the session's first BOSH request by itself, and reads
-// its answer. A fixture: our own code, with the members and private calls of plugins of that time.
+// its answer. Our own code, with the members and private calls of plugins of that time.
 /* global Strophe, $iq */
 
 Strophe.addConnectionPlugin("register", {

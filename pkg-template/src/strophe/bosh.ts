@@ -48,6 +48,8 @@ export class Bosh implements Transport {
   /** What takes the next answers, where that is not `_dataRecv`. */
   #answered: Answered[] = [];
   #rid = someRid();
+  /** A session that the page has taken up, and that nothing was sent in yet. */
+  #attached = false;
   #headers: Headers | string | null = null;
 
   constructor(connection: Connection) {
@@ -96,7 +98,7 @@ export class Bosh implements Transport {
   /** A body as strophe.js would send it now. It counts the rid, which the stream does by itself. */
   _buildBody(): Builder {
     const body = $build("body", { rid: this.rid, xmlns: NS.HTTPBIND } as never);
-    if (!this.#stream) this.#rid += 1;
+    if (!this.#stream) this.#rid = Number(this.#rid) + 1;
     if (this.sid !== null) body.attrs({ sid: this.sid });
     if (this._conn.options.keepalive && this._conn._sessionCachingSupported()) this._cacheSession();
     return body;
@@ -185,6 +187,7 @@ export class Bosh implements Transport {
   #drop(): void {
     const stream = this.#stream;
     this.#stream = undefined;
+    this.#attached = false;
     for (const registration of this.#registrations.splice(0)) registration.remove();
     if (!stream) return;
     if (!this.#isLeaving) stream.abort();
@@ -193,8 +196,9 @@ export class Bosh implements Transport {
   _attach(jid: string, sid: string, rid: number, callback?: ConnectCallback, wait?: number, hold?: number, wind?: number): void {
     const { _conn } = this;
     _conn.jid = jid;
+    this.#drop();
     this.sid = sid;
-    this.#rid = Number(rid);
+    this.#rid = rid;
     _conn.connect_callback = callback;
     _conn.domain = getDomainFromJid(jid);
     _conn.authenticated = true;
@@ -202,11 +206,20 @@ export class Bosh implements Transport {
     this.wait = wait || this.wait;
     this.hold = hold || this.hold;
     this.window = wind || this.window;
-    this.#drop();
-    this.#answered = [];
-    if (this.#makeStream({ wait: this.wait, hold: this.hold })) this.#stream?.attach({ jid, sid: String(sid), rid: this.#rid });
+    this.#attached = true;
+    // At the end of the turn, with what the page sends when it is told.
+    _conn._flushSoon();
     _conn._changeConnectStatus(Status.ATTACHED, null);
-    _conn._scheduleIdle();
+  }
+
+  /** The stream; that of a session that was taken up begins when it is first needed. */
+  #running(): Stream | undefined {
+    if (!this.#attached) return this.#stream;
+    this.#attached = false;
+    this.#answered = [];
+    const [jid, sid, rid] = [this._conn.jid, String(this.sid), Number(this.#rid)];
+    if (this.#makeStream({ wait: this.wait, hold: this.hold })) this.#stream?.attach({ jid, sid, rid });
+    return this.#stream;
   }
 
   _restore(jid?: string | null, callback?: ConnectCallback, wait?: number, hold?: number, wind?: number): void {
@@ -249,7 +262,7 @@ export class Bosh implements Transport {
   /** Ends the session in order, after what was sent before. */
   _sendTerminate(pres: Element | Builder | null): void {
     if (!this._conn.paused) this.#sendQueued();
-    const stream = this.#stream;
+    const stream = this.#running();
     this.#isLeaving = true;
     if (stream) stream.close(pres ? Builder.serialize(pres) : undefined);
     else queueMicrotask(() => this._conn.disconnecting && this._conn._doDisconnect());
@@ -262,7 +275,7 @@ export class Bosh implements Transport {
 
   /** Whether nothing is awaited of the session that is being ended. */
   _emptyQueue(): boolean {
-    return this._requests.length === 0 && !this.#stream;
+    return this._requests.length === 0 && !this.#stream && !this.#attached;
   }
 
   /** The answer lacked what was looked for in it: the next one goes to the same function. */
@@ -290,7 +303,7 @@ export class Bosh implements Transport {
   }
 
   #sendQueued(): void {
-    const stream = this.#stream;
+    const stream = this.#running();
     const waiting: Queued[] = this._conn._data;
     if (!stream || !waiting.length) return;
     this._conn._data = [];
@@ -462,7 +475,7 @@ export class Bosh implements Transport {
     req.sends += 1;
     req.date = Date.now();
     const has = (name: string): boolean => body.getAttribute(name) !== null;
-    if (!this.#stream && !has("sid")) {
+    if (!this.#running() && !has("sid")) {
       this.#open(openingOptions(body), (answer) => req.func(answer));
       return;
     }

@@ -4,6 +4,8 @@
 import type { Stanza } from "../stanza.js";
 import { BodyFrame } from "./arrival.js";
 import { Builder } from "./builder.js";
+import { ErrorCondition } from "./constants.js";
+import { getParserError, xmlHtmlNode } from "./utils.js";
 
 /** The part of `XMLHttpRequest` that plugins look at. No request is made with it. */
 export interface RequestState {
@@ -68,9 +70,15 @@ export class Request {
     return this.dead ? (Date.now() - this.dead.getTime()) / 1000 : 0;
   }
 
-  /** The body that was answered. */
+  /** The body that was answered. Throws the error `bad-format` for one that is not XML. */
   getResponse(): Element | null {
-    return this.xhr.responseXML?.documentElement ?? null;
+    const { responseXML, responseText } = this.xhr;
+    const parsed = responseXML ?? (responseText ? xmlHtmlNode(responseText) : null);
+    if (!parsed) return null;
+    if (getParserError(parsed as Document) === null) return parsed.documentElement;
+    const error = new Error("The answer is not XML.");
+    error.name = ErrorCondition.BAD_FORMAT;
+    throw error;
   }
 }
 

@@ -17,8 +17,8 @@ import { Websocket } from "./websocket.js";
 import { WorkerWebsocket } from "./worker-websocket.js";
 import { lists, validAttribute, validCSS, validTag } from "./xhtml.js";
 
-/** The version of strophe.js whose contract this is. */
-const VERSION = "5.0.0";
+/** What strophe.js 5.0.0 says of itself. */
+const VERSION = "4.0.0";
 
 /** All of strophe.js's names. Plugins add to it. */
 export const Strophe = {

@@ -1,13 +1,18 @@
 // All specifications. One is `{ member, name, run }`: `run({ lib, … })` returns what both libraries have to return alike. `where`
-// limits it to "node" or "page", `over` is the transport.
+// limits it to "node" or "page", `over` are the transports that it is run with; `alone`: nothing else runs meanwhile.
 
 import { shown } from "../show.mjs";
 import * as builders from "./builders.mjs";
+import * as failures from "./failures.mjs";
 import * as logging from "./logging.mjs";
+import * as logins from "./logins.mjs";
 import * as members from "./members.mjs";
+import * as plugins from "./plugins.mjs";
+import * as sessions from "./sessions.mjs";
+import * as stanzas from "./stanzas.mjs";
 import * as values from "./values.mjs";
 
-const FILES = [members, values, builders, logging];
+const FILES = [members, values, builders, logging, logins, failures, stanzas, sessions, plugins];
 
 /** The limit for one specification: reached only by one that does not end. */
 const LIMIT = 20_000;
@@ -29,8 +34,9 @@ export async function runSpecs(lib, { where, origin, only }) {
     }
   };
   // Those with a transport mostly wait, so that they run side by side; some change what all share, one by one.
-  for (const spec of fitting.filter(({ over }) => !over)) await run(spec);
-  const waiting = fitting.filter(({ over }) => over);
+  const isAlone = ({ over, alone }) => !over || alone;
+  for (const spec of fitting.filter(isAlone)) await run(spec);
+  const waiting = fitting.filter((spec) => !isAlone(spec));
   await Promise.all(Array.from({ length: 6 }, async () => {
     for (let spec = waiting.shift(); spec; spec = waiting.shift()) await run(spec);
   }));

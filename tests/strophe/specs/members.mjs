@@ -14,7 +14,7 @@ function namesOf(object) {
   return [...names].sort();
 }
 
-const isClass = (value) => typeof value === "function" && /^[A-Z]/.test(value.name ?? "") && Object.getOwnPropertyNames(value.prototype ?? {}).length > 0;
+const isClass = (value) => typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 
 /** Chosen at random, or counted. */
 const ANY = /\.(rid|id|lastCalled|date)$|#xhr$/;

@@ -8,6 +8,8 @@
 //   pkg-template/src/*.ts      → tsc: scripts and their declarations, beside what wasm-bindgen has made
 //   epode_bg.base64.js         → the module as text, for inline.js
 //   NAME.node.js               → NAME.js for Node: imports node.js instead of index.js
+//   strophe-node.js            → strophe.node.js: an entry for Node that is more than NAME.js with another source
+//   strophe.cjs, strophe.global.js → esbuild: CommonJS and a classic script, each with all that it needs
 //   NAME.inline.js             → NAME.js that imports inline.js instead of index.js, for development servers
 //   NAME.production.js         → NAME.js with advice.production.js instead of advice.js: errors without advice
 //   esbuild                    → each entry one minified module, with a source map; entries share what index.js or node.js loads
@@ -49,6 +51,7 @@ export async function build({ dev = false, wasmOpt = readJson(at("package.json")
   if (!dev) await optimise(wasmOpt, parts);
   await checkModule(dev);
   await complete();
+  await bundleWhole(dev);
   if (!dev) {
     await bundle(parts);
     pruneDeclarations();
@@ -135,7 +138,10 @@ const TYPESCRIPT = /^(src\b|tsconfig\.json$)/;
 async function compileTypeScript() {
   const folder = at("pkg-template/src");
   const sources = filesUnder(folder);
-  for (const name of sources) fs.copyFileSync(path.join(folder, name), path.join(WORK, name));
+  for (const name of sources) {
+    fs.mkdirSync(path.dirname(path.join(WORK, name)), { recursive: true });
+    fs.copyFileSync(path.join(folder, name), path.join(WORK, name));
+  }
   const project = path.join(WORK, "tsconfig.json");
   const { rootDirs, ...compilerOptions } = readJson(at("pkg-template/tsconfig.json")).compilerOptions;
   fs.writeFileSync(project, JSON.stringify({ compilerOptions, files: sources }));
@@ -157,9 +163,10 @@ async function complete() {
     fs.copyFileSync(path.join(template, name), target);
   }
   await compileTypeScript();
+  fs.renameSync(path.join(WORK, "strophe-node.js"), path.join(WORK, "strophe.node.js"));
   for (const name of filesNamed()) {
     const [, base, kind] = /^(.+)\.(node|inline|production)\.js$/.exec(name) ?? [];
-    if (!base) continue;
+    if (!base || fs.existsSync(path.join(WORK, name))) continue;
     const entry = kind === "production" ? "index.production" : kind;
     const text = fs.readFileSync(path.join(WORK, `${base}.js`), "utf8");
     fs.writeFileSync(path.join(WORK, name), text.replaceAll('from "./index.js"', `from "./${entry}.js"`));
@@ -190,7 +197,7 @@ function pruneDeclarations() {
     if (reached.has(file) || !fs.existsSync(path.join(WORK, file))) return;
     reached.add(file);
     const text = fs.readFileSync(path.join(WORK, file), "utf8");
-    for (const [, name] of text.matchAll(/\bfrom "\.\/([^"]+)\.js"/g)) visit(`${name}.d.ts`);
+    for (const [, name] of text.matchAll(/\bfrom "(\.\.?\/[^"]+)\.js"/g)) visit(path.join(path.dirname(file), `${name}.d.ts`));
   };
   for (const file of named(exports)) if (file.endsWith(".d.ts")) visit(path.normalize(file));
   for (const file of filesUnder(WORK)) if (file.endsWith(".d.ts") && !reached.has(file)) fs.rmSync(path.join(WORK, file));
@@ -212,31 +219,78 @@ const BRIEF = {
   },
 };
 
+/**
+ * What `epode/strophe` takes from the package itself is in the main entry (`main`), by the same names: it is not bundled once more, and
+ * what that entry does not export, it cannot use.
+ */
+const sharedWith = (main) => ({
+  name: "shared-with-main",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\// }, ({ kind, path: name, resolveDir }) => {
+      if (kind === "entry-point") return undefined;
+      const file = path.relative(WORK, path.join(resolveDir, name));
+      return /^(strophe\b|inlined\.js)/.test(file) ? undefined : { path: file === INLINED ? `./${INLINED}` : `./${main}`, external: true };
+    });
+  },
+});
+
+/** In Node only, and maybe not there. */
+const EXTERNAL = ["node:*", "@xmldom/xmldom"];
+
+/** The entries that are one script with all that it needs: for `require()`, and for a `<script>` of the old kind. */
+async function bundleWhole(dev) {
+  const { build: esbuild } = await import("esbuild");
+  for (const [from, to, format] of [
+    ["strophe-common.js", "strophe.cjs", "cjs"],
+    ["strophe-global.js", "strophe.global.js", "iife"],
+  ]) {
+    await esbuild({
+      entryPoints: [path.join(WORK, from)],
+      outfile: path.join(WORK, to),
+      bundle: true,
+      minify: !dev,
+      format,
+      platform: "neutral",
+      external: EXTERNAL,
+      target: "es2022",
+      // The file beside the script is of no use here.
+      define: { "import.meta.url": '""' },
+      legalComments: "inline",
+      sourcemap: false,
+      logLevel: "warning",
+    });
+  }
+}
+
 /** Each .js that package.json names becomes one module with all that it imports; the others go. */
 async function bundle(parts) {
   const { build: esbuild } = await import("esbuild");
-  const entries = filesNamed().filter((file) => /\.[mc]?js$/.test(file));
-  const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file) && file !== INLINED);
+  const whole = ["strophe.cjs", "strophe.global.js"];
+  const entries = filesNamed().filter((file) => /\.[mc]?js$/.test(file) && !whole.some((name) => file.endsWith(name)));
+  const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file) && file !== INLINED && !whole.includes(file));
   const out = path.join(WORK, "out");
   // Node prints the line of an uncaught error: there, sources are read rather than downloaded.
   const isForNode = (file) => /(^|[./])node\.js$/.test(file);
   const isBrief = (file) => /\.production\.js$/.test(file);
-  for (const [minify, brief] of [
-    [true, false],
-    [true, true],
-    [false, false],
-  ]) {
-    const chosen = entries.filter((file) => isForNode(file) !== minify && isBrief(file) === brief);
+  const isStrophe = (file) => /(^|\/)strophe\./.test(file);
+  const groups = [
+    { of: (file) => !isForNode(file) && !isStrophe(file) && !isBrief(file), minify: true, plugins: [SHARED] },
+    { of: (file) => isBrief(file), minify: true, plugins: [SHARED, BRIEF] },
+    { of: (file) => isForNode(file) && !isStrophe(file), minify: false, plugins: [SHARED] },
+    { of: (file) => !isForNode(file) && isStrophe(file), minify: true, plugins: [sharedWith("index.js")] },
+    { of: (file) => isForNode(file) && isStrophe(file), minify: false, plugins: [sharedWith("node.js")] },
+  ];
+  for (const { of, minify, plugins } of groups) {
     const { metafile } = await esbuild({
       metafile: true,
-      entryPoints: chosen.map((file) => path.join(WORK, file)),
+      entryPoints: entries.filter(of).map((file) => path.join(WORK, file)),
       outdir: out,
       bundle: true,
       minify,
       format: "esm",
       platform: "neutral",
-      external: ["node:*"],
-      plugins: brief ? [SHARED, BRIEF] : [SHARED],
+      external: EXTERNAL,
+      plugins,
       target: "es2022",
       legalComments: "inline",
       sourcemap: true,

@@ -21,6 +21,7 @@ import {
   addressesOf,
   readClientOptions,
   readRegisterOptions,
+  ridOption,
 } from "./options.js";
 import { Patience } from "./patience.js";
 import { type PubSub, pubSubOf } from "./pubsub.js";
@@ -374,11 +375,8 @@ disposeBy(Client.prototype, Client.prototype.free);
 /** A session that a web server made, read and checked. */
 function givenOf(session: unknown): Given {
   const read = new Reader(session);
-  const [jid, sid] = [read.jid("jid"), read.text("sid")];
-  const given = read.given("rid");
-  const rid = typeof given === "string" && /^\d{1,16}$/.test(given) ? Number(given) : given;
-  // XEP-0124 §14.1: at most 2^53 - 1.
-  if (!jid?.includes("/") || !sid || typeof rid !== "number" || !Number.isSafeInteger(rid) || rid < 1) throw problem("bad-session");
+  const [jid, sid, rid] = [read.jid("jid"), read.text("sid"), ridOption(read)];
+  if (!jid?.includes("/") || !sid || rid === undefined) throw problem("bad-session");
   return { jid, sid, rid };
 }
 

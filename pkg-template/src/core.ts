@@ -6,7 +6,7 @@
 
 import type { XmppError } from "./errors.js";
 
-export { Core } from "./epode.js";
+export { Core, SaslCore, StreamCore } from "./epode.js";
 
 /** What a client is made with: the page's options, read and checked. */
 export interface Settings {
@@ -43,6 +43,14 @@ export interface Settings {
   os: string | undefined;
   features: string[];
   answerTo: string | undefined;
+}
+
+/** What a stream by hand is made with. */
+export interface StreamSettings
+  extends Pick<Settings, "services" | "domain" | "lang" | "wait" | "hold" | "headers" | "withCredentials" | "timeout" | "maxBytes"> {
+  /** Who is going to log in, for the stream's header. */
+  from: string | undefined;
+  route: string | undefined;
 }
 
 /** How an item of a feed came. */
@@ -173,4 +181,11 @@ export interface Sink {
     subid: string | undefined,
     id: string | undefined,
   ): void;
+}
+
+/** What the module tells of a stream by hand. */
+export interface StreamSink extends Pick<Sink, "problem" | "closeReason" | "replacement"> {
+  frame(words: Uint32Array): void;
+  sentText(text: string): void;
+  closed(error: XmppError | undefined): void;
 }

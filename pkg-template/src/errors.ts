@@ -231,6 +231,10 @@ const PROBLEMS = {
   "unreadable-large": "too-large",
   "backlog-full": "too-large",
   "step-timed-out": "timeout",
+  "not-loaded": "not-connected",
+  "bad-keys": "bad-argument",
+  "stream-not-open": "not-connected",
+  "stream-used": "already-connected",
   freed: "freed",
   "object-freed": "freed",
   "closed-early": "disconnected",
@@ -246,6 +250,29 @@ export type ProblemKind = keyof typeof PROBLEMS;
 /** The error of that name; `first` and `second` are details of its sentence. @internal */
 export function problem(kind: ProblemKind, first = "", second = "", stanza?: Stanza): XmppError {
   return new XmppError(PROBLEMS[kind], sayProblem(kind, first, second), { stanza });
+}
+
+/** Why a connection ended or was interrupted, as the module reports it. @internal */
+export interface CloseFields {
+  code: string;
+  /** The name of the sentence. */
+  sentence: string;
+  detail: string | undefined;
+  condition: string | undefined;
+  text: string | undefined;
+  httpStatus: number | undefined;
+  /** The address that the reason is about. Its query may hold a secret. */
+  service: string | undefined;
+}
+
+/** The error of a connection that ended or was interrupted. @internal */
+export function closeReason(fields: CloseFields, cause?: unknown): XmppError {
+  const { code, sentence, detail, condition, text, httpStatus, service } = fields;
+  const message = sayEnd(sentence, text, { detail: detail ?? "", condition: condition ?? "", httpStatus: httpStatus ?? 0 });
+  // An option of the page's own is wrong wherever it is used.
+  const object = code === "bad-argument" ? undefined : service?.split(/[?#]/, 1)[0];
+  const about = object === undefined ? message : `${object}: ${message}`;
+  return new XmppError(code as ErrorCode, about, { condition, text, httpStatus, object, service: object, cause });
 }
 
 /** The promise was given up by its signal. @internal */

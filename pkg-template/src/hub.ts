@@ -1,11 +1,10 @@
 // What the parts of one client share: the module's core, the promises by id, and whom the module's events are for. It is the module's
 // `Sink`. While the connection is not offline, the module holds it, and it holds the page's client and all that is registered.
 
-import { sayEnd } from "./advice.js";
 import { Core, type OccupantFields, type Sink, type Via } from "./core.js";
 import type { ClientEvents, Status } from "./client-events.js";
 import { Credentials } from "./credentials.js";
-import { type ErrorCode, type ProblemKind, type StanzaErrorFields, XmppError, aborted, problem, stanzaError } from "./errors.js";
+import { type ProblemKind, type StanzaErrorFields, type XmppError, aborted, closeReason, problem, stanzaError } from "./errors.js";
 import { Listeners, callBack } from "./events.js";
 import { guarded, mustBeWhole } from "./fault.js";
 import type { ItemFields } from "./item.js";
@@ -316,12 +315,8 @@ export class Hub implements Sink {
     httpStatus: number | undefined,
     service: string | undefined,
   ): XmppError {
-    const cause = this.#credentials.takeProblem();
-    const message = sayEnd(sentence, text, { detail: detail ?? "", condition: condition ?? "", httpStatus: httpStatus ?? 0 });
-    // An option of the page's own is wrong wherever it is used. A query may hold a secret.
-    const object = code === "bad-argument" ? undefined : service?.split(/[?#]/, 1)[0];
-    const about = object === undefined ? message : `${object}: ${message}`;
-    return new XmppError(code as ErrorCode, about, { condition, text, httpStatus, object, service: object, cause });
+    const fields = { code, sentence, detail, condition, text, httpStatus, service };
+    return closeReason(fields, this.#credentials.takeProblem());
   }
 
   // ── the connection ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,6 @@ import { defaultSource } from "./loading.js";
 
 defaultSource(() => new URL("./epode_bg.wasm", import.meta.url));
 
-/** For the entry with the module inside, which replaces the source. @internal */
-export { defaultSource as _defaultSource } from "./loading.js";
+/** For the entries with the module inside, which replace the source. @internal */
+export { defaultSource as _defaultSource, defaultSourceNow } from "./loading.js";
 export * from "./public.js";

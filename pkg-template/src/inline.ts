@@ -1,16 +1,10 @@
 // The entry with the WebAssembly module inside the script, for bundlers that do not carry `epode_bg.wasm` along, and for
 // pages that cannot serve it. It is the main entry with another source of the module: a page that imports both, or an entry
-// for pages of older systems, has one module, loaded once, and from here. Base64 makes the download a third larger.
+// for pages of older systems, has one module, loaded once, and from here.
 
 import { _defaultSource } from "./index.js";
-// @ts-expect-error Written by scripts/build.mjs.
-import base64 from "./epode_bg.base64.js";
+import { inlinedModule } from "./inlined.js";
 
-_defaultSource(() => {
-  const binary = atob(base64 as string);
-  const bytes = new Uint8Array(binary.length);
-  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
-  return bytes;
-});
+_defaultSource(inlinedModule);
 
 export * from "./index.js";

@@ -1,6 +1,7 @@
 // When the module is loaded, and from where.
 
-import { type ModuleSource, loadModule } from "./module.js";
+import { problem } from "./errors.js";
+import { type ModuleSource, loadModule, loadModuleNow } from "./module.js";
 
 /** Finds the module. @internal */
 export type FindModule = () => ModuleSource | Promise<ModuleSource>;
@@ -12,6 +13,34 @@ let isLoaded_ = false;
 /** Where the module comes from when the page does not say. The last call counts: `epode/inline` comes after the main entry. @internal */
 export function defaultSource(find: FindModule): void {
   source = find;
+}
+
+let sourceNow: (() => BufferSource) | undefined;
+
+/** Where the module comes from when it has to be there at once: entries that carry it inside. @internal */
+export function defaultSourceNow(find: () => BufferSource): void {
+  sourceNow = find;
+}
+
+/**
+ * Loads the module at once, in a page's own thread: from its bytes, or as it was compiled. Idempotent. `init()` is better where there
+ * is time: it compiles while the file arrives, and beside the page's thread.
+ * @example
+ * initSync(bytes);
+ */
+export function initSync(from: BufferSource | WebAssembly.Module): void {
+  if (isLoaded_) return;
+  loadModuleNow(() => from);
+  isLoaded_ = true;
+}
+
+/** Throws where the module is not there and cannot be had at once. @internal */
+export function mustBeLoaded(): void {
+  if (isLoaded_) return;
+  const find = sourceNow;
+  if (!find) throw problem("not-loaded");
+  loadModuleNow(find);
+  isLoaded_ = true;
 }
 
 /** Whether the module is there. @internal */
@@ -35,6 +64,7 @@ export function init(from?: ModuleSource): Promise<void> {
 }
 
 async function start(from: ModuleSource | undefined): Promise<void> {
+  if (isLoaded_) return;
   await loadModule(() => from ?? (source as FindModule)());
   isLoaded_ = true;
 }

@@ -1,6 +1,6 @@
 // The WebAssembly module: fetched, compiled, instantiated. Every failure is an `XmppError` that says what to do.
 
-import load from "./epode.js";
+import load, { initSync as loadNow } from "./epode.js";
 import { type XmppErrorDetails, type ErrorCode, XmppError, badArgument } from "./errors.js";
 
 /**
@@ -35,6 +35,7 @@ const ADVICE = {
   damaged: ["module-unavailable", "It is cut short, damaged, or needs a newer browser. Deploy it again, unchanged, and clear the caches in between."],
   stale: ["module-unavailable", "Deploy epode_bg.wasm and the scripts of the package together, and clear the caches in between."],
   forbidden: ["module-blocked", "Add 'wasm-unsafe-eval' to script-src in the page's Content-Security-Policy."],
+  large: ["module-blocked", "Use a browser of 2023 or later (Chromium 114), or load the module with await init() from \"epode\"."],
   unsupported: ["module-blocked", "Use a browser that has WebAssembly, or allow it in this one's settings (lockdown modes turn it off)."],
 } as const satisfies Record<string, readonly [ErrorCode, string]>;
 
@@ -124,12 +125,43 @@ async function compile(from: ModuleSource): Promise<WebAssembly.Module> {
   return compileResponse(response);
 }
 
+/** Throws where this platform, or the page's policy, refuses WebAssembly. */
+function mustHaveWebAssembly(): void {
+  if (kindOf(globalThis.WebAssembly) !== "WebAssembly") throw moduleError("unsupported", "this platform has no WebAssembly");
+  if (!mayCompile()) throw moduleError("forbidden", "the page's content security policy forbids WebAssembly");
+}
+
+/** The module could not be started. */
+function startError(cause: unknown): XmppError {
+  // What the module imports, and what these scripts give it, differ.
+  if (cause instanceof WebAssembly.LinkError || cause instanceof TypeError) return moduleError("stale", "it belongs to another version of epode", { cause });
+  return moduleError("damaged", "it could not be started", { cause });
+}
+
+/** Loads the module in this very turn, from its bytes or as it was compiled. @internal */
+export function loadModuleNow(find: () => BufferSource | WebAssembly.Module): void {
+  mustHaveWebAssembly();
+  const from = find();
+  let module: WebAssembly.Module;
+  try {
+    module = kindOf(from) === "WebAssembly.Module" ? (from as WebAssembly.Module) : new WebAssembly.Module(from as BufferSource);
+  } catch (cause) {
+    // COMPAT(Chromium < 114): it compiles no more than 4 KB at once in a page's thread; later ones 8 MB.
+    if (cause instanceof RangeError) throw moduleError("large", "this browser compiles no module of its size at once", { cause });
+    throw diagnose(cause, "the given bytes", from as BufferSource);
+  }
+  try {
+    loadNow({ module });
+  } catch (cause) {
+    throw startError(cause);
+  }
+}
+
 /** Loads the module from where `find` says: an address, a request or response, bytes, or a compiled module. @internal */
 export async function loadModule(find: () => ModuleSource | Promise<ModuleSource>): Promise<void> {
-  if (kindOf(globalThis.WebAssembly) !== "WebAssembly") throw moduleError("unsupported", "this platform has no WebAssembly");
   // Before anything is fetched: COMPAT(Chromium): a response whose compilation the policy forbids is never read to its end, and
   // keeps its connection.
-  if (!mayCompile()) throw moduleError("forbidden", "the page's content security policy forbids WebAssembly");
+  mustHaveWebAssembly();
   let from: ModuleSource;
   try {
     from = await find();
@@ -141,8 +173,6 @@ export async function loadModule(find: () => ModuleSource | Promise<ModuleSource
   try {
     await load({ module_or_path: module });
   } catch (cause) {
-    // What the module imports, and what these scripts give it, differ.
-    if (cause instanceof WebAssembly.LinkError || cause instanceof TypeError) throw moduleError("stale", "it belongs to another version of epode", { cause });
-    throw moduleError("damaged", "it could not be started", { cause });
+    throw startError(cause);
   }
 }

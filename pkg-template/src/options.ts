@@ -417,6 +417,34 @@ function headersOption(read: Reader): string[] {
   return headers.flat();
 }
 
+/** The option `rid`: a number that XEP-0124 §14.1 allows, at most 2^53 - 1, also as digits; `undefined` for anything else. @internal */
+export function ridOption(read: Reader): number | undefined {
+  const given = read.given("rid");
+  const rid = typeof given === "string" && /^\d{1,16}$/.test(given) ? Number(given) : given;
+  return typeof rid === "number" && Number.isSafeInteger(rid) && rid > 0 ? rid : undefined;
+}
+
+/** The settings of a transport. @internal */
+export function transportSettings(read: Reader): Pick<Settings, "wait" | "hold" | "maxBytes" | "headers" | "timeout" | "lang" | "withCredentials"> {
+  return {
+    wait: read.number("wait", 1, 3_600, "is a number of seconds, 1 to 3600") ?? 60,
+    hold: read.number("hold", 1, 4, "is a number of requests, 1 to 4") ?? 1,
+    maxBytes: read.number("maxBytes", 1, 0xffff_ffff, "is a number of bytes, 1 or more") ?? MAX_BYTES,
+    headers: headersOption(read),
+    timeout: read.millis("timeout") ?? 30_000,
+    lang: read.text("lang"),
+    withCredentials: read.flag("withCredentials", false),
+  };
+}
+
+/** What replaces the platform's own, by its name. @internal */
+export function replacementsOf(read: Reader): ReadonlyMap<string, unknown> {
+  return new Map<string, unknown>([
+    ["WebSocket", read.callable("WebSocket", "is a class with the interface of the browser's WebSocket")],
+    ["fetch", read.callable("fetch", "is a function with the interface of the browser's fetch")],
+  ]);
+}
+
 /** What a client and a registration have in common. */
 function readShared(services: string[], read: Reader, domain: string): Prepared {
   if (services.length === 0) throw badArgument("There is no service to connect to: the list is empty.");
@@ -427,27 +455,18 @@ function readShared(services: string[], read: Reader, domain: string): Prepared 
     resource: undefined,
     anonymous: false,
     registration: undefined,
-    wait: read.number("wait", 1, 3_600, "is a number of seconds, 1 to 3600") ?? 60,
-    hold: read.number("hold", 1, 4, "is a number of requests, 1 to 4") ?? 1,
-    maxBytes: read.number("maxBytes", 1, 0xffff_ffff, "is a number of bytes, 1 or more") ?? MAX_BYTES,
-    headers: headersOption(read),
-    timeout: read.millis("timeout") ?? 30_000,
+    ...transportSettings(read),
     allowPlainText: read.flag("allowPlainText", false),
     mechanisms: mechanismsOption(read),
     ...reconnectOption(read),
     streamManagement: read.flag("streamManagement", true),
     keys: read.flag("keys", false),
     silence: read.millis("silence", 1_000) ?? 30_000,
-    lang: read.text("lang"),
-    withCredentials: read.flag("withCredentials", false),
     presence: read.flag("presence", true),
     keep: undefined,
     ...aboutOption(read),
   };
-  const replacements = new Map<string, unknown>([
-    ["WebSocket", read.callable("WebSocket", "is a class with the interface of the browser's WebSocket")],
-    ["fetch", read.callable("fetch", "is a function with the interface of the browser's fetch")],
-  ]);
+  const replacements = replacementsOf(read);
   read.done();
   return { settings, replacements };
 }

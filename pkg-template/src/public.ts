@@ -7,7 +7,7 @@ export type { Registration } from "./events.js";
 export { Feed, type FeedChange, type FeedEvents, type RetractVia } from "./feed.js";
 export type { Form, FormField, FormInput, FormValue } from "./form.js";
 export type { DecodeOption, PubsubItem } from "./item.js";
-export { init } from "./loading.js";
+export { init, initSync } from "./loading.js";
 export type { Matcher } from "./matcher.js";
 export type { ModuleSource } from "./module.js";
 export type { Muc } from "./muc.js";
@@ -36,6 +36,8 @@ export type {
 export { type AtomEntry, type DjangoObject, type PayloadFormat, atom, json } from "./payloads.js";
 export type { Approval, FeedOptions, Payload, PersonalEvent, PubSub, ServiceOption } from "./pubsub.js";
 export { type Affiliation, type Occupant, type Role, Room, type RoomEvents, type RoomMessage } from "./room.js";
-export { Stanza } from "./stanza.js";
+export { SaslClient, type SaslCredentials, type ScramKeys } from "./sasl-client.js";
+export { type Attribute, Stanza } from "./stanza.js";
 export type { Waiting } from "./waiting.js";
+export { Stream, type StreamEvents, type StreamOptions, type StreamSession } from "./stream.js";
 export { type Sendable, type Xml, xml } from "./xml.js";

@@ -80,6 +80,15 @@ export class Packed {
   }
 }
 
+/** An attribute of an element. */
+export interface Attribute {
+  /** The local name. */
+  name: string;
+  /** The namespace, `""` for none. */
+  ns: string;
+  value: string;
+}
+
 let make: (packed: Packed) => Stanza;
 let write: (stanza: Stanza, outerNs: string) => string;
 let plain: (stanza: Stanza) => string;
@@ -206,6 +215,37 @@ export class Stanza {
       if (packed.at(at + 1) === 0) all[packed.slice(packed.at(at), end)] = packed.slice(end, packed.at(at + 3));
     }
     return all;
+  }
+
+  /**
+   * All attributes in document order, each with its namespace (`""`: none). Declarations of namespaces are not among them.
+   * @example
+   * for (const { name, value } of stanza.attributes()) console.log(name, value);
+   */
+  attributes(): Attribute[] {
+    const packed = this.#packed;
+    const all: Attribute[] = [];
+    let at = this.#at + 4;
+    for (let count = packed.at(this.#at) >>> 1; count > 0; count -= 1, at += 3) {
+      const end = packed.at(at + 2);
+      all.push({ name: packed.slice(packed.at(at), end), ns: packed.ns(packed.at(at + 1)), value: packed.slice(end, packed.at(at + 3)) });
+    }
+    return all;
+  }
+
+  /**
+   * The direct content of the element, in document order: child elements, and the texts between them as strings.
+   * @example
+   * const texts = stanza.content().filter((part) => typeof part === "string");
+   */
+  content(): (Stanza | string)[] {
+    const packed = this.#packed;
+    const end = packed.after(this.#at);
+    const found: (Stanza | string)[] = [];
+    for (let at = packed.inside(this.#at); at < end; at = packed.after(at)) {
+      found.push(packed.isText(at) ? packed.slice(packed.at(at + 1), packed.at(at + 2)) : new Stanza(packed, at));
+    }
+    return found;
   }
 
   /**

@@ -164,6 +164,7 @@ pub mod ns;
 pub mod outbox;
 pub mod prepare;
 pub mod random;
+pub mod raw_stream;
 pub mod reconnect;
 pub mod sasl;
 pub mod sasl2;

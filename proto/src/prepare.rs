@@ -41,8 +41,7 @@ impl Config {
     /// # Errors
     /// The first option that cannot be sent.
     pub fn prepare(&mut self, unicode: &dyn Unicode) -> Result<(), BadOption> {
-        let domain = Jid::from_parts(None, &self.session.domain, None, unicode)
-            .map_err(|_| invalid("domain"))?;
+        let domain = prepare_domain(&self.session.domain, unicode)?;
         domain.domain().clone_into(&mut self.session.domain);
         domain.domain().clone_into(&mut self.bosh.to);
         if let Some(resource) = &self.session.resource {
@@ -50,14 +49,7 @@ impl Config {
             let full = full.map_err(|_| invalid("resource"))?;
             self.session.resource = full.resource().map(str::to_owned);
         }
-        if self.bosh.lang.as_deref() == Some("") {
-            self.bosh.lang = None;
-        }
-        if let Some(lang) = &self.bosh.lang
-            && !is_language_tag(lang)
-        {
-            return Err(invalid("lang"));
-        }
+        prepare_language(&mut self.bosh.lang)?;
         if let Goal::Register(values) = &self.session.goal {
             for (name, value) in values {
                 if !(is_xml_text(name) && is_xml_text(value)) {
@@ -70,6 +62,22 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+/// The domain to reach, as a JID of its own.
+pub(crate) fn prepare_domain(domain: &str, unicode: &dyn Unicode) -> Result<Jid, BadOption> {
+    Jid::from_parts(None, domain, None, unicode).map_err(|_| invalid("domain"))
+}
+
+/// The stream's language; none where the tag is empty.
+pub(crate) fn prepare_language(lang: &mut Option<String>) -> Result<(), BadOption> {
+    if lang.as_deref() == Some("") {
+        *lang = None;
+    }
+    match lang {
+        Some(tag) if !is_language_tag(tag) => Err(invalid("lang")),
+        _ => Ok(()),
     }
 }
 

@@ -11,6 +11,7 @@ mod fuzz;
 mod handler;
 mod jid;
 mod mask;
+mod raw_stream;
 mod sasl;
 mod simulation;
 mod states;

@@ -154,7 +154,7 @@ export function layering() {
     },
     {
       name: "no circle of imports in js, web or the surface",
-      broken: ["src/js", "src/web", "pkg-template/src"].flatMap((folder) => circle(at(folder))?.join(" → ") ?? []),
+      broken: ["src/js", "src/web", "pkg-template/src", "pkg-template/src/strophe"].flatMap((folder) => circle(at(folder))?.join(" → ") ?? []),
     },
     { name: "no tracked file names the host of a package registry", broken: lines(files, REGISTRY) },
     { name: "no tracked file holds a path of one machine", broken: lines(files, MACHINE) },

@@ -7,12 +7,15 @@ pub mod core;
 mod feeds;
 mod problems;
 mod rooms;
+mod sasl;
 pub mod settings;
 pub mod shell;
 pub mod sink;
+mod stream;
 mod telling;
 
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"import type { Settings, Sink } from "./core.js";"#;
+const TYPES: &str =
+    r#"import type { Settings, Sink, StreamSettings, StreamSink } from "./core.js";"#;

@@ -4,6 +4,7 @@ use super::sink::Sink;
 use epode_proto::connection::SendError;
 use epode_proto::error::CloseReason;
 use epode_proto::event::{Delivery, RequestFailure};
+use epode_proto::raw_stream::RawSendError;
 use epode_proto::stanza::StanzaError;
 use epode_proto::xep::muc::{CommandError, RoomRefusal};
 use epode_proto::xml::{Element, Unreadable, XmlError};
@@ -20,6 +21,14 @@ pub fn of_send(error: SendError) -> &'static str {
         SendError::OutboxFull => "outbox-full",
         SendError::Insecure => "open-password",
         SendError::BadAddress => "bad-address",
+    }
+}
+
+/// Why something was not sent on a stream by hand.
+pub fn of_raw_send(error: RawSendError) -> &'static str {
+    match error {
+        RawSendError::NotOpen => "stream-not-open",
+        RawSendError::Full => "outbox-full",
     }
 }
 

@@ -4,11 +4,13 @@
 use crate::web::address::Address;
 use crate::web::http::HttpOptions;
 use epode_proto::client::ClientConfig;
+use epode_proto::raw_stream::RawConfig;
 use epode_proto::reconnect::Reconnect;
 use epode_proto::sasl::allowable_name;
 use epode_proto::session::Goal;
 use epode_proto::time::Millis;
 use epode_proto::transport::Service;
+use epode_proto::transport::bosh::BoshConfig;
 use epode_proto::xep::audience::Audience;
 use wasm_bindgen::prelude::*;
 
@@ -104,6 +106,17 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, js_name = answerTo)]
     fn answer_to(this: &Settings) -> Option<String>;
+
+    /// What a stream by hand is made with: pkg-template/src/core.ts. Its getters are those above, and these.
+    #[wasm_bindgen(extends = Settings, typescript_type = "StreamSettings")]
+    pub type StreamSettings;
+
+    /// Who is going to log in, for the stream's header.
+    #[wasm_bindgen(method, getter)]
+    fn from(this: &StreamSettings) -> Option<String>;
+
+    #[wasm_bindgen(method, getter)]
+    fn route(this: &StreamSettings) -> Option<String>;
 }
 
 /// Names and values in turn, as pairs.
@@ -164,13 +177,9 @@ impl Settings {
         pauses.least = self.least().map_or(pauses.least, millis);
         pauses.most = self.most().map_or(pauses.most, millis);
         connection.reconnect = self.reconnect().then_some(pauses);
-        let bosh = &mut connection.bosh;
-        bosh.pauses = connection.reconnect.unwrap_or_default();
-        bosh.lang = self.lang();
-        bosh.wait = self.wait();
-        bosh.hold = self.hold();
-        bosh.keys = self.keys();
-        bosh.limits.bytes = self.max_bytes() as usize;
+        connection.bosh.pauses = connection.reconnect.unwrap_or_default();
+        connection.bosh.keys = self.keys();
+        self.fill(&mut connection.bosh);
         let session = &mut connection.session;
         session.account = self.account();
         session.resource = self.resource();
@@ -185,6 +194,14 @@ impl Settings {
         Some(config)
     }
 
+    /// What a client's streams and a stream by hand have in common.
+    fn fill(&self, bosh: &mut BoshConfig) {
+        bosh.lang = self.lang();
+        bosh.wait = self.wait();
+        bosh.hold = self.hold();
+        bosh.limits.bytes = self.max_bytes() as usize;
+    }
+
     /// The options of the network.
     pub fn http(&self) -> HttpOptions {
         HttpOptions {
@@ -192,5 +209,19 @@ impl Settings {
             with_credentials: self.with_credentials(),
             max_bytes: self.max_bytes() as usize,
         }
+    }
+}
+
+impl StreamSettings {
+    /// The configuration of a stream by hand; `None` where the service is none.
+    pub fn stream(&self) -> Option<RawConfig> {
+        let mut services = self.read_services()?;
+        let service = (!services.is_empty()).then(|| services.remove(0))?;
+        let mut config = RawConfig::for_service(service, &self.domain());
+        config.timeout = millis(self.timeout());
+        config.bosh.from = self.from();
+        config.bosh.route = self.route();
+        self.fill(&mut config.bosh);
+        Some(config)
     }
 }

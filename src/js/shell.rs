@@ -30,6 +30,12 @@ impl Listener {
         })
     }
 
+    /// Holds it strongly from now on, or not any more.
+    pub fn hold(&self, on: bool) {
+        let sink = if on { self.sink() } else { None };
+        self.strong.replace(sink);
+    }
+
     /// Whether it is held strongly.
     pub fn is_held(&self) -> bool {
         self.strong.borrow().is_some()
@@ -82,7 +88,6 @@ impl driver::Sink for Shell {
     }
 
     fn set_owned(&self, owned: bool) {
-        let sink = if owned { self.listener.sink() } else { None };
-        self.listener.strong.replace(sink);
+        self.listener.hold(owned);
     }
 }

@@ -341,6 +341,26 @@ extern "C" {
     ) -> Result<(), JsValue>;
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// What a stream by hand tells the page; it makes errors as [`Sink`] does.
+    #[derive(Clone, Debug)]
+    #[wasm_bindgen(extends = Sink, typescript_type = "StreamSink")]
+    pub type StreamSink;
+
+    /// A frame arrived.
+    #[wasm_bindgen(method, catch)]
+    pub fn frame(this: &StreamSink, words: &[u32]) -> Result<(), JsValue>;
+
+    /// A body or frame was handed to the platform; only while tapped.
+    #[wasm_bindgen(method, catch, js_name = sentText)]
+    pub fn sent_text(this: &StreamSink, text: &str) -> Result<(), JsValue>;
+
+    /// The stream is at its end; `error` is `undefined` where that was asked for.
+    #[wasm_bindgen(method, catch)]
+    pub fn closed(this: &StreamSink, error: &JsValue) -> Result<(), JsValue>;
+}
+
 /// How an item came. It crosses as a number, and is a string on the other side.
 #[wasm_bindgen]
 #[derive(Clone, Copy, Debug)]

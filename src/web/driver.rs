@@ -2,18 +2,18 @@
 //!
 //! No borrow of the client is held while an event is reported, so a callback may call any method.
 
+use super::alarm::Alarm;
 use super::clock::now;
 use super::derive::derive;
-use super::global::{is_hidden, next_task};
-use super::http::{Http, HttpOptions};
+use super::global::is_hidden;
+use super::http::HttpOptions;
 use super::keeper::Keeper;
 use super::lifecycle::{Lifecycle, PageChange};
+use super::network::Network;
 use super::platform::ApiOverrides;
-use super::socket::Sockets;
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
-use epode_proto::io::{Input, Transmit};
+use epode_proto::io::Input;
 use epode_proto::time::Instant;
-use gloo_timers::callback::Timeout;
 use js_sys::futures::spawn_local;
 use std::collections::VecDeque;
 
@@ -42,8 +42,7 @@ enum PagePresence {
 /// A client with its network and timer.
 pub struct Driver {
     client: RefCell<Client>,
-    http: Rc<Http>,
-    sockets: Sockets,
+    network: Network,
     lifecycle: RefCell<Option<Lifecycle>>,
     /// Stores the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
@@ -60,7 +59,7 @@ pub struct Driver {
     owned: RefCell<Option<Rc<dyn Sink>>>,
     events: RefCell<VecDeque<ClientEvent>>,
     telling: Cell<bool>,
-    timer: RefCell<Option<(Instant, Timeout)>>,
+    alarm: Alarm,
     flush_due: Cell<bool>,
 }
 
@@ -69,7 +68,7 @@ impl Driver {
     pub fn new(client: Client, options: HttpOptions, platform: Rc<dyn ApiOverrides>) -> Rc<Self> {
         Rc::new(Self {
             client: RefCell::new(client),
-            sockets: Sockets::new(options.max_bytes, Rc::clone(&platform)),
+            network: Network::new(options, platform),
             lifecycle: RefCell::default(),
             keeper: RefCell::default(),
             presence: Cell::new(PagePresence::Here),
@@ -77,12 +76,11 @@ impl Driver {
             claims: Cell::new(0),
             hidden: Cell::new(false),
             parting: Cell::new(None),
-            http: Rc::new(Http::new(options, platform)),
             sink: RefCell::default(),
             owned: RefCell::default(),
             events: RefCell::default(),
             telling: Cell::new(false),
-            timer: RefCell::default(),
+            alarm: Alarm::default(),
             flush_due: Cell::new(false),
         })
     }
@@ -193,9 +191,8 @@ impl Driver {
         self.sink.replace(None);
         self.disown();
         self.events.take();
-        self.timer.replace(None);
-        self.http.cancel_all();
-        self.sockets.close_all();
+        self.alarm.stop();
+        self.network.close();
         self.lifecycle.replace(None);
         self.keeper.replace(None);
     }
@@ -358,35 +355,16 @@ impl Driver {
         loop {
             let output = self.client.borrow_mut().poll_output(now());
             match output {
-                ClientOutput::Transmit(Transmit::OpenSocket { socket, address }) => {
+                ClientOutput::Transmit(transmit) => {
                     let driver = Rc::downgrade(self);
-                    self.sockets.open(socket, &address, move |input| {
-                        if let Some(driver) = driver.upgrade() {
-                            driver.handle_input(input);
-                        }
-                    });
-                }
-                ClientOutput::Transmit(Transmit::Frame { socket, text }) => {
-                    self.sockets.send(socket, &text);
-                }
-                ClientOutput::Transmit(Transmit::CloseSocket(socket)) => self.sockets.close(socket),
-                ClientOutput::Transmit(Transmit::Http {
-                    exchange,
-                    address,
-                    foreign,
-                    body,
-                    farewell,
-                }) => {
-                    let driver = Rc::downgrade(self);
-                    self.http
-                        .post(exchange, &address, foreign, &body, farewell, move |input| {
+                    self.network.carry_out(
+                        transmit,
+                        Rc::new(move |input| {
                             if let Some(driver) = driver.upgrade() {
                                 driver.handle_input(input);
                             }
-                        });
-                }
-                ClientOutput::Transmit(Transmit::CancelHttp(exchange)) => {
-                    self.http.cancel(exchange)
+                        }),
+                    );
                 }
                 ClientOutput::Derive { id, derivation } => {
                     let driver = Rc::downgrade(self);
@@ -410,39 +388,15 @@ impl Driver {
 
     /// Arms one timer for the earliest deadline.
     fn arm(self: &Rc<Self>, at: Option<Instant>) {
-        let armed = self.timer.borrow().as_ref().map(|(at, _)| *at);
-        if armed == at {
-            return;
-        }
-        if at.is_some_and(|at| at <= now()) && is_hidden() {
-            // A timer of a hidden page fires late, however short it is.
+        self.alarm.arm(at, || {
             let driver = Rc::downgrade(self);
-            next_task(move || {
+            Rc::new(move || {
                 if let Some(driver) = driver.upgrade() {
-                    driver.timer.replace(None);
+                    driver.alarm.stop();
                     driver.client.borrow_mut().handle_timeout(now());
                     driver.pump();
                 }
-            });
-            self.timer.replace(None);
-            return;
-        }
-        let timer = at.map(|at| {
-            // setTimeout counts in 32 bits; later deadlines are armed again when it fires.
-            let delay = u32::try_from((at - now()).0)
-                .unwrap_or(u32::MAX)
-                .min(0x7fff_ffff);
-            let driver = Rc::downgrade(self);
-            let timeout = Timeout::new(delay, move || {
-                if let Some(driver) = driver.upgrade() {
-                    // Dropped, not forgotten, although it has fired: a forgotten timer leaks its closure.
-                    driver.timer.replace(None);
-                    driver.client.borrow_mut().handle_timeout(now());
-                    driver.pump();
-                }
-            });
-            (at, timeout)
+            })
         });
-        self.timer.replace(timer);
     }
 }

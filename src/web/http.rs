@@ -85,7 +85,7 @@ impl Http {
         foreign: bool,
         body: &str,
         farewell: bool,
-        done: impl FnOnce(Input) + 'static,
+        done: Rc<dyn Fn(Input)>,
     ) {
         let controller = AbortController::new().ok();
         let init = self.init(body, foreign, controller.as_ref());

@@ -3,9 +3,10 @@
 //! Works in a page, a worker, a service worker and Node: nothing here needs a `window` or a DOM.
 
 pub mod address;
+mod alarm;
 mod allocator;
 pub mod clock;
-mod derive;
+pub mod derive;
 pub mod driver;
 pub mod entropy;
 mod global;
@@ -13,8 +14,10 @@ pub mod http;
 pub mod keeper;
 mod lifecycle;
 mod lock;
+mod network;
 pub mod platform;
 pub mod race;
+pub mod raw_driver;
 mod socket;
 mod storage;
 pub mod unicode;

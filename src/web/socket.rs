@@ -94,7 +94,7 @@ impl Sockets {
     }
 
     /// Opens a socket; `hear` receives its inputs, never within this call.
-    pub fn open(&self, socket: SocketId, address: &str, hear: impl Fn(Input) + 'static) {
+    pub fn open(&self, socket: SocketId, address: &str, hear: Rc<dyn Fn(Input)>) {
         let failed = move |failure: NetworkFailure| Input::SocketClosed { socket, failure };
         let resolved = Address::resolve(address);
         let mixed = resolved.is_some_and(|address| address.mixed);

@@ -43,6 +43,16 @@ test("attributes are told apart by their namespaces", () => {
   assert.equal(message.children().length, 2);
 });
 
+test("attributes and mixed content come in document order", () => {
+  const message = stanza("xml:lang");
+  const listed = message.attributes().map(({ name, ns, value }) => `${ns} ${name}=${value}`);
+  assert.deepEqual(listed, [`${XML} lang=en`, "urn:p a=1", " a=2"]);
+  assert.deepEqual(
+    message.content().map((piece) => (typeof piece === "string" ? piece : `<${piece.name}>`)),
+    ["one", "<b>", "two", "<b>"],
+  );
+});
+
 test("children of one name come in order", () => {
   const message = stanza("second");
   assert.deepEqual(message.children("body").map((body) => body.text()), ["first", "second"]);

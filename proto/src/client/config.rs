@@ -11,27 +11,14 @@ use crate::xep::audience::Audience;
 use crate::xep::disco::Identity;
 use crate::xep::responder::About;
 use crate::xep::version::Version;
-use crate::xml::Limits;
 
 impl ClientConfig {
     /// Configuration that logs in to `domain` at one service, reconnects, sends initial presence and answers every disco#info. Change the
     /// fields that differ.
     pub fn for_service(service: Service, domain: &str) -> Self {
         let pauses = Reconnect::default();
-        let bosh = BoshConfig {
-            // Each service's own.
-            address: "".into(),
-            foreign: false,
-            to: domain.into(),
-            from: None,
-            lang: None,
-            wait: 60,
-            hold: 1,
-            pauses,
-            keys: false,
-            spaced: true,
-            limits: Limits::default(),
-        };
+        let mut bosh = BoshConfig::for_domain(domain);
+        bosh.pauses = pauses;
         let session = SessionConfig {
             goal: Goal::Login,
             domain: domain.into(),

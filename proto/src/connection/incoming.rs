@@ -64,6 +64,8 @@ impl Connection {
                     }
                 }
                 TransportEvent::Element(element) => self.handle_element(now, element),
+                // Only of streams by hand, which have no connection.
+                TransportEvent::Frame(_) => {}
                 TransportEvent::Hole => self.events.push_back(Event::Hole),
                 TransportEvent::Unreadable(unreadable) => self.handle_unreadable(now, unreadable),
                 TransportEvent::Settled(send, delivery) => self.tell_settled(send, delivery),

@@ -1,11 +1,11 @@
-//! The three hashes that SCRAM is defined over, behind one type: HMAC (RFC 2104) and PBKDF2 (RFC 8018 §5.2, one block:
+//! The four hashes that SCRAM is defined over, behind one type: HMAC (RFC 2104) and PBKDF2 (RFC 8018 §5.2, one block:
 //! RFC 5802's `Hi`) of RustCrypto.
 //!
 //! Left out: derived keys longer than one digest (SCRAM has none) and truncated tags.
 
 use hmac::{Hmac, KeyInit};
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 pub(super) enum HashFunction {
     Sha1,
     Sha256,
+    Sha384,
     Sha512,
 }
 
@@ -22,7 +23,18 @@ impl HashFunction {
         match self {
             Self::Sha1 => Tag::new(&Sha1::digest(data)),
             Self::Sha256 => Tag::new(&Sha256::digest(data)),
+            Self::Sha384 => Tag::new(&Sha384::digest(data)),
             Self::Sha512 => Tag::new(&Sha512::digest(data)),
+        }
+    }
+
+    /// The name that the Web Cryptography API has for it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
         }
     }
 
@@ -31,6 +43,7 @@ impl HashFunction {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
+            Self::Sha384 => 48,
             Self::Sha512 => 64,
         }
     }
@@ -40,7 +53,7 @@ impl HashFunction {
 pub(super) struct Tag(Zeroizing<Vec<u8>>);
 
 impl Tag {
-    fn new(digest: &[u8]) -> Self {
+    pub(super) fn new(digest: &[u8]) -> Self {
         Self(Zeroizing::new(digest.to_vec()))
     }
 
@@ -65,6 +78,7 @@ impl Tag {
 pub(super) enum Mac {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
+    Sha384(Hmac<Sha384>),
     Sha512(Hmac<Sha512>),
 }
 
@@ -73,6 +87,7 @@ impl Mac {
         match hash {
             HashFunction::Sha1 => Self::Sha1(keyed(key)),
             HashFunction::Sha256 => Self::Sha256(keyed(key)),
+            HashFunction::Sha384 => Self::Sha384(keyed(key)),
             HashFunction::Sha512 => Self::Sha512(keyed(key)),
         }
     }
@@ -82,6 +97,7 @@ impl Mac {
         match self {
             Self::Sha1(mac) => Tag::new(&signed(mac, parts).into_bytes()),
             Self::Sha256(mac) => Tag::new(&signed(mac, parts).into_bytes()),
+            Self::Sha384(mac) => Tag::new(&signed(mac, parts).into_bytes()),
             Self::Sha512(mac) => Tag::new(&signed(mac, parts).into_bytes()),
         }
     }
@@ -111,6 +127,7 @@ pub(super) fn stretch(
     match hash {
         HashFunction::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut key),
         HashFunction::Sha256 => pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut key),
+        HashFunction::Sha384 => pbkdf2::pbkdf2_hmac::<Sha384>(password, salt, iterations, &mut key),
         HashFunction::Sha512 => pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut key),
     }
     key

@@ -23,11 +23,7 @@ impl Derivation {
     /// The hash of PBKDF2's HMAC, by the name that the Web Cryptography API has for it, such as `SHA-256`.
     #[must_use]
     pub fn hash(&self) -> &'static str {
-        match self.hash {
-            HashFunction::Sha1 => "SHA-1",
-            HashFunction::Sha256 => "SHA-256",
-            HashFunction::Sha512 => "SHA-512",
-        }
+        self.hash.name()
     }
 
     /// The prepared password. Not empty.
@@ -110,6 +106,9 @@ impl ScramKeys {
 pub(super) struct CachedKeys {
     pub(super) mark: Tag,
     pub(super) keys: ScramKeys,
+    /// What they were derived with, beside the password.
+    pub(super) salt: Vec<u8>,
+    pub(super) iterations: u32,
 }
 
 /// The keys of the last login that succeeded, for the next one with the same account, mechanism, salt, iteration count and

@@ -2,12 +2,13 @@
 
 use super::hash::HashFunction;
 use super::ht::HashedToken;
+use super::keys::ScramKeys;
 use super::oauthbearer::OauthBearer;
 use super::scram::Scram;
 use super::{
-    ANONYMOUS, Credentials, Derivation, EXTERNAL, HT_SHA_256_NONE, KeyCache, OAUTHBEARER, PLAIN,
-    SCRAM_SHA_1, SCRAM_SHA_256, SCRAM_SHA_512, SaltedPassword, SaslError, anonymous, external,
-    plain,
+    ANONYMOUS, Credentials, Derivation, EXTERNAL, HT_SHA_256_NONE, KeyCache, KnownKeys,
+    OAUTHBEARER, PLAIN, SCRAM_SHA_1, SCRAM_SHA_256, SCRAM_SHA_384, SCRAM_SHA_512, SaltedPassword,
+    SaslError, anonymous, external, plain,
 };
 use crate::unicode::Unicode;
 use core::fmt;
@@ -82,7 +83,7 @@ impl Mechanism {
     ) -> Result<(Mechanism, Option<Vec<u8>>), SaslError> {
         let (state, initial) = match (name, credentials) {
             (
-                SCRAM_SHA_512 | SCRAM_SHA_256 | SCRAM_SHA_1,
+                SCRAM_SHA_512 | SCRAM_SHA_384 | SCRAM_SHA_256 | SCRAM_SHA_1,
                 Credentials::Password {
                     username,
                     password,
@@ -91,6 +92,7 @@ impl Mechanism {
             ) => {
                 let hash = match name {
                     SCRAM_SHA_512 => HashFunction::Sha512,
+                    SCRAM_SHA_384 => HashFunction::Sha384,
                     SCRAM_SHA_256 => HashFunction::Sha256,
                     _ => HashFunction::Sha1,
                 };
@@ -181,6 +183,33 @@ impl Mechanism {
         match &mut self.state {
             MechanismState::Scram(scram) => scram.handle_derived(salted_password),
             _ => Err(SaslError::Malformed),
+        }
+    }
+
+    /// Answers [`ChallengeReply::Derive`] with keys that were derived elsewhere. Returns the `<response/>`, to be encoded.
+    ///
+    /// # Errors
+    /// [`SaslError::Malformed`] if no derivation is awaited.
+    pub(super) fn handle_keys(&mut self, keys: ScramKeys) -> Result<Vec<u8>, SaslError> {
+        match &mut self.state {
+            MechanismState::Scram(scram) => scram.handle_keys(keys),
+            _ => Err(SaslError::Malformed),
+        }
+    }
+
+    /// SCRAM's keys in this exchange, once the challenge was answered with keys that were not cached.
+    pub(super) fn known_keys(&self) -> Option<KnownKeys> {
+        match &self.state {
+            MechanismState::Scram(scram) => scram.known_keys(),
+            _ => None,
+        }
+    }
+
+    /// SCRAM's signature that the server has to show, between the challenge and [`Mechanism::handle_success`].
+    pub(super) fn server_signature(&self) -> Option<&[u8]> {
+        match &self.state {
+            MechanismState::Scram(scram) => scram.server_signature(),
+            _ => None,
         }
     }
 

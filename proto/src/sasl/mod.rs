@@ -9,6 +9,7 @@ pub mod base64;
 mod choose;
 mod credentials;
 mod error;
+mod exchange;
 mod external;
 mod hash;
 mod ht;
@@ -23,6 +24,7 @@ pub mod wire;
 pub use choose::{ChooseError, Policy, allowable_name, choose, is_scram, known_name, shows_secret};
 pub use credentials::{Credentials, CredentialsKind};
 pub use error::SaslError;
+pub use exchange::{Exchange, ExchangeInput, KnownKeys};
 pub use keys::{Derivation, KeyCache, SaltedPassword};
 pub use mechanism::{ChallengeReply, Mechanism};
 pub use scram::{MAX_ITERATIONS, MIN_ITERATIONS};
@@ -32,6 +34,8 @@ use zeroize::Zeroizing;
 
 /// RFC 5802's pattern over SHA-512.
 pub const SCRAM_SHA_512: &str = "SCRAM-SHA-512";
+/// RFC 5802's pattern over SHA-384: for an [`Exchange`] only, since no server offers it without SHA-256 or SHA-512.
+pub const SCRAM_SHA_384: &str = "SCRAM-SHA-384";
 /// RFC 7677.
 pub const SCRAM_SHA_256: &str = "SCRAM-SHA-256";
 /// RFC 5802.

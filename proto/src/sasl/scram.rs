@@ -9,7 +9,9 @@
 use super::hash::{HashFunction, Mac, Tag};
 use super::keys::{CachedKeys, Derivation, KeyCache, SaltedPassword, ScramKeys};
 use super::saslprep::saslprep;
-use super::{ChallengeReply, SaslError, SecretText, base64, gs2_header, printable, push_saslname};
+use super::{
+    ChallengeReply, KnownKeys, SaslError, SecretText, base64, gs2_header, printable, push_saslname,
+};
 use crate::unicode::Unicode;
 use zeroize::Zeroizing;
 
@@ -176,8 +178,54 @@ impl Scram {
             .unwrap_or_else(|| derivation.compute());
         let keys = ScramKeys::new(self.hash, &salted_password);
         let response = self.prove(unproven, &keys);
-        self.derived = Some(Box::new(CachedKeys { mark, keys }));
+        self.keep(derivation, mark, keys);
         Ok(response)
+    }
+
+    /// Answers with keys that were derived elsewhere, in place of [`Scram::handle_derived`].
+    pub(super) fn handle_keys(&mut self, keys: ScramKeys) -> Result<Vec<u8>, SaslError> {
+        let phase = core::mem::replace(&mut self.phase, ScramPhase::Over);
+        let ScramPhase::Deriving {
+            derivation,
+            mark,
+            unproven,
+        } = phase
+        else {
+            return Err(SaslError::Malformed);
+        };
+        let response = self.prove(unproven, &keys);
+        self.keep(derivation, mark, keys);
+        Ok(response)
+    }
+
+    fn keep(&mut self, derivation: Derivation, mark: Tag, keys: ScramKeys) {
+        self.derived = Some(Box::new(CachedKeys {
+            mark,
+            keys,
+            salt: derivation.salt,
+            iterations: derivation.iterations,
+        }));
+    }
+
+    /// The signature that the server has to show, once the challenge was answered.
+    pub(super) fn server_signature(&self) -> Option<&[u8]> {
+        match &self.phase {
+            ScramPhase::Final { signature, .. } => Some(signature.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// The keys of this exchange and what they were derived with, once the challenge was answered.
+    pub(super) fn known_keys(&self) -> Option<KnownKeys> {
+        let derived = self.derived.as_ref()?;
+        let keys = &derived.keys;
+        Some(KnownKeys {
+            hash: self.hash.name().to_owned(),
+            salt: derived.salt.clone(),
+            iterations: derived.iterations,
+            client_key: Zeroizing::new(keys.client.as_bytes().to_vec()),
+            server_key: Zeroizing::new(keys.server.as_bytes().to_vec()),
+        })
     }
 
     /// Builds client-final-message and stores the expected server signature.

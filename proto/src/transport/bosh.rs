@@ -6,7 +6,7 @@
 //! order they arrive in (§14.2); a request that broke is repeated byte for byte under its own rid (§14.3).
 //! This file holds the state, the commands and the run loop's calls; `bosh/` what leaves, what an answer means, what breaks,
 //! what is asked, key sequences, the pace of requests, pauses, and sessions that change hands.
-//! Left out: several streams in one session (§16), content encodings, and `route`.
+//! Left out: several streams in one session (§16), and content encodings.
 
 mod answers;
 mod asking;
@@ -64,6 +64,32 @@ pub struct BoshConfig {
     pub spaced: bool,
     /// Limits on what is read.
     pub limits: Limits,
+    /// `route` of the session request: which server the connection manager is to use, `xmpp:host:port` (§7.1).
+    pub route: Option<String>,
+    /// The caller negotiates and uses the stream itself: bodies are handed on whole ([`TransportEvent::Frame`]), and the transport
+    /// sends no request of its own but empty ones.
+    pub by_hand: bool,
+}
+
+impl BoshConfig {
+    /// The defaults for a service, whose address is still to be set.
+    pub fn for_domain(domain: &str) -> Self {
+        Self {
+            address: "".into(),
+            foreign: false,
+            to: domain.into(),
+            from: None,
+            lang: None,
+            wait: 60,
+            hold: 1,
+            pauses: Reconnect::default(),
+            keys: false,
+            spaced: true,
+            limits: Limits::default(),
+            route: None,
+            by_hand: false,
+        }
+    }
 }
 
 /// How long an answer may be late beyond `wait`, before the request counts as broken.
@@ -223,6 +249,11 @@ impl Bosh {
         self.timers.get(Timer::HeldBack).is_some()
     }
 
+    /// The session's id and the rid of the next request; `None` while there is no session.
+    pub fn session(&self) -> Option<(&str, u64)> {
+        (!self.sid.is_empty()).then_some((&*self.sid, self.next_rid))
+    }
+
     /// Where it is.
     pub fn address(&self) -> &str {
         &self.config.address
@@ -331,6 +362,13 @@ impl Bosh {
     }
 
     fn hand_on(&mut self, body: &Element) {
+        if self.config.by_hand {
+            if !answers::is_stand_in(body) {
+                let frame = TransportEvent::Frame(body.clone());
+                self.events.push_back(frame);
+            }
+            return;
+        }
         for payload in payloads(body) {
             self.events.push_back(match payload {
                 Ok(element) => TransportEvent::Element(element),

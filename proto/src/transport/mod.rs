@@ -34,6 +34,8 @@ pub enum TransportEvent {
     Element(Element),
     /// The transport is at its end, and what follows comes behind elements that were lost.
     Hole,
+    /// In a stream by hand, in place of its elements: a whole `<body/>` in request order, or what a frame holds.
+    Frame(Element),
     /// Something that cannot be read, in place of an element.
     Unreadable(Unreadable),
     /// What became of an element that was sent under a name.
@@ -233,6 +235,14 @@ impl Transport {
     pub fn await_payload(&mut self, until: Instant) {
         if let Self::Bosh(bosh) = self {
             bosh.await_payload(until);
+        }
+    }
+
+    /// BOSH: the session's id and the rid of the next request; `None` while there is no session.
+    pub fn session(&self) -> Option<(&str, u64)> {
+        match self {
+            Self::Bosh(bosh) => bosh.session(),
+            Self::WebSocket(_) => None,
         }
     }
 

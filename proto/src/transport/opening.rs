@@ -101,6 +101,7 @@ impl Transport {
                     open_within: opening.open_within,
                     silence: opening.silence,
                     stream_management: opening.stream_management,
+                    by_hand: config.by_hand,
                 };
                 let mut stream = WebSocket::new(config, names, now);
                 stream.take_over(suspended.take());

@@ -46,6 +46,8 @@ pub struct WebSocketConfig {
     pub silence: Millis,
     /// XEP-0198 is wanted, where the server has it.
     pub stream_management: bool,
+    /// The caller negotiates and uses the stream itself: elements are handed on as [`TransportEvent::Frame`], framing included.
+    pub by_hand: bool,
 }
 
 /// How frames are read: as if each stood in a stream, where `jabber:client` is the default namespace (RFC 6120 §4.8.3).
@@ -371,6 +373,11 @@ impl WebSocket {
         if matches!(self.state, State::Closed) {
             return;
         }
+        let by_hand = self.config.by_hand;
+        if by_hand {
+            let frame = TransportEvent::Frame(element.clone());
+            self.events.push_back(frame);
+        }
         if element.ns() == ns::FRAMING {
             match element.name() {
                 "open" if self.is_open() => {
@@ -381,7 +388,9 @@ impl WebSocket {
                 _ => {}
             }
         } else if !matches!(self.state, State::Greeting) {
-            self.events.push_back(TransportEvent::Element(element));
+            if !by_hand {
+                self.events.push_back(TransportEvent::Element(element));
+            }
         } else {
             self.dismiss(CloseReason::NotWebSocket("a frame that opens no stream"));
         }

@@ -131,6 +131,8 @@ pub fn config() -> Config {
             // What this is about is in dialogues/pacing.rs; in the others a request is where its cause is.
             spaced: false,
             limits: Limits::default(),
+            route: None,
+            by_hand: false,
         },
         timeout: Millis::seconds(30),
         reconnect: None,

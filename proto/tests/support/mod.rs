@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 pub mod addresses;
+pub mod by_hand;
 pub mod channel;
 pub mod counting;
 pub mod dialogue;

@@ -65,6 +65,8 @@ pub fn config() -> BoshConfig {
         keys: false,
         spaced: false,
         limits: Limits::default(),
+        route: None,
+        by_hand: false,
     }
 }
 
@@ -236,6 +238,7 @@ impl Wire {
             },
             TransportEvent::Unreadable(unreadable) => format!("unreadable {}", unreadable.error),
             TransportEvent::OwnSent(_) | TransportEvent::OwnReceived(_) => "own".into(),
+            TransportEvent::Frame(_) => "frame".into(),
             TransportEvent::Hole => "hole".into(),
             TransportEvent::Closed(reason) => format!("closed {}", reason_words(reason)),
             TransportEvent::Element(element) => {

@@ -20,6 +20,9 @@ const LEAST_PATIENCE: Millis = Millis::seconds(30);
 /// However long the server keeps a session, the page is told after this time that it cannot be reached.
 const MOST_PATIENCE: Millis = Millis::seconds(600);
 
+/// The type of what stands for an answer that is our own request.
+const ECHO: &str = "echo";
+
 impl Bosh {
     /// An exchange was answered.
     pub fn handle_answer(
@@ -76,7 +79,7 @@ impl Bosh {
     pub(super) fn without_echo(&self, rid: u64, body: Element) -> Element {
         if number(&body, "rid") == Some(rid) && body.attr("sid") == Some(self.sid.as_str()) {
             Element::builder("body", ns::HTTP_BIND)
-                .attr("type", "echo")
+                .attr("type", ECHO)
                 .build()
         } else {
             body
@@ -277,6 +280,11 @@ fn terminated(body: &Element) -> CloseReason {
         })),
         _ => CloseReason::Terminated { condition },
     }
+}
+
+/// Whether a body stands for an answer that the server did not give: an echo, or one that cannot be read.
+pub(super) fn is_stand_in(body: &Element) -> bool {
+    matches!(body.attr("type"), Some(ECHO | UNREADABLE))
 }
 
 pub(super) fn is_terminal(body: &Element) -> bool {

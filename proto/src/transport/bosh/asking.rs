@@ -36,6 +36,11 @@ impl Bosh {
         matches!(self.state, State::Bound)
     }
 
+    /// Whether pings may be sent: in a bound session that is not the caller's own business.
+    fn may_ask(&self) -> bool {
+        self.is_bound() && !self.config.by_hand
+    }
+
     /// What the server waits for is being prepared: no empty request is sent before it, or before `until`.
     pub fn await_payload(&mut self, until: Instant) {
         self.pacing.set(Gate::Linger, until);
@@ -45,7 +50,7 @@ impl Bosh {
     pub fn ask(&mut self, now: Instant, ids: &mut Ids) {
         let alone = self.pacing.is_hidden() && self.goes_alone(now);
         let due = self.ask_due().is_some_and(|due| now >= due);
-        if !self.is_bound() || !(due || alone) {
+        if !self.may_ask() || !(due || alone) {
             return;
         }
         let id = ids.next_id();
@@ -79,7 +84,7 @@ impl Bosh {
         let newest = self.in_flight.last().filter(|newest| !is_pause(newest))?;
         let wanted = !newest.carried.is_empty() || is_troubled(newest);
         let paused = self.in_flight.first().is_some_and(is_pause);
-        let waiting = self.is_bound() && room && (wanted || paused);
+        let waiting = self.may_ask() && room && (wanted || paused);
         let flying = matches!(newest.progress, Progress::Flying(_));
         let patience = match self.under_way() {
             1 => PATIENCE_ALONE,

@@ -184,6 +184,9 @@ impl Bosh {
         if let Some(lang) = &self.config.lang {
             body.attribute("xml:lang", lang);
         }
+        if let Some(route) = &self.config.route {
+            body.attribute("route", route);
+        }
         body.attribute("content", "text/xml; charset=utf-8");
         body.attribute("ver", "1.11");
         body.number("wait", u64::from(self.config.wait));

@@ -1,0 +1,510 @@
+// `Bosh`: strophe.js's BOSH transport (XEP-0124, XEP-0206) on the stream of the public API. The stream owns rid, sid, order, repetition
+// and pace; this keeps the members that pages, plugins and applications use, and the order in which they see things happen.
+
+import type { Registration } from "../events.js";
+import type { XmppError } from "../errors.js";
+import type { Stanza } from "../stanza.js";
+import type { Stream, StreamOptions } from "../stream.js";
+import { $build, Builder } from "./builder.js";
+import type { ConnectCallback, Connection, Queued } from "./connection.js";
+import { ErrorCondition, NS, Status } from "./constants.js";
+import { Dispatch } from "./dispatch.js";
+import { headersAsText, observedFetch } from "./http-status.js";
+import log from "./log.js";
+import { AnsweredRequest, Request } from "./request.js";
+import { makeStream, type Transport } from "./transport.js";
+import { getBareJidFromJid, getDomainFromJid, getNodeFromJid, toElement } from "./utils.js";
+import { elementsIn } from "./arrival.js";
+
+/** Where strophe.js keeps what `restore()` needs. */
+const KEPT = "strophe-bosh-session";
+/** strophe.js gives up after so many failures without a success between them. */
+const MOST_ERRORS = 4;
+
+type Answered = (req: Request) => void;
+
+let timeoutMultiplier = 1.1;
+let secondaryTimeoutMultiplier = 0.1;
+
+/** Shown until the stream has chosen its first rid. */
+const someRid = (): number => Math.floor(Math.random() * 4294967295);
+
+/** The BOSH transport of a connection. */
+export class Bosh implements Transport {
+  _conn: Connection;
+  sid: string | null = null;
+  hold = 1;
+  wait = 60;
+  window = 5;
+  errors = 0;
+  inactivity: number | null = null;
+  strip: string | boolean;
+  /** Requests that plugins have built by hand, until they are sent. */
+  _requests: Request[] = [];
+  #stream: Stream | undefined;
+  #registrations: Registration[] = [];
+  #isObserved = false;
+  #isLeaving = false;
+  /** What takes the next answers, where that is not `_dataRecv`. */
+  #answered: Answered[] = [];
+  #rid = someRid();
+  /** A session that the page has taken up, and that nothing was sent in yet. */
+  #attached = false;
+  #headers: Headers | string | null = null;
+
+  constructor(connection: Connection) {
+    this._conn = connection;
+    this.strip = Bosh.prototype.strip ?? false;
+  }
+
+  static setTimeoutMultiplier(multiplier: number): void {
+    timeoutMultiplier = multiplier;
+  }
+
+  static getTimeoutMultplier(): number {
+    return timeoutMultiplier;
+  }
+
+  static setSecondaryTimeoutMultiplier(multiplier: number): void {
+    secondaryTimeoutMultiplier = multiplier;
+  }
+
+  static getSecondaryTimeoutMultplier(): number {
+    return secondaryTimeoutMultiplier;
+  }
+
+  static _getRequestStatus(req: Request, otherwise = 0): number {
+    return (req.xhr.readyState === 4 ? req.xhr.status : undefined) ?? otherwise;
+  }
+
+  /** The rid of the next request. */
+  get rid(): number {
+    return this.#stream?.rid ?? this.#rid;
+  }
+
+  set rid(rid: number) {
+    this.#rid = rid;
+  }
+
+  /** The headers of the last answer, as `XMLHttpRequest.getAllResponseHeaders()` gives them. */
+  get lastResponseHeaders(): string | null {
+    return headersAsText(this.#headers);
+  }
+
+  set lastResponseHeaders(headers: string | null) {
+    this.#headers = headers;
+  }
+
+  /** A body as strophe.js would send it now. It counts the rid, which the stream does by itself. */
+  _buildBody(): Builder {
+    const body = $build("body", { rid: this.rid, xmlns: NS.HTTPBIND } as never);
+    if (!this.#stream) this.#rid = Number(this.#rid) + 1;
+    if (this.sid !== null) body.attrs({ sid: this.sid });
+    if (this._conn.options.keepalive && this._conn._sessionCachingSupported()) this._cacheSession();
+    return body;
+  }
+
+  _reset(): void {
+    this.#drop();
+    this.#forget();
+    this.errors = 0;
+  }
+
+  /** Forgets the session. */
+  #forget(): void {
+    this.sid = null;
+    this.#rid = someRid();
+    if (this._conn._sessionCachingSupported()) sessionStorage.removeItem(KEPT);
+    this._conn.nextValidRid(this.#rid);
+  }
+
+  _connect(wait?: number, hold?: number, route?: string): void {
+    this.wait = wait || this.wait;
+    this.hold = hold || this.hold;
+    const { _conn } = this;
+    const { _connect_cb } = _conn;
+    const answered: Answered = (req) => _connect_cb.call(_conn, req);
+    this.#open({ wait: this.wait, hold: this.hold, ...(route && { route }) }, (req) => this._onRequestStateChange(answered, req));
+  }
+
+  #open(options: Partial<StreamOptions>, answered: Answered): void {
+    this.#drop();
+    this.errors = 0;
+    this.#answered = [answered];
+    if (this.#makeStream({ lang: "en", ...options })) this.#stream?.open();
+  }
+
+  #makeStream(options: Partial<StreamOptions>): boolean {
+    const { _conn } = this;
+    const { withCredentials, contentType, customHeaders } = _conn.options;
+    try {
+      const stream = makeStream(_conn.service, {
+        domain: _conn.domain as string,
+        ...options,
+        ...(withCredentials && { withCredentials }),
+        ...(contentType && { contentType }),
+        ...(customHeaders && { headers: customHeaders }),
+        fetch: observedFetch((status, headers) => this.#observe(stream, status, headers)),
+      });
+      this.#stream = stream;
+      this.#isLeaving = false;
+      this.#registrations = [
+        stream.on("frame", (body) => this.#handleFrame(body)),
+        stream.on("close", ({ error }) => this.#handleClose(error)),
+      ];
+      this.#isObserved = false;
+      this.#watchWire();
+      return true;
+    } catch (error) {
+      log.error(`The service cannot be used: ${(error as Error).message}`);
+      if (!_conn.connected) _conn._changeConnectStatus(Status.CONNFAIL, "bad-service");
+      _conn.disconnect();
+      return false;
+    }
+  }
+
+  /** Listens to the texts on the wire only where the page looks at them, or the session is kept. */
+  #watchWire(): void {
+    const { _conn } = this;
+    if (this.#isObserved || !this.#stream) return;
+    const isWanted = _conn.xmlOutput !== Dispatch.prototype.xmlOutput || _conn.rawOutput !== Dispatch.prototype.rawOutput;
+    if (!isWanted && !_conn.options.keepalive) return;
+    this.#isObserved = true;
+    this.#registrations.push(this.#stream.on("sent", (text) => this.#handleSent(text)));
+  }
+
+  #handleSent(text: string): void {
+    const { _conn } = this;
+    if (_conn.options.keepalive && _conn._sessionCachingSupported()) this._cacheSession();
+    if (_conn.xmlOutput !== Dispatch.prototype.xmlOutput) {
+      const body = toElement(text);
+      _conn.xmlOutput((this.strip && body.nodeName === "body" ? elementsIn(body)[0] : undefined) ?? body);
+    }
+    _conn.rawOutput(text);
+  }
+
+  /** Lets go of the stream. One that says good-bye is left to it. */
+  #drop(): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#attached = false;
+    for (const registration of this.#registrations.splice(0)) registration.remove();
+    if (!stream) return;
+    if (!this.#isLeaving) stream.abort();
+  }
+
+  _attach(jid: string, sid: string, rid: number, callback?: ConnectCallback, wait?: number, hold?: number, wind?: number): void {
+    const { _conn } = this;
+    _conn.jid = jid;
+    this.#drop();
+    this.sid = sid;
+    this.#rid = rid;
+    _conn.connect_callback = callback;
+    _conn.domain = getDomainFromJid(jid);
+    _conn.authenticated = true;
+    _conn.connected = true;
+    this.wait = wait || this.wait;
+    this.hold = hold || this.hold;
+    this.window = wind || this.window;
+    this.#attached = true;
+    // At the end of the turn, with what the page sends when it is told.
+    _conn._flushSoon();
+    _conn._changeConnectStatus(Status.ATTACHED, null);
+  }
+
+  /** The stream; that of a session that was taken up begins when it is first needed. */
+  #running(): Stream | undefined {
+    if (!this.#attached) return this.#stream;
+    this.#attached = false;
+    this.#answered = [];
+    const [jid, sid, rid] = [this._conn.jid, String(this.sid), Number(this.#rid)];
+    if (this.#makeStream({ wait: this.wait, hold: this.hold })) this.#stream?.attach({ jid, sid, rid });
+    return this.#stream;
+  }
+
+  _restore(jid?: string | null, callback?: ConnectCallback, wait?: number, hold?: number, wind?: number): void {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as { jid?: string; sid?: string; rid?: number } | null;
+    if (!kept?.rid || !kept.sid || !kept.jid || !isSameAccount(kept.jid, jid)) {
+      const error = new Error("_restore: no restoreable session.");
+      error.name = "StropheSessionError";
+      throw error;
+    }
+    this._conn.restored = true;
+    this._attach(kept.jid, kept.sid, kept.rid, callback, wait, hold, wind);
+  }
+
+  /** Keeps what `restore()` needs. */
+  _cacheSession(): void {
+    const { authenticated, jid } = this._conn;
+    const { rid, sid } = this;
+    if (!authenticated) sessionStorage.removeItem(KEPT);
+    else if (jid && rid && sid) sessionStorage.setItem(KEPT, JSON.stringify({ jid, rid, sid }));
+  }
+
+  /** Takes the terms of the session out of its first body. */
+  _connect_cb(body: Element): number | void {
+    if (body.getAttribute("type") === "terminate") {
+      log.error(`The BOSH service refused the session: ${body.getAttribute("condition")}`);
+      this._conn._handleTerminate(body);
+      return Status.CONNFAIL;
+    }
+    if (!this.sid) this.sid = body.getAttribute("sid");
+    this.window = numberOf(body, "requests") ?? this.window;
+    this.hold = numberOf(body, "hold") ?? this.hold;
+    this.wait = numberOf(body, "wait") ?? this.wait;
+    this.inactivity = numberOf(body, "inactivity") ?? this.inactivity;
+  }
+
+  _disconnect(pres: Element | Builder | null): void {
+    this._sendTerminate(pres);
+  }
+
+  /** Ends the session in order, after what was sent before. */
+  _sendTerminate(pres: Element | Builder | null): void {
+    if (!this._conn.paused) this.#sendQueued();
+    const stream = this.#running();
+    this.#isLeaving = true;
+    if (stream) stream.close(pres ? Builder.serialize(pres) : undefined);
+    else queueMicrotask(() => this._conn.disconnecting && this._conn._doDisconnect());
+  }
+
+  _doDisconnect(): void {
+    this.#drop();
+    this.#forget();
+  }
+
+  /** Whether nothing is awaited of the session that is being ended. */
+  _emptyQueue(): boolean {
+    return this._requests.length === 0 && !this.#stream && !this.#attached;
+  }
+
+  /** The answer lacked what was looked for in it: the next one goes to the same function. */
+  _no_auth_received(callback?: unknown): void {
+    log.warn("The server has not offered a mechanism that can be used. Waiting for its next answer.");
+    const { _conn } = this;
+    const next = typeof callback === "function" ? (callback as Answered) : (req: Request) => _conn._connect_cb(req);
+    this.#answered.push((req) => this._onRequestStateChange(next.bind(_conn), req));
+  }
+
+  _onDisconnectTimeout(): void {
+    this._abortAllRequests();
+  }
+
+  /** Ends the session without a word. */
+  _abortAllRequests(): void {
+    for (const req of this._requests.splice(0)) req.abort = true;
+    this.#isLeaving = false;
+    this.#drop();
+  }
+
+  /** Hands over what waits. */
+  _onIdle(): void {
+    if (!this._conn.paused) this.#sendQueued();
+  }
+
+  #sendQueued(): void {
+    const stream = this.#running();
+    const waiting: Queued[] = this._conn._data;
+    if (!stream || !waiting.length) return;
+    this._conn._data = [];
+    this.#watchWire();
+    for (const one of waiting) {
+      if (one === "restart") stream.restart();
+      else if (one !== null) this.#sendElement(stream, one);
+    }
+  }
+
+  #sendElement(stream: Stream, elem: Element): void {
+    try {
+      stream.send(Builder.serialize(elem));
+    } catch (error) {
+      // One element that cannot be sent does not keep the others.
+      log.error(`An element cannot be sent and is left out: ${(error as Error).message}`);
+    }
+  }
+
+  _send(): void {
+    this._conn._flushSoon();
+  }
+
+  _sendRestart(): void {
+    this._conn._flushSoon();
+  }
+
+  #handleFrame(body: Stanza): void {
+    this.#watchWire();
+    const receive: Answered = (req) => this._conn._dataRecv(req);
+    const answered = this.#answered.shift() ?? ((req: Request) => this._onRequestStateChange(receive, req));
+    answered(new AnsweredRequest(body, answered, this.rid - 1));
+  }
+
+  /** A request has got further: one of the stream, or one that the page shows. */
+  _onRequestStateChange(func: Answered, req: Request): void {
+    if (req.abort) {
+      req.abort = false;
+      return;
+    }
+    if (req.xhr.readyState !== 4) return;
+    const { _conn } = this;
+    const status = Bosh._getRequestStatus(req);
+    if (!(req instanceof AnsweredRequest)) this.#headers = req.xhr.getAllResponseHeaders?.() ?? null;
+    this._removeRequest(req);
+    if (status === 200) {
+      _conn.nextValidRid(req.rid + 1);
+      func(req);
+      this.errors = 0;
+    } else {
+      this.#handleFailure(req, status);
+    }
+  }
+
+  #handleFailure(req: Request, status: number): void {
+    const { _conn } = this;
+    log.error(`A request failed with status ${status}.`);
+    this._hitError(status);
+    this._callProtocolErrorHandlers(req);
+    if (_conn.disconnecting) return;
+    if (status >= 400 && status < 500) {
+      _conn._changeConnectStatus(Status.DISCONNECTING, null);
+      _conn._doDisconnect();
+    } else if (this.#stream && req.sends > _conn.maxRetries && !_conn.connected) {
+      this._abortAllRequests();
+      _conn._changeConnectStatus(Status.CONNFAIL, "giving-up");
+    }
+  }
+
+  /** An HTTP answer, or that there was none (status 0), before the stream makes something of it. */
+  #observe(stream: Stream, status: number, headers: Headers | null): void {
+    if (stream !== this.#stream) return;
+    this.#headers = headers;
+    if (status === 200) return;
+    const req = new AnsweredRequest(undefined as never, () => {}, this.rid - 1);
+    req.sends = this.errors + 1;
+    Object.assign(req.xhr, { status });
+    this._onRequestStateChange(() => {}, req);
+  }
+
+  _hitError(status: number): void {
+    this.errors += 1;
+    log.warn(`Failure ${this.errors} without a success in between, status ${status}.`);
+    if (this.errors > MOST_ERRORS) this._conn._onDisconnectTimeout();
+  }
+
+  _callProtocolErrorHandlers(req: Request): void {
+    const status = Bosh._getRequestStatus(req);
+    this._conn.protocolErrorHandlers.HTTP[status]?.call(this, status);
+  }
+
+  #handleClose(error: XmppError | undefined): void {
+    const { _conn } = this;
+    const isLeaving = this.#isLeaving || _conn.disconnecting;
+    this.#drop();
+    this.#isLeaving = false;
+    if (isLeaving) {
+      if (error) _conn._onDisconnectTimeout();
+      else _conn._doDisconnect();
+      return;
+    }
+    if (error) log.error(`The BOSH session ended: ${error.message}`);
+    const condition = error?.condition ?? null;
+    switch (error?.code) {
+      case undefined:
+        _conn._doDisconnect();
+        break;
+      case "terminated":
+      case "stream-error":
+        _conn._changeConnectStatus(Status.CONNFAIL, condition ?? ErrorCondition.UNKNOWN_REASON);
+        _conn._doDisconnect(condition);
+        break;
+      case "http-error":
+        _conn._changeConnectStatus(Status.DISCONNECTING, null);
+        _conn._doDisconnect();
+        break;
+      case "not-bosh":
+      case "bad-xml":
+      case "too-large":
+      case "protocol-error":
+        this.#endUnreadable();
+        break;
+      default:
+        _conn._onDisconnectTimeout();
+    }
+  }
+
+  #endUnreadable(): void {
+    const { _conn } = this;
+    if (_conn.connected) {
+      _conn._changeConnectStatus(Status.DISCONNECTING, "strophe-parsererror");
+      _conn._doDisconnect();
+    } else {
+      _conn._changeConnectStatus(Status.CONNFAIL, ErrorCondition.BAD_FORMAT);
+      _conn._doDisconnect(ErrorCondition.BAD_FORMAT);
+    }
+  }
+
+  _reqToData(req: Request | Element): Element | null | undefined {
+    try {
+      return (req as Request).getResponse();
+    } catch (error) {
+      if ((error as Error).message !== "parsererror") throw error;
+      this._conn.disconnect("strophe-parsererror");
+      return undefined;
+    }
+  }
+
+  /** @internal */
+  _readsPlainly(req: Request): boolean {
+    return this._reqToData === Bosh.prototype._reqToData && req.getResponse === AnsweredRequest.prototype.getResponse;
+  }
+
+  _removeRequest(req: Request): void {
+    const at = this._requests.indexOf(req);
+    if (at >= 0) this._requests.splice(at, 1);
+  }
+
+  /** Sends what plugins have put among the requests. */
+  _throttledRequestHandler(): void {
+    while (this._requests.length) this._processRequest(0);
+  }
+
+  /** Sends a body that was built by hand: its children, and what its attributes ask for. The next answer goes to its function. */
+  _processRequest(index: number): void {
+    const [req] = this._requests.splice(index, 1);
+    const body = req?.xmlData;
+    if (!req || !body) return;
+    req.sends += 1;
+    req.date = Date.now();
+    const has = (name: string): boolean => body.getAttribute(name) !== null;
+    if (!this.#running() && !has("sid")) {
+      this.#open(openingOptions(body), (answer) => req.func(answer));
+      return;
+    }
+    if (body.getAttribute("type") === "terminate") {
+      this._sendTerminate(elementsIn(body)[0] ?? null);
+      return;
+    }
+    this.#answered.push((answer) => req.func(answer));
+    this._conn._data.push(...elementsIn(body));
+    if (has("xmpp:restart")) this._conn._data.push("restart");
+    this.#sendQueued();
+  }
+}
+
+function numberOf(body: Element, name: string): number | undefined {
+  const value = body.getAttribute(name);
+  return value ? Number.parseInt(value, 10) : undefined;
+}
+
+/** Whether a kept session is of the account, or of the domain, that the page asks for. */
+function isSameAccount(kept: string, jid: string | null | undefined): boolean {
+  if (jid === undefined || jid === null) return true;
+  return getBareJidFromJid(kept) === getBareJidFromJid(jid) || (getNodeFromJid(jid) === null && getDomainFromJid(kept) === jid);
+}
+
+/** What a first body that was built by hand asks for. */
+function openingOptions(body: Element): Partial<StreamOptions> {
+  const text = (name: string): string | undefined => body.getAttribute(name) ?? undefined;
+  const options: Partial<StreamOptions> = { wait: numberOf(body, "wait"), hold: numberOf(body, "hold") };
+  const [domain, route, lang] = [text("to"), text("route"), text("xml:lang")];
+  return { ...options, ...(domain && { domain }), ...(route && { route }), ...(lang && { lang }) };
+}

@@ -1,0 +1,42 @@
+// What a page may choose for a connection.
+
+import type { StreamManagementOptions } from "./stream-management.js";
+import type { MechanismClass } from "./login.js";
+
+/** Keys in place of a password, as `scram_keys` gave them after a login by SCRAM. */
+export interface Password {
+  /** The hash: `"SHA-1"`. */
+  name: string;
+  /** The client key, base64. */
+  ck: string;
+  /** The server key, base64. */
+  sk: string;
+  iter: number;
+  /** Base64. */
+  salt: string;
+}
+
+/** The options of strophe.js 5.0.0. */
+export interface ConnectionOptions {
+  /** Cookies to set, for a server that wants them. */
+  cookies?: Record<string, unknown>;
+  /** The SASL mechanisms to use, in place of all. */
+  mechanisms?: MechanismClass[];
+  /** The page calls `bind()` itself, at the status BINDREQUIRED. */
+  explicitResourceBinding?: boolean;
+  enableStreamManagement?: boolean;
+  streamManagement?: StreamManagementOptions;
+  /** For a service that is a path: WebSocket instead of BOSH. */
+  protocol?: string;
+  /** Accepted; each tab has a connection of its own. */
+  worker?: string;
+  /** Accepted, without effect: requests are never synchronous. */
+  sync?: boolean;
+  /** HTTP headers of BOSH requests. */
+  customHeaders?: Record<string, string>;
+  /** Whether a BOSH session may be taken up again by `restore()` after a reload. */
+  keepalive?: boolean;
+  withCredentials?: boolean;
+  /** Content-Type of BOSH requests. */
+  contentType?: string;
+}

@@ -1,0 +1,137 @@
+// `Handler` and `TimedHandler`: what a page asked to be called for. Public contract of strophe.js 5.0.0.
+
+import { getBareJidFromJid, getNamespace, handleError, isTagEqual } from "./utils.js";
+
+/** How a handler compares what it was given. */
+export interface HandlerOptions {
+  /** Compare only the bare part of `from`. */
+  matchBareFromJid?: boolean;
+  /** Leave out what follows `#` in the namespaces of the stanza. */
+  ignoreNamespaceFragment?: boolean;
+}
+
+/** What a page gives to be called with a stanza. A truthy result keeps the handler. */
+export type StanzaCallback = (stanza: Element) => unknown;
+
+/** A condition on stanzas and the function to call when it holds. */
+export class Handler {
+  handler: StanzaCallback;
+  ns: string | null | undefined;
+  name: string | null | undefined;
+  type: string | string[] | null | undefined;
+  id: string | null | undefined;
+  from: string | null | undefined;
+  options: HandlerOptions;
+  /** Whether the page added it. Such handlers run only after the login. */
+  user = true;
+
+  constructor(
+    handler: StanzaCallback,
+    ns?: string | null,
+    name?: string | null,
+    type?: string | string[] | null,
+    id?: string | null,
+    from?: string | null,
+    options?: HandlerOptions,
+  ) {
+    this.handler = handler;
+    this.ns = ns;
+    this.name = name;
+    this.type = type;
+    this.id = id;
+    this.options = options || { matchBareFromJid: false, ignoreNamespaceFragment: false };
+    this.from = this.options.matchBareFromJid ? (from ? getBareJidFromJid(from) : null) : from;
+  }
+
+  /** The namespace of an element, without its fragment if the options ask for that. */
+  getNamespace(elem: Element): string | null {
+    const ns = getNamespace(elem);
+    return ns && this.options.ignoreNamespaceFragment ? (ns.split("#")[0] ?? null) : ns;
+  }
+
+  /** Whether the element, or any element in it, has the namespace of this handler. */
+  namespaceMatch(elem: Element): boolean {
+    if (!this.ns || this.getNamespace(elem) === this.ns) return true;
+    // Iterative: a received tree may be deeper than the stack allows.
+    const waiting: Element[] = [elem];
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      for (const child of childElements(next)) {
+        if (this.getNamespace(child) === this.ns) return true;
+        waiting.push(child);
+      }
+    }
+    return false;
+  }
+
+  /** Whether this handler is for that stanza. */
+  isMatch(elem: Element): boolean {
+    return (
+      this.#fitsFrom(elem.getAttribute("from")) &&
+      fitsType(this.type, elem.getAttribute("type")) &&
+      (!this.id || elem.getAttribute("id") === this.id) &&
+      (!this.name || isTagEqual(elem, this.name)) &&
+      this.namespaceMatch(elem)
+    );
+  }
+
+  #fitsFrom(from: string | null): boolean {
+    if (!this.from) return true;
+    return (this.options.matchBareFromJid ? getBareJidFromJid(from as string) : from) === this.from;
+  }
+
+  /** Calls the function. What it throws is logged and thrown on. */
+  run(elem: Element): unknown {
+    try {
+      return this.handler(elem);
+    } catch (error) {
+      handleError(error as Error);
+      throw error;
+    }
+  }
+
+  toString(): string {
+    return `{Handler: ${String(this.handler)}(${this.name},${this.id},${this.ns})}`;
+  }
+}
+
+/** Whether a `type` attribute is one of those asked for. */
+export function fitsType(wanted: Handler["type"], type: string | null): boolean {
+  if (!wanted) return true;
+  return Array.isArray(wanted) ? wanted.includes(type ?? "") : type === wanted;
+}
+
+function* childElements(elem: Element): Generator<Element> {
+  for (let node = elem.firstChild; node; node = node.nextSibling) {
+    if (node.nodeType === 1) yield node as Element;
+  }
+}
+
+/** A function to call again and again, as long as its result is truthy. */
+export class TimedHandler {
+  /** In milliseconds. */
+  period: number;
+  handler: () => unknown;
+  /** In milliseconds since 1970. */
+  lastCalled: number;
+  user = true;
+
+  constructor(period: number, handler: () => unknown) {
+    this.period = period;
+    this.handler = handler;
+    this.lastCalled = Date.now();
+  }
+
+  run(): unknown {
+    this.lastCalled = Date.now();
+    return this.handler();
+  }
+
+  /** Starts the period anew. */
+  reset(): void {
+    this.lastCalled = Date.now();
+  }
+
+  toString(): string {
+    return `{TimedHandler: ${String(this.handler)}(${this.period})}`;
+  }
+}

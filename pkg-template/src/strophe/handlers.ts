@@ -1,0 +1,126 @@
+// The index of handlers: which of a thousand may be for a stanza, without asking each. A handler is kept under its most selective
+// condition; those that a page has subclassed or patched are asked every time, as strophe.js does.
+
+import { sendersOf, type Arrival } from "./arrival.js";
+import { Handler, fitsType } from "./handler.js";
+
+const { isMatch, namespaceMatch, getNamespace } = Handler.prototype;
+
+/** Whether the page has left alone how this handler compares. */
+const isPlain = (handler: Handler): boolean =>
+  handler.isMatch === isMatch && handler.namespaceMatch === namespaceMatch && handler.getNamespace === getNamespace;
+
+interface Place {
+  order: number;
+  group: Set<Handler>;
+}
+
+/** An index over the array `connection.handlers`, which pages may replace or change. */
+export class HandlerIndex {
+  #array: Handler[] = [];
+  #length = 0;
+  #order = 0;
+  readonly #places = new Map<Handler, Place>();
+  readonly #ids = new Map<string, Set<Handler>>();
+  readonly #senders = new Map<string, Set<Handler>>();
+  readonly #namespaces = new Map<string, Set<Handler>>();
+  readonly #names = new Map<string, Set<Handler>>();
+  readonly #others = new Set<Handler>();
+
+  /** Makes the index agree with the array, which is what counts. */
+  follow(array: Handler[]): void {
+    if (array === this.#array && array.length === this.#length) return;
+    for (const map of [this.#places, this.#ids, this.#senders, this.#namespaces, this.#names, this.#others]) map.clear();
+    this.#array = array;
+    this.#length = array.length;
+    for (const handler of array) this.#place(handler);
+  }
+
+  /** Appends to the array. */
+  add(handler: Handler): void {
+    this.#array.push(handler);
+    this.#length += 1;
+    this.#place(handler);
+  }
+
+  /** Removes from the array. */
+  remove(handler: Handler): void {
+    const at = this.#array.indexOf(handler);
+    if (at < 0) return;
+    this.#array.splice(at, 1);
+    this.#length -= 1;
+    this.#places.get(handler)?.group.delete(handler);
+    this.#places.delete(handler);
+  }
+
+  #place(handler: Handler): void {
+    const group = this.#groupFor(handler);
+    group.add(handler);
+    this.#places.set(handler, { order: (this.#order += 1), group });
+  }
+
+  #groupFor(handler: Handler): Set<Handler> {
+    if (!isPlain(handler)) return this.#others;
+    const { id, from, ns, name } = handler;
+    if (id) return groupIn(this.#ids, id);
+    if (from) return groupIn(this.#senders, from);
+    if (ns) return groupIn(this.#namespaces, ns);
+    // A stream element has two names: prefixed, as strophe.js reads it over BOSH, and plain.
+    if (name && !name.includes(":")) return groupIn(this.#names, name);
+    return this.#others;
+  }
+
+  /** The handlers that may be for it, in the order of the array. */
+  candidates(arrival: Arrival): Handler[] {
+    // A page that patches the class itself expects every handler to be asked.
+    if (Handler.prototype.isMatch !== isMatch || Handler.prototype.namespaceMatch !== namespaceMatch) return [...this.#array];
+    const groups: Set<Handler>[] = [];
+    const collect = (group: Set<Handler> | undefined): void => {
+      if (group?.size) groups.push(group);
+    };
+    collect(this.#others);
+    if (this.#ids.size) collect(this.#ids.get(arrival.attr("id") ?? ""));
+    if (this.#senders.size) for (const from of sendersOf(arrival)) collect(this.#senders.get(from));
+    if (this.#namespaces.size) this.#collectNamespaces(arrival, collect);
+    if (this.#names.size) collect(this.#names.get(arrival.name.replace(/^.*:/, "")));
+    if (groups.length === 1) return [...(groups[0] as Set<Handler>)];
+    return groups.flatMap((group) => [...group]).sort((one, other) => this.#orderOf(one) - this.#orderOf(other));
+  }
+
+  #collectNamespaces(arrival: Arrival, collect: (group: Set<Handler> | undefined) => void): void {
+    const keys = new Set<string>();
+    for (const ns of arrival.namespaces) keys.add(ns).add(withoutFragment(ns));
+    for (const key of keys) collect(this.#namespaces.get(key));
+  }
+
+  #orderOf(handler: Handler): number {
+    return this.#places.get(handler)?.order ?? 0;
+  }
+}
+
+function groupIn(map: Map<string, Set<Handler>>, key: string): Set<Handler> {
+  const group = map.get(key) ?? new Set<Handler>();
+  map.set(key, group);
+  return group;
+}
+
+const withoutFragment = (ns: string): string => ns.split("#", 1)[0] as string;
+
+/** Whether the handler is for it. Builds no DOM, unless a page has replaced how handlers compare. */
+export function isFor(handler: Handler, arrival: Arrival): boolean {
+  if (!isPlain(handler) || Handler.prototype.isMatch !== isMatch) return handler.isMatch(arrival.element());
+  const { id, from, name, ns } = handler;
+  return (
+    (!id || arrival.attr("id") === id) &&
+    (!name || arrival.isNamed(name)) &&
+    fitsType(handler.type, arrival.attr("type")) &&
+    (!from || (handler.options.matchBareFromJid ? sendersOf(arrival).at(-1) : arrival.attr("from")) === from) &&
+    (!ns || hasNamespace(arrival.namespaces, ns, handler.options.ignoreNamespaceFragment === true))
+  );
+}
+
+function hasNamespace(all: ReadonlySet<string>, ns: string, ignoresFragment: boolean): boolean {
+  if (!ignoresFragment) return all.has(ns);
+  for (const one of all) if (withoutFragment(one) === ns) return true;
+  return false;
+}

@@ -1,0 +1,100 @@
+// A stream of the public API in the form of a `WebSocket`, which is what strophe.js's members around `_proto.socket` work with.
+
+import type { XmppError } from "../errors.js";
+import type { Registration } from "../events.js";
+import type { Stanza } from "../stanza.js";
+import type { Stream } from "../stream.js";
+import { NS } from "./constants.js";
+
+/** A frame: its text is written when something reads it. */
+export interface SocketMessage {
+  readonly data: string;
+  /** The element, where the stream has read the frame. */
+  readonly view?: Stanza;
+}
+
+/** What strophe.js uses of a `WebSocket`. */
+export interface SocketLike {
+  readyState: number | null;
+  onopen: (() => void) | null;
+  onmessage: ((message: SocketMessage) => void) | null;
+  onerror: ((error: unknown) => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
+  send(text: string): void;
+  close(): void;
+}
+
+/** RFC 6455 §7.4.1: in order, and without a closing frame. */
+const NORMAL = 1000;
+const ABNORMAL = 1006;
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+/** One stream over WebSocket. */
+export class StreamSocket implements SocketLike {
+  readyState: number = CONNECTING;
+  onopen: (() => void) | null = null;
+  onmessage: ((message: SocketMessage) => void) | null = null;
+  onerror: ((error: unknown) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+  readonly #stream: Stream;
+  readonly #registrations: Registration[];
+
+  /** Begins to open the stream. The page's functions are set before anything happens. */
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    this.#registrations = [
+      stream.on("sent", () => this.#open()),
+      stream.on("frame", (view) => this.#handleFrame(view)),
+      stream.on("close", ({ error }) => this.#handleClose(error)),
+    ];
+  }
+
+  /** The stream writes `<open/>` as soon as the socket is open. */
+  #open(): void {
+    if (this.readyState !== CONNECTING) return;
+    this.readyState = OPEN;
+    this.#registrations.shift()?.remove();
+    this.onopen?.();
+  }
+
+  #handleFrame(view: Stanza): void {
+    this.#open();
+    this.onmessage?.({
+      view,
+      get data() {
+        return view.toString();
+      },
+    });
+  }
+
+  #handleClose(error: XmppError | undefined): void {
+    const wasOpen = this.readyState !== CONNECTING;
+    this.readyState = CLOSED;
+    const { onerror, onclose } = this;
+    if (error && !wasOpen) onerror?.(error);
+    onclose?.({ code: error ? ABNORMAL : NORMAL });
+  }
+
+  send(text: string): void {
+    const [, name] = /^\s*<([^\s/>]+)/.exec(text) ?? [];
+    if (name === "open" && text.includes(NS.FRAMING)) {
+      this.#stream.restart();
+    } else if (name === "close" && text.includes(NS.FRAMING)) {
+      this.readyState = CLOSING;
+      this.#stream.close();
+    } else {
+      this.#stream.send(text);
+    }
+  }
+
+  /** Ends it. A good-bye that is under way still leaves. */
+  close(): void {
+    for (const registration of this.#registrations.splice(0)) registration.remove();
+    if (this.readyState < CLOSING) this.#stream.abort();
+    this.readyState = CLOSED;
+  }
+}

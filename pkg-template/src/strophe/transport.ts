@@ -1,0 +1,37 @@
+// What a connection asks of its transport: the members of strophe.js's `Bosh` and `Websocket` that pages, plugins and `Connection` use.
+
+import type { StreamOptions } from "../stream.js";
+import { Stream } from "../stream.js";
+import type { Request } from "./request.js";
+
+/** A transport of strophe.js 5.0.0. */
+export interface Transport {
+  /** The name of the element that is left out in what the page is shown. */
+  strip: string | boolean;
+  _reset(): void;
+  _connect(wait?: number, hold?: number, route?: string): void;
+  _connect_cb(body: Element): number | void;
+  _disconnect(pres: Element | null): void;
+  _doDisconnect(): void;
+  _abortAllRequests(): void;
+  _send(): void;
+  _sendRestart(): void;
+  _onIdle(): void;
+  _onDisconnectTimeout(): void;
+  _emptyQueue(): boolean;
+  _no_auth_received(callback?: unknown): void;
+  /** The body that a request was answered with; an element as it is. */
+  _reqToData(req: Request | Element): Element | null | undefined;
+  /** Whether the page has left alone how the answers to requests are read. @internal */
+  _readsPlainly(req: Request): boolean;
+}
+
+type MakeStream = (service: string, options: StreamOptions) => Stream;
+
+/** Makes a stream of the public API. @internal */
+export let makeStream: MakeStream = (service, options) => new Stream(service, options);
+
+/** Another source of streams, for tests. @internal */
+export function makeStreamsWith(make: MakeStream): void {
+  makeStream = make;
+}

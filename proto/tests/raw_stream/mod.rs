@@ -1,0 +1,6 @@
+//! Streams by hand: what the transport does for a caller that logs in and uses the stream itself.
+
+mod bosh;
+mod exchange;
+mod limits;
+mod socket;

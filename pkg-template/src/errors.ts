@@ -1,7 +1,7 @@
 // `XmppError`: every error that a page gets, with a code for programs and a sentence for people (advice.ts).
 // Specification: RFC 6120.
 
-import { sayProblem, sayRefusal } from "./advice.js";
+import { sayEnd, sayProblem, sayRefusal } from "./advice.js";
 import type { Stanza } from "./stanza.js";
 
 /**

@@ -78,20 +78,33 @@ export async function checkPackage() {
     return output && `it printed:\n${output}`;
   });
 
+  // By `require()`, where there is an entry for it.
+  const isCommon = ([, value]) => typeof value === "object" && filesNamed(value.require).length > 0;
+  const common = Object.entries(exports).filter(isCommon).map(([entry]) => path.posix.join(name, entry));
+  fs.writeFileSync(path.join(PLACE, "require.cjs"), common.map((entry) => `require(${JSON.stringify(entry)});\n`).join(""));
+  await check(`Node requires ${common.join(", ")}`, async () => {
+    const { output } = await run(process.execPath, ["require.cjs"], { cwd: PLACE, show: "none", timeout: 30_000 });
+    return output && `it printed:\n${output}`;
+  });
+
   const source = entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)};\nvoid entry${index};`);
   fs.writeFileSync(path.join(PLACE, "consumer.mts"), `${source.join("\n")}\n`);
+  const required = common.map((entry, index) => `import entry${index} = require(${JSON.stringify(entry)});\nvoid entry${index};`);
+  fs.writeFileSync(path.join(PLACE, "consumer.cts"), `${required.join("\n")}\n`);
   // Programs that use the package as its documentation says, where there are any.
-  const programs = at("tests/packaging");
-  const own = fs.existsSync(programs) ? fs.readdirSync(programs).filter((file) => /\.m?ts$/.test(file)) : [];
-  for (const file of own) fs.copyFileSync(path.join(programs, file), path.join(PLACE, file));
+  const folderOfPrograms = at("tests/packaging");
+  const own = fs.existsSync(folderOfPrograms) ? fs.readdirSync(folderOfPrograms).filter((file) => /\.m?ts$/.test(file)) : [];
+  for (const file of own) fs.copyFileSync(path.join(folderOfPrograms, file), path.join(PLACE, file));
   for (const name of COMPILERS) {
     for (const [module, resolution] of [
       ["esnext", "bundler"],
       ["node16", "node16"],
     ]) {
       const { version } = readJson(at("node_modules", name, "package.json"));
-      await check(`tsc ${version} --strict, --moduleResolution ${resolution}: ${["consumer.mts", ...own].join(", ")}`, async () => {
-        const { code, output } = await compile(name, PLACE, ["consumer.mts", ...own], { module, moduleResolution: resolution });
+      // CommonJS is Node's own kind of module.
+      const programs = ["consumer.mts", ...(module === "node16" ? ["consumer.cts"] : []), ...own];
+      await check(`tsc ${version} --strict, --moduleResolution ${resolution}: ${programs.join(", ")}`, async () => {
+        const { code, output } = await compile(name, PLACE, programs, { module, moduleResolution: resolution });
         return code === 0 ? "" : output;
       });
     }

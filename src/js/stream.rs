@@ -80,7 +80,7 @@ impl StreamCore {
     /// A stream that is not opened. It tells `sink`, which it holds only while it is running.
     ///
     /// # Errors
-    /// The problems `no-randomness`, `bad-service`, `bad-option`.
+    /// The problems `no-randomness`, `bad-service`, `invalid-option`, `unsendable-option`.
     #[wasm_bindgen(constructor)]
     pub fn new(sink: &StreamSink, settings: &StreamSettings) -> Result<StreamCore, JsValue> {
         if !entropy::is_available() {
@@ -89,8 +89,7 @@ impl StreamCore {
         let config = settings.stream();
         let mut config = config.ok_or_else(|| sink.error("bad-service"))?;
         let prepared = config.prepare(&PlatformUnicode);
-        prepared
-            .map_err(|wrong| sink.detailed("bad-option", Some(&wrong.to_string()), None, None))?;
+        prepared.map_err(|wrong| sink.detailed(wrong.sentence(), Some(wrong.name), None, None))?;
         let stream = RawStream::new(config, Box::new(Entropy));
         let listener = Listener::new(sink);
         let driver = RawDriver::new(stream, settings.http(), Rc::clone(&listener) as Rc<_>);

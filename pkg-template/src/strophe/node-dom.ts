@@ -76,9 +76,9 @@ function domOf(xmldom: Xmldom): Dom & Record<string, unknown> {
       }
     }
   }
-  // The module listens for what becomes of the page: this one stays as it is.
+  // The module looks at the page and listens for what becomes of it: this one is seen, and stays so.
   const nothing = (): void => {};
-  const document = Object.assign(implementation.createDocument(null, null, null), { addEventListener: nothing, removeEventListener: nothing });
+  const document = Object.assign(implementation.createDocument(null, null, null), { hidden: false, addEventListener: nothing, removeEventListener: nothing });
   return { document, DOMParser: Parser, XMLSerializer: xmldom.XMLSerializer } as never;
 }
 

@@ -1,5 +1,5 @@
-//! The options of a connection, prepared and checked before anything is sent: what a stream or a stanza cannot carry is an
-//! error of the caller, not of the stream.
+//! Prepares and checks the options of a connection before anything is sent: a value that a stream or a stanza cannot
+//! carry is an error of the caller, not of the stream.
 //!
 //! Texts that travel inside stanzas are checked when the stanza is sent ([`SendError::IllegalCharacter`]).
 //!
@@ -13,15 +13,15 @@ use crate::session::Goal;
 use crate::unicode::Unicode;
 use crate::xml::is_xml_text;
 
-/// The most bytes of a language tag: far beyond any registered one (RFC 5646 §4.4.1 asks for 35).
+/// The largest length of a language tag in bytes: far beyond any registered tag (RFC 5646 §4.4.1 recommends 35).
 const TAG_BYTES: usize = 255;
 
-/// An invalid option: its name in the JavaScript interface, and the valid values.
+/// An invalid option: its name in the JavaScript API, and the valid values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadOption {
-    /// Its name.
+    /// The option's name.
     pub name: &'static str,
-    /// The valid values, as the rest of a sentence that begins with the name.
+    /// The valid values, as the end of a sentence that begins with the name.
     pub should: &'static str,
 }
 
@@ -34,11 +34,11 @@ impl fmt::Display for BadOption {
 impl core::error::Error for BadOption {}
 
 impl Config {
-    /// Brings the options into the form in which they are sent: the domain and the resource as parts of a JID (RFC 7622 §3.2,
-    /// §3.4), no language where the tag is empty. Doing it twice changes nothing.
+    /// Converts the options to the form in which they are sent: the domain and the resource as parts of a JID (RFC 7622
+    /// §3.2, §3.4), no language if the tag is empty. Idempotent.
     ///
-    /// # Errors
-    /// The first option that cannot be sent.
+    ///  # Errors
+    ///  The first option that cannot be sent.
     pub fn prepare(&mut self, unicode: &dyn Unicode) -> Result<(), BadOption> {
         let domain =
             Jid::from_parts(None, &self.session.domain, None, unicode).map_err(|_| BadOption {
@@ -82,7 +82,7 @@ impl Config {
     }
 }
 
-/// An option with a character that XML cannot carry.
+/// The error for an option with a character that XML cannot carry.
 fn unsendable(name: &'static str) -> BadOption {
     BadOption {
         name,
@@ -90,8 +90,8 @@ fn unsendable(name: &'static str) -> BadOption {
     }
 }
 
-/// Whether a text has the shape of a language tag (RFC 5646 §2.1): subtags of 1 to 8 letters and digits, the first of letters.
-/// Whether its subtags are registered is not checked.
+/// Whether a text has the shape of a language tag (RFC 5646 §2.1): subtags of 1 to 8 letters and digits, the first of
+/// letters. Does not check whether the subtags are registered.
 pub fn is_language_tag(tag: &str) -> bool {
     let fits = |(at, subtag): (usize, &str)| {
         (1..=8).contains(&subtag.len())

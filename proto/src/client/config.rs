@@ -19,7 +19,7 @@ impl ClientConfig {
     pub fn for_service(service: Service, domain: &str) -> Self {
         let pauses = Reconnect::default();
         let bosh = BoshConfig {
-            // Each service's own.
+            // The address and the redirect flag are set from each service.
             address: "".into(),
             foreign: false,
             to: domain.into(),

@@ -1,4 +1,4 @@
-// What happens to a client.
+// The events of a client.
 
 import type { XmppError } from "./errors.js";
 
@@ -8,34 +8,37 @@ export type Status =
   | "authenticating"
   | "binding"
   | "online"
-  /** The connection broke and is made again by itself; what is sent meanwhile is kept, in order. */
+  /** The connection was interrupted and reconnects by itself; stanzas sent meanwhile are kept in order. */
   | "reconnecting"
   | "disconnecting";
 
 export interface StatusChange {
   status: Status;
-  /** With `offline`, when it was not asked for, and with `reconnecting`: what happened. */
+  /** The reason: with `offline`, if the page did not request it, and with `reconnecting`. */
   error?: XmppError;
   /**
-   * With `online`: the session goes on, and nothing was lost. When false, it is a new one, in which presence, rooms and feeds
-   * are there again; of what happened meanwhile only what server and rooms kept arrives.
+   * With `online`: true if the session was resumed and nothing was lost. False for a new session, in which presence,
+   * rooms and feeds are restored; of the events in between only those that the server and the rooms kept arrive.
    */
   resumed?: boolean;
-  /** With `reconnecting`: which attempt is next, from 1. There is one such event for each attempt that failed. */
+  /** With `reconnecting`: the number of the next attempt, from 1. Each failed attempt causes one such event. */
   attempt?: number;
-  /** With `reconnecting`: when it is due. A sign of the network may bring it forward, which is another event. */
+  /**
+   * With `reconnecting`: when the next attempt is due. A sign of a working network may bring it forward, which causes
+   * another event.
+   */
   retryAt?: Date;
 }
 
 export interface ClientEvents {
   /** The connection's state changed. */
   status: StatusChange;
-  /** Something went wrong that no promise told: a liar's pubsub event, a stanza that could not be read. */
+  /** An error that no promise reports: a pubsub event from a wrong sender, a stanza that could not be read. */
   error: XmppError;
-  /** A stanza was given to the transport, as XML, with secrets masked. Costs nothing without a listener. */
+  /** A stanza was passed to the transport, as XML, with secrets masked. Costs nothing without a listener. */
   sent: string;
   /** A stanza arrived, as XML, with secrets masked. Costs nothing without a listener. */
   received: string;
-  /** A stanza whose `send()` nobody awaits may not have arrived. */
+  /** A stanza may not have arrived, and its `send()` is not awaited. */
   undelivered: { xml: string; error: XmppError };
 }

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Client`: a connection as the page holds it. It can be made, and handlers registered, before the module is loaded.
+// `Client`: a connection to an XMPP server. You can create it and register handlers before the module is loaded.
 
 import type { ClientEvents, Status } from "./client-events.js";
 import { Core } from "./core.js";
@@ -29,7 +29,7 @@ import { type Stanza, stanzaOf } from "./stanza.js";
 import { type Waiting, quietly } from "./waiting.js";
 import { type Sendable, markupOf, mustBeWellFormed } from "./xml.js";
 
-/** A handler that waits for the module. */
+/** A handler that is registered once the module is loaded. */
 interface EarlyHandler {
   register(hub: Hub): void;
 }
@@ -51,14 +51,14 @@ export class Client {
   #pubsub: PubSub | undefined;
   #muc: Muc | undefined;
   #isFreed = false;
-  /** A connect() or attach() that waits for the module, or for the end of the connection before it. */
+  /** A connect() or attach() that waits for the module, or for the end of the previous connection. */
   #start: Patience | undefined;
-  /** A disconnect() that is not done. */
+  /** A disconnect() in progress. */
   #ending: Promise<void> | undefined;
-  /** What was registered before the module was there. */
+  /** Handlers and listeners registered before the module was loaded. */
   #early: EarlyHandler[] = [];
 
-  /** Connects nothing yet: register handlers and listeners first, then `connect()`. */
+  /** Creates a client without connecting: register handlers and listeners first, then call `connect()`. */
   constructor(service: Service, options: ClientOptions) {
     this.#services = addressesOf(service);
     this.#options = options;
@@ -71,7 +71,7 @@ export class Client {
     const hub = new Hub(readClientOptions(this.#services, this.#options), this.#listeners, this);
     this.#hub = hub;
     this.#tap();
-    // One that cannot be registered is told, and the others are.
+    // A handler that cannot be registered is reported; the others are registered.
     const problems = this.#early.splice(0).flatMap((early): unknown[] => {
       try {
         early.register(hub);
@@ -84,7 +84,7 @@ export class Client {
     return hub;
   }
 
-  /** The hub, for what makes no sense without a connection. */
+  /** The hub, for operations that need a connection. */
   get #ready(): Hub {
     if (!this.#hub && !this.#isFreed) throw new XmppError("not-connected", "There is no connection. Await connect() first.");
     return this.#make();
@@ -95,12 +95,12 @@ export class Client {
     return this.#hub?.read((core) => core.jid);
   }
 
-  /** Where the connection stands. */
+  /** The state of the connection. */
   get status(): Status {
     return this.#hub?.phase ?? "offline";
   }
 
-  /** While online: which of the services it is. */
+  /** The service in use, while online. */
   get service(): string | undefined {
     return this.#hub?.read((core) => core.service);
   }
@@ -116,22 +116,23 @@ export class Client {
   }
 
   /**
-   * Resolves when logged in and bound. Rejects with what stood in the way; the client may then try again. While the status is
-   * `reconnecting`, the next attempt is made at once.
+   * Resolves when logged in and bound. Rejects with the error that prevented it; you can then try again. While the
+   * status is `reconnecting`, the next attempt starts at once.
    */
   connect(options?: { signal?: AbortSignal }): Promise<void> {
     return this.#begin(options, (hub, signal) => hub.begin(signal));
   }
 
   /**
-   * In place of `connect()`: goes on with a session that a web server made, over the first BOSH service. Resolves when the
-   * server has shown that it knows it. When it does not, the client logs in, if it can.
+   * Instead of `connect()`: continues a session that a web server made, over the first BOSH service. Resolves when the
+   * server has confirmed the session. If the server does not have the session, the client logs in, if it has
+   * credentials.
    */
   attach(session: AttachedSession & { signal?: AbortSignal }): Promise<void> {
     return this.#begin(session, (hub, signal) => hub.begin(signal, givenOf(session)));
   }
 
-  /** Takes a turn in any case: what the page says in the same turn, such as disconnect(), comes first. */
+  /** Always continues in a later turn: calls that the page makes in the same turn, such as disconnect(), come first. */
   async #begin(
     options: { signal?: AbortSignal } | undefined,
     begin: (hub: Hub, signal: AbortSignal | undefined) => Promise<void>,
@@ -144,7 +145,7 @@ export class Client {
     try {
       await start.until(init(), this.#ending);
       start.check();
-      // Begun in this very turn: from here on the hub knows of it, and disconnect() goes there.
+      // From here on the hub handles the attempt, and disconnect() goes to the hub.
       const signal = new Reader(options).signal();
       begun = begin(this.#make(), signal);
     } finally {
@@ -154,8 +155,9 @@ export class Client {
   }
 
   /**
-   * Sends what is queued, leaves rooms and full-JID subscriptions, ends the session. Never rejects. May be called in `pagehide`: what
-   * is to be sent is handed to the browser before it returns. (Over WebSocket Firefox sends nothing any more by then.)
+   * Sends the queued stanzas, leaves rooms and full-JID subscriptions, and ends the session. Never rejects. You can
+   * call it in `pagehide`: the stanzas are passed to the browser before it returns. (Over WebSocket, Firefox sends
+   * nothing any more at that point.)
    */
   async disconnect(): Promise<void> {
     this.#giveUp(new XmppError("disconnected", "disconnect() was called while connecting."));
@@ -171,14 +173,17 @@ export class Client {
     this.#start = undefined;
   }
 
-  /** Resolves when the server has taken the stanza; rejects as `undelivered` or `unknown`. Need not be awaited. */
+  /**
+   * Resolves when the server has received the stanza; rejects with code `undelivered` or `unknown`. You need not await
+   * it.
+   */
   send(stanza: Sendable): Promise<void> {
     return quietly(
       this.#withMarkup(stanza, "send", (hub, text) => hub.send(text)),
     );
   }
 
-  /** What is to be sent, and a client to send it with, come before what errors are about is known. */
+  /** The stanza and the client are checked before an error's addressee is known. */
   #withMarkup<T>(sendable: Sendable, operation: string, act: (hub: Hub, text: string) => Promise<T>): Promise<T> {
     let hub: Hub;
     let text: string;
@@ -188,7 +193,7 @@ export class Client {
     } catch (error) {
       return Promise.reject(error);
     }
-    // The addressee is looked for where there is an error: most have none.
+    // The addressee is only parsed for an error.
     const failed = (error: unknown): never => {
       throw located(error, operation, addressee(text));
     };
@@ -211,9 +216,9 @@ export class Client {
   }
 
   /**
-   * Calls `callback` for each stanza that matches, until removed. It stays when it throws (the error is reported).
-   * A handler whose matcher names `ns` or `id`, or `name: "iq"` with a `type`, answers the iq requests that it matches;
-   * all others are answered by epode.
+   * Calls `callback` for each matching stanza until the handler is removed. The handler stays registered if the
+   * callback throws (the error is reported). A handler whose matcher names `ns` or `id`, or `name: "iq"` with a `type`,
+   * answers the iq requests that it matches; epode answers all others.
    */
   addHandler(callback: (stanza: Stanza) => void, matcher?: Matcher): Registration {
     mustBeFunction(callback);
@@ -231,7 +236,7 @@ export class Client {
     return registrationOf(() => remove?.());
   }
 
-  /** Registers when the module is there. */
+  /** Registers the handler once the module is loaded. */
   #later(register: (hub: Hub) => void, remove?: () => void): Registration {
     const early: EarlyHandler = { register };
     this.#early.push(early);
@@ -254,7 +259,7 @@ export class Client {
       registration = this.#listeners.on(type, listener);
     } catch (error) {
       if (this.#hub) throw error;
-      // As with handlers: before the module is there, connect() tells what could not be registered.
+      // As with handlers: before the module is loaded, connect() reports listeners that could not be registered.
       return this.#later(() => {
         throw error;
       });
@@ -266,7 +271,7 @@ export class Client {
     });
   }
 
-  /** Elements that go out or come in are told only while somebody listens. */
+  /** The module reports sent and received elements only while there is a listener. */
   #tap(): void {
     const isWanted = this.#listeners.wants("sent") || this.#listeners.wants("received");
     if (this.#isTapped === isWanted || !this.#hub) return;
@@ -276,7 +281,7 @@ export class Client {
 
   #isTapped = false;
 
-  /** Ends everything at once, without a word to the server. Later calls are `freed` errors. */
+  /** Ends everything at once, without notifying the server. Later calls throw errors with code `freed`. */
   free(): void {
     this.#isFreed = true;
     this.#giveUp(problem("freed"));
@@ -289,7 +294,7 @@ export class Client {
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Client {
   /** As `free()`. */
   [Symbol.dispose](): void;
@@ -297,7 +302,7 @@ export interface Client {
 
 disposeBy(Client.prototype, Client.prototype.free);
 
-/** A session that a web server made, read and checked. */
+/** A session that a web server made, read and validated. */
 function givenOf(session: unknown): Given {
   const read = new Reader(session);
   const [jid, sid] = [read.jid("jid"), read.text("sid")];
@@ -319,7 +324,7 @@ async function online(client: Client, begin: () => Promise<void>): Promise<Clien
 }
 
 /**
- * Makes a client, connects and logs in.
+ * Creates a client, connects and logs in.
  * @example
  * const client = await connect("/http-bind", { jid: "romeo@example.org", password: "pencil" });
  */
@@ -329,8 +334,8 @@ export async function connect(service: Service, options: ClientOptions & { signa
 }
 
 /**
- * Goes on with a session that a web server made (prebind), over BOSH. No credentials are needed; without them the end of the
- * session is the end of the connection.
+ * Continues a session that a web server made (prebind), over BOSH. Credentials are optional; without them the end of
+ * the session is the end of the connection.
  * @example
  * const client = await attach("/http-bind", { jid: "romeo@example.org/page", sid: "a1", rid: 4711 });
  */
@@ -340,7 +345,7 @@ export async function attach(service: Service, options: AttachOptions & { signal
 }
 
 /**
- * Makes an account (XEP-0077); resolves when the server has made it. Log in with `connect` afterwards.
+ * Registers an account (XEP-0077); resolves when the server has created the account. Log in with `connect` afterwards.
  * @example
  * await register("/http-bind", { domain: "example.org", username: "romeo", password: "pencil" });
  */
@@ -355,13 +360,13 @@ export async function register(service: Service, options: RegisterOptions): Prom
 }
 
 /**
- * Asks a domain's web server where its services are (XEP-0156), WebSocket first. Only encrypted ones count. Quick and quiet: `[]` when
- * there is nothing to find within `timeout` (default 5,000 ms).
+ * Discovers a domain's services at its web server (XEP-0156), WebSocket first. Only encrypted services are returned.
+ * Never rejects: resolves with `[]` if no service is found within `timeout` (default 5,000 ms).
  * @example
  * const client = await connect(await discover("example.org"), { jid: "romeo@example.org", password: "pencil" });
  */
 export async function discover(domain: string, options?: Waiting): Promise<string[]> {
-  // A domain, not a path, a port or a user: it is put into an address.
+  // A domain without path, port or user: it becomes part of an address.
   if (typeof domain !== "string" || !/^[^\s/?#@:\\]+$/.test(domain)) throw badArgument('The domain is a name such as "example.org".');
   await new Patience(options?.signal).until(init());
   try {

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Feed`: a subscribed node, kept complete. What happens in it, the module says; here it is told.
+// `Feed`: a subscribed node whose items are kept complete. The module decides which changes to report; this file
+// delivers them.
 
 import type { Via } from "./core.js";
 import { batching, iterate } from "./batches.js";
@@ -13,10 +14,10 @@ import { Reader } from "./reader.js";
 import type { Stanza } from "./stanza.js";
 import { Deferred, type Waiting } from "./waiting.js";
 
-/** How an item came to be gone: the node told so, or it was found to be gone after an interruption. */
+/** How an item was removed: by an event of the node, or found missing after an interruption. */
 export type RetractVia = "live" | "catch-up";
 
-/** One of a `batch`. */
+/** A change in a `batch`. */
 export type FeedChange<T = unknown> =
   | { type: "item"; item: PubsubItem<T> }
   | { type: "retract"; id: string; via: RetractVia }
@@ -25,73 +26,76 @@ export type FeedChange<T = unknown> =
   | { type: "live" };
 
 /**
- * What happens in a feed. What comes before the first listener of its kind is kept for it (1,000 of each kind, or `limit` if
- * that is more; `subscription` and `configuration` are not), and handed to it in order. In which order things of different
- * kinds have happened, `batch` tells. Once there is a listener for `item`, nothing is kept for `batch`, nor the other way round.
+ * The events of a feed. Events before the first listener of their kind are kept for it (1,000 of each kind, or `limit`
+ * if that is more; `subscription` and `configuration` are not kept), and delivered in order. Use `batch` if you need
+ * the order of events of different kinds. Once there is a listener for `item`, no events are kept for `batch`, and vice
+ * versa.
  */
 export interface FeedEvents<T = unknown> {
   /**
-   * An item: each publication once, in the order in which the service tells of them. A publication is the same when id and
-   * payload are; the order of attributes, prefixes and namespace declarations do not matter, white space does. See `repeats`.
-   * A notification without any item is one without `id` and payload.
+   * An item: each publication once, in the order in which the service reports them. Two publications are the same if
+   * their id and their payload are equal; the order of attributes, prefixes and namespace declarations does not matter,
+   * white space does. See `repeats`. A notification without an item is reported as an item without `id` and payload.
    */
   item: PubsubItem<T>;
   /**
-   * An item is no longer there. Via `"catch-up"`: found to be gone after an interruption, taken back or dropped by the node's
-   * own limit. What a node drops while the feed is live, most services do not tell.
+   * An item was removed. Via `"catch-up"`: found missing after an interruption, because it was retracted or dropped by
+   * the node's limit. Most services do not report items that a node drops while the feed is live.
    */
   retract: { id: string; node: string; via: RetractVia };
-  /** No item is there any more. */
+  /** All items were removed. */
   purge: { node: string };
   /**
-   * Something may be missing between the items with these ids; `after` is `undefined` where there was none before, `before`
-   * where there is none yet. It comes after an interruption when nothing of what was had before is in the node any more, so that
-   * nothing shows how much came in between: the node keeps fewer items than were published meanwhile; or exactly as many, which
-   * nobody can tell apart. Also when the node was deleted meanwhile, though it may be there again; when the service cannot be
-   * asked what it holds; and beyond 20,000 items, which is as much as is caught up on at a time. What is there, comes after it.
+   * Items may be missing between the items with these ids; `after` is `undefined` if there was no item before, `before`
+   * if there is none yet. Reported after an interruption if the node holds none of the earlier items, so that the
+   * number of missed items is unknown: the node keeps fewer items than were published meanwhile, or exactly as many,
+   * which looks the same. Also reported if the node was deleted meanwhile, even if it was created again; if the service
+   * does not return the node's items; and beyond 20,000 items, the most that is fetched at a time. The available items
+   * follow.
    */
   gap: { node: string; after: string | undefined; before: string | undefined };
-  /** What the node held, or what was missed during an interruption, has been told: what comes now is new. */
+  /** All earlier or missed items have been reported: the following ones are new. */
   live: { node: string };
   /**
-   * All changes since the last call, in order, at most once per animation frame; every 50 ms where there are no frames (workers,
-   * Node, pages that nobody sees). 10,000 changes do not wait, nor does what is left when the feed ends.
+   * All changes since the last call, in order, at most once per animation frame; every 50 ms without frames (workers,
+   * Node, hidden pages). Batches of 10,000 changes do not wait, and neither do the remaining changes when the feed
+   * ends.
    */
   batch: FeedChange<T>[];
-  /** The node is no more; `redirect` is where it went, if told. The feed ends. */
+  /** The node was deleted; `redirect` is its new address, if the service sent one. The feed ends. */
   delete: { node: string; redirect: string | undefined };
   /** The service changed the subscription's state. */
   subscription: { node: string; state: string };
   /** The node's configuration changed. */
   configuration: { node: string };
-  /** The feed is over: closed, aborted, unsubscribed, deleted, refused in a later session, or the connection ended. */
+  /** The feed ended: closed, aborted, unsubscribed, deleted, refused in a later session, or the connection ended. */
   end: undefined;
 }
 
-/** The kind of event that every change of what a node holds is, in their order; `undefined` is the end. Batches are made of it. */
+/** The kind of event of every change of a node's items, in order; `undefined` is the end. Batches are made of it. */
 const CHANGE = "_change";
 
 interface InnerEvents<T> extends FeedEvents<T> {
   [CHANGE]: FeedChange<T> | undefined;
 }
 
-/** The same is told in two ways. Who hears it in one need not have it kept in the other. */
+/** The same changes are reported in two ways. A page that listens to one needs none kept for the other. */
 const SINGLE = ["item", "retract", "purge", "gap", "live"] as const;
 
-/** What a feed is, shared by the page's object and the hub. @internal */
+/** The state of a feed, shared by the page's object and the hub. @internal */
 export class FeedState<T> implements FeedSink {
   readonly id: number;
   readonly service: string;
   readonly node: string;
   readonly items = new Map<string, PubsubItem<T>>();
-  /** Settled when the service has agreed, or refused. */
+  /** Settled when the service has accepted or refused the subscription. */
   readonly first = new Deferred<void>();
   readonly listeners: Listeners<InnerEvents<T>>;
   subid: string | undefined;
   state = "pending";
   isOver = false;
   #subscriber: string;
-  /** Where it stood when it ended. */
+  /** The position at the end of the feed. */
   #lastPosition: string | undefined;
   readonly #hub: Hub;
   readonly #limit: number;
@@ -116,8 +120,8 @@ export class FeedState<T> implements FeedSink {
     );
   }
 
-  /** Ends it when the signal is aborted. */
-  heed(signal: AbortSignal): void {
+  /** Closes the feed when the signal is aborted. */
+  closeOnAbort(signal: AbortSignal): void {
     const onAbort = (): void => {
       if (!this.first.isSettled) this.first.reject(aborted(signal));
       this.close();
@@ -128,7 +132,7 @@ export class FeedState<T> implements FeedSink {
 
   on<K extends keyof InnerEvents<T>>(kind: K, listener: (event: InnerEvents<T>[K]) => unknown): Registration {
     const registration = this.listeners.on(kind, listener);
-    // After this turn, in which its other listeners come.
+    // After this turn, in which the page registers its other listeners.
     queueMicrotask(() => {
       if (kind === "item") this.listeners.keepNoMore(CHANGE);
       else if (kind === CHANGE) for (const other of SINGLE) this.listeners.keepNoMore(other);
@@ -153,13 +157,13 @@ export class FeedState<T> implements FeedSink {
 
   #confirm(state: string, jid: string | undefined, subid: string | undefined): void {
     this.state = state;
-    // A service that agrees without a word about the subscription leaves it as it was.
+    // If the service accepts without details of the subscription, the known details stay.
     if (jid !== undefined) this.#subscriber = jid;
     if (jid !== undefined || subid !== undefined) this.subid = subid;
   }
 
   refuse(error: XmppError): void {
-    // Nobody has this feed yet? Then no event tells of its end.
+    // The page does not have this feed yet: its end causes no event.
     const isFirst = !this.first.isSettled;
     if (isFirst) {
       this.first.reject(error);
@@ -173,7 +177,7 @@ export class FeedState<T> implements FeedSink {
   item(id: string | undefined, payload: Uint32Array | undefined, publisher: string | undefined, time: number, via: Via): void {
     const item = new ReceivedItem<T>({ id, node: this.node, payload, publisher, time, via }, this.#decode);
     if (id !== undefined) {
-      // What is published again goes to the end.
+      // An item that is published again moves to the end.
       this.items.delete(id);
       this.items.set(id, item);
       if (this.items.size > this.#limit) this.items.delete(this.items.keys().next().value as string);
@@ -233,16 +237,16 @@ export class FeedState<T> implements FeedSink {
     if (this.listeners.wants(CHANGE)) this.listeners.emit(CHANGE, change);
   }
 
-  /** Nothing is told any more. */
+  /** Stops reporting events. */
   #stop(): void {
     this.isOver = true;
     this.state = "none";
     this.#deafen?.();
-    // Whoever waits for the first answer hears that there is none.
+    // Rejects the promise that waits for the first response.
     if (!this.first.isSettled) this.first.reject(undefined);
   }
 
-  /** No event will follow. */
+  /** No event follows. */
   #end(): void {
     if (this.isOver) return;
     this.#stop();
@@ -250,13 +254,13 @@ export class FeedState<T> implements FeedSink {
     this.listeners.emit("end", undefined);
   }
 
-  /** The module has no feed of this id any more; where it stood is kept. */
+  /** The module has forgotten this feed; its position is kept. */
   #forget(): void {
     this.#lastPosition = this.position;
     this.#hub.feeds.delete(this.id);
   }
 
-  /** Ends it here. */
+  /** Ends the feed locally. */
   close(): void {
     if (this.isOver) return;
     this.#forget();
@@ -284,8 +288,9 @@ export class FeedState<T> implements FeedSink {
 let makeFeed: <T>(state: FeedState<T>) => Feed<T>;
 
 /**
- * A subscribed node, kept complete: what it holds, then what happens to it, then what was missed during an interruption, as one
- * sequence in which each publication stands once. What was published to an id several times meanwhile comes once, as it is now.
+ * A subscribed node whose items are kept complete: the node's items, then its changes, then the items missed during an
+ * interruption, as one sequence in which each publication appears once. If an id was published several times during an
+ * interruption, only the current item is reported.
  */
 export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
   #live: FeedState<T> | undefined;
@@ -312,12 +317,12 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
     return this.#state.service;
   }
 
-  /** The JID that is subscribed: the bare one, or the full one when anonymous or without presence. */
+  /** The subscribed JID: the bare one, or the full one if the client is anonymous or unavailable. */
   get subscriber(): string {
     return this.#state.subscriber;
   }
 
-  /** `subscribed`, `pending` (the owner must approve), `unconfigured`; `none` when the feed is over. */
+  /** `subscribed`, `pending` (the owner must approve), `unconfigured`; `none` after the end of the feed. */
   get state(): string {
     return this.#state.state;
   }
@@ -327,19 +332,20 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
   }
 
   /**
-   * The current items by their ids, the newest publication last; always the same object. Current is what was told of and is not
-   * known to be gone: retracted items leave it, a purge empties it, what is published again goes to its end. With more than
-   * `limit` the oldest goes, which is no event. With `snapshot: false` or `since` it begins empty. The end of the feed leaves it
-   * as it is. Items without an id are not in it.
+   * The current items by their ids, the newest publication last; always the same object. An item is current from its
+   * report until it is known to be removed: retracted items leave the map, a purge empties it, and an item that is
+   * published again moves to its end. Beyond `limit` the oldest item is dropped without an event. With `snapshot:
+   * false` or `since` the map begins empty. The end of the feed does not change it. Items without an id are not in it.
    */
   get items(): Map<string, PubsubItem<T>> {
     return this.#state.items;
   }
 
   /**
-   * Where the feed stands, after all that it has told so far: a text that can be kept, over a reload or for longer, and given back
-   * as `since`. Up to 11 bytes for each of `limit` items. Told is what listeners were called with, and also what still waits for
-   * the next batch, in a loop, or for a first listener. `undefined` before the first answer. Still there when the feed is over.
+   * The position of the feed after all items that it has reported: a text that you can store, over a reload or for
+   * longer, and pass as `since`. Up to 11 bytes for each of `limit` items. Items count as reported when listeners were
+   * called, and also while they wait for the next batch, in a loop, or for a first listener. `undefined` before the
+   * first response. Still available after the end of the feed.
    */
   get position(): string | undefined {
     return this.#state.position;
@@ -359,19 +365,19 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
     );
   }
 
-  /** Unsubscribes at the service, and ends the feed. With a bare JID this ends it for all the account's pages. */
+  /** Unsubscribes at the service, and ends the feed. With a bare JID this unsubscribes all of the account's pages. */
   unsubscribe(options?: Waiting): Promise<void> {
     return locating("unsubscribe", this.#live?.node, () => this.#state.unsubscribe(options));
   }
 
-  /** Ends the feed here and leaves the subscription at the service as it is. */
+  /** Ends the feed locally and keeps the subscription at the service. */
   close(): void {
     this.#state.close();
   }
 
   /**
-   * Items from now on, and those kept because nobody listened yet. Ends with the feed. A loop that lets 10,000 live items wait
-   * gets a `too-large` error.
+   * Items from now on, and those kept because there was no listener yet. Ends with the feed. A loop with more than
+   * 10,000 waiting live items throws an error with code `too-large`.
    */
   [Symbol.asyncIterator](): AsyncIterator<PubsubItem<T>> {
     return iterate(
@@ -380,13 +386,13 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
     );
   }
 
-  /** Lets go of it: later calls are `freed` errors. The feed goes on until it is closed. */
+  /** Frees the object: later calls throw errors with code `freed`. The feed continues until it is closed. */
   free(): void {
     this.#live = undefined;
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Feed<T = unknown> {
   /** As `close()`. */
   [Symbol.dispose](): void;
@@ -394,5 +400,5 @@ export interface Feed<T = unknown> {
 
 disposeBy(Feed.prototype, Feed.prototype.close);
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const feedOf = <T>(state: FeedState<T>): Feed<T> => makeFeed(state);

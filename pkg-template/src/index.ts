@@ -1,9 +1,9 @@
-// The entry for pages and workers: the module is fetched from beside this file.
+// The entry for pages and workers: fetches the module from the directory of this file.
 
 import { defaultSource } from "./loading.js";
 
 defaultSource(() => new URL("./epode_bg.wasm", import.meta.url));
 
-/** For the entry with the module inside, which replaces the source. @internal */
+/** Used by the entry that contains the module, to replace the source. @internal */
 export { defaultSource as _defaultSource } from "./loading.js";
 export * from "./public.js";

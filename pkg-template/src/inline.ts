@@ -1,6 +1,6 @@
-// The entry with the WebAssembly module inside the script, for bundlers that do not carry `epode_bg.wasm` along, and for
-// pages that cannot serve it. It is the main entry with another source of the module: a page that imports both, or an entry
-// for pages of older systems, has one module, loaded once, and from here. Base64 makes the download a third larger.
+// The entry with the WebAssembly module inside the script, for bundlers that do not copy `epode_bg.wasm`, and for pages
+// that cannot serve it. It is the main entry with another source of the module: a page that imports both, or an entry
+// for older systems, loads one module, once, from here. Base64 makes the download a third larger.
 
 import { _defaultSource } from "./index.js";
 // @ts-expect-error Written by scripts/build.mjs.

@@ -1,48 +1,51 @@
-// `PubsubItem`: what a node delivers. Its payload is decoded when it is read.
+// `PubsubItem`: an item of a node. Its payload is decoded when it is read.
 
 import { decodePayload, type PayloadFormat } from "./payloads.js";
 import { type Stanza, stanzaOf } from "./stanza.js";
 
 /**
- * One item of a node, as published. `T` is what the page knows of its payloads; nothing checks that they are so, since they
- * are somebody else's words. A page that has to know looks at `format`, or checks in a decoder of its own (`decode`).
+ * One item of a node, as published. `T` is the type that the page expects of its payloads; it is not checked, since
+ * other clients publish them. To verify the type, check `format` or use a `decode` function that validates.
  */
 export interface PubsubItem<T = unknown> {
   id: string | undefined;
   node: string;
-  /** The element that was published; `undefined` where the service notifies without payloads. */
+  /** The published element; `undefined` if the service notifies without payloads. */
   payload: Stanza | undefined;
-  /** Who published it, when the service tells. */
+  /** The publisher, if the service includes it. */
   publisher: string | undefined;
-  /** When it was published, when the service tells (`<delay/>`). */
+  /** The time of publication, if the service includes it (`<delay/>`). */
   time: Date | undefined;
-  /** When it arrived here. */
+  /** The time of arrival. */
   receivedAt: Date;
-  /** How it came: among what the node held at the beginning, as it was published, after an interruption, from `items()`. */
+  /**
+   * How the item arrived: in the node's listing at the start, by an event, by catching up after an interruption, or
+   * from `items()`.
+   */
   via: "snapshot" | "live" | "catch-up" | "items";
-  /** The payload as a plain value, decoded when it is read first; by `decode`, where the page has given one. */
+  /** The payload as a plain value, decoded at the first access; by `decode`, if the page has provided one. */
   readonly value: T;
-  /** What the payload is, as epode reads it. */
+  /** The format of the payload, as epode decodes it. */
   readonly format: PayloadFormat;
 }
 
-/** How payloads are read. */
+/** How payloads are decoded. */
 export interface DecodeOption<T> {
   /**
-   * Makes an item's `value` of its payload, in place of epode's own decoding; called when `value` is read first. Not called
-   * for items without a payload. What it throws, reading `value` throws.
+   * Returns an item's `value` for its payload, instead of epode's own decoding; called when `value` is first read. Not
+   * called for items without a payload. An exception is thrown by the access to `value`.
    */
   decode?: (payload: Stanza) => T;
 }
 
-/** An item as it comes in. @internal */
+/** An item as the module passes it. @internal */
 export interface ItemFields {
   id: string | undefined;
   node: string;
   /** The packed payload: a view, which is copied. */
   payload: Uint32Array | Stanza | undefined;
   publisher: string | undefined;
-  /** In milliseconds since 1970; NaN where the service does not tell. */
+  /** In milliseconds since 1970; NaN if the service does not include it. */
   time: number;
   via: PubsubItem["via"];
 }
@@ -57,9 +60,9 @@ export class ReceivedItem<T> implements PubsubItem<T> {
   receivedAt = new Date();
   via: PubsubItem["via"];
   readonly #decode: ((payload: Stanza) => T) | undefined;
-  /** What epode makes of the payload. */
+  /** The payload as epode decodes it. */
   #found: { format: PayloadFormat; value: unknown } | undefined;
-  /** What the page's own decoder made of it, in a box. */
+  /** The result of the page's own decoder, in a box. */
   #own: { value: T } | undefined;
 
   constructor(fields: ItemFields, decode: ((payload: Stanza) => T) | undefined) {
@@ -83,7 +86,7 @@ export class ReceivedItem<T> implements PubsubItem<T> {
 
   get value(): T {
     if (!this.#decode || !this.payload) return this.#decoded.value as T;
-    // Once, also where it is undefined; one that throws is asked again.
+    // Called once, even if the result is undefined; a decoder that throws is called again.
     return (this.#own ??= { value: this.#decode(this.payload) }).value;
   }
 }

@@ -1,26 +1,29 @@
-// When the module is loaded, and from where.
+// Loads the module, once, from its source.
 
 import { type ModuleSource, loadModule } from "./module.js";
 
-/** Finds the module. @internal */
+/** Locates the module. @internal */
 export type FindModule = () => ModuleSource | Promise<ModuleSource>;
 
 let source: FindModule | undefined;
 let loading: Promise<void> | undefined;
 let isLoaded_ = false;
 
-/** Where the module comes from when the page does not say. The last call counts: `epode/inline` comes after the main entry. @internal */
+/**
+ * Sets the default source of the module. The last call wins: `epode/inline` is evaluated after the main entry.
+ * @internal
+ */
 export function defaultSource(find: FindModule): void {
   source = find;
 }
 
-/** Whether the module is there. @internal */
+/** Whether the module is loaded. @internal */
 export const isLoaded = (): boolean => isLoaded_;
 
 /**
- * Loads the module. Optional (`connect` and `register` do it) and idempotent: one loading for all who ask. One that failed is
- * forgotten, so that the next call tries again.
- * @param from Where the module is, or the module itself; default: beside this file.
+ * Loads the module. Optional (`connect` and `register` call it) and idempotent: all callers share one loading. A failed
+ * loading is forgotten, so that the next call tries again.
+ * @param from The location of the module, or the module itself; default: the directory of this file.
  * @example
  * await init("/assets/epode_bg.wasm");
  */

@@ -1,8 +1,8 @@
-// Which stanzas wake a handler.
+// The stanzas that a handler receives.
 
 import { Reader } from "./reader.js";
 
-/** Which stanzas wake a handler. What is left out matches everything; all that is given must match. */
+/** The stanzas that a handler receives. A field that is left out matches every stanza; all given fields must match. */
 export interface Matcher {
   /** `"message"`, `"presence"` or `"iq"`. */
   name?: string;
@@ -15,7 +15,7 @@ export interface Matcher {
   from?: string;
 }
 
-/** A matcher, read and checked. @internal */
+/** A matcher, read and validated. @internal */
 export interface MatcherFields {
   name: string | undefined;
   types: string[];

@@ -1,4 +1,4 @@
-// `Muc`: entering rooms.
+// `Muc`: joining rooms.
 
 import { aborted, badArgument } from "./errors.js";
 import type { Hub } from "./hub.js";
@@ -9,7 +9,7 @@ import { type Room, Visit, roomOf } from "./room.js";
 import type { Waiting } from "./waiting.js";
 import { mustBeText } from "./xml.js";
 
-/** How long a room may take to let us in, in milliseconds. */
+/** The default timeout of a join, in milliseconds. */
 const JOIN_TIMEOUT = 30_000;
 
 let makeMuc: (hub: Hub) => Muc;
@@ -27,10 +27,11 @@ export class Muc {
   }
 
   /**
-   * Joins a room, creating it when there is none (as an instant room). Resolves when really in: own presence, who
-   * else is there, history and subject have come, and are kept for the first listener of each kind. A nick that is
-   * taken rejects with condition `conflict`. With a password, `insecure` over a connection that is not encrypted (see
-   * `allowPlainText`). A join that times out or is aborted is followed by a leave, and can be repeated at once.
+   * Joins a room, and creates it if it does not exist (as an instant room). Resolves when the join is complete: own
+   * presence, the occupants, history and subject have arrived, and are kept for the first listener of each kind.
+   * Rejects with condition `conflict` if the nick is taken. With a password, rejects with code `insecure` over an
+   * unencrypted connection (see `allowPlainText`). A join that times out or is aborted is followed by a leave, and can
+   * be repeated at once.
    */
   join(
     room: string,
@@ -63,7 +64,7 @@ export class Muc {
   }
 }
 
-/** How much history should come. */
+/** The requested amount of history. */
 function historyOf(read: Reader): {
   maxStanzas: number | undefined;
   maxChars: number | undefined;
@@ -85,5 +86,5 @@ function historyOf(read: Reader): {
   return bounds;
 }
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const mucOf = (hub: Hub): Muc => makeMuc(hub);

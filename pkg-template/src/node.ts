@@ -1,4 +1,4 @@
-// The entry for Node: the module is read from beside this file.
+// The entry for Node: reads the module from the directory of this file.
 
 // @ts-expect-error Node's own types are no dependency of this package.
 import { readFile } from "node:fs/promises";
@@ -9,6 +9,6 @@ const read = readFile as (url: URL) => Promise<ModuleSource>;
 
 defaultSource(() => read(new URL("./epode_bg.wasm", import.meta.url)));
 
-/** For the entry with the module inside, which replaces the source. @internal */
+/** Used by the entry that contains the module, to replace the source. @internal */
 export { defaultSource as _defaultSource } from "./loading.js";
 export * from "./public.js";

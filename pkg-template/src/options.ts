@@ -1,14 +1,14 @@
-// The options of a client, read and checked: what cannot be meant is an error that says what to write instead.
+// The options of a client, read and validated: an invalid value throws an error that names the valid ones.
 
 import type { Settings } from "./core.js";
 import { XmppError, badArgument } from "./errors.js";
 import { bareOf, domainOf, localOf, resourceOf } from "./jid.js";
 import { Reader } from "./reader.js";
 
-/** A secret: a value, or a function called anew for every login (an access token that expires, a prompt). */
+/** A secret: a value, or a function that is called for every login (an access token that expires, a prompt). */
 export type Secret = string | (() => string | PromiseLike<string>);
 
-/** What epode uses of a `WebSocket`. Text frames come as strings in `data`. */
+/** The parts of a `WebSocket` that epode uses. Text frames arrive as strings in `data`. */
 export interface WebSocketLike {
   readonly protocol: string;
   onopen: ((event: never) => void) | null;
@@ -19,7 +19,7 @@ export interface WebSocketLike {
   close(): void;
 }
 
-/** A class that makes them. */
+/** A class of such sockets. */
 export type WebSocketClass = new (url: string, protocol: string) => WebSocketLike;
 
 /** A SASL mechanism that a login can use (RFC 4422), as servers name it. */
@@ -34,91 +34,104 @@ export type MechanismName =
   | "HT-SHA-256-NONE";
 
 export interface ClientOptions {
-  /** Who logs in: `user@domain`, or `user@domain/resource` to ask for that resource. */
+  /** The account: `user@domain`, or `user@domain/resource` to request that resource. */
   jid?: string;
-  /** With `jid`: the password. SCRAM-SHA-512, -256, -1 or PLAIN, the strongest that is offered. */
+  /** With `jid`: the password. SCRAM-SHA-512, -256, -1 or PLAIN, the strongest that the server offers. */
   password?: Secret;
   /** With `jid`: an OAuth 2 access token (OAUTHBEARER). */
   token?: Secret;
   /** With `domain`: log in without an account (ANONYMOUS). */
   anonymous?: boolean;
-  /** With `jid` or `domain`: the transport has authenticated us already, say by a client certificate (EXTERNAL). */
+  /**
+   * With `jid` or `domain`: the transport has already authenticated you, for example by a client certificate
+   * (EXTERNAL).
+   */
   external?: boolean;
   /** The domain to log in to; default: that of `jid`. */
   domain?: string;
-  /** The resource to ask for; default: the server chooses, which is what two open tabs want. */
+  /** The resource to request; default: the server chooses one, which allows two tabs to be online at the same time. */
   resource?: string;
-  /** PLAIN, OAUTHBEARER and registration over unencrypted http or ws. Never needed on loopback. Default false. */
+  /** Allow PLAIN, OAUTHBEARER and registration over unencrypted http or ws. Never needed on loopback. Default false. */
   allowPlainText?: boolean;
   /**
-   * The SASL mechanisms that a login may use. The strongest of those that the server offers is tried first; one that the server
-   * refuses as such is followed by the next. `"HT-SHA-256-NONE"` stands for login tokens (XEP-0484), which are neither used nor asked
-   * for when a list is given without it. Without a list: all that fit the credentials, never weaker than what worked before
-   * (`memory`). A list with nothing that the server offers ends in `no-mechanism`.
+   * The SASL mechanisms that a login may use. The strongest one that the server offers is tried first; if the server
+   * refuses the mechanism itself, the next one follows. `"HT-SHA-256-NONE"` stands for login tokens (XEP-0484), which
+   * are neither used nor requested if a list is given without it. Without a list: all that fit the credentials, never
+   * weaker than the one that worked before (`memory`). If the server offers none of the list, the login fails with code
+   * `no-mechanism`.
    */
   mechanisms?: readonly MechanismName[];
   /**
-   * Where to keep, from one visit to the next, what lets the next login take fewer round trips: which mechanism worked, what
-   * may be sent early, and a login token where the server gives one (XEP-0484). Such a token is as good as a password: keep it
-   * where you would keep one. What is stored is opaque, and of use to this account only. Default: remembered by this
-   * `Client` alone. For example `{ get: () => sessionStorage.getItem("epode"), set: (value) => sessionStorage.setItem("epode", value) }`.
+   * Where to store, between visits, the data that saves round trips at the next login: the mechanism that worked, the
+   * elements that may be sent early, and a login token if the server issues one (XEP-0484). Such a token is as powerful
+   * as a password: store it where you would store one. The stored text is opaque, and usable for this account only.
+   * Default: remembered by this `Client` alone. For example `{ get: () => sessionStorage.getItem("epode"), set: (value)
+   * => sessionStorage.setItem("epode", value) }`.
    */
   memory?: { get(): string | null | undefined; set(value: string): void };
   /** Send initial presence after login. Default true. */
   presence?: boolean;
   /** `xml:lang` of the stream. Default: none. */
   lang?: string;
-  /** BOSH: the longest time in **seconds** the server may hold a request. Default 60. */
+  /** BOSH: the longest time in **seconds** for which the server may hold a request. Default 60. */
   wait?: number;
   /** BOSH: how many requests the server may hold. Default 1. */
   hold?: number;
   /**
-   * BOSH: show a key with each request (XEP-0124 §15), so that somebody who listens to an unencrypted connection cannot take it
-   * over. Not needed over https, and a risk on ejabberd 23, which mistakes requests that overtake each other. Default false.
+   * BOSH: send a key with each request (XEP-0124 §15), so that an eavesdropper of an unencrypted connection cannot take
+   * it over. Not needed over https, and a risk on ejabberd 23, which mishandles requests that overtake each other.
+   * Default false.
    */
   keys?: boolean;
   /**
-   * BOSH: headers for each request (`Authorization`, …). A custom header costs a preflight across origins. Not sent to another
-   * origin that the service redirects to (`see-other-uri`).
+   * BOSH: headers for each request (`Authorization`, …). A custom header costs a preflight across origins. Not sent to
+   * another origin that the service redirects to (`see-other-uri`).
    */
   headers?: Record<string, string>;
-  /** BOSH: send cookies and HTTP authentication across origins, but not where the service redirects to another. Default false. */
+  /**
+   * BOSH: send cookies and HTTP authentication across origins, but not to another origin that the service redirects to.
+   * Default false.
+   */
   withCredentials?: boolean;
-  /** BOSH: default `"text/xml; charset=utf-8"`; `"text/plain; charset=utf-8"` spares the preflight where the server takes it. */
+  /**
+   * BOSH: default `"text/xml; charset=utf-8"`; `"text/plain; charset=utf-8"` avoids the preflight if the server accepts
+   * it.
+   */
   contentType?: string;
-  /** The longest time for connecting and logging in, and for each phase of it. Default 30,000 ms. */
+  /** The longest time for connecting and logging in, and for each of their phases. Default 30,000 ms. */
   timeout?: number;
-  /** The largest answer that is accepted, in bytes; one that announces more is not even read. Default 16 MiB. */
+  /** The largest accepted response, in bytes; a response that announces more is not read. Default 16 MiB. */
   maxBytes?: number;
   /**
-   * Make a connection that broke again, by itself. Each attempt follows a random pause, at most as long as the connection has been
-   * away: up to `least` (default 1,000 ms) at first, never more than `most` (30,000 ms). When the network comes back or the page
-   * is seen again, the next attempt is made at once, in place of one that hangs, and the pauses begin anew.
-   * Not where trying again cannot help (a wrong password, a conflict). Default true.
+   * Reconnect by itself after a broken connection. Each attempt follows a random pause between 0 and the length of the
+   * outage so far; its upper bound is at least `least` (default 1,000 ms) and at most `most` (30,000 ms). When the network
+   * returns or the page becomes visible, the next attempt starts at once, replacing one that hangs, and the pauses start
+   * anew. Does not reconnect if another attempt cannot succeed (a wrong password, a conflict). Default true.
    */
   reconnect?: boolean | { least?: number; most?: number };
-  /** WebSocket: XEP-0198, where the server has it. Default true. */
+  /** WebSocket: use XEP-0198 if the server offers it. Default true. */
   streamManagement?: boolean;
-  /** WebSocket: after how long a silence the server is asked whether it is there. Default 30,000 ms. */
+  /** WebSocket: the silence of the server after which it is pinged. Default 30,000 ms. */
   silence?: number;
   /**
-   * Keep the session over a reload of the page, in the tab's `sessionStorage`: `connect()` then goes on with it (`resumed: true`),
-   * what was under way arrives, once. A name tells several clients of one account on a page apart. Joined rooms and
-   * subscriptions are still there for the server: join and subscribe again, which brings the state. A duplicated tab gets a
-   * session of its own. A tab closed for good leaves a session that is kept to the server's timeout, unless the page calls `disconnect()`.
-   * What is stored is enough to take the session over, and holds no password. Not in workers. Default false.
+   * Keep the session over a reload of the page, in the tab's `sessionStorage`: `connect()` then continues it
+   * (`resumed` is true), and stanzas under way during the reload arrive, once. Give a name to distinguish several clients of one
+   * account on a page. Joined rooms and subscriptions still exist at the server: join and subscribe again to get their
+   * state. A duplicated tab gets a separate session. A closed tab leaves its session at the server until the server's
+   * timeout, unless the page calls `disconnect()`. The stored data gives full access to the session, and holds no
+   * password. Not in workers. Default false.
    */
   keep?: boolean | string;
   /**
-   * In place of the platform's `WebSocket`, where it has none (Node before 22) or another is wanted: a class with the same
-   * interface, such as that of the npm package `ws`. Called as `new WebSocket(url, "xmpp")`.
+   * A replacement of the platform's `WebSocket`, if the platform has none (Node before 22) or you need another one: a
+   * class with the same interface, such as that of the npm package `ws`. Called as `new WebSocket(url, "xmpp")`.
    */
   WebSocket?: WebSocketClass;
-  /** In place of the platform's `fetch`, for BOSH: a function with the same interface. */
+  /** A replacement of the platform's `fetch`, for BOSH: a function with the same interface. */
   fetch?: (url: string, init: RequestInit) => PromiseLike<Response>;
   /**
-   * How epode answers questions that no handler answers: what it is and can do (XEP-0030), its software (XEP-0092), its time
-   * (XEP-0202), whether it is there (XEP-0199).
+   * How epode answers requests that no handler answers: identity and features (XEP-0030), software (XEP-0092), time
+   * (XEP-0202), ping (XEP-0199).
    */
   about?: {
     name?: string;
@@ -126,10 +139,11 @@ export interface ClientOptions {
     os?: string;
     features?: readonly string[];
     /**
-     * Who is answered. `"contacts"`: those on the roster who get this account's presence; the roster is requested when the first
-     * stranger asks. `"nobody"`: no one. All others get `service-unavailable`, as if nobody was there. The own server, the own
-     * account, the services of feeds and the rooms that were joined are always answered. Default `"everyone"`: each reply shows
-     * that the page is open, and the one to XEP-0202 its time zone.
+     * The senders that get replies. `"contacts"`: those on the roster who get this account's presence; the roster is
+     * requested at the first request of a stranger. `"nobody"`: no sender. All others get `service-unavailable`, as if
+     * the resource were offline. The own server, the own account, the services of feeds and the joined rooms always get
+     * replies. Default `"everyone"`: each reply shows that the page is open, and the reply to XEP-0202 shows its time
+     * zone.
      */
     answerTo?: "everyone" | "contacts" | "nobody";
   };
@@ -138,30 +152,30 @@ export interface ClientOptions {
 /** Where to connect: an `http(s):` address (also a relative one) is BOSH, a `ws(s):` address WebSocket; several are tried in order. */
 export type Service = string | URL | readonly (string | URL)[];
 
-/** A BOSH session that was made elsewhere. */
+/** A BOSH session that a web server made. */
 export interface AttachedSession {
-  /** The full JID that it is bound to. */
+  /** The full JID of the session. */
   jid: string;
   sid: string;
   /** The rid of the **next** request. */
   rid: number | string;
 }
 
-/** For `attach`: the session, and whatever else a client may want. */
+/** For `attach`: the session, and the other options of a client. */
 export type AttachOptions = AttachedSession & Omit<ClientOptions, "jid" | "anonymous">;
 
-/** What an account is made with (XEP-0077). */
+/** The data of an account to register (XEP-0077). */
 export interface RegisterOptions
   extends Pick<ClientOptions, "allowPlainText" | "headers" | "withCredentials" | "contentType" | "timeout" | "lang" | "WebSocket" | "fetch"> {
   domain: string;
   username: string;
   password: string;
-  /** Other fields that the server asks for, by name (`email`, …). */
+  /** Other fields that the server requires, by name (`email`, …). */
   fields?: Record<string, string>;
   signal?: AbortSignal;
 }
 
-/** The largest answer that is read when the page does not say. */
+/** The default limit of a response. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const MECHANISMS: readonly string[] = [
   "SCRAM-SHA-512",
@@ -183,13 +197,13 @@ export type Login =
   | { kind: "anonymous" }
   | { kind: "external"; account: string | undefined };
 
-/** What a client is made of. @internal */
+/** The validated configuration of a client. @internal */
 export interface Prepared {
   settings: Settings;
-  /** Absent for a registration, and for a session that is there already. */
+  /** Absent for a registration, and for an existing session. */
   login?: Login | undefined;
   memory?: NonNullable<ClientOptions["memory"]> | undefined;
-  /** What replaces the platform's own, by its name. */
+  /** The replacements of platform APIs, by name. */
   replacements: ReadonlyMap<string, unknown>;
 }
 
@@ -213,7 +227,7 @@ export function readClientOptions(services: string[], options: unknown): Prepare
   const jid = read.jid("jid");
   const account = jid === undefined ? undefined : bareOf(jid);
   const login = loginOf({ jid, account, password, token, anonymous, external });
-  // Of `attach`: the session is there already.
+  // The options of `attach`, for an existing session.
   const isAttached = !login && !anonymous && !external && password === undefined && token === undefined && read.given("sid") !== undefined;
   if (!login && !isAttached) throw badArgument(ONE_LOGIN);
   const resource = read.text("resource") ?? (jid === undefined ? undefined : resourceOf(jid));
@@ -281,7 +295,7 @@ function secretOf(read: Reader, name: string): Secret | undefined {
   return read.sendable(name, value);
 }
 
-/** The option `domain`, or the one that is known. */
+/** The option `domain`, or the known domain. */
 function domainOption(read: Reader, known: string | undefined, missing: string): string {
   const domain = read.jid("domain") ?? known;
   if (domain === undefined) throw badArgument(missing);
@@ -289,7 +303,7 @@ function domainOption(read: Reader, known: string | undefined, missing: string):
   return domain;
 }
 
-/** `keep`: yes or no, or a name. What is kept for one account is not taken by another. */
+/** `keep`: a boolean or a name. A session that is kept for one account is not used by another. */
 function keepOption(read: Reader, domain: string, account: string | undefined): string | undefined {
   const keep = read.given("keep");
   if (keep === undefined || keep === false) return undefined;
@@ -306,7 +320,7 @@ function mechanismsOption(read: Reader): string[] | undefined {
   return names;
 }
 
-/** `reconnect`: yes or no, or the pauses. */
+/** `reconnect`: a boolean, or the pauses. */
 function reconnectOption(read: Reader): Pick<Settings, "reconnect" | "least" | "most"> {
   const reconnect = read.given("reconnect") ?? true;
   if (typeof reconnect === "boolean") return { reconnect, least: undefined, most: undefined };
@@ -345,7 +359,7 @@ function headersOption(read: Reader): string[] {
   return headers.flat();
 }
 
-/** What a client and a registration have in common. */
+/** The options that a client and a registration share. */
 function readShared(services: string[], read: Reader, domain: string): Prepared {
   if (services.length === 0) throw badArgument("There is no service to connect to: the list is empty.");
   const settings: Settings = {

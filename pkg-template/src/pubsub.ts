@@ -1,4 +1,4 @@
-// `PubSub`: what is asked of a publish-subscribe service, and what comes from one.
+// `PubSub`: requests to a publish-subscribe service, and its events.
 
 import { Core } from "./core.js";
 import { aborted, badArgument, problem } from "./errors.js";
@@ -16,58 +16,58 @@ import { type Stanza, stanzaOf, xmlWithin } from "./stanza.js";
 import { type Waiting, quietly } from "./waiting.js";
 import { Markup, type Sendable, isXmlText, markupOf, mustBeText } from "./xml.js";
 
-/** What can be published: `xml`, an element, XML in a string. */
+/** The types that can be published: `xml`, an element, XML in a string. */
 export type Payload = Sendable;
 
 export interface ServiceOption extends Waiting {
-  /** The pubsub service's JID. Default: `pubsub.` and the own domain. */
+  /** The pubsub service's JID. Default: `pubsub.` followed by the own domain. */
   service?: string;
 }
 
 export interface FeedOptions<T = unknown> extends ServiceOption, DecodeOption<T> {
   /**
-   * Goes on from there: what `feed.position` was, for the same node of the same service. What was published since arrives via
-   * `"catch-up"`, no snapshot comes, and a `gap` tells where something may be missing. A position that another version of epode
-   * wrote may say nothing to this one: then there is a `gap`, and the feed begins as without `since`.
+   * Continues from that position: an earlier `feed.position` for the same node of the same service. Items published
+   * since then arrive via `"catch-up"`, without a snapshot, and a `gap` reports missing items. A position written by
+   * another version of epode may be unreadable: then there is a `gap`, and the feed begins as without `since`.
    */
   since?: string;
   /**
-   * Without `since`: what the node holds comes first, via `"snapshot"`. Default true. With false, the last item that a service
-   * sends on subscribing is not told either.
+   * Without `since`: the node's items come first, via `"snapshot"`. Default true. With false, the last item that a
+   * service sends on subscribing is not reported either.
    */
   snapshot?: boolean;
   /**
-   * Whether an event is told that repeats the current revision of its item, with the same id and payload. Default false: a row
-   * that is saved unchanged shows nothing, and neither does an event that a server delivers twice. With true both are told as
-   * `"live"`, since they look alike. Items without a payload are always told.
+   * Whether to report an event that repeats the current revision of its item, with the same id and payload. Default
+   * false: saving an unchanged row causes no event, and neither does an event that a server delivers twice. With true
+   * both are reported as `"live"`, since they look alike. Items without a payload are always reported.
    */
   repeats?: boolean;
   /**
-   * How many items are looked at and kept, the newest ones: 1 to 100,000, default 1,000. As many publications are remembered
-   * (8 bytes each), to know again what was had; they are in `position`, too.
+   * The number of items that are fetched and kept, the newest ones: 1 to 100,000, default 1,000. As many publications
+   * are remembered (8 bytes each) to recognise repeated items; they are part of `position`, too.
    */
   limit?: number;
   /**
-   * Which of the own JIDs is subscribed. With the bare one the service tells all of the account's pages that are present, and
-   * the subscription outlives the session; with the full one this session alone. Default: the bare one; the full one where the
-   * client is anonymous or not present.
+   * The subscribed JID. With the bare one the service notifies all of the account's available pages, and the
+   * subscription outlives the session; with the full one only this session. Default: the bare one; the full one if the
+   * client is anonymous or unavailable.
    */
   jid?: "bare" | "full";
   /** Options of the subscription (pubsub#subscribe_options), with or without the prefix `pubsub#`. */
   options?: Record<string, string | number | boolean>;
   /**
-   * Gives the subscription up, which then ends at the service, too, unless another feed lives on it; so does one that is not
-   * answered in time. Aborted later, closes the feed.
+   * Cancels the pending subscription, which then ends at the service, too, unless another feed uses it; so does a
+   * subscription that is not answered in time. Aborting later closes the feed.
    */
   signal?: AbortSignal;
 }
 
-/** Somebody wants to subscribe. Both answers resolve when the server has taken them. */
+/** An entity's request to subscribe. Both answers resolve when the server has received them. */
 export interface Approval {
-  /** Who asks: the service. */
+  /** The service that sent the request. */
   service: string;
   node: string;
-  /** Who wants to subscribe. */
+  /** The entity that wants to subscribe. */
   jid: string;
   subid: string | undefined;
   id: string | undefined;
@@ -75,9 +75,9 @@ export interface Approval {
   deny(): Promise<void>;
 }
 
-/** Something that an account did with one of its nodes. */
+/** An account's change of one of its nodes. */
 export type PersonalEvent<T = unknown> = {
-  /** Whose: the account's bare JID. */
+  /** The account, a bare JID. */
   from: string;
   node: string;
 } & (
@@ -87,7 +87,7 @@ export type PersonalEvent<T = unknown> = {
   | { type: "delete"; redirect: string | undefined }
 );
 
-/** How a request is made, and what is made of its reply. */
+/** Builds a request and reads its reply. */
 interface Asked<T> {
   build: nodes.Request;
   read: (reply: Stanza) => T;
@@ -109,17 +109,17 @@ export class PubSub {
 
   // ── shared ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The service that the options name, or the usual one of the own domain. */
+  /** The service in the options, or the default one of the own domain. */
   #service(read: Reader): string {
     return read.jid("service") ?? normalJid(`pubsub.${this.#hub.call((core) => core.domain)}`);
   }
 
-  /** Whose subscription is meant: the one named, or the one that we subscribe with. */
+  /** The subscribed JID: the one in the options, or the default one. */
   #subscriber(read: Reader): string {
     return read.jid("jid") ?? this.#hub.call((core) => core.subscriber());
   }
 
-  /** Asks the service that the options name; `prepare` reads the other options. */
+  /** Sends a request to the service in the options; `prepare` reads the other options. */
   async #request<T>(options: unknown, prepare: (read: Reader) => Asked<T>): Promise<T> {
     const read = new Reader(options);
     const service = this.#service(read);
@@ -129,12 +129,12 @@ export class PubSub {
     return readReply(await this.#hub.request(build(service).toString(), waiting));
   }
 
-  /** Asks about what the options name: a node, or the service. */
+  /** Sends a request about the node or the service in the options. */
   #ask<T>(operation: string, options: ServiceOption & { node?: string } | undefined, prepare: (read: Reader) => Asked<T>): Promise<T> {
     return locating(operation, options?.node ?? options?.service, () => this.#request(options, prepare));
   }
 
-  /** Asks about a node. */
+  /** Sends a request about a node. */
   #askOf<T>(operation: string, node: unknown, options: unknown, prepare: (read: Reader, node: string) => Asked<T>): Promise<T> {
     return locating(operation, node, () => {
       mustBeText(operation, 1, node);
@@ -145,16 +145,16 @@ export class PubSub {
   // ── feeds ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Subscribes to a node, and resolves when the service has agreed. `onItem` is called for each item: first for those that the
-   * node holds, then for what is published; so are the feed's listeners. Rejects with what the service says, say condition
-   * `item-not-found` or `not-authorized`. `timeout` is for its answer.
+   * Subscribes to a node; resolves when the service has accepted. `onItem` is called for each item: first for the
+   * node's items, then for newly published ones; the feed's listeners are called, too. Rejects with the service's
+   * error, for example condition `item-not-found` or `not-authorized`. `timeout` limits the wait for the reply.
    */
   subscribe<T = unknown>(node: string, onItem: (item: PubsubItem<T>) => void, options?: FeedOptions<T>): Promise<Feed<T>>;
   subscribe<T = unknown>(node: string, options?: FeedOptions<T>): Promise<Feed<T>>;
   subscribe<T = unknown>(node: string, first?: unknown, second?: FeedOptions<T>): Promise<Feed<T>> {
     return locating("subscribe", node, async () => {
       mustBeText("subscribe", 1, node);
-      // The callback may be left out.
+      // The callback is optional.
       const isLeftOut = typeof first === "object" && first !== null;
       const [onItem, options] = isLeftOut ? [undefined, first] : [first, second];
       const feed = this.#start<T>(node, onItem, options);
@@ -167,7 +167,7 @@ export class PubSub {
     });
   }
 
-  /** Begins a feed; what is wrong with the options is told first. */
+  /** Begins a feed; invalid options are reported first. */
   #start<T>(node: string, onItem: unknown, options: unknown): FeedState<T> {
     const read = new Reader(options);
     if (!isXmlText(node)) throw problem("illegal-character");
@@ -193,11 +193,11 @@ export class PubSub {
     const feed = new FeedState<T>(this.#hub, { id, service, node, subscriber, limit, decode });
     this.#hub.feeds.set(id, feed);
     if (onItem !== undefined) feed.on("item", onItem as (item: PubsubItem<T>) => void);
-    if (signal) feed.heed(signal);
+    if (signal) feed.closeOnAbort(signal);
     return feed;
   }
 
-  /** Removes a subscription by node: one without a `Feed`, say of an earlier visit. */
+  /** Removes a subscription by node: one without a `Feed`, for example of an earlier visit. */
   unsubscribe(node: string, options?: ServiceOption & { jid?: string; subid?: string }): Promise<void> {
     return this.#askOf("unsubscribe", node, options, (read, node) => ({
       build: nodes.unsubscribe(node, this.#subscriber(read), read.text("subid")),
@@ -208,12 +208,14 @@ export class PubSub {
   // ── items ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Publishes one item, resolves with its id (chosen by the service when none is given). `null` is an item without a payload,
-   * for nodes that only notify; with `item: false` not even an item is sent, as nodes want it that keep none (XEP-0060 §7.1).
+   * Publishes one item; resolves with its id (chosen by the service if you give none). `null` is an item without a
+   * payload, for nodes that only notify; with `item: false` no item is sent, as nodes that keep no items require
+   * (XEP-0060 §7.1).
    *
-   * `publishOptions`: how the node has to be configured, which a node made by publishing then is. Without them such a node of
-   * an account is open to all its contacts. Where the node is configured otherwise, the promise rejects with `application`
-   * `"precondition-not-met"`; with `configure`, an owner's node is configured that way first, and the item published then.
+   * `publishOptions`: the required configuration of the node, which also configures a node created by publishing.
+   * Without them such a node of an account is open to all its contacts. If the node is configured differently, the
+   * promise rejects with `application` `"precondition-not-met"`; with `configure`, an owner's node is reconfigured
+   * first, and the item is published then.
    */
   publish(
     node: string,
@@ -241,7 +243,7 @@ export class PubSub {
     });
   }
 
-  /** Removes an item; subscribers are told unless `notify` is false. */
+  /** Removes an item; subscribers are notified unless `notify` is false. */
   retract(node: string, id: string, options?: ServiceOption & { notify?: boolean }): Promise<void> {
     return this.#askOf("retract", node, options, (read, node) => {
       mustBeText("retract", 2, id);
@@ -250,10 +252,10 @@ export class PubSub {
   }
 
   /**
-   * What the node holds: all of it, the last `max`, or those of `ids`. Or a part of it, where the service knows parts
-   * (XEP-0059; Prosody 0.12 does not, and gives everything): `max` items `after` the last of the part before, or `before` the
-   * first of the part after (`""`: the end of all), or from the place `index` on, counted from 0. `after` and `before` are
-   * `page.last` and `page.first`, which need not be ids of items.
+   * The node's items: all of them, the last `max`, or those of `ids`. Or a page of them if the service supports paging
+   * (XEP-0059; Prosody 0.12 does not, and returns all): `max` items `after` the last of the previous page, or `before`
+   * the first of the next page (`""`: the last page), or from position `index` on, counted from 0. `after` and `before`
+   * are `page.last` and `page.first`, which need not be ids of items.
    */
   items<T = unknown>(
     node: string,
@@ -264,7 +266,7 @@ export class PubSub {
         after?: string;
         before?: string;
         index?: number;
-        /** Which of several subscriptions it is for, where the service wants to know. */
+        /** Which of several subscriptions the request is for, if the service requires it. */
         subid?: string;
       },
   ): Promise<PubsubItems<T>> {
@@ -286,7 +288,7 @@ export class PubSub {
     });
   }
 
-  /** One item by its id; `undefined` when the node does not hold it. */
+  /** One item by its id; `undefined` if the node does not have it. */
   item<T = unknown>(node: string, id: string, options?: ServiceOption & DecodeOption<T>): Promise<PubsubItem<T> | undefined> {
     return this.#askOf("item", node, options, (read, node) => {
       mustBeText("item", 2, id);
@@ -300,7 +302,7 @@ export class PubSub {
 
   // ── what is ours ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Our own subscriptions at the service, or those to one node. */
+  /** The own subscriptions at the service, or those to one node. */
   subscriptions(options?: ServiceOption & { node?: string }): Promise<PubsubSubscription[]> {
     return this.#ask("subscriptions", options, (read) => {
       const node = read.text("node");
@@ -308,7 +310,7 @@ export class PubSub {
     });
   }
 
-  /** What we are at the service's nodes (or at one), by node. */
+  /** The own affiliations at the service's nodes (or at one), by node. */
   affiliations(options?: ServiceOption & { node?: string }): Promise<Record<string, PubsubAffiliation>> {
     return this.#ask("affiliations", options, (read) => ({
       build: nodes.affiliations(read.text("node")),
@@ -316,7 +318,7 @@ export class PubSub {
     }));
   }
 
-  /** The options of a subscription: ours, or that of the `jid` that was subscribed; `subid` where there are several. */
+  /** The options of a subscription: of the own JID, or of the subscribed `jid`; `subid` if there are several. */
   options(node: string, options?: ServiceOption & { jid?: string; subid?: string }): Promise<Form> {
     return this.#askOf("options", node, options, (read, node) => ({
       build: nodes.options(node, this.#subscriber(read), read.text("subid")),
@@ -324,7 +326,7 @@ export class PubSub {
     }));
   }
 
-  /** Changes options of a subscription: those given. */
+  /** Changes the given options of a subscription. */
   setOptions(node: string, values: FormInput, options?: ServiceOption & { jid?: string; subid?: string }): Promise<void> {
     return this.#askOf("setOptions", node, options, (read, node) => ({
       build: nodes.setOptions(node, this.#subscriber(read), read.text("subid"), valuesOf(read, "values", mustBeObject(values))),
@@ -332,7 +334,7 @@ export class PubSub {
     }));
   }
 
-  /** The options of a subscription that says nothing about them. Neither Prosody 0.12 nor ejabberd 23 tells. */
+  /** The default options of subscriptions. Neither Prosody 0.12 nor ejabberd 23 supports this. */
   defaultOptions(options?: ServiceOption & { node?: string }): Promise<Form> {
     return this.#ask("defaultOptions", options, (read) => ({
       build: nodes.defaultOptions(read.text("node")),
@@ -342,17 +344,17 @@ export class PubSub {
 
   // ── nodes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The service's nodes, as far as we may see them; or those in a collection. */
+  /** The service's nodes that you may see; or those in a collection. */
   nodes(options?: ServiceOption & { node?: string }): Promise<PubsubNode[]> {
     return this.#ask("nodes", options, (read) => ({ build: nodes.nodes(read.text("node")), read: nodes.readNodes }));
   }
 
-  /** What a node says about itself; `""`: what the service itself is and can do. */
+  /** The disco#info of a node; `""`: that of the service itself. */
   metadata(node: string, options?: ServiceOption): Promise<Metadata> {
     return this.#askOf("metadata", node, options, (_, node) => ({ build: nodes.metadata(node), read: nodes.readMetadata }));
   }
 
-  /** Creates a node, resolves with its name (chosen by the service for `""`). `config`: how it is to be configured. */
+  /** Creates a node; resolves with its name (chosen by the service for `""`). `config`: its configuration. */
   createNode(node: string, options?: ServiceOption & { config?: FormInput }): Promise<string> {
     return this.#askOf("createNode", node, options, (read, node) => ({
       build: nodes.create(node, valuesOf(read, "config", read.given("config"))),
@@ -360,7 +362,7 @@ export class PubSub {
     }));
   }
 
-  /** How a node is configured. For its owners, as is all that follows. */
+  /** The configuration of a node. For its owners, as are all following methods. */
   configuration(node: string, options?: ServiceOption): Promise<Form> {
     return this.#askOf("configuration", node, options, (_, node) => ({
       build: nodes.configuration(node),
@@ -368,7 +370,7 @@ export class PubSub {
     }));
   }
 
-  /** Configures a node: what is given; the rest stays as it is. */
+  /** Changes the given fields of a node's configuration. */
   configure(node: string, values: FormInput, options?: ServiceOption): Promise<void> {
     return this.#askOf("configure", node, options, (read, node) => ({
       build: nodes.configure(node, valuesOf(read, "values", mustBeObject(values))),
@@ -376,7 +378,7 @@ export class PubSub {
     }));
   }
 
-  /** How a node is configured whose maker says nothing about it. */
+  /** The default configuration of nodes. */
   defaultConfiguration(options?: ServiceOption): Promise<Form> {
     return this.#ask("defaultConfiguration", options, () => ({
       build: nodes.defaultConfiguration(),
@@ -389,7 +391,7 @@ export class PubSub {
     return this.#askOf("purge", node, options, (_, node) => ({ build: nodes.purge(node), read: nothing }));
   }
 
-  /** Removes a node. `redirect`: the address (`xmpp:…`) of the one that takes its place; not every service passes it on. */
+  /** Removes a node. `redirect`: the address (`xmpp:…`) of its replacement; not every service passes it on. */
   deleteNode(node: string, options?: ServiceOption & { redirect?: string }): Promise<void> {
     return this.#askOf("deleteNode", node, options, (read, node) => ({
       build: nodes.remove(node, read.text("redirect")),
@@ -397,12 +399,14 @@ export class PubSub {
     }));
   }
 
-  /** Who is subscribed to a node, or waits to be (whom ejabberd does not tell). */
+  /** The subscribers of a node, including pending ones (which ejabberd leaves out). */
   subscribers(node: string, options?: ServiceOption): Promise<Subscriber[]> {
     return this.#askOf("subscribers", node, options, (_, node) => ({ build: nodes.subscribers(node), read: nodes.readSubscribers }));
   }
 
-  /** Changes the subscriptions of those named: `"subscribed"` also approves, `"none"` also denies. The others stay as they are. */
+  /**
+   * Changes the listed subscriptions: `"subscribed"` also approves, `"none"` also denies. The others are not changed.
+   */
   setSubscribers(node: string, subscribers: readonly SubscriberInput[], options?: ServiceOption): Promise<void> {
     return this.#askOf("setSubscribers", node, options, (_, node) => ({
       build: nodes.setSubscribers(node, subscribers),
@@ -410,12 +414,12 @@ export class PubSub {
     }));
   }
 
-  /** Who may do what with a node, by bare JID. */
+  /** The affiliations of a node, by bare JID. */
   affiliates(node: string, options?: ServiceOption): Promise<Record<string, PubsubAffiliation>> {
     return this.#askOf("affiliates", node, options, (_, node) => ({ build: nodes.affiliates(node), read: nodes.readAffiliates }));
   }
 
-  /** Changes it for those named. */
+  /** Changes the listed affiliations. */
   setAffiliates(node: string, affiliations: Record<string, PubsubAffiliation>, options?: ServiceOption): Promise<void> {
     return this.#askOf("setAffiliates", node, options, (_, node) => ({
       build: nodes.setAffiliates(node, mustBeObject(affiliations)),
@@ -426,8 +430,9 @@ export class PubSub {
   // ── what comes without a subscription ──────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Calls `listener` when somebody wants to subscribe to a node of ours that asks its owner (access model `authorize`). Only
-   * what the `service` itself asks counts. Without a listener such a question goes to the handlers, as any message does.
+   * Calls `listener` when an entity wants to subscribe to an own node that requires approval (access model
+   * `authorize`). Only requests that the `service` itself sends are accepted. Without a listener such a request goes to
+   * the handlers, as any message does.
    */
   onApproval(listener: (asked: Approval) => void, options?: ServiceOption): Registration {
     mustBeFunction(listener);
@@ -445,16 +450,19 @@ export class PubSub {
     );
   }
 
-  /** Has the service ask again about all who wait: `onApproval` hears it. Not on Prosody. */
+  /**
+   * Makes the service repeat its requests about all pending subscriptions, for `onApproval`. Not supported by Prosody.
+   */
   requestApprovals(node: string, options?: ServiceOption): Promise<void> {
     return this.#askOf("requestApprovals", node, options, (_, node) => ({ build: nodes.requestApprovals(node), read: nothing }));
   }
 
   /**
-   * Calls `listener` for what accounts publish about themselves on their node of that name (XEP-0163): our own account, and
-   * those whose presence we get. Our presence asks for it, so it has to be sent (`presence`); it is sent again when that
-   * changes. On coming, servers send the last item of each account, some twice; ejabberd tells of items alone. Publish to a node of one's own by naming the own bare JID
-   * as `service`, and read a contact's by naming theirs. `from` is as the server says; whether it matters to you, is yours.
+   * Calls `listener` for the events that accounts publish on their node of that name (XEP-0163): the own account, and
+   * those whose presence you receive. The own presence requests these events, so it must be sent (`presence`); it is
+   * sent again when the watched nodes change. When you become available, servers send the last item of each account,
+   * some twice; ejabberd reports items only. To publish to an own node, pass the own bare JID as `service`; to read a
+   * contact's node, pass the contact's. `from` is the sender that the server reports; you decide whether to trust it.
    */
   onPersonalEvent<T = unknown>(node: string, listener: (event: PersonalEvent<T>) => void, options?: DecodeOption<T>): Registration {
     mustBeText("onPersonalEvent", 1, node);
@@ -477,7 +485,7 @@ export class PubSub {
   }
 }
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const pubSubOf = (hub: Hub): PubSub => makePubSub(hub);
 
 const nothing = (): void => {};
@@ -498,7 +506,7 @@ function mustBeObject<T extends object>(value: T): T {
   return value;
 }
 
-/** Exactly one element, as it stands within what is published. */
+/** Exactly one element, to be placed within the published item. */
 function payloadOf(payload: Payload): Markup {
   const text = markupOf(payload);
   if (!isXmlText(text)) throw problem("illegal-character");

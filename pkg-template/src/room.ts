@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Room`: a visit to a room, and what happens in it.
+// `Room`: a visit to a room, and its events.
 
 import { disposeBy } from "./dispose.js";
 import { XmppError, problem } from "./errors.js";
@@ -18,65 +18,66 @@ export interface Occupant {
   nick: string;
   role: Role;
   affiliation: Affiliation;
-  /** The real JID, where the room shows it. */
+  /** The real JID, if the room discloses it. */
   jid: string | undefined;
-  /** `away`, `chat`, `dnd`, `xa`; `undefined` when simply available. */
+  /** `away`, `chat`, `dnd`, `xa`; `undefined` for plain availability. */
   show: string | undefined;
   statusText: string | undefined;
-  /** Is it us? */
+  /** Whether this is your own occupant. */
   self: boolean;
 }
 
 export interface RoomMessage {
-  /** The nick of who said it; `undefined`: the room itself. */
+  /** The sender's nick; `undefined`: the room itself. */
   nick: string | undefined;
   body: string;
   id: string | undefined;
-  /** When it was said, for history, as the room stamped it; `undefined` also where its stamp is not readable. */
+  /** When the message was sent, for history, as the room stamped it; `undefined` also if the stamp is not readable. */
   time: Date | undefined;
   receivedAt: Date;
-  /** It is history: said before we came. */
+  /** Whether the message is history: sent before you joined. */
   delayed: boolean;
-  /** We said it. */
+  /** Whether you sent the message. */
   own: boolean;
-  /** Said to us alone. */
+  /** Whether the message is private. */
   private: boolean;
   stanza: Stanza;
 }
 
 export interface RoomEvents {
   message: RoomMessage;
-  /** `nick`: who changed it; `undefined`: the room, or nobody yet. */
+  /** `nick`: the sender of the change; `undefined`: the room, or there is no subject yet. */
   subject: { subject: string; nick: string | undefined };
-  /** Somebody came. */
+  /** An occupant joined. */
   join: Occupant;
   /**
-   * Somebody went: `reason` is `left`, `kicked`, `banned`, `removed`, `shutdown` or `error`; `disconnected` when that was found
-   * out on coming back after a lost session.
+   * An occupant left: `reason` is `left`, `kicked`, `banned`, `removed`, `shutdown` or `error`; `disconnected` if the
+   * absence was found when the room was joined again after a lost session.
    */
   leave: { occupant: Occupant; reason: string; text: string | undefined };
   /** Role, affiliation or availability changed. */
   occupant: Occupant;
   nick: { from: string; to: string; self: boolean };
   /**
-   * The session was lost, or the room had lost us (XEP-0410), and we are in again: what was said meanwhile, as far as the room kept
-   * it, has arrived.
+   * The session was lost, or the room had dropped you (XEP-0410), and the room was joined again: the messages sent
+   * meanwhile have arrived, as far as the room kept them.
    */
   rejoin: undefined;
   /**
-   * We are out, not by our own `leave()`. `reason` as above, `destroyed`, `disconnected`, or `refused` on coming back (`text`: the
-   * condition, or `insecure` where the room's password must not be sent in the new session). `error` also where the room does not
-   * answer, or loses us again and again.
+   * You are out of the room without calling `leave()`. `reason` as above, `destroyed`, `disconnected`, or `refused`
+   * when joining again (`text`: the condition, or `insecure` if the room's password must not be sent in the new
+   * session). `error` also if the room does not answer, or drops you again and again.
    */
   out: { reason: string; text: string | undefined; alternative: string | undefined };
   /**
-   * The room refused something we sent. Code `undelivered`: the room had lost us before it saw the message in `stanza`. `timeout`:
-   * the room does not answer pings. `too-large`: it has more occupants than are listed.
+   * The room refused a stanza that you sent. Code `undelivered`: the room had dropped you before it received the
+   * message in `stanza`. `timeout`: the room does not answer pings. `too-large`: the room has more occupants than are
+   * listed.
    */
   error: XmppError;
 }
 
-/** How long a room may take to answer a change of nick, or a leave, in milliseconds. */
+/** The default timeout of a change of nick, or a leave, in milliseconds. */
 const ANSWER_TIMEOUT = 30_000;
 
 /** One visit, shared by the page's object and the hub. @internal */
@@ -89,7 +90,7 @@ export class Visit implements RoomSink {
     ["message", "subject", "join", "leave", "occupant", "nick", "out", "error"],
     ["rejoin"],
   );
-  /** Our nick when the visit was over; before, the one that was asked for. */
+  /** The own nick at the end of the visit; before, the requested one. */
   #nick: string;
 
   constructor(hub: Hub, id: number, jid: string, nick: string) {
@@ -156,7 +157,7 @@ export class Visit implements RoomSink {
 
 let makeRoom: (visit: Visit) => Room;
 
-/** A room we are in. */
+/** A room that you have joined. */
 export class Room {
   #live: Visit | undefined;
 
@@ -170,7 +171,7 @@ export class Room {
     return visit;
   }
 
-  /** What a command promises; `nick`: the occupant that its errors are about. */
+  /** The promise of a command; `nick`: the occupant named in its errors. */
   #command(operation: string, nick: string | undefined, act: (visit: Visit) => Promise<void>): Promise<void> {
     const jid = this.#live?.jid;
     return locating(operation, nick === undefined || jid === undefined ? jid : `${jid}/${nick}`, () => act(this.#visit));
@@ -185,24 +186,24 @@ export class Room {
     return this.#visit.jid;
   }
 
-  /** Our nick, as the room has it. */
+  /** The own nick in the room. */
   get nick(): string {
     return this.#visit.nick;
   }
 
-  /** The subject, where there is one. */
+  /** The subject, if there is one. */
   get subject(): string | undefined {
     const { hub, id } = this.#visit;
     return hub.read((core) => core.roomSubject(id));
   }
 
-  /** Whether we are in. */
+  /** Whether the room has admitted you. */
   get joined(): boolean {
     const { hub, id } = this.#visit;
     return hub.read((core) => core.isJoined(id)) ?? false;
   }
 
-  /** Who is in, by nick, ourselves among them. A snapshot. */
+  /** The occupants by nick, including your own. A snapshot. */
   get occupants(): Map<string, Occupant> {
     const { hub, id } = this.#visit;
     const all = (hub.read((core) => core.occupants(id)) ?? []) as Occupant[];
@@ -218,7 +219,7 @@ export class Room {
     return this.#visit.listeners.on(type, listener);
   }
 
-  /** Says something to all; resolves when the server has taken it. */
+  /** Sends a message to all occupants; resolves when the server has received it. */
   send(body: string): Promise<void> {
     return quietly(
       this.#command("send", undefined, ({ hub, id }) => {
@@ -228,7 +229,7 @@ export class Room {
     );
   }
 
-  /** Says something to one occupant. */
+  /** Sends a message to one occupant. */
   sendPrivate(nick: string, body: string): Promise<void> {
     return quietly(
       this.#command("sendPrivate", typeof nick === "string" ? nick : undefined, ({ hub, id }) => {
@@ -239,7 +240,7 @@ export class Room {
     );
   }
 
-  /** Sets the subject; resolves when the server has taken it. */
+  /** Sets the subject; resolves when the server has received it. */
   setSubject(subject: string): Promise<void> {
     return quietly(
       this.#command("setSubject", undefined, ({ hub, id }) => {
@@ -249,7 +250,7 @@ export class Room {
     );
   }
 
-  /** Resolves when the room has confirmed it. */
+  /** Changes the nick; resolves when the room has confirmed it. */
   setNick(nick: string, options?: Waiting): Promise<void> {
     return this.#command("setNick", typeof nick === "string" ? nick : undefined, async ({ hub, id }) => {
       mustBeText("setNick", 1, nick);
@@ -262,7 +263,7 @@ export class Room {
     });
   }
 
-  /** Resolves when the room has let us go. */
+  /** Leaves the room; resolves when the room has confirmed it. */
   leave(options?: Waiting & { status?: string }): Promise<void> {
     return this.#command("leave", undefined, async ({ hub, id }) => {
       const read = new Reader(options);
@@ -275,13 +276,13 @@ export class Room {
     });
   }
 
-  /** Lets go of it: later calls are `freed` errors. The visit goes on until the room is left. */
+  /** Frees the object: later calls throw errors with code `freed`. The visit continues until you leave the room. */
   free(): void {
     this.#live = undefined;
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Room {
   /** Leaves the room. */
   [Symbol.dispose](): void;
@@ -291,5 +292,5 @@ disposeBy(Room.prototype, function (this: Room) {
   void quietly(this.leave());
 });
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const roomOf = (visit: Visit): Room => makeRoom(visit);

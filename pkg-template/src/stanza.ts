@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Stanza`: an element as it was received. The module hands it over packed (proto/src/xml/packed.rs): one array of words that holds
-// the text and the places of its pieces. All views of one element share that array and the string that is decoded from it when
-// something is read first. There is no handle into the module: views are collected like any other object.
+// `Stanza`: an element as received. The module passes it packed (proto/src/xml/packed.rs): one array of words that
+// holds the text and the positions of its pieces. All views of one element share that array and the string that is
+// decoded from it at the first access. There is no handle into the module: views are garbage-collected like any other
+// object.
 
 import { disposeBy } from "./dispose.js";
 import { badArgument, problem } from "./errors.js";
@@ -9,9 +10,9 @@ import { writeXml } from "./writer.js";
 
 /** The namespace of the prefix `xml:`. */
 const XML = "http://www.w3.org/XML/1998/namespace";
-/** Texts of more bytes than this are not kept in both forms once they have been decoded. */
+/** Larger texts, in bytes, are not kept in both forms once they have been decoded. */
 const LARGE = 4_096;
-/** The first record. */
+/** The position of the first record. */
 const ROOT = 3;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -38,7 +39,7 @@ export class Packed {
     return text;
   }
 
-  /** The word at `at`. What the module packs has no place outside of itself. */
+  /** The word at `at`. A packed array contains every position that it refers to. */
   at(at: number): number {
     return this.words[at] as number;
   }
@@ -47,7 +48,7 @@ export class Packed {
     return this.text.slice(start, end);
   }
 
-  /** Whether the piece from `start` to `end` is `text`. */
+  /** Whether the text from `start` to `end` equals `text`. */
   is(start: number, end: number, text: string): boolean {
     return end - start === text.length && this.text.startsWith(text, start);
   }
@@ -70,7 +71,7 @@ export class Packed {
     return at + 5 + 3 * (this.at(at) >>> 1);
   }
 
-  /** The record behind the one at `at`, with all that is in it. */
+  /** The record after the one at `at` and its subtree. */
   after(at: number): number {
     return this.isText(at) ? at + 3 : this.at(at + 1);
   }
@@ -85,12 +86,12 @@ let write: (stanza: Stanza, outerNs: string) => string;
 let plain: (stanza: Stanza) => string;
 
 /**
- * An element as it was received: a view that reads on demand. A stanza (`message`, `presence`, `iq`) and each element in it look the
- * same. It may be kept as long as you like; it keeps the stanza that it belongs to, and nothing else.
+ * An element as received: a view that decodes on demand. A stanza (`message`, `presence`, `iq`) and the elements in it
+ * have the same interface. You may keep it as long as you like; it keeps only its own stanza alive.
  */
 export class Stanza {
   #whole: Packed | undefined;
-  /** The place of its record. */
+  /** The position of its record. */
   readonly #at: number;
 
   private constructor(packed: Packed, at: number) {
@@ -126,7 +127,7 @@ export class Stanza {
     return this.#own("to");
   }
 
-  /** The `from` attribute: who sent it, as the server says. */
+  /** The `from` attribute: the sender, as the server reports it. */
   get from(): string | undefined {
     return this.#own("from");
   }
@@ -160,7 +161,7 @@ export class Stanza {
   /** All attributes without a namespace. */
   attrs(): Record<string, string> {
     const packed = this.#packed;
-    // Without a prototype: `__proto__` is a name like any other, and what is not there is undefined.
+    // Without a prototype: `__proto__` is an ordinary name, and an absent name is undefined.
     const all = Object.create(null) as Record<string, string>;
     let at = this.#at + 4;
     for (let count = packed.at(this.#at) >>> 1; count > 0; count -= 1, at += 3) {
@@ -202,7 +203,7 @@ export class Stanza {
     return found;
   }
 
-  /** Its own character data, or that of the first child of that name (`undefined` when there is none). */
+  /** The element's own character data, or that of the first child of that name (`undefined` if there is none). */
   text(): string;
   text(child: string, ns?: string): string | undefined;
   text(child?: string, ns?: string): string | undefined {
@@ -220,7 +221,7 @@ export class Stanza {
     return text;
   }
 
-  /** Its text and that of all that is in it, in document order. */
+  /** The text of the element and of all its descendants, in document order. */
   #plain(): string {
     const packed = this.#packed;
     const end = packed.after(this.#at);
@@ -231,18 +232,21 @@ export class Stanza {
     return text;
   }
 
-  /** The element as XML, namespaces declared: may be given to `send()` or to `DOMParser`. */
+  /** The element as XML, with declared namespaces: valid for `send()` and `DOMParser`. */
   toString(): string {
     return write(this, "");
   }
 
-  /** Lets go of it: later calls are `freed` errors. Not needed, since a stanza holds nothing that the garbage collector does not free. */
+  /**
+   * Frees the object: later calls throw errors with code `freed`. Not needed: the garbage collector frees everything
+   * that a stanza holds.
+   */
   free(): void {
     this.#whole = undefined;
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Stanza {
   /** As `free()`. */
   [Symbol.dispose](): void;
@@ -254,20 +258,20 @@ function mustBeText(method: string, value: unknown): void {
   if (typeof value !== "string") throw badArgument(`${method}(): argument 1 is a string. It was ${value === null ? "null" : typeof value}.`);
 }
 
-/** A view of what the module has packed. @internal */
+/** Creates a view of an element that the module has packed. @internal */
 export function stanzaOf(words: Uint32Array): Stanza {
   return make(new Packed(words));
 }
 
-/** Another view of a packed element. @internal */
+/** Creates another view of a packed element. @internal */
 export const viewOf = (packed: Packed): Stanza => make(packed);
 
-/** The text of an element and of all that is in it, in document order. @internal */
+/** The text of an element and of all its descendants, in document order. @internal */
 export function plainText(stanza: Stanza): string {
   return plain(stanza);
 }
 
-/** An element as XML, to be put where the default namespace is `outerNs`. @internal */
+/** An element as XML, for a place where the default namespace is `outerNs`. @internal */
 export function xmlWithin(stanza: Stanza, outerNs: string): string {
   return write(stanza, outerNs);
 }

@@ -148,7 +148,7 @@ export class FeedState<T> implements FeedSink {
     return this.#hub.read((core) => core.feedPosition(this.id)) ?? this.#lastPosition;
   }
 
-  // ── what the module tells ──────────────────────────────────────────────────────────────────────────────────────────
+  // ── events of the module ───────────────────────────────────────────────────────────────────────────────────────────
 
   agree(state: string, jid: string | undefined, subid: string | undefined): void {
     this.#confirm(state, jid, subid);

@@ -252,7 +252,7 @@ export class Hub implements Sink {
     }
   }
 
-  // ── what is sent ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Sends a stanza. */
   send(xml: string): Promise<void> {
@@ -289,7 +289,7 @@ export class Hub implements Sink {
     });
   }
 
-  // ── what the module tells: errors ──────────────────────────────────────────────────────────────────────────────────
+  // ── errors of the module ───────────────────────────────────────────────────────────────────────────────────────────
 
   problem(kind: string, first: string | undefined, second: string | undefined, stanza: Uint32Array | undefined): XmppError {
     return problem(kind as ProblemKind, first, second, copyOf(stanza));
@@ -552,7 +552,7 @@ export class Hub implements Sink {
     settle(take(this.#commands, command), error);
   }
 
-  // ── what comes without a subscription ──────────────────────────────────────────────────────────────────────────────
+  // ── events without a subscription ──────────────────────────────────────────────────────────────────────────────────
 
   personalItem(
     watches: Uint32Array,

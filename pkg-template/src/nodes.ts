@@ -161,7 +161,7 @@ function countOf(text: string | undefined): number | undefined {
   return count === undefined || Number(count) > 0xffff_ffff ? undefined : Number(count);
 }
 
-// ── subscriptions and affiliations of ours ───────────────────────────────────────────────────────────────────────────
+// ── own subscriptions and affiliations ───────────────────────────────────────────────────────────────────────────────
 
 /** Ends a subscription. @internal */
 export const unsubscribe = (node: string, jid: string, subid: string | undefined): Request =>

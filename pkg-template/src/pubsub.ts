@@ -300,7 +300,7 @@ export class PubSub {
     });
   }
 
-  // ── what is ours ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── own subscriptions and affiliations ─────────────────────────────────────────────────────────────────────────────
 
   /** The own subscriptions at the service, or those to one node. */
   subscriptions(options?: ServiceOption & { node?: string }): Promise<PubsubSubscription[]> {
@@ -427,7 +427,7 @@ export class PubSub {
     }));
   }
 
-  // ── what comes without a subscription ──────────────────────────────────────────────────────────────────────────────
+  // ── events without a subscription ──────────────────────────────────────────────────────────────────────────────────
 
   /**
    * Calls `listener` when an entity wants to subscribe to an own node that requires approval (access model

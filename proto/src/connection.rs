@@ -135,7 +135,7 @@ impl Connection {
         }
     }
 
-    // ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── getters ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// The own full JID: that of the session while online, and that of the resumable session during an interruption.
     pub fn jid(&self) -> Option<&Jid> {

@@ -7,11 +7,11 @@ use super::time::Instant;
 use super::xml::{Element, Unreadable};
 use std::rc::Rc;
 
-/// Names a stanza given to `Connection::send`, until it is settled.
+/// The id of a stanza passed to `Connection::send`, until it is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SendId(pub u32);
 
-/// Names an iq request, until it is settled.
+/// The id of an iq request, until it is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IqId(pub u32);
 

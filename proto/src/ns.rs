@@ -18,7 +18,7 @@ pub const BIND2: &str = "urn:xmpp:bind:0";
 pub const FAST: &str = "urn:xmpp:fast:0";
 /// RFC 6120 §7: resource binding.
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
-/// RFC 3921 §3: session establishment, obsolete and still asked for by some servers.
+/// RFC 3921 §3: session establishment, obsolete and still required by some servers.
 pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 /// XEP-0124: BOSH.
 pub const HTTP_BIND: &str = "http://jabber.org/protocol/httpbind";

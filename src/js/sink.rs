@@ -299,7 +299,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = roomCommand)]
     pub fn room_command(this: &Sink, command: u32, error: &JsValue) -> Result<(), JsValue>;
 
-    // ── what comes without a subscription ───────────────────────────────────────────────────────────────────────────
+    // ── events without a subscription ───────────────────────────────────────────────────────────────────────────────
 
     /// An account published an item (XEP-0163).
     #[wasm_bindgen(method, catch, js_name = personalItem)]

@@ -36,7 +36,7 @@ pub enum ClientEvent {
     },
     /// A stanza for these handlers, in the order in which they were added. A handler that was removed meanwhile gets nothing.
     Stanza {
-        /// The stanza. It keeps the whole body that it came in: detach or pack what is kept.
+        /// The stanza. It keeps the whole received body alive: detach or pack it if you keep it.
         stanza: Element,
         /// The matching handlers; at least one.
         handlers: Vec<HandlerId>,

@@ -20,7 +20,7 @@ const HASTY: Millis = Millis::seconds(4);
 const OPEN_WITHIN: Millis = Millis::seconds(8);
 /// An attempt that began this short before a sign of the network counts as begun with it: several signs come at once.
 const FRESH: Millis = Millis(250);
-/// How long the server may be silent in an attempt before and after a sign of the network. The time doubles after each
+/// How long the server may be silent in an attempt before a sign of the network, and after it. The time doubles after each
 /// replaced attempt, so that frequent signs do not keep a slow network from completing an attempt.
 const SILENT: Millis = Millis::seconds(1);
 /// How many times [`SILENT`] doubles.

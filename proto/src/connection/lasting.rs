@@ -27,7 +27,7 @@ fn is_session_unknown(reason: &CloseReason) -> bool {
 }
 
 impl Connection {
-    // ── ending ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── end ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn handle_closed(&mut self, now: Instant, reason: CloseReason) {
         let left = self.leave();
@@ -220,7 +220,7 @@ impl Connection {
         self.report_status(Status::Offline(reason));
     }
 
-    // ── being there again ───────────────────────────────────────────────────────────────────────────────────────────
+    // ── new and resumed sessions ────────────────────────────────────────────────────────────────────────────────────
 
     /// A new session was bound.
     pub(super) fn handle_established(

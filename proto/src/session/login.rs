@@ -18,7 +18,7 @@ use crate::stream::features::Features;
 use crate::xml::Element;
 
 impl Session {
-    // ── beginning ───────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── start ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Called while the stream is being opened: sends early what is known and asks the page for credentials.
     pub(super) fn prepare(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
@@ -219,7 +219,7 @@ impl Session {
         sasl2::authenticate(name, initial, agent.as_deref(), inline)
     }
 
-    // ── the dialogue ────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── SASL elements ───────────────────────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn handle_sasl(
         &mut self,

@@ -138,7 +138,7 @@ impl Transport {
         }
     }
 
-    // ── the session under it ────────────────────────────────────────────────────────────────────────────────────────
+    // ── session ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// The suspended session to resume on this stream (XEP-0198 §5).
     pub fn resumption(&mut self, now: Instant) -> Option<Resumption> {
@@ -204,7 +204,7 @@ impl Transport {
         each!(self, one => one.ignore_reply(id));
     }
 
-    // ── what the page does ──────────────────────────────────────────────────────────────────────────────────────────
+    // ── events of the page ──────────────────────────────────────────────────────────────────────────────────────────
 
     /// Notes whether the caller may be gone at any moment.
     pub fn set_leaving(&mut self, leaving: bool) {
@@ -241,7 +241,7 @@ impl Transport {
         }
     }
 
-    // ── how it goes ─────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── state ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// The state of a session whose requests break; `None` if no request is broken.
     pub fn trouble(&self) -> Option<Trouble> {

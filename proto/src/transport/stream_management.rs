@@ -162,7 +162,7 @@ impl StreamManagement {
         self.id = None;
     }
 
-    // ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── outgoing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Whether another stanza fits into the limits.
     pub fn has_room(&self) -> bool {
@@ -276,7 +276,7 @@ impl StreamManagement {
         lost
     }
 
-    // ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── incoming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Notes that input was received.
     pub fn note_input(&mut self, now: Instant) {
@@ -300,7 +300,7 @@ impl StreamManagement {
         })
     }
 
-    // ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── acknowledgement requests ────────────────────────────────────────────────────────────────────────────────────
 
     /// What to request now: an acknowledgement of the sent stanzas or, after a silence, a sign of life. `last`: no
     /// later request will follow, so the limit on pending requests does not apply.

@@ -159,7 +159,7 @@ impl Builder {
                 last.len = last.len.saturating_add(span.len);
                 return self;
             }
-            // An attribute was set in between, whose text lies behind this piece.
+            // An attribute was set in between; its text lies between the two pieces.
             let mut joined = String::with_capacity((last.len + span.len) as usize);
             let last = *last;
             joined.push_str(self.0.document.slice(last));

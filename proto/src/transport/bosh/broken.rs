@@ -19,7 +19,7 @@ const FEWEST_ATTEMPTS: usize = 3;
 pub(super) const UNREADABLE: &str = "unreadable";
 /// How often the same unreadable bytes must come to count as the server's response and not as damage by the network.
 const MOST_DAMAGED: usize = 3;
-/// What is known of a session whose requests break.
+/// The state of a session whose requests break.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trouble {
     /// When the next attempt is due or, while its response is awaited, when it was sent.

@@ -66,7 +66,7 @@ impl Pacing {
         }
     }
 
-    // ── what the caller is ──────────────────────────────────────────────────────────────────────────────────────────
+    // ── state of the page ───────────────────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn set_hidden(&mut self, hidden: bool) {
         self.hidden = hidden;
@@ -86,7 +86,7 @@ impl Pacing {
         self.leaving
     }
 
-    // ── what happens ────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Notes that a request was sent, new or repeated.
     pub(super) fn note_sent(&mut self, now: Instant) {
@@ -162,7 +162,7 @@ impl Pacing {
         self.gates.set(gate, known.max(until));
     }
 
-    // ── what may leave ──────────────────────────────────────────────────────────────────────────────────────────────
+    // ── permissions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Whether requests are spaced now.
     fn keeps_distance(&self) -> bool {

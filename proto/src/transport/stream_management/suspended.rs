@@ -78,8 +78,8 @@ impl Suspended {
         self.managed.take_unacked(false)
     }
 
-    /// Handles `<resumed/>`: returns the session and the texts to resend. Returns no session if the reply does not fit,
-    /// which ends the session.
+    /// Handles `<resumed/>`: returns the session and the texts to resend; `None` instead of the texts if the reply does
+    /// not fit the session, which has ended then.
     pub(in crate::transport) fn resume(
         mut self,
         now: Instant,

@@ -65,7 +65,7 @@ impl Bond {
 }
 
 impl WebSocket {
-    // ── how a session comes onto the stream, and leaves it ──────────────────────────────────────────────────────────
+    // ── session of the stream ───────────────────────────────────────────────────────────────────────────────────────
 
     /// The suspended session to resume on this stream; from now on the server may resume it.
     pub fn resumption(&mut self, now: Instant) -> Option<Resumption> {
@@ -169,7 +169,7 @@ impl WebSocket {
         }
     }
 
-    // ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── outgoing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Whether the server is so far behind that no more stanzas may be sent.
     pub fn is_full(&self) -> bool {
@@ -233,7 +233,7 @@ impl WebSocket {
         true
     }
 
-    // ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── incoming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Handles an event before it is delivered: counts the stanzas of the bound session, and handles the elements of
     /// stream management.

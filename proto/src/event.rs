@@ -35,14 +35,14 @@ pub enum Event {
     Unreadable(Unreadable),
     /// A request is settled.
     Reply {
-        /// Which.
+        /// The id of the request.
         request: IqId,
         /// The reply of type `result`, or the reason why there is none.
         outcome: Result<Element, RequestFailure>,
     },
     /// Delivery of a sent stanza.
     Settled {
-        /// Which.
+        /// The id of the stanza.
         send: SendId,
         /// The delivery.
         delivery: Delivery,
@@ -77,11 +77,11 @@ pub enum Status {
 /// Why the connection is interrupted and when the next attempt is due.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interruption {
-    /// What happened.
+    /// The reason.
     pub reason: CloseReason,
     /// When the next attempt is due.
     pub retry_at: Instant,
-    /// Which attempt that will be, from 1.
+    /// The number of the next attempt, from 1.
     pub attempt: u32,
 }
 

@@ -1,4 +1,4 @@
-// What happens to a client.
+// The events of a client.
 
 import type { XmppError } from "./errors.js";
 

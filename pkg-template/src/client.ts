@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Client`: a connection as the page holds it. It can be made, and handlers registered, before the module is loaded.
+// `Client`: a connection to an XMPP server. You can create it and register handlers before the module is loaded.
 
 import type { ClientEvents, Status } from "./client-events.js";
 import { Core } from "./core.js";
@@ -30,7 +30,7 @@ import { type Stanza, stanzaOf } from "./stanza.js";
 import { type Waiting, quietly } from "./waiting.js";
 import { type Sendable, markupOf, mustBeWellFormed } from "./xml.js";
 
-/** A handler that waits for the module. */
+/** A handler that is registered once the module is loaded. */
 interface EarlyHandler {
   register(hub: Hub): void;
 }
@@ -53,11 +53,11 @@ export class Client {
   #pubsub: PubSub | undefined;
   #muc: Muc | undefined;
   #isFreed = false;
-  /** A connect() or attach() that waits for the module, or for the end of the connection before it. */
+  /** A connect() or attach() that waits for the module, or for the end of the previous connection. */
   #start: Patience | undefined;
-  /** A disconnect() that is not done. */
+  /** A disconnect() in progress. */
   #ending: Promise<void> | undefined;
-  /** What was registered before the module was there. */
+  /** Handlers and listeners registered before the module was loaded. */
   #early: EarlyHandler[] = [];
 
   /**
@@ -79,7 +79,7 @@ export class Client {
     const hub = new Hub(readClientOptions(this.#services, this.#options), this.#listeners, this);
     this.#hub = hub;
     this.#tap();
-    // One that cannot be registered is told, and the others are.
+    // A handler that cannot be registered is reported; the others are registered.
     const problems = this.#early.splice(0).flatMap((early): unknown[] => {
       try {
         early.register(hub);
@@ -92,7 +92,7 @@ export class Client {
     return hub;
   }
 
-  /** The hub, for what makes no sense without a connection. */
+  /** The hub, for operations that need a connection. */
   get #ready(): Hub {
     if (!this.#hub && !this.#isFreed) throw new XmppError("not-connected", "There is no connection. Await connect() first.");
     return this.#make();
@@ -167,7 +167,7 @@ export class Client {
     return siting(() => this.#begin(session, (hub, signal) => hub.begin(signal, givenOf(session))));
   }
 
-  /** Takes a turn in any case: what the page says in the same turn, such as disconnect(), comes first. */
+  /** Always continues in a later turn: calls that the page makes in the same turn, such as disconnect(), come first. */
   async #begin(
     options: { signal?: AbortSignal } | undefined,
     begin: (hub: Hub, signal: AbortSignal | undefined) => Promise<void>,
@@ -180,7 +180,7 @@ export class Client {
     try {
       await start.until(init(), this.#ending);
       start.check();
-      // Begun in this very turn: from here on the hub knows of it, and disconnect() goes there.
+      // From here on the hub handles the attempt, and disconnect() goes to the hub.
       const signal = new Reader(options).signal();
       begun = begin(this.#make(), signal);
     } finally {
@@ -241,7 +241,7 @@ export class Client {
     } catch (error) {
       return Promise.reject(error);
     }
-    // The addressee is looked for where there is an error: most have none.
+    // The addressee is only parsed for an error.
     const failed = (error: unknown): never => {
       throw located(error, operation, { object: addressee(text) }, site);
     };
@@ -296,7 +296,7 @@ export class Client {
     return registrationOf(() => remove?.());
   }
 
-  /** Registers when the module is there. */
+  /** Registers the handler once the module is loaded. */
   #later(register: (hub: Hub) => void, remove?: () => void): Registration {
     const early: EarlyHandler = { register };
     this.#early.push(early);
@@ -319,7 +319,7 @@ export class Client {
       registration = this.#listeners.on(type, listener);
     } catch (error) {
       if (this.#hub) throw error;
-      // As with handlers: before the module is there, connect() tells what could not be registered.
+      // As with handlers: before the module is loaded, connect() reports listeners that could not be registered.
       return this.#later(() => {
         throw error;
       });
@@ -331,7 +331,7 @@ export class Client {
     });
   }
 
-  /** Elements that go out or come in are told only while somebody listens. */
+  /** The module reports sent and received elements only while there is a listener. */
   #tap(): void {
     const isWanted = this.#listeners.wants("sent") || this.#listeners.wants("received");
     if (this.#isTapped === isWanted || !this.#hub) return;
@@ -359,7 +359,7 @@ export class Client {
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Client {
   /**
    * As `free()`, for `using`.
@@ -372,7 +372,7 @@ export interface Client {
 
 disposeBy(Client.prototype, Client.prototype.free);
 
-/** A session that a web server made, read and checked. */
+/** A session that a web server made, read and validated. */
 function givenOf(session: unknown): Given {
   const read = new Reader(session);
   const [jid, sid, rid] = [read.jid("jid"), read.text("sid"), ridOption(read)];
@@ -441,7 +441,7 @@ export async function register(service: Service, options: RegisterOptions): Prom
  * const client = await connect(await discover("example.org"), { jid: "romeo@example.org", password: "pencil" });
  */
 export async function discover(domain: string, options?: Waiting): Promise<string[]> {
-  // A domain, not a path, a port or a user: it is put into an address.
+  // A domain without path, port or user: it becomes part of an address.
   if (typeof domain !== "string" || !/^[^\s/?#@:\\]+$/.test(domain)) throw badArgument('The domain is a name such as "example.org".');
   await new Patience(options?.signal).until(init());
   try {

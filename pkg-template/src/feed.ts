@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Feed`: a subscribed node, kept complete. What happens in it, the module says; here it is told.
+// `Feed`: a subscribed node whose items are kept complete. The module decides which changes to report; this file
+// delivers them.
 
 import type { Via } from "./core.js";
 import { batching, iterate } from "./batches.js";
@@ -90,30 +91,30 @@ export interface FeedEvents<T = unknown> {
   end: undefined;
 }
 
-/** The kind of event that every change of what a node holds is, in their order; `undefined` is the end. Batches are made of it. */
+/** The kind of event of every change of a node's items, in order; `undefined` is the end. Batches are made of it. */
 const CHANGE = "_change";
 
 interface InnerEvents<T> extends FeedEvents<T> {
   [CHANGE]: FeedChange<T> | undefined;
 }
 
-/** The same is told in two ways. Who hears it in one need not have it kept in the other. */
+/** The same changes are reported in two ways. A page that listens to one needs none kept for the other. */
 const SINGLE = ["item", "retract", "purge", "gap", "live"] as const;
 
-/** What a feed is, shared by the page's object and the hub. @internal */
+/** The state of a feed, shared by the page's object and the hub. @internal */
 export class FeedState<T> implements FeedSink {
   readonly id: number;
   readonly service: string;
   readonly node: string;
   readonly items = new Map<string, PubsubItem<T>>();
-  /** Settled when the service has agreed, or refused. */
+  /** Settled when the service has accepted or refused the subscription. */
   readonly first = new Deferred<void>();
   readonly listeners: Listeners<InnerEvents<T>>;
   subid: string | undefined;
   state = "pending";
   isOver = false;
   #subscriber: string;
-  /** Where it stood when it ended. */
+  /** The position at the end of the feed. */
   #lastPosition: string | undefined;
   readonly #hub: Hub;
   readonly #limit: number;
@@ -138,8 +139,8 @@ export class FeedState<T> implements FeedSink {
     );
   }
 
-  /** Ends it when the signal is aborted. */
-  heed(signal: AbortSignal): void {
+  /** Closes the feed when the signal is aborted. */
+  closeOnAbort(signal: AbortSignal): void {
     const onAbort = (): void => {
       if (!this.first.isSettled) this.first.reject(aborted(signal));
       this.close();
@@ -150,7 +151,7 @@ export class FeedState<T> implements FeedSink {
 
   on<K extends keyof InnerEvents<T>>(kind: K, listener: (event: InnerEvents<T>[K]) => unknown): Registration {
     const registration = this.listeners.on(kind, listener);
-    // After this turn, in which its other listeners come.
+    // After this turn, in which the page registers its other listeners.
     queueMicrotask(() => {
       if (kind === "item") this.listeners.keepNoMore(CHANGE);
       else if (kind === CHANGE) for (const other of SINGLE) this.listeners.keepNoMore(other);
@@ -166,7 +167,7 @@ export class FeedState<T> implements FeedSink {
     return this.#hub.read((core) => core.feedPosition(this.id)) ?? this.#lastPosition;
   }
 
-  // ── what the module tells ──────────────────────────────────────────────────────────────────────────────────────────
+  // ── events of the module ───────────────────────────────────────────────────────────────────────────────────────────
 
   agree(state: string, jid: string | undefined, subid: string | undefined): void {
     this.#confirm(state, jid, subid);
@@ -175,13 +176,13 @@ export class FeedState<T> implements FeedSink {
 
   #confirm(state: string, jid: string | undefined, subid: string | undefined): void {
     this.state = state;
-    // A service that agrees without a word about the subscription leaves it as it was.
+    // If the service accepts without details of the subscription, the known details stay.
     if (jid !== undefined) this.#subscriber = jid;
     if (jid !== undefined || subid !== undefined) this.subid = subid;
   }
 
   refuse(error: XmppError): void {
-    // Nobody has this feed yet? Then no event tells of its end.
+    // The page does not have this feed yet: its end causes no event.
     const isFirst = !this.first.isSettled;
     if (isFirst) {
       this.first.reject(error);
@@ -195,7 +196,7 @@ export class FeedState<T> implements FeedSink {
   item(id: string | undefined, payload: Uint32Array | undefined, publisher: string | undefined, time: number, via: Via): void {
     const item = new ReceivedItem<T>({ id, node: this.node, payload, publisher, time, via }, this.#decode);
     if (id !== undefined) {
-      // What is published again goes to the end.
+      // An item that is published again moves to the end.
       this.items.delete(id);
       this.items.set(id, item);
       if (this.items.size > this.#limit) this.items.delete(this.items.keys().next().value as string);
@@ -255,16 +256,16 @@ export class FeedState<T> implements FeedSink {
     if (this.listeners.wants(CHANGE)) this.listeners.emit(CHANGE, change);
   }
 
-  /** Nothing is told any more. */
+  /** Stops reporting events. */
   #stop(): void {
     this.isOver = true;
     this.state = "none";
     this.#deafen?.();
-    // Whoever waits for the first answer hears that there is none.
+    // Rejects the promise that waits for the first response.
     if (!this.first.isSettled) this.first.reject(undefined);
   }
 
-  /** No event will follow. */
+  /** No event follows. */
   #end(): void {
     if (this.isOver) return;
     this.#stop();
@@ -272,13 +273,13 @@ export class FeedState<T> implements FeedSink {
     this.listeners.emit("end", undefined);
   }
 
-  /** The module has no feed of this id any more; where it stood is kept. */
+  /** The module has forgotten this feed; its position is kept. */
   #forget(): void {
     this.#lastPosition = this.position;
     this.#hub.feeds.delete(this.id);
   }
 
-  /** Ends it here. */
+  /** Ends the feed locally. */
   close(): void {
     if (this.isOver) return;
     this.#forget();
@@ -454,7 +455,7 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Feed<T = unknown> {
   /**
    * As `close()`, for `using`.
@@ -466,5 +467,5 @@ export interface Feed<T = unknown> {
 
 disposeBy(Feed.prototype, Feed.prototype.close);
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const feedOf = <T>(state: FeedState<T>): Feed<T> => makeFeed(state);

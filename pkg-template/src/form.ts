@@ -1,6 +1,6 @@
-// Data forms as plain objects: values in, values and fields out. `pubsub#` goes without saying.
+// Data forms as plain objects: values in, values and fields out. The prefix `pubsub#` is optional.
 // Specification: XEP-0004 2.13.1.
-// Left out: validation (XEP-0122) and layout (XEP-0141); the service that gave the form judges the values.
+// Left out: validation (XEP-0122) and layout (XEP-0141); the service that sent the form validates the values.
 
 import type { Reader } from "./reader.js";
 import type { Stanza } from "./stanza.js";
@@ -61,10 +61,10 @@ export interface FormField {
   options: { value: string; label: string | undefined }[];
 }
 
-/** Values by the name of their field; several of one that takes several. @internal */
+/** The values by field name; several for a field of several values. @internal */
 export type Values = [name: string, values: string[]][];
 
-/** The values in the option of that name. One that is `undefined` or `null` is left out. @internal */
+/** The values in the option of that name. `undefined` and `null` values are left out. @internal */
 export function valuesOf(read: Reader, name: string, object: unknown): Values {
   const values: Values = [];
   for (const [field, value] of Object.entries((object ?? {}) as Record<string, unknown>)) {
@@ -77,7 +77,7 @@ export function valuesOf(read: Reader, name: string, object: unknown): Values {
 }
 
 function textOf(read: Reader, name: string, value: unknown): string {
-  // Data forms' booleans as digits are read everywhere, as words not (XEP-0004 §3.3 allows both).
+  // All services accept a form's booleans as digits, not all as words (XEP-0004 §3.3 allows both).
   if (typeof value === "boolean") return value ? "1" : "0";
   let text: string;
   try {
@@ -88,14 +88,14 @@ function textOf(read: Reader, name: string, value: unknown): string {
   return read.sendable(name, text);
 }
 
-/** A form that is filled in, without one to answer: `FORM_TYPE` first, then the values. @internal */
+/** A submission without a form to answer: `FORM_TYPE` first, then the values. @internal */
 export function submission(formType: string, values: Values): Xml {
   const field = (name: string, all: string[]): Xml =>
     xml`<field var="${name}">${all.map((one) => xml`<value>${one}</value>`)}</field>`;
   return xml`<x xmlns="${DATA_FORM}" type="submit"><field type="hidden" var="FORM_TYPE"><value>${formType}</value></field>${values.map(([name, all]) => field(name, all))}</x>`;
 }
 
-/** What the form in `parent` says; nothing where there is none. @internal */
+/** The values and fields of the form in `parent`; empty if there is no form. @internal */
 export function readForm(parent: Stanza | undefined): Form {
   const values = Object.create(null) as Form["values"];
   const fields: FormField[] = [];
@@ -128,7 +128,10 @@ function readField(element: Stanza): FormField | undefined {
   };
 }
 
-/** Yes or no, a list, a text, or nothing. In results types are mostly left out: then several values are a list. */
+/**
+ * The value of a field: a boolean, a list, a text, or `undefined`. Results mostly leave the type out: then several
+ * values are a list.
+ */
 function valueOf(type: string | undefined, texts: string[]): FormValue | undefined {
   if (type === "boolean") return texts[0] === "1" || texts[0] === "true";
   return type?.endsWith("-multi") || texts.length > 1 ? texts : texts[0];

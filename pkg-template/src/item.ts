@@ -1,4 +1,4 @@
-// `PubsubItem`: what a node delivers. Its payload is decoded when it is read.
+// `PubsubItem`: an item of a node. Its payload is decoded when it is read.
 
 import { decodePayload, type PayloadFormat } from "./payloads.js";
 import { type Stanza, stanzaOf } from "./stanza.js";
@@ -16,13 +16,13 @@ export interface PubsubItem<T = unknown> {
   id: string | undefined;
   /** The name of the node. */
   node: string;
-  /** The element that was published; `undefined` where the service notifies without payloads. */
+  /** The published element; `undefined` if the service notifies without payloads. */
   payload: Stanza | undefined;
   /** The JID that published it, where the service adds it (`publisher`, XEP-0060 §7.1.2.3). */
   publisher: string | undefined;
   /** When it was published, where the service adds it (`<delay/>`, XEP-0203). */
   time: Date | undefined;
-  /** When it arrived here. */
+  /** The time of arrival. */
   receivedAt: Date;
   /**
    * How it arrived: `snapshot`, the node held it when the feed began; `live`, it was published now; `catch-up`, it was published during an
@@ -52,14 +52,14 @@ export interface DecodeOption<T> {
   decode?: (payload: Stanza) => T;
 }
 
-/** An item as it comes in. @internal */
+/** An item as the module passes it. @internal */
 export interface ItemFields {
   id: string | undefined;
   node: string;
   /** The packed payload: a view, which is copied. */
   payload: Uint32Array | Stanza | undefined;
   publisher: string | undefined;
-  /** In milliseconds since 1970; NaN where the service does not tell. */
+  /** In milliseconds since 1970; NaN if the service does not include it. */
   time: number;
   via: PubsubItem["via"];
 }
@@ -74,9 +74,9 @@ export class ReceivedItem<T> implements PubsubItem<T> {
   receivedAt = new Date();
   via: PubsubItem["via"];
   readonly #decode: ((payload: Stanza) => T) | undefined;
-  /** What epode makes of the payload. */
+  /** The payload as epode decodes it. */
   #found: { format: PayloadFormat; value: unknown } | undefined;
-  /** What the page's own decoder made of it, in a box. */
+  /** The result of the page's own decoder, in a box. */
   #own: { value: T } | undefined;
 
   constructor(fields: ItemFields, decode: ((payload: Stanza) => T) | undefined) {
@@ -100,7 +100,7 @@ export class ReceivedItem<T> implements PubsubItem<T> {
 
   get value(): T {
     if (!this.#decode || !this.payload) return this.#decoded.value as T;
-    // Once, also where it is undefined; one that throws is asked again.
+    // Called once, even if the result is undefined; a decoder that throws is called again.
     return (this.#own ??= { value: this.#decode(this.payload) }).value;
   }
 }

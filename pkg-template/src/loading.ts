@@ -1,16 +1,19 @@
-// When the module is loaded, and from where.
+// Loads the module, once, from its source.
 
 import { problem } from "./errors.js";
 import { type ModuleSource, loadModule, loadModuleNow } from "./module.js";
 
-/** Finds the module. @internal */
+/** Locates the module. @internal */
 export type FindModule = () => ModuleSource | Promise<ModuleSource>;
 
 let source: FindModule | undefined;
 let loading: Promise<void> | undefined;
 let isLoaded_ = false;
 
-/** Where the module comes from when the page does not say. The last call counts: `epode/inline` comes after the main entry. @internal */
+/**
+ * Sets the default source of the module. The last call wins: `epode/inline` is evaluated after the main entry.
+ * @internal
+ */
 export function defaultSource(find: FindModule): void {
   source = find;
 }

@@ -89,7 +89,7 @@ export class CallSite {
   }
 }
 
-/** Whom a stanza is for, as far as its XML shows it in the first tag. @internal */
+/** The addressee of a stanza, as far as the first tag of its XML shows it. @internal */
 export function addressee(xml: string): string | undefined {
   return /^\s*<[^>]*?\sto\s*=\s*(["'])([^>]*?)\1/.exec(xml)?.[2];
 }

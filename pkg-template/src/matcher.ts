@@ -1,4 +1,4 @@
-// Which stanzas wake a handler.
+// The stanzas that a handler receives.
 
 import { Reader } from "./reader.js";
 
@@ -21,7 +21,7 @@ export interface Matcher {
   from?: string;
 }
 
-/** A matcher, read and checked. @internal */
+/** A matcher, read and validated. @internal */
 export interface MatcherFields {
   name: string | undefined;
   types: string[];

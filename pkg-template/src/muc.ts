@@ -1,4 +1,4 @@
-// `Muc`: entering rooms.
+// `Muc`: joining rooms.
 
 import { aborted, badArgument } from "./errors.js";
 import type { Hub } from "./hub.js";
@@ -9,7 +9,7 @@ import { type Room, Visit, roomOf } from "./room.js";
 import type { Waiting } from "./waiting.js";
 import { mustBeText } from "./xml.js";
 
-/** How long a room may take to let us in, in milliseconds. */
+/** The default timeout of a join, in milliseconds. */
 const JOIN_TIMEOUT = 30_000;
 
 let makeMuc: (hub: Hub) => Muc;
@@ -74,7 +74,7 @@ export class Muc {
   }
 }
 
-/** How much history should come. */
+/** The requested amount of history. */
 function historyOf(read: Reader): {
   maxStanzas: number | undefined;
   maxChars: number | undefined;
@@ -96,5 +96,5 @@ function historyOf(read: Reader): {
   return bounds;
 }
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const mucOf = (hub: Hub): Muc => makeMuc(hub);

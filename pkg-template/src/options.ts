@@ -1,4 +1,4 @@
-// The options of a client, read and checked: what cannot be meant is an error that says what to write instead.
+// The options of a client, read and validated: an invalid value throws an error that names the valid ones.
 
 import type { Settings } from "./core.js";
 import { XmppError, badArgument } from "./errors.js";
@@ -110,7 +110,7 @@ export interface ClientOptions {
   presence?: boolean;
   /** `xml:lang` of the stream. Default: none. */
   lang?: string;
-  /** BOSH: the longest time in **seconds** the server may hold a request. Default 60. */
+  /** BOSH: the longest time in **seconds** for which the server may hold a request. Default 60. */
   wait?: number;
   /** BOSH: how many requests the server may hold. Default 1. */
   hold?: number;
@@ -124,7 +124,10 @@ export interface ClientOptions {
    * that the service redirects to (`see-other-uri`).
    */
   headers?: Record<string, string>;
-  /** BOSH: send cookies and HTTP authentication across origins, but not where the service redirects to another. Default false. */
+  /**
+   * BOSH: send cookies and HTTP authentication across origins, but not to another origin that the service redirects to.
+   * Default false.
+   */
   withCredentials?: boolean;
   /** BOSH: default `"text/xml; charset=utf-8"`. `"text/plain; charset=utf-8"` avoids the preflight request where the server accepts it. */
   contentType?: string;
@@ -233,7 +236,7 @@ export interface RegisterOptions
   signal?: AbortSignal;
 }
 
-/** The largest answer that is read when the page does not say. */
+/** The default limit of a response. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const MECHANISMS: readonly string[] = [
   "SCRAM-SHA-512",
@@ -255,13 +258,13 @@ export type Login =
   | { kind: "anonymous" }
   | { kind: "external"; account: string | undefined };
 
-/** What a client is made of. @internal */
+/** The validated configuration of a client. @internal */
 export interface Prepared {
   settings: Settings;
-  /** Absent for a registration, and for a session that is there already. */
+  /** Absent for a registration, and for an existing session. */
   login?: Login | undefined;
   memory?: NonNullable<ClientOptions["memory"]> | undefined;
-  /** What replaces the platform's own, by its name. */
+  /** The replacements of platform APIs, by name. */
   replacements: ReadonlyMap<string, unknown>;
 }
 
@@ -285,7 +288,7 @@ export function readClientOptions(services: string[], options: unknown): Prepare
   const jid = read.jid("jid");
   const account = jid === undefined ? undefined : bareOf(jid);
   const login = loginOf({ jid, account, password, token, anonymous, external });
-  // Of `attach`: the session is there already.
+  // The options of `attach`, for an existing session.
   const isAttached = !login && !anonymous && !external && password === undefined && token === undefined && read.given("sid") !== undefined;
   if (!login && !isAttached) throw badArgument(ONE_LOGIN);
   const resource = read.text("resource") ?? (jid === undefined ? undefined : resourceOf(jid));
@@ -353,7 +356,7 @@ function secretOf(read: Reader, name: string): Secret | undefined {
   return read.sendable(name, value);
 }
 
-/** The option `domain`, or the one that is known. */
+/** The option `domain`, or the known domain. */
 function domainOption(read: Reader, known: string | undefined, missing: string): string {
   const domain = read.jid("domain") ?? known;
   if (domain === undefined) throw badArgument(missing);
@@ -361,7 +364,7 @@ function domainOption(read: Reader, known: string | undefined, missing: string):
   return domain;
 }
 
-/** `keep`: yes or no, or a name. What is kept for one account is not taken by another. */
+/** `keep`: a boolean or a name. A session that is kept for one account is not used by another. */
 function keepOption(read: Reader, domain: string, account: string | undefined): string | undefined {
   const keep = read.given("keep");
   if (keep === undefined || keep === false) return undefined;
@@ -378,7 +381,7 @@ function mechanismsOption(read: Reader): string[] | undefined {
   return names;
 }
 
-/** `reconnect`: yes or no, or the pauses. */
+/** `reconnect`: a boolean, or the pauses. */
 function reconnectOption(read: Reader): Pick<Settings, "reconnect" | "least" | "most"> {
   const reconnect = read.given("reconnect") ?? true;
   if (typeof reconnect === "boolean") return { reconnect, least: undefined, most: undefined };

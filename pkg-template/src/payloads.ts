@@ -1,9 +1,14 @@
-// Payloads of pubsub items as plain values, and two that pages make: JSON (XEP-0335 0.1), Atom entries (RFC 4287), Django's
-// XML serialization, text. Decoding is pure functions over stanzas. Nothing is evaluated, and nothing becomes HTML.
-// What is not one of these, or only begins like one, is the element itself. Fields are defined, not assigned: one that is
-// called `__proto__` is a field like any other.
+// Payloads of pubsub items as plain values, and two payloads that pages create: JSON (XEP-0335 0.1), Atom entries (RFC
+// 4287), Django's XML serialization, text. Decoding consists of pure functions over stanzas. Nothing is evaluated, and
+// nothing becomes HTML.
+//
+// A payload in another format, or only partly in one of these, is returned as the element itself. Fields are defined,
+// not assigned: a field called `__proto__` is an ordinary field.
+//
 // Specification: XEP-0335 0.1, RFC 4287.
-// Left out of Atom: contributor, generator, rights, source, extensions, relative addresses (xml:base). They are in the payload.
+//
+// Left out of Atom: contributor, generator, rights, source, extensions, relative addresses (xml:base). The payload
+// element has them.
 
 import { badArgument } from "./errors.js";
 import { type Stanza, plainText } from "./stanza.js";
@@ -57,7 +62,7 @@ export interface AtomEntry {
 export interface DjangoObject<Fields = Record<string, unknown>> {
   /** The model, as Django names it: `"blog.post"`. */
   model: string;
-  /** The primary key; `undefined` where natural keys are used. */
+  /** The primary key; `undefined` if natural keys are used. */
   pk: string | undefined;
   /** The fields by name. */
   fields: Fields;
@@ -68,27 +73,27 @@ const JSON_NS = "urn:xmpp:json:0";
 
 type Decoded = readonly [format: PayloadFormat, value: unknown];
 
-/** What a payload says, and in which format. @internal */
+/** The value of a payload and its format. @internal */
 export function decodePayload(payload: Stanza | undefined): { format: PayloadFormat; value: unknown } {
   if (!payload) return { format: "none", value: undefined };
   const [format, value] = read(payload) ?? ["stanza", payload];
   return { format, value };
 }
 
-/** `[format, value]`, where the payload is something that is known. */
+/** `[format, value]` if the payload has a known format. */
 function read(payload: Stanza): Decoded | undefined {
   const { name, ns } = payload;
   const children = payload.children();
   const isEntry = name === "entry" && ns === ATOM;
   if (name === "django-objects") return readDjango(payload);
   if (children.length > 0) {
-    // Django's, wrapped: as django-pubsub publishes it, with nothing beside it.
+    // Django's format, wrapped: as django-pubsub publishes it, without siblings.
     if (isEntry && children.length === 1 && children[0]?.name === "django-objects") return readDjango(children[0] as Stanza);
     return isEntry && children.some((child) => child.ns === ATOM) ? ["atom", readAtom(payload)] : undefined;
   }
   const text = payload.text();
   if (name === "json" && ns === JSON_NS) return readJson(text);
-  // Of texts in an entry, objects and arrays are JSON: "42" may be meant as it stands.
+  // Of the texts in an entry, only objects and arrays are decoded as JSON: "42" may be plain text.
   return (isEntry && /^\s*[[{]/.test(text) ? readJson(text) : undefined) ?? (text ? ["text", text] : undefined);
 }
 
@@ -100,7 +105,7 @@ function readJson(text: string): Decoded | undefined {
   }
 }
 
-/** An instant, which has a zone; anything else is not one (and where a day begins, only the server knows). */
+/** An instant, which has a zone; `undefined` for any other text (only the server knows where its days begin). */
 function instant(text: string | undefined): Date | undefined {
   const parts = /^\s*(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,3})?\d*(Z|[+-]\d\d:\d\d)\s*$/i.exec(text ?? "");
   const date = parts && new Date(`${parts[1]}${parts[2] ?? ""}${parts[3]}`.toUpperCase());
@@ -111,7 +116,7 @@ function instant(text: string | undefined): Date | undefined {
 
 function readAtom(entry: Stanza): AtomEntry {
   const child = (name: string): Stanza | undefined => entry.child(name, ATOM);
-  // A text construct (RFC 4287 §3.1) as text, also where it is XHTML.
+  // A text construct (RFC 4287 §3.1) as text, even if it is XHTML.
   const text = (name: string): string | undefined => {
     const found = child(name);
     return found && plainText(found);
@@ -122,7 +127,7 @@ function readAtom(entry: Stanza): AtomEntry {
     id: child("id")?.text(),
     title: text("title"),
     summary: text("summary"),
-    // Elements, or only an address: what they are, the page knows.
+    // Elements, or only an address: the page interprets them.
     content: content && (content.children().length > 0 || content.attr("src") !== undefined) ? content : content?.text(),
     updated: instant(child("updated")?.text()),
     published: instant(child("published")?.text()),
@@ -168,20 +173,20 @@ export function atom(entry: Partial<AtomEntry> & { content?: string }): Xml {
 export function json(value: unknown): Xml {
   const text = JSON.stringify(value) as string | undefined;
   if (text === undefined) throw badArgument("json(): a function, a symbol and undefined are no JSON.");
-  // What XML cannot carry, JSON can say; it does so for all but these two by itself.
+  // JSON can escape the characters that XML cannot carry; `JSON.stringify` escapes all but these two.
   return xml`<json xmlns="${JSON_NS}">${text.replace(/[\ufffe\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16)}`)}</json>`;
 }
 
 // ── Django ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The objects of a serialization: the one, or a list of them. Undefined where something else is in it. */
+/** The objects of a serialization: one, or a list. Undefined if it contains other elements. */
 function readDjango(root: Stanza): Decoded | undefined {
   const objects = root.children().map(readObject);
   if (!objects.every(Boolean)) return undefined;
   return ["django", objects.length === 1 ? objects[0] : objects];
 }
 
-/** As in Django's own JSON: model, primary key, fields. */
+/** As in Django's JSON: model, primary key, fields. */
 function readObject(object: Stanza): DjangoObject | undefined {
   const fields = object.children();
   const model = object.attr("model");
@@ -190,7 +195,10 @@ function readObject(object: Stanza): DjangoObject | undefined {
   return { model, pk: object.attr("pk"), fields: Object.fromEntries(fields.map((field) => [field.attr("name") as string, readField(field)])) };
 }
 
-/** A field's value: null, a key or a list of keys for a relation, or by its type. What does not look like its type is a text. */
+/**
+ * A field's value: null, a key or a list of keys for a relation, or according to its type. A value that does not fit
+ * its type is text.
+ */
 function readField(field: Stanza): unknown {
   const children = field.children();
   const only = (name: string): boolean => children.length > 0 && children.every((child) => child.name === name);
@@ -199,7 +207,7 @@ function readField(field: Stanza): unknown {
   if (/ManyToMany/.test(field.attr("rel") ?? "") && (only("object") || children.length === 0)) {
     return children.map((one) => one.attr("pk") ?? naturalKey(one));
   }
-  // Some other element in it: what it means, the page may know.
+  // Another element in the field: the page interprets it.
   return children.length > 0 ? field : readText(field.attr("type") ?? "", field.text());
 }
 
@@ -209,11 +217,11 @@ function naturalKey(element: Stanza): string[] {
 
 function readText(type: string, text: string): unknown {
   if (/(Integer|Auto)Field$/.test(type)) {
-    // Beyond that a number would be another one.
+    // Larger integers would lose precision as numbers.
     return /^\s*[+-]?\d+\s*$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : text;
   }
   if (type === "FloatField") {
-    // As Python writes them.
+    // In Python's notation.
     const number = Number(text.replace("inf", "Infinity"));
     return text === "nan" || (/\d|inf/.test(text) && !Number.isNaN(number)) ? number : text;
   }

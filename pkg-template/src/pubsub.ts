@@ -1,4 +1,4 @@
-// `PubSub`: what is asked of a publish-subscribe service, and what comes from one.
+// `PubSub`: requests to a publish-subscribe service, and its events.
 
 import { Core } from "./core.js";
 import { aborted, badArgument, problem } from "./errors.js";
@@ -130,7 +130,7 @@ export type PersonalEvent<T = unknown> = {
   | { type: "delete"; redirect: string | undefined }
 );
 
-/** How a request is made, and what is made of its reply. */
+/** Builds a request and reads its reply. */
 interface Asked<T> {
   build: nodes.Request;
   read: (reply: Stanza) => T;
@@ -158,12 +158,12 @@ export class PubSub {
 
   // ── shared ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The service that the options name, or the usual one of the own domain. */
+  /** The service in the options, or the default one of the own domain. */
   #service(read: Reader): string {
     return read.jid("service") ?? normalJid(`pubsub.${this.#hub.call((core) => core.domain)}`);
   }
 
-  /** Whose subscription is meant: the one named, or the one that we subscribe with. */
+  /** The subscribed JID: the one in the options, or the default one. */
   #subscriber(read: Reader): string {
     return read.jid("jid") ?? this.#hub.call((core) => core.subscriber());
   }
@@ -179,13 +179,13 @@ export class PubSub {
     return readReply(await this.#hub.request(build(service).toString(), waiting));
   }
 
-  /** Asks about what the options name: a node, or the service. */
+  /** Sends a request about the node or the service in the options. */
   #ask<T>(operation: string, options: ServiceOption & { node?: string } | undefined, prepare: (read: Reader) => Asked<T>): Promise<T> {
     const place: Place = { node: nameOf(options?.node) };
     return locating(operation, place, () => this.#request(options, place, prepare));
   }
 
-  /** Asks about a node. */
+  /** Sends a request about a node. */
   #askOf<T>(operation: string, node: unknown, options: unknown, prepare: (read: Reader, node: string) => Asked<T>): Promise<T> {
     const place: Place = { node: nameOf(node) };
     return locating(operation, place, () => {
@@ -217,7 +217,7 @@ export class PubSub {
     const place: Place = { node: nameOf(node) };
     return locating("subscribe", place, async () => {
       mustBeText("subscribe", 1, node);
-      // The callback may be left out.
+      // The callback is optional.
       const isLeftOut = typeof first === "object" && first !== null;
       const [onItem, options] = isLeftOut ? [undefined, first] : [first, second];
       const feed = this.#start<T>(node, place, onItem, options);
@@ -257,7 +257,7 @@ export class PubSub {
     const feed = new FeedState<T>(this.#hub, { id, service, node, subscriber, limit, decode });
     this.#hub.feeds.set(id, feed);
     if (onItem !== undefined) feed.on("item", onItem as (item: PubsubItem<T>) => void);
-    if (signal) feed.heed(signal);
+    if (signal) feed.closeOnAbort(signal);
     return feed;
   }
 
@@ -388,7 +388,7 @@ export class PubSub {
     });
   }
 
-  // ── what is ours ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── own subscriptions and affiliations ─────────────────────────────────────────────────────────────────────────────
 
   /**
    * Requests this account's subscriptions at the service (XEP-0060 §5.6), or those to one node.
@@ -588,7 +588,7 @@ export class PubSub {
     }));
   }
 
-  // ── what comes without a subscription ──────────────────────────────────────────────────────────────────────────────
+  // ── events without a subscription ──────────────────────────────────────────────────────────────────────────────────
 
   /**
    * Calls `listener` when an account wants to subscribe to a node of this account whose access model is `authorize` (XEP-0060 §8.6).
@@ -657,7 +657,7 @@ export class PubSub {
   }
 }
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const pubSubOf = (hub: Hub): PubSub => makePubSub(hub);
 
 const nothing = (): void => {};
@@ -680,7 +680,7 @@ function mustBeObject<T extends object>(value: T): T {
   return value;
 }
 
-/** Exactly one element, as it stands within what is published. */
+/** Exactly one element, to be placed within the published item. */
 function payloadOf(payload: Payload): Markup {
   const text = markupOf(payload);
   if (!isXmlText(text)) throw problem("illegal-character");

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Room`: a visit to a room, and what happens in it.
+// `Room`: a visit to a room, and its events.
 
 import { disposeBy } from "./dispose.js";
 import { XmppError, problem } from "./errors.js";
@@ -36,7 +36,7 @@ export interface Occupant {
   role: Role;
   /** The lasting relation of the occupant's account to the room. */
   affiliation: Affiliation;
-  /** The real JID, where the room shows it. */
+  /** The real JID, if the room discloses it. */
   jid: string | undefined;
   /** The availability (`away`, `chat`, `dnd`, `xa`, RFC 6121 §4.7.2.1); `undefined` when simply available. */
   show: string | undefined;
@@ -114,7 +114,7 @@ export interface RoomEvents {
   error: XmppError;
 }
 
-/** How long a room may take to answer a change of nick, or a leave, in milliseconds. */
+/** The default timeout of a change of nick, or a leave, in milliseconds. */
 const ANSWER_TIMEOUT = 30_000;
 
 /** One visit, shared by the page's object and the hub. @internal */
@@ -127,7 +127,7 @@ export class Visit implements RoomSink {
     ["message", "subject", "join", "leave", "occupant", "nick", "out", "error"],
     ["rejoin"],
   );
-  /** Our nick when the visit was over; before, the one that was asked for. */
+  /** The own nick at the end of the visit; before, the requested one. */
   #nick: string;
 
   constructor(hub: Hub, id: number, jid: string, nick: string) {
@@ -214,7 +214,7 @@ export class Room {
     return visit;
   }
 
-  /** What a command promises; `nick`: the occupant that its errors are about. */
+  /** The promise of a command; `nick`: the occupant named in its errors. */
   #command(operation: string, nick: string | undefined, act: (visit: Visit) => Promise<void>): Promise<void> {
     const room = this.#live?.jid;
     const object = nick === undefined || room === undefined ? room : `${room}/${nick}`;
@@ -374,7 +374,7 @@ export class Room {
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Room {
   /**
    * Leaves the room, for `using`.
@@ -389,5 +389,5 @@ disposeBy(Room.prototype, function (this: Room) {
   void quietly(this.leave());
 });
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const roomOf = (visit: Visit): Room => makeRoom(visit);

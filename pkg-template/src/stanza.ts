@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Stanza`: an element as it was received. The module hands it over packed (proto/src/xml/packed.rs): one array of words that holds
-// the text and the places of its pieces. All views of one element share that array and the string that is decoded from it when
-// something is read first. There is no handle into the module: views are collected like any other object.
+// `Stanza`: an element as received. The module passes it packed (proto/src/xml/packed.rs): one array of words that
+// holds the text and the positions of its pieces. All views of one element share that array and the string that is
+// decoded from it at the first access. There is no handle into the module: views are garbage-collected like any other
+// object.
 
 import { disposeBy } from "./dispose.js";
 import { badArgument, problem } from "./errors.js";
@@ -9,9 +10,9 @@ import { writeXml } from "./writer.js";
 
 /** The namespace of the prefix `xml:`. */
 const XML = "http://www.w3.org/XML/1998/namespace";
-/** Texts of more bytes than this are not kept in both forms once they have been decoded. */
+/** Larger texts, in bytes, are not kept in both forms once they have been decoded. */
 const LARGE = 4_096;
-/** The first record. */
+/** The position of the first record. */
 const ROOT = 3;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -38,7 +39,7 @@ export class Packed {
     return text;
   }
 
-  /** The word at `at`. What the module packs has no place outside of itself. */
+  /** The word at `at`. A packed array contains every position that it refers to. */
   at(at: number): number {
     return this.words[at] as number;
   }
@@ -47,7 +48,7 @@ export class Packed {
     return this.text.slice(start, end);
   }
 
-  /** Whether the piece from `start` to `end` is `text`. */
+  /** Whether the text from `start` to `end` equals `text`. */
   is(start: number, end: number, text: string): boolean {
     return end - start === text.length && this.text.startsWith(text, start);
   }
@@ -70,7 +71,7 @@ export class Packed {
     return at + 5 + 3 * (this.at(at) >>> 1);
   }
 
-  /** The record behind the one at `at`, with all that is in it. */
+  /** The record after the one at `at` and its subtree. */
   after(at: number): number {
     return this.isText(at) ? at + 3 : this.at(at + 1);
   }
@@ -105,7 +106,7 @@ let plain: (stanza: Stanza) => string;
  */
 export class Stanza {
   #whole: Packed | undefined;
-  /** The place of its record. */
+  /** The position of its record. */
   readonly #at: number;
 
   private constructor(packed: Packed, at: number) {
@@ -207,7 +208,7 @@ export class Stanza {
    */
   attrs(): Record<string, string> {
     const packed = this.#packed;
-    // Without a prototype: `__proto__` is a name like any other, and what is not there is undefined.
+    // Without a prototype: `__proto__` is an ordinary name, and an absent name is undefined.
     const all = Object.create(null) as Record<string, string>;
     let at = this.#at + 4;
     for (let count = packed.at(this.#at) >>> 1; count > 0; count -= 1, at += 3) {
@@ -315,7 +316,7 @@ export class Stanza {
     return text;
   }
 
-  /** Its text and that of all that is in it, in document order. */
+  /** The text of the element and of all its descendants, in document order. */
   #plain(): string {
     const packed = this.#packed;
     const end = packed.after(this.#at);
@@ -346,7 +347,7 @@ export class Stanza {
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Stanza {
   /**
    * As `free()`, for `using`.
@@ -362,20 +363,20 @@ function mustBeText(method: string, value: unknown): void {
   if (typeof value !== "string") throw badArgument(`${method}(): argument 1 is a string. It was ${value === null ? "null" : typeof value}.`);
 }
 
-/** A view of what the module has packed. @internal */
+/** Creates a view of an element that the module has packed. @internal */
 export function stanzaOf(words: Uint32Array): Stanza {
   return make(new Packed(words));
 }
 
-/** Another view of a packed element. @internal */
+/** Creates another view of a packed element. @internal */
 export const viewOf = (packed: Packed): Stanza => make(packed);
 
-/** The text of an element and of all that is in it, in document order. @internal */
+/** The text of an element and of all its descendants, in document order. @internal */
 export function plainText(stanza: Stanza): string {
   return plain(stanza);
 }
 
-/** An element as XML, to be put where the default namespace is `outerNs`. @internal */
+/** An element as XML, for a place where the default namespace is `outerNs`. @internal */
 export function xmlWithin(stanza: Stanza, outerNs: string): string {
   return write(stanza, outerNs);
 }

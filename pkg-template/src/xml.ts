@@ -1,4 +1,5 @@
-// The xml`…` tag: one well-formed element out of a template, whatever is put into it; and what can be sent.
+// The xml`…` tag: creates one well-formed element from a template, whatever values are inserted; and the types that can
+// be sent.
 
 import { XmppError, badArgument, problem } from "./errors.js";
 import { Stanza } from "./stanza.js";
@@ -26,10 +27,10 @@ export interface Xml {
  */
 export type Sendable = Xml | Stanza | string;
 
-/** Characters that XML 1.0 cannot carry (§2.2); lone surrogates are among them. */
+/** Characters that XML 1.0 cannot carry (§2.2), including lone surrogates. */
 const ILLEGAL = /[\0-\x08\x0b\x0c\x0e-\x1f\p{Cs}\ufffe\uffff]/u;
 
-// White space is written by number where a reader would make something else of it (XML 1.0 §2.11, §3.3.3).
+// White space is written as a reference where a parser would normalise it (XML 1.0 §2.11, §3.3.3).
 const ESCAPES: Record<string, string> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -41,7 +42,7 @@ const ESCAPES: Record<string, string> = {
   "\t": "&#9;",
 };
 
-/** Finished markup. Only the tag makes it, so that text never passes for markup. @internal */
+/** Finished markup. Only the tag creates it, so that text never passes for markup. @internal */
 export class Markup implements Xml {
   readonly #text: string;
 
@@ -59,7 +60,7 @@ const isMarkup = (value: unknown): value is Markup | Stanza => value instanceof 
 /** Whether XML can carry every character of the text. @internal */
 export const isXmlText = (text: string): boolean => !ILLEGAL.test(text);
 
-/** Half of a surrogate pair would pass into the module as another character: said before it is lost. @internal */
+/** Throws for lone surrogates: the module would receive another character in their place. @internal */
 export function mustBeWellFormed(text: string): void {
   if (/\p{Cs}/u.test(text)) throw problem("illegal-character");
 }
@@ -72,7 +73,7 @@ export function mustBeText(operation: string, index: number, value: unknown): as
   mustBeWellFormed(value);
 }
 
-/** What is to be sent, as XML. @internal */
+/** A value that can be sent, as XML. @internal */
 export function markupOf(value: unknown): string {
   if (typeof value !== "string" && !isMarkup(value)) {
     throw new XmppError("bad-stanza", "Not something that can be sent: use xml`…`, a stanza, or XML in a string.");
@@ -86,7 +87,7 @@ function escape(value: unknown, special: RegExp): string {
   return text.replace(special, (character) => ESCAPES[character] as string);
 }
 
-/** Where the template's own text leaves us: in text (""), in a tag ("<"), or in an attribute's quotes. */
+/** The position after the template's own text: in text (""), in a tag ("<"), or in an attribute's quotes. */
 function advance(where: string, text: string): string {
   for (const character of text) {
     if (where === "") {

@@ -8,7 +8,7 @@ use super::xep::register::Unanswered;
 use super::xml::XmlError;
 use std::borrow::Cow;
 
-/// Which part of connecting took too long.
+/// The phase of connecting that took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Reaching the service.
@@ -94,7 +94,7 @@ pub enum CloseReason {
     BindFailed(Box<StanzaError>),
     /// The account was not registered.
     Registration(RegistrationFailure),
-    /// The password would be shown on an unencrypted connection.
+    /// The password would be sent over an unencrypted connection.
     PlainTextRegistration,
     /// The server violated the protocol.
     PeerMisbehaved(&'static str),
@@ -143,7 +143,7 @@ impl CloseReason {
         }
     }
 
-    /// The protocol's condition, where there is one.
+    /// The protocol's condition, if there is one.
     pub fn condition(&self) -> Option<&str> {
         match self {
             Self::Terminated { condition } | Self::AuthFailed { condition, .. } => Some(condition),

@@ -1,5 +1,5 @@
-//! The options of a connection, prepared and checked before anything is sent: what a stream or a stanza cannot carry is an
-//! error of the caller, not of the stream.
+//! Prepares and checks the options of a connection before anything is sent: a value that a stream or a stanza cannot
+//! carry is an error of the caller, not of the stream.
 //!
 //! Texts that travel inside stanzas are checked when the stanza is sent ([`SendError::IllegalCharacter`]).
 //!
@@ -11,7 +11,7 @@ use crate::session::Goal;
 use crate::unicode::Unicode;
 use crate::xml::is_xml_text;
 
-/// The most bytes of a language tag: far beyond any registered one (RFC 5646 §4.4.1 asks for 35).
+/// The largest length of a language tag in bytes: far beyond any registered tag (RFC 5646 §4.4.1 recommends 35).
 const TAG_BYTES: usize = 255;
 
 /// An option that cannot be sent.
@@ -35,11 +35,11 @@ impl BadOption {
 }
 
 impl Config {
-    /// Brings the options into the form in which they are sent: the domain and the resource as parts of a JID (RFC 7622 §3.2,
-    /// §3.4), no language where the tag is empty. Doing it twice changes nothing.
+    /// Converts the options to the form in which they are sent: the domain and the resource as parts of a JID (RFC 7622
+    /// §3.2, §3.4), no language if the tag is empty. Idempotent.
     ///
-    /// # Errors
-    /// The first option that cannot be sent.
+    ///  # Errors
+    ///  The first option that cannot be sent.
     pub fn prepare(&mut self, unicode: &dyn Unicode) -> Result<(), BadOption> {
         let domain = prepare_domain(&self.session.domain, unicode)?;
         domain.domain().clone_into(&mut self.session.domain);
@@ -97,8 +97,8 @@ fn unsendable(name: &'static str) -> BadOption {
     }
 }
 
-/// Whether a text has the shape of a language tag (RFC 5646 §2.1): subtags of 1 to 8 letters and digits, the first of letters.
-/// Whether its subtags are registered is not checked.
+/// Whether a text has the shape of a language tag (RFC 5646 §2.1): subtags of 1 to 8 letters and digits, the first of
+/// letters. Does not check whether the subtags are registered.
 pub fn is_language_tag(tag: &str) -> bool {
     let fits = |(at, subtag): (usize, &str)| {
         (1..=8).contains(&subtag.len())

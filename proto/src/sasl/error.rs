@@ -3,23 +3,23 @@
 /// An error of a SASL exchange. Contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaslError {
-    /// The server did not prove that it knows the password: no signature, or not the right one.
+    /// The server did not prove that it knows the password: the signature is missing or wrong.
     ServerSignature,
     /// The server's nonce does not continue ours. (From [`Mechanism::start`](super::Mechanism::start): ours is not visible ASCII without commas.)
     Nonce,
-    /// The server asks for fewer iterations than [`MIN_ITERATIONS`](super::MIN_ITERATIONS).
+    /// The server requests fewer iterations than [`MIN_ITERATIONS`](super::MIN_ITERATIONS).
     TooFewIterations,
-    /// The server asks for more iterations than [`MAX_ITERATIONS`](super::MAX_ITERATIONS).
+    /// The server requests more iterations than [`MAX_ITERATIONS`](super::MAX_ITERATIONS).
     TooManyIterations,
-    /// The server asks for an extension that we must understand (`m=`), and none is defined.
+    /// The server requires an extension (`m=`), and none is defined.
     MandatoryExtension,
     /// The server's message is malformed or unexpected in this state.
     Malformed,
-    /// The username, or the authzid, is empty or has characters that it cannot have.
+    /// The username, or the authzid, is empty or has a forbidden character.
     BadUsername,
-    /// The password, or the token, is empty or has characters that it cannot have.
+    /// The password, or the token, is empty or has a forbidden character.
     BadPassword,
-    /// The caller's mistake: no such mechanism, or not one for these credentials.
+    /// An error of the caller: an unknown mechanism, or one that does not fit the credentials.
     WrongCredentials,
     /// The server's reason for refusing: SCRAM's `e=` (RFC 5802 §7), or OAUTHBEARER's JSON (RFC 7628 §3.2.2).
     /// 1,000 characters at most, controls replaced.

@@ -121,7 +121,7 @@ impl Room {
         }
     }
 
-    // ── are we still in? ────────────────────────────────────────────────────────────────────────────────────────────
+    // ── membership checks ───────────────────────────────────────────────────────────────────────────────────────────
 
     /// Schedules a self-ping: it is doubtful whether the room still has us.
     pub(super) fn doubt(&mut self, now: Instant) {

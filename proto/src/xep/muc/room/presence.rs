@@ -64,7 +64,7 @@ impl Room {
             && (user.is_itemized() || self.is_expected(nick))
     }
 
-    // ── available ───────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── available presence ──────────────────────────────────────────────────────────────────────────────────────────
 
     fn handle_arrival(&mut self, shared: &mut RoomContext, nick: &str, stanza: &Element) {
         let user = MucUser::of(stanza);

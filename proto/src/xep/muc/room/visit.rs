@@ -41,11 +41,11 @@ pub(super) enum VisitState {
 /// The states by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VisitPlace {
-    /// Our presence is on its way.
+    /// The join was sent or is queued.
     Joining,
-    /// The room has let us in; more of what it begins with is to come.
+    /// The room has admitted us; history and subject may still arrive.
     Entered,
-    /// Really in.
+    /// The join is complete.
     Inside,
     /// Our leave is on its way.
     Leaving,

@@ -3,7 +3,7 @@
 use super::problems::of_raw_send;
 use super::settings::StreamSettings;
 use super::shell::Listener;
-use super::sink::{StreamSink, told};
+use super::sink::{StreamSink, report_exception};
 use crate::web::entropy::{self, Entropy};
 use crate::web::raw_driver::{RawDriver, RawSink};
 use crate::web::unicode::PlatformUnicode;
@@ -28,7 +28,7 @@ impl StreamShell {
 impl RawSink for StreamShell {
     fn handle_event(&self, event: RawEvent) {
         let Some(sink) = self.sink() else { return };
-        told(match event {
+        report_exception(match event {
             RawEvent::Frame(frame) => sink.frame(&frame.pack()),
             RawEvent::Closed(reason) => {
                 let service = self.driver.read(|stream| stream.service().to_owned());
@@ -39,7 +39,7 @@ impl RawSink for StreamShell {
 
     fn handle_sent(&self, text: &str) {
         if let Some(sink) = self.sink() {
-            told(sink.sent_text(text));
+            report_exception(sink.sent_text(text));
         }
     }
 

@@ -58,7 +58,7 @@ pub struct Driver {
     /// The sink while it is owned. The sink owns the driver: this reference makes a cycle, which ends with the connection.
     owned: RefCell<Option<Rc<dyn Sink>>>,
     events: RefCell<VecDeque<ClientEvent>>,
-    telling: Cell<bool>,
+    reporting: Cell<bool>,
     alarm: Alarm,
     flush_due: Cell<bool>,
 }
@@ -79,7 +79,7 @@ impl Driver {
             sink: RefCell::default(),
             owned: RefCell::default(),
             events: RefCell::default(),
-            telling: Cell::new(false),
+            reporting: Cell::new(false),
             alarm: Alarm::default(),
             flush_due: Cell::new(false),
         })

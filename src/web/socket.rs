@@ -93,8 +93,8 @@ impl Sockets {
         }
     }
 
-    /// Opens a socket; `hear` receives its inputs, never within this call.
-    pub fn open(&self, socket: SocketId, address: &str, hear: Rc<dyn Fn(Input)>) {
+    /// Opens a socket; `on_input` receives its inputs, never within this call.
+    pub fn open(&self, socket: SocketId, address: &str, on_input: Rc<dyn Fn(Input)>) {
         let failed = move |failure: NetworkFailure| Input::SocketClosed { socket, failure };
         let resolved = Address::resolve(address);
         let mixed = resolved.is_some_and(|address| address.mixed);

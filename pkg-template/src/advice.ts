@@ -283,6 +283,10 @@ const ENDS: Record<string, Sentence | ((facts: EndFacts) => Sentence)> = {
   ],
   "bad-username": ["The user name holds a character that is not allowed", "Check the 'jid'."],
   "bad-password": ["The password is empty or holds a character that is not allowed", "Check the 'password'."],
+  "unfit-keys": [
+    "The 'keys' do not fit what the server asks for",
+    "They belong to another salt, iteration count or mechanism: log in with the password.",
+  ],
   "login-broke-off": ({ detail }) => [`The login broke off: ${pick(SASL, detail, detail)}`, "The server's SASL is not in order."],
   "credentials-failed": ["The 'password' or 'token' function gave no string", "See 'cause' for what it threw."],
   "bind-failed": ({ condition }) => [

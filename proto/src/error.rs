@@ -135,6 +135,7 @@ impl CloseReason {
             Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) | Self::BadOption(_) => {
                 "bad-argument"
             }
+            Self::Sasl(SaslError::WrongCredentials) => "credentials-failed",
             Self::Sasl(_) | Self::PeerMisbehaved(_) => "protocol-error",
             Self::NoCredentials => "credentials-failed",
             Self::BindFailed(_) => "bind-failed",
@@ -185,6 +186,7 @@ impl CloseReason {
             Self::Sasl(SaslError::ServerSignature) => "server-not-authentic",
             Self::Sasl(SaslError::BadUsername) => "bad-username",
             Self::Sasl(SaslError::BadPassword) => "bad-password",
+            Self::Sasl(SaslError::WrongCredentials) => "unfit-keys",
             Self::Sasl(_) => "login-broke-off",
             Self::Registration(RegistrationFailure::Unanswered(unanswered)) => match unanswered {
                 Unanswered::Missing(_) => "fields-missing",

@@ -123,7 +123,7 @@ impl Sink {
 
     /// Why a connection ended or was interrupted; `undefined` when that was asked for.
     pub fn reason(&self, reason: &CloseReason, service: Option<&str>) -> JsValue {
-        if *reason == CloseReason::Requested {
+        if matches!(reason, CloseReason::Requested) {
             return JsValue::UNDEFINED;
         }
         let status = match reason {

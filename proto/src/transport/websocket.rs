@@ -234,7 +234,7 @@ impl WebSocket {
     /// for good (XEP-0198 §5).
     pub fn dismiss(&mut self, reason: CloseReason) {
         if self.is_open() && !self.bond.is_offered() {
-            if reason == CloseReason::TooLarge {
+            if matches!(reason, CloseReason::TooLarge) {
                 // The session ends with the stream, and the server would send what it does not know to have been handled to the next.
                 self.acknowledge();
             }

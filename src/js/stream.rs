@@ -21,7 +21,7 @@ struct StreamShell {
 
 impl StreamShell {
     fn sink(&self) -> Option<StreamSink> {
-        self.listener.sink().map(JsCast::unchecked_into)
+        self.listener.sink().map(|sink| (*sink).clone().unchecked_into())
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! No borrow of the client is held while an event is reported, so a callback may call any method.
 
-use super::clock::now;
+use super::alarm::Alarm;
+use super::clock;
 use super::derive::derive;
 use super::global::{is_hidden, next_task};
 use super::http::{Http, HttpOptions};
@@ -13,7 +14,6 @@ use super::socket::Sockets;
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
 use epode_proto::io::{Input, Transmit};
 use epode_proto::time::Instant;
-use gloo_timers::callback::Timeout;
 use js_sys::futures::spawn_local;
 use std::collections::VecDeque;
 
@@ -60,7 +60,10 @@ pub struct Driver {
     owned: RefCell<Option<Rc<dyn Sink>>>,
     events: RefCell<VecDeque<ClientEvent>>,
     telling: Cell<bool>,
-    timer: RefCell<Option<(Instant, Timeout)>>,
+    alarm: Alarm,
+    /// When the clock was read last. What follows from an input happens at its time: reading the clock costs as much as delivering
+    /// a stanza.
+    time: Cell<Instant>,
     flush_due: Cell<bool>,
 }
 
@@ -82,9 +85,17 @@ impl Driver {
             owned: RefCell::default(),
             events: RefCell::default(),
             telling: Cell::new(false),
-            timer: RefCell::default(),
+            alarm: Alarm::default(),
+            time: Cell::new(clock::now()),
             flush_due: Cell::new(false),
         })
+    }
+
+    /// Reads the clock.
+    fn now(&self) -> Instant {
+        let now = clock::now();
+        self.time.set(now);
+        now
     }
 
     /// Sets the receiver of events.
@@ -172,7 +183,7 @@ impl Driver {
     /// Changes the client. The outputs are carried out at the end of the current turn of the event loop, so that
     /// stanzas sent in one turn travel together; no timer is needed.
     pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Client, Instant) -> R) -> R {
-        let result = change(&mut self.client.borrow_mut(), now());
+        let result = change(&mut self.client.borrow_mut(), self.now());
         self.update_ownership();
         if !self.flush_due.replace(true) {
             // The owner may release the driver in the same turn: keep it alive until the turn is done.
@@ -188,12 +199,12 @@ impl Driver {
     /// Stops the driver: no response, timer or event follows.
     pub fn shut(&self) {
         self.claim.set(None);
-        self.client.borrow_mut().abort(now());
+        self.client.borrow_mut().abort(self.now());
         self.client.borrow_mut().forget_keys();
         self.sink.replace(None);
         self.disown();
         self.events.take();
-        self.timer.replace(None);
+        self.alarm.take_deadline(None);
         self.http.cancel_all();
         self.sockets.close_all();
         self.lifecycle.replace(None);
@@ -223,7 +234,7 @@ impl Driver {
                 self.set_leaving(false);
                 self.parting.set(None);
                 self.come_back();
-                self.client.borrow_mut().wake(now());
+                self.client.borrow_mut().wake(self.now());
             }
             PageChange::Parting | PageChange::Leaving => {
                 // Send a waiting final request now.
@@ -254,7 +265,7 @@ impl Driver {
 
     /// Tells the client that the page may be unloaded at any moment: timers may not fire any more.
     fn set_leaving(&self, leaving: bool) {
-        self.client.borrow_mut().set_leaving(now(), leaving);
+        self.client.borrow_mut().set_leaving(self.now(), leaving);
     }
 
     /// Closes the session. The final request is sent before this returns, if possible: an unloading page may not run
@@ -275,11 +286,11 @@ impl Driver {
         } else if self.client.borrow().connection().is_closing() {
             // Everything has been sent.
         } else if returns {
-            self.client.borrow_mut().pause(now());
+            self.client.borrow_mut().pause(self.now());
             self.drain();
         } else {
             // No page can continue the session.
-            self.client.borrow_mut().disconnect(now());
+            self.client.borrow_mut().disconnect(self.now());
             self.drain();
         }
     }
@@ -312,7 +323,7 @@ impl Driver {
 
     /// Handles an input from the network.
     fn handle_input(self: &Rc<Self>, input: Input) {
-        self.client.borrow_mut().handle_input(now(), input);
+        self.client.borrow_mut().handle_input(self.now(), input);
         self.pump();
     }
 
@@ -330,8 +341,8 @@ impl Driver {
         if self.telling.replace(true) {
             return;
         }
-        let now = now();
         loop {
+            let now = self.time.get();
             // Polled one by one: a handler added because of one event receives the next.
             let waiting = self.events.borrow_mut().pop_front();
             let event = waiting.or_else(|| self.client.borrow_mut().poll_event(now));
@@ -353,10 +364,11 @@ impl Driver {
         let hidden = is_hidden();
         if self.hidden.replace(hidden) != hidden {
             let input = Input::Visibility { hidden };
-            self.client.borrow_mut().handle_input(now(), input);
+            let now = self.time.get();
+            self.client.borrow_mut().handle_input(now, input);
         }
         loop {
-            let output = self.client.borrow_mut().poll_output(now());
+            let output = self.client.borrow_mut().poll_output(self.time.get());
             match output {
                 ClientOutput::Transmit(Transmit::OpenSocket { socket, address }) => {
                     let driver = Rc::downgrade(self);
@@ -397,8 +409,7 @@ impl Driver {
                                 id,
                                 salted_password,
                             };
-                            driver.client.borrow_mut().handle_input(now(), input);
-                            driver.pump();
+                            driver.handle_input(input);
                         }
                     });
                 }
@@ -410,39 +421,31 @@ impl Driver {
 
     /// Arms one timer for the earliest deadline.
     fn arm(self: &Rc<Self>, at: Option<Instant>) {
-        let armed = self.timer.borrow().as_ref().map(|(at, _)| *at);
-        if armed == at {
-            return;
+        let driver = Rc::downgrade(self);
+        let ring = move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.ring();
+            }
+        };
+        let timer = self.alarm.take_deadline(at);
+        if self.hidden.get() && at.is_some_and(|at| at <= self.now()) {
+            // A timer of a hidden page fires late or never, however short it is.
+            self.alarm.clear();
+            next_task(ring);
+        } else if let Some(at) = timer {
+            self.alarm.set(at, self.now(), ring);
         }
-        if at.is_some_and(|at| at <= now()) && is_hidden() {
-            // A timer of a hidden page fires late, however short it is.
-            let driver = Rc::downgrade(self);
-            next_task(move || {
-                if let Some(driver) = driver.upgrade() {
-                    driver.timer.replace(None);
-                    driver.client.borrow_mut().handle_timeout(now());
-                    driver.pump();
-                }
-            });
-            self.timer.replace(None);
-            return;
+    }
+
+    /// The timer has fired: for a deadline, or for one that was postponed meanwhile.
+    fn ring(self: &Rc<Self>) {
+        self.alarm.clear();
+        let now = self.now();
+        if self.alarm.is_due(now) {
+            self.client.borrow_mut().handle_timeout(now);
+            self.pump();
+        } else {
+            self.arm(self.alarm.deadline());
         }
-        let timer = at.map(|at| {
-            // setTimeout counts in 32 bits; later deadlines are armed again when it fires.
-            let delay = u32::try_from((at - now()).0)
-                .unwrap_or(u32::MAX)
-                .min(0x7fff_ffff);
-            let driver = Rc::downgrade(self);
-            let timeout = Timeout::new(delay, move || {
-                if let Some(driver) = driver.upgrade() {
-                    // Dropped, not forgotten, although it has fired: a forgotten timer leaks its closure.
-                    driver.timer.replace(None);
-                    driver.client.borrow_mut().handle_timeout(now());
-                    driver.pump();
-                }
-            });
-            (at, timeout)
-        });
-        self.timer.replace(timer);
     }
 }

@@ -3,6 +3,7 @@
 //! Works in a page, a worker, a service worker and Node: nothing here needs a `window` or a DOM.
 
 pub mod address;
+mod alarm;
 mod allocator;
 pub mod clock;
 mod derive;

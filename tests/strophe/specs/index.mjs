@@ -37,7 +37,7 @@ export async function runSpecs(lib, { where, origin, only }) {
   const isAlone = ({ over, alone }) => !over || alone;
   for (const spec of fitting.filter(isAlone)) await run(spec);
   const waiting = fitting.filter((spec) => !isAlone(spec));
-  await Promise.all(Array.from({ length: 12 }, async () => {
+  await Promise.all(Array.from({ length: 24 }, async () => {
     for (let spec = waiting.shift(); spec; spec = waiting.shift()) await run(spec);
   }));
   return results;

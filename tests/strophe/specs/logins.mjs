@@ -115,6 +115,7 @@ export const specs = [
   login("the resource is in use", "bind-conflict"),
   login("the resource is refused", "bind-refused"),
   login("another JID is bound", "bind-elsewhere"),
+  login("the version of BOSH", "version", { over: ["bosh"], member: "connect" }),
   login("wait, hold and route", "plain", { over: ["bosh"], values: [30, 1, "xmpp:parity.example:5222"] }),
   login("BINDREQUIRED", "plain", { options: { explicitResourceBinding: true }, member: "bind" }),
   {

@@ -80,7 +80,8 @@ class Bosh {
   #note(body, isOpening) {
     const { session } = this;
     const what = { terminate: "end", restart: "restart" };
-    const without = ["rid", "sid", "ack", "key", "newkey"];
+    // The version of BOSH is one row of the table, not one of each.
+    const without = ["rid", "sid", "ack", "key", "newkey", ...(session.script.showsVersion ? [] : ["ver"])];
     if (isOpening) session.note(`body ${attributesOf(body, without)}`);
     else if (body.getAttributeNS("urn:xmpp:xbosh", "restart")) session.note(`restart ${attributesOf(body, without)}`);
     else if (body.getAttribute("type")) session.note(`${what[body.getAttribute("type")] ?? "body"} ${attributesOf(body, without)}`);

@@ -6,7 +6,7 @@ import { wire } from "../show.mjs";
 export const PASSWORD = "pencil";
 export const JID = "user@parity.example/desk";
 /** Statuses at which a login is at its end, one way or the other. */
-const RESTS = ["CONNECTED", "AUTHFAIL", "CONNFAIL", "DISCONNECTED", "BINDREQUIRED", "ATTACHED", "ATTACHFAIL", "CONNTIMEOUT"];
+export const RESTS = ["CONNECTED", "AUTHFAIL", "CONNFAIL", "DISCONNECTED", "BINDREQUIRED", "ATTACHED", "ATTACHFAIL", "CONNTIMEOUT"];
 const LIMIT = 8_000;
 
 export const turn = () => new Promise((resolve) => setTimeout(resolve));
@@ -78,7 +78,7 @@ export class Client {
     let lines = [];
     await until(async () => {
       lines = await this.service.transcript(this.address);
-      return !ended || /^(end|close)\b/.test(lines.at(-1) ?? "");
+      return !ended || lines.some((line) => /^(end|close)\b/.test(line));
     }, `a good-bye on the wire (${this.over})`);
     return lines;
   }

@@ -1,6 +1,6 @@
 // Logins: the order of the statuses, their conditions, and what goes over the wire.
 
-import { Client, JID, PASSWORD, turn } from "./client.mjs";
+import { Client, JID, PASSWORD, RESTS, turn } from "./client.mjs";
 
 const BOTH = ["bosh", "ws"];
 
@@ -14,14 +14,19 @@ function login(name, script, { over = BOTH, jid = JID, password = PASSWORD, valu
     async run(world) {
       const client = new Client(world, script, typeof options === "function" ? options(world.lib) : options);
       const { connection } = client;
-      client.onStatus = (status) => act?.[status]?.(client, world.lib);
+      let state;
+      client.onStatus = (status) => {
+        act?.[status]?.(client, world.lib);
+        // As a page sees it in its callback.
+        const { authenticated, connected, disconnecting, do_bind, do_session, authcid, authzid, domain, jid: bound } = connection;
+        if (RESTS.includes(status)) state ??= { authenticated, connected, disconnecting, do_bind, do_session, authcid, authzid, domain, jid: bound };
+      };
       client.connect(jid, password, ...values);
       await client.rest();
-      const { authenticated, connected, disconnecting, do_bind, do_session, authcid, authzid, domain, jid: bound } = connection;
       await client.end();
       return {
         seen: client.seen,
-        state: { authenticated, connected, disconnecting, do_bind, do_session, authcid, authzid, domain, jid: bound },
+        state,
         wire: await client.wire({ ended: false }),
       };
     },

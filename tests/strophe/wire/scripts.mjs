@@ -6,7 +6,7 @@
 //   auth           (element, session) => true when it has answered
 //   bind           (element, session) => true when it has answered
 //   stanza         (element, session) => true when it has answered
-//   http           ({ count, phase, body, response, session }) => true when it has answered: BOSH alone
+//   http           ({ phase, body, response, session }) => true when it has answered: BOSH alone
 //   socket         ({ count, text, session }) => true when it has answered: WebSocket alone
 //   opening        attributes of the service's <open/>
 //   showsVersion   the transcript has the version of BOSH

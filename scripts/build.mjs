@@ -183,7 +183,7 @@ function pruneDeclarations() {
     if (reached.has(file) || !fs.existsSync(path.join(WORK, file))) return;
     reached.add(file);
     const text = fs.readFileSync(path.join(WORK, file), "utf8");
-    for (const [, name] of text.matchAll(/\bfrom "(\.\.?\/[^"]+)\.js"/g)) visit(path.join(path.dirname(file), `${name}.d.ts`));
+    for (const [, name] of text.matchAll(/\b(?:from |import\()"(\.\.?\/[^"]+)\.js"/g)) visit(path.join(path.dirname(file), `${name}.d.ts`));
   };
   for (const file of named(exports)) if (file.endsWith(".d.ts")) visit(path.normalize(file));
   for (const file of filesUnder(WORK)) if (file.endsWith(".d.ts") && !reached.has(file)) fs.rmSync(path.join(WORK, file));

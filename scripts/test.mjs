@@ -204,6 +204,17 @@ const STEPS = [
     },
   },
   {
+    name: "strophe-pages",
+    what: "plugins of Strophe beside strophe.js, and the pages of examples/strophe/, in Chromium against Prosody; with --whole ejabberd, too",
+    browser: true,
+    async run({ whole }) {
+      const files = ["tests/strophe-plugins/plugins.test.mjs", "tests/examples/strophe.test.mjs"];
+      const results = [];
+      for (const server of whole ? ["prosody", "ejabberd"] : ["prosody"]) results.push(await testFiles(files, { EPODE_SERVER: server }));
+      return results.reduce(add, none);
+    },
+  },
+  {
     name: "soak",
     what: "a short one: 1,000 items and messages in one page",
     browser: true,

@@ -65,23 +65,36 @@ export async function checkPackage() {
     return output && `it printed:\n${output}`;
   });
 
+  // By `require()`, where there is an entry for it.
+  const isCommon = ([, value]) => typeof value === "object" && filesNamed(value.require).length > 0;
+  const common = Object.entries(exports).filter(isCommon).map(([entry]) => path.posix.join(name, entry));
+  fs.writeFileSync(path.join(PLACE, "require.cjs"), common.map((entry) => `require(${JSON.stringify(entry)});\n`).join(""));
+  await check(`Node requires ${common.join(", ")}`, async () => {
+    const { output } = await run(process.execPath, ["require.cjs"], { cwd: PLACE, show: "none", timeout: 30_000 });
+    return output && `it printed:\n${output}`;
+  });
+
   const source = entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)};\nvoid entry${index};`);
   fs.writeFileSync(path.join(PLACE, "consumer.mts"), `${source.join("\n")}\n`);
+  const required = common.map((entry, index) => `import entry${index} = require(${JSON.stringify(entry)});\nvoid entry${index};`);
+  fs.writeFileSync(path.join(PLACE, "consumer.cts"), `${required.join("\n")}\n`);
   // Programs that use the package as its documentation says, where there are any.
-  const programs = at("tests/packaging");
-  const own = fs.existsSync(programs) ? fs.readdirSync(programs).filter((file) => /\.m?ts$/.test(file)) : [];
-  for (const file of own) fs.copyFileSync(path.join(programs, file), path.join(PLACE, file));
+  const folderOfPrograms = at("tests/packaging");
+  const own = fs.existsSync(folderOfPrograms) ? fs.readdirSync(folderOfPrograms).filter((file) => /\.m?ts$/.test(file)) : [];
+  for (const file of own) fs.copyFileSync(path.join(folderOfPrograms, file), path.join(PLACE, file));
   for (const [module, resolution] of [
     ["esnext", "bundler"],
     ["node16", "node16"],
   ]) {
-    await check(`tsc --strict, --moduleResolution ${resolution}: ${["consumer.mts", ...own].join(", ")}`, async () => {
+    // CommonJS is Node's own kind of module.
+    const programs = ["consumer.mts", ...(module === "node16" ? ["consumer.cts"] : []), ...own];
+    await check(`tsc --strict, --moduleResolution ${resolution}: ${programs.join(", ")}`, async () => {
       const { code, output } = await run(
         "tsc",
         // prettier-ignore
         [
           "--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom",
-          "--module", module, "--moduleResolution", resolution, "consumer.mts", ...own,
+          "--module", module, "--moduleResolution", resolution, ...programs,
         ],
         { cwd: PLACE, show: "none", check: false, timeout: 120_000 },
       );

@@ -25,6 +25,9 @@ const CORE = `export class Core {
     return text.toLowerCase();
   }
 }
+export class SaslCore {}
+export class StreamCore {}
+export const initSync = () => {};
 export default () => {};`;
 
 const WITHOUT_MODULE = {

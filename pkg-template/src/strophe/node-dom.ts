@@ -76,9 +76,10 @@ function domOf(xmldom: Xmldom): Dom & Record<string, unknown> {
       }
     }
   }
-  // The module looks at the page and listens for what becomes of it: this one is seen, and stays so.
+  // The module asks whether the page is seen, and listens for changes: this one stays visible.
   const nothing = (): void => {};
-  const document = Object.assign(implementation.createDocument(null, null, null), { hidden: false, addEventListener: nothing, removeEventListener: nothing });
+  const page = { hidden: false, visibilityState: "visible", addEventListener: nothing, removeEventListener: nothing };
+  const document = Object.assign(implementation.createDocument(null, null, null), page);
   return { document, DOMParser: Parser, XMLSerializer: xmldom.XMLSerializer } as never;
 }
 

@@ -38,6 +38,7 @@ export class Scram extends SASLMechanism {
       if (!client) throw new Error("the challenge came before the first message");
       if (!(iterations >= LEAST_ITERATIONS)) throw new Error(`the server asks for fewer than ${LEAST_ITERATIONS} iterations`);
       const final = await client.respond(challenge);
+      connection._sasl_data["server-signature"] = client.serverSignature;
       connection._sasl_data.keys = client.keys;
       return final;
     } catch (error) {

@@ -79,11 +79,12 @@ export type Cookies = Record<string, string | CookieValue>;
 
 /** Sets cookies in the page. Without a page it only logs an error. */
 export function addCookies(cookies?: Cookies): void {
+  if (!cookies) return;
   if (typeof document === "undefined") {
     log.error("addCookies: there is no page to set cookies in");
     return;
   }
-  for (const [name, cookie] of Object.entries(cookies ?? {})) {
+  for (const [name, cookie] of Object.entries(cookies)) {
     const { value, expires, domain, path } = typeof cookie === "object" ? cookie : ({ value: cookie } as CookieValue);
     const attributes = Object.entries({ expires, domain, path }).map(([key, one]) => (one ? `;${key}=${one}` : ""));
     // These two, whose encoding servers of old cookies expect.

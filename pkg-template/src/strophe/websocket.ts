@@ -4,7 +4,7 @@
 import type { StreamOptions } from "../stream.js";
 import { SocketFrame } from "./arrival.js";
 import { $build, Builder } from "./builder.js";
-import type { Connection } from "./connection.js";
+import type { Connection, Queued } from "./connection.js";
 import { ErrorCondition, NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
 import { elementOf, wrapperOf } from "./dom.js";
@@ -22,6 +22,7 @@ export class Websocket implements Transport {
   _conn: Connection;
   strip: string | boolean = "wrapper";
   socket: SocketLike | null = null;
+  #isSending = false;
 
   constructor(connection: Connection) {
     this._conn = connection;
@@ -61,7 +62,7 @@ export class Websocket implements Transport {
   /** The socket is open, and the stream has written its header. */
   _onOpen(): void {
     const header = this._buildStream();
-    this.#showOutput(header.tree() as Element, Builder.serialize(header));
+    this.#showOutput(header.tree(), Builder.serialize(header));
   }
 
   #showOutput(elem: Element, text: string): void {
@@ -177,7 +178,7 @@ export class Websocket implements Transport {
       if (pres) _conn.send(pres as Element);
       const farewell = $build("close", { xmlns: NS.FRAMING });
       const text = Builder.serialize(farewell);
-      this.#showOutput(farewell.tree() as Element, text);
+      this.#showOutput(farewell.tree(), text);
       try {
         socket.send(text);
       } catch (error) {
@@ -248,18 +249,23 @@ export class Websocket implements Transport {
 
   /** Sends what waits, each element in a frame of its own. */
   _onIdle(): void {
-    const { _conn, socket } = this;
-    const waiting = _conn._data;
-    if (!waiting.length || _conn.paused || !socket) return;
-    // What the page sends from within xmlOutput joins the array, and leaves with it.
-    for (const one of waiting) {
-      if (one === null) continue;
-      const elem = one === "restart" ? (this._buildStream().tree() as Element) : one;
-      const text = Builder.serialize(elem);
-      this.#showOutput(elem, text);
-      this.#write(socket, text);
+    const { _conn } = this;
+    // What the page sends from within xmlOutput joins the array, and leaves after what it was shown.
+    if (this.#isSending) return;
+    this.#isSending = true;
+    try {
+      while (_conn._data.length && !_conn.paused && this.socket) this.#sendNext(this.socket, _conn._data.shift() as Queued);
+    } finally {
+      this.#isSending = false;
     }
-    if (_conn._data === waiting) _conn._data = [];
+  }
+
+  #sendNext(socket: SocketLike, next: Queued): void {
+    if (next === null) return;
+    const elem = next === "restart" ? this._buildStream().tree() : next;
+    const text = Builder.serialize(elem);
+    this.#showOutput(elem, text);
+    this.#write(socket, text);
   }
 
   #write(socket: SocketLike, text: string): void {

@@ -106,6 +106,9 @@ impl ScramKeys {
 pub(super) struct CachedKeys {
     pub(super) mark: Tag,
     pub(super) keys: ScramKeys,
+    /// What they were derived with, beside the password.
+    pub(super) salt: Vec<u8>,
+    pub(super) iterations: u32,
 }
 
 /// The keys of the last login that succeeded, for the next one with the same account, mechanism, salt, iteration count and

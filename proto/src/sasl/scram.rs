@@ -29,8 +29,6 @@ pub(super) struct Scram {
     phase: ScramPhase,
     /// The keys derived in this exchange, to be cached after its success.
     derived: Option<Box<CachedKeys>>,
-    /// What they were derived with: salt and iterations.
-    origin: (Vec<u8>, u32),
 }
 
 enum ScramPhase {
@@ -94,7 +92,6 @@ impl Scram {
             hash,
             phase,
             derived: None,
-            origin: (Vec::new(), 0),
         };
         Ok((scram, message))
     }
@@ -202,8 +199,12 @@ impl Scram {
     }
 
     fn keep(&mut self, derivation: Derivation, mark: Tag, keys: ScramKeys) {
-        self.origin = (derivation.salt, derivation.iterations);
-        self.derived = Some(Box::new(CachedKeys { mark, keys }));
+        self.derived = Some(Box::new(CachedKeys {
+            mark,
+            keys,
+            salt: derivation.salt,
+            iterations: derivation.iterations,
+        }));
     }
 
     /// The signature that the server has to show, once the challenge was answered.
@@ -216,12 +217,12 @@ impl Scram {
 
     /// The keys of this exchange and what they were derived with, once the challenge was answered.
     pub(super) fn known_keys(&self) -> Option<KnownKeys> {
-        let keys = &self.derived.as_ref()?.keys;
-        let (salt, iterations) = &self.origin;
+        let derived = self.derived.as_ref()?;
+        let keys = &derived.keys;
         Some(KnownKeys {
             hash: self.hash.name().to_owned(),
-            salt: salt.clone(),
-            iterations: *iterations,
+            salt: derived.salt.clone(),
+            iterations: derived.iterations,
             client_key: Zeroizing::new(keys.client.as_bytes().to_vec()),
             server_key: Zeroizing::new(keys.server.as_bytes().to_vec()),
         })

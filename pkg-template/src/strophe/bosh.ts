@@ -12,7 +12,7 @@ import { Dispatch } from "./dispatch.js";
 import { headersAsText, observedFetch } from "./http-status.js";
 import log from "./log.js";
 import { AnsweredRequest, Request } from "./request.js";
-import { makeStream, type Transport } from "./transport.js";
+import { makeStream, moduleFault, type Transport } from "./transport.js";
 import { getBareJidFromJid, getDomainFromJid, getNodeFromJid, toElement } from "./utils.js";
 import { elementsIn } from "./arrival.js";
 
@@ -140,7 +140,7 @@ export class Bosh implements Transport {
     try {
       const stream = makeStream(_conn.service, {
         domain: _conn.domain as string,
-        ...options,
+        ...withinLimits(options),
         ...(withCredentials && { withCredentials }),
         ...(contentType && { contentType }),
         ...(customHeaders && { headers: customHeaders }),
@@ -157,8 +157,10 @@ export class Bosh implements Transport {
       return true;
     } catch (error) {
       log.error(`The service cannot be used: ${(error as Error).message}`);
-      if (!_conn.connected) _conn._changeConnectStatus(Status.CONNFAIL, "bad-service");
+      const fault = moduleFault(error);
+      if (!_conn.connected) _conn._changeConnectStatus(Status.CONNFAIL, fault ?? "bad-service");
       _conn.disconnect();
+      if (fault) throw error;
       return false;
     }
   }
@@ -499,6 +501,13 @@ function numberOf(body: Element, name: string): number | undefined {
 function isSameAccount(kept: string, jid: string | null | undefined): boolean {
   if (jid === undefined || jid === null) return true;
   return getBareJidFromJid(kept) === getBareJidFromJid(jid) || (getNodeFromJid(jid) === null && getDomainFromJid(kept) === jid);
+}
+
+const clamp = (value: number, most: number): number => Math.min(most, Math.max(1, Number(value) || 1));
+
+/** strophe.js sends any `wait` and `hold`; the stream refuses those that no server grants. */
+function withinLimits({ wait, hold, ...others }: Partial<StreamOptions>): Partial<StreamOptions> {
+  return { ...others, ...(wait !== undefined && { wait: clamp(wait, 3600) }), ...(hold !== undefined && { hold: clamp(hold, 4) }) };
 }
 
 /** What a first body that was built by hand asks for. */

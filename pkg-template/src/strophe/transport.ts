@@ -26,6 +26,12 @@ export interface Transport {
   _readsPlainly(req: Request): boolean;
 }
 
+/** Why no stream can be made at all: this platform, or the page's policy, has no WebAssembly, or the module is damaged. */
+export function moduleFault(error: unknown): string | undefined {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" && code.startsWith("module-") ? code : undefined;
+}
+
 type MakeStream = (service: string, options: StreamOptions) => Stream;
 
 /** Makes a stream of the public API. @internal */

@@ -10,7 +10,7 @@ import { Dispatch } from "./dispatch.js";
 import { elementOf, wrapperOf } from "./dom.js";
 import log from "./log.js";
 import { StreamSocket, type SocketLike, type SocketMessage } from "./stream-socket.js";
-import { makeStream, type Transport } from "./transport.js";
+import { makeStream, moduleFault, type Transport } from "./transport.js";
 import { toElement } from "./utils.js";
 
 const CLOSED = 3;
@@ -49,6 +49,7 @@ export class Websocket implements Transport {
       stream.open();
     } catch (error) {
       this._onError(error);
+      if (moduleFault(error)) throw error;
     }
   }
 
@@ -232,7 +233,7 @@ export class Websocket implements Transport {
 
   _onError(error: unknown): void {
     log.error(`The WebSocket failed: ${(error as Error | undefined)?.message ?? ""}`);
-    this._conn._changeConnectStatus(Status.CONNFAIL, NOT_CONNECTED);
+    this._conn._changeConnectStatus(Status.CONNFAIL, (error && moduleFault(error)) || NOT_CONNECTED);
     this._disconnect();
   }
 

@@ -4,7 +4,9 @@ import type { XmppError } from "../errors.js";
 import type { Registration } from "../events.js";
 import type { Stanza } from "../stanza.js";
 import type { Stream } from "../stream.js";
+import { Builder } from "./builder.js";
 import { NS } from "./constants.js";
+import { elementOf } from "./dom.js";
 
 /** A frame: its text is written when something reads it. */
 export interface SocketMessage {
@@ -66,7 +68,7 @@ export class StreamSocket implements SocketLike {
     this.onmessage?.({
       view,
       get data() {
-        return view.toString();
+        return Builder.serialize(elementOf(view));
       },
     });
   }

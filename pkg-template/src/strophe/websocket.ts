@@ -233,7 +233,7 @@ export class Websocket implements Transport {
 
   _onError(error: unknown): void {
     log.error(`The WebSocket failed: ${(error as Error | undefined)?.message ?? ""}`);
-    this._conn._changeConnectStatus(Status.CONNFAIL, (error && moduleFault(error)) || NOT_CONNECTED);
+    this._conn._changeConnectStatus(Status.CONNFAIL, (error ? moduleFault(error) : undefined) || NOT_CONNECTED);
     this._disconnect();
   }
 

@@ -18,9 +18,13 @@ import { setup } from "./setup.mjs";
 const KIB = 1024;
 // The surface is script since it is TypeScript: 33 KiB of it in place of 16, and 34 KiB less wasm. Both together are to be 165.
 const BUDGETS = {
-  ".": { wasm: { goal: 140 * KIB, limit: 206 * KIB }, js: { goal: 25 * KIB, limit: 33 * KIB } },
+  // Streams by hand and SASL step by step are 9 KiB of the wasm and 2 of the script.
+  ".": { wasm: { goal: 140 * KIB, limit: 216 * KIB }, js: { goal: 25 * KIB, limit: 35 * KIB } },
   // The module as base64, a third larger, and the main entry's script.
-  "./inline": { js: { goal: 100 * KIB, limit: 296 * KIB } },
+  "./inline": { js: { goal: 100 * KIB, limit: 312 * KIB } },
+  // The same and what strophe.js has; the global script has of the main entry's only what it needs.
+  "./strophe": { js: { goal: 120 * KIB, limit: 334 * KIB } },
+  "./strophe.global.js": { js: { goal: 110 * KIB, limit: 317 * KIB } },
 };
 
 /** The file a browser gets for an entry. */

@@ -166,8 +166,13 @@ export async function loadModule(find: () => ModuleSource | Promise<ModuleSource
   }
   const module = await compile(from);
   try {
-    await load({ module_or_path: module });
+    // At once: `initSync()` in the meantime would start a second one.
+    loadNow({ module });
   } catch (cause) {
-    throw startError(cause);
+    // COMPAT(Chromium < 114): not in a page's thread.
+    if (!(cause instanceof RangeError)) throw startError(cause);
+    await load({ module_or_path: module }).catch((error: unknown) => {
+      throw startError(error);
+    });
   }
 }

@@ -124,6 +124,7 @@ impl CloseReason {
             Self::Sasl(SaslError::BadUsername | SaslError::BadPassword) | Self::BadOption(_) => {
                 "bad-argument"
             }
+            Self::Sasl(SaslError::WrongCredentials) => "credentials-failed",
             Self::Sasl(_) | Self::PeerMisbehaved(_) => "protocol-error",
             Self::NoCredentials => "credentials-failed",
             Self::BindFailed(_) => "bind-failed",
@@ -343,6 +344,11 @@ impl CloseReason {
                 "The password is empty or holds a character that is not allowed",
                 "",
                 "Check the 'password'.",
+            ),
+            Self::Sasl(SaslError::WrongCredentials) => (
+                "The 'keys' do not fit what the server asks for",
+                "",
+                "They belong to another salt, iteration count or mechanism: log in with the password.",
             ),
             Self::Sasl(error) => (
                 "The login broke off: ",

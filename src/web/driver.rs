@@ -171,6 +171,13 @@ impl Driver {
     /// stanzas sent in one turn travel together; no timer is needed.
     pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Client, Instant) -> R) -> R {
         let result = change(&mut self.client.borrow_mut(), now());
+        self.flush_later();
+        result
+    }
+
+    /// Carries out the outputs at the end of the turn. Not a part of `change`, of which there is one copy for each call.
+    #[inline(never)]
+    fn flush_later(self: &Rc<Self>) {
         self.update_ownership();
         if !self.flush_due.replace(true) {
             // The owner may release the driver in the same turn: keep it alive until the turn is done.
@@ -180,7 +187,6 @@ impl Driver {
                 driver.pump();
             });
         }
-        result
     }
 
     /// Stops the driver: no response, timer or event follows.

@@ -93,6 +93,13 @@ impl RawDriver {
         change: impl FnOnce(&mut RawStream, Instant) -> R,
     ) -> R {
         let result = change(&mut self.stream.borrow_mut(), now());
+        self.flush(now_or_never);
+        result
+    }
+
+    /// Carries out the outputs, now or at the end of the turn. Not a part of `change`, of which there is one copy for each call.
+    #[inline(never)]
+    fn flush(self: &Rc<Self>, now_or_never: bool) {
         if now_or_never {
             self.drain();
         }
@@ -105,7 +112,6 @@ impl RawDriver {
             });
         }
         self.update_ownership();
-        result
     }
 
     /// Stops the driver: no answer, timer or event follows.

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
-import { environment } from "./support.mjs";
+import { LIMIT, environment } from "./support.mjs";
 import { prebind } from "./prebind.mjs";
 
 const env = environment();
@@ -79,15 +79,16 @@ for (const [name, service] of Object.entries(SERVICES)) {
         const again = await open_(service, domain);
         again.stream.open();
         await again.next("features");
-        const second = await scram_(again, mechanism, { username, keys });
+        // Servers that keep the password itself have another salt each time, which the keys do not fit.
+        const second = await scram_(again, mechanism, { username, keys }).catch(describe);
         again.stream.close();
         await within(again.closed, "the second end");
-        return { mechanism, proven, keys, full, body: message.text("body"), sid, rid, isBosh, end, second: second.proven, sentAtOnce, wire };
+        return { mechanism, proven, keys, full, body: message.text("body"), sid, rid, isBosh, end, second: second.code ?? second.proven, sentAtOnce, wire };
       },
       { service: service(), jid, password },
     );
     assert.equal(result.proven, true);
-    assert.equal(result.second, true, "the server's salt is the same, so are the keys");
+    assert.ok([true, "credentials-failed"].includes(result.second), String(result.second));
     assert.deepEqual(Object.keys(result.keys), ["name", "iter", "salt", "ck", "sk"]);
     assert.equal(`SCRAM-${result.keys.name}`, result.mechanism);
     assert.ok(result.full.startsWith(`${jid}/`), result.full);
@@ -177,13 +178,17 @@ test("a session that the server does not know ends with its condition", async ()
 for (const [way, leave] of Object.entries({
   "close(), then a reload": () => (stream.close(), location.reload()),
   "close() in unload": () => (addEventListener("unload", () => stream.close("<presence type='unavailable'/>")), location.reload()),
+  "close() in pagehide": () => (addEventListener("pagehide", () => stream.close("<presence type='unavailable'/>")), location.reload()),
 })) {
   test(`the page's last turn: ${way}`, async () => {
-    const page = await handPage();
+    // Chromium fires `unload` only where the page's policy wants it.
+    const origin = await env.serve({ headers: { "Permissions-Policy": "unload=(self)" } });
+    const page = await handPage({ origin });
     const { jid, password } = await env.account();
-    const terminated = new Promise((resolve) => {
-      const usual = env.origin.before;
-      env.origin.before = (request, response) => {
+    const terminated = new Promise((resolve, reject) => {
+      setTimeout(() => reject(new Error("the session was not ended")), LIMIT).unref();
+      const usual = origin.before;
+      origin.before = (request, response) => {
         if (request.method === "POST") {
           let body = "";
           request.on("data", (chunk) => (body += chunk));
@@ -281,6 +286,58 @@ test("SCRAM by its vectors in the module, where the platform derives and where i
     true,
   ];
   assert.deepEqual(answers, [expected, expected]);
+});
+
+/** In the page: a stream over a `fetch` of the test's, which opens a session and holds what comes then. */
+test("listeners may close, abort, free and throw", async () => {
+  const page = await env.page();
+  const result = await page.evaluate(async () => {
+    await epode.init();
+    const opened = "<body xmlns='http://jabber.org/protocol/httpbind' sid='s' requests='2'><a xmlns='urn:a'/><b xmlns='urn:b'/></body>";
+    const make = (log) => {
+      let count = 0;
+      const answer = () => new Response(opened, { headers: { "Content-Type": "text/xml" } });
+      const fetch = async () => ((count += 1) === 1 ? answer() : new Promise(() => {}));
+      const stream = new epode.Stream("/http-bind", { domain: "b.example", fetch });
+      for (const type of ["frame", "element", "close"]) stream.on(type, (event) => log.push(type === "close" ? `close ${event.error?.code}` : event.name));
+      return stream;
+    };
+    const results = {};
+    const acts = {
+      abort: (stream) => stream.abort(),
+      close: (stream) => stream.close(),
+      free: (stream) => stream.free(),
+      "throw": () => {
+        throw new Error("a listener's own");
+      },
+    };
+    for (const [name, act] of Object.entries(acts)) {
+      const log = [];
+      const stream = make(log);
+      const acted = new Promise((resolve) => stream.on("frame", () => (resolve(), act(stream))));
+      stream.open();
+      await within(acted, name);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      results[name] = log;
+      stream.free();
+    }
+    const log = [];
+    const stream = make(log);
+    stream.on("sent", () => stream.abort());
+    stream.open();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    results["abort in sent"] = log;
+    return results;
+  });
+  assert.deepEqual(page.problems.splice(0), ["a listener's own"]);
+  assert.deepEqual(result, {
+    abort: ["body", "a", "b", "close undefined"],
+    // Its answer is not there yet.
+    close: ["body", "a", "b"],
+    free: ["body"],
+    throw: ["body", "a", "b"],
+    "abort in sent": ["close undefined"],
+  });
 });
 
 // ── the module at once ───────────────────────────────────────────────────────────────────────────────────────────────

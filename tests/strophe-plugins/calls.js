@@ -18,9 +18,9 @@ async function online({ service, jid, password, options }, before) {
   before?.(connection);
   const connected = later();
   const ended = later();
-  connection.statuses = [];
+  window.seen = [];
   connection.connect(jid, password, (status, condition) => {
-    connection.statuses.push(status);
+    window.seen.push(`${nameOf(status)} ${condition}`);
     if (status === Strophe.Status.CONNECTED) connected.resolve();
     if (status === Strophe.Status.DISCONNECTED) ended.resolve();
     if ([Strophe.Status.CONNFAIL, Strophe.Status.AUTHFAIL].includes(status)) connected.reject(new Error(`status ${status} ${condition}`));
@@ -52,6 +52,8 @@ const nameOf = (status) => Object.keys(Strophe.Status).find((name) => Strophe.St
 function registration({ service, domain, name, password }, submit) {
   const connection = new Strophe.Connection(service);
   const seen = [];
+  // Shown when the call does not end.
+  window.seen = seen;
   return new Promise((resolve, reject) => {
     connection.register.connect(domain, (status, condition) => {
       seen.push(nameOf(status) + (condition ? ` ${condition}` : ""));

@@ -464,6 +464,11 @@ export class Bosh implements Transport {
     if (at >= 0) this._requests.splice(at, 1);
   }
 
+  /** As `_processRequest()`: the stream repeats requests by itself. */
+  _restartRequest(index: number): void {
+    this._processRequest(index);
+  }
+
   /** Sends what plugins have put among the requests. */
   _throttledRequestHandler(): void {
     while (this._requests.length) this._processRequest(0);

@@ -6,8 +6,8 @@ import { wire } from "../show.mjs";
 export const PASSWORD = "pencil";
 export const JID = "user@parity.example/desk";
 /** Statuses at which a login is at its end, one way or the other. */
-const RESTS = ["CONNECTED", "AUTHFAIL", "CONNFAIL", "DISCONNECTED", "BINDREQUIRED", "ATTACHED", "ATTACHFAIL", "CONNTIMEOUT"];
-const LIMIT = 10_000;
+export const RESTS = ["CONNECTED", "AUTHFAIL", "CONNFAIL", "DISCONNECTED", "BINDREQUIRED", "ATTACHED", "ATTACHFAIL", "CONNTIMEOUT"];
+const LIMIT = 8_000;
 
 export const turn = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -24,6 +24,7 @@ export class Client {
   /** The names of the statuses alone. */
   statuses = [];
   #script;
+  #marks = 0;
 
   constructor({ lib, service, over }, script = "plain", options = {}, address = service(script)) {
     Object.assign(this, { lib, service, over, address });
@@ -77,7 +78,7 @@ export class Client {
     let lines = [];
     await until(async () => {
       lines = await this.service.transcript(this.address);
-      return !ended || /^(end|close)\b/.test(lines.at(-1) ?? "");
+      return !ended || lines.some((line) => /^(end|close)\b/.test(line));
     }, `a good-bye on the wire (${this.over})`);
     return lines;
   }
@@ -91,7 +92,7 @@ export class Client {
 
   /** Makes the service send stanzas, and waits until all handlers have had them. */
   async said(...stanzas) {
-    const id = `mark-${Math.random()}`;
+    const id = `mark-${(this.#marks += 1)}`;
     let isThere = false;
     this.connection.addHandler(() => ((isThere = true), false), null, "message", null, id);
     this.say(...stanzas, `<message xmlns='jabber:client' id='${id}'/>`);

@@ -5,19 +5,19 @@ import type { Registration } from "../events.js";
 import type { XmppError } from "../errors.js";
 import type { Stanza } from "../stanza.js";
 import type { Stream, StreamOptions } from "../stream.js";
+import { mayPass, numberOf, openingOptions, withinLimits } from "./bosh-options.js";
 import { $build, Builder } from "./builder.js";
 import type { ConnectCallback, Connection, Queued } from "./connection.js";
 import { ErrorCondition, NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
 import { headersAsText, observedFetch } from "./http-status.js";
+import { keepSession, keptSession } from "./kept-session.js";
 import log from "./log.js";
 import { AnsweredRequest, Request } from "./request.js";
 import { makeStream, moduleFault, type Transport } from "./transport.js";
-import { getBareJidFromJid, getDomainFromJid, getNodeFromJid, toElement } from "./utils.js";
+import { getDomainFromJid, toElement } from "./utils.js";
 import { elementsIn } from "./arrival.js";
 
-/** Where strophe.js keeps what `restore()` needs. */
-const KEPT = "strophe-bosh-session";
 /** strophe.js gives up after so many failures without a success between them. */
 const MOST_ERRORS = 4;
 
@@ -50,6 +50,9 @@ export class Bosh implements Transport {
   #rid = someRid();
   /** A session that the page has taken up, and that nothing was sent in yet. */
   #attached = false;
+  /** Opens the session that has not been answered yet. */
+  #reopen: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #headers: Headers | string | null = null;
 
   constructor(connection: Connection) {
@@ -114,7 +117,7 @@ export class Bosh implements Transport {
   #forget(): void {
     this.sid = null;
     this.#rid = someRid();
-    if (this._conn._sessionCachingSupported()) sessionStorage.removeItem(KEPT);
+    if (this._conn._sessionCachingSupported()) keepSession(null);
     this._conn.nextValidRid(this.#rid);
   }
 
@@ -130,8 +133,20 @@ export class Bosh implements Transport {
   #open(options: Partial<StreamOptions>, answered: Answered): void {
     this.#drop();
     this.errors = 0;
-    this.#answered = [answered];
-    if (this.#makeStream({ lang: "en", ...options })) this.#stream?.open();
+    const open = (): void => {
+      this.#drop();
+      this.#answered = [answered];
+      if (!this.#makeStream({ lang: "en", ...options })) return;
+      this.#reopen = open;
+      this.#stream?.open();
+    };
+    open();
+  }
+
+  /** The session was not opened, and may be another time: tries again, after as long a pause as strophe.js makes. */
+  #openAgain(open: () => void): void {
+    const pause = this.errors > 1 ? Math.min(Math.floor(timeoutMultiplier * this.wait), this.errors ** 3) : 0;
+    this.#timer = setTimeout(open, pause * 1000);
   }
 
   #makeStream(options: Partial<StreamOptions>): boolean {
@@ -190,6 +205,8 @@ export class Bosh implements Transport {
     const stream = this.#stream;
     this.#stream = undefined;
     this.#attached = false;
+    this.#reopen = undefined;
+    clearTimeout(this.#timer);
     for (const registration of this.#registrations.splice(0)) registration.remove();
     if (!stream) return;
     if (!this.#isLeaving) stream.abort();
@@ -225,8 +242,8 @@ export class Bosh implements Transport {
   }
 
   _restore(jid?: string | null, callback?: ConnectCallback, wait?: number, hold?: number, wind?: number): void {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as { jid?: string; sid?: string; rid?: number } | null;
-    if (!kept?.rid || !kept.sid || !kept.jid || !isSameAccount(kept.jid, jid)) {
+    const kept = keptSession(jid);
+    if (!kept) {
       const error = new Error("_restore: no restoreable session.");
       error.name = "StropheSessionError";
       throw error;
@@ -239,8 +256,8 @@ export class Bosh implements Transport {
   _cacheSession(): void {
     const { authenticated, jid } = this._conn;
     const { rid, sid } = this;
-    if (!authenticated) sessionStorage.removeItem(KEPT);
-    else if (jid && rid && sid) sessionStorage.setItem(KEPT, JSON.stringify({ jid, rid, sid }));
+    if (!authenticated) keepSession(null);
+    else if (jid && rid && sid) keepSession({ jid, rid, sid });
   }
 
   /** Takes the terms of the session out of its first body. */
@@ -334,6 +351,7 @@ export class Bosh implements Transport {
   }
 
   #handleFrame(body: Stanza): void {
+    this.#reopen = undefined;
     this.#watchWire();
     const receive: Answered = (req) => this._conn._dataRecv(req);
     const answered = this.#answered.shift() ?? ((req: Request) => this._onRequestStateChange(receive, req));
@@ -389,7 +407,9 @@ export class Bosh implements Transport {
   _hitError(status: number): void {
     this.errors += 1;
     log.warn(`Failure ${this.errors} without a success in between, status ${status}.`);
-    if (this.errors > MOST_ERRORS) this._conn._onDisconnectTimeout();
+    // Of a session that is there, the stream knows how long it can be saved.
+    const isOpen = this.#stream && !this.#reopen;
+    if (this.errors > MOST_ERRORS && !isOpen) this._conn._onDisconnectTimeout();
   }
 
   _callProtocolErrorHandlers(req: Request): void {
@@ -400,6 +420,7 @@ export class Bosh implements Transport {
   #handleClose(error: XmppError | undefined): void {
     const { _conn } = this;
     const isLeaving = this.#isLeaving || _conn.disconnecting;
+    const reopen = this.#reopen;
     this.#drop();
     this.#isLeaving = false;
     if (isLeaving) {
@@ -408,6 +429,12 @@ export class Bosh implements Transport {
       return;
     }
     if (error) log.error(`The BOSH session ended: ${error.message}`);
+    if (reopen && error && mayPass(error)) {
+      // A request that was given up has no status.
+      if (error.code === "timeout") this._hitError(0);
+      if (this.errors <= MOST_ERRORS) this.#openAgain(reopen);
+      return;
+    }
     const condition = error?.condition ?? null;
     switch (error?.code) {
       case undefined:
@@ -495,30 +522,4 @@ export class Bosh implements Transport {
     if (has("xmpp:restart")) this._conn._data.push("restart");
     this.#sendQueued();
   }
-}
-
-function numberOf(body: Element, name: string): number | undefined {
-  const value = body.getAttribute(name);
-  return value ? Number.parseInt(value, 10) : undefined;
-}
-
-/** Whether a kept session is of the account, or of the domain, that the page asks for. */
-function isSameAccount(kept: string, jid: string | null | undefined): boolean {
-  if (jid === undefined || jid === null) return true;
-  return getBareJidFromJid(kept) === getBareJidFromJid(jid) || (getNodeFromJid(jid) === null && getDomainFromJid(kept) === jid);
-}
-
-const clamp = (value: number, most: number): number => Math.min(most, Math.max(1, Number(value) || 1));
-
-/** strophe.js sends any `wait` and `hold`; the stream refuses those that no server grants. */
-function withinLimits({ wait, hold, ...others }: Partial<StreamOptions>): Partial<StreamOptions> {
-  return { ...others, ...(wait !== undefined && { wait: clamp(wait, 3600) }), ...(hold !== undefined && { hold: clamp(hold, 4) }) };
-}
-
-/** What a first body that was built by hand asks for. */
-function openingOptions(body: Element): Partial<StreamOptions> {
-  const text = (name: string): string | undefined => body.getAttribute(name) ?? undefined;
-  const options: Partial<StreamOptions> = { wait: numberOf(body, "wait"), hold: numberOf(body, "hold") };
-  const [domain, route, lang] = [text("to"), text("route"), text("xml:lang")];
-  return { ...options, ...(domain && { domain }), ...(route && { route }), ...(lang && { lang }) };
 }

@@ -1,6 +1,8 @@
-// epode beside strophe.js 5.0.0: the same work, in the same Chromium, against the same server, in turns.
+// epode beside strophe.js 5.0.0 and @xmpp/client 0.14.0 (xmpp.js): the same work, in the same Chromium, against the same server, in turns.
 //
-//   npm run bench [-- --server prosody|ejabberd] [--reduced]
+//   npm run bench [-- --server prosody|ejabberd|none] [--reduced]
+//
+// First what needs no server (scripted.mjs): bursts, pubsub items, the script of a stanza, over both transports. `none`: nothing else.
 //
 // Printed: requests and time for a login, time for a message to oneself, and the main thread's CPU time for an incoming
 // stanza with 10 and with 1,000 handlers, where a script gives both the same answers (script.mjs); then logins over WebSocket, and
@@ -16,6 +18,7 @@ import { startOrigin } from "../tests/servers/origin.mjs";
 import { startProsody } from "../tests/servers/prosody.mjs";
 import { measureLogins, printLogins } from "./login.mjs";
 import { Script } from "./script.mjs";
+import { measureScripted, printScripted } from "./scripted.mjs";
 
 const LIBRARIES = ["epode", "strophe"];
 const FLAGS = [
@@ -24,8 +27,8 @@ const FLAGS = [
 ];
 /** Messages in one answer: many, so that what an answer costs the browser itself hardly counts (about 2 ms for either library). */
 const BATCH = 200;
-const FULL = { logins: 7, sockets: 15, messages: 40, stanzas: 4_000 };
-const REDUCED = { logins: 3, sockets: 3, messages: 8, stanzas: 400 };
+const FULL = { logins: 7, sockets: 15, messages: 40, stanzas: 4_000, rounds: 9 };
+const REDUCED = { logins: 3, sockets: 3, messages: 8, stanzas: 400, rounds: 1 };
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
@@ -36,7 +39,7 @@ export async function bench(start, size) {
   const server = await start();
   let script;
   const origin = await startOrigin({
-    roots: { "/epode": PKG, "/strophe": at("node_modules/strophe.js/dist"), "/bench": at("benches") },
+    roots: { "/epode": PKG, "/strophe": at("node_modules/strophe.js/dist"), "/xmppjs": at("node_modules/@xmpp/client/dist"), "/bench": at("benches") },
     bosh: server.bosh,
     before: (request, response) => script?.before(request, response) ?? false,
   });
@@ -159,15 +162,16 @@ export function print(name, { epode, strophe }) {
 
 const { values } = parseArgs({ options: { server: { type: "string" }, reduced: { type: "boolean" } } });
 const servers = { prosody: startProsody, ejabberd: startEjabberd };
-const chosen = values.server ? [values.server] : Object.keys(servers);
-for (const name of chosen) {
-  if (!servers[name]) throw new Error(`--server is one of ${Object.keys(servers).join(", ")}`);
-  const size = values.reduced ? REDUCED : FULL;
-  print(name, await bench(servers[name], size));
-  const browser = await launch();
-  try {
+const chosen = values.server === "none" ? [] : values.server ? [values.server] : Object.keys(servers);
+const size = values.reduced ? REDUCED : FULL;
+const browser = await launch();
+try {
+  printScripted(await measureScripted(browser, size));
+  for (const name of chosen) {
+    if (!servers[name]) throw new Error(`--server is one of ${Object.keys(servers).join(", ")}, none`);
+    print(name, await bench(servers[name], size));
     printLogins(name, await measureLogins(browser, servers[name], size.sockets));
-  } finally {
-    await browser.close();
   }
+} finally {
+  await browser.close();
 }

@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { at, PKG } from "../scripts/lib/project.mjs";
 import { startOrigin } from "../tests/servers/origin.mjs";
-import { Script } from "./script.mjs";
+import { Script, item, service } from "./script.mjs";
 
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -19,28 +19,12 @@ const FLAGS = [
 const BATCH = 200;
 const ITEMS = 8000;
 const WARM = 4000;
-const TEXT = "An ordinary sentence, as databases keep them, neither long nor short. ".repeat(2);
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-/** A pubsub service with empty nodes. */
-function reply(iq) {
-  const id = /\sid=['"]([^'"]+)/.exec(iq)[1];
-  const node = /\snode=['"]([^'"]+)/.exec(iq)?.[1];
-  const about = (payload) => `<iq xmlns='jabber:client' type='result' from='pubsub.example.org' to='a@example.org/b' id='${id}'>${payload}</iq>`;
-  const pubsub = (payload) => about(`<pubsub xmlns='http://jabber.org/protocol/pubsub'>${payload}</pubsub>`);
-  if (iq.includes("disco#info")) return about("<query xmlns='http://jabber.org/protocol/disco#info'><identity category='pubsub' type='service'/></query>");
-  if (iq.includes("<subscribe")) return pubsub(`<subscription node='${node}' jid='a@example.org/b' subscription='subscribed'/>`);
-  if (iq.includes("<items")) return pubsub(`<items node='${node}'/>`);
-  return about("");
-}
-
-const write = (feeds) => (number) =>
-  `<message xmlns='jabber:client' from='pubsub.example.org' to='a@example.org/b' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='/bench/${number % feeds}'><item id='${number}'><entry xmlns='urn:example:bench'><title>${TEXT}</title></entry></item></items></event></message>`;
-
 /** One page with so many feeds, each of which keeps so many items. */
 async function measure(browser, feeds, limit) {
-  const script = new Script(BATCH, { write: write(feeds), reply });
+  const script = new Script(BATCH, { write: item(feeds), reply: service });
   const origin = await startOrigin({ roots: { "/epode": PKG, "/bench": at("benches") }, before: script.before });
   const page = await browser.newPage();
   try {

@@ -5,8 +5,25 @@
 const BODY = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'";
 const TEXT = "An ordinary sentence, as people write them to each other, neither long nor short. ".repeat(2);
 
-const message = (number) =>
+/** A message of the kind that people write, from a contact. */
+export const message = (number) =>
   `<message xmlns='jabber:client' from='juliet@example.org/balcony' to='a@example.org/b' id='m${number}' type='chat'><body>${TEXT}</body></message>`;
+
+/** The event of an item that was published to one of so many nodes. */
+export const item = (feeds) => (number) =>
+  `<message xmlns='jabber:client' from='pubsub.example.org' to='a@example.org/b' type='headline'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='/bench/${number % feeds}'><item id='${number}'><entry xmlns='urn:example:bench'><title>${TEXT}</title></entry></item></items></event></message>`;
+
+/** The replies of a pubsub service with empty nodes. */
+export function service(iq) {
+  const id = /\sid=['"]([^'"]+)/.exec(iq)[1];
+  const node = /\snode=['"]([^'"]+)/.exec(iq)?.[1];
+  const about = (payload) => `<iq xmlns='jabber:client' type='result' from='pubsub.example.org' to='a@example.org/b' id='${id}'>${payload}</iq>`;
+  const pubsub = (payload) => about(`<pubsub xmlns='http://jabber.org/protocol/pubsub'>${payload}</pubsub>`);
+  if (iq.includes("disco#info")) return about("<query xmlns='http://jabber.org/protocol/disco#info'><identity category='pubsub' type='service'/></query>");
+  if (iq.includes("<subscribe")) return pubsub(`<subscription node='${node}' jid='a@example.org/b' subscription='subscribed'/>`);
+  if (iq.includes("<items")) return pubsub(`<items node='${node}'/>`);
+  return about("");
+}
 
 export class Script {
   #due = 0;

@@ -11,8 +11,9 @@
 //   strophe-node.js            → strophe.node.js: an entry for Node that is more than NAME.js with another source
 //   strophe.cjs, strophe.global.js → esbuild: CommonJS and a classic script, each with all that it needs
 //   NAME.inline.js             → NAME.js that imports inline.js instead of index.js, for development servers
+//   NAME.production.js         → NAME.js with advice.production.js instead of advice.js: errors without advice
 //   esbuild                    → each entry one minified module, with a source map; entries share what index.js or node.js loads
-//   README.md, LICENSE*        → copied
+//   README.md, docs/*.md, LICENSE* → copied
 //
 // The release build compiles the standard library too (`-Zbuild-std`), for size and without the texts of panics: a panic
 // becomes the trap `unreachable`. These are flags of the pinned toolchain (rust-toolchain.toml) that need RUSTC_BOOTSTRAP.
@@ -25,29 +26,36 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { PKG, ROOT, at, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
+import { PKG, ROOT, at, compiler, crateVersion, filesUnder, readJson } from "./lib/project.mjs";
 import { main, run, seconds } from "./lib/run.mjs";
+import { partsOfWasm } from "./lib/wasm-parts.mjs";
 import { setup } from "./setup.mjs";
 
 const NAME = "epode";
 /** The module as a script, which entries import and none contains. */
 const INLINED = `${NAME}_bg.base64.js`;
 const WORK = at("target/epode-pkg");
+/** Where `npm run size` finds what each file of the released package consists of: `{ FILE: { PART: bytes } }`. */
+export const PARTS = at("target/epode-parts.json");
 
+/** What the README links to. */
+const pagesOfDocs = () => filesUnder(at("docs")).filter((name) => name.endsWith(".md")).map((name) => path.join("docs", name));
 const licences = () => fs.readdirSync(ROOT).filter((name) => /^LICENSE/.test(name));
 
 export async function build({ dev = false, wasmOpt = readJson(at("package.json")).epode.wasmOpt } = {}) {
   const start = Date.now();
+  const parts = {};
   fs.rmSync(WORK, { recursive: true, force: true });
 
   await compile(dev);
-  if (!dev) await optimise(wasmOpt);
+  if (!dev) await optimise(wasmOpt, parts);
   await checkModule(dev);
   await complete();
   await bundleWhole(dev);
   if (!dev) {
-    await bundle();
+    await bundle(parts);
     pruneDeclarations();
+    fs.writeFileSync(PARTS, JSON.stringify(parts));
   }
 
   fs.rmSync(PKG, { recursive: true, force: true });
@@ -99,14 +107,18 @@ async function compile(dev) {
 // What Rust itself uses on this target. With --all-features binaryen writes what Node 20 refuses.
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
-async function optimise(level) {
-  const wasm = path.join(WORK, `${NAME}_bg.wasm`);
+async function optimise(level, parts) {
+  const file = `${NAME}_bg.wasm`;
+  const wasm = path.join(WORK, file);
   const compiled = path.join(WORK, "compiled.wasm");
+  const names = path.join(WORK, "names");
   fs.renameSync(wasm, compiled);
   const features = FEATURES.map((name) => `--enable-${name}`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  await run("wasm-opt", [...features, ...level.split(/\s+/), ...strip, compiled, "-o", wasm], { show: "none" });
-  fs.rmSync(compiled);
+  const passes = [...level.split(/\s+/), `--symbolmap=${names}`, ...strip];
+  await run("wasm-opt", [...features, ...passes, compiled, "-o", wasm], { show: "none" });
+  parts[file] = partsOfWasm(fs.readFileSync(wasm), fs.readFileSync(names, "utf8"));
+  for (const done of [compiled, names]) fs.rmSync(done);
 }
 
 /** Compiles the module with the Node that runs this, the oldest engine we promise being Node 20; looks for paths of this machine. */
@@ -133,7 +145,7 @@ async function compileTypeScript() {
   const project = path.join(WORK, "tsconfig.json");
   const { rootDirs, ...compilerOptions } = readJson(at("pkg-template/tsconfig.json")).compilerOptions;
   fs.writeFileSync(project, JSON.stringify({ compilerOptions, files: sources }));
-  await run("tsc", ["--project", project], { show: "none" });
+  await run(process.execPath, [compiler("typescript"), "--project", project], { show: "none" });
   // For editors, and for `tsc -p pkg-template --noEmit`: what wasm-bindgen has declared.
   fs.mkdirSync(at("target/types"), { recursive: true });
   fs.copyFileSync(path.join(WORK, `${NAME}.d.ts`), at("target/types", `${NAME}.d.ts`));
@@ -153,8 +165,9 @@ async function complete() {
   await compileTypeScript();
   fs.renameSync(path.join(WORK, "strophe-node.js"), path.join(WORK, "strophe.node.js"));
   for (const name of filesNamed()) {
-    const [, base, entry] = /^(.+)\.(node|inline)\.js$/.exec(name) ?? [];
+    const [, base, kind] = /^(.+)\.(node|inline|production)\.js$/.exec(name) ?? [];
     if (!base || fs.existsSync(path.join(WORK, name))) continue;
+    const entry = kind === "production" ? "index.production" : kind;
     const text = fs.readFileSync(path.join(WORK, `${base}.js`), "utf8");
     fs.writeFileSync(path.join(WORK, name), text.replaceAll('from "./index.js"', `from "./${entry}.js"`));
   }
@@ -162,7 +175,8 @@ async function complete() {
   fs.writeFileSync(path.join(WORK, INLINED), `export default "${module}";\n`);
   const file = path.join(WORK, "package.json");
   fs.writeFileSync(file, `${JSON.stringify({ ...readJson(file), version: crateVersion() }, null, 2)}\n`);
-  for (const name of ["README.md", ...licences()]) {
+  for (const name of ["README.md", ...pagesOfDocs(), ...licences()]) {
+    fs.mkdirSync(path.dirname(path.join(WORK, name)), { recursive: true });
     if (fs.existsSync(at(name))) fs.copyFileSync(at(name), path.join(WORK, name));
   }
 }
@@ -193,7 +207,15 @@ function pruneDeclarations() {
 const SHARED = {
   name: "shared",
   setup(build) {
-    build.onResolve({ filter: /^\.\/(index|node|inline|epode_bg\.base64)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
+    build.onResolve({ filter: /^\.\/(index|index\.production|node|inline|epode_bg\.base64)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
+  },
+};
+
+/** Errors without the long form. */
+const BRIEF = {
+  name: "brief",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/advice\.js$/ }, () => ({ path: path.join(WORK, "advice.production.js") }));
   },
 };
 
@@ -241,7 +263,7 @@ async function bundleWhole(dev) {
 }
 
 /** Each .js that package.json names becomes one module with all that it imports; the others go. */
-async function bundle() {
+async function bundle(parts) {
   const { build: esbuild } = await import("esbuild");
   const whole = ["strophe.cjs", "strophe.global.js"];
   const entries = filesNamed().filter((file) => /\.[mc]?js$/.test(file) && !whole.some((name) => file.endsWith(name)));
@@ -249,24 +271,36 @@ async function bundle() {
   const out = path.join(WORK, "out");
   // Node prints the line of an uncaught error: there, sources are read rather than downloaded.
   const isForNode = (file) => /(^|[./])node\.js$/.test(file);
+  const isBrief = (file) => /\.production\.js$/.test(file);
   const isStrophe = (file) => /(^|\/)strophe\./.test(file);
-  for (const [minify, strophe] of [true, false].flatMap((one) => [[one, false], [one, true]])) {
-    await esbuild({
-      entryPoints: entries
-        .filter((file) => isForNode(file) !== minify && isStrophe(file) === strophe)
-        .map((file) => path.join(WORK, file)),
+  const groups = [
+    { of: (file) => !isForNode(file) && !isStrophe(file) && !isBrief(file), minify: true, plugins: [SHARED] },
+    { of: (file) => isBrief(file) && !isStrophe(file), minify: true, plugins: [SHARED, BRIEF] },
+    { of: (file) => isForNode(file) && !isStrophe(file), minify: false, plugins: [SHARED] },
+    { of: (file) => !isForNode(file) && isStrophe(file) && !isBrief(file), minify: true, plugins: [sharedWith("index.js")] },
+    { of: (file) => isStrophe(file) && isBrief(file), minify: true, plugins: [sharedWith("index.production.js")] },
+    { of: (file) => isForNode(file) && isStrophe(file), minify: false, plugins: [sharedWith("node.js")] },
+  ];
+  for (const { of, minify, plugins } of groups) {
+    const { metafile } = await esbuild({
+      metafile: true,
+      entryPoints: entries.filter(of).map((file) => path.join(WORK, file)),
       outdir: out,
       bundle: true,
       minify,
       format: "esm",
       platform: "neutral",
       external: EXTERNAL,
-      plugins: [strophe ? sharedWith(minify ? "index.js" : "node.js") : SHARED],
+      plugins,
       target: "es2022",
       legalComments: "inline",
       sourcemap: true,
       logLevel: "warning",
     });
+    for (const [file, { inputs }] of Object.entries(metafile.outputs)) {
+      const own = Object.entries(inputs).map(([name, { bytesInOutput }]) => [path.basename(name, ".js"), bytesInOutput]);
+      if (own.length > 0) parts[path.basename(file)] = Object.fromEntries(own);
+    }
   }
   for (const name of scripts) fs.rmSync(path.join(WORK, name));
   for (const name of filesUnder(out)) fs.renameSync(path.join(out, name), path.join(WORK, name));

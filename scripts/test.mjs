@@ -12,6 +12,7 @@ import { layering } from "./lib/layering.mjs";
 import { checkPackage, pack } from "./lib/packaging.mjs";
 import { main, run, seconds } from "./lib/run.mjs";
 import { build as buildPackage } from "./build.mjs";
+import { docs } from "./docs.mjs";
 import { setup } from "./setup.mjs";
 import { size } from "./size.mjs";
 
@@ -59,6 +60,10 @@ const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.faile
 
 async function clippy(args) {
   await run("cargo", ["clippy", "--locked", "-j2", ...args, "--", "-D", "warnings"], { timeout: 20 * MINUTE });
+}
+
+function documentationTests() {
+  return fs.readdirSync(at("tests/docs")).filter((name) => name.endsWith(".test.mjs")).map((name) => at("tests/docs", name));
 }
 
 function unitTests() {
@@ -174,6 +179,21 @@ const STEPS = [
     run: () => build().then(checkPackage),
   },
   {
+    name: "docs",
+    what: "the API reference, the examples and samples through the compiler, links and figures of the README",
+    async run() {
+      await build();
+      await docs();
+      return counted(countNode, process.execPath, ["--test", "--test-reporter=spec", ...documentationTests()], { timeout: 10 * MINUTE });
+    },
+  },
+  {
+    name: "samples",
+    what: "the samples of README.md and docs/ as they stand, in Node and in Chromium, against the demo's server",
+    browser: true,
+    run: () => testFiles(["tests/docs/samples.e2e.mjs"], {}),
+  },
+  {
     name: "bundlers",
     what: "the package through Vite, rollup and esbuild, in Chromium",
     browser: true,
@@ -204,6 +224,12 @@ const STEPS = [
     },
   },
   {
+    name: "strophe-parity",
+    what: "the same specifications on strophe.js 5.0.0 and on epode/strophe, in Node and in Chromium; a table by member",
+    browser: true,
+    run: () => testFiles(["tests/strophe/parity.test.mjs"], {}),
+  },
+  {
     name: "strophe-pages",
     what: "plugins of Strophe beside strophe.js, and the pages of examples/strophe/, in Chromium against Prosody; with --whole ejabberd, too",
     browser: true,
@@ -230,7 +256,8 @@ const STEPS = [
       const short = ["--package", folder, "--messages", "200", "--faults", "20"];
       // ejabberd loses sessions over WebSocket by itself, and takes its time: in the whole only.
       const runs = [["--server", "prosody"], ["--server", "ejabberd", "--transport", "bosh"]];
-      const results = [];
+      const judge = await counted(countNode, process.execPath, ["--test", "--test-reporter=spec", "tests/faults/tally.test.mjs"]);
+      const results = [judge];
       for (const which of runs) results.push(await program("tests/faults/faults.mjs", ...short, ...which));
       return results.reduce(add, none);
     },

@@ -1,18 +1,21 @@
-// The loop over a feed's items, and its changes in batches.
+// The loop over a feed's items, and the batches of a feed's changes.
 
 import { XmppError } from "./errors.js";
 import { type Registration, registrationOf } from "./events.js";
 import type { PubsubItem } from "./item.js";
 
-/** How many live items a loop over a feed keeps while it is busy. What a feed holds or has missed is bounded by itself. */
+/**
+ * The largest number of live items that a loop keeps while it is busy. Items of the node's listing or of catching up
+ * are limited elsewhere.
+ */
 const LOOP = 10_000;
-/** How many changes wait for their batch. */
+/** The largest number of changes that wait for their batch. */
 const BATCH = 10_000;
-/** The pace of batches that no frame sets, and for how long a frame is waited for: that of a page which was hidden never comes. */
+/** The pace of batches without animation frames, and the longest wait for a frame: a hidden page never gets one. */
 const PACE = 50;
 const FRAME_LIMIT = 1_000;
 
-/** Items from now on, and those kept because nobody listened yet; ends with the feed. @internal */
+/** Items from now on, and those kept because there was no listener yet; ends with the feed. @internal */
 export function iterate<T>(
   onEachItem: (listener: (item: PubsubItem<T>) => void) => Registration,
   onceOver: (listener: () => void) => Registration,
@@ -47,7 +50,7 @@ export function iterate<T>(
     notify();
     return { done: true, value };
   };
-  /** The next one. An array whose first one is taken moves all others, which many thousands would feel. */
+  /** The next item. Removing the first element of an array moves all others, which is slow for many thousands. */
   const take = (): IteratorYieldResult<PubsubItem<T>> => {
     const value = items[at] as PubsubItem<T>;
     items[at] = undefined;
@@ -85,8 +88,8 @@ export function iterate<T>(
   };
 }
 
-/** Collects changes, and hands them over once per animation frame. `undefined` is the end. @internal */
-export function batching<C>(listen: (take: (change: C | undefined) => void) => Registration, tell: (changes: C[]) => void): Registration {
+/** Collects changes and delivers them once per animation frame. `undefined` is the end. @internal */
+export function batching<C>(listen: (take: (change: C | undefined) => void) => Registration, deliver: (changes: C[]) => void): Registration {
   let changes: C[] = [];
   let frame: number | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -97,13 +100,13 @@ export function batching<C>(listen: (take: (change: C | undefined) => void) => R
   };
   const flush = (): void => {
     rest();
-    if (changes.length > 0) tell(changes.splice(0));
+    if (changes.length > 0) deliver(changes.splice(0));
   };
   const take = (change: C | undefined): void => {
     if (change) changes.push(change);
     if (!change || changes.length >= BATCH) flush();
     else if (timer === undefined) {
-      // Frames are drawn where there is a page, and somebody who sees it.
+      // Only visible pages have frames.
       const isSeen = globalThis.document?.visibilityState === "visible";
       if (isSeen) frame = requestAnimationFrame(flush);
       timer = setTimeout(flush, isSeen ? FRAME_LIMIT : PACE);

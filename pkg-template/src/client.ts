@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Client`: a connection as the page holds it. It can be made, and handlers registered, before the module is loaded.
+// `Client`: a connection to an XMPP server. You can create it and register handlers before the module is loaded.
 
 import type { ClientEvents, Status } from "./client-events.js";
 import { Core } from "./core.js";
@@ -9,7 +9,7 @@ import { XmppError, aborted, badArgument, problem } from "./errors.js";
 import { Listeners, type Registration, mustBeFunction, registrationOf } from "./events.js";
 import { type Given, Hub } from "./hub.js";
 import { init, isLoaded } from "./loading.js";
-import { addressee, located, locating } from "./located.js";
+import { CallSite, addressee, located, locating, siting } from "./located.js";
 import { type Matcher, readMatcher } from "./matcher.js";
 import { type Muc, mucOf } from "./muc.js";
 import {
@@ -30,7 +30,7 @@ import { type Stanza, stanzaOf } from "./stanza.js";
 import { type Waiting, quietly } from "./waiting.js";
 import { type Sendable, markupOf, mustBeWellFormed } from "./xml.js";
 
-/** A handler that waits for the module. */
+/** A handler that is registered once the module is loaded. */
 interface EarlyHandler {
   register(hub: Hub): void;
 }
@@ -38,7 +38,8 @@ interface EarlyHandler {
 const newListeners = (): Listeners<ClientEvents> => new Listeners<ClientEvents>([], ["status", "error", "sent", "received", "undelivered"]);
 
 /**
- * A connection to an XMPP server, and what lives on it.
+ * A connection to an XMPP server (RFC 6120), with the handlers, feeds and rooms on it. {@link connect} makes one that is online; make one
+ * yourself where handlers and listeners must be there before the first stanza.
  * @example
  * const client = new Client("/http-bind", { jid: "romeo@example.org", password: "pencil" });
  * client.addHandler((stanza) => console.log(stanza.text("body")), { name: "message", type: "chat" });
@@ -52,14 +53,20 @@ export class Client {
   #pubsub: PubSub | undefined;
   #muc: Muc | undefined;
   #isFreed = false;
-  /** A connect() or attach() that waits for the module, or for the end of the connection before it. */
+  /** A connect() or attach() that waits for the module, or for the end of the previous connection. */
   #start: Patience | undefined;
-  /** A disconnect() that is not done. */
+  /** A disconnect() in progress. */
   #ending: Promise<void> | undefined;
-  /** What was registered before the module was there. */
+  /** Handlers and listeners registered before the module was loaded. */
   #early: EarlyHandler[] = [];
 
-  /** Connects nothing yet: register handlers and listeners first, then `connect()`. */
+  /**
+   * Makes a client that is `offline`. Throws `bad-argument` when `service` is not an address. Errors of the options (`bad-argument`,
+   * `bad-jid`) are thrown here when the WebAssembly module is loaded already; otherwise `connect()` rejects with them.
+   * @param service One address or several, which are tried in order.
+   * @example
+   * const client = new Client(["wss://example.org/ws", "/http-bind"], { jid: "romeo@example.org", password: "pencil" });
+   */
   constructor(service: Service, options: ClientOptions) {
     this.#services = addressesOf(service);
     this.#options = options;
@@ -72,7 +79,7 @@ export class Client {
     const hub = new Hub(readClientOptions(this.#services, this.#options), this.#listeners, this);
     this.#hub = hub;
     this.#tap();
-    // One that cannot be registered is told, and the others are.
+    // A handler that cannot be registered is reported; the others are registered.
     const problems = this.#early.splice(0).flatMap((early): unknown[] => {
       try {
         early.register(hub);
@@ -85,54 +92,82 @@ export class Client {
     return hub;
   }
 
-  /** The hub, for what makes no sense without a connection. */
+  /** The hub, for operations that need a connection. */
   get #ready(): Hub {
     if (!this.#hub && !this.#isFreed) throw new XmppError("not-connected", "There is no connection. Await connect() first.");
     return this.#make();
   }
 
-  /** The own full JID while online. */
+  /**
+   * This client's full JID (`user@domain/resource`) while it is online; otherwise `undefined`.
+   * @example
+   * console.log(client.jid); // "romeo@example.org/d2c1"
+   */
   get jid(): string | undefined {
     return this.#hub?.read((core) => core.jid);
   }
 
-  /** Where the connection stands. */
+  /**
+   * Where the connection stands. The event `status` follows its changes.
+   * @example
+   * if (client.status === "offline") await client.connect();
+   */
   get status(): Status {
     return this.#hub?.phase ?? "offline";
   }
 
-  /** While online: which of the services it is. */
+  /**
+   * The address of the service that carries the session while online; otherwise `undefined`.
+   * @example
+   * console.log(client.service?.startsWith("ws") ? "WebSocket" : "BOSH");
+   */
   get service(): string | undefined {
     return this.#hub?.read((core) => core.service);
   }
 
-  /** Publish-subscribe over this connection. */
+  /**
+   * Publish-subscribe (XEP-0060) over this connection. Throws `not-connected` before the module is loaded, `freed` after `free()`.
+   * @example
+   * const feed = await client.pubsub.subscribe("/blog/Post", (item) => console.log(item.value));
+   */
   get pubsub(): PubSub {
     return (this.#pubsub ??= pubSubOf(this.#ready));
   }
 
-  /** Rooms over this connection. */
+  /**
+   * Rooms (XEP-0045) over this connection. Throws `not-connected` before the module is loaded, `freed` after `free()`.
+   * @example
+   * const room = await client.muc.join("lobby@conference.example.org", "romeo");
+   */
   get muc(): Muc {
     return (this.#muc ??= mucOf(this.#ready));
   }
 
   /**
-   * Resolves when logged in and bound. Rejects with what stood in the way; the client may then try again. While the status is
-   * `reconnecting`, the next attempt is made at once.
+   * Connects and logs in; resolves when the client is online. While the status is `reconnecting`, the next attempt is made at once.
+   *
+   * Rejects with what prevented it, for example `unreachable`, `blocked-by-cors`, `auth-failed`, `timeout` (after the option `timeout`,
+   * 30,000 ms), `already-connected`, `aborted`; the client is then `offline` and may connect again.
+   * @example
+   * await client.connect({ signal: AbortSignal.timeout(10_000) });
    */
   connect(options?: { signal?: AbortSignal }): Promise<void> {
-    return this.#begin(options, (hub, signal) => hub.begin(signal));
+    return siting(() => this.#begin(options, (hub, signal) => hub.begin(signal)));
   }
 
   /**
-   * In place of `connect()`: goes on with a session that a web server made, over the first BOSH service. Resolves when the
-   * server has shown that it knows it. When it does not, the client logs in, if it can.
+   * In place of `connect()`: continues a BOSH session that a web server made, over the first BOSH service. Resolves when the server has
+   * shown that it knows the session. When the server does not know it, the client logs in if its options have credentials.
+   *
+   * Rejects as `connect()` does; with `bad-argument` when `jid`, `sid` and `rid` are not a session.
+   * @example
+   * await client.attach({ jid: "romeo@example.org/page", sid: "a1", rid: 4711 });
    */
   attach(session: AttachedSession & { signal?: AbortSignal }): Promise<void> {
-    return this.#begin(session, (hub, signal) => hub.begin(signal, givenOf(session)));
+    return siting(() => this.#begin(session, (hub, signal) => hub.begin(signal, givenOf(session))));
   }
 
-  /** Takes a turn in any case: what the page says in the same turn, such as disconnect(), comes first. */
+  /** Always continues in a later turn: calls that the page makes in the same turn, such as disconnect(), come first. */
   async #begin(
     options: { signal?: AbortSignal } | undefined,
     begin: (hub: Hub, signal: AbortSignal | undefined) => Promise<void>,
@@ -145,7 +180,7 @@ export class Client {
     try {
       await start.until(init(), this.#ending);
       start.check();
-      // Begun in this very turn: from here on the hub knows of it, and disconnect() goes there.
+      // From here on the hub handles the attempt, and disconnect() goes to the hub.
       const signal = new Reader(options).signal();
       begun = begin(this.#make(), signal);
     } finally {
@@ -155,8 +190,10 @@ export class Client {
   }
 
   /**
-   * Sends what is queued, leaves rooms and full-JID subscriptions, ends the session. Never rejects. May be called in `pagehide`: what
-   * is to be sent is handed to the browser before it returns. (Over WebSocket Firefox sends nothing any more by then.)
+   * Sends what is queued, leaves rooms, ends full-JID subscriptions and then the session. Never rejects. It may be called in `pagehide`:
+   * the last stanzas are handed to the browser before it returns. (Firefox sends nothing over a WebSocket at that moment.)
+   * @example
+   * addEventListener("pagehide", () => void client.disconnect());
    */
   async disconnect(): Promise<void> {
     this.#giveUp(new XmppError("disconnected", "disconnect() was called while connecting."));
@@ -172,15 +209,30 @@ export class Client {
     this.#start = undefined;
   }
 
-  /** Resolves when the server has taken the stanza; rejects as `undelivered` or `unknown`. Need not be awaited. */
+  /**
+   * Sends a stanza. Resolves when the server has taken it (XEP-0198 §4, or the response to its BOSH request). While the client is
+   * `reconnecting` the stanza is kept and sent afterwards, up to 10,000 stanzas or 16 MiB (`outbox-full`).
+   *
+   * Rejects with `undelivered` when the server certainly did not take it, with `unknown` when that cannot be known, with `bad-stanza`
+   * when it is not one well-formed stanza. The promise need not be awaited: an unhandled rejection is not reported, and the event
+   * `undelivered` fires.
+   * @example
+   * await client.send(xml`<message to="juliet@example.org" type="chat"><body>Good night</body></message>`);
+   */
   send(stanza: Sendable): Promise<void> {
     return quietly(
-      this.#withMarkup(stanza, "send", (hub, text) => hub.send(text)),
+      // Without its call site, which costs as much as the rest of it.
+      this.#withMarkup(stanza, "send", undefined, (hub, text) => hub.send(text)),
     );
   }
 
   /** What is to be sent, and a client to send it with, come before what errors are about is known. */
-  #withMarkup<T>(sendable: Sendable, operation: string, act: (hub: Hub, text: string) => Promise<T>): Promise<T> {
+  #withMarkup<T>(
+    sendable: Sendable,
+    operation: string,
+    site: CallSite | undefined,
+    act: (hub: Hub, text: string) => Promise<T>,
+  ): Promise<T> {
     let hub: Hub;
     let text: string;
     try {
@@ -189,21 +241,29 @@ export class Client {
     } catch (error) {
       return Promise.reject(error);
     }
-    // The addressee is looked for where there is an error: most have none.
+    // The addressee is only parsed for an error.
     const failed = (error: unknown): never => {
-      throw located(error, operation, addressee(text));
+      throw located(error, operation, { object: addressee(text) }, site);
     };
     try {
       mustBeWellFormed(text);
       return act(hub, text).catch(failed);
     } catch (error) {
-      return Promise.reject(located(error, operation, addressee(text)));
+      return Promise.reject(located(error, operation, { object: addressee(text) }, site));
     }
   }
 
-  /** Sends an iq of type `get` or `set`, resolves with the result, rejects with the error. Default timeout 30,000 ms. */
+  /**
+   * Sends an `<iq/>` of type `get` or `set` (RFC 6120 §8.2.3) and resolves with the result. `timeout` is in milliseconds, default 30,000.
+   * An `id` is chosen when the request has none. Without `to` it goes to the own account.
+   *
+   * Rejects with `stanza-error` and the reply's `condition`, with `timeout`, `disconnected` or `aborted`.
+   * @example
+   * const reply = await client.request(xml`<iq type="get" to="example.org"><query xmlns="jabber:iq:version"/></iq>`);
+   * console.log(reply.child("query")?.text("name"));
+   */
   request(iq: Sendable, options?: Waiting): Promise<Stanza> {
-    return this.#withMarkup(iq, "request", (hub, text) => {
+    return this.#withMarkup(iq, "request", new CallSite(this.request), (hub, text) => {
       const read = new Reader(options);
       const waiting = { timeout: read.millis("timeout"), signal: read.signal() };
       read.done();
@@ -212,9 +272,13 @@ export class Client {
   }
 
   /**
-   * Calls `callback` for each stanza that matches, until removed. It stays when it throws (the error is reported).
-   * A handler whose matcher names `ns` or `id`, or `name: "iq"` with a `type`, answers the iq requests that it matches;
-   * all others are answered by epode.
+   * Calls `callback` for each stanza that matches, until it is removed. A callback that throws stays registered; the error is reported as
+   * an uncaught one. Without a matcher it is called for every stanza.
+   *
+   * A handler whose matcher names `ns` or `id`, or `name: "iq"` with a `type`, has to answer the requests that it matches; epode answers
+   * all others (RFC 6120 §8.2.3). Throws `bad-argument` when the callback is not a function or the matcher has an unknown property.
+   * @example
+   * client.addHandler((stanza) => console.log(stanza.from, stanza.text("body")), { name: "message", type: ["chat", "normal"] });
    */
   addHandler(callback: (stanza: Stanza) => void, matcher?: Matcher): Registration {
     mustBeFunction(callback);
@@ -232,7 +296,7 @@ export class Client {
     return registrationOf(() => remove?.());
   }
 
-  /** Registers when the module is there. */
+  /** Registers the handler once the module is loaded. */
   #later(register: (hub: Hub) => void, remove?: () => void): Registration {
     const early: EarlyHandler = { register };
     this.#early.push(early);
@@ -243,7 +307,7 @@ export class Client {
   }
 
   /**
-   * Registers a listener.
+   * Registers a listener of one kind of event. Throws `bad-argument` when there is no event of that name, `freed` after `free()`.
    * @example
    * client.on("status", ({ status, error }) => console.log(status, error?.message));
    */
@@ -255,7 +319,7 @@ export class Client {
       registration = this.#listeners.on(type, listener);
     } catch (error) {
       if (this.#hub) throw error;
-      // As with handlers: before the module is there, connect() tells what could not be registered.
+      // As with handlers: before the module is loaded, connect() reports listeners that could not be registered.
       return this.#later(() => {
         throw error;
       });
@@ -267,7 +331,7 @@ export class Client {
     });
   }
 
-  /** Elements that go out or come in are told only while somebody listens. */
+  /** The module reports sent and received elements only while there is a listener. */
   #tap(): void {
     const isWanted = this.#listeners.wants("sent") || this.#listeners.wants("received");
     if (this.#isTapped === isWanted || !this.#hub) return;
@@ -277,7 +341,12 @@ export class Client {
 
   #isTapped = false;
 
-  /** Ends everything at once, without a word to the server. Later calls are `freed` errors. */
+  /**
+   * Ends the connection at once, without telling the server, and releases everything. Later calls are `freed` errors.
+   * @example
+   * await client.disconnect();
+   * client.free();
+   */
   free(): void {
     this.#isFreed = true;
     this.#giveUp(problem("freed"));
@@ -290,15 +359,20 @@ export class Client {
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Client {
-  /** As `free()`. */
+  /**
+   * As `free()`, for `using`.
+   * @example
+   * const temporary = new Client("/http-bind", { domain: "example.org", anonymous: true });
+   * temporary[Symbol.dispose]();
+   */
   [Symbol.dispose](): void;
 }
 
 disposeBy(Client.prototype, Client.prototype.free);
 
-/** A session that a web server made, read and checked. */
+/** A session that a web server made, read and validated. */
 function givenOf(session: unknown): Given {
   const read = new Reader(session);
   const [jid, sid, rid] = [read.jid("jid"), read.text("sid"), ridOption(read)];
@@ -317,49 +391,57 @@ async function online(client: Client, begin: () => Promise<void>): Promise<Clien
 }
 
 /**
- * Makes a client, connects and logs in.
+ * Makes a client, connects and logs in; resolves when the client is online. Rejects as {@link Client.connect} does, and the client is then
+ * freed. `signal` gives up connecting; after that it has no effect.
  * @example
  * const client = await connect("/http-bind", { jid: "romeo@example.org", password: "pencil" });
  */
 export async function connect(service: Service, options: ClientOptions & { signal?: AbortSignal }): Promise<Client> {
   const client = new Client(service, options);
-  return online(client, () => client.connect({ signal: options?.signal }));
+  return siting(() => online(client, () => client.connect({ signal: options?.signal })));
 }
 
 /**
- * Goes on with a session that a web server made (prebind), over BOSH. No credentials are needed; without them the end of the
- * session is the end of the connection.
+ * Continues a BOSH session that a web server made (prebind). Credentials are not needed; without them the end of the session is the end
+ * of the connection. Rejects as {@link Client.attach} does, and the client is then freed.
  * @example
  * const client = await attach("/http-bind", { jid: "romeo@example.org/page", sid: "a1", rid: 4711 });
  */
 export async function attach(service: Service, options: AttachOptions & { signal?: AbortSignal }): Promise<Client> {
   const client = new Client(service, options);
-  return online(client, () => client.attach(options));
+  return siting(() => online(client, () => client.attach(options)));
 }
 
 /**
- * Makes an account (XEP-0077); resolves when the server has made it. Log in with `connect` afterwards.
+ * Makes an account (XEP-0077 §3.1); resolves when the server has made it. Log in with `connect` afterwards.
+ *
+ * Rejects with `registration-failed` when the server does not allow it, asks for other fields, or has an account of that name (`condition`
+ * is then `conflict`), and with the errors of connecting.
  * @example
  * await register("/http-bind", { domain: "example.org", username: "romeo", password: "pencil" });
  */
 export async function register(service: Service, options: RegisterOptions): Promise<void> {
   const services = addressesOf(service);
-  await new Patience(options?.signal).until(init());
   const { username, domain } = (options ?? {}) as Partial<RegisterOptions>;
-  return locating("register", username === undefined ? undefined : `${username}@${domain}`, () => {
-    const signal = new Reader(options).signal();
-    return new Hub(readRegisterOptions(services, options), newListeners()).begin(signal);
+  return siting(async () => {
+    await new Patience(options?.signal).until(init());
+    return locating("register", { object: username === undefined ? undefined : `${username}@${domain}` }, () => {
+      const signal = new Reader(options).signal();
+      return new Hub(readRegisterOptions(services, options), newListeners()).begin(signal);
+    });
   });
 }
 
 /**
- * Asks a domain's web server where its services are (XEP-0156), WebSocket first. Only encrypted ones count. Quick and quiet: `[]` when
- * there is nothing to find within `timeout` (default 5,000 ms).
+ * Asks a domain's web server for the addresses of its XMPP services (XEP-0156), WebSocket first. Only encrypted addresses are returned.
+ * Resolves with `[]` when nothing is found within `timeout` (milliseconds, default 5,000).
+ *
+ * Rejects with `bad-argument` when `domain` is not a name, with `aborted`, and when the module cannot be loaded.
  * @example
  * const client = await connect(await discover("example.org"), { jid: "romeo@example.org", password: "pencil" });
  */
 export async function discover(domain: string, options?: Waiting): Promise<string[]> {
-  // A domain, not a path, a port or a user: it is put into an address.
+  // A domain without path, port or user: it becomes part of an address.
   if (typeof domain !== "string" || !/^[^\s/?#@:\\]+$/.test(domain)) throw badArgument('The domain is a name such as "example.org".');
   await new Patience(options?.signal).until(init());
   try {

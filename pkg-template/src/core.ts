@@ -1,23 +1,23 @@
-// The boundary to the module: what it is made with (`Settings`) and what it tells (`Sink`). What it is asked is `Core`, whose methods
+// The boundary to the module: its options (`Settings`) and its events (`Sink`). Its methods are those of `Core`, which
 // wasm-bindgen declares (src/js/core.rs).
 //
-// Elements cross packed, as arrays that are views of the module's memory: copy what is kept. Times are milliseconds since 1970, NaN
-// where there is none. Nothing here may throw.
+// Elements cross packed, as arrays that are views of the module's memory: copy what you keep. Times are milliseconds
+// since 1970, NaN for none. No method may throw.
 
 import type { XmppError } from "./errors.js";
 
 export { Core, SaslCore, StreamCore } from "./epode.js";
 
-/** What a client is made with: the page's options, read and checked. */
+/** The options of a client: those of the page, read and validated. */
 export interface Settings {
-  /** Addresses, in the order in which they are tried. */
+  /** The addresses, in the order in which they are tried. */
   services: string[];
   domain: string;
-  /** The bare JID that logs in. */
+  /** The account of the login, a bare JID. */
   account: string | undefined;
   resource: string | undefined;
   anonymous: boolean;
-  /** Names and values in turn, of an account to be made; absent where the client logs in. */
+  /** Names and values alternating, of the account to register; absent if the client logs in. */
   registration: string[] | undefined;
   allowPlainText: boolean;
   mechanisms: string[] | undefined;
@@ -26,7 +26,7 @@ export interface Settings {
   wait: number;
   hold: number;
   keys: boolean;
-  /** Names and values in turn. */
+  /** Names and values alternating. */
   headers: string[];
   withCredentials: boolean;
   timeout: number;
@@ -36,7 +36,7 @@ export interface Settings {
   most: number | undefined;
   streamManagement: boolean;
   silence: number;
-  /** The name under which the session is kept over a reload. */
+  /** The name under which the session is stored over a reload. */
   keep: string | undefined;
   name: string | undefined;
   version: string | undefined;
@@ -56,7 +56,7 @@ export interface StreamSettings
 /** How an item of a feed came. */
 export type Via = "snapshot" | "live" | "catch-up";
 
-/** Someone in a room, as the module describes them. */
+/** An occupant of a room, as the module describes it. */
 export interface OccupantFields {
   nick: string;
   role: "moderator" | "participant" | "visitor" | "none";
@@ -67,7 +67,7 @@ export interface OccupantFields {
   self: boolean;
 }
 
-/** What the module tells (src/js/sink.rs). */
+/** The events and errors of the module (src/js/sink.rs). */
 export interface Sink {
   problem(kind: string, first: string | undefined, second: string | undefined, stanza: Uint32Array | undefined): XmppError;
   stanzaError(
@@ -80,7 +80,8 @@ export interface Sink {
   ): XmppError;
   closeReason(
     code: string,
-    message: string,
+    sentence: string,
+    detail: string | undefined,
     condition: string | undefined,
     text: string | undefined,
     httpStatus: number | undefined,

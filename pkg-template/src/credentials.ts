@@ -1,4 +1,4 @@
-// The secrets of a login: values, or what the page's functions give, asked anew for each login.
+// The secrets of a login: values, or the results of the page's functions, requested anew for each login.
 
 import type { Core } from "./core.js";
 import { badArgument } from "./errors.js";
@@ -8,41 +8,41 @@ import { isXmlText } from "./xml.js";
 /** A login with a secret. */
 type WithSecret = Extract<Login, { secret: Secret }>;
 
-/** Gives the module what a login needs. @internal */
+/** Passes the credentials of a login to the module. @internal */
 export class Credentials {
   readonly #login: Login | undefined;
-  readonly #tell: (give: (core: Core) => void) => void;
-  /** Counts logins: a function that was called for an older one is ignored. */
+  readonly #withCore: (give: (core: Core) => void) => void;
+  /** Counts logins: the result of a function that was called for an earlier login is ignored. */
   #attempt = 0;
   #problem: unknown;
 
-  constructor(login: Login | undefined, tell: (give: (core: Core) => void) => void) {
+  constructor(login: Login | undefined, withCore: (give: (core: Core) => void) => void) {
     this.#login = login;
-    this.#tell = tell;
+    this.#withCore = withCore;
   }
 
-  /** What a function that is still at it gives, is for nobody. */
+  /** Ignores the results of pending functions. */
   forget(): void {
     this.#attempt += 1;
   }
 
-  /** Why there were none, once. */
+  /** The reason why there were no credentials; returned once. */
   takeProblem(): unknown {
     const problem = this.#problem;
     this.#problem = undefined;
     return problem;
   }
 
-  /** A login begins. What was asked for one before it is no answer to it. */
+  /** A login begins. Pending functions of an earlier login are ignored. */
   give(): void {
     this.forget();
     const login = this.#login;
-    if (!login) return this.#tell((core) => core.logInWithNothing());
+    if (!login) return this.#withCore((core) => core.logInWithNothing());
     switch (login.kind) {
       case "anonymous":
-        return this.#tell((core) => core.logInAnonymously());
+        return this.#withCore((core) => core.logInAnonymously());
       case "external":
-        return this.#tell((core) => core.logInExternally(login.account));
+        return this.#withCore((core) => core.logInExternally(login.account));
       default:
         if (typeof login.secret === "string") this.#provide(login, login.secret);
         else void this.#ask(login, login.secret);
@@ -50,8 +50,8 @@ export class Credentials {
   }
 
   #provide(login: WithSecret, secret: string): void {
-    if (login.kind === "password") this.#tell((core) => core.logInWithPassword(login.username, secret));
-    else this.#tell((core) => core.logInWithToken(login.account, secret));
+    if (login.kind === "password") this.#withCore((core) => core.logInWithPassword(login.username, secret));
+    else this.#withCore((core) => core.logInWithToken(login.account, secret));
   }
 
   async #ask(login: WithSecret, secret: () => string | PromiseLike<string>): Promise<void> {
@@ -59,7 +59,7 @@ export class Credentials {
     let given: unknown;
     let problem: unknown;
     try {
-      // The page may never answer; the connection gives up by itself.
+      // The page's function may never settle; the deadline of connecting covers this.
       given = await secret();
       if (given !== undefined && given !== null) mustBeSecret(given);
     } catch (thrown) {
@@ -67,16 +67,16 @@ export class Credentials {
     }
     if (this.#attempt !== attempt) return;
     if (typeof given === "string" && problem === undefined) return this.#provide(login, given);
-    // Nothing, on purpose: there is no more to be said about it.
+    // Logs in without credentials on purpose: `#problem` holds the reason.
     this.#problem = problem;
-    this.#tell((core) => core.logInWithNothing());
+    this.#withCore((core) => core.logInWithNothing());
   }
 }
 
 function mustBeSecret(secret: unknown): void {
-  const told = (should: string): Error => badArgument(`What \`password\` or \`token\` gives ${should}.`);
-  if (typeof secret !== "string") throw told("is a string");
+  const invalidSecret = (should: string): Error => badArgument(`What \`password\` or \`token\` gives ${should}.`);
+  if (typeof secret !== "string") throw invalidSecret("is a string");
   if (!isXmlText(secret)) {
-    throw told("holds a character that XML cannot carry (a control character, half of a surrogate pair, U+FFFE or U+FFFF): remove it");
+    throw invalidSecret("holds a character that XML cannot carry (a control character, half of a surrogate pair, U+FFFE or U+FFFF): remove it");
   }
 }

@@ -1,11 +1,11 @@
-// Where a domain's services are, as its web server says: host-meta.json (JRD) and host-meta (XRD).
+// Discovers a domain's services at its web server: host-meta.json (JRD) and host-meta (XRD).
 // Specification: XEP-0156 1.4.0.
-// Left out: DNS (no page can ask it), and everything that is not encrypted (§5).
+// Left out: DNS (not available to pages), and services without encryption (§5).
 
 import type { Stanza } from "./stanza.js";
 import type { Waiting } from "./waiting.js";
 
-/** Reads XML. @internal */
+/** Parses XML. @internal */
 export type ParseXml = (text: string) => Stanza;
 
 interface Link {
@@ -13,34 +13,38 @@ interface Link {
   href?: unknown;
 }
 
-/** Relations in the order in which their services are tried, each with the scheme of its addresses. */
+/** The relations in the order in which their services are tried, each with the scheme of its addresses. */
 const RELATIONS = [
   ["urn:xmpp:alt-connections:websocket", "wss:"],
   ["urn:xmpp:alt-connections:xbosh", "https:"],
 ] as const;
 const XRD = "http://docs.oasis-open.org/ns/xri/xrd-1.0";
-/** A file larger than this, in bytes, names more than services: reading stops there. */
+/** The largest accepted file, in bytes: reading stops there. */
 const LARGEST = 65_536;
-/** The most services of one domain; the rest is left out. */
+/** The largest number of services of one domain; the others are left out. */
 const MOST_SERVICES = 16;
 const TIMEOUT = 5_000;
-/** How long what was found is used again, in milliseconds. What was not found is asked for again every time. */
+/** How long a result is reused, in milliseconds. An empty result is never reused. */
 const MAX_AGE = 3_600_000;
-/** How many domains are remembered; beyond, the oldest is forgotten. */
+/** The largest number of remembered domains; the oldest is forgotten first. */
 const MOST_DOMAINS = 100;
 
-/** What was found, by domain in lower case: `{ at, services }`. A page that reconnects need not ask again. */
+/** The results by domain in lower case: `{ at, services }`. A page that reconnects need not request the files again. */
 const found = new Map<string, { at: number; services: string[] }>();
 
-/** How often one file may be elsewhere. */
+/** The largest number of redirects of one file. */
 const MOST_REDIRECTS = 4;
 
-/** Asks, and goes where a redirect leads (RFC 6415 §2), as long as that is encrypted: what it says decides who gets passwords. */
+/**
+ * Requests a file and follows redirects (RFC 6415 §2) as long as they are encrypted: the file decides where passwords
+ * are sent.
+ */
 async function ask(address: string, options: RequestInit): Promise<Response> {
   for (let left = MOST_REDIRECTS; left > 0; left -= 1) {
     const response = await fetch(address, { ...options, redirect: "manual" });
     if (response.type === "opaqueredirect") {
-      // A browser does not show where. An https: page cannot be led to http: (mixed content); for others the end has to do.
+      // A browser does not show the target. A redirect of an https: page cannot lead to http: (mixed content); for
+      // other pages only the final address can be checked.
       const followed = await fetch(address, { ...options, redirect: "follow" });
       if (!followed.url.startsWith("https://")) throw new Error("not encrypted");
       return followed;
@@ -53,7 +57,7 @@ async function ask(address: string, options: RequestInit): Promise<Response> {
   throw new Error("led elsewhere");
 }
 
-/** The text of a response, or "" when it is too long. */
+/** The text of a response, or "" if it is too long. */
 async function textOf(response: Response): Promise<string> {
   if (Number(response.headers?.get("content-length")) > LARGEST) return "";
   const reader = response.body?.getReader();
@@ -80,19 +84,22 @@ async function get(domain: string, name: string, signal: AbortSignal): Promise<s
   return response.ok ? textOf(response) : "";
 }
 
-/** A list of `{ rel, href }`, from JSON; what is in it is anybody's guess. */
+/** A list of `{ rel, href }` from JSON, whose content is not trusted. */
 function readJrd(text: string): (Link | null)[] {
   const links = (JSON.parse(text) as { links?: unknown } | null)?.links;
   return Array.isArray(links) ? (links as (Link | null)[]) : [];
 }
 
-/** The same from XML. */
+/** The same list from XML. */
 function readXrd(text: string, parse: ParseXml): Link[] {
   const links = parse(text).children("Link", XRD);
   return links.map((link) => ({ rel: link.attr("rel"), href: link.attr("href") }));
 }
 
-/** An absolute address of that scheme, normalised; `undefined` for anything else. Neither fetch nor WebSocket takes a user's name. */
+/**
+ * An absolute address of that scheme, normalised; `undefined` for any other text. Neither fetch nor WebSocket accepts a
+ * user name.
+ */
 function address(href: unknown, scheme: string): string | undefined {
   if (typeof href !== "string") return undefined;
   let url: URL;
@@ -117,7 +124,7 @@ function remembered(domain: string): string[] | undefined {
   const known = found.get(domain);
   if (!known) return undefined;
   const age = Date.now() - known.at;
-  // A clock that was put back says nothing about the age.
+  // If the clock was set back, the age is unknown.
   return age >= 0 && age < MAX_AGE ? known.services : undefined;
 }
 
@@ -128,8 +135,8 @@ function remember(domain: string, services: string[]): void {
 }
 
 /**
- * The domain's services, ready to be given to `connect`: `[]` when it names none, or cannot be asked. Both files are asked
- * for at once, since either may be missing; nothing of it is an error. The array is the caller's own. @internal
+ * The domain's services, ready for `connect`: `[]` if the domain names none or cannot be reached. Both files are
+ * requested at once, since either may be missing; no failure is an error. The caller owns the array. @internal
  */
 export async function lookUp(domain: string, parse: ParseXml, options?: Waiting): Promise<string[]> {
   const { timeout = TIMEOUT, signal } = options ?? {};
@@ -149,7 +156,7 @@ export async function lookUp(domain: string, parse: ParseXml, options?: Waiting)
   clearTimeout(timer);
   signal?.removeEventListener("abort", stop);
   signal?.throwIfAborted();
-  // WebSocket first, whichever file told it.
+  // WebSocket first, from either file.
   const all = RELATIONS.flatMap((_, at) => quiet.flatMap((file) => file[at] ?? []));
   const unique = [...new Set(all)].slice(0, MOST_SERVICES);
   if (unique.length > 0) remember(name, unique);

@@ -1,6 +1,6 @@
-// `using` where the platform has it.
+// Support for `using` on platforms that have it.
 
-/** What `using` disposes of. @internal */
+/** An object that `using` disposes of. @internal */
 export interface Disposable {
   [Symbol.dispose](): void;
 }

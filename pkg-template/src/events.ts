@@ -1,17 +1,36 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// Typed events and their listeners. What happens before the first listener of its kind is kept, bounded, and handed to it in order.
+// Typed events and their listeners. Events before the first listener of their kind are kept, up to a limit, and
+// delivered to it in order.
 
 import { disposeBy } from "./dispose.js";
 import { badArgument, report } from "./errors.js";
 
-/** A registered callback, until `remove()`. */
+/**
+ * A registered callback, which is called until `remove()`.
+ * @example
+ * const registration = client.on("received", (text) => console.log(text));
+ * registration.remove();
+ */
 export interface Registration {
-  /** Ends it; a second call does nothing. Safe from inside the callback. */
+  /**
+   * Removes the callback. A second call does nothing. It may be called from inside the callback.
+   * @example
+   * const handler = client.addHandler(() => handler.remove(), { name: "message" }); // the first message only
+   */
   remove(): void;
+  /**
+   * As `remove()`, for `using`.
+   * @example
+   * const registration = client.on("error", (error) => console.warn(error.message));
+   * registration[Symbol.dispose]();
+   */
   [Symbol.dispose](): void;
 }
 
-/** How many events of a kind are kept for its first listener, where it is not another number; beyond, the oldest go. @internal */
+/**
+ * The default number of events of a kind that are kept for its first listener; the oldest are discarded first.
+ * @internal
+ */
 export const KEPT = 1_000;
 
 /** A registration that `remove` ends. @internal */
@@ -35,7 +54,7 @@ export function mustBeFunction(callback: unknown): void {
   }
 }
 
-/** Calls a callback of the page. What it throws is reported, as an uncaught error would be. @internal */
+/** Calls a callback of the page. An exception is reported like an uncaught error. @internal */
 export function callBack<T>(callback: (event: T) => unknown, event: T): void {
   try {
     callback(event);
@@ -53,9 +72,9 @@ interface Entry {
 
 interface Kind {
   entries: Entry[];
-  /** Kept until the first listener has had them; `undefined`: not kept (any more). */
+  /** Events kept for the first listener; `undefined`: events are not kept (any more). */
   backlog: unknown[] | undefined;
-  /** Where the oldest of them is. */
+  /** The index of the oldest kept event. */
   first: number;
   hasDropped: boolean;
 }
@@ -65,7 +84,7 @@ export class Listeners<Events extends object> {
   readonly #kinds = new Map<string, Kind>();
   readonly #most: number;
 
-  /** `kept` kinds wait for their first listener, `most` of each; `passing` ones do not. */
+  /** Events of `kept` kinds wait for their first listener, at most `most` of each; events of `passing` kinds do not. */
   constructor(kept: readonly (keyof Events & string)[], passing: readonly (keyof Events & string)[], most = KEPT) {
     this.#most = most;
     for (const name of kept) this.#kinds.set(name, { entries: [], backlog: [], first: 0, hasDropped: false });
@@ -78,7 +97,7 @@ export class Listeners<Events extends object> {
     if (!kind) throw badArgument(`There is no event '${name}' here. There are: ${[...this.#kinds.keys()].map(shown).join(", ")}.`);
     const entry: Entry = { listener, isRemoved: false };
     kind.entries = [...kind.entries, entry];
-    // After the caller's turn, so that its other listeners are there too and `on` never calls back at once.
+    // After the caller's turn, so that its other listeners are registered too and `on` never calls back at once.
     if (kind.backlog) queueMicrotask(() => handOver(kind));
     return registrationOf(() => {
       entry.isRemoved = true;
@@ -86,19 +105,21 @@ export class Listeners<Events extends object> {
     });
   }
 
-  /** Whether it is worth making an event of this kind. */
+  /** Whether an event of this kind would be delivered or kept. */
   wants(name: keyof Events & string): boolean {
     const kind = this.#kinds.get(name);
     return kind !== undefined && (kind.entries.length > 0 || kind.backlog !== undefined);
   }
 
-  /** Keeps no more events of a kind that nobody listens to. */
+  /** Keeps no more events of a kind that has no listener. */
   keepNoMore(name: keyof Events & string): void {
     const kind = this.#kinds.get(name);
     if (kind && kind.entries.length === 0) kind.backlog = undefined;
   }
 
-  /** Calls the listeners, or keeps the event. False when an older one had to go for it, for the first time. */
+  /**
+   * Calls the listeners, or keeps the event. Returns false when an older event had to be discarded for the first time.
+   */
   emit<K extends keyof Events & string>(name: K, event: Events[K]): boolean {
     const kind = this.#kinds.get(name);
     if (!kind) return true;
@@ -116,7 +137,7 @@ export class Listeners<Events extends object> {
     return !isFirst;
   }
 
-  /** Forgets all listeners and events. */
+  /** Removes all listeners and events. */
   clear(): void {
     for (const kind of this.#kinds.values()) {
       for (const entry of kind.entries) entry.isRemoved = true;
@@ -127,7 +148,10 @@ export class Listeners<Events extends object> {
   }
 }
 
-/** An array whose first one is taken moves all others, which many thousands would feel: it is done once for half of them. */
+/**
+ * Removing the first element of an array moves all others, which is slow for many thousands: done once for half of
+ * them.
+ */
 function compact(kind: Kind): void {
   if (kind.backlog && kind.first * 2 > kind.backlog.length) {
     kind.backlog = kind.backlog.slice(kind.first);
@@ -136,7 +160,7 @@ function compact(kind: Kind): void {
 }
 
 function handOver(kind: Kind): void {
-  // Without listeners, the only one is gone already: go on keeping.
+  // Without listeners, the only one was removed already: continue to keep events.
   while (kind.backlog && kind.entries.length > 0) {
     if (kind.first >= kind.backlog.length) {
       kind.backlog = undefined;
@@ -150,12 +174,12 @@ function handOver(kind: Kind): void {
   }
 }
 
-/** Calls those that were there when the event happened, and are still there when their turn comes. */
+/** Calls the listeners that existed when the event happened and have not been removed since. */
 function call(kind: Kind, event: unknown): void {
   for (const entry of kind.entries) {
     if (!entry.isRemoved) callBack(entry.listener as (event: unknown) => unknown, event);
   }
 }
 
-/** A kind's name as pages know it: a feed's batches are made of `_change`. */
+/** A kind's public name: a feed's batches are made of `_change`. */
 const shown = (name: string): string => (name === "_change" ? "batch" : name);

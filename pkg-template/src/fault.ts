@@ -1,12 +1,12 @@
-// A fault of the module: a trap, after which nothing of it is to be trusted.
+// A fault of the module: a trap, after which the module's state cannot be trusted.
 
 import { XmppError } from "./errors.js";
 
 let broken: XmppError | undefined;
 
-/** What a fault of the module is to the page; anything else is as it was. */
+/** Converts a fault of the module to the page's error; returns any other error unchanged. */
 function faultOf(error: unknown): unknown {
-  // A platform without WebAssembly has no such class.
+  // A platform without WebAssembly lacks this class.
   const { RuntimeError } = (globalThis.WebAssembly ?? {}) as Partial<typeof WebAssembly>;
   if (!RuntimeError || !(error instanceof RuntimeError)) return error;
   broken ??= new XmppError("internal", "epode failed, which is a fault of its own: please report it. Reload the page.", { cause: error });
@@ -14,14 +14,14 @@ function faultOf(error: unknown): unknown {
 }
 
 /**
- * What `act` makes of the module. Its faults become one clear error; the stack of its errors begins with who called, since the frames of
- * the module would take all the room that there is. @internal
+ * Runs `act` on the module. A fault of the module becomes one clear error; the stack of its errors starts at the
+ * caller, since the frames of the module would fill the whole stack trace. @internal
  */
 export function guarded<T>(act: () => T): T {
   try {
     return act();
   } catch (error) {
-    // V8 only; elsewhere stacks are not cut off.
+    // V8 only; other engines do not truncate stacks.
     const { captureStackTrace } = Error as { captureStackTrace?: (error: object, below: unknown) => void };
     if (error instanceof XmppError) captureStackTrace?.(error, guarded);
     throw faultOf(error);

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Feed`: a subscribed node, kept complete. What happens in it, the module says; here it is told.
+// `Feed`: a subscribed node whose items are kept complete. The module decides which changes to report; this file
+// delivers them.
 
 import type { Via } from "./core.js";
 import { batching, iterate } from "./batches.js";
@@ -8,15 +9,32 @@ import { XmppError, aborted, problem } from "./errors.js";
 import { KEPT, Listeners, type Registration, mustBeFunction } from "./events.js";
 import type { FeedSink, Hub } from "./hub.js";
 import { type PubsubItem, ReceivedItem } from "./item.js";
-import { locating } from "./located.js";
+import { located, locating } from "./located.js";
 import { Reader } from "./reader.js";
 import type { Stanza } from "./stanza.js";
 import { Deferred, type Waiting } from "./waiting.js";
 
-/** How an item came to be gone: the node told so, or it was found to be gone after an interruption. */
+/**
+ * How a feed learned that an item is gone: `live`, the service notified; `catch-up`, the node did not hold it any more after an interruption.
+ * @example
+ * feed.on("retract", ({ id, via }) => {
+ *   const learned: RetractVia = via;
+ *   console.log(id, learned);
+ * });
+ */
 export type RetractVia = "live" | "catch-up";
 
-/** One of a `batch`. */
+/**
+ * A change of what a node holds: an entry of the event `batch`.
+ * @example
+ * const shown = new Map<string | undefined, unknown>();
+ * const apply = (change: FeedChange) => {
+ *   if (change.type === "item") shown.set(change.item.id, change.item.value);
+ *   if (change.type === "retract") shown.delete(change.id);
+ *   if (change.type === "purge") shown.clear();
+ * };
+ * feed.on("batch", (changes) => changes.forEach(apply));
+ */
 export type FeedChange<T = unknown> =
   | { type: "item"; item: PubsubItem<T> }
   | { type: "retract"; id: string; via: RetractVia }
@@ -25,73 +43,78 @@ export type FeedChange<T = unknown> =
   | { type: "live" };
 
 /**
- * What happens in a feed. What comes before the first listener of its kind is kept for it (1,000 of each kind, or `limit` if
- * that is more; `subscription` and `configuration` are not), and handed to it in order. In which order things of different
- * kinds have happened, `batch` tells. Once there is a listener for `item`, nothing is kept for `batch`, nor the other way round.
+ * The events of a feed, by name: what a listener of {@link Feed.on} is called with.
+ *
+ * Events of a kind are kept in order for the first listener of that kind: 1,000 of each, or `limit` where that is more (`subscription` and
+ * `configuration` are not kept). Only `batch` preserves the order of events of different kinds. Once there is a listener for `item`, nothing
+ * is kept for `batch`, and vice versa.
+ * @example
+ * feed.on("gap", ({ after, before }) => console.warn(`items may be missing between ${after} and ${before}`));
  */
 export interface FeedEvents<T = unknown> {
   /**
-   * An item: each publication once, in the order in which the service tells of them. A publication is the same when id and
-   * payload are; the order of attributes, prefixes and namespace declarations do not matter, white space does. See `repeats`.
-   * A notification without any item is one without `id` and payload.
+   * An item: each publication once, in the order of the service. Two publications are the same when id and payload are; the order of
+   * attributes, prefixes and namespace declarations make no difference, white space does. See `repeats`. A notification without an item
+   * is an item without `id` and payload.
    */
   item: PubsubItem<T>;
   /**
-   * An item is no longer there. Via `"catch-up"`: found to be gone after an interruption, taken back or dropped by the node's
-   * own limit. What a node drops while the feed is live, most services do not tell.
+   * The node does not hold an item any more. Via `"catch-up"`: it was retracted during an interruption, or the node's limit dropped it.
+   * Most services do not notify when the node's limit drops an item while the feed is live.
    */
   retract: { id: string; node: string; via: RetractVia };
-  /** No item is there any more. */
+  /** All items of the node were removed. */
   purge: { node: string };
   /**
-   * Something may be missing between the items with these ids; `after` is `undefined` where there was none before, `before`
-   * where there is none yet. It comes after an interruption when nothing of what was had before is in the node any more, so that
-   * nothing shows how much came in between: the node keeps fewer items than were published meanwhile; or exactly as many, which
-   * nobody can tell apart. Also when the node was deleted meanwhile, though it may be there again; when the service cannot be
-   * asked what it holds; and beyond 20,000 items, which is as much as is caught up on at a time. What is there, comes after it.
+   * Items may be missing between the items with these ids. `after` is `undefined` where there was no item before the gap, `before` where
+   * there is none behind it yet. The items that the node holds follow.
+   *
+   * A gap is reported after an interruption when the node holds none of the items that were delivered before it: then the number of missed
+   * publications is unknown. Also when the node was deleted meanwhile, when the service cannot be asked for its items, and beyond 20,000
+   * items, which is the most that is caught up on at a time.
    */
   gap: { node: string; after: string | undefined; before: string | undefined };
-  /** What the node held, or what was missed during an interruption, has been told: what comes now is new. */
+  /** The snapshot, or what was missed during an interruption, is complete: the items that follow are new. */
   live: { node: string };
   /**
-   * All changes since the last call, in order, at most once per animation frame; every 50 ms where there are no frames (workers,
-   * Node, pages that nobody sees). 10,000 changes do not wait, nor does what is left when the feed ends.
+   * All changes since the last call, in order, at most once per animation frame; every 50 ms where there are no frames (workers, Node,
+   * hidden pages). 10,000 changes are delivered without waiting, and so is the rest when the feed ends.
    */
   batch: FeedChange<T>[];
-  /** The node is no more; `redirect` is where it went, if told. The feed ends. */
+  /** The node was deleted; `redirect` is the URI of the node that replaces it, where the service gives it. The feed ends. */
   delete: { node: string; redirect: string | undefined };
   /** The service changed the subscription's state. */
   subscription: { node: string; state: string };
   /** The node's configuration changed. */
   configuration: { node: string };
-  /** The feed is over: closed, aborted, unsubscribed, deleted, refused in a later session, or the connection ended. */
+  /** The feed has ended: closed, aborted, unsubscribed, deleted, refused in a later session, or the connection ended. */
   end: undefined;
 }
 
-/** The kind of event that every change of what a node holds is, in their order; `undefined` is the end. Batches are made of it. */
+/** The kind of event of every change of a node's items, in order; `undefined` is the end. Batches are made of it. */
 const CHANGE = "_change";
 
 interface InnerEvents<T> extends FeedEvents<T> {
   [CHANGE]: FeedChange<T> | undefined;
 }
 
-/** The same is told in two ways. Who hears it in one need not have it kept in the other. */
+/** The same changes are reported in two ways. A page that listens to one needs none kept for the other. */
 const SINGLE = ["item", "retract", "purge", "gap", "live"] as const;
 
-/** What a feed is, shared by the page's object and the hub. @internal */
+/** The state of a feed, shared by the page's object and the hub. @internal */
 export class FeedState<T> implements FeedSink {
   readonly id: number;
   readonly service: string;
   readonly node: string;
   readonly items = new Map<string, PubsubItem<T>>();
-  /** Settled when the service has agreed, or refused. */
+  /** Settled when the service has accepted or refused the subscription. */
   readonly first = new Deferred<void>();
   readonly listeners: Listeners<InnerEvents<T>>;
   subid: string | undefined;
   state = "pending";
   isOver = false;
   #subscriber: string;
-  /** Where it stood when it ended. */
+  /** The position at the end of the feed. */
   #lastPosition: string | undefined;
   readonly #hub: Hub;
   readonly #limit: number;
@@ -116,8 +139,8 @@ export class FeedState<T> implements FeedSink {
     );
   }
 
-  /** Ends it when the signal is aborted. */
-  heed(signal: AbortSignal): void {
+  /** Closes the feed when the signal is aborted. */
+  closeOnAbort(signal: AbortSignal): void {
     const onAbort = (): void => {
       if (!this.first.isSettled) this.first.reject(aborted(signal));
       this.close();
@@ -128,7 +151,7 @@ export class FeedState<T> implements FeedSink {
 
   on<K extends keyof InnerEvents<T>>(kind: K, listener: (event: InnerEvents<T>[K]) => unknown): Registration {
     const registration = this.listeners.on(kind, listener);
-    // After this turn, in which its other listeners come.
+    // After this turn, in which the page registers its other listeners.
     queueMicrotask(() => {
       if (kind === "item") this.listeners.keepNoMore(CHANGE);
       else if (kind === CHANGE) for (const other of SINGLE) this.listeners.keepNoMore(other);
@@ -144,7 +167,7 @@ export class FeedState<T> implements FeedSink {
     return this.#hub.read((core) => core.feedPosition(this.id)) ?? this.#lastPosition;
   }
 
-  // ── what the module tells ──────────────────────────────────────────────────────────────────────────────────────────
+  // ── events of the module ───────────────────────────────────────────────────────────────────────────────────────────
 
   agree(state: string, jid: string | undefined, subid: string | undefined): void {
     this.#confirm(state, jid, subid);
@@ -153,27 +176,27 @@ export class FeedState<T> implements FeedSink {
 
   #confirm(state: string, jid: string | undefined, subid: string | undefined): void {
     this.state = state;
-    // A service that agrees without a word about the subscription leaves it as it was.
+    // If the service accepts without details of the subscription, the known details stay.
     if (jid !== undefined) this.#subscriber = jid;
     if (jid !== undefined || subid !== undefined) this.subid = subid;
   }
 
   refuse(error: XmppError): void {
-    // Nobody has this feed yet? Then no event tells of its end.
+    // The page does not have this feed yet: its end causes no event.
     const isFirst = !this.first.isSettled;
     if (isFirst) {
       this.first.reject(error);
       this.#stop();
     } else {
       this.#end();
-      this.#hub.complain(error);
+      this.#hub.complain(located(error, "subscribe", { node: this.node, service: this.service }) as XmppError);
     }
   }
 
   item(id: string | undefined, payload: Uint32Array | undefined, publisher: string | undefined, time: number, via: Via): void {
     const item = new ReceivedItem<T>({ id, node: this.node, payload, publisher, time, via }, this.#decode);
     if (id !== undefined) {
-      // What is published again goes to the end.
+      // An item that is published again moves to the end.
       this.items.delete(id);
       this.items.set(id, item);
       if (this.items.size > this.#limit) this.items.delete(this.items.keys().next().value as string);
@@ -233,16 +256,16 @@ export class FeedState<T> implements FeedSink {
     if (this.listeners.wants(CHANGE)) this.listeners.emit(CHANGE, change);
   }
 
-  /** Nothing is told any more. */
+  /** Stops reporting events. */
   #stop(): void {
     this.isOver = true;
     this.state = "none";
     this.#deafen?.();
-    // Whoever waits for the first answer hears that there is none.
+    // Rejects the promise that waits for the first response.
     if (!this.first.isSettled) this.first.reject(undefined);
   }
 
-  /** No event will follow. */
+  /** No event follows. */
   #end(): void {
     if (this.isOver) return;
     this.#stop();
@@ -250,13 +273,13 @@ export class FeedState<T> implements FeedSink {
     this.listeners.emit("end", undefined);
   }
 
-  /** The module has no feed of this id any more; where it stood is kept. */
+  /** The module has forgotten this feed; its position is kept. */
   #forget(): void {
     this.#lastPosition = this.position;
     this.#hub.feeds.delete(this.id);
   }
 
-  /** Ends it here. */
+  /** Ends the feed locally. */
   close(): void {
     if (this.isOver) return;
     this.#forget();
@@ -284,8 +307,12 @@ export class FeedState<T> implements FeedSink {
 let makeFeed: <T>(state: FeedState<T>) => Feed<T>;
 
 /**
- * A subscribed node, kept complete: what it holds, then what happens to it, then what was missed during an interruption, as one
- * sequence in which each publication stands once. What was published to an id several times meanwhile comes once, as it is now.
+ * A live feed of a pubsub node: the items that the node holds, then each change as it happens, then what was missed during an interruption, as
+ * one sequence that contains each publication once. Of several publications to one id during an interruption the last is delivered.
+ * @example
+ * const feed = await client.pubsub.subscribe("/blog/Post");
+ * feed.on("item", ({ id, via, value }) => console.log(id, via, value));
+ * feed.on("gap", () => console.warn("something may be missing here"));
  */
 export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
   #live: FeedState<T> | undefined;
@@ -304,51 +331,77 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
     makeFeed = (state) => new Feed(state);
   }
 
+  /**
+   * The name of the node.
+   * @example
+   * console.log(feed.node); // "/blog/Post"
+   */
   get node(): string {
     return this.#state.node;
   }
 
+  /**
+   * The JID of the service that holds the node.
+   * @example
+   * console.log(feed.service); // "pubsub.example.org"
+   */
   get service(): string {
     return this.#state.service;
   }
 
-  /** The JID that is subscribed: the bare one, or the full one when anonymous or without presence. */
+  /**
+   * The JID that is subscribed: the bare one, or the full one when the client is anonymous or sends no presence.
+   * @example
+   * console.log(feed.subscriber); // "romeo@example.org"
+   */
   get subscriber(): string {
     return this.#state.subscriber;
   }
 
-  /** `subscribed`, `pending` (the owner must approve), `unconfigured`; `none` when the feed is over. */
+  /**
+   * The state of the subscription: `subscribed`, `pending` (the owner must approve), `unconfigured`; `none` when the feed has ended.
+   * @example
+   * if (feed.state === "pending") console.log("waiting for the owner's approval");
+   */
   get state(): string {
     return this.#state.state;
   }
 
+  /**
+   * The id of the subscription (XEP-0060 §12.4), where the service gives one.
+   * @example
+   * const items = await client.pubsub.items(feed.node, { subid: feed.subid });
+   */
   get subid(): string | undefined {
     return this.#state.subid;
   }
 
   /**
-   * The current items by their ids, the newest publication last; always the same object. Current is what was told of and is not
-   * known to be gone: retracted items leave it, a purge empties it, what is published again goes to its end. With more than
-   * `limit` the oldest goes, which is no event. With `snapshot: false` or `since` it begins empty. The end of the feed leaves it
-   * as it is. Items without an id are not in it.
+   * The current items by id, the newest publication last; always the same map. Retracted items leave it, a purge empties it, an item that is
+   * published again moves to its end. Beyond `limit` the oldest item leaves it, without an event. With `snapshot: false` or `since` it begins
+   * empty. Items without an id are not in it. The end of the feed does not change it.
+   * @example
+   * for (const { id, value } of feed.items.values()) console.log(id, value);
    */
   get items(): Map<string, PubsubItem<T>> {
     return this.#state.items;
   }
 
   /**
-   * Where the feed stands, after all that it has told so far: a text that can be kept, over a reload or for longer, and given back
-   * as `since`. Up to 11 bytes for each of `limit` items. Told is what listeners were called with, and also what still waits for
-   * the next batch, in a loop, or for a first listener. `undefined` before the first answer. Still there when the feed is over.
+   * The position of the feed behind all events so far: a text to store and to give back as `since`, after a reload or later. It has up to 11
+   * bytes for each of `limit` items. Events that wait for the next batch, in a loop or for the first listener count as delivered.
+   * `undefined` before the first answer; still there when the feed has ended.
+   * @example
+   * sessionStorage.setItem("position", feed.position ?? "");
    */
   get position(): string | undefined {
     return this.#state.position;
   }
 
   /**
-   * Registers a listener.
+   * Registers a listener of one kind of event. Throws `bad-argument` when there is no event of that name.
    * @example
-   * feed.on("retract", ({ id }) => list.remove(id));
+   * feed.on("retract", ({ id }) => document.getElementById(id)?.remove());
    */
   on<K extends keyof FeedEvents<T>>(type: K, listener: (event: FeedEvents<T>[K]) => void): Registration {
     if (type !== "batch") return this.#state.on(type, listener);
@@ -359,19 +412,30 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
     );
   }
 
-  /** Unsubscribes at the service, and ends the feed. With a bare JID this ends it for all the account's pages. */
+  /**
+   * Ends the feed and the subscription at the service. A subscription of the bare JID ends for all pages of the account. Resolves at once when
+   * the feed has ended already.
+   * @example
+   * await feed.unsubscribe({ timeout: 5_000 });
+   */
   unsubscribe(options?: Waiting): Promise<void> {
-    return locating("unsubscribe", this.#live?.node, () => this.#state.unsubscribe(options));
+    return locating("unsubscribe", { node: this.#live?.node, service: this.#live?.service }, () => this.#state.unsubscribe(options));
   }
 
-  /** Ends the feed here and leaves the subscription at the service as it is. */
+  /**
+   * Ends the feed and leaves the subscription at the service as it is.
+   * @example
+   * feed.close();
+   */
   close(): void {
     this.#state.close();
   }
 
   /**
-   * Items from now on, and those kept because nobody listened yet. Ends with the feed. A loop that lets 10,000 live items wait
-   * gets a `too-large` error.
+   * The items that were kept for the first listener, then each item as it arrives. The loop ends with the feed. When 10,000 live items wait for
+   * the loop, it throws `too-large`.
+   * @example
+   * for await (const { id, value } of feed) console.log(id, value);
    */
   [Symbol.asyncIterator](): AsyncIterator<PubsubItem<T>> {
     return iterate(
@@ -380,19 +444,28 @@ export class Feed<T = unknown> implements AsyncIterable<PubsubItem<T>> {
     );
   }
 
-  /** Lets go of it: later calls are `freed` errors. The feed goes on until it is closed. */
+  /**
+   * Releases this object: later calls are `freed` errors. The feed continues until it is closed.
+   * @example
+   * feed.close();
+   * feed.free();
+   */
   free(): void {
     this.#live = undefined;
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Feed<T = unknown> {
-  /** As `close()`. */
+  /**
+   * As `close()`, for `using`.
+   * @example
+   * feed[Symbol.dispose]();
+   */
   [Symbol.dispose](): void;
 }
 
 disposeBy(Feed.prototype, Feed.prototype.close);
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const feedOf = <T>(state: FeedState<T>): Feed<T> => makeFeed(state);

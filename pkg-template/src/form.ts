@@ -1,6 +1,6 @@
-// Data forms as plain objects: values in, values and fields out. `pubsub#` goes without saying.
+// Data forms as plain objects: values in, values and fields out. The prefix `pubsub#` is optional.
 // Specification: XEP-0004 2.13.1.
-// Left out: validation (XEP-0122) and layout (XEP-0141); the service that gave the form judges the values.
+// Left out: validation (XEP-0122) and layout (XEP-0141); the service that sent the form validates the values.
 
 import type { Reader } from "./reader.js";
 import type { Stanza } from "./stanza.js";
@@ -9,36 +9,62 @@ import { type Xml, xml } from "./xml.js";
 const DATA_FORM = "jabber:x:data";
 const PREFIX = "pubsub#";
 
-/** Values for a form, by the name of their field: those of pubsub with or without the prefix `pubsub#`. */
+/**
+ * Values for a data form (XEP-0004), by the name of their field. The prefix `pubsub#` may be left out.
+ * @example
+ * const config: FormInput = { access_model: "whitelist", persist_items: true, max_items: 100 };
+ * await client.pubsub.createNode("todos", { config });
+ */
 export type FormInput = Record<string, string | number | boolean | readonly (string | number)[]>;
 
-/** What a field holds: yes or no, a list, otherwise text, numbers too. */
+/**
+ * The value of a field: a boolean, a list, or text. Numbers are text, since forms do not tell them apart.
+ * @example
+ * const { values } = await client.pubsub.configuration("todos");
+ * const most = Number(values.max_items);
+ */
 export type FormValue = boolean | string | string[];
 
-/** A form that a service filled in. */
+/**
+ * A data form (XEP-0004) that a service filled in.
+ * @example
+ * const form: Form = await client.pubsub.configuration("todos");
+ * console.log(form.values.title, form.fields.map(({ label }) => label));
+ */
 export interface Form {
-  /** What it says, by the name of the field, without `pubsub#`. */
+  /** The values by the name of their field, without the prefix `pubsub#`. */
   values: Record<string, FormValue | undefined>;
-  /** The same with what is needed to show it to people. */
+  /** The same fields in the order of the form, with labels, types and choices: what is needed to show the form. */
   fields: FormField[];
 }
 
+/**
+ * A field of a form.
+ * @example
+ * const { fields } = await client.pubsub.configuration("todos");
+ * for (const { label, name, value } of fields) console.log(label ?? name, value);
+ */
 export interface FormField {
+  /** The name of the field, without the prefix `pubsub#`. */
   name: string;
   /** `"boolean"`, `"text-single"`, `"list-single"`, `"list-multi"`, `"jid-multi"`, … (XEP-0004 §3.3). */
   type: string;
+  /** The name of the field for people, in the language that the service chose. */
   label: string | undefined;
+  /** An explanation for people. */
   description: string | undefined;
+  /** Whether the form cannot be submitted without the field. */
   required: boolean;
+  /** The value, or `undefined` when the service gives none. */
   value: FormValue | undefined;
-  /** What may be chosen. */
+  /** The values that may be chosen in a `list-single` or `list-multi` field. */
   options: { value: string; label: string | undefined }[];
 }
 
-/** Values by the name of their field; several of one that takes several. @internal */
+/** The values by field name; several for a field of several values. @internal */
 export type Values = [name: string, values: string[]][];
 
-/** The values in the option of that name. One that is `undefined` or `null` is left out. @internal */
+/** The values in the option of that name. `undefined` and `null` values are left out. @internal */
 export function valuesOf(read: Reader, name: string, object: unknown): Values {
   const values: Values = [];
   for (const [field, value] of Object.entries((object ?? {}) as Record<string, unknown>)) {
@@ -51,7 +77,7 @@ export function valuesOf(read: Reader, name: string, object: unknown): Values {
 }
 
 function textOf(read: Reader, name: string, value: unknown): string {
-  // Data forms' booleans as digits are read everywhere, as words not (XEP-0004 §3.3 allows both).
+  // All services accept a form's booleans as digits, not all as words (XEP-0004 §3.3 allows both).
   if (typeof value === "boolean") return value ? "1" : "0";
   let text: string;
   try {
@@ -62,14 +88,14 @@ function textOf(read: Reader, name: string, value: unknown): string {
   return read.sendable(name, text);
 }
 
-/** A form that is filled in, without one to answer: `FORM_TYPE` first, then the values. @internal */
+/** A submission without a form to answer: `FORM_TYPE` first, then the values. @internal */
 export function submission(formType: string, values: Values): Xml {
   const field = (name: string, all: string[]): Xml =>
     xml`<field var="${name}">${all.map((one) => xml`<value>${one}</value>`)}</field>`;
   return xml`<x xmlns="${DATA_FORM}" type="submit"><field type="hidden" var="FORM_TYPE"><value>${formType}</value></field>${values.map(([name, all]) => field(name, all))}</x>`;
 }
 
-/** What the form in `parent` says; nothing where there is none. @internal */
+/** The values and fields of the form in `parent`; empty if there is no form. @internal */
 export function readForm(parent: Stanza | undefined): Form {
   const values = Object.create(null) as Form["values"];
   const fields: FormField[] = [];
@@ -102,7 +128,10 @@ function readField(element: Stanza): FormField | undefined {
   };
 }
 
-/** Yes or no, a list, a text, or nothing. In results types are mostly left out: then several values are a list. */
+/**
+ * The value of a field: a boolean, a list, a text, or `undefined`. Results mostly leave the type out: then several
+ * values are a list.
+ */
 function valueOf(type: string | undefined, texts: string[]): FormValue | undefined {
   if (type === "boolean") return texts[0] === "1" || texts[0] === "true";
   return type?.endsWith("-multi") || texts.length > 1 ? texts : texts[0];

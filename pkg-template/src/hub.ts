@@ -1,5 +1,6 @@
-// What the parts of one client share: the module's core, the promises by id, and whom the module's events are for. It is the module's
-// `Sink`. While the connection is not offline, the module holds it, and it holds the page's client and all that is registered.
+// The shared part of one client: the module's core, the promises by id, and the receivers of the module's events. It is
+// the module's `Sink`. While the connection is not offline, the module keeps the hub alive, and the hub keeps the
+// page's client and all registered objects alive.
 
 import { Core, type OccupantFields, type Sink, type Via } from "./core.js";
 import type { ClientEvents, Status } from "./client-events.js";
@@ -12,10 +13,10 @@ import type { Prepared } from "./options.js";
 import { Packed, type Stanza, stanzaOf, viewOf } from "./stanza.js";
 import { Deferred, type Waiting } from "./waiting.js";
 
-/** How long a reply may take when the page does not say, in milliseconds. */
+/** The default timeout of a reply, in milliseconds. */
 const REPLY_TIMEOUT = 30_000;
 
-/** What hears of a feed. @internal */
+/** The receiver of a feed's events. @internal */
 export interface FeedSink {
   agree(state: string, jid: string | undefined, subid: string | undefined): void;
   refuse(error: XmppError): void;
@@ -27,11 +28,11 @@ export interface FeedSink {
   subscription(state: string, jid: string | undefined, subid: string | undefined): void;
   configure(): void;
   delete(redirect: string | undefined): void;
-  /** It is over; `position` is where it stood. */
+  /** The feed ended at `position`. */
   finish(position: string | undefined): void;
 }
 
-/** A message in a room, as the module tells of it. @internal */
+/** A message in a room, as the module reports it. @internal */
 export interface MessageFields {
   nick: string | undefined;
   body: string;
@@ -43,7 +44,7 @@ export interface MessageFields {
   stanza: Stanza;
 }
 
-/** What hears of a visit to a room. @internal */
+/** The receiver of the events of a visit to a room. @internal */
 export interface RoomSink {
   message(message: MessageFields): void;
   subject(subject: string, nick: string | undefined): void;
@@ -54,11 +55,11 @@ export interface RoomSink {
   rejoin(): void;
   fail(error: XmppError): void;
   out(reason: string, text: string | undefined, alternative: string | undefined): void;
-  /** The visit is over: no event follows. */
+  /** The visit ended: no event follows. */
   close(nick: string): void;
 }
 
-/** What an account did with a node, as the module tells of it. @internal */
+/** An account's change of a node, as the module reports it. @internal */
 export interface PersonalFields {
   type: "item" | "retract" | "purge" | "delete" | "configuration";
   from: string;
@@ -68,7 +69,7 @@ export interface PersonalFields {
   item: ItemFields | undefined;
 }
 
-/** The question whether somebody may subscribe. @internal */
+/** A request to approve a subscription. @internal */
 export interface ApprovalFields {
   service: string;
   node: string;
@@ -77,13 +78,13 @@ export interface ApprovalFields {
   id: string | undefined;
 }
 
-/** What hears of a watch. @internal */
+/** The receiver of a watch's events. @internal */
 export interface WatchSink {
   personal?(event: PersonalFields): void;
   approval?(asked: ApprovalFields): void;
 }
 
-/** A BOSH session that was made elsewhere, checked. @internal */
+/** A BOSH session that a web server made, validated. @internal */
 export interface Given {
   jid: string;
   sid: string;
@@ -92,7 +93,7 @@ export interface Given {
 
 /** @internal */
 export class Hub implements Sink {
-  /** The page's client: whoever holds the hub holds it, too. */
+  /** The page's client; the hub keeps it alive. */
   readonly owner: object | undefined;
   readonly listeners: Listeners<ClientEvents>;
   readonly handlers = new Map<number, (stanza: Stanza) => unknown>();
@@ -111,7 +112,7 @@ export class Hub implements Sink {
   readonly #awaiting = new Set<Deferred<void>>();
   #closing: Deferred<void>[] = [];
   #connecting: Deferred<void> | undefined;
-  /** What was asked for last has begun: an end that is told is its end. */
+  /** Whether the last requested connection has begun: only then a reported end is its end. */
   #hasBegun = false;
 
   constructor(prepared: Prepared, listeners: Listeners<ClientEvents>, owner?: object) {
@@ -125,25 +126,25 @@ export class Hub implements Sink {
     this.#core = guarded(() => new Core(this, prepared.settings));
   }
 
-  /** Asks the module for something. */
+  /** Calls the module. */
   call<T>(act: (core: Core) => T): T {
     if (this.isFreed) throw problem("freed");
     return guarded(() => act(this.#core));
   }
 
-  /** Reads something of the module, which a freed client has not. */
+  /** Reads a value of the module; a freed client has none. */
   read<T>(act: (core: Core) => T | undefined): T | undefined {
     return this.isFreed ? undefined : guarded(() => act(this.#core));
   }
 
-  /** Tells the page what no promise tells. */
+  /** Reports an error that no promise reports. */
   complain(error: XmppError): void {
     this.listeners.emit("error", error);
   }
 
   // ── connecting ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Begins to connect, or to go on with a session that a web server made, in the turn of the call. */
+  /** Starts connecting, or continues a session that a web server made, within the call. */
   begin(signal: AbortSignal | undefined, given?: Given): Promise<void> {
     if (this.isFreed) throw problem("freed");
     if (signal?.aborted) throw aborted(signal);
@@ -169,7 +170,7 @@ export class Hub implements Sink {
     });
   }
 
-  /** What the page kept for us. A place that fails is as good as an empty one. */
+  /** The memory that the page has stored. A storage error is treated as an empty store. */
   #recall(): void {
     let kept: unknown;
     try {
@@ -194,15 +195,15 @@ export class Hub implements Sink {
     return online;
   }
 
-  /** During an interruption: waits until it is over, one way or the other. */
+  /** During an interruption: waits until it ends, with or without a session. */
   async ready(): Promise<void> {
     if (this.phase === "reconnecting") await this.#await().promise.catch(() => {});
   }
 
-  /** Says good-bye before it returns: a page that is being left may not run any further. */
+  /** Disconnects synchronously: a page that is being left may not run any further. */
   disconnect(): Promise<void> {
     if (!this.call((core) => core.disconnect())) {
-      // Looking for what an earlier page left, at most.
+      // At most a lookup of an earlier page's session is in progress.
       this.#finishConnecting(problem("closed-early"));
       return Promise.resolve();
     }
@@ -211,7 +212,7 @@ export class Hub implements Sink {
     return closed.promise;
   }
 
-  /** Ends everything at once: no promise, callback or timer of this client comes after it. */
+  /** Ends everything at once: no promise, callback or timer of this client follows. */
   shut(): void {
     if (this.isFreed) return;
     const positions = [...this.feeds.keys()].map((feed) => this.read((core) => core.feedPosition(feed)));
@@ -235,11 +236,11 @@ export class Hub implements Sink {
     try {
       this.#core.free();
     } catch {
-      // It is in use further up in this very turn: the garbage collector frees it.
+      // The core is in use further up the stack: the garbage collector frees it.
     }
   }
 
-  /** Those who wait for its end hear that there is a connection (`null`), or that there is none. */
+  /** Resolves the waiting promises: with `null` if there is a connection, with the error if there is none. */
   #endInterruption(error: XmppError | null = problem("not-connected")): void {
     const awaiting = [...this.#awaiting];
     this.#awaiting.clear();
@@ -251,7 +252,7 @@ export class Hub implements Sink {
     }
   }
 
-  // ── what is sent ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Sends a stanza. */
   send(xml: string): Promise<void> {
@@ -261,7 +262,7 @@ export class Hub implements Sink {
     return sent.promise;
   }
 
-  /** Sends a request, in this turn. */
+  /** Sends a request at once. */
   request(xml: string, { timeout = REPLY_TIMEOUT, signal }: Waiting = {}): Promise<Stanza> {
     if (signal?.aborted) throw aborted(signal);
     return this.awaitReply(
@@ -270,7 +271,7 @@ export class Hub implements Sink {
     );
   }
 
-  /** The reply to a request that was sent. */
+  /** The reply to a sent request. */
   awaitReply(request: number, signal: AbortSignal | undefined): Promise<Stanza> {
     const reply = new Deferred<Stanza>();
     this.#requests.set(request, reply);
@@ -279,7 +280,7 @@ export class Hub implements Sink {
     });
   }
 
-  /** The outcome of a room's command. */
+  /** The result of a room's command. */
   awaitCommand(command: number, signal?: AbortSignal): Promise<void> {
     const outcome = new Deferred<void>();
     this.#commands.set(command, outcome);
@@ -288,7 +289,7 @@ export class Hub implements Sink {
     });
   }
 
-  // ── what the module tells: errors ──────────────────────────────────────────────────────────────────────────────────
+  // ── errors of the module ───────────────────────────────────────────────────────────────────────────────────────────
 
   problem(kind: string, first: string | undefined, second: string | undefined, stanza: Uint32Array | undefined): XmppError {
     return problem(kind as ProblemKind, first, second, copyOf(stanza));
@@ -308,13 +309,15 @@ export class Hub implements Sink {
 
   closeReason(
     code: string,
-    message: string,
+    sentence: string,
+    detail: string | undefined,
     condition: string | undefined,
     text: string | undefined,
     httpStatus: number | undefined,
     service: string | undefined,
   ): XmppError {
-    return closeReason(code, message, service, { condition, text, httpStatus, cause: this.#credentials.takeProblem() });
+    const fields = { code, sentence, detail, condition, text, httpStatus, service };
+    return closeReason(fields, this.#credentials.takeProblem());
   }
 
   // ── the connection ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -333,7 +336,7 @@ export class Hub implements Sink {
   }
 
   interrupted(error: XmppError, attempt: number, pause: number): void {
-    // A password function that is still at it concerns nobody any more.
+    // The pending password function belongs to an attempt that has ended: ignore its result.
     this.#credentials.forget();
     this.phase = "reconnecting";
     this.listeners.emit("status", { status: "reconnecting", error, attempt, retryAt: new Date(Date.now() + pause) });
@@ -342,7 +345,7 @@ export class Hub implements Sink {
   offline(error: XmppError | undefined): void {
     this.phase = "offline";
     this.#credentials.forget();
-    // The end of an attempt that was given up is told when another one may have been asked for.
+    // The end of an attempt that was given up may be reported after another one was started.
     if (this.#hasBegun) {
       this.#hasBegun = false;
       this.#finishConnecting(error ?? problem("closed-early"));
@@ -360,7 +363,7 @@ export class Hub implements Sink {
     try {
       this.#prepared.memory?.set(memory);
     } catch {
-      // A full or forbidden storage costs round trips at the next login, nothing else.
+      // A full or forbidden storage costs only round trips at the next login.
     }
   }
 
@@ -376,11 +379,11 @@ export class Hub implements Sink {
 
   stanza(words: Uint32Array, handlers: Uint32Array): void {
     const packed = new Packed(words.slice());
-    // What is called may make the module's memory move, and what looks at it with it.
+    // A callback may grow the module's memory, which detaches all views of it.
     const ids = handlers.length === 1 ? [handlers[0] as number] : [...handlers];
     for (const id of ids) {
       const handler = this.handlers.get(id);
-      // A view each, of one text: what one handler frees, the next may read.
+      // Each handler gets a separate view of the same text: if one handler frees its view, the next can still read.
       if (handler) callBack(handler, viewOf(packed));
     }
   }
@@ -532,7 +535,7 @@ export class Hub implements Sink {
   }
 
   roomOut(room: number, reason: string, text: string | undefined, alternative: string | undefined): void {
-    // A room may answer our good-bye to the server before the server does.
+    // A room may answer the unavailable presence before the server closes the stream.
     const isOurs = this.phase === "disconnecting" && reason !== "refused";
     if (isOurs) this.rooms.get(room)?.out("disconnected", undefined, undefined);
     else this.rooms.get(room)?.out(reason, text, alternative);
@@ -546,7 +549,7 @@ export class Hub implements Sink {
     settle(take(this.#commands, command), error);
   }
 
-  // ── what comes without a subscription ──────────────────────────────────────────────────────────────────────────────
+  // ── events without a subscription ──────────────────────────────────────────────────────────────────────────────────
 
   personalItem(
     watches: Uint32Array,

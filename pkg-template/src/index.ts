@@ -1,4 +1,4 @@
-// The entry for pages and workers: the module is fetched from beside this file.
+// The entry for pages and workers: fetches the module from the directory of this file.
 
 import { defaultSource } from "./loading.js";
 

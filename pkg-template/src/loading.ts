@@ -1,16 +1,19 @@
-// When the module is loaded, and from where.
+// Loads the module, once, from its source.
 
 import { problem } from "./errors.js";
 import { type ModuleSource, loadModule, loadModuleNow } from "./module.js";
 
-/** Finds the module. @internal */
+/** Locates the module. @internal */
 export type FindModule = () => ModuleSource | Promise<ModuleSource>;
 
 let source: FindModule | undefined;
 let loading: Promise<void> | undefined;
 let isLoaded_ = false;
 
-/** Where the module comes from when the page does not say. The last call counts: `epode/inline` comes after the main entry. @internal */
+/**
+ * Sets the default source of the module. The last call wins: `epode/inline` is evaluated after the main entry.
+ * @internal
+ */
 export function defaultSource(find: FindModule): void {
   source = find;
 }
@@ -47,9 +50,11 @@ export function mustBeLoaded(): void {
 export const isLoaded = (): boolean => isLoaded_;
 
 /**
- * Loads the module. Optional (`connect` and `register` do it) and idempotent: one loading for all who ask. One that failed is
- * forgotten, so that the next call tries again.
- * @param from Where the module is, or the module itself; default: beside this file.
+ * Loads the WebAssembly module. `connect`, `register` and `discover` call it; call it yourself to load the module earlier, or from
+ * another address. All calls share one load; after a failed one the next call tries again.
+ *
+ * Rejects with `module-unavailable` (missing, damaged, of another version) or `module-blocked` (refused by the page's policy).
+ * @param from The address of the module, its bytes, or the compiled module; default: the file beside this script.
  * @example
  * await init("/assets/epode_bg.wasm");
  */

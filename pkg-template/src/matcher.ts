@@ -1,8 +1,13 @@
-// Which stanzas wake a handler.
+// The stanzas that a handler receives.
 
 import { Reader } from "./reader.js";
 
-/** Which stanzas wake a handler. What is left out matches everything; all that is given must match. */
+/**
+ * The stanzas that a handler is called for. A property that is left out matches everything; all that are given must match.
+ * @example
+ * const fromRomeo: Matcher = { name: "message", type: "chat", from: "romeo@example.org" };
+ * client.addHandler((stanza) => console.log(stanza.text("body")), fromRomeo);
+ */
 export interface Matcher {
   /** `"message"`, `"presence"` or `"iq"`. */
   name?: string;
@@ -10,12 +15,13 @@ export interface Matcher {
   type?: string | readonly string[];
   /** A namespace: of the stanza itself or of one of its direct children. */
   ns?: string;
+  /** The `id` attribute. */
   id?: string;
   /** The sender. A bare JID matches all its resources; a full one only itself. */
   from?: string;
 }
 
-/** A matcher, read and checked. @internal */
+/** A matcher, read and validated. @internal */
 export interface MatcherFields {
   name: string | undefined;
   types: string[];

@@ -1,22 +1,27 @@
-// The WebAssembly module: fetched, compiled, instantiated. Every failure is an `XmppError` that says what to do.
+// The WebAssembly module: fetched, compiled, instantiated. Every failure is an `XmppError` with advice.
 
 import load, { initSync as loadNow } from "./epode.js";
 import { type XmppErrorDetails, type ErrorCode, XmppError, badArgument } from "./errors.js";
 
-/** Where the module is, or the module itself. */
+/**
+ * Where the module is (an address, a request, a response), or the module itself (its bytes, or compiled).
+ * @example
+ * const source: ModuleSource = new URL("/assets/epode_bg.wasm", location.href);
+ * await init(source);
+ */
 export type ModuleSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
-/** The smallest module: the header alone. A platform that refuses it refuses every module. */
+/** The smallest module: only the header. A platform that refuses it refuses every module. */
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /**
- * The advice for each kind of failure: what to change, in one place.
+ * The advice for each kind of failure, in one place.
  *
- * `module-unavailable`: the file was not found, or is not the module. Calling again fetches it again.
- * `module-blocked`: this platform, or the page's policy, refuses WebAssembly. Calling again does not help.
+ *  `module-unavailable`: the file was not found, or is not the module. Calling again fetches it again.
+ *  `module-blocked`: this platform, or the page's policy, refuses WebAssembly. Calling again does not help.
  *
- * Advice for bundlers (which option keeps or copies the file) belongs into `FILE`: it is part of every message about a file
- * that is missing or is something else, because a bundler that moved the script is the usual reason for both.
+ * Advice for bundlers (which option keeps or copies the file) belongs in `FILE`: it is part of every message about a
+ * missing or wrong file, because a bundler that moved the script is the usual cause of both.
  */
 const FILE =
   "Copy epode_bg.wasm from the package to the folder of the script that loads it, or say where it is: await init(\"/assets/epode_bg.wasm\"). Or import from \"epode/inline\", which has the module in the script: bundlers such as rollup and esbuild do not carry the file along. With Vite's development server also: optimizeDeps: { exclude: [\"epode\"] }.";
@@ -39,10 +44,10 @@ function moduleError(kind: keyof typeof ADVICE, what: string, details?: XmppErro
   return new XmppError(code, `epode's WebAssembly module could not be loaded: ${what}. ${advice}`, details);
 }
 
-/** What an object is, also when it comes from another realm (a frame, Node's vm). */
+/** The class of an object, even if the object comes from another realm (a frame, Node's vm). */
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
-/** Whether this page may compile modules: its policy, or a browser's setting, may forbid it. */
+/** Whether this page may compile modules: its policy or a browser's setting may forbid it. */
 function mayCompile(): boolean {
   try {
     return Boolean(new WebAssembly.Module(EMPTY_MODULE));
@@ -56,13 +61,13 @@ function isModule(bytes: BufferSource): boolean {
   return EMPTY_MODULE.subarray(0, 4).every((byte, index) => view[index] === byte);
 }
 
-/** Why compiling failed. `bytes`: what was compiled, where it is known; `type`: its Content-Type. */
+/** Why compiling failed. `bytes`: the compiled bytes, if known; `type`: their Content-Type. */
 function diagnose(cause: unknown, place: string, bytes?: BufferSource, type?: string): XmppError {
   if (bytes && !isModule(bytes)) {
     const what = /html/i.test(type ?? "") ? "an HTML page" : bytes.byteLength === 0 ? "an empty file" : "something else";
     return moduleError("foreign", `${place} is ${what}, not the module`, { cause });
   }
-  // A stream that breaks off is a network error, which is a TypeError; a file that is cut short is a CompileError.
+  // An interrupted stream is a network error, which is a TypeError; a truncated file is a CompileError.
   if (cause instanceof TypeError) return moduleError("unreachable", `${place} could not be read to its end`, { cause });
   return moduleError("damaged", `${place} cannot be compiled`, { cause });
 }
@@ -79,12 +84,12 @@ async function compileResponse(response: Response): Promise<WebAssembly.Module> 
   const place = response.url || "the given response";
   const { ok, status } = response;
   if (!ok) {
-    // An unread body keeps its connection, of which a browser has six for each origin.
+    // An unread body keeps its connection open; a browser has six for each origin.
     response.body?.cancel().catch(() => {});
     throw moduleError("missing", `${place} answered with HTTP status ${status}`, { httpStatus: status });
   }
   const type = response.headers.get("Content-Type")?.trim() ?? "";
-  // Compiling while the file arrives: the browser does it for this type only, and caches the result.
+  // Compile while the file arrives: browsers do this for this type only, and cache the result.
   if (type.toLowerCase() === "application/wasm" && typeof WebAssembly.compileStreaming === "function") {
     try {
       return await WebAssembly.compileStreaming(response);
@@ -161,7 +166,7 @@ export async function loadModule(find: () => ModuleSource | Promise<ModuleSource
   try {
     from = await find();
   } catch (cause) {
-    // The file beside this script: it is not there, or this script has no address that another could be relative to.
+    // The file is missing beside this script, or this script has no address to resolve a relative one against.
     throw moduleError("missing", (cause as Error | undefined)?.message ?? "it was not found", { cause });
   }
   const module = await compile(from);

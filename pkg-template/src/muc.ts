@@ -1,4 +1,4 @@
-// `Muc`: entering rooms.
+// `Muc`: joining rooms.
 
 import { aborted, badArgument } from "./errors.js";
 import type { Hub } from "./hub.js";
@@ -9,12 +9,16 @@ import { type Room, Visit, roomOf } from "./room.js";
 import type { Waiting } from "./waiting.js";
 import { mustBeText } from "./xml.js";
 
-/** How long a room may take to let us in, in milliseconds. */
+/** The default timeout of a join, in milliseconds. */
 const JOIN_TIMEOUT = 30_000;
 
 let makeMuc: (hub: Hub) => Muc;
 
-/** Rooms over one client's connection. */
+/**
+ * Rooms (XEP-0045) over one client's connection: {@link Client.muc}.
+ * @example
+ * const room = await client.muc.join("lobby@conference.example.org", "romeo");
+ */
 export class Muc {
   readonly #hub: Hub;
 
@@ -27,10 +31,17 @@ export class Muc {
   }
 
   /**
-   * Joins a room, creating it when there is none (as an instant room). Resolves when really in: own presence, who
-   * else is there, history and subject have come, and are kept for the first listener of each kind. A nick that is
-   * taken rejects with condition `conflict`. With a password, `insecure` over a connection that is not encrypted (see
-   * `allowPlainText`). A join that times out or is aborted is followed by a leave, and can be repeated at once.
+   * Joins a room, and creates it as an instant room when there is none (XEP-0045 §10.1.2). Resolves when the client is in the room: its own
+   * presence, the other occupants, the history and the subject have arrived. They are kept for the first listener of each kind.
+   *
+   * `timeout` is in milliseconds, default 30,000. `history` limits what the room sends of its past: `maxstanzas` messages, `maxchars`
+   * characters, the last `seconds` seconds, or what was said `since` a time (XEP-0045 §7.2.15).
+   *
+   * Rejects with `stanza-error` and the room's condition (`conflict`: the nick is taken; `registration-required`: members only;
+   * `not-authorized`: a password is needed); with `insecure` when a password would be sent over a connection that is not encrypted (see
+   * `allowPlainText`); with `timeout` or `aborted`, after which the room is left and can be joined again at once.
+   * @example
+   * const room = await client.muc.join("lobby@conference.example.org", "romeo", { history: { maxstanzas: 20 } });
    */
   join(
     room: string,
@@ -41,7 +52,7 @@ export class Muc {
     },
   ): Promise<Room> {
     const hub = this.#hub;
-    return locating("join", room, async () => {
+    return locating("join", { room: typeof room === "string" ? room : undefined }, async () => {
       mustBeText("join", 1, room);
       mustBeText("join", 2, nick);
       const address = normalJid(room);
@@ -63,7 +74,7 @@ export class Muc {
   }
 }
 
-/** How much history should come. */
+/** The requested amount of history. */
 function historyOf(read: Reader): {
   maxStanzas: number | undefined;
   maxChars: number | undefined;
@@ -85,5 +96,5 @@ function historyOf(read: Reader): {
   return bounds;
 }
 
-/** The page's object. @internal */
+/** Creates the page's object. @internal */
 export const mucOf = (hub: Hub): Muc => makeMuc(hub);

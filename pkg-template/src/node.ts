@@ -1,4 +1,4 @@
-// The entry for Node: the module is read from beside this file.
+// The entry for Node: reads the module from the directory of this file.
 
 // @ts-expect-error Node's own types are no dependency of this package.
 import { readFile } from "node:fs/promises";

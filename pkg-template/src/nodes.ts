@@ -1,6 +1,6 @@
-// What is asked of a pubsub service about nodes and items, and what it answers: requests are built, replies are read. No state.
+// Requests to a pubsub service about nodes and items, and their replies: builds requests and reads replies. No state.
 // Specification: XEP-0060 1.30.0, XEP-0030 2.5.0, XEP-0059 1.0.
-// Left out: asking for which nodes subscriptions are pending (XEP-0060 §8.7.1), and collections (XEP-0248).
+// Left out: requesting the nodes with pending subscriptions (XEP-0060 §8.7.1), and collections (XEP-0248).
 
 import { badArgument } from "./errors.js";
 import { type Form, type Values, readForm, submission } from "./form.js";
@@ -21,49 +21,106 @@ const NODE_CONFIG = "http://jabber.org/protocol/pubsub#node_config";
 const SUBSCRIBE_OPTIONS = "http://jabber.org/protocol/pubsub#subscribe_options";
 const PUBLISH_OPTIONS = "http://jabber.org/protocol/pubsub#publish-options";
 
-/** What was asked for, and which part of the whole it is. */
+/**
+ * The items that were requested, and which part of the node they are.
+ * @example
+ * const items = await client.pubsub.items("/blog/Post", { max: 10, before: "" });
+ * console.log(items.length, items.page?.count);
+ */
 export type PubsubItems<T = unknown> = PubsubItem<T>[] & {
-  /** `undefined` when the service says nothing about parts. */
+  /** Which part of the node the items are (XEP-0059); `undefined` when the service does not say. */
   page: Page | undefined;
 };
 
-/** A part of a list (XEP-0059). */
+/**
+ * A part of a list (XEP-0059 §2).
+ * @example
+ * const { page } = await client.pubsub.items("/blog/Post", { max: 10 });
+ * const next = await client.pubsub.items("/blog/Post", { max: 10, after: page?.last });
+ */
 export interface Page {
-  /** Where it begins and ends, in the service's words; `undefined` when it is empty. */
+  /** Where the part begins, for `before`: the service's own text, not always an item's id. `undefined` when the part is empty. */
   first: string | undefined;
+  /** Where the part ends, for `after`: the service's own text, not always an item's id. `undefined` when the part is empty. */
   last: string | undefined;
-  /** The place of its first entry, from 0. */
+  /** The place of the first entry in the whole list, counted from 0. */
   index: number | undefined;
-  /** How many there are in all. */
+  /** The number of entries of the whole list. */
   count: number | undefined;
 }
 
+/**
+ * The state of a subscription (XEP-0060 §4.2): `pending` waits for the owner's approval, `unconfigured` for options.
+ * @example
+ * const [subscription] = await client.pubsub.subscriptions({ node: "/blog/Post" });
+ * const state: SubscriptionState = subscription?.state ?? "none";
+ */
 export type SubscriptionState = "none" | "pending" | "unconfigured" | "subscribed";
+/**
+ * What an account may do with a node (XEP-0060 §4.1).
+ * @example
+ * const juliet: PubsubAffiliation = "publisher";
+ * await client.pubsub.setAffiliates("todos", { "juliet@example.org": juliet });
+ */
 export type PubsubAffiliation = "owner" | "publisher" | "publish-only" | "member" | "outcast" | "none";
 
-/** A subscription of ours. */
+/**
+ * A subscription of this account.
+ * @example
+ * const all: PubsubSubscription[] = await client.pubsub.subscriptions();
+ * for (const { node, jid, state } of all) console.log(node, jid, state);
+ */
 export interface PubsubSubscription {
+  /** The node; `undefined` where the service leaves it out. */
   node: string | undefined;
-  /** The JID that is subscribed, as the service keeps it. */
+  /** The subscribed JID, as the service stores it. */
   jid: string;
+  /** Which of several subscriptions of one JID it is (XEP-0060 §12.4), where the service gives them ids. */
   subid: string | undefined;
+  /** The state of the subscription. */
   state: SubscriptionState;
 }
 
-/** Somebody's subscription to a node of ours. */
+/**
+ * A subscription to a node that this account owns.
+ * @example
+ * const all: Subscriber[] = await client.pubsub.subscribers("todos");
+ * const waiting = all.filter(({ state }) => state === "pending");
+ */
 export type Subscriber = Omit<PubsubSubscription, "node">;
+/**
+ * A subscription that an owner sets.
+ * @example
+ * const approved: SubscriberInput = { jid: "juliet@example.org", state: "subscribed" };
+ * await client.pubsub.setSubscribers("todos", [approved]);
+ */
 export type SubscriberInput = { jid: string; state: SubscriptionState; subid?: string };
 
+/**
+ * A node of a service.
+ * @example
+ * const all: PubsubNode[] = await client.pubsub.nodes();
+ * for (const { node, name } of all) console.log(node, name ?? "");
+ */
 export interface PubsubNode {
+  /** The name by which the node is addressed. */
   node: string;
+  /** A name for people, where the service has one. */
   name: string | undefined;
-  /** Where it is. */
+  /** The JID of the service that holds the node. */
   jid: string;
 }
 
-/** What a node or a service says about itself: identities, features (as namespaces), and a form of metadata. */
+/**
+ * What a node or a service says about itself (XEP-0030 §3, XEP-0060 §5.4).
+ * @example
+ * const { features }: Metadata = await client.pubsub.metadata("");
+ * if (!features.includes("http://jabber.org/protocol/pubsub#create-nodes")) console.log("an operator has to create the nodes");
+ */
 export interface Metadata extends Form {
+  /** What it is, for example category `pubsub`, type `leaf`. */
   identities: { category: string; type: string; name: string | undefined }[];
+  /** What it can do, as namespaces. */
   features: string[];
 }
 
@@ -90,18 +147,18 @@ const publishOptions = (values: Values): unknown =>
 export const publish = (node: string, id: string | undefined, payload: unknown, options: Values): Request =>
   set(pubsub(xml`<publish node="${node}"><item id="${id}">${payload}</item></publish>`, publishOptions(options)));
 
-/** Notifies without any item, as nodes want it that keep none (XEP-0060 §7.1). @internal */
+/** Notifies without an item, as nodes that keep no items require (XEP-0060 §7.1). @internal */
 export const publishNothing = (node: string, options: Values): Request =>
   set(pubsub(xml`<publish node="${node}"/>`, publishOptions(options)));
 
-/** The namespace around what is published. @internal */
+/** The namespace around the published element. @internal */
 export const PAYLOAD_NS = PUBSUB;
 
 /** Removes an item. @internal */
 export const retract = (node: string, id: string, notifies: boolean): Request =>
   set(pubsub(xml`<retract node="${node}" notify="${notifies && "true"}"><item id="${id}"/></retract>`));
 
-/** Which items are wanted. @internal */
+/** The requested items. @internal */
 export interface ItemRange {
   max?: number | undefined;
   after?: string | undefined;
@@ -109,7 +166,7 @@ export interface ItemRange {
   index?: number | undefined;
 }
 
-/** What a node holds: all of it, the last ones, those of these ids, or a part of it. @internal */
+/** Requests a node's items: all, the last ones, those with these ids, or a page. @internal */
 export function items(node: string, range: ItemRange, ids: readonly string[], subid: string | undefined): Request {
   const { max, after, before, index } = range;
   if (after === undefined && before === undefined && index === undefined) {
@@ -126,7 +183,7 @@ export function items(node: string, range: ItemRange, ids: readonly string[], su
 
 const child = (reply: Stanza, ns: string, name: string): Stanza | undefined => reply.child("pubsub", ns)?.child(name, ns);
 
-/** The id of what was published, where the service says it. @internal */
+/** The id of the published item, if the service includes it. @internal */
 export const readPublished = (reply: Stanza): string | undefined => child(reply, PUBSUB, "publish")?.child("item", PUBSUB)?.attr("id");
 
 /** The items of a reply. @internal */
@@ -142,12 +199,12 @@ export function readItems(reply: Stanza, node: string): ItemFields[] {
   }));
 }
 
-/** Which part of the whole came. @internal */
+/** The page of the whole list. @internal */
 export function readPage(reply: Stanza): Page | undefined {
   const part = reply.child("pubsub", PUBSUB)?.child("set", RSM);
   if (!part) return undefined;
   const first = part.child("first", RSM);
-  // An empty place is none: `<before/>` asks for the last part of all (XEP-0059 §2.5).
+  // An empty position means none: `<before/>` requests the last page (XEP-0059 §2.5).
   return {
     first: first?.text() || undefined,
     last: part.text("last", RSM) || undefined,
@@ -161,19 +218,19 @@ function countOf(text: string | undefined): number | undefined {
   return count === undefined || Number(count) > 0xffff_ffff ? undefined : Number(count);
 }
 
-// ── subscriptions and affiliations of ours ───────────────────────────────────────────────────────────────────────────
+// ── own subscriptions and affiliations ───────────────────────────────────────────────────────────────────────────────
 
 /** Ends a subscription. @internal */
 export const unsubscribe = (node: string, jid: string, subid: string | undefined): Request =>
   set(pubsub(xml`<unsubscribe node="${node}" jid="${jid}" subid="${subid}"/>`));
 
-/** Our subscriptions, or those to one node. @internal */
+/** Requests the own subscriptions, or those to one node. @internal */
 export const subscriptions = (node: string | undefined): Request => get(pubsub(xml`<subscriptions node="${node}"/>`));
 
-/** What we are at the service's nodes, or at one. @internal */
+/** Requests the own affiliations at the service's nodes, or at one. @internal */
 export const affiliations = (node: string | undefined): Request => get(pubsub(xml`<affiliations node="${node}"/>`));
 
-/** The options of a subscription. @internal */
+/** Requests the options of a subscription. @internal */
 export const options = (node: string, jid: string, subid: string | undefined): Request =>
   get(pubsub(xml`<options node="${node}" jid="${jid}" subid="${subid}"/>`));
 
@@ -181,7 +238,7 @@ export const options = (node: string, jid: string, subid: string | undefined): R
 export const setOptions = (node: string, jid: string, subid: string | undefined, values: Values): Request =>
   set(pubsub(xml`<options node="${node}" jid="${jid}" subid="${subid}">${submission(SUBSCRIBE_OPTIONS, values)}</options>`));
 
-/** The options of a subscription that says nothing about them. @internal */
+/** Requests the default options of a subscription. @internal */
 export const defaultOptions = (node: string | undefined): Request => get(pubsub(xml`<default node="${node}"/>`));
 
 const STATES: readonly string[] = ["none", "pending", "unconfigured", "subscribed"] satisfies SubscriptionState[];
@@ -192,12 +249,14 @@ function readSubscription(element: Stanza): PubsubSubscription {
     node: element.attr("node"),
     jid: element.attr("jid") ?? "",
     subid: element.attr("subid"),
-    // Without a state, which only old services leave out, the subscription stands.
+    // Only old services leave out the state; the subscription then exists.
     state: (STATES.includes(state) ? state : "subscribed") as SubscriptionState,
   };
 }
 
-/** Our subscriptions. COMPAT(ejabberd): `asked` about one node, it does not name that node in the reply. @internal */
+/**
+ * The own subscriptions. COMPAT(ejabberd): `asked` about one node, it does not name that node in the reply. @internal
+ */
 export function readSubscriptions(reply: Stanza, asked: string | undefined): PubsubSubscription[] {
   const list = child(reply, PUBSUB, "subscriptions")?.children("subscription", PUBSUB) ?? [];
   return list.map(readSubscription).map((one) => ({ ...one, node: one.node ?? asked }));
@@ -209,19 +268,19 @@ function recordOf(list: Stanza[], name: string): Record<string, PubsubAffiliatio
   return record;
 }
 
-/** What we are, by node. @internal */
+/** The own affiliations by node. @internal */
 export const readAffiliations = (reply: Stanza): Record<string, PubsubAffiliation> =>
   recordOf(child(reply, PUBSUB, "affiliations")?.children("affiliation", PUBSUB) ?? [], "node");
 
-/** Options of a subscription. @internal */
+/** The options of a subscription. @internal */
 export const readOptions = (reply: Stanza): Form => readForm(child(reply, PUBSUB, "options") ?? child(reply, PUBSUB, "default"));
 
 // ── nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The service's nodes, or those in a collection. @internal */
+/** Requests the service's nodes, or those in a collection. @internal */
 export const nodes = (node: string | undefined): Request => get(xml`<query xmlns="${DISCO_ITEMS}" node="${node}"/>`);
 
-/** What a node, or the service itself, says about itself. @internal */
+/** Requests the disco#info of a node, or of the service itself. @internal */
 export const metadata = (node: string): Request => get(xml`<query xmlns="${DISCO_INFO}" node="${node || undefined}"/>`);
 
 /** Creates a node; the service chooses its name for `""`. @internal */
@@ -234,7 +293,7 @@ export const create = (node: string, config: Values): Request =>
 export const remove = (node: string, redirect: string | undefined): Request =>
   set(owner(xml`<delete node="${node}">${redirect !== undefined && xml`<redirect uri="${redirect}"/>`}</delete>`));
 
-/** The nodes of a reply. What has no node is an item, not a node. @internal */
+/** The nodes of a reply. An entry without a node is an item. @internal */
 export function readNodes(reply: Stanza): PubsubNode[] {
   const list = reply.child("query", DISCO_ITEMS)?.children("item", DISCO_ITEMS) ?? [];
   return list.flatMap((item) => {
@@ -243,7 +302,7 @@ export function readNodes(reply: Stanza): PubsubNode[] {
   });
 }
 
-/** What is said about a node or a service. @internal */
+/** The disco#info of a node or a service. @internal */
 export function readMetadata(reply: Stanza): Metadata {
   const query = reply.child("query", DISCO_INFO);
   const identities = query?.children("identity", DISCO_INFO) ?? [];
@@ -255,28 +314,28 @@ export function readMetadata(reply: Stanza): Metadata {
   };
 }
 
-/** The name of a node that was made, where the service says it. @internal */
+/** The name of a created node, if the service includes it. @internal */
 export const readCreated = (reply: Stanza): string | undefined => child(reply, PUBSUB, "create")?.attr("node");
 
 // ── for owners ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** How a node is configured. @internal */
+/** Requests the configuration of a node. @internal */
 export const configuration = (node: string): Request => get(owner(xml`<configure node="${node}"/>`));
 
 /** Configures a node. @internal */
 export const configure = (node: string, values: Values): Request =>
   set(owner(xml`<configure node="${node}">${submission(NODE_CONFIG, values)}</configure>`));
 
-/** How a node is configured whose maker says nothing about it. @internal */
+/** Requests the default configuration of nodes. @internal */
 export const defaultConfiguration = (): Request => get(owner(xml`<default/>`));
 
 /** Removes all items. @internal */
 export const purge = (node: string): Request => set(owner(xml`<purge node="${node}"/>`));
 
-/** Who is subscribed. @internal */
+/** Requests the subscribers of a node. @internal */
 export const subscribers = (node: string): Request => get(owner(xml`<subscriptions node="${node}"/>`));
 
-/** Changes the subscriptions of those named. @internal */
+/** Changes the listed subscriptions. @internal */
 export function setSubscribers(node: string, all: unknown): Request {
   const wrong =
     "Subscribers are an array of { jid, state }, perhaps with subid; a state is none, pending, unconfigured or subscribed.";
@@ -290,10 +349,10 @@ export function setSubscribers(node: string, all: unknown): Request {
   return set(owner(xml`<subscriptions node="${node}">${list}</subscriptions>`));
 }
 
-/** Who may do what. @internal */
+/** Requests the affiliations of a node. @internal */
 export const affiliates = (node: string): Request => get(owner(xml`<affiliations node="${node}"/>`));
 
-/** Changes it for those named. @internal */
+/** Changes the listed affiliations. @internal */
 export function setAffiliates(node: string, all: object): Request {
   const read = new Reader({});
   const list = Object.entries(all).map(
@@ -302,24 +361,24 @@ export function setAffiliates(node: string, all: object): Request {
   return set(owner(xml`<affiliations node="${node}">${list}</affiliations>`));
 }
 
-/** Has the service ask again about all who wait (§8.7.2). @internal */
+/** Makes the service repeat its requests about all pending subscriptions (§8.7.2). @internal */
 export const requestApprovals = (node: string): Request =>
   set(
     xml`<command xmlns="${COMMANDS}" node="http://jabber.org/protocol/pubsub#get-pending" action="execute">${submission(AUTHORIZATION, [["pubsub#node", [node]]])}</command>`,
   );
 
-/** A node's configuration. @internal */
+/** The configuration of a node. @internal */
 export const readConfiguration = (reply: Stanza): Form => readForm(child(reply, OWNER, "configure") ?? child(reply, OWNER, "default"));
 
-/** Who is subscribed, as the service says. @internal */
+/** The subscribers of a node, as the service lists them. @internal */
 export const readSubscribers = (reply: Stanza): Subscriber[] =>
   (child(reply, OWNER, "subscriptions")?.children("subscription", OWNER) ?? []).map(readSubscription);
 
-/** What others are, by JID. @internal */
+/** The affiliations by JID. @internal */
 export const readAffiliates = (reply: Stanza): Record<string, PubsubAffiliation> =>
   recordOf(child(reply, OWNER, "affiliations")?.children("affiliation", OWNER) ?? [], "jid");
 
-/** Answers the question whether somebody may subscribe (§8.6). @internal */
+/** Answers a request to approve a subscription (§8.6). @internal */
 export function approval(
   asked: { service: string; node: string; jid: string; subid: string | undefined; id: string | undefined },
   allows: boolean,

@@ -1,28 +1,64 @@
-// The options of a client, read and checked: what cannot be meant is an error that says what to write instead.
+// The options of a client, read and validated: an invalid value throws an error that names the valid ones.
 
 import type { Settings } from "./core.js";
 import { XmppError, badArgument } from "./errors.js";
 import { bareOf, domainOf, localOf, resourceOf } from "./jid.js";
 import { Reader } from "./reader.js";
 
-/** A secret: a value, or a function called anew for every login (an access token that expires, a prompt). */
+/**
+ * A password or token: the text, or a function that gives it and is called for every login (for an access token that expires, or a prompt).
+ * @example
+ * const token: Secret = async () => (await fetch("/token")).text();
+ * const client = await connect("/http-bind", { jid: "romeo@example.org", token });
+ */
 export type Secret = string | (() => string | PromiseLike<string>);
 
-/** What epode uses of a `WebSocket`. Text frames come as strings in `data`. */
+/**
+ * The part of the interface `WebSocket` that epode uses. Text frames arrive as strings in `data`.
+ * @example
+ * const socket: WebSocketLike = new WebSocket("wss://example.org/ws", "xmpp");
+ */
 export interface WebSocketLike {
+  /** The subprotocol that the server chose: `"xmpp"` (RFC 7395 §3.1). */
   readonly protocol: string;
+  /** Called when the connection is open. */
   onopen: ((event: never) => void) | null;
+  /** Called for each frame. */
   onmessage: ((event: never) => void) | null;
+  /** Called when the connection fails. */
   onerror: ((event: never) => void) | null;
+  /** Called when the connection is closed. */
   onclose: ((event: never) => void) | null;
+  /**
+   * Sends a text frame.
+   * @example
+   * const socket: WebSocketLike = new WebSocket("wss://example.org/ws", "xmpp");
+   * socket.send("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+   */
   send(text: string): void;
+  /**
+   * Closes the connection.
+   * @example
+   * const socket: WebSocketLike = new WebSocket("wss://example.org/ws", "xmpp");
+   * socket.close();
+   */
   close(): void;
 }
 
-/** A class that makes them. */
+/**
+ * A class with the interface of `WebSocket`, such as that of the npm package `ws`.
+ * @example
+ * const implementation: WebSocketClass = WebSocket;
+ * const client = new Client("wss://example.org/ws", { domain: "example.org", anonymous: true, WebSocket: implementation });
+ */
 export type WebSocketClass = new (url: string, protocol: string) => WebSocketLike;
 
-/** A SASL mechanism that a login can use (RFC 4422), as servers name it. */
+/**
+ * The name of a SASL mechanism that a login can use (RFC 4422).
+ * @example
+ * const mechanisms: MechanismName[] = ["SCRAM-SHA-256", "SCRAM-SHA-1"];
+ * const client = await connect("/http-bind", { jid: "romeo@example.org", password: "pencil", mechanisms });
+ */
 export type MechanismName =
   | "SCRAM-SHA-512"
   | "SCRAM-SHA-256"
@@ -33,135 +69,174 @@ export type MechanismName =
   | "EXTERNAL"
   | "HT-SHA-256-NONE";
 
+/**
+ * The options of a client. Exactly one way to log in: `jid` with `password` or `token`, or `domain` with `anonymous` or `external`. An unknown
+ * option is a `bad-argument` error that names it.
+ * @example
+ * const options: ClientOptions = { jid: "romeo@example.org", password: "pencil", keep: true };
+ * const client = await connect(["wss://example.org/ws", "/http-bind"], options);
+ */
 export interface ClientOptions {
-  /** Who logs in: `user@domain`, or `user@domain/resource` to ask for that resource. */
+  /** The account: `user@domain`, or `user@domain/resource` to request that resource. */
   jid?: string;
-  /** With `jid`: the password. SCRAM-SHA-512, -256, -1 or PLAIN, the strongest that is offered. */
+  /** With `jid`: the password. The strongest mechanism that the server offers is used: SCRAM-SHA-512, -256, -1 or PLAIN (RFC 5802). */
   password?: Secret;
-  /** With `jid`: an OAuth 2 access token (OAUTHBEARER). */
+  /** With `jid`: an OAuth 2 access token (OAUTHBEARER, RFC 7628). */
   token?: Secret;
-  /** With `domain`: log in without an account (ANONYMOUS). */
+  /** With `domain`: log in without an account (ANONYMOUS, RFC 4505). */
   anonymous?: boolean;
-  /** With `jid` or `domain`: the transport has authenticated us already, say by a client certificate (EXTERNAL). */
+  /** With `jid` or `domain`: the transport has authenticated the client, for example by a certificate (EXTERNAL, RFC 4422 appendix A). */
   external?: boolean;
-  /** The domain to log in to; default: that of `jid`. */
+  /** The domain of the server. Default: that of `jid`. */
   domain?: string;
-  /** The resource to ask for; default: the server chooses, which is what two open tabs want. */
+  /** The resource to request. Default: the server chooses one, so that two open tabs do not replace each other. */
   resource?: string;
-  /** PLAIN, OAUTHBEARER and registration over unencrypted http or ws. Never needed on loopback. Default false. */
+  /** Allow PLAIN, OAUTHBEARER and registration over unencrypted `http:` or `ws:`. Not needed on loopback. Default false. */
   allowPlainText?: boolean;
   /**
-   * The SASL mechanisms that a login may use. The strongest of those that the server offers is tried first; one that the server
-   * refuses as such is followed by the next. `"HT-SHA-256-NONE"` stands for login tokens (XEP-0484), which are neither used nor asked
-   * for when a list is given without it. Without a list: all that fit the credentials, never weaker than what worked before
-   * (`memory`). A list with nothing that the server offers ends in `no-mechanism`.
+   * The SASL mechanisms that a login may use. The strongest one that the server offers is tried first; when the server refuses the mechanism
+   * itself, the next one follows. `"HT-SHA-256-NONE"` stands for login tokens (XEP-0484), which are neither used nor requested when the list
+   * lacks it. Without a list: all that fit the credentials, but none that is weaker than one that worked before (`memory`). When the server
+   * offers none of the list, the login fails with `no-mechanism`.
    */
   mechanisms?: readonly MechanismName[];
   /**
-   * Where to keep, from one visit to the next, what lets the next login take fewer round trips: which mechanism worked, what
-   * may be sent early, and a login token where the server gives one (XEP-0484). Such a token is as good as a password: keep it
-   * where you would keep one. What is stored is opaque, and of use to this account only. Default: remembered by this
-   * `Client` alone. For example `{ get: () => sessionStorage.getItem("epode"), set: (value) => sessionStorage.setItem("epode", value) }`.
+   * Where to store, from one visit to the next, what saves the next login round trips: which mechanism worked, what may be sent early, and a
+   * login token where the server gives one (XEP-0484). Such a token is worth as much as a password: store it where you would store one. The
+   * text is opaque, and useful for this account only. Default: remembered by this `Client` alone. For example `{ get: () => sessionStorage.getItem("epode"), set: (value) => sessionStorage.setItem("epode", value) }`.
    */
   memory?: { get(): string | null | undefined; set(value: string): void };
   /** Send initial presence after login. Default true. */
   presence?: boolean;
   /** `xml:lang` of the stream. Default: none. */
   lang?: string;
-  /** BOSH: the longest time in **seconds** the server may hold a request. Default 60. */
+  /** BOSH: the longest time in **seconds** for which the server may hold a request. Default 60. */
   wait?: number;
   /** BOSH: how many requests the server may hold. Default 1. */
   hold?: number;
   /**
-   * BOSH: show a key with each request (XEP-0124 §15), so that somebody who listens to an unencrypted connection cannot take it
-   * over. Not needed over https, and a risk on ejabberd 23, which mistakes requests that overtake each other. Default false.
+   * BOSH: add a key to each request (XEP-0124 §15), so that an eavesdropper on an unencrypted connection cannot take the session over. Not
+   * needed over https, and a risk on ejabberd 23, which refuses requests that overtake each other. Default false.
    */
   keys?: boolean;
   /**
-   * BOSH: headers for each request (`Authorization`, …). A custom header costs a preflight across origins. Not sent to another
-   * origin that the service redirects to (`see-other-uri`).
+   * BOSH: headers of each request (`Authorization`, …). A custom header costs a preflight request across origins. Not sent to another origin
+   * that the service redirects to (`see-other-uri`).
    */
   headers?: Record<string, string>;
-  /** BOSH: send cookies and HTTP authentication across origins, but not where the service redirects to another. Default false. */
+  /**
+   * BOSH: send cookies and HTTP authentication across origins, but not to another origin that the service redirects to.
+   * Default false.
+   */
   withCredentials?: boolean;
-  /** BOSH: default `"text/xml; charset=utf-8"`; `"text/plain; charset=utf-8"` spares the preflight where the server takes it. */
+  /** BOSH: default `"text/xml; charset=utf-8"`. `"text/plain; charset=utf-8"` avoids the preflight request where the server accepts it. */
   contentType?: string;
-  /** The longest time for connecting and logging in, and for each phase of it. Default 30,000 ms. */
+  /** The longest time for connecting and logging in, and for each phase of it, in milliseconds. Default 30,000. */
   timeout?: number;
-  /** The largest answer that is accepted, in bytes; one that announces more is not even read. Default 16 MiB. */
+  /** The largest response that is accepted, in bytes; one that announces more is not read. Default 16 MiB. */
   maxBytes?: number;
   /**
-   * Make a connection that broke again, by itself. Each attempt follows a random pause, at most as long as the connection has been
-   * away: up to `least` (default 1,000 ms) at first, never more than `most` (30,000 ms). When the network comes back or the page
-   * is seen again, the next attempt is made at once, in place of one that hangs, and the pauses begin anew.
-   * Not where trying again cannot help (a wrong password, a conflict). Default true.
+   * Reconnect after the connection broke. Each attempt follows a random pause that is at most as long as the outage so far: up to `least`
+   * (milliseconds, default 1,000) at first, never more than `most` (default 30,000). When the network is back or the page becomes visible,
+   * the next attempt is made at once, in place of one that hangs, and the pauses begin again. No attempt is made where it cannot help (a
+   * wrong password, a conflict). Default true.
    */
   reconnect?: boolean | { least?: number; most?: number };
-  /** WebSocket: XEP-0198, where the server has it. Default true. */
+  /** WebSocket: use stream management (XEP-0198) where the server has it. Default true. */
   streamManagement?: boolean;
-  /** WebSocket: after how long a silence the server is asked whether it is there. Default 30,000 ms. */
+  /** WebSocket: after how many milliseconds without traffic the client asks the server for an answer. Default 30,000. */
   silence?: number;
   /**
-   * Keep the session over a reload of the page, in the tab's `sessionStorage`: `connect()` then goes on with it (`resumed: true`),
-   * what was under way arrives, once. A name tells several clients of one account on a page apart. Joined rooms and
-   * subscriptions are still there for the server: join and subscribe again, which brings the state. A duplicated tab gets a
-   * session of its own. A tab closed for good leaves a session that is kept to the server's timeout, unless the page calls `disconnect()`.
-   * What is stored is enough to take the session over, and holds no password. Not in workers. Default false.
+   * Keep the session over a reload of the page, in the tab's `sessionStorage`: `connect()` then resumes it (`resumed: true`), and stanzas
+   * that were under way arrive once. A name distinguishes several clients of one account on a page. The server still has the rooms and
+   * subscriptions of the session; join and subscribe again, which brings their state. A duplicated tab gets a session of its own. The session
+   * of a tab that is closed ends by the server's timeout, unless the page calls `disconnect()`. The stored text is enough to take the session
+   * over; it does not contain the password. Not in workers. Default false.
    */
   keep?: boolean | string;
   /**
-   * In place of the platform's `WebSocket`, where it has none (Node before 22) or another is wanted: a class with the same
-   * interface, such as that of the npm package `ws`. Called as `new WebSocket(url, "xmpp")`.
+   * A class in place of the platform's `WebSocket`, for platforms without one (Node before 22): for example that of the npm package `ws`.
+   * Called as `new WebSocket(url, "xmpp")`.
    */
   WebSocket?: WebSocketClass;
-  /** In place of the platform's `fetch`, for BOSH: a function with the same interface. */
+  /** BOSH: a function in place of the platform's `fetch`. */
   fetch?: (url: string, init: RequestInit) => PromiseLike<Response>;
   /**
-   * How epode answers questions that no handler answers: what it is and can do (XEP-0030), its software (XEP-0092), its time
-   * (XEP-0202), whether it is there (XEP-0199).
+   * How epode answers requests that no handler answers: for its identity and features (XEP-0030), its software (XEP-0092), its time
+   * (XEP-0202), and pings (XEP-0199).
    */
   about?: {
+    /** The name of the software, in place of epode's. */
     name?: string;
+    /** The version of the software. */
     version?: string;
+    /** The operating system. Default: none is given. */
     os?: string;
+    /** Namespaces of features that the page adds. */
     features?: readonly string[];
     /**
-     * Who is answered. `"contacts"`: those on the roster who get this account's presence; the roster is requested when the first
-     * stranger asks. `"nobody"`: no one. All others get `service-unavailable`, as if nobody was there. The own server, the own
-     * account, the services of feeds and the rooms that were joined are always answered. Default `"everyone"`: each reply shows
-     * that the page is open, and the one to XEP-0202 its time zone.
+     * Who gets an answer. `"everyone"` (default): each reply shows that the page is open, and the reply to XEP-0202 its time zone.
+     * `"contacts"`: accounts of the roster that receive this account's presence; the roster is requested for the first request of a stranger.
+     * `"nobody"`: no account. All others get `service-unavailable`, as if the address did not exist. The own server and account, the services
+     * of feeds and joined rooms always get an answer.
      */
     answerTo?: "everyone" | "contacts" | "nobody";
   };
 }
 
-/** Where to connect: an `http(s):` address (also a relative one) is BOSH, a `ws(s):` address WebSocket; several are tried in order. */
+/**
+ * Where to connect. An `http:` or `https:` address, also a relative one, is a BOSH service (XEP-0124); a `ws:` or `wss:` address is a WebSocket
+ * service (RFC 7395). Several are tried in order.
+ * @example
+ * const service: Service = ["wss://example.org/ws", "/http-bind"];
+ * const client = await connect(service, { domain: "example.org", anonymous: true });
+ */
 export type Service = string | URL | readonly (string | URL)[];
 
-/** A BOSH session that was made elsewhere. */
+/**
+ * A BOSH session that a web server made (prebind).
+ * @example
+ * const session: AttachedSession = await (await fetch("/prebind")).json();
+ * const client = await attach("/http-bind", session);
+ */
 export interface AttachedSession {
-  /** The full JID that it is bound to. */
+  /** The full JID that the session is bound to. */
   jid: string;
+  /** The id of the session (XEP-0124 §7.2). */
   sid: string;
-  /** The rid of the **next** request. */
+  /** The request id of the **next** request (XEP-0124 §7.2). */
   rid: number | string;
 }
 
-/** For `attach`: the session, and whatever else a client may want. */
+/**
+ * The options of {@link attach}: the session, and the options of a client. With credentials the client logs in when the session is lost.
+ * @example
+ * const options: AttachOptions = { jid: "romeo@example.org/page", sid: "a1", rid: 4711, reconnect: false };
+ * const client = await attach("/http-bind", options);
+ */
 export type AttachOptions = AttachedSession & Omit<ClientOptions, "jid" | "anonymous">;
 
-/** What an account is made with (XEP-0077). */
+/**
+ * The options of {@link register} (XEP-0077).
+ * @example
+ * const options: RegisterOptions = { domain: "example.org", username: "romeo", password: "pencil" };
+ * await register("/http-bind", options);
+ */
 export interface RegisterOptions
   extends Pick<ClientOptions, "allowPlainText" | "headers" | "withCredentials" | "contentType" | "timeout" | "lang" | "WebSocket" | "fetch"> {
+  /** The domain of the server. */
   domain: string;
+  /** The name of the account: the part of its JID before the `@`. */
   username: string;
+  /** The password of the account. */
   password: string;
-  /** Other fields that the server asks for, by name (`email`, …). */
+  /** Other fields that the server requires, by name (`email`, …). */
   fields?: Record<string, string>;
+  /** Gives the registration up: the promise rejects with `aborted`. The account may exist all the same. */
   signal?: AbortSignal;
 }
 
-/** The largest answer that is read when the page does not say. */
+/** The default limit of a response. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const MECHANISMS: readonly string[] = [
   "SCRAM-SHA-512",
@@ -183,13 +258,13 @@ export type Login =
   | { kind: "anonymous" }
   | { kind: "external"; account: string | undefined };
 
-/** What a client is made of. @internal */
+/** The validated configuration of a client. @internal */
 export interface Prepared {
   settings: Settings;
-  /** Absent for a registration, and for a session that is there already. */
+  /** Absent for a registration, and for an existing session. */
   login?: Login | undefined;
   memory?: NonNullable<ClientOptions["memory"]> | undefined;
-  /** What replaces the platform's own, by its name. */
+  /** The replacements of platform APIs, by name. */
   replacements: ReadonlyMap<string, unknown>;
 }
 
@@ -213,7 +288,7 @@ export function readClientOptions(services: string[], options: unknown): Prepare
   const jid = read.jid("jid");
   const account = jid === undefined ? undefined : bareOf(jid);
   const login = loginOf({ jid, account, password, token, anonymous, external });
-  // Of `attach`: the session is there already.
+  // The options of `attach`, for an existing session.
   const isAttached = !login && !anonymous && !external && password === undefined && token === undefined && read.given("sid") !== undefined;
   if (!login && !isAttached) throw badArgument(ONE_LOGIN);
   const resource = read.text("resource") ?? (jid === undefined ? undefined : resourceOf(jid));
@@ -281,7 +356,7 @@ function secretOf(read: Reader, name: string): Secret | undefined {
   return read.sendable(name, value);
 }
 
-/** The option `domain`, or the one that is known. */
+/** The option `domain`, or the known domain. */
 function domainOption(read: Reader, known: string | undefined, missing: string): string {
   const domain = read.jid("domain") ?? known;
   if (domain === undefined) throw badArgument(missing);
@@ -289,7 +364,7 @@ function domainOption(read: Reader, known: string | undefined, missing: string):
   return domain;
 }
 
-/** `keep`: yes or no, or a name. What is kept for one account is not taken by another. */
+/** `keep`: a boolean or a name. A session that is kept for one account is not used by another. */
 function keepOption(read: Reader, domain: string, account: string | undefined): string | undefined {
   const keep = read.given("keep");
   if (keep === undefined || keep === false) return undefined;
@@ -306,7 +381,7 @@ function mechanismsOption(read: Reader): string[] | undefined {
   return names;
 }
 
-/** `reconnect`: yes or no, or the pauses. */
+/** `reconnect`: a boolean, or the pauses. */
 function reconnectOption(read: Reader): Pick<Settings, "reconnect" | "least" | "most"> {
   const reconnect = read.given("reconnect") ?? true;
   if (typeof reconnect === "boolean") return { reconnect, least: undefined, most: undefined };

@@ -1,4 +1,4 @@
-// A wait that can be given up: for what the page asks for before the module is loaded, and takes back before it is.
+// A wait that can be cancelled: for operations that the page requests and cancels before the module is loaded.
 
 import { XmppError } from "./errors.js";
 
@@ -9,7 +9,7 @@ export class Patience {
   #reject!: (error: unknown) => void;
   #error: unknown;
 
-  /** Whether `signal` is an AbortSignal is checked with the other options. */
+  /** The other options are validated later, including whether `signal` is an AbortSignal. */
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal;
     this.#givenUp = new Promise((_, reject) => (this.#reject = reject));
@@ -21,7 +21,7 @@ export class Patience {
     this.#reject(this.#error);
   }
 
-  /** Throws once it was given up, also in the same turn in which the last promise was resolved. */
+  /** Throws once the wait was cancelled, even in the turn in which the last promise was resolved. */
   check(): void {
     if (this.#error !== undefined) throw this.#error;
   }

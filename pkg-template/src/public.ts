@@ -1,4 +1,4 @@
-// What every entry of the package exports.
+// The exports of every entry of the package.
 
 export type { ClientEvents, Status, StatusChange } from "./client-events.js";
 export { Client, attach, connect, discover, register } from "./client.js";

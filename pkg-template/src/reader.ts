@@ -1,5 +1,5 @@
-// Reads an options object field by field. What cannot be meant is an error that says what to write instead; an option that nothing
-// reads is one that names it.
+// Reads an options object field by field. An invalid value throws an error that names the valid ones; an unknown option
+// throws an error that names it.
 
 import { badArgument } from "./errors.js";
 import { normalJid } from "./jid.js";
@@ -7,35 +7,35 @@ import { isXmlText } from "./xml.js";
 
 const UNSENDABLE =
   "holds a character that XML cannot carry (a control character, half of a surrogate pair, U+FFFE or U+FFFF): remove it";
-/** As far as timers count. */
+/** The largest delay of timers. */
 const LONGEST = 0x7fff_ffff;
 
-/** The plain values that become texts: of forms, say. @internal */
+/** The plain values that are converted to text, for example in forms. @internal */
 export type Scalar = string | number | boolean;
 
 /** Reads one options object. @internal */
 export class Reader {
   readonly #object: Record<string, unknown>;
-  /** The names that were asked for. */
+  /** The names of the options read so far. */
   readonly #known = new Set<string>();
 
-  /** `undefined`, and anything that is no object, has no options. */
+  /** `undefined`, and any value that is not an object, has no options. */
   constructor(object: unknown) {
     this.#object = (typeof object === "object" && object !== null) || typeof object === "function" ? (object as Record<string, unknown>) : {};
   }
 
-  /** Throws for an option of that name: what it should be. */
+  /** Throws an error for the option of that name; `should` is the valid value. */
   refuse(name: string, should: string): never {
     throw badArgument(`The option '${name}' ${should}.`);
   }
 
-  /** An option of that name is read by somebody else. */
+  /** Marks the option of that name as read elsewhere. */
   knows(...names: string[]): this {
     for (const name of names) this.#known.add(name);
     return this;
   }
 
-  /** Throws when there is an option that nobody reads. */
+  /** Throws if there is an option that was not read. */
   done(): void {
     for (const [name, value] of Object.entries(this.#object)) {
       if (value !== undefined && !this.#known.has(name)) {
@@ -44,13 +44,13 @@ export class Reader {
     }
   }
 
-  /** An option that may be left out: `undefined` for `null`, too. */
+  /** An optional value; `undefined` for `null`, too. */
   given(name: string): unknown {
     this.#known.add(name);
     return this.#object[name] ?? undefined;
   }
 
-  /** A value of the option of that name as a text that can be sent. */
+  /** A value of the option of that name as text that can be sent. */
   sendable(name: string, value: unknown): string {
     if (typeof value !== "string") this.refuse(name, "is a string");
     if (!isXmlText(value)) this.refuse(name, UNSENDABLE);
@@ -68,7 +68,7 @@ export class Reader {
     return value;
   }
 
-  /** A number within bounds, which `should` tells; a fraction is cut off. */
+  /** A number within bounds, which `should` describes; a fraction is cut off. */
   number(name: string, least: number, most: number, should: string): number | undefined {
     const value = this.given(name);
     if (value === undefined) return undefined;
@@ -76,7 +76,7 @@ export class Reader {
     return Math.trunc(value);
   }
 
-  /** A time in milliseconds. */
+  /** A duration in milliseconds. */
   millis(name: string, least = 1): number | undefined {
     return this.number(name, least, LONGEST, `is a number of milliseconds, ${least} or more`);
   }
@@ -101,7 +101,7 @@ export class Reader {
     return value as T | undefined;
   }
 
-  /** Several texts; none when left out. */
+  /** Several texts; empty if left out. */
   list(name: string): string[] {
     const value = this.given(name);
     if (value === undefined) return [];

@@ -42,7 +42,8 @@ export interface SaslCredentials {
 /** Makes the module's errors. */
 const ERRORS: Pick<Sink, "problem" | "closeReason"> = {
   problem: (kind, first, second) => problem(kind as ProblemKind, first, second),
-  closeReason: (code, message) => closeReason(code, message, undefined, {}),
+  closeReason: (code, sentence, detail, condition, text) =>
+    closeReason({ code, sentence, detail, condition, text, httpStatus: undefined, service: undefined }),
 };
 
 /** Text of one character a byte, as `atob` and `btoa` have it. */

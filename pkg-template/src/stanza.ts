@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Stanza`: an element as it was received. The module hands it over packed (proto/src/xml/packed.rs): one array of words that holds
-// the text and the places of its pieces. All views of one element share that array and the string that is decoded from it when
-// something is read first. There is no handle into the module: views are collected like any other object.
+// `Stanza`: an element as received. The module passes it packed (proto/src/xml/packed.rs): one array of words that
+// holds the text and the positions of its pieces. All views of one element share that array and the string that is
+// decoded from it at the first access. There is no handle into the module: views are garbage-collected like any other
+// object.
 
 import { disposeBy } from "./dispose.js";
 import { badArgument, problem } from "./errors.js";
@@ -9,9 +10,9 @@ import { writeXml } from "./writer.js";
 
 /** The namespace of the prefix `xml:`. */
 const XML = "http://www.w3.org/XML/1998/namespace";
-/** Texts of more bytes than this are not kept in both forms once they have been decoded. */
+/** Larger texts, in bytes, are not kept in both forms once they have been decoded. */
 const LARGE = 4_096;
-/** The first record. */
+/** The position of the first record. */
 const ROOT = 3;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -38,7 +39,7 @@ export class Packed {
     return text;
   }
 
-  /** The word at `at`. What the module packs has no place outside of itself. */
+  /** The word at `at`. A packed array contains every position that it refers to. */
   at(at: number): number {
     return this.words[at] as number;
   }
@@ -47,7 +48,7 @@ export class Packed {
     return this.text.slice(start, end);
   }
 
-  /** Whether the piece from `start` to `end` is `text`. */
+  /** Whether the text from `start` to `end` equals `text`. */
   is(start: number, end: number, text: string): boolean {
     return end - start === text.length && this.text.startsWith(text, start);
   }
@@ -70,7 +71,7 @@ export class Packed {
     return at + 5 + 3 * (this.at(at) >>> 1);
   }
 
-  /** The record behind the one at `at`, with all that is in it. */
+  /** The record after the one at `at` and its subtree. */
   after(at: number): number {
     return this.isText(at) ? at + 3 : this.at(at + 1);
   }
@@ -94,12 +95,18 @@ let write: (stanza: Stanza, outerNs: string) => string;
 let plain: (stanza: Stanza) => string;
 
 /**
- * An element as it was received: a view that reads on demand. A stanza (`message`, `presence`, `iq`) and each element in it look the
- * same. It may be kept as long as you like; it keeps the stanza that it belongs to, and nothing else.
+ * An XML element as it was received: a view that is read on demand and never changes. A stanza (`message`, `presence`, `iq`) and each element
+ * in it have the same methods. A view keeps the text of its whole stanza in memory, and nothing else.
+ *
+ * After `free()` every member throws `freed`.
+ * @example
+ * client.addHandler((stanza: Stanza) => {
+ *   console.log(stanza.name, stanza.from, stanza.child("body")?.text());
+ * });
  */
 export class Stanza {
   #whole: Packed | undefined;
-  /** The place of its record. */
+  /** The position of its record. */
   readonly #at: number;
 
   private constructor(packed: Packed, at: number) {
@@ -119,38 +126,66 @@ export class Stanza {
     plain = (stanza) => stanza.#plain();
   }
 
-  /** The local name: `"message"`. */
+  /**
+   * The local name, for example `"message"`.
+   * @example
+   * const isMessage = stanza.name === "message";
+   */
   get name(): string {
     const packed = this.#packed;
     return packed.slice(packed.at(this.#at + 3), packed.at(this.#at + 4));
   }
 
-  /** The namespace: `"jabber:client"`. */
+  /**
+   * The namespace, for example `"jabber:client"`; `""` for none.
+   * @example
+   * const payload = stanza.children().find(({ ns }) => ns === "urn:blog");
+   */
   get ns(): string {
     return this.#packed.ns(this.#packed.at(this.#at + 2));
   }
 
-  /** The `to` attribute. */
+  /**
+   * The `to` attribute: the address that the stanza was sent to.
+   * @example
+   * console.log(stanza.to ?? client.jid);
+   */
   get to(): string | undefined {
     return this.#own("to");
   }
 
-  /** The `from` attribute: who sent it, as the server says. */
+  /**
+   * The `from` attribute: the sender, for which the server vouches (RFC 6120 §8.1.2.1). Without one, the own account sent it.
+   * @example
+   * const sender = stanza.from?.split("/")[0];
+   */
   get from(): string | undefined {
     return this.#own("from");
   }
 
-  /** The `id` attribute. */
+  /**
+   * The `id` attribute, which the sender chose.
+   * @example
+   * console.log(stanza.id);
+   */
   get id(): string | undefined {
     return this.#own("id");
   }
 
-  /** The `type` attribute. */
+  /**
+   * The `type` attribute; `undefined` where it is absent, which for a message means `normal`.
+   * @example
+   * if (stanza.type === "error") console.warn(String(stanza));
+   */
   get type(): string | undefined {
     return this.#own("type");
   }
 
-  /** An attribute; with `ns`, one in that namespace. */
+  /**
+   * The value of an attribute; with `ns`, of one in that namespace. `undefined` where it is absent.
+   * @example
+   * const language = stanza.attr("lang", "http://www.w3.org/XML/1998/namespace");
+   */
   attr(name: string, ns?: string): string | undefined {
     mustBeText("attr", name);
     return this.#own(name, ns);
@@ -166,10 +201,14 @@ export class Stanza {
     return undefined;
   }
 
-  /** All attributes without a namespace. */
+  /**
+   * All attributes without a namespace, by name. The object has no prototype.
+   * @example
+   * const { id, type } = stanza.attrs();
+   */
   attrs(): Record<string, string> {
     const packed = this.#packed;
-    // Without a prototype: `__proto__` is a name like any other, and what is not there is undefined.
+    // Without a prototype: `__proto__` is an ordinary name, and an absent name is undefined.
     const all = Object.create(null) as Record<string, string>;
     let at = this.#at + 4;
     for (let count = packed.at(this.#at) >>> 1; count > 0; count -= 1, at += 3) {
@@ -179,7 +218,11 @@ export class Stanza {
     return all;
   }
 
-  /** All attributes in document order, each with its namespace (`""`: none). Declarations of namespaces are not among them. */
+  /**
+   * All attributes in document order, each with its namespace (`""`: none). Declarations of namespaces are not among them.
+   * @example
+   * for (const { name, value } of stanza.attributes()) console.log(name, value);
+   */
   attributes(): Attribute[] {
     const packed = this.#packed;
     const all: Attribute[] = [];
@@ -191,7 +234,11 @@ export class Stanza {
     return all;
   }
 
-  /** What is directly in the element, in document order: child elements, and texts between them as strings. */
+  /**
+   * The direct content of the element, in document order: child elements, and the texts between them as strings.
+   * @example
+   * const texts = stanza.content().filter((part) => typeof part === "string");
+   */
   content(): (Stanza | string)[] {
     const packed = this.#packed;
     const end = packed.after(this.#at);
@@ -202,7 +249,11 @@ export class Stanza {
     return found;
   }
 
-  /** The first child element of that name (and namespace). */
+  /**
+   * The first child element of that name, and of that namespace where one is given; `undefined` where there is none.
+   * @example
+   * const delay = stanza.child("delay", "urn:xmpp:delay")?.attr("stamp");
+   */
   child(name: string, ns?: string): Stanza | undefined {
     mustBeText("child", name);
     const at = this.#find(name, ns);
@@ -223,7 +274,11 @@ export class Stanza {
     return (name == null || packed.is(packed.at(at + 3), packed.at(at + 4), name)) && (ns == null || packed.isNs(packed.at(at + 2), ns));
   }
 
-  /** All child elements (of that name and namespace). */
+  /**
+   * All child elements in order, or those of that name and namespace.
+   * @example
+   * for (const child of stanza.children()) console.log(child.name, child.ns);
+   */
   children(name?: string, ns?: string): Stanza[] {
     const packed = this.#packed;
     const end = packed.after(this.#at);
@@ -234,8 +289,17 @@ export class Stanza {
     return found;
   }
 
-  /** Its own character data, or that of the first child of that name (`undefined` when there is none). */
+  /**
+   * The element's own character data, without that of its children.
+   * @example
+   * const body = stanza.child("body")?.text();
+   */
   text(): string;
+  /**
+   * The character data of the first child of that name, and of that namespace where one is given; `undefined` where there is none.
+   * @example
+   * const body = stanza.text("body");
+   */
   text(child: string, ns?: string): string | undefined;
   text(child?: string, ns?: string): string | undefined {
     const at = child == null ? this.#at : this.#find(child, ns);
@@ -252,7 +316,7 @@ export class Stanza {
     return text;
   }
 
-  /** Its text and that of all that is in it, in document order. */
+  /** The text of the element and of all its descendants, in document order. */
   #plain(): string {
     const packed = this.#packed;
     const end = packed.after(this.#at);
@@ -263,20 +327,33 @@ export class Stanza {
     return text;
   }
 
-  /** The element as XML, namespaces declared: may be given to `send()` or to `DOMParser`. */
+  /**
+   * The element as XML with its namespaces declared, for `send()` or `DOMParser`.
+   * @example
+   * const parsed = new DOMParser().parseFromString(stanza.toString(), "text/xml");
+   */
   toString(): string {
     return write(this, "");
   }
 
-  /** Lets go of it: later calls are `freed` errors. Not needed, since a stanza holds nothing that the garbage collector does not free. */
+  /**
+   * Releases this view: later calls are `freed` errors. It need not be called, since the garbage collector frees all that a stanza holds.
+   * @example
+   * const text = stanza.text("body");
+   * stanza.free();
+   */
   free(): void {
     this.#whole = undefined;
   }
 }
 
-// Declared beside the class: not every platform has the symbol.
+// Declared beside the class: some platforms lack the symbol.
 export interface Stanza {
-  /** As `free()`. */
+  /**
+   * As `free()`, for `using`.
+   * @example
+   * stanza[Symbol.dispose]();
+   */
   [Symbol.dispose](): void;
 }
 
@@ -286,20 +363,20 @@ function mustBeText(method: string, value: unknown): void {
   if (typeof value !== "string") throw badArgument(`${method}(): argument 1 is a string. It was ${value === null ? "null" : typeof value}.`);
 }
 
-/** A view of what the module has packed. @internal */
+/** Creates a view of an element that the module has packed. @internal */
 export function stanzaOf(words: Uint32Array): Stanza {
   return make(new Packed(words));
 }
 
-/** Another view of a packed element. @internal */
+/** Creates another view of a packed element. @internal */
 export const viewOf = (packed: Packed): Stanza => make(packed);
 
-/** The text of an element and of all that is in it, in document order. @internal */
+/** The text of an element and of all its descendants, in document order. @internal */
 export function plainText(stanza: Stanza): string {
   return plain(stanza);
 }
 
-/** An element as XML, to be put where the default namespace is `outerNs`. @internal */
+/** An element as XML, for a place where the default namespace is `outerNs`. @internal */
 export function xmlWithin(stanza: Stanza, outerNs: string): string {
   return write(stanza, outerNs);
 }

@@ -77,13 +77,14 @@ class StreamHub implements StreamSink {
 
   closeReason(
     code: string,
-    message: string,
+    sentence: string,
+    detail: string | undefined,
     condition: string | undefined,
     text: string | undefined,
     httpStatus: number | undefined,
     service: string | undefined,
   ): XmppError {
-    return closeReason(code, message, service, { condition, text, httpStatus });
+    return closeReason({ code, sentence, detail, condition, text, httpStatus, service });
   }
 
   replacement(name: string): unknown {

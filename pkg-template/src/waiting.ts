@@ -1,15 +1,21 @@
-// Promises that are settled from elsewhere, and given up by an `AbortSignal`.
+// Promises that are settled by another part of the client, and cancelled by an `AbortSignal`.
 
 import { aborted } from "./errors.js";
 
-/** Times a promise out or gives it up. */
+/**
+ * How long a call waits for its answer.
+ * @example
+ * const waiting: Waiting = { timeout: 5_000, signal: AbortSignal.timeout(60_000) };
+ * const nodes = await client.pubsub.nodes(waiting);
+ */
 export interface Waiting {
-  /** In milliseconds. */
+  /** The longest time in milliseconds, after which the promise rejects with `timeout`. */
   timeout?: number;
+  /** Gives the call up: the promise rejects with `aborted`. What was sent may still be carried out. */
   signal?: AbortSignal;
 }
 
-/** A promise that is settled from elsewhere, once. @internal */
+/** A promise that another part of the client settles, once. @internal */
 export class Deferred<T> {
   readonly promise: Promise<T>;
   isSettled = false;
@@ -33,7 +39,7 @@ export class Deferred<T> {
     this.#reject(reason);
   }
 
-  /** The promise, which rejects when the signal is aborted before it is settled; `giveUp` is called then. */
+  /** The promise; it rejects if the signal is aborted before the promise is settled, and `giveUp` is called then. */
   until(signal: AbortSignal | undefined, giveUp: () => void): Promise<T> {
     if (!signal) return this.promise;
     const onAbort = (): void => {
@@ -52,7 +58,7 @@ export class Deferred<T> {
   }
 }
 
-/** A promise whose rejection nobody must handle. @internal */
+/** A promise whose rejection need not be handled. @internal */
 export function quietly<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

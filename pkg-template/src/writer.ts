@@ -1,12 +1,15 @@
-// An element as XML: the shortest XML that says the same, as the module's own writer makes it (proto/src/xml/writer.rs). Elements
-// carry no prefixes, attributes of a namespace one of their own.
+// Writes an element as the shortest equivalent XML, as the module's own writer does (proto/src/xml/writer.rs). Elements
+// have no prefixes; each attribute in a namespace gets one.
 
 import type { Packed } from "./stanza.js";
 
-/** A namespace of a longer name is declared once, at the root: otherwise XML could be written hundreds of times as long as it was read. */
+/**
+ * The length from which a namespace is declared once, at the root: otherwise the written XML could be hundreds of times
+ * as long as the received XML.
+ */
 const LONG_NS = 64;
 const XML_NS = 1;
-/** The default namespace around the root, where the root itself has a prefix: no other place has this number. */
+/** The default namespace around a root that has a prefix: a number that no namespace has. */
 const OUTER = -1;
 const XBOSH = "urn:xmpp:xbosh";
 
@@ -33,7 +36,7 @@ function prefixOf(word: string, number: number): string {
   }
 }
 
-/** The element whose record is at `root`, as XML, where the default namespace around it is `outerNs`. @internal */
+/** The element at `root` as XML, for a place where the default namespace is `outerNs`. @internal */
 export function writeXml(packed: Packed, root: number, outerNs: string): string {
   const long = longNamespaces(packed, root);
   const names: { name: string; end: number; ns: number }[] = [];
@@ -83,7 +86,7 @@ function attributes(packed: Packed, element: number, long: Map<number, string>):
     let prefix = ns === 0 ? "" : (long.get(ns) ?? prefixes.get(ns));
     if (prefix === undefined) {
       const uri = packed.ns(ns);
-      // COMPAT(ejabberd): it looks for the attribute `xmpp:restart` by its prefix.
+      // COMPAT(ejabberd): it finds the attribute `xmpp:restart` only by its prefix.
       prefix = uri === XBOSH ? "xmpp" : prefixOf("ns", number);
       prefixes.set(ns, prefix);
       out += ` xmlns:${prefix}='${escapeValue(uri)}'`;
@@ -93,7 +96,7 @@ function attributes(packed: Packed, element: number, long: Map<number, string>):
   return out;
 }
 
-/** The long namespaces that the element uses, with their prefixes. */
+/** The long namespaces in the element, with their prefixes. */
 function longNamespaces(packed: Packed, root: number): Map<number, string> {
   const long = new Map<number, string>();
   const note = (ns: number): void => {

@@ -1,20 +1,36 @@
-// The xml`…` tag: one well-formed element out of a template, whatever is put into it; and what can be sent.
+// The xml`…` tag: creates one well-formed element from a template, whatever values are inserted; and the types that can
+// be sent.
 
 import { XmppError, badArgument, problem } from "./errors.js";
 import { Stanza } from "./stanza.js";
 
-/** XML made by the `xml` tag: everything interpolated into it is escaped, so it is one well-formed element. */
+/**
+ * XML that the {@link xml} tag made: every value in it is escaped.
+ * @example
+ * const body: Xml = xml`<body>${"1 < 2"}</body>`;
+ * await client.send(xml`<message to="juliet@example.org">${body}</message>`);
+ */
 export interface Xml {
+  /**
+   * The XML as text.
+   * @example
+   * console.log(xml`<body>${"1 < 2"}</body>`.toString()); // "<body>1 &lt; 2</body>"
+   */
   toString(): string;
 }
 
-/** What can be sent: `xml` text, a stanza that was received, or XML in a string. */
+/**
+ * What can be sent: `xml` text, a stanza that was received, or one element of XML in a string.
+ * @example
+ * const away: Sendable = "<presence><show>away</show></presence>";
+ * await client.send(away);
+ */
 export type Sendable = Xml | Stanza | string;
 
-/** Characters that XML 1.0 cannot carry (§2.2); lone surrogates are among them. */
+/** Characters that XML 1.0 cannot carry (§2.2), including lone surrogates. */
 const ILLEGAL = /[\0-\x08\x0b\x0c\x0e-\x1f\p{Cs}\ufffe\uffff]/u;
 
-// White space is written by number where a reader would make something else of it (XML 1.0 §2.11, §3.3.3).
+// White space is written as a reference where a parser would normalise it (XML 1.0 §2.11, §3.3.3).
 const ESCAPES: Record<string, string> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -26,7 +42,7 @@ const ESCAPES: Record<string, string> = {
   "\t": "&#9;",
 };
 
-/** Finished markup. Only the tag makes it, so that text never passes for markup. @internal */
+/** Finished markup. Only the tag creates it, so that text never passes for markup. @internal */
 export class Markup implements Xml {
   readonly #text: string;
 
@@ -44,7 +60,7 @@ const isMarkup = (value: unknown): value is Markup | Stanza => value instanceof 
 /** Whether XML can carry every character of the text. @internal */
 export const isXmlText = (text: string): boolean => !ILLEGAL.test(text);
 
-/** Half of a surrogate pair would pass into the module as another character: said before it is lost. @internal */
+/** Throws for lone surrogates: the module would receive another character in their place. @internal */
 export function mustBeWellFormed(text: string): void {
   if (/\p{Cs}/u.test(text)) throw problem("illegal-character");
 }
@@ -57,7 +73,7 @@ export function mustBeText(operation: string, index: number, value: unknown): as
   mustBeWellFormed(value);
 }
 
-/** What is to be sent, as XML. @internal */
+/** A value that can be sent, as XML. @internal */
 export function markupOf(value: unknown): string {
   if (typeof value !== "string" && !isMarkup(value)) {
     throw new XmppError("bad-stanza", "Not something that can be sent: use xml`…`, a stanza, or XML in a string.");
@@ -71,7 +87,7 @@ function escape(value: unknown, special: RegExp): string {
   return text.replace(special, (character) => ESCAPES[character] as string);
 }
 
-/** Where the template's own text leaves us: in text (""), in a tag ("<"), or in an attribute's quotes. */
+/** The position after the template's own text: in text (""), in a tag ("<"), or in an attribute's quotes. */
 function advance(where: string, text: string): string {
   for (const character of text) {
     if (where === "") {
@@ -95,9 +111,12 @@ function content(value: unknown): string {
 }
 
 /**
- * One element as XML. What is put in is escaped; `xml` and stanzas are put in as they are, arrays one after another,
- * `undefined`, `null` and `false` not at all (an attribute whose value they are is left out).
+ * A template tag that writes one XML element. Values are escaped; `xml` text and stanzas are inserted unchanged, the entries of arrays one
+ * after another, and `undefined`, `null` and `false` not at all (an attribute with such a value is left out).
+ *
+ * Throws `bad-stanza` for a value at a place where none may be, and for characters that XML cannot carry.
  * @example
+ * const [friend, text] = ["juliet@example.org", "1 < 2"];
  * await client.send(xml`<message to="${friend}" type="chat"><body>${text}</body></message>`);
  */
 export function xml(strings: TemplateStringsArray, ...values: unknown[]): Xml {

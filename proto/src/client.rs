@@ -75,7 +75,7 @@ pub struct Client {
     connection: Connection,
     platform: Platform,
     events: VecDeque<ClientEvent>,
-    /// A session has existed since `connect`; a new session must restore its state.
+    /// Whether a session has existed since `connect`; a new session must restore its state.
     lasting: bool,
     /// Why the connection was last offline.
     end_reason: Option<CloseReason>,
@@ -124,7 +124,7 @@ impl Client {
 
     // ── getters─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The connection, to read from.
+    /// The connection, read-only.
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -161,7 +161,7 @@ impl Client {
         self.connection.restore(now, stored)
     }
 
-    /// Returns what another instance needs to continue this session.
+    /// Returns the data with which another instance continues this session.
     pub fn snapshot(&self) -> Option<Snapshot> {
         self.connection.snapshot()
     }
@@ -199,12 +199,12 @@ impl Client {
         self.connection.forfeit(now);
     }
 
-    /// Restores what [`Connection::memory`] of an earlier instance returned.
+    /// Restores the memory that [`Connection::memory`] of an earlier instance returned.
     pub fn remember(&mut self, text: &str) {
         self.connection.remember(text);
     }
 
-    /// Overwrites the keys that logins derived; the next login derives them anew.
+    /// Overwrites the keys of earlier logins; the next login derives them again.
     pub fn forget_keys(&mut self) {
         self.connection.forget_keys();
     }
@@ -257,7 +257,7 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a stanza of the client's own. Without a session the stanza is discarded.
+    /// Sends a stanza of the client itself. Without a session the stanza is discarded.
     fn post(&mut self, stanza: Element, lane: SendLane) {
         let _ = self.dispatch(stanza, lane, SendOrigin::Client);
     }
@@ -418,7 +418,7 @@ struct UnsettledStanza {
     origin: SendOrigin,
 }
 
-/// Who sent a stanza.
+/// The origin of a sent stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SendOrigin {
     /// The caller; delivery is reported to it.

@@ -1,12 +1,13 @@
-//! A connection: one transport, one session, the requests that wait, and what is told about them; and, from the first login
-//! until the page ends it, whatever it takes to have it again after it broke.
+//! A connection: one transport, one session, the pending requests, and the events about them. It reconnects from the
+//! first login until the page disconnects.
 //!
 //! The contract is the run loop at the head of [`proto`](super): change something, drain [`Connection::poll_output`]
 //! until `Timeout`, then change something again.
-//! This file holds the commands and the run loop's calls; `connection/` the states and timers (`state.rs`), sending
-//! (`sending.rs`), attempts (`attempt.rs`), what comes in (`incoming.rs`), how the connection lasts (`lasting.rs`), where it leads
-//! (`route.rs`, `policy.rs`), how a session goes from one page to the next (`handover.rs`), what it knows of its services
-//! (`remembering.rs`), and the keys that the platform derives (`deriving.rs`).
+//!
+//! This file holds the commands and the run loop's calls. `connection/` holds the states and timers (`state.rs`),
+//! sending (`sending.rs`), attempts (`attempt.rs`), incoming elements (`incoming.rs`), interruptions and resumption
+//! (`lasting.rs`), addresses and redirects (`route.rs`, `policy.rs`), the handover of a session between pages
+//! (`handover.rs`), the memory of services (`remembering.rs`), and the keys that the platform derives (`deriving.rs`).
 
 mod attempt;
 mod deriving;
@@ -47,29 +48,29 @@ pub use handover::{Prebound, Snapshot};
 pub use sending::SendError;
 pub use state::ConnectionPlace;
 
-/// What the page chose.
+/// The page's configuration of a connection.
 #[derive(Clone)]
 pub struct Config {
-    /// What the stream is opened for, and as whom.
+    /// The purpose and the account of the stream.
     pub session: SessionConfig,
-    /// Where, tried in order; at least one.
+    /// The services, tried in order; at least one.
     pub services: Vec<Service>,
-    /// How it is carried over BOSH; the address is the service's.
+    /// The options of BOSH; the address is that of the service.
     pub bosh: BoshConfig,
     /// The longest time for connecting and logging in.
     pub timeout: Millis,
-    /// Whether and how a connection that broke is made again; `None`: it is over.
+    /// Whether and how to reconnect after a broken connection; `None`: the connection ends.
     pub reconnect: Option<Reconnect>,
-    /// XEP-0198 over WebSocket, where the server has it.
+    /// Whether to use XEP-0198 over WebSocket if the server offers it.
     pub stream_management: bool,
-    /// Over WebSocket: after how long a silence the server is asked whether it is there.
+    /// Over WebSocket: the silence of the server after which it is pinged.
     pub silence: Millis,
 }
 
 /// A connection to an XMPP server.
 pub struct Connection {
     config: Config,
-    /// What of it cannot be sent, so that nothing is.
+    /// The option that cannot be sent; if set, nothing is sent.
     fault: Option<BadOption>,
     unicode: Rc<dyn Unicode>,
     random: Box<dyn Random>,
@@ -77,7 +78,7 @@ pub struct Connection {
     session: Session,
     state: State,
     timers: Timers<Timer, 5>,
-    /// What a transport that has ended left to do.
+    /// The remaining transmissions of a transport that has ended.
     leftover: VecDeque<Transmit>,
     jid: Option<Jid>,
     pending: PendingIqs,
@@ -88,22 +89,22 @@ pub struct Connection {
     tapped: bool,
     /// The page is hidden, and the caller's timers fire late.
     hidden: bool,
-    /// No login can follow: the session is that of a web server, and there are no credentials.
+    /// No login is possible: the session was made by a web server, and there are no credentials.
     alone: bool,
-    /// What logins at the services have shown, in the services' order.
+    /// The memory of each service, in the services' order.
     memories: Vec<Memory>,
-    /// What is sent while it cannot leave.
+    /// The stanzas sent while there is no session.
     outbox: Outbox,
-    /// What the transport that ended gave back.
+    /// The stanzas that an ended transport returned unsent.
     returned: Vec<(Element, Option<SendId>)>,
-    /// The session that lost its transport and may be resumed, while no transport has it.
+    /// The resumable session, between the loss of its transport and the next transport.
     suspended: Option<Suspended>,
     backoff: Backoff,
     route: Route,
 }
 
 impl Connection {
-    /// A connection that is offline.
+    /// Creates a connection that is offline.
     pub fn new(mut config: Config, unicode: Rc<dyn Unicode>, mut random: Box<dyn Random>) -> Self {
         let fault = config.prepare(unicode.as_ref()).err();
         Self {
@@ -134,43 +135,43 @@ impl Connection {
         }
     }
 
-    // ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── getters ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The own full JID: while online, and during an interruption that of the session that may be resumed.
+    /// The own full JID: that of the session while online, and that of the resumable session during an interruption.
     pub fn jid(&self) -> Option<&Jid> {
         self.jid.as_ref()
     }
 
-    /// Is there no connection, none in the making and none hoped for?
+    /// Whether there is no connection and none is planned.
     pub fn is_offline(&self) -> bool {
         matches!(self.state, State::Offline)
     }
 
-    /// Has the page said good-bye, and it is not over yet?
+    /// Whether the page has disconnected and the stream has not ended yet.
     pub fn is_closing(&self) -> bool {
         matches!(self.state, State::Closing(_))
     }
 
-    /// The state by name.
+    /// The name of the state.
     pub fn place(&self) -> ConnectionPlace {
         self.state.place()
     }
 
-    /// Whether there is a session now: bound, and not interrupted.
+    /// Whether a session is bound and not interrupted.
     pub fn is_online(&self) -> bool {
         matches!(self.state, State::Online(_))
     }
 
-    /// The address of the service that is used or tried, as it was configured.
+    /// The configured address of the service that is used or tried.
     pub fn service(&self) -> Option<&str> {
         let service = self.config.services.get(self.route.service)?;
         Some(&service.address)
     }
 
-    /// Whether a secret may be sent in a stanza: a room's password, a registration's. True where the caller allows plain text
-    /// ([`SessionConfig::plain_text_allowed`]), and where the address in use and every address that redirected to it are
-    /// encrypted or on this machine. While there is no bound session, what is sent may leave over any of the configured services,
-    /// so that each of them has to be confidential.
+    /// Whether a secret may be sent in a stanza: a room's or a registration's password. True where the caller allows
+    /// plain text ([`SessionConfig::plain_text_allowed`]), and where the address in use and every address that
+    /// redirected to it are encrypted or on this machine. Without a bound session a stanza may leave over any of the
+    /// configured services, so each of them must be confidential.
     pub fn is_confidential(&self) -> bool {
         let mut services = self.config.services.iter();
         self.config.session.plain_text_allowed
@@ -180,14 +181,14 @@ impl Connection {
             }
     }
 
-    /// The domain we log in to.
+    /// The domain of the login.
     pub fn domain(&self) -> &str {
         &self.config.session.domain
     }
 
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Starts connecting. False when it is not offline.
+    /// Starts connecting. Returns false if the connection is not offline.
     pub fn connect(&mut self, now: Instant) -> bool {
         if !self.is_offline() {
             return false;
@@ -207,7 +208,7 @@ impl Connection {
         self.begin(now);
     }
 
-    /// Ends the session in order: what is queued is sent, unavailable presence last.
+    /// Ends the session in order: sends the queued stanzas, then unavailable presence.
     pub fn disconnect(&mut self, now: Instant) {
         if matches!(self.state, State::Interrupted(_)) {
             return self.go_offline(CloseReason::Requested);
@@ -216,29 +217,29 @@ impl Connection {
             return;
         }
         if self.session.is_established() {
-            // Also in a session that was taken over and not yet shown to be there: what the former page kept leaves with the
-            // good-bye or not at all.
+            // Also in an adopted session that the server has not confirmed: the stanzas kept by the former page are
+            // sent now or never.
             self.flush_outbox();
             let presence = Element::builder("presence", ns::CLIENT)
                 .attr("type", "unavailable")
                 .build();
             self.transmit(presence, None);
         } else {
-            // Nothing that is still negotiated matters any more.
+            // The negotiation is no longer needed.
             self.session.close();
         }
         self.events.push_back(Event::Status(Status::Disconnecting));
-        self.say_good_bye(now);
+        self.close_stream(now);
         self.settle(now);
     }
 
     /// Closes the transport in order.
-    fn say_good_bye(&mut self, now: Instant) {
+    fn close_stream(&mut self, now: Instant) {
         self.timers = Timers::default();
         let left = self.leave();
         if let State::Adopting(attempt, adopted) = left {
             let mut link = attempt.link;
-            // The reply may still come.
+            // The reply to the ping may still arrive.
             link.transport.ignore_reply(adopted.ping);
             self.close_in_order(now, link);
         } else if let Some(link) = left.into_link() {
@@ -251,19 +252,19 @@ impl Connection {
         self.enter(State::Closing(link));
     }
 
-    /// Takes the state out: what comes next is being decided.
+    /// Takes the state out until the next one is decided.
     fn leave(&mut self) -> State {
         let place = self.state.place();
         core::mem::replace(&mut self.state, State::Ended(place))
     }
 
-    /// The next state.
+    /// Enters the next state.
     fn enter(&mut self, next: State) {
         self.state.place().check(next.place());
         self.state = next;
     }
 
-    /// Ends it at once, without a word to the server.
+    /// Ends the connection at once, without notifying the server.
     pub fn abort(&mut self, now: Instant) {
         if let Some(link) = self.state.link_mut() {
             link.blame = Some(CloseReason::Requested);
@@ -274,8 +275,8 @@ impl Connection {
         self.settle(now);
     }
 
-    /// Whether the caller may be gone the next moment, as a page that is being left: a good-bye then leaves at once, in one piece with
-    /// what it needs, and nothing leaves that only waits for an answer.
+    /// Notes whether the caller may be gone at any moment, as a page that is being left. If so, closing sends
+    /// everything it needs at once, in one piece, and requests that only wait for an answer are not sent.
     pub fn set_leaving(&mut self, now: Instant, leaving: bool) {
         if let Some(transport) = self.state.transport_mut() {
             transport.set_leaving(leaving);
@@ -283,19 +284,19 @@ impl Connection {
         self.settle(now);
     }
 
-    /// A fresh id for a stanza.
+    /// Returns a new id for a stanza.
     pub fn next_id(&mut self) -> String {
         self.ids.next_id()
     }
 
-    /// Shows every element that goes out or comes in as [`Event::Sent`] and [`Event::Received`], or no longer.
+    /// Turns the events [`Event::Sent`] and [`Event::Received`] for every sent and received element on or off.
     pub fn tap(&mut self, on: bool) {
         self.tapped = on;
     }
 
     // ── the run loop ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Time has passed.
+    /// Advances the time to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.timers.is_due(Timer::Deadline, now) {
             self.fail(now, CloseReason::TimedOut(self.phase()));
@@ -325,12 +326,12 @@ impl Connection {
         self.settle(now);
     }
 
-    /// The next event, whatever there is to send.
+    /// The next event, before any transmission.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// The next thing to do for the shell; `Timeout` is the last.
+    /// The next output for the shell; `Timeout` is the last one.
     pub fn poll_output(&mut self, now: Instant) -> Output {
         loop {
             if let Some(transmit) = self.leftover.pop_front() {
@@ -347,13 +348,13 @@ impl Connection {
                 return Output::Transmit(transmit);
             }
             if self.tapped && self.session.is_established() {
-                // What the transport has sent for itself is shown, too.
+                // Report the elements that the transport has sent by itself.
                 self.settle(now);
             }
             if let Some(event) = self.events.pop_front() {
                 return Output::Event(event);
             }
-            // Presence, rooms and subscriptions have been restored.
+            // Presence, rooms and subscriptions have been restored: release the outbox.
             if !self.outbox.is_held() && self.release() {
                 continue;
             }

@@ -7,11 +7,11 @@ use super::time::Instant;
 use super::xml::{Element, Unreadable};
 use std::rc::Rc;
 
-/// Names a stanza given to `Connection::send`, until it is settled.
+/// The id of a stanza passed to `Connection::send`, until it is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SendId(pub u32);
 
-/// Names an iq request, until it is settled.
+/// The id of an iq request, until it is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IqId(pub u32);
 
@@ -35,14 +35,14 @@ pub enum Event {
     Unreadable(Unreadable),
     /// A request is settled.
     Reply {
-        /// Which.
+        /// The id of the request.
         request: IqId,
         /// The reply of type `result`, or the reason why there is none.
         outcome: Result<Element, RequestFailure>,
     },
     /// Delivery of a sent stanza.
     Settled {
-        /// Which.
+        /// The id of the stanza.
         send: SendId,
         /// The delivery.
         delivery: Delivery,
@@ -77,11 +77,11 @@ pub enum Status {
 /// Why the connection is interrupted and when the next attempt is due.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interruption {
-    /// What happened.
+    /// The reason.
     pub reason: CloseReason,
     /// When the next attempt is due.
     pub retry_at: Instant,
-    /// Which attempt that will be, from 1.
+    /// The number of the next attempt, from 1.
     pub attempt: u32,
 }
 

@@ -279,7 +279,8 @@ fn insert_in_order(found: &mut Vec<HandlerId>, id: HandlerId) {
     }
 }
 
-/// How many namespaces of child elements are looked up. A limit on the work that one stanza can cause.
+/// The largest number of namespaces of child elements that are looked up: a limit on the work that one stanza can
+/// cause.
 const MOST_NAMESPACES: usize = 64;
 
 /// The index keys of a matcher: one for each of its types.
@@ -355,7 +356,7 @@ pub fn is_stanza(element: &Element) -> bool {
     element.ns() == ns::CLIENT && is_stanza_name(element.name())
 }
 
-/// Whether stanzas are called that, in whatever namespace.
+/// Whether the name is that of a stanza, in any namespace.
 pub fn is_stanza_name(name: &str) -> bool {
     matches!(name, "message" | "presence" | "iq")
 }

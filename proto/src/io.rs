@@ -5,15 +5,15 @@ use super::sasl::{Credentials, Derivation, SaltedPassword};
 use super::time::{Instant, Millis};
 use std::rc::Rc;
 
-/// Names one HTTP exchange between `Transmit::Http` and its answer. A repeated BOSH request is a new exchange.
+/// The id of an HTTP exchange, from `Transmit::Http` to its response. A repeated BOSH request is a new exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub u32);
 
-/// Names one WebSocket between `Transmit::OpenSocket` and its end.
+/// The id of a WebSocket, from `Transmit::OpenSocket` to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u32);
 
-/// Names one derivation between `Output::Derive` and `Input::Derived`. Never used again in a connection's life.
+/// The id of a derivation, from `Output::Derive` to `Input::Derived`. Never reused in a connection's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DerivationId(pub u32);
 
@@ -21,7 +21,7 @@ pub struct DerivationId(pub u32);
 pub enum Input {
     /// A complete HTTP response.
     HttpAnswered {
-        /// Which exchange.
+        /// The id of the exchange.
         exchange: ExchangeId,
         /// The HTTP status.
         status: u16,
@@ -32,35 +32,35 @@ pub enum Input {
     },
     /// An HTTP exchange failed without a response.
     HttpFailed {
-        /// Which exchange.
+        /// The id of the exchange.
         exchange: ExchangeId,
-        /// Why, as far as a page can know.
+        /// The reason, as far as a page can know it.
         failure: NetworkFailure,
     },
     /// A WebSocket is open.
     SocketOpened {
-        /// Which.
+        /// The id of the socket.
         socket: SocketId,
         /// Whether the server accepted the subprotocol `xmpp`.
         subprotocol: bool,
     },
     /// A frame arrived.
     SocketFrame {
-        /// On which.
+        /// The id of the socket.
         socket: SocketId,
         /// The frame's bytes; `None` if they cannot be read.
         text: Option<Vec<u8>>,
     },
     /// A frame larger than the limit arrived and was not read.
     SocketFrameTooLarge {
-        /// On which.
+        /// The id of the socket.
         socket: SocketId,
     },
     /// A WebSocket is closed, or could not be opened.
     SocketClosed {
-        /// Which.
+        /// The id of the socket.
         socket: SocketId,
-        /// Why, as far as a page can know.
+        /// The reason, as far as a page can know it.
         failure: NetworkFailure,
     },
     /// Whether the page is hidden. Its timers fire late (once a second, later once a minute), so short timers are not used.
@@ -72,7 +72,7 @@ pub enum Input {
     Credentials(Option<Credentials>),
     /// The answer to [`Output::Derive`]. Ignored unless the login still waits for this one.
     Derived {
-        /// Which.
+        /// The id of the derivation.
         id: DerivationId,
         /// The result; `None` if the platform cannot compute it, or refuses to.
         salted_password: Option<SaltedPassword>,
@@ -86,7 +86,7 @@ pub enum NetworkFailure {
     Unreachable,
     /// The server responds, but the browser blocks the response (CORS).
     BlockedByCors,
-    /// An `https:` page asked for an `http:` address.
+    /// An `https:` page requested an `http:` address.
     MixedContent,
     /// The response is larger than the limit.
     TooLarge,
@@ -101,9 +101,9 @@ pub enum NetworkFailure {
 pub enum Transmit {
     /// POST this body.
     Http {
-        /// Under which name to answer.
+        /// The id for the response.
         exchange: ExchangeId,
-        /// Where to.
+        /// The address.
         address: Rc<str>,
         /// A redirect to another origin led to this address: send no headers of the caller but `Content-Type`, and no
         /// credentials (cookies, HTTP authentication).
@@ -117,14 +117,14 @@ pub enum Transmit {
     CancelHttp(ExchangeId),
     /// Open a WebSocket with the subprotocol `xmpp` (RFC 7395 §3.1).
     OpenSocket {
-        /// Under which name to tell of it.
+        /// The id for the socket's inputs.
         socket: SocketId,
-        /// Where to.
+        /// The address.
         address: Rc<str>,
     },
     /// Send a text frame.
     Frame {
-        /// On which socket.
+        /// The id of the socket.
         socket: SocketId,
         /// The frame.
         text: Rc<str>,
@@ -136,16 +136,16 @@ pub enum Transmit {
 /// One step of `poll_output`. [`Output::Timeout`] is always the last.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// For the network.
+    /// An action for the network.
     Transmit(Transmit),
-    /// For the caller.
+    /// An event for the caller.
     Event(Event),
     /// A derivation to compute in the background; answer with [`Input::Derived`]. The login waits for it, and its deadline
     /// runs on.
     Derive {
-        /// Under which name to answer.
+        /// The id for the answer.
         id: DerivationId,
-        /// What to compute.
+        /// The derivation.
         derivation: Derivation,
     },
     /// No output until an input or this time, when `handle_timeout` is due.

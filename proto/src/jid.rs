@@ -1,13 +1,15 @@
-//! RFC 7622: addresses, `local@domain/resource`, normalised so that equal ones are equal strings.
+//! RFC 7622: addresses, `local@domain/resource`, normalised so that equal addresses are equal strings.
 //!
 //! The localpart is prepared with UsernameCaseMapped (RFC 8265 §3.3), the resourcepart with OpaqueString (§4.2), the domainpart with
-//! IDNA (`jid/domain.rs`). Plain ASCII is handled here; only the rest asks the platform.
+//! IDNA (`jid/domain.rs`). ASCII is handled here; the platform is only called for other characters.
 //!
 //! Specification: RFC 7622, XEP-0106 1.1.
 //!
-//! Left out, because their tables are not in the wasm: the exact category tables of PRECIS (RFC 8264 §9; the localpart refuses
-//! what has a compatibility form and the blocks of symbols, punctuation and ignorable characters, the resourcepart only
-//! control characters, noncharacters and what changes the direction of text), the contextual rules of joiners and the bidi rule. An IPv6 address is not brought into one form.
+//! Left out, because their tables are not in the wasm: the exact category tables of PRECIS (RFC 8264 §9), the
+//! contextual rules of joiners and the bidi rule. Instead, the localpart refuses characters with a compatibility form
+//! and the blocks of symbols, punctuation and ignorable characters; the resourcepart refuses control characters,
+//! noncharacters and characters that change the direction of text. An IPv6 address is not converted to a canonical
+//! form.
 
 mod domain;
 
@@ -19,32 +21,32 @@ use domain::push_domain;
 /// The most bytes of one part (RFC 7622 §3.2, §3.3, §3.4).
 const PART_BYTES: usize = 1023;
 
-/// An address, normalised. Two of the same entity compare, hash and print the same.
+/// A normalised address. Two addresses of the same entity compare, hash and print the same.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Jid {
     text: String,
-    /// The length of the localpart, 0 when there is none (an empty one is refused).
+    /// The length of the localpart; 0 if there is none (an empty localpart is refused).
     local_len: u16,
-    /// The length up to the slash, or all of it.
+    /// The length up to the slash, or of the whole text.
     bare_len: u16,
 }
 
-/// Why a text is not an address.
+/// The error of an invalid address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JidError {
-    /// An `@` with nothing in front of it.
+    /// An `@` without a localpart before it.
     EmptyLocal,
     /// No domain.
     EmptyDomain,
-    /// A slash with nothing behind it.
+    /// A slash without a resource after it.
     EmptyResource,
     /// A part longer than 1023 bytes.
     TooLong,
-    /// A character that the localpart cannot have (RFC 7622 §3.3.1).
+    /// A character that is not allowed in the localpart (RFC 7622 §3.3.1).
     Local,
     /// Neither a domain name nor an IP address.
     Domain,
-    /// A character that the resourcepart cannot have.
+    /// A character that is not allowed in the resourcepart.
     Resource,
 }
 
@@ -74,10 +76,11 @@ impl fmt::Display for JidError {
 impl core::error::Error for JidError {}
 
 impl Jid {
-    /// Reads and normalises an address (RFC 7622 §3.1: the first slash ends the bare part, the first `@` in that the localpart).
+    /// Parses and normalises an address (RFC 7622 §3.1: the first slash ends the bare part, the first `@` in that part
+    /// ends the localpart).
     ///
     /// # Errors
-    /// [`JidError`] names the part that is wrong.
+    /// [`JidError`] names the invalid part.
     pub fn parse(text: &str, unicode: &dyn Unicode) -> Result<Self, JidError> {
         let (bare, resource) = match text.split_once('/') {
             Some((bare, resource)) => (bare, Some(resource)),
@@ -90,11 +93,11 @@ impl Jid {
         Self::from_parts(local, domain, resource, unicode)
     }
 
-    /// Puts an address together from its parts, each of which is normalised. A user name with characters that a localpart
-    /// cannot have goes through [`escape_local`] first.
+    /// Combines and normalises the parts of an address. Pass a user name with characters that are not allowed in a
+    /// localpart through [`escape_local`] first.
     ///
     /// # Errors
-    /// [`JidError`] names the part that is wrong.
+    /// [`JidError`] names the invalid part.
     pub fn from_parts(
         local: Option<&str>,
         domain: &str,
@@ -141,7 +144,7 @@ impl Jid {
         self.text.get(start..self.bare_len as usize).unwrap_or("")
     }
 
-    /// The part behind the slash: the resource, or the nick of a room's occupant.
+    /// The part after the slash: the resource, or the nick of a room's occupant.
     pub fn resource(&self) -> Option<&str> {
         self.text.get(self.bare_len as usize + 1..)
     }
@@ -159,7 +162,7 @@ impl Jid {
         self.text.get(..self.bare_len as usize).unwrap_or("")
     }
 
-    /// Whether there is no resource.
+    /// Whether the address has no resource.
     pub fn is_bare(&self) -> bool {
         self.text.len() == self.bare_len as usize
     }
@@ -189,7 +192,7 @@ impl Jid {
         &self.text
     }
 
-    /// Whether both belong to one account, room or service: everything but the resources is equal.
+    /// Whether both belong to the same account, room or service: all but the resources is equal.
     pub fn same_bare(&self, other: &Jid) -> bool {
         self.bare_str() == other.bare_str()
     }
@@ -207,7 +210,7 @@ impl fmt::Debug for Jid {
     }
 }
 
-/// The length of the part that begins at `start`, within its bounds.
+/// The length of the part that starts at `start`, checked against the limits.
 fn part_len(text: &str, start: usize, empty: JidError) -> Result<u16, JidError> {
     match text.len().saturating_sub(start) {
         0 => Err(empty),
@@ -216,7 +219,7 @@ fn part_len(text: &str, start: usize, empty: JidError) -> Result<u16, JidError> 
     }
 }
 
-/// What normalising may make of a part is not known before; what is far too long is not even tried.
+/// The normalised length is not known beforehand; a part that is far too long is refused without normalising.
 fn check_raw_len(part: &str) -> Result<(), JidError> {
     if part.len() > 4 * PART_BYTES {
         return Err(JidError::TooLong);
@@ -242,7 +245,7 @@ fn push_local(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<(),
                 lower.push_str(&unicode.nfkc(char.encode_utf8(&mut [0; 4])));
             }
             char if char.is_ascii() => lower.push(char.to_ascii_lowercase()),
-            // By itself: within a word the platform would write the last sigma as `ς`.
+            // Character by character: within a word the platform would write the last sigma as `ς`.
             char => lower.push_str(&unicode.lowercase(char)),
         }
     }
@@ -255,7 +258,8 @@ fn push_local(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<(),
     Ok(())
 }
 
-/// Refuses what RFC 7622 §3.3.1 names, and what of RFC 8264's IdentifierClass can be told by blocks.
+/// Refuses the characters that RFC 7622 §3.3.1 names, and those outside RFC 8264's IdentifierClass that whole blocks
+/// identify.
 fn check_local(local: &str) -> Result<(), JidError> {
     let forbidden = |char: char| match char {
         '\0'..=' ' | '\x7f' | '"' | '&' | '\'' | '/' | ':' | '<' | '>' | '@' => true,
@@ -265,9 +269,9 @@ fn check_local(local: &str) -> Result<(), JidError> {
         '\u{d7}' | '\u{f7}' => true,
         // Old Hangul.
         '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}' => true,
-        // Invisible, but part of how words are written.
+        // Invisible, but used in the spelling of words.
         '\u{200c}' | '\u{200d}' => false,
-        // Letters in the middle of symbols.
+        // Letters among symbols.
         '\u{2183}' | '\u{2184}' => false,
         // Spaces, punctuation, arrows, mathematics, boxes, dingbats, patterns.
         '\u{2000}'..='\u{2bff}' | '\u{2e00}'..='\u{3004}' => true,
@@ -288,8 +292,9 @@ fn check_local(local: &str) -> Result<(), JidError> {
 /// OpaqueString (RFC 8265 §4.2.2): spaces beyond ASCII become ASCII's, then NFC.
 fn push_resource(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<(), JidError> {
     check_raw_len(part)?;
-    // Beyond controls: line and paragraph separators and marks that reorder what is shown, which both PRECIS and the
-    // stringprep of older servers refuse. Other invisible characters pass: pictures are composed with them (U+200D, U+FE0F).
+    // In addition to controls: line and paragraph separators and marks that reorder displayed text, which both PRECIS
+    // and the stringprep of older servers refuse. Other invisible characters are allowed: emoji are composed with them
+    // (U+200D, U+FE0F).
     let forbidden = |char: char| {
         matches!(char, '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
             || is_noncharacter(char)
@@ -317,7 +322,7 @@ fn push_resource(out: &mut String, part: &str, unicode: &dyn Unicode) -> Result<
     Ok(())
 }
 
-/// The characters of XEP-0106 with their codes; the backslash stands last, it is escaped by a rule of its own.
+/// The characters of XEP-0106 with their codes; the backslash is last because it is escaped by a separate rule.
 const ESCAPES: [(char, &str); 10] = [
     (' ', "20"),
     ('"', "22"),
@@ -331,22 +336,23 @@ const ESCAPES: [(char, &str); 10] = [
     ('\\', "5c"),
 ];
 
-/// The character whose code `text` begins with.
+/// The character whose code is at the start of `text`.
 fn escaped(text: &str) -> Option<char> {
     let code = text.get(..2)?;
     let found = ESCAPES.iter().find(|(_, known)| *known == code)?;
     Some(found.0)
 }
 
-/// XEP-0106 §4.2: makes a localpart of a name that holds characters which a localpart cannot have, such as `d'artagnan`.
+/// XEP-0106 §4.2: converts a name with characters that are not allowed in a localpart, such as `d'artagnan`, to a
+/// localpart.
 ///
-/// A space at either end stays as it is, since its code is not allowed there; [`Jid::parse`] refuses it.
+/// A space at either end is not converted, since its code is not allowed there; [`Jid::parse`] refuses it.
 pub fn escape_local(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 8);
     let last = name.len().saturating_sub(1);
     for (at, char) in name.char_indices() {
         let needed = match char {
-            // Only a backslash that would be taken for an escape is one.
+            // Escape only a backslash that would be read as the start of an escape.
             '\\' => escaped(name.get(at + 1..).unwrap_or("")).is_some(),
             ' ' => at != 0 && at != last,
             _ => true,
@@ -362,7 +368,7 @@ pub fn escape_local(name: &str) -> String {
     out
 }
 
-/// XEP-0106 §4.3: the name that a localpart stands for, for showing to people. Never for comparing addresses.
+/// XEP-0106 §4.3: the name that a localpart stands for, for display. Do not compare addresses with it.
 pub fn unescape_local(local: &str) -> String {
     let mut out = String::with_capacity(local.len());
     let mut rest = local;
@@ -372,7 +378,7 @@ pub fn unescape_local(local: &str) -> String {
         let after = after.get(1..).unwrap_or("");
         let tail = after.get(2..).unwrap_or("");
         match escaped(after) {
-            // The code of a space at either end stands for itself.
+            // The code of a space at either end is not an escape.
             Some(' ') if out.is_empty() || tail.is_empty() => {
                 out.push('\\');
                 rest = after;

@@ -1,10 +1,10 @@
 //! XMPP for web pages, without IO: no network, no clock, no randomness, no JavaScript. Everything that orders, retries, remembers
 //! or secures is here, and runs natively in virtual time.
 //!
-//! The entry is [`client::Client`]: one connection, and the presence, feeds, rooms, handlers and requests that live on it. Below it
-//! is [`connection::Connection`]: from the first attempt to the last, with reconnecting, resumption and the outbox. It uses
+//! The entry is [`client::Client`]: one connection with its presence, feeds, rooms, handlers and requests. Below it
+//! is [`connection::Connection`], which connects, reconnects, resumes sessions and keeps the outbox. It uses
 //! [`transport`] (BOSH, WebSocket), [`session`] (login and binding) and [`sasl`]. [`xep`] has one module for each extension,
-//! [`xml`] the flat document that all of them read.
+//! [`xml`] the flat document that all modules read.
 //!
 //! # The run loop
 //!
@@ -15,28 +15,28 @@
 //! | getters | [`jid`](client::Client::jid), [`visit`](client::Client::visit) | read the state |
 //! | commands | [`connect`](client::Client::connect), [`send`](client::Client::send), [`subscribe`](client::Client::subscribe) | change the state and return ids |
 //! | inputs | [`handle_input`](client::Client::handle_input), [`handle_timeout`](client::Client::handle_timeout) | change the state |
-//! | outputs | [`poll_output`](client::Client::poll_output) | tell the shell what to do next |
+//! | outputs | [`poll_output`](client::Client::poll_output) | return the next action for the shell |
 //!
 //! After every command and every input the shell polls until it gets `Timeout`, then arms one timer for that time. This is the
-//! *drain invariant*: while the shell waits, nothing that follows from a change is left in the machine.
+//! *drain invariant*: while the shell waits, the machine holds no pending output.
 //!
 //! ```
 //! use epode_proto::client::{Client, ClientEvent, ClientOutput};
 //! use epode_proto::io::{Input, Transmit};
 //! use epode_proto::time::Instant;
 //!
-//! /// What a shell does after each change. `transmit` uses the network, `tell` calls the application.
+//! /// Called by the shell after each change. `transmit` uses the network, `report` calls the application.
 //! fn drain(
 //!     client: &mut Client,
 //!     now: Instant,
 //!     mut transmit: impl FnMut(Transmit),
-//!     mut tell: impl FnMut(ClientEvent),
+//!     mut report: impl FnMut(ClientEvent),
 //! ) -> Option<Instant> {
 //!     loop {
 //!         match client.poll_output(now) {
-//!             ClientOutput::Transmit(what) => transmit(what),
-//!             ClientOutput::Event(event) => tell(event),
-//!             // A shell whose platform computes PBKDF2 answers later. Without an answer of its own the client computes it.
+//!             ClientOutput::Transmit(action) => transmit(action),
+//!             ClientOutput::Event(event) => report(event),
+//!             // A shell whose platform computes PBKDF2 answers later. This shell lets the client compute it.
 //!             ClientOutput::Derive { id, .. } => client.handle_input(now, Input::Derived { id, salted_password: None }),
 //!             // Arm one timer, then call `handle_timeout`.
 //!             ClientOutput::Timeout(at) => return at,
@@ -46,11 +46,11 @@
 //! ```
 //!
 //! The network answers later with an [`io::Input`] that carries the id of the [`io::Transmit`] it belongs to. The application may
-//! call any command while it handles an event, so a shell that keeps the client in a `RefCell` ends its borrow before `tell`.
+//! call any command while it handles an event, so a shell that keeps the client in a `RefCell` ends its borrow before `report`.
 //!
-//! # From nothing to a session
+//! # A complete login
 //!
-//! A whole login over WebSocket, with a server that is a function from a frame to frames:
+//! A complete login over WebSocket, with a server that is a function from a frame to frames:
 //!
 //! ```
 //! use epode_proto::client::{Client, ClientConfig, ClientEvent, ClientOutput, Platform};
@@ -75,7 +75,7 @@
 //! #     fn utc_offset_minutes(&self) -> i32 { 0 }
 //! # }
 //!
-//! /// What the server answers. `streams` counts the streams that were opened.
+//! /// The server's replies. `streams` counts the opened streams.
 //! fn serve(frame: &str, streams: &mut u32) -> Vec<String> {
 //!     let name = frame.trim_start_matches('<').split([' ', '>', '/']).next();
 //!     match name {
@@ -143,12 +143,12 @@
 //! 1. **Nothing lost, nothing twice, in order.** Every [`SendId`](event::SendId) is settled exactly once, every
 //!    [`IqId`](event::IqId) gets exactly one reply, and a feed reports each publication once, or a gap.
 //! 2. **A client that is not offline always has a deadline.** Nothing waits for ever.
-//! 3. **An answer belongs to the question it answers**: it is matched by id and sender, never by kind.
-//! 4. **Inputs cannot fail.** What is wrong with an input becomes an event. What is wrong with a command is the command's error.
+//! 3. **A reply belongs to the request that it answers**: it is matched by id and sender, never by kind.
+//! 4. **Inputs cannot fail.** An invalid input becomes an event. An invalid command returns an error.
 //! 5. **Everything that a peer can make the client keep or repeat has a limit** (the tables are in `ARCHITECTURE.md`).
 //! 6. **Ids are never reused** in a client's life. Commands and events are plain data.
 //!
-//! Time is an argument ([`time::Instant`]). Randomness, Unicode tables and the wall clock are lent: [`random::Random`],
+//! Time is an argument ([`time::Instant`]). The shell provides randomness, Unicode tables and the wall clock: [`random::Random`],
 //! [`unicode::Unicode`], [`time::Calendar`].
 
 pub mod client;

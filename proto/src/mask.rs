@@ -14,7 +14,7 @@ pub fn masked(element: &Element) -> String {
         .to_xml()
 }
 
-/// A password goes by this name wherever there is one: registration, rooms, invitations to rooms (as an attribute:
+/// The name of passwords everywhere: in registrations, rooms, and invitations to rooms (as an attribute: XEP-0249).
 /// XEP-0249).
 const PASSWORD: &str = "password";
 
@@ -34,7 +34,7 @@ fn is_secret(element: &Element) -> bool {
         ),
         ns::REGISTER => matches!(name, PASSWORD | "key"),
         ns::DATA_FORM => {
-            // XEP-0004 §3.3 has a type for it; an answer need not repeat it.
+            // XEP-0004 §3.3 defines a type for it; a submission need not repeat the type.
             element.attr("type") == Some("text-private")
                 || element.attr("var").is_some_and(|var| {
                     let var = var.to_ascii_lowercase();
@@ -45,7 +45,8 @@ fn is_secret(element: &Element) -> bool {
     }
 }
 
-/// Whether `word` is in `text`. The standard library's search is made for long texts, and 2 KB of wasm larger.
+/// Whether `text` contains `word`. The standard library's search is optimised for long texts, and costs 2 KB of wasm
+/// more.
 fn holds(text: &str, word: &str) -> bool {
     let mut windows = text.as_bytes().windows(word.len());
     windows.any(|window| window == word.as_bytes())

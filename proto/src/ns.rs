@@ -18,7 +18,7 @@ pub const BIND2: &str = "urn:xmpp:bind:0";
 pub const FAST: &str = "urn:xmpp:fast:0";
 /// RFC 6120 §7: resource binding.
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
-/// RFC 3921 §3: session establishment, obsolete and still asked for by some servers.
+/// RFC 3921 §3: session establishment, obsolete and still required by some servers.
 pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 /// XEP-0124: BOSH.
 pub const HTTP_BIND: &str = "http://jabber.org/protocol/httpbind";
@@ -58,19 +58,19 @@ pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
 /// XEP-0045: multi-user chat.
 pub const MUC: &str = "http://jabber.org/protocol/muc";
-/// XEP-0045: what a room tells its occupants.
+/// XEP-0045: payloads from a room to its occupants.
 pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
-/// XEP-0045: what a room's owner does.
+/// XEP-0045: requests of a room's owner.
 pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
 /// XEP-0059: result set management.
 pub const RSM: &str = "http://jabber.org/protocol/rsm";
 /// XEP-0060: publish-subscribe.
 pub const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
-/// XEP-0060: what the service pushes.
+/// XEP-0060: events of the service.
 pub const PUBSUB_EVENT: &str = "http://jabber.org/protocol/pubsub#event";
-/// XEP-0060: its own error conditions.
+/// XEP-0060: the application-specific error conditions.
 pub const PUBSUB_ERRORS: &str = "http://jabber.org/protocol/pubsub#errors";
-/// XEP-0060: what the owner of a node may do.
+/// XEP-0060: requests of a node's owner.
 pub const PUBSUB_OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
 /// XEP-0050: ad-hoc commands.
 pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
@@ -98,7 +98,7 @@ pub const CAPS: &str = "http://jabber.org/protocol/caps";
 pub const SHIM: &str = "http://jabber.org/protocol/shim";
 /// XEP-0221: media in data forms.
 pub const MEDIA: &str = "urn:xmpp:media-element";
-/// Our own: what is kept of a session over a reload of the page.
+/// epode's own: the snapshot of a session over a reload of the page.
 pub const EPODE_SESSION: &str = "urn:epode:session:0";
 /// XEP-0297: a stanza inside another.
 pub const FORWARD: &str = "urn:xmpp:forward:0";

@@ -1,35 +1,35 @@
-//! The queue of stanzas sent without a connection: ordered and bounded.
+//! The queue of stanzas that were sent without a connection: ordered and bounded.
 
 use super::event::SendId;
 use super::xml::Element;
 use std::collections::VecDeque;
 
-/// How many stanzas are kept.
+/// The largest number of kept stanzas.
 const MOST: usize = 10_000;
-/// How many bytes of them.
+/// The largest total size of the kept stanzas, in bytes.
 const MOST_BYTES: usize = 16 << 20;
 
-/// The stanzas that wait.
+/// The queue of stanzas that wait for a session.
 #[derive(Default)]
 pub struct Outbox {
     stanzas: VecDeque<(Element, Option<SendId>)>,
     bytes: usize,
-    /// What is sent is kept, even if it could leave.
+    /// Whether stanzas are kept even if they could be sent.
     held: bool,
 }
 
 impl Outbox {
-    /// From now on what is sent is kept.
+    /// Keeps all stanzas sent from now on.
     pub fn hold(&mut self) {
         self.held = true;
     }
 
-    /// What is kept may leave.
+    /// Lets the kept stanzas leave.
     pub fn unhold(&mut self) {
         self.held = false;
     }
 
-    /// Whether what is sent is kept, even if it could leave.
+    /// Whether stanzas are kept even if they could be sent.
     pub fn is_held(&self) -> bool {
         self.held
     }
@@ -39,13 +39,13 @@ impl Outbox {
         self.stanzas.len() < MOST && self.bytes < MOST_BYTES
     }
 
-    /// Keeps one behind the others.
+    /// Appends a stanza.
     pub fn keep(&mut self, stanza: Element, name: Option<SendId>) {
         self.bytes += stanza.held_bytes();
         self.stanzas.push_back((stanza, name));
     }
 
-    /// Keeps some that were sent before all of the others.
+    /// Inserts stanzas before all others: they were sent earlier.
     pub fn keep_first(&mut self, stanzas: Vec<(Element, Option<SendId>)>) {
         let later = core::mem::take(&mut self.stanzas);
         for (stanza, name) in stanzas {
@@ -54,7 +54,7 @@ impl Outbox {
         self.stanzas.extend(later);
     }
 
-    /// Removes the one of that name. Returns false if it is not kept.
+    /// Removes the stanza with that id. Returns false if it is not in the outbox.
     pub fn remove(&mut self, name: SendId) -> bool {
         let before = self.stanzas.len();
         self.stanzas.retain(|(stanza, known)| {
@@ -67,14 +67,14 @@ impl Outbox {
         self.stanzas.len() < before
     }
 
-    /// The oldest.
+    /// Removes and returns the oldest stanza.
     pub fn take(&mut self) -> Option<(Element, Option<SendId>)> {
         let kept = self.stanzas.pop_front()?;
         self.bytes = self.bytes.saturating_sub(kept.0.held_bytes());
         Some(kept)
     }
 
-    /// Those that wait, the oldest first.
+    /// The stanzas, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Element> {
         self.stanzas.iter().map(|(stanza, _)| stanza)
     }

@@ -1,11 +1,9 @@
-//! The options of a connection, prepared and checked before anything is sent: what a stream or a stanza cannot carry is an
-//! error of the caller, not of the stream.
+//! Prepares and checks the options of a connection before anything is sent: a value that a stream or a stanza cannot
+//! carry is an error of the caller, not of the stream.
 //!
 //! Texts that travel inside stanzas are checked when the stanza is sent ([`SendError::IllegalCharacter`]).
 //!
 //! [`SendError::IllegalCharacter`]: crate::connection::SendError::IllegalCharacter
-
-use core::fmt;
 
 use crate::connection::Config;
 use crate::jid::Jid;
@@ -13,43 +11,42 @@ use crate::session::Goal;
 use crate::unicode::Unicode;
 use crate::xml::is_xml_text;
 
-/// The most bytes of a language tag: far beyond any registered one (RFC 5646 §4.4.1 asks for 35).
+/// The largest length of a language tag in bytes: far beyond any registered tag (RFC 5646 §4.4.1 recommends 35).
 const TAG_BYTES: usize = 255;
 
-/// An invalid option: its name in the JavaScript interface, and the valid values.
+/// An option that cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadOption {
-    /// Its name.
+    /// Its name in the JavaScript interface.
     pub name: &'static str,
-    /// The valid values, as the rest of a sentence that begins with the name.
-    pub should: &'static str,
+    /// Whether it holds a character that XML cannot carry; otherwise it is not what the option of that name is for.
+    pub is_illegal_text: bool,
 }
 
-impl fmt::Display for BadOption {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "The option '{}' {}", self.name, self.should)
+impl BadOption {
+    /// The name of the sentence that people read, in pkg-template/src/advice.ts.
+    pub fn sentence(&self) -> &'static str {
+        if self.is_illegal_text {
+            "unsendable-option"
+        } else {
+            "invalid-option"
+        }
     }
 }
 
-impl core::error::Error for BadOption {}
-
 impl Config {
-    /// Brings the options into the form in which they are sent: the domain and the resource as parts of a JID (RFC 7622 §3.2,
-    /// §3.4), no language where the tag is empty. Doing it twice changes nothing.
+    /// Converts the options to the form in which they are sent: the domain and the resource as parts of a JID (RFC 7622
+    /// §3.2, §3.4), no language if the tag is empty. Idempotent.
     ///
-    /// # Errors
-    /// The first option that cannot be sent.
+    ///  # Errors
+    ///  The first option that cannot be sent.
     pub fn prepare(&mut self, unicode: &dyn Unicode) -> Result<(), BadOption> {
         let domain = prepare_domain(&self.session.domain, unicode)?;
         domain.domain().clone_into(&mut self.session.domain);
         domain.domain().clone_into(&mut self.bosh.to);
         if let Some(resource) = &self.session.resource {
-            let full = domain
-                .with_resource(resource, unicode)
-                .map_err(|_| BadOption {
-                    name: "resource",
-                    should: "is a text of 1 to 1023 bytes without control characters (RFC 7622 §3.4); leave it out, and the server chooses one",
-                })?;
+            let full = domain.with_resource(resource, unicode);
+            let full = full.map_err(|_| invalid("resource"))?;
             self.session.resource = full.resource().map(str::to_owned);
         }
         prepare_language(&mut self.bosh.lang)?;
@@ -70,10 +67,7 @@ impl Config {
 
 /// The domain to reach, as a JID of its own.
 pub(crate) fn prepare_domain(domain: &str, unicode: &dyn Unicode) -> Result<Jid, BadOption> {
-    Jid::from_parts(None, domain, None, unicode).map_err(|_| BadOption {
-        name: "domain",
-        should: "is the name of a server, such as \"example.org\"",
-    })
+    Jid::from_parts(None, domain, None, unicode).map_err(|_| invalid("domain"))
 }
 
 /// The stream's language; none where the tag is empty.
@@ -82,11 +76,16 @@ pub(crate) fn prepare_language(lang: &mut Option<String>) -> Result<(), BadOptio
         *lang = None;
     }
     match lang {
-        Some(tag) if !is_language_tag(tag) => Err(BadOption {
-            name: "lang",
-            should: "is a language tag, such as \"en\" or \"pt-BR\" (RFC 5646)",
-        }),
+        Some(tag) if !is_language_tag(tag) => Err(invalid("lang")),
         _ => Ok(()),
+    }
+}
+
+/// An option that is not what its name says.
+fn invalid(name: &'static str) -> BadOption {
+    BadOption {
+        name,
+        is_illegal_text: false,
     }
 }
 
@@ -94,12 +93,12 @@ pub(crate) fn prepare_language(lang: &mut Option<String>) -> Result<(), BadOptio
 fn unsendable(name: &'static str) -> BadOption {
     BadOption {
         name,
-        should: "holds a character that XML cannot carry, such as a control character: remove it",
+        is_illegal_text: true,
     }
 }
 
-/// Whether a text has the shape of a language tag (RFC 5646 §2.1): subtags of 1 to 8 letters and digits, the first of letters.
-/// Whether its subtags are registered is not checked.
+/// Whether a text has the shape of a language tag (RFC 5646 §2.1): subtags of 1 to 8 letters and digits, the first of
+/// letters. Does not check whether the subtags are registered.
 pub fn is_language_tag(tag: &str) -> bool {
     let fits = |(at, subtag): (usize, &str)| {
         (1..=8).contains(&subtag.len())

@@ -1,10 +1,10 @@
-//! Randomness as an argument: the shell lends its generator.
+//! Randomness as an argument: the shell provides the generator.
 
 use super::sasl::sha256;
 
-/// A cryptographically secure generator, lent by the shell (in a page: `crypto.getRandomValues`).
+/// A cryptographically secure generator, provided by the shell (in a page: `crypto.getRandomValues`).
 ///
-/// rids, ids and nonces come from here; tests lend a seeded one.
+/// The source of rids, ids and nonces; tests provide a seeded generator.
 pub trait Random {
     /// Fills `bytes` with unpredictable bytes.
     fn fill(&mut self, bytes: &mut [u8]);
@@ -24,23 +24,23 @@ pub fn token(random: &mut dyn Random, length: usize) -> String {
     bytes.iter().map(|byte| character(*byte)).collect()
 }
 
-/// Five bits of a byte as a character that no protocol gives a meaning.
+/// Five bits of a byte as a character that has no special meaning in any protocol.
 fn character(byte: u8) -> char {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     char::from(ALPHABET[usize::from(byte & 31)])
 }
 
-/// Makes ids for stanzas: none can be guessed from the others, and none needs the generator.
+/// Creates stanza ids that cannot be guessed from each other, without calling the generator.
 ///
-/// Each is a hash of a secret and a counter. A stanza's id is known to whoever the stanza went to, so that a counter behind a
-/// common beginning would tell the ids of the requests that follow.
+/// Each id is a hash of a secret and a counter. The addressee of a stanza knows its id, so a common prefix with a
+/// counter would reveal the ids of the following requests.
 pub struct Ids {
     secret: [u8; 32],
     counter: u32,
 }
 
 impl Ids {
-    /// A new series.
+    /// Starts a new series.
     pub fn new(random: &mut dyn Random) -> Self {
         let mut secret = [0; 32];
         random.fill(&mut secret);

@@ -1,8 +1,9 @@
-//! When a connection that broke is tried again, and what trying again cannot cure.
+//! Decides when to reconnect, and which failures reconnecting cannot fix.
 //!
-//! Each pause is uniformly random between nothing and the length of the outage so far, within [`Reconnect`]'s bounds. So the
-//! clients of a server that restarts come back spread over about the time that it was away, none of them later than that, and
-//! attempts that fail quickly do not use up the short pauses: only time makes pauses longer.
+//! Each pause is uniformly random between 0 and the length of the outage so far, within [`Reconnect`]'s bounds. So the
+//! clients of a server that restarts reconnect spread over about the length of the restart, and never later than that.
+//! Pauses grow with time and not with the number of attempts, so attempts that fail quickly do not use up the short
+//! pauses.
 
 use super::error::CloseReason;
 use super::random::{Random, below_2_53};
@@ -11,14 +12,14 @@ use super::time::{Instant, Millis};
 /// The caller's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnect {
-    /// A pause may be this long however short the outage was.
+    /// A pause may always be this long, even after a short outage.
     pub least: Millis,
-    /// No pause is longer.
+    /// The longest pause.
     pub most: Millis,
 }
 
 impl Default for Reconnect {
-    /// One second, and half a minute.
+    /// 1 s and 30 s.
     fn default() -> Self {
         Self {
             least: Millis::seconds(1),
@@ -33,7 +34,7 @@ impl Reconnect {
         outage.max(self.least).min(self.most)
     }
 
-    /// The pause before the next attempt; `number` is any number of 53 random bits.
+    /// The pause before the next attempt. `number`: 53 random bits.
     pub fn pause(&self, outage: Millis, number: u64) -> Millis {
         Millis(number % self.longest(outage).0.saturating_add(1))
     }
@@ -42,17 +43,17 @@ impl Reconnect {
 /// A connection that lasted this long was stable: earlier failures are forgotten.
 const GOOD: Millis = Millis::seconds(20);
 
-/// How long a connection has been away, and how often it was tried.
+/// The length of an interruption and the number of attempts.
 #[derive(Debug, Default)]
 pub struct Backoff {
     /// The number of reported attempts in this interruption.
     attempts: u32,
-    /// When the outage began; earlier by the outages that were interrupted by a connection that did not hold.
+    /// The start of the outage; moved back by the outages that were only interrupted by connections that did not last.
     since: Option<Instant>,
-    /// How long those were.
+    /// The length of those earlier outages.
     before: Millis,
     online_since: Instant,
-    /// How many attempts were replaced by others since the connection was there.
+    /// The number of attempts that were replaced since the last connection.
     replaced: u32,
 }
 
@@ -71,7 +72,7 @@ impl Backoff {
         now - self.online_since >= GOOD
     }
 
-    /// The connection was there, and is not any more since `lost`; `attempts` have failed since.
+    /// Notes that the connection was lost at `lost`; `attempts` have failed since.
     pub fn note_lost(&mut self, now: Instant, lost: Instant, attempts: u32) {
         if self.has_held(now) {
             self.before = Millis(0);
@@ -80,13 +81,13 @@ impl Backoff {
         self.attempts = attempts;
     }
 
-    /// There is a sign that the network works: the pauses begin anew.
+    /// Restarts the pauses: there is a sign that the network works.
     pub fn begin_anew(&mut self, now: Instant) {
         self.since = self.since.map(|_| now);
         self.before = Millis(0);
     }
 
-    /// Another attempt is due; gives the pause before it.
+    /// Counts another attempt and returns the pause before it.
     pub fn next(&mut self, now: Instant, reconnect: &Reconnect, random: &mut dyn Random) -> Millis {
         self.count();
         reconnect.pause(self.outage(now), below_2_53(random))
@@ -96,29 +97,29 @@ impl Backoff {
         self.since.map_or(Millis(0), |since| now - since)
     }
 
-    /// Another attempt is due, without a pause.
+    /// Counts another attempt that starts without a pause.
     pub fn count(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
     }
 
-    /// An attempt was replaced by another one, because there was a sign of a working network.
+    /// Counts an attempt that was replaced by another one after a sign of a working network.
     pub fn note_replaced(&mut self) {
         self.replaced = self.replaced.saturating_add(1);
     }
 
-    /// How many attempts were replaced since the connection was there.
+    /// The number of attempts that were replaced since the last connection.
     pub fn replaced(&self) -> u32 {
         self.replaced
     }
 
-    /// Which attempt is due, from 1.
+    /// The number of the next attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempts.max(1)
     }
 }
 
-/// May it be different next time? What was online once got the address, the name and the password right; a proxy that
-/// restarts, or a network that wants a login first, answers in strange ways.
+/// Whether another attempt may succeed. The address, the name and the password of a connection that was online once are
+/// correct; a proxy that restarts, or a network that requires a login, answers in unexpected ways.
 pub fn is_curable(reason: &CloseReason) -> bool {
     match reason {
         CloseReason::Requested
@@ -133,7 +134,7 @@ pub fn is_curable(reason: &CloseReason) -> bool {
         CloseReason::Terminated { condition } => {
             !matches!(condition.as_str(), "host-unknown" | "improper-addressing")
         }
-        // Another connection took our place: taking it back would be taken back (RFC 6120 §4.9.3.3).
+        // Another connection replaced this one: reconnecting would only replace that one in turn (RFC 6120 §4.9.3.3).
         CloseReason::Stream(error) => !matches!(
             error.condition.as_str(),
             "conflict" | "host-unknown" | "host-gone" | "not-authorized" | "unsupported-version"
@@ -142,7 +143,7 @@ pub fn is_curable(reason: &CloseReason) -> bool {
     }
 }
 
-/// Before the first login: may another service do what this one does not?
+/// Before the first login: whether another service may succeed where this one failed.
 pub fn may_work_elsewhere(reason: &CloseReason) -> bool {
     matches!(
         reason,

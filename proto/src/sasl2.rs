@@ -1,11 +1,13 @@
-//! XEP-0388 1.0.4: Extensible SASL Profile, with what travels inside it: XEP-0386 1.1.0 (Bind 2), XEP-0198 1.6.3 §9
-//! (stream management), XEP-0484 0.2.0 (FAST). A whole login in one element each way: authenticated, bound or resumed.
+//! XEP-0388 1.0.4: Extensible SASL Profile, with its inline elements: XEP-0386 1.1.0 (Bind 2), XEP-0198 1.6.3 §9
+//! (stream management), XEP-0484 0.2.0 (FAST). A whole login is one element in each direction: authenticated, bound or
+//! resumed.
 //!
 //! Specification: XEP-0388 1.0.4, XEP-0386 1.1.0, XEP-0484 0.2.0.
 //!
-//! Written and read here; what is asked for when is the session's business, challenges are
-//! [`sasl::wire`](super::sasl::wire)'s. Left out: tasks and upgrades, FAST's `count` (a page sends nothing in TLS 0-RTT: its
-//! requests and frames come after the handshake), carbons and client state inside `<bind/>` (a page asks for them itself).
+//! This file writes and parses the elements; the session decides which to request, and
+//! [`sasl::wire`](super::sasl::wire) handles challenges. Left out: tasks and upgrades, FAST's `count` (a page sends
+//! nothing in TLS 0-RTT: its requests and frames come after the handshake), carbons and client state inside `<bind/>`
+//! (a page requests them itself).
 
 use super::ns;
 use super::sasl::{HT_SHA_256_NONE, base64};
@@ -17,21 +19,21 @@ use super::xml::Element;
 pub struct Offer {
     /// SASL mechanisms, in the server's order.
     pub mechanisms: Vec<String>,
-    /// A resource can be bound by the way (XEP-0386).
+    /// Whether a resource can be bound by the login (XEP-0386).
     pub bind: bool,
-    /// And stream management enabled with it.
+    /// Whether stream management can be enabled with the binding.
     pub enable: bool,
-    /// A session can be resumed by the way (XEP-0198 §9).
+    /// Whether a session can be resumed by the login (XEP-0198 §9).
     pub resume: bool,
-    /// Tokens can be had that [`HT_SHA_256_NONE`] shows (XEP-0484).
+    /// Whether the server issues tokens for [`HT_SHA_256_NONE`] (XEP-0484).
     pub tokens: bool,
-    /// COMPAT(Prosody 0.12 with modules of 2023): stream management is offered twice, and there is nothing to do it with; over
-    /// BOSH there is nothing to log in with. Whoever asks hears nothing any more.
+    /// COMPAT(Prosody 0.12 with modules of 2023): stream management is offered twice, without a way to use it; over
+    /// BOSH no mechanism is offered. A client that requests them gets no reply.
     pub flawed: bool,
 }
 
 impl Offer {
-    /// Reads the stream feature; `None` for any other.
+    /// Parses the stream feature; `None` for any other element.
     pub fn parse(feature: &Element) -> Option<Self> {
         if !feature.is("authentication", ns::SASL2) {
             return None;
@@ -73,8 +75,8 @@ impl Offer {
     }
 }
 
-/// `<authenticate/>` (XEP-0388 §2.4). `agent` is a UUID that stays the same for this installation; `inline` is what else is
-/// wanted: [`bind`], [`request_token`], [`use_token`], XEP-0198's `<resume/>`.
+/// `<authenticate/>` (XEP-0388 §2.4). `agent` is a UUID that stays the same for this installation; `inline` holds the
+/// other requests: [`bind`], [`request_token`], [`use_token`], XEP-0198's `<resume/>`.
 pub fn authenticate(
     mechanism: &str,
     initial: Option<&[u8]>,
@@ -97,22 +99,23 @@ pub fn authenticate(
     request.children(inline).build()
 }
 
-/// XEP-0386 §3: a resource, which the server names; `enable` is XEP-0198's element, where the offer allows it.
+/// XEP-0386 §3: requests a resource, whose name the server chooses; `enable` is XEP-0198's element, if the offer allows
+/// it.
 ///
-/// Without a `<tag/>`: Prosody makes the same resource of the same tag and agent, so that two pages of one installation
-/// would throw each other out.
+/// Without a `<tag/>`: Prosody derives the resource from the tag and the agent, so that two pages of one installation
+/// would replace each other.
 pub fn bind(enable: Option<Element>) -> Element {
     Element::builder("bind", ns::BIND2).children(enable).build()
 }
 
-/// XEP-0484 §3.2: a token for the next time.
+/// XEP-0484 §3.2: requests a token for the next login.
 pub fn request_token() -> Element {
     Element::builder("request-token", ns::FAST)
         .attr("mechanism", HT_SHA_256_NONE)
         .build()
 }
 
-/// XEP-0484 §3.4: what is shown is a token.
+/// XEP-0484 §3.4: marks the login as one with a token.
 pub fn use_token() -> Element {
     Element::builder("fast", ns::FAST).build()
 }
@@ -122,24 +125,24 @@ pub fn use_token() -> Element {
 pub struct Token {
     /// The token.
     pub secret: String,
-    /// When it ends, in milliseconds since 1970; `None` when the server does not say it in a way that can be read.
+    /// The expiry in milliseconds since 1970; `None` if the server's value is absent or not readable.
     pub expiry: Option<i64>,
 }
 
-/// What `<success/>` brings (XEP-0388 §2.6.1), beside the mechanism's own data.
+/// The content of `<success/>` (XEP-0388 §2.6.1), beside the mechanism's own data.
 pub struct Granted {
-    /// Who we are: a full JID where a resource is bound.
+    /// The authenticated identity: a full JID if a resource is bound.
     pub identity: String,
-    /// XEP-0386's `<bound/>`, with what became of [`bind`]'s `enable` inside: XEP-0198's `<enabled/>` or `<failed/>`.
+    /// XEP-0386's `<bound/>`, which holds the reply to [`bind`]'s `enable`: XEP-0198's `<enabled/>` or `<failed/>`.
     pub bound: Option<Element>,
-    /// XEP-0198's `<resumed/>`, or `<failed/>` when there is nothing to resume.
+    /// XEP-0198's `<resumed/>`, or `<failed/>` if the session cannot be resumed.
     pub resumption: Option<Element>,
-    /// A token for the next time, wanted or sent of the server's own accord (XEP-0484 §3.5).
+    /// A token for the next login, requested or sent unasked (XEP-0484 §3.5).
     pub token: Option<Token>,
 }
 
 impl Granted {
-    /// Reads `<success/>` of this profile; `None` for any other element.
+    /// Parses `<success/>` of this profile; `None` for any other element.
     pub fn parse(success: &Element) -> Option<Self> {
         if !success.is("success", ns::SASL2) {
             return None;
@@ -163,7 +166,7 @@ impl Granted {
     }
 }
 
-/// A token that is longer is none, in bytes: pages keep it with other things in a few megabytes.
+/// The longest accepted token, in bytes: pages store it together with other data in a few megabytes.
 const LONGEST_TOKEN: usize = 8 << 10;
 
 fn read_token(element: &Element) -> Option<Token> {

@@ -1,16 +1,20 @@
-//! RFC 6120 §6, §7: from an open stream to a bound session: features → SASL → restart → bind → established;
-//! or, to make an account first, features → in-band registration (XEP-0077 §3.1).
+//! RFC 6120 §6, §7: from an open stream to a bound session: features → SASL → restart → bind → established; or, to
+//! register an account, features → in-band registration (XEP-0077 §3.1).
 //!
 //! Specification: RFC 6120.
 //!
-//! Knows elements and directives, no transport: what to send, when to restart, how it ended. What an earlier login has shown
-//! ([`Memory`]) is said before it is asked for: the first message with the opening of the stream, and what belongs on the
-//! authenticated stream with the last one. Until the server has proved itself, nothing else leaves: the page's own stanzas
-//! wait for [`Directive::Established`].
-//! Here is what moves between the states, which `session/state.rs` names; `session/login.rs` authenticates (RFC 6120's profile, XEP-0388's)
-//! with what `mechanisms.rs` chooses and `derivation.rs` derives, `replies.rs` reads the replies to the session's own requests,
-//! `binding.rs` resumes and binds, `registration.rs` makes accounts, `memory.rs` is what is remembered.
-//! Left out: STARTTLS and compression (the transport's business).
+//! The session handles elements and emits directives: what to send, when to restart the stream, how the negotiation
+//! ended. It does not know the transport. It uses what earlier logins have shown ([`Memory`]) to send elements before
+//! the server requests them: the first SASL message together with the opening of the stream, and the elements that
+//! belong on the authenticated stream together with the last SASL message. Nothing else is sent before the server has
+//! proved its identity: the page's own stanzas wait for [`Directive::Established`].
+//!
+//! This file moves the session between the states that `session/state.rs` names. `session/login.rs` authenticates (the
+//! profiles of RFC 6120 and of XEP-0388), `mechanisms.rs` chooses the mechanism, `derivation.rs` derives the keys,
+//! `replies.rs` reads the replies to the session's own requests, `binding.rs` resumes and binds, `registration.rs`
+//! registers accounts, `memory.rs` holds what is remembered.
+//!
+//! Left out: STARTTLS and compression (they belong to the transport).
 
 mod binding;
 mod derivation;
@@ -39,72 +43,74 @@ use super::transport::stream_management::Resumption;
 use super::unicode::Unicode;
 use super::xml::Element;
 
-/// What the stream is opened for.
+/// The purpose of the stream.
 #[derive(Clone)]
 pub enum Goal {
-    /// To log in and bind a resource.
+    /// Log in and bind a resource.
     Login,
-    /// To make an account, and nothing else: the fields to give, by name, `username` and `password` among them.
+    /// Register an account and nothing else, with these values of the registration fields by name, `username` and
+    /// `password` among them.
     Register(Vec<(String, String)>),
 }
 
-/// What the page chose.
+/// The page's configuration of a session.
 #[derive(Clone)]
 pub struct SessionConfig {
-    /// What for.
+    /// The purpose of the stream.
     pub goal: Goal,
     /// The domain to log in to.
     pub domain: String,
-    /// The account, a bare JID, where it is known before the login.
+    /// The account, a bare JID, if it is known before the login.
     pub account: Option<String>,
-    /// The resource to ask for; the server chooses when there is none.
+    /// The resource to request; `None` lets the server choose it.
     pub resource: Option<String>,
-    /// May a password be shown to any transport? Over TLS and on loopback it may anyway.
+    /// Whether a password may be sent over any transport. Over TLS and on loopback it is always allowed.
     pub plain_text_allowed: bool,
-    /// The mechanisms that a login may use, by the names in [`sasl`](crate::sasl); `None` for all. A token is shown and asked for
-    /// where `HT-SHA-256-NONE` is among them.
+    /// The mechanisms that a login may use, by the names in [`sasl`](crate::sasl); `None` allows all. A token is used
+    /// and requested only if `HT-SHA-256-NONE` is among them.
     pub mechanisms: Option<Vec<&'static str>>,
-    /// May things be said before they are asked for?
+    /// Whether elements may be sent before the server requests them.
     pub haste: bool,
 }
 
-/// What the session wants done.
+/// An instruction of the session to the connection.
 #[derive(Clone, Debug)]
 pub enum Directive {
-    /// To be sent on the stream.
+    /// Send this element on the stream.
     Send(Element),
-    /// A new stream is due; with what is sent right after it, unless it goes alone.
+    /// Open a new stream. The elements sent directly after it travel with it, unless `alone` is true.
     Restart {
-        /// XEP-0206 §5's way, over BOSH.
+        /// Send the restart alone, over BOSH as XEP-0206 §5 requires.
         alone: bool,
     },
-    /// Credentials are due.
+    /// Ask the page for credentials.
     WantCredentials,
-    /// We are somewhere else now.
+    /// Report this status to the page.
     Status(Status),
-    /// The request of that id was sent a second time: a second reply to it is nobody's business.
+    /// The request of that id was sent a second time: ignore a second reply to it.
     Repeated(String),
-    /// [`Session::memory`] is another now.
+    /// The content of [`Session::memory`] has changed.
     Learned,
-    /// Bound, as this full JID; with what XEP-0198 says, where it was enabled by the way (XEP-0386): `<enabled/>` or `<failed/>`.
+    /// The session is bound as this full JID. The element is the server's reply about XEP-0198, `<enabled/>` or
+    /// `<failed/>`, if stream management was enabled with the binding (XEP-0386).
     Established(Jid, Option<Element>),
-    /// The former session goes on (XEP-0198 §5): `<resumed/>`.
+    /// The former session was resumed (XEP-0198 §5): `<resumed/>`.
     Resumed(Element),
-    /// It does not: `<failed/>`. A new one is bound.
+    /// The former session was not resumed: `<failed/>`. The session binds a new one.
     ResumeFailed(Element),
-    /// The account was made.
+    /// The account was registered.
     Registered,
-    /// It is over.
+    /// The negotiation has failed.
     Fail(CloseReason),
 }
 
-/// What a step borrows.
+/// The resources that a step borrows from the connection.
 pub struct Tools<'a> {
-    /// For ids of iqs.
+    /// Creates the ids of iqs.
     pub ids: &'a mut Ids,
-    /// For nonces.
+    /// Creates nonces.
     pub random: &'a mut dyn Random,
-    /// For names and passwords.
+    /// Prepares names and passwords.
     pub unicode: &'a dyn Unicode,
 }
 
@@ -113,9 +119,9 @@ pub struct Session {
     config: SessionConfig,
     state: State,
     credentials: Option<Credentials>,
-    /// Those in use, while another mechanism may still be tried.
+    /// The credentials in use, kept while another mechanism may still be tried.
     retained: Option<Credentials>,
-    /// The mechanisms that this login was refused, for themselves and not for the credentials.
+    /// The mechanisms that the server refused in this login because of the mechanism and not of the credentials.
     refused: Vec<&'static str>,
     plain_text_allowed: bool,
     tokens_allowed: bool,
@@ -124,19 +130,19 @@ pub struct Session {
     resumption: Option<Resumption>,
     stream_management: bool,
     memory: Memory,
-    /// As it was when the login began.
+    /// The memory as it was when the login began.
     remembered: Memory,
-    /// What the stream offers that is not authenticated yet.
+    /// The features of the stream before authentication.
     offered: Option<Features>,
-    /// May something be said early this time?
+    /// Whether elements may be sent early in this attempt.
     haste: bool,
-    /// Something was.
+    /// Whether elements were sent early in this attempt.
     ahead: bool,
-    /// The attempt before this one said something early and failed; `true` when nothing else can have been the cause.
+    /// The previous attempt sent elements early and failed; `true` when nothing else can have been the cause.
     suspicion: Option<bool>,
-    /// How much of the way the page has been told of.
-    told: u8,
-    /// The keys of the last login that succeeded; outlives attempts.
+    /// The last stage of the negotiation that was reported to the page.
+    reported_stage: u8,
+    /// The keys of the last successful login; they outlive attempts.
     keys: Option<KeyCache>,
     next_derivation: u32,
 }
@@ -144,24 +150,25 @@ pub struct Session {
 /// The stream that a session is negotiated on.
 #[derive(Clone, Default)]
 pub struct Circumstances {
-    /// It is encrypted, or does not leave the machine.
+    /// Whether the stream is encrypted, or does not leave the machine.
     pub confidential: bool,
-    /// A token may be shown on it, and asked for.
+    /// Whether a token may be used and requested on the stream.
     pub tokens: bool,
-    /// What is sent arrives in order by itself, and each element is answered by itself: a WebSocket.
+    /// Whether the transport delivers elements in order and the server answers each of them separately: a WebSocket.
     pub framed: bool,
-    /// Stream management is wanted, where there is any.
+    /// Whether to use stream management if the server offers it.
     pub manage: bool,
-    /// What may be resumed on it.
+    /// The session that may be resumed on the stream.
     pub resumption: Option<Resumption>,
     /// What is known of the service.
     pub memory: Memory,
-    /// The last attempt failed where haste may have been the cause ([`Session::blames_haste`]): none of it this time.
+    /// The last attempt failed and sending early may have been the cause ([`Session::blames_haste`]): send nothing
+    /// early in this attempt.
     pub suspicion: Option<bool>,
 }
 
 impl Session {
-    /// Nothing has happened yet.
+    /// Creates a session that is not started.
     pub fn new(config: SessionConfig) -> Self {
         Self {
             config,
@@ -181,23 +188,23 @@ impl Session {
             haste: false,
             ahead: false,
             suspicion: None,
-            told: 0,
+            reported_stage: 0,
             keys: None,
             next_derivation: 0,
         }
     }
 
-    /// Does the server offer stream management on the bound stream?
+    /// Whether the server offers stream management on the bound stream.
     pub fn offers_stream_management(&self) -> bool {
         self.stream_management
     }
 
-    /// What is known of the service by now.
+    /// What is known of the service at this point.
     pub fn memory(&self) -> &Memory {
         &self.memory
     }
 
-    /// A stream is being opened.
+    /// Starts the negotiation; the transport is opening a stream.
     pub fn start(
         &mut self,
         circumstances: Circumstances,
@@ -205,7 +212,7 @@ impl Session {
         out: &mut Vec<Directive>,
     ) {
         self.plain_text_allowed = self.config.plain_text_allowed || circumstances.confidential;
-        // Whoever reads the proof that a token makes can use it.
+        // A token's proof can be replayed by anybody who reads it.
         self.tokens_allowed =
             circumstances.tokens && self.plain_text_allowed && self.allows(HT_SHA_256_NONE);
         wipe(&mut self.retained);
@@ -222,10 +229,10 @@ impl Session {
         self.haste = self.config.haste && !again && self.memory.allows_haste();
         self.ahead = false;
         if !again {
-            self.told = 0;
+            self.reported_stage = 0;
         }
         self.enter(State::Greeting);
-        self.tell(1, Status::Connecting, out);
+        self.report_stage(1, Status::Connecting, out);
         if matches!(self.config.goal, Goal::Login) {
             self.prepare(tools, out);
         }
@@ -237,40 +244,40 @@ impl Session {
         self.state = next;
     }
 
-    /// Tells the page how far we are, unless a first attempt at the same has.
-    fn tell(&mut self, stage: u8, status: Status, out: &mut Vec<Directive>) {
-        if stage > self.told {
-            self.told = stage;
+    /// Reports the stage to the page, unless an earlier attempt has reported it.
+    fn report_stage(&mut self, stage: u8, status: Status, out: &mut Vec<Directive>) {
+        if stage > self.reported_stage {
+            self.reported_stage = stage;
             out.push(Directive::Status(status));
         }
     }
 
-    /// The session is there already: it goes on from another page, or a web server has made it.
+    /// Takes over a bound session: one of another page, or one that a web server has made.
     pub fn adopt(&mut self) {
         self.enter(State::Established);
     }
 
-    /// Forget all of it.
+    /// Ends the negotiation and forgets its state.
     pub fn close(&mut self) {
         self.enter(State::Closed);
         wipe(&mut self.credentials);
         wipe(&mut self.retained);
     }
 
-    /// Is it bound?
+    /// Whether the session is bound.
     pub fn is_established(&self) -> bool {
         matches!(self.state, State::Established)
     }
 
-    /// Is it on its way there, and was something said before it was asked for? While the keys are derived, the server is not the one
-    /// to wait for.
+    /// Whether the session is negotiating and has sent elements early. False while the keys are derived: then the
+    /// session does not wait for the server.
     pub fn is_hasty(&self) -> bool {
         self.ahead
             && !self.is_deriving()
             && !matches!(self.state, State::Established | State::Closed)
     }
 
-    /// Which phase to blame when time runs out; `opened` tells whether the stream is open.
+    /// The phase to report when time runs out. `opened`: the stream is open.
     pub fn phase(&self, opened: bool) -> Phase {
         match self.state {
             State::Closed | State::Greeting | State::Authenticating { .. } if !opened => {
@@ -288,9 +295,9 @@ impl Session {
         }
     }
 
-    /// May what was said early be why the connection ended like this? `Some(true)`: nothing else comes to mind. Then the
-    /// same without haste is worth an attempt, of which the page need not hear. What the password, the server's identity or
-    /// its offer is the reason of is not tried again.
+    /// Whether sending early may have caused this end of the connection; `Some(true)` if there is no other possible
+    /// cause. Then an attempt without sending early is worthwhile and is not reported to the page. An end that is
+    /// caused by the password, the server's identity or the server's offer is not retried.
     pub fn blames_haste(&self, reason: &CloseReason, opened: bool) -> Option<bool> {
         if !self.ahead {
             return None;
@@ -310,7 +317,7 @@ impl Session {
             | CloseReason::PeerMisbehaved(_)
             | CloseReason::Terminated { .. } => Some(true),
             CloseReason::TimedOut(_) => opened.then_some(true),
-            // Networks do that, too.
+            // Networks cause these ends, too.
             CloseReason::Ended
             | CloseReason::Unreachable
             | CloseReason::Http(_)
@@ -320,7 +327,7 @@ impl Session {
         }
     }
 
-    /// An element of the stream, while not established.
+    /// Handles an element of the stream before the session is established.
     pub fn handle_element(
         &mut self,
         element: &Element,
@@ -339,7 +346,7 @@ impl Session {
             ns::SASL | ns::SASL2 => self.handle_sasl(element, tools, out),
             ns::STREAM_MANAGEMENT => self.handle_resumption(element, tools, out),
             ns::CLIENT if element.name() == "iq" => self.handle_iq(element, tools, out),
-            // Nothing else has a meaning before the session is bound.
+            // No other element has a meaning before the session is bound.
             _ => {}
         }
     }
@@ -367,7 +374,7 @@ impl Session {
                 Goal::Register(_) => self.ask_form(tools, out),
                 Goal::Login => self.handle_offer(features, tools, out),
             },
-            // The login has begun before it was known what is offered.
+            // The login began before the features were known.
             State::Authenticating { .. } if self.offered.is_none() => {
                 self.check_offer(features, out);
             }
@@ -394,7 +401,7 @@ impl Session {
         }
     }
 
-    /// It worked: what is to be remembered of it.
+    /// Remembers what the successful login has shown.
     fn learn(&mut self, out: &mut Vec<Directive>) {
         match self.suspicion.take() {
             Some(certain) => self.memory.doubt(certain),
@@ -408,10 +415,10 @@ impl Session {
                 offer.mechanisms = Vec::new();
             }
         }
-        self.tell_learned(out);
+        self.report_learned(out);
     }
 
-    fn tell_learned(&mut self, out: &mut Vec<Directive>) {
+    fn report_learned(&mut self, out: &mut Vec<Directive>) {
         if self.memory != self.remembered {
             self.remembered = self.memory.clone();
             out.push(Directive::Learned);
@@ -419,7 +426,7 @@ impl Session {
     }
 }
 
-/// Credentials that are not wanted any more are overwritten.
+/// Overwrites credentials that are no longer needed.
 fn wipe(credentials: &mut Option<Credentials>) {
     if let Some(credentials) = credentials.take() {
         credentials.wipe();

@@ -11,7 +11,7 @@ pub struct Instant(pub u64);
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// A span of whole seconds, as most XMPP attributes (`wait`, `inactivity`, …) give them.
+    /// A span of whole seconds, the unit of most XMPP attributes (`wait`, `inactivity`, …).
     pub const fn seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
@@ -26,13 +26,14 @@ impl Add<Millis> for Instant {
 
 impl Sub for Instant {
     type Output = Millis;
-    /// The time from `earlier` to `self`; zero when `earlier` is the later one.
+    /// The time from `earlier` to `self`; zero if `earlier` is later.
     fn sub(self, earlier: Self) -> Millis {
         Millis(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// The wall clock, lent by the shell: for dates that go to others and for comparing them. Everything else counts in [`Instant`].
+/// The wall clock, provided by the shell: for dates that are sent to others and for comparing them. All other times are
+/// [`Instant`]s.
 pub trait Calendar {
     /// Milliseconds since 1970 UTC.
     fn unix_millis(&self) -> i64;

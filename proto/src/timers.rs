@@ -1,14 +1,14 @@
-//! A table of deadlines: one machine, one enum of timers, one array of instants.
+//! A table of deadlines: one enum of timers and one array of instants for each machine.
 //!
-//! A machine names its timers by an enum with `#[repr(usize)]` and implements [`Name`] for it. So "when is this machine to be
-//! called next" is one question to one table, and no deadline is forgotten in it.
+//! A machine names its timers by an enum with `#[repr(usize)]` and implements [`Name`] for it. The time of the
+//! machine's next call is the smallest entry of one table, so no deadline can be forgotten.
 
 use super::time::Instant;
 use core::marker::PhantomData;
 
 /// The names of a machine's timers.
 pub trait Name: Copy {
-    /// Where the timer is in the table: less than the table's length.
+    /// The index of the timer in the table; less than the table's length.
     fn index(self) -> usize;
 }
 

@@ -1,6 +1,7 @@
-//! Unicode as an argument: the tables are the platform's, never in the wasm. What takes only a few ranges is here.
+//! Unicode as an argument: the platform has the tables, the wasm has none. Functions that need only a few ranges are
+//! here.
 
-/// What JIDs (RFC 7622) and SASLprep (RFC 4013) need of Unicode beyond what Rust's core has.
+/// The Unicode functions for JIDs (RFC 7622) and SASLprep (RFC 4013) that Rust's core lacks.
 ///
 /// In a page: `String.prototype.normalize`, `toLowerCase` and `URL` (`src/web/unicode.rs`); natively, in tests: crates
 /// (`proto/tests/support/unicode.rs`). Callers skip it for plain ASCII.
@@ -12,12 +13,12 @@ pub trait Unicode {
     /// The full lower case of one character, independent of its neighbours and of the locale.
     fn lowercase(&self, char: char) -> String;
     /// A domain name in A-labels and lower case (UTS #46, not transitional: bidi and joiners checked, hyphens and lengths not);
-    /// `None` when it is no domain name.
+    /// `None` if the text is not a domain name.
     fn domain_to_ascii(&self, text: &str) -> Option<String>;
 }
 
-/// Whether a character shows nothing and can be in a text unseen: `Default_Ignorable_Code_Point` (UAX #44) without the two joiners
-/// U+200C and U+200D, which change how their neighbours are written.
+/// Whether a character is invisible and can be hidden in a text: `Default_Ignorable_Code_Point` (UAX #44) without the
+/// two joiners U+200C and U+200D, which change how their neighbours are written.
 pub(crate) fn is_invisible(char: char) -> bool {
     matches!(
         char,
@@ -50,10 +51,10 @@ pub(crate) fn is_noncharacter(char: char) -> bool {
     u32::from(char) & 0xfffe == 0xfffe || matches!(char, '\u{fdd0}'..='\u{fdef}')
 }
 
-/// The ASCII character that a full-width one is a form of; `None` for all others.
+/// The ASCII character of a full-width form; `None` for all other characters.
 pub(crate) fn narrow(char: char) -> Option<char> {
     match char {
-        // Full-width ASCII stands in the order of ASCII itself.
+        // Full-width forms have the order of ASCII.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(char) - 0xfee0),
         _ => None,
     }

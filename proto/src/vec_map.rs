@@ -1,8 +1,8 @@
-//! A small map in a sorted vector, in place of the standard library's `BTreeMap`: that one costs 8 KB of wasm for each pair of
-//! types (102 KB of 795 with thirteen of them, 30 KB gzip). For ids that only grow this is also the fastest: they are added
-//! at the end, and mostly taken from the front.
+//! A small map in a sorted vector, instead of the standard library's `BTreeMap`, which costs 8 KB of wasm for each pair
+//! of types (102 KB of 795 with thirteen of them, 30 KB gzip). For ascending ids this is also the fastest: they are
+//! added at the end, and mostly removed from the front.
 
-/// A map in a sorted vector: finding takes log n comparisons, adding and removing move what follows.
+/// A map in a sorted vector: a lookup takes log n comparisons; inserting and removing move the following entries.
 #[derive(Clone, Debug)]
 pub struct VecMap<K, V>(Vec<(K, V)>);
 
@@ -51,7 +51,7 @@ impl<K: Ord, V> VecMap<K, V> {
         self.0.get(at).map(|(_, value)| value)
     }
 
-    /// Takes the value under a key out.
+    /// Removes and returns the value under a key.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: std::borrow::Borrow<Q>,
@@ -78,12 +78,12 @@ impl<K: Ord, V> VecMap<K, V> {
         self.0.retain(|(_, value)| keep(value));
     }
 
-    /// The same, where the values may be changed.
+    /// As `retain`, with mutable values.
     pub fn retain_mut(&mut self, mut keep: impl FnMut(&mut V) -> bool) {
         self.0.retain_mut(|(_, value)| keep(value));
     }
 
-    /// The value under a key, to be changed.
+    /// The value under a key, mutable.
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: std::borrow::Borrow<Q>,
@@ -92,7 +92,7 @@ impl<K: Ord, V> VecMap<K, V> {
         self.0.get_mut(at).map(|(_, value)| value)
     }
 
-    /// The same, where the values may be changed.
+    /// As `iter`, with mutable values.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
         self.0.iter_mut().map(|(key, value)| (&*key, value))
     }
@@ -102,27 +102,27 @@ impl<K: Ord, V> VecMap<K, V> {
         self.0.iter().map(|(key, _)| key)
     }
 
-    /// The values by their keys' order, to be changed.
+    /// The values in the order of their keys, mutable.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.0.iter_mut().map(|(_, value)| value)
     }
 
-    /// Removes everything.
+    /// Removes all entries.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// The values, by their keys' order.
+    /// The values in the order of their keys.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)
     }
 
-    /// All of it.
+    /// The entries in order.
     pub fn into_entries(self) -> Vec<(K, V)> {
         self.0
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
     }

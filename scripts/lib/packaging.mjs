@@ -3,10 +3,13 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { PKG, at, readJson } from "./project.mjs";
+import { PKG, at, compiler, readJson } from "./project.mjs";
 import { run } from "./run.mjs";
 
 const PLACE = at("target/consumer");
+
+/** The oldest TypeScript that reads our declarations, the one that writes them, and the newest. */
+const COMPILERS = ["typescript-5.2", "typescript", "typescript-7"];
 
 /** Packs pkg/ and unpacks the tarball into the node_modules of a folder, which is made anew. */
 export async function pack(place) {
@@ -24,6 +27,16 @@ export async function pack(place) {
 /** The files an entry of `exports` names, under whatever conditions. */
 function filesNamed(entry) {
   return typeof entry === "string" ? [entry] : Object.values(entry ?? {}).flatMap(filesNamed);
+}
+
+/**
+ * Checks files of a folder with one of the compilers, as a page's project that sees nothing but the platform and the package: no types of
+ * Node, and no `skipLibCheck`, since our own declarations are what is checked. Resolves to `{ code, output }`.
+ */
+export function compile(name, folder, files, options = {}) {
+  const compilerOptions = { noEmit: true, strict: true, target: "es2022", lib: ["es2022", "dom"], types: [], ...options };
+  fs.writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+  return run(process.execPath, [compiler(name), "--project", folder], { show: "none", check: false, timeout: 120_000 });
 }
 
 export async function checkPackage() {
@@ -82,24 +95,19 @@ export async function checkPackage() {
   const folderOfPrograms = at("tests/packaging");
   const own = fs.existsSync(folderOfPrograms) ? fs.readdirSync(folderOfPrograms).filter((file) => /\.m?ts$/.test(file)) : [];
   for (const file of own) fs.copyFileSync(path.join(folderOfPrograms, file), path.join(PLACE, file));
-  for (const [module, resolution] of [
-    ["esnext", "bundler"],
-    ["node16", "node16"],
-  ]) {
-    // CommonJS is Node's own kind of module.
-    const programs = ["consumer.mts", ...(module === "node16" ? ["consumer.cts"] : []), ...own];
-    await check(`tsc --strict, --moduleResolution ${resolution}: ${programs.join(", ")}`, async () => {
-      const { code, output } = await run(
-        "tsc",
-        // prettier-ignore
-        [
-          "--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom",
-          "--module", module, "--moduleResolution", resolution, ...programs,
-        ],
-        { cwd: PLACE, show: "none", check: false, timeout: 120_000 },
-      );
-      return code === 0 ? "" : output;
-    });
+  for (const name of COMPILERS) {
+    for (const [module, resolution] of [
+      ["esnext", "bundler"],
+      ["node16", "node16"],
+    ]) {
+      const { version } = readJson(at("node_modules", name, "package.json"));
+      // CommonJS is Node's own kind of module.
+      const programs = ["consumer.mts", ...(module === "node16" ? ["consumer.cts"] : []), ...own];
+      await check(`tsc ${version} --strict, --moduleResolution ${resolution}: ${programs.join(", ")}`, async () => {
+        const { code, output } = await compile(name, PLACE, programs, { module, moduleResolution: resolution });
+        return code === 0 ? "" : output;
+      });
+    }
   }
 
   const counts = { passed: checks.filter(Boolean).length, failed: checks.filter((ok) => !ok).length };

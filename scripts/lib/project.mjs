@@ -37,6 +37,9 @@ export const which = (name) =>
       }
     });
 
+/** The program of one of the TypeScript compilers in node_modules: they share the name `tsc`, so it cannot be found by that. */
+export const compiler = (name) => at("node_modules", name, "bin/tsc");
+
 export const readJson = (file) => JSON.parse(fs.readFileSync(file, "utf8"));
 
 const cargoToml = () => fs.readFileSync(at("Cargo.toml"), "utf8");

@@ -1,7 +1,8 @@
-//! `Core`: what the page asks of the module. Methods by name, with strings, numbers and ids; the surface in TypeScript
-//! (pkg-template/src) makes promises, listeners and objects of them. What a method refuses it throws as an error of the sink's making.
+//! `Core`: the module's methods for the page. The arguments are strings, numbers and ids; the TypeScript surface
+//! (pkg-template/src) wraps the methods in promises, listeners and objects. A refused call throws an error that the
+//! sink creates.
 //!
-//! No method calls the sink but for that, and none holds a borrow when it does.
+//! A method calls the sink only to create such an error, and holds no borrow while it does.
 
 use super::problems::of_send;
 use super::settings::Settings;
@@ -29,18 +30,18 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 pub struct Core(pub(super) Rc<Shell>);
 
-/// An address that the surface has checked before.
+/// An address that the surface has validated.
 pub fn jid(text: &str) -> Option<Jid> {
     Jid::parse(text, &PlatformUnicode).ok()
 }
 
-/// A time that was given in milliseconds.
+/// A duration in milliseconds.
 pub fn millis(count: Option<u32>) -> Option<Millis> {
     count.map(|count| Millis(u64::from(count)))
 }
 
 impl Core {
-    /// Whether the module holds the sink, so that the page need not.
+    /// Whether the module keeps the sink alive, so that the page need not.
     pub fn owns_sink(&self) -> bool {
         self.0.listener.is_held()
     }
@@ -51,7 +52,7 @@ impl Core {
         sink.map_or(JsValue::UNDEFINED, |sink| sink.error(kind))
     }
 
-    /// XML that the page wrote, read as a stanza.
+    /// Parses XML of the page as a stanza.
     fn stanza(&self, xml: &str) -> Result<Element, JsValue> {
         if !is_xml_text(xml) {
             return Err(self.refuse("illegal-character"));
@@ -69,10 +70,11 @@ impl Core {
 
 #[wasm_bindgen]
 impl Core {
-    /// A client that is offline. It tells `sink`, which it holds only while it is not offline.
+    /// Creates an offline client. Reports to `sink`; the module keeps the sink alive only while the connection is not
+    /// offline.
     ///
     /// # Errors
-    /// The problems `no-randomness`, `bad-service`, `bad-option`.
+    /// The problems `no-randomness`, `bad-service`, `invalid-option`, `unsendable-option`.
     #[wasm_bindgen(constructor)]
     pub fn new(sink: &Sink, settings: &Settings) -> Result<Core, JsValue> {
         if !entropy::is_available() {
@@ -80,10 +82,9 @@ impl Core {
         }
         let config = settings.client();
         let mut config = config.ok_or_else(|| sink.error("bad-service"))?;
-        // What cannot be sent is told now, and not when it would be.
+        // Report an option that cannot be sent now, and not when it would be sent.
         let prepared = config.connection.prepare(&PlatformUnicode);
-        prepared
-            .map_err(|wrong| sink.detailed("bad-option", Some(&wrong.to_string()), None, None))?;
+        prepared.map_err(|wrong| sink.detailed(wrong.sentence(), Some(wrong.name), None, None))?;
         let lent = Platform {
             unicode: Rc::new(PlatformUnicode),
             calendar: Rc::new(PlatformCalendar),
@@ -98,10 +99,10 @@ impl Core {
         Ok(Self(shell))
     }
 
-    /// An address in its normal form (RFC 7622).
+    /// Normalises an address (RFC 7622).
     ///
     /// # Errors
-    /// A string that says what is wrong with it.
+    /// A string with the reason why the address is invalid.
     #[wasm_bindgen(js_name = normalizeJid)]
     pub fn normalize_jid(text: &str) -> Result<String, JsValue> {
         match Jid::parse(text, &PlatformUnicode) {
@@ -110,10 +111,10 @@ impl Core {
         }
     }
 
-    /// One document, packed (proto/src/xml/packed.rs).
+    /// Parses one document and returns it packed (proto/src/xml/packed.rs).
     ///
     /// # Errors
-    /// A string that says why it cannot be read.
+    /// A string with the reason why the document cannot be parsed.
     #[wasm_bindgen(js_name = parseXml)]
     pub fn parse_xml(xml: &str) -> Result<Vec<u32>, JsValue> {
         let element = parse(xml.as_bytes().to_vec(), &Limits::default());
@@ -128,7 +129,7 @@ impl Core {
         self.0.driver.read(jid)
     }
 
-    /// While online: the service in use.
+    /// The service in use; only while online.
     #[wasm_bindgen(getter)]
     pub fn service(&self) -> Option<String> {
         self.0.driver.read(|client| {
@@ -137,14 +138,14 @@ impl Core {
         })
     }
 
-    /// The domain that it logs in to, in its normal form.
+    /// The domain of the login, normalised.
     #[wasm_bindgen(getter)]
     pub fn domain(&self) -> String {
         let domain = |client: &Client| client.connection().domain().to_owned();
         self.0.driver.read(domain)
     }
 
-    /// The JID to subscribe with where the page does not say which.
+    /// The JID to subscribe if the page does not choose one.
     ///
     /// # Errors
     /// The problem `not-connected`.
@@ -154,7 +155,7 @@ impl Core {
             .ok_or_else(|| self.refuse("not-connected"))
     }
 
-    /// Whether there is no connection, none in the making and none hoped for.
+    /// Whether there is no connection and none is planned.
     #[wasm_bindgen(getter, js_name = isOffline)]
     pub fn is_offline(&self) -> bool {
         self.0.driver.is_idle()
@@ -162,7 +163,7 @@ impl Core {
 
     // ── the connection ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Connects; where a page before this one left its session, it is continued.
+    /// Connects; continues the session that an earlier page has stored.
     pub fn connect(&self) {
         self.0.driver.connect();
     }
@@ -189,13 +190,13 @@ impl Core {
         })
     }
 
-    /// Makes the next attempt now.
+    /// Starts the next attempt now.
     pub fn wake(&self) {
         self.0.driver.change(Client::wake);
     }
 
-    /// Ends the session in order. The good-bye is on the wire when this returns, if it may be. Returns whether there is a connection,
-    /// whose end `Sink.offline` tells.
+    /// Ends the session in order. The terminating request is sent before this returns, if possible. Returns whether
+    /// there is a connection, whose end `Sink.offline` reports.
     pub fn disconnect(&self) -> bool {
         let driver = &self.0.driver;
         let is_there = driver.read(|client| !client.connection().is_offline());
@@ -203,22 +204,22 @@ impl Core {
         is_there
     }
 
-    /// Gives up connecting.
+    /// Stops connecting.
     pub fn abort(&self) {
         self.0.driver.abort();
     }
 
-    /// Ends everything at once: nothing is told after it.
+    /// Ends everything at once; no event follows.
     pub fn shut(&self) {
         self.0.driver.shut();
     }
 
-    /// Takes back what `Sink.learned` told in an earlier life.
+    /// Restores the memory that `Sink.learned` reported in an earlier instance.
     pub fn remember(&self, memory: &str) {
         self.0.driver.change(|client, _| client.remember(memory));
     }
 
-    /// Tells every element that goes out or comes in, or stops doing so.
+    /// Starts or stops reporting every sent and received element.
     pub fn tap(&self, on: bool) {
         self.0.driver.change(|client, _| client.tap(on));
     }
@@ -236,7 +237,7 @@ impl Core {
     /// Logs in with an access token of that account, a bare JID.
     #[wasm_bindgen(js_name = logInWithToken)]
     pub fn log_in_with_token(&self, account: String, token: String) {
-        // Prosody's OAUTHBEARER wants the bare JID, which RFC 7628 allows everywhere.
+        // Prosody's OAUTHBEARER requires the bare JID, which RFC 7628 allows everywhere.
         self.log_in(Some(Credentials::Token {
             username: None,
             token,
@@ -250,13 +251,13 @@ impl Core {
         self.log_in(Some(Credentials::Anonymous));
     }
 
-    /// Logs in as who the transport says that we are, or as that account, a bare JID.
+    /// Logs in with the identity that the transport has established, or as that account, a bare JID.
     #[wasm_bindgen(js_name = logInExternally)]
     pub fn log_in_externally(&self, account: Option<String>) {
         self.log_in(Some(Credentials::External { authzid: account }));
     }
 
-    /// There are no credentials to log in with.
+    /// Reports that there are no credentials.
     #[wasm_bindgen(js_name = logInWithNothing)]
     pub fn log_in_with_nothing(&self) {
         self.log_in(None);
@@ -264,10 +265,10 @@ impl Core {
 
     // ── stanzas ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Sends a stanza; `Sink.settled` tells of it under the id returned.
+    /// Sends a stanza; `Sink.settled` reports its delivery under the returned id.
     ///
     /// # Errors
-    /// The problems of what cannot be sent.
+    /// The problems of a stanza that cannot be sent.
     pub fn send(&self, xml: &str) -> Result<u32, JsValue> {
         let stanza = self.stanza(xml)?;
         let sent = self.0.driver.change(|client, _| client.send(stanza));
@@ -275,10 +276,11 @@ impl Core {
             .map_err(|error| self.refuse(of_send(error)))
     }
 
-    /// Sends an iq request, to be answered within so many milliseconds; `Sink.reply` or `Sink.refused` follows under the id returned.
+    /// Sends an iq request with a timeout in milliseconds; `Sink.reply` or `Sink.refused` follows under the returned
+    /// id.
     ///
     /// # Errors
-    /// The problems of what cannot be sent.
+    /// The problems of a stanza that cannot be sent.
     pub fn request(&self, xml: &str, timeout: u32) -> Result<u32, JsValue> {
         let iq = self.stanza(xml)?;
         let timeout = millis(Some(timeout));
@@ -291,14 +293,14 @@ impl Core {
             .map_err(|error| self.refuse(of_send(error)))
     }
 
-    /// Gives up a request: nothing more is told of it.
+    /// Forgets a request: its result is not reported.
     pub fn forget(&self, request: u32) {
         self.0
             .driver
             .change(|client, _| client.forget(IqId(request)));
     }
 
-    /// Adds a handler; `Sink.stanza` names it by the id returned.
+    /// Adds a handler; `Sink.stanza` names it by the returned id.
     #[wasm_bindgen(js_name = addHandler)]
     pub fn add_handler(
         &self,

@@ -1,4 +1,4 @@
-//! `Core`: feeds, and what comes from a pubsub service without a subscription.
+//! `Core`: feeds, and the events of a pubsub service that need no subscription.
 
 use super::core::{Core, jid, millis};
 use super::problems::of_send;
@@ -7,7 +7,7 @@ use epode_proto::xep::pubsub::feed::position::Position;
 use epode_proto::xep::pubsub::subscriptions::FeedId;
 use wasm_bindgen::prelude::*;
 
-/// Names and values, the values of one name together.
+/// Groups the values by their names.
 fn values(names: Vec<String>, values: Vec<String>) -> Vec<(String, Vec<String>)> {
     let mut all: Vec<(String, Vec<String>)> = Vec::new();
     for (name, value) in names.into_iter().zip(values) {
@@ -21,9 +21,10 @@ fn values(names: Vec<String>, values: Vec<String>) -> Vec<(String, Vec<String>)>
 
 #[wasm_bindgen]
 impl Core {
-    /// Subscribes to a node, and keeps it complete; what happens in it is told under the id returned. `option_names` and `option_values`:
-    /// the subscription's options, one name for each value. `full`: which of the own JIDs, where the page says so. `timeout`: how long
-    /// the service may take to agree, in milliseconds. `since`: a position of such a feed.
+    /// Subscribes to a node and keeps its items complete; changes are reported under the returned id. `option_names`
+    /// and `option_values`: the subscription's options, one name for each value. `full`: whether to subscribe the full
+    /// JID, if the page chooses. `timeout`: how long the service may take to accept, in milliseconds. `since`: a
+    /// position of an earlier feed of the node.
     ///
     /// # Errors
     /// The problems `not-connected`, `bad-position`.
@@ -69,7 +70,7 @@ impl Core {
             .map_err(|error| self.refuse(of_send(error)))
     }
 
-    /// The JID that a feed is subscribed with; `undefined` once it is over.
+    /// The subscribed JID of a feed; `undefined` once the feed has ended.
     #[wasm_bindgen(js_name = feedSubscriber)]
     pub fn feed_subscriber(&self, feed: u32) -> Option<String> {
         self.0.driver.read(|client| {
@@ -78,7 +79,7 @@ impl Core {
         })
     }
 
-    /// Where a feed stands; `undefined` once it is over, and before it has begun.
+    /// The position of a feed; `undefined` once the feed has ended, and before it has begun.
     #[wasm_bindgen(js_name = feedPosition)]
     pub fn feed_position(&self, feed: u32) -> Option<String> {
         self.0
@@ -86,10 +87,10 @@ impl Core {
             .read(|client| client.feed_position(FeedId(feed)))
     }
 
-    /// Ends a feed and its subscription. Returns the request that ends it, where one is needed.
+    /// Ends a feed and its subscription. Returns the id of the unsubscribe request, if one is needed.
     ///
     /// # Errors
-    /// The problems of what cannot be sent; the feed is over in any case.
+    /// The problems of a stanza that cannot be sent; the feed ends in any case.
     #[wasm_bindgen(js_name = endSubscription)]
     pub fn end_subscription(
         &self,
@@ -107,7 +108,7 @@ impl Core {
         }
     }
 
-    /// Ends a feed here, and leaves the subscription at the service.
+    /// Ends a feed and keeps the subscription at the service.
     #[wasm_bindgen(js_name = closeFeed)]
     pub fn close_feed(&self, feed: u32) {
         self.0
@@ -115,13 +116,13 @@ impl Core {
             .change(|client, now| client.close_feed(now, FeedId(feed)));
     }
 
-    /// Watches what accounts publish on their nodes of that name; told under the id returned.
+    /// Watches the events that accounts publish on their nodes of that name; reported under the returned id.
     #[wasm_bindgen(js_name = watchNode)]
     pub fn watch_node(&self, node: &str) -> u32 {
         self.0.driver.change(|client, _| client.watch_node(node)).0
     }
 
-    /// Watches for the questions of that service whether somebody may subscribe; told under the id returned.
+    /// Watches for the service's requests to approve a subscription; reported under the returned id.
     ///
     /// # Errors
     /// The problem `bad-address`.

@@ -1,5 +1,6 @@
-//! The boundary: [`core::Core`], which the surface calls, and [`sink::Sink`], which is called. Typed and named, one call an event. Nothing
-//! here decides anything: the protocol is `epode_proto`'s, the shape of objects TypeScript's (pkg-template/src).
+//! The boundary: [`core::Core`], which the surface calls, and [`sink::Sink`], which the module calls. Every call is
+//! typed and named; one call for each event. No decision is made here: `epode_proto` implements the protocol, and
+//! TypeScript (pkg-template/src) defines the objects.
 //!
 //! Two rules everywhere: methods take `&self`, and no `RefCell` is borrowed while JavaScript is called.
 

@@ -1,4 +1,4 @@
-//! What went wrong, by the name that the surface knows it by; sentences and advice are in pkg-template/src/errors.ts.
+//! What went wrong, by the name that the surface knows it by; sentences and advice are in pkg-template/src/advice.ts.
 
 use super::sink::Sink;
 use epode_proto::connection::SendError;
@@ -10,7 +10,7 @@ use epode_proto::xep::muc::{CommandError, RoomRefusal};
 use epode_proto::xml::{Element, Unreadable, XmlError};
 use wasm_bindgen::prelude::*;
 
-/// Why something was not sent.
+/// The problem of a stanza that was not sent.
 pub fn of_send(error: SendError) -> &'static str {
     match error {
         SendError::NotConnected => "not-connected",
@@ -43,12 +43,12 @@ pub fn of_room(refusal: RoomRefusal) -> &'static str {
 }
 
 impl Sink {
-    /// The error of that name; where the sink throws, what it threw.
+    /// The error of that name; if the sink throws, the thrown value.
     pub fn error(&self, kind: &str) -> JsValue {
         self.detailed(kind, None, None, None)
     }
 
-    /// The same with details.
+    /// The error of that name with details.
     pub fn detailed(
         &self,
         kind: &str,
@@ -61,7 +61,7 @@ impl Sink {
             .unwrap_or_else(|thrown| thrown)
     }
 
-    /// The error that an error stanza tells.
+    /// The error that an error stanza reports.
     pub fn refusal(&self, error: &StanzaError, stanza: Option<&Element>) -> JsValue {
         let application = error.application.as_ref();
         let stanza = stanza.map(Element::pack);
@@ -76,7 +76,7 @@ impl Sink {
         .unwrap_or_else(|thrown| thrown)
     }
 
-    /// Why a request has no result.
+    /// The error of a request that has no result.
     pub fn failure(&self, failure: &RequestFailure) -> JsValue {
         match failure {
             RequestFailure::Refused { error, reply } => self.refusal(error, Some(reply)),
@@ -85,7 +85,7 @@ impl Sink {
         }
     }
 
-    /// Why a stanza is not known to have arrived; `undefined` when it is.
+    /// The error of a stanza that did not arrive, or whose delivery is unknown; `undefined` if it was delivered.
     pub fn delivery(&self, delivery: Delivery) -> JsValue {
         match delivery {
             Delivery::Delivered => JsValue::UNDEFINED,
@@ -94,7 +94,7 @@ impl Sink {
         }
     }
 
-    /// Why a room's command failed. `end`: the error of the connection's end, where that is why.
+    /// The error of a failed room command. `end`: the error of the connection's end, if that is the cause.
     pub fn command_failure(&self, error: &CommandError, end: impl FnOnce() -> JsValue) -> JsValue {
         let kind = match error {
             CommandError::Refused { error, stanza } => return self.refusal(error, Some(stanza)),
@@ -114,7 +114,7 @@ impl Sink {
         self.error(kind)
     }
 
-    /// Something came that cannot be read.
+    /// The error of unreadable input.
     pub fn unreadable(&self, unreadable: &Unreadable) -> JsValue {
         let kind = match unreadable.error {
             XmlError::TooLarge => "unreadable-large",
@@ -130,7 +130,7 @@ impl Sink {
         )
     }
 
-    /// Why a connection ended or was interrupted; `undefined` when that was asked for.
+    /// The error of a connection that ended or was interrupted; `undefined` if the page requested the end.
     pub fn reason(&self, reason: &CloseReason, service: Option<&str>) -> JsValue {
         if *reason == CloseReason::Requested {
             return JsValue::UNDEFINED;
@@ -141,7 +141,8 @@ impl Sink {
         };
         self.close_reason(
             reason.code(),
-            &reason.advice(),
+            reason.sentence(),
+            reason.detail().as_deref(),
             reason.condition(),
             reason.text(),
             status,

@@ -1,4 +1,4 @@
-//! `Core`: rooms. A command returns its id, under which `Sink.roomCommand` tells how it ended.
+//! `Core`: rooms. A command returns its id, under which `Sink.roomCommand` reports its result.
 
 use super::core::{Core, jid};
 use super::problems::of_room;
@@ -11,7 +11,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 impl Core {
-    fn ask_room<T>(
+    fn command_room<T>(
         &self,
         ask: impl FnOnce(&mut Client, Instant) -> Result<T, RoomRefusal>,
     ) -> Result<T, JsValue> {
@@ -19,7 +19,7 @@ impl Core {
         asked.map_err(|refusal| self.refuse(of_room(refusal)))
     }
 
-    /// Reads a visit; `None` when it is over.
+    /// Reads a visit; `None` once it has ended.
     fn visit<R>(&self, room: u32, read: impl FnOnce(&Visit) -> R) -> Option<R> {
         self.0
             .driver
@@ -29,8 +29,8 @@ impl Core {
 
 #[wasm_bindgen]
 impl Core {
-    /// Joins a room. Returns the visit's id, and the command's. `max_stanzas`, `max_chars`, `seconds`, `since` (milliseconds since 1970):
-    /// how much history should come. `timeout`: in milliseconds.
+    /// Joins a room. Returns the ids of the visit and of the command. `max_stanzas`, `max_chars`, `seconds`, `since`
+    /// (milliseconds since 1970): the limits of the requested history. `timeout`: in milliseconds.
     ///
     /// # Errors
     /// The problems `not-connected`, `bad-nick`, `already-in`, `open-password`.
@@ -62,11 +62,12 @@ impl Core {
             },
             timeout: Millis(u64::from(timeout)),
         };
-        let (room, command) = self.ask_room(|client, now| client.join(now, &room, nick, entry))?;
+        let (room, command) =
+            self.command_room(|client, now| client.join(now, &room, nick, entry))?;
         Ok(vec![room.0, command.0])
     }
 
-    /// Leaves a room; `undefined` when we are not in.
+    /// Leaves a room; `undefined` if the client is not in the room.
     pub fn leave(&self, room: u32, status: Option<String>, timeout: u32) -> Option<u32> {
         let timeout = Millis(u64::from(timeout));
         let left = self
@@ -76,7 +77,7 @@ impl Core {
         left.map(|command| command.0)
     }
 
-    /// Asks for another nick; `undefined` when it is the one that we have.
+    /// Requests another nick; `undefined` if it is the current nick.
     ///
     /// # Errors
     /// The problems `bad-nick`, `not-in`.
@@ -84,7 +85,7 @@ impl Core {
     pub fn set_nick(&self, room: u32, nick: &str, timeout: u32) -> Result<Option<u32>, JsValue> {
         let timeout = Millis(u64::from(timeout));
         let asked =
-            self.ask_room(|client, now| client.set_nick(now, RoomId(room), nick, timeout))?;
+            self.command_room(|client, now| client.set_nick(now, RoomId(room), nick, timeout))?;
         Ok(asked.map(|command| command.0))
     }
 
@@ -94,7 +95,7 @@ impl Core {
     /// The problem `not-in`.
     #[wasm_bindgen(js_name = sendToRoom)]
     pub fn send_to_room(&self, room: u32, body: &str) -> Result<u32, JsValue> {
-        let sent = self.ask_room(|client, now| client.send_to_room(now, RoomId(room), body))?;
+        let sent = self.command_room(|client, now| client.send_to_room(now, RoomId(room), body))?;
         Ok(sent.0)
     }
 
@@ -105,7 +106,7 @@ impl Core {
     #[wasm_bindgen(js_name = sendPrivate)]
     pub fn send_private(&self, room: u32, nick: &str, body: &str) -> Result<u32, JsValue> {
         let sent =
-            self.ask_room(|client, now| client.send_private(now, RoomId(room), nick, body))?;
+            self.command_room(|client, now| client.send_private(now, RoomId(room), nick, body))?;
         Ok(sent.0)
     }
 
@@ -115,37 +116,38 @@ impl Core {
     /// The problem `not-in`.
     #[wasm_bindgen(js_name = setSubject)]
     pub fn set_subject(&self, room: u32, subject: &str) -> Result<u32, JsValue> {
-        let sent = self.ask_room(|client, now| client.set_subject(now, RoomId(room), subject))?;
+        let sent =
+            self.command_room(|client, now| client.set_subject(now, RoomId(room), subject))?;
         Ok(sent.0)
     }
 
-    /// Gives up a command: nothing more is told of it. A join that is given up is followed by a leave.
+    /// Abandons a command: its result is not reported. An abandoned join is followed by a leave.
     pub fn abandon(&self, command: u32) {
         self.0
             .driver
             .change(|client, now| client.abandon(now, CommandId(command)));
     }
 
-    /// Our nick; `undefined` once the visit is over.
+    /// The own nick; `undefined` once the visit has ended.
     #[wasm_bindgen(js_name = roomNick)]
     pub fn room_nick(&self, room: u32) -> Option<String> {
         self.visit(room, |visit| visit.nick().to_owned())
     }
 
-    /// The subject, where there is one.
+    /// The subject, if there is one.
     #[wasm_bindgen(js_name = roomSubject)]
     pub fn room_subject(&self, room: u32) -> Option<String> {
         let subject = self.visit(room, |visit| visit.subject().map(str::to_owned));
         subject.flatten()
     }
 
-    /// Whether we are really in.
+    /// Whether the room has admitted the client.
     #[wasm_bindgen(js_name = isJoined)]
     pub fn is_joined(&self, room: u32) -> bool {
         self.visit(room, Visit::is_joined).unwrap_or_default()
     }
 
-    /// Who is in, each as `Sink.occupant` made it.
+    /// The occupants, each as `Sink.occupant` created it.
     pub fn occupants(&self, room: u32) -> Vec<JsValue> {
         let all = self.visit(room, |visit| visit.occupants().to_vec());
         let mut made = Vec::new();

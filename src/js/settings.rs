@@ -1,5 +1,5 @@
-//! `Settings`: what a client is made with. The surface has read and checked the page's options (pkg-template/src/options.ts); here they
-//! become the configuration of the protocol and of the network.
+//! `Settings`: the options of a client. The surface has read and validated the page's options
+//! (pkg-template/src/options.ts); this file converts them to the configuration of the protocol and of the network.
 
 use crate::web::address::Address;
 use crate::web::http::HttpOptions;
@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What a client is made with: pkg-template/src/core.ts.
+    /// The options of a client: pkg-template/src/core.ts.
     #[wasm_bindgen(typescript_type = "Settings")]
     pub type Settings;
 
@@ -35,7 +35,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn anonymous(this: &Settings) -> bool;
 
-    /// Names and values in turn; absent where the client logs in.
+    /// Names and values alternating; absent if the client logs in.
     #[wasm_bindgen(method, getter)]
     fn registration(this: &Settings) -> Option<Vec<String>>;
 
@@ -60,7 +60,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn keys(this: &Settings) -> bool;
 
-    /// Names and values in turn.
+    /// Names and values alternating.
     #[wasm_bindgen(method, getter)]
     fn headers(this: &Settings) -> Vec<String>;
 
@@ -88,7 +88,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn silence(this: &Settings) -> u32;
 
-    /// The name under which the session is kept over a reload, where it is.
+    /// The name under which the session is stored over a reload, if it is.
     #[wasm_bindgen(method, getter)]
     pub fn keep(this: &Settings) -> Option<String>;
 
@@ -119,7 +119,7 @@ extern "C" {
     fn route(this: &StreamSettings) -> Option<String>;
 }
 
-/// Names and values in turn, as pairs.
+/// Converts alternating names and values to pairs.
 pub fn pairs(flat: Vec<String>) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     let mut all = flat.into_iter();
@@ -134,7 +134,7 @@ const fn millis(count: u32) -> Millis {
 }
 
 impl Settings {
-    /// The services, in the order in which they are tried; `None` where one of them is no address of a service.
+    /// The services, in the order in which they are tried; `None` if an address is not that of a service.
     fn read_services(&self) -> Option<Vec<Service>> {
         let mut services = Vec::new();
         for text in self.services() {
@@ -148,7 +148,7 @@ impl Settings {
         Some(services)
     }
 
-    /// The configuration of the client; `None` where a service is none.
+    /// The configuration of the client; `None` if a service is invalid.
     pub fn client(&self) -> Option<ClientConfig> {
         let mut services = self.read_services()?;
         let domain = self.domain();

@@ -1,8 +1,8 @@
 //! The two sides of one client: the driver with the protocol, and the page's sink.
 //!
-//! Rust holds the sink weakly, and strongly while the driver owns this shell: while the connection is not offline. The sink refers to
-//! the page's client and to everything that the page has registered, so that all of it stays as long as something may still come, and is
-//! collected afterwards.
+//! Rust holds the sink weakly, and strongly while the driver owns this shell, that is while the connection is not
+//! offline. The sink refers to the page's client and to all objects that the page has registered, so these stay alive
+//! as long as an event may come, and are garbage-collected afterwards.
 
 use super::sink::Sink;
 use crate::web::driver;
@@ -22,7 +22,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Holds it weakly.
+    /// Holds the sink weakly.
     pub fn new(sink: &Sink) -> Rc<Self> {
         Rc::new(Self {
             weak: WeakRef::new(sink.unchecked_ref()),
@@ -41,14 +41,14 @@ impl Listener {
         self.strong.borrow().is_some()
     }
 
-    /// `None` when it was collected: the page has no way left to reach what it belongs to.
+    /// `None` if the sink was garbage-collected: the page has no reference left to its client.
     pub fn sink(&self) -> Option<Sink> {
         let strong = self.strong.borrow().clone();
         strong.or_else(|| self.weak.deref().map(JsCast::unchecked_into))
     }
 }
 
-/// What the page wants to be used in place of the platform's own: the sink knows.
+/// The sink knows the page's replacements of platform APIs.
 impl ApiOverrides for Listener {
     fn replacement(&self, name: &str) -> JsValue {
         let found = self.sink().and_then(|sink| sink.replacement(name).ok());
@@ -60,12 +60,12 @@ impl ApiOverrides for Listener {
 pub struct Shell {
     /// The client with its network and timer.
     pub driver: Rc<Driver>,
-    /// Whom it tells.
+    /// The receiver of the events.
     pub listener: Rc<Listener>,
 }
 
 impl Shell {
-    /// The error of an end that was not asked for, or of an interruption; `undefined` for any other.
+    /// The error of an interruption, or of an end that the page did not request; `undefined` for any other reason.
     pub fn explain(&self, sink: &Sink, reason: &CloseReason) -> JsValue {
         let service = self
             .driver
@@ -73,7 +73,7 @@ impl Shell {
         sink.reason(reason, service.as_deref())
     }
 
-    /// The error of the connection's end, for what ended with it; `undefined` where that was asked for.
+    /// The error of the connection's end, for the calls that ended with it; `undefined` if the page requested the end.
     pub fn end_cause(&self, sink: &Sink) -> JsValue {
         let reason = self.driver.read(|client| client.end_reason().cloned());
         reason.map_or(JsValue::UNDEFINED, |reason| self.explain(sink, &reason))
@@ -83,7 +83,7 @@ impl Shell {
 impl driver::Sink for Shell {
     fn handle_event(self: Rc<Self>, event: ClientEvent) {
         if let Some(sink) = self.listener.sink() {
-            self.tell(&sink, event);
+            self.report_event(&sink, event);
         }
     }
 

@@ -1,8 +1,9 @@
-//! `Sink`: what the module tells the page. The interface is TypeScript's (pkg-template/src/core.ts); here are its methods as the module
-//! calls them. Each is declared `catch`, since an exception that unwinds through the module would run no destructors.
+//! `Sink`: the events and errors that the module passes to the page. The interface is defined in TypeScript
+//! (pkg-template/src/core.ts); this file declares its methods. Each is declared `catch`, since an exception that
+//! unwinds through the module would run no destructors.
 //!
-//! Elements cross packed ([`epode_proto::xml::Element::pack`]), times in milliseconds since 1970 (`NaN` where there is none), ids as
-//! numbers. Arrays are views of the module's memory: the sink copies what it keeps.
+//! Elements cross packed ([`epode_proto::xml::Element::pack`]), times in milliseconds since 1970 (`NaN` for none), ids
+//! as numbers. Arrays are views of the module's memory: the sink copies the data that it keeps.
 
 // Generated code has no documentation.
 #![allow(missing_docs)]
@@ -16,14 +17,14 @@ extern "C" {
     #[wasm_bindgen(js_name = reportError, catch)]
     fn report_error(error: &JsValue) -> Result<(), JsValue>;
 
-    /// What the module tells the page.
+    /// The page's receiver of events.
     #[derive(Clone, Debug)]
     #[wasm_bindgen(typescript_type = "Sink")]
     pub type Sink;
 
     // ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Makes the error of that name (pkg-template/src/errors.ts), with two details for its sentence.
+    /// Creates the error of that name (pkg-template/src/errors.ts), with two details for its sentence.
     #[wasm_bindgen(method, catch)]
     pub fn problem(
         this: &Sink,
@@ -33,7 +34,7 @@ extern "C" {
         stanza: Option<&[u32]>,
     ) -> Result<JsValue, JsValue>;
 
-    /// Makes the error that an error stanza tells.
+    /// Creates the error of an error stanza.
     #[wasm_bindgen(method, catch, js_name = stanzaError)]
     pub fn stanza_error(
         this: &Sink,
@@ -45,12 +46,14 @@ extern "C" {
         stanza: Option<&[u32]>,
     ) -> Result<JsValue, JsValue>;
 
-    /// Makes the error that says why a connection ended or was interrupted. `service`: the address that it is about.
+    /// Makes the error that says why a connection ended or was interrupted: its code, the sentence's name and what that is about.
+    /// `service`: the address that it is about.
     #[wasm_bindgen(method, catch, js_name = closeReason)]
     pub fn close_reason(
         this: &Sink,
         code: &str,
-        message: &str,
+        sentence: &str,
+        detail: Option<&str>,
         condition: Option<&str>,
         text: Option<&str>,
         http_status: Option<u16>,
@@ -59,15 +62,15 @@ extern "C" {
 
     // ── the connection ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// It connects, logs in, binds or says good-bye.
+    /// The connection is connecting, logging in, binding or closing.
     #[wasm_bindgen(method, catch)]
     pub fn status(this: &Sink, status: &str) -> Result<(), JsValue>;
 
-    /// It is online.
+    /// The connection is online.
     #[wasm_bindgen(method, catch)]
     pub fn online(this: &Sink, resumed: bool) -> Result<(), JsValue>;
 
-    /// It broke, and is made again: which attempt is next, and in how many milliseconds.
+    /// The connection was interrupted; the number of the next attempt, and the time until it in milliseconds.
     #[wasm_bindgen(method, catch)]
     pub fn interrupted(
         this: &Sink,
@@ -76,7 +79,7 @@ extern "C" {
         pause: f64,
     ) -> Result<(), JsValue>;
 
-    /// It is over; `error` is `undefined` where that was asked for.
+    /// The connection ended; `error` is `undefined` if the page requested it.
     #[wasm_bindgen(method, catch)]
     pub fn offline(this: &Sink, error: &JsValue) -> Result<(), JsValue>;
 
@@ -84,15 +87,15 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = credentialsWanted)]
     pub fn credentials_wanted(this: &Sink) -> Result<(), JsValue>;
 
-    /// What the next login needs fewer round trips with.
+    /// The memory with which the next login needs fewer round trips changed.
     #[wasm_bindgen(method, catch)]
     pub fn learned(this: &Sink, memory: &str) -> Result<(), JsValue>;
 
-    /// The account was made.
+    /// The account was registered.
     #[wasm_bindgen(method, catch)]
     pub fn registered(this: &Sink) -> Result<(), JsValue>;
 
-    /// A function or class that the page has given in place of the platform's own; `undefined` for the platform's.
+    /// The page's replacement of a platform function or class; `undefined` if there is none.
     #[wasm_bindgen(method, catch)]
     pub fn replacement(this: &Sink, name: &str) -> Result<JsValue, JsValue>;
 
@@ -106,19 +109,19 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn reply(this: &Sink, request: u32, words: &[u32]) -> Result<(), JsValue>;
 
-    /// A request has no result.
+    /// The error of a request that has no result.
     #[wasm_bindgen(method, catch)]
     pub fn refused(this: &Sink, request: u32, error: &JsValue) -> Result<(), JsValue>;
 
-    /// What became of a stanza that the page sent; `error` is `undefined` when the server has it.
+    /// The delivery of a stanza of the page; `error` is `undefined` if the server has received it.
     #[wasm_bindgen(method, catch)]
     pub fn settled(this: &Sink, send: u32, error: &JsValue) -> Result<(), JsValue>;
 
-    /// A stanza, the page's or the client's own, may not have arrived.
+    /// A stanza of the page or of the client may not have arrived.
     #[wasm_bindgen(method, catch)]
     pub fn undelivered(this: &Sink, xml: &str, error: &JsValue) -> Result<(), JsValue>;
 
-    /// Something went wrong that no promise tells.
+    /// An error that no promise reports.
     #[wasm_bindgen(method, catch)]
     pub fn notice(this: &Sink, error: &JsValue) -> Result<(), JsValue>;
 
@@ -132,7 +135,7 @@ extern "C" {
 
     // ── feeds ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The service has agreed; what it said about the subscription, where it did.
+    /// The service has accepted the subscription; its state, JID and subscription id, if the service sent them.
     #[wasm_bindgen(method, catch, js_name = feedAgreed)]
     pub fn feed_agreed(
         this: &Sink,
@@ -142,11 +145,11 @@ extern "C" {
         subid: Option<&str>,
     ) -> Result<(), JsValue>;
 
-    /// The service refused. The feed is over.
+    /// The service refused the subscription. The feed has ended.
     #[wasm_bindgen(method, catch, js_name = feedRefused)]
     pub fn feed_refused(this: &Sink, feed: u32, error: &JsValue) -> Result<(), JsValue>;
 
-    /// An item.
+    /// An item was published.
     #[wasm_bindgen(method, catch, js_name = feedItem)]
     #[allow(clippy::too_many_arguments)]
     pub fn feed_item(
@@ -159,15 +162,15 @@ extern "C" {
         via: ViaName,
     ) -> Result<(), JsValue>;
 
-    /// An item is no longer there.
+    /// An item was removed.
     #[wasm_bindgen(method, catch, js_name = feedRetracted)]
     pub fn feed_retracted(this: &Sink, feed: u32, id: &str, via: ViaName) -> Result<(), JsValue>;
 
-    /// No item is there any more.
+    /// All items were removed.
     #[wasm_bindgen(method, catch, js_name = feedPurged)]
     pub fn feed_purged(this: &Sink, feed: u32) -> Result<(), JsValue>;
 
-    /// Something may be missing between these items.
+    /// Items may be missing between these two.
     #[wasm_bindgen(method, catch, js_name = feedGap)]
     pub fn feed_gap(
         this: &Sink,
@@ -176,7 +179,7 @@ extern "C" {
         before: Option<&str>,
     ) -> Result<(), JsValue>;
 
-    /// What was there, or was missed, has been told.
+    /// All earlier or missed items have been reported.
     #[wasm_bindgen(method, catch, js_name = feedLive)]
     pub fn feed_live(this: &Sink, feed: u32) -> Result<(), JsValue>;
 
@@ -194,17 +197,17 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = feedConfigured)]
     pub fn feed_configured(this: &Sink, feed: u32) -> Result<(), JsValue>;
 
-    /// The node is no more.
+    /// The node was deleted.
     #[wasm_bindgen(method, catch, js_name = feedDeleted)]
     pub fn feed_deleted(this: &Sink, feed: u32, redirect: Option<&str>) -> Result<(), JsValue>;
 
-    /// The feed is over; `position` is where it stood. Nothing follows for it.
+    /// The feed ended at `position`. No further event of this feed follows.
     #[wasm_bindgen(method, catch, js_name = feedEnded)]
     pub fn feed_ended(this: &Sink, feed: u32, position: Option<&str>) -> Result<(), JsValue>;
 
     // ── rooms ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A message to all, or to us alone.
+    /// A message to the whole room, or a private one.
     #[wasm_bindgen(method, catch, js_name = roomMessage)]
     #[allow(clippy::too_many_arguments)]
     pub fn room_message(
@@ -229,7 +232,8 @@ extern "C" {
         nick: Option<&str>,
     ) -> Result<(), JsValue>;
 
-    /// Begins an occupant, for the call that follows: `roomJoined`, `roomChanged` or `roomLeft`, or as one of `Core.occupants`.
+    /// Creates an occupant, for the call that follows: `roomJoined`, `roomChanged` or `roomLeft`, or as one of
+    /// `Core.occupants`.
     #[wasm_bindgen(method, catch)]
     #[allow(clippy::too_many_arguments)]
     pub fn occupant(
@@ -243,7 +247,7 @@ extern "C" {
         own: bool,
     ) -> Result<JsValue, JsValue>;
 
-    /// Somebody came.
+    /// An occupant entered.
     #[wasm_bindgen(method, catch, js_name = roomJoined)]
     pub fn room_joined(this: &Sink, room: u32, occupant: &JsValue) -> Result<(), JsValue>;
 
@@ -251,7 +255,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = roomChanged)]
     pub fn room_changed(this: &Sink, room: u32, occupant: &JsValue) -> Result<(), JsValue>;
 
-    /// An occupant is gone.
+    /// An occupant left.
     #[wasm_bindgen(method, catch, js_name = roomLeft)]
     pub fn room_left(
         this: &Sink,
@@ -261,7 +265,7 @@ extern "C" {
         text: Option<&str>,
     ) -> Result<(), JsValue>;
 
-    /// An occupant has another nick.
+    /// An occupant changed the nick.
     #[wasm_bindgen(method, catch, js_name = roomNick)]
     pub fn room_nick(
         this: &Sink,
@@ -271,15 +275,15 @@ extern "C" {
         own: bool,
     ) -> Result<(), JsValue>;
 
-    /// We are in again.
+    /// The client is in the room again.
     #[wasm_bindgen(method, catch, js_name = roomRejoined)]
     pub fn room_rejoined(this: &Sink, room: u32) -> Result<(), JsValue>;
 
-    /// The room refused something, or cannot be relied on.
+    /// The room refused a request, or its state may be wrong.
     #[wasm_bindgen(method, catch, js_name = roomError)]
     pub fn room_error(this: &Sink, room: u32, error: &JsValue) -> Result<(), JsValue>;
 
-    /// We are out, not by our own leave.
+    /// The client is out of the room without having left.
     #[wasm_bindgen(method, catch, js_name = roomOut)]
     pub fn room_out(
         this: &Sink,
@@ -289,15 +293,15 @@ extern "C" {
         alternative: Option<&str>,
     ) -> Result<(), JsValue>;
 
-    /// The visit is over; our nick at its end. Nothing follows for it.
+    /// The visit ended; the own nick at its end. No further event of this visit follows.
     #[wasm_bindgen(method, catch, js_name = roomClosed)]
     pub fn room_closed(this: &Sink, room: u32, nick: &str) -> Result<(), JsValue>;
 
-    /// A command of a room is over; `error` is `undefined` when it was carried out.
+    /// A room command ended; `error` is `undefined` if it succeeded.
     #[wasm_bindgen(method, catch, js_name = roomCommand)]
     pub fn room_command(this: &Sink, command: u32, error: &JsValue) -> Result<(), JsValue>;
 
-    // ── what comes without a subscription ───────────────────────────────────────────────────────────────────────────
+    // ── events without a subscription ───────────────────────────────────────────────────────────────────────────────
 
     /// An account published an item (XEP-0163).
     #[wasm_bindgen(method, catch, js_name = personalItem)]
@@ -313,7 +317,7 @@ extern "C" {
         time: f64,
     ) -> Result<(), JsValue>;
 
-    /// An account did something else with a node: `kind` is `retract`, `purge`, `delete` or `configuration`.
+    /// An account changed a node in another way: `kind` is `retract`, `purge`, `delete` or `configuration`.
     #[wasm_bindgen(method, catch, js_name = personalChange)]
     pub fn personal_change(
         this: &Sink,
@@ -325,7 +329,7 @@ extern "C" {
         redirect: Option<&str>,
     ) -> Result<(), JsValue>;
 
-    /// A service asks whether somebody may subscribe.
+    /// A service asks the owner to approve a subscription.
     #[wasm_bindgen(method, catch, js_name = approvalAsked)]
     #[allow(clippy::too_many_arguments)]
     pub fn approval_asked(
@@ -363,11 +367,11 @@ extern "C" {
 #[wasm_bindgen]
 #[derive(Clone, Copy, Debug)]
 pub enum ViaName {
-    /// It was there when the feed began.
+    /// In the listing at the start of the feed.
     Snapshot = "snapshot",
-    /// As it was published.
+    /// By an event when the item was published.
     Live = "live",
-    /// After an interruption.
+    /// By fetching after an interruption.
     CatchUp = "catch-up",
 }
 
@@ -381,10 +385,10 @@ impl From<Via> for ViaName {
     }
 }
 
-/// Reports what a method of the sink threw: it should not, and nothing here depends on it.
-pub fn told(outcome: Result<(), JsValue>) {
+/// Reports an exception of the sink: it should not throw, and the module does not depend on it.
+pub fn report_exception(outcome: Result<(), JsValue>) {
     if let Err(error) = outcome {
-        // COMPAT(Node 20, Safari < 15.4): no reportError. The sink's own errors are not lost on others.
+        // COMPAT(Node 20, Safari < 15.4): no reportError: errors of the sink are lost there, and reported on all other platforms.
         let _ = report_error(&error);
     }
 }

@@ -3,7 +3,7 @@
 use super::problems::of_raw_send;
 use super::settings::StreamSettings;
 use super::shell::Listener;
-use super::sink::{StreamSink, told};
+use super::sink::{StreamSink, report_exception};
 use crate::web::entropy::{self, Entropy};
 use crate::web::raw_driver::{RawDriver, RawSink};
 use crate::web::unicode::PlatformUnicode;
@@ -28,7 +28,7 @@ impl StreamShell {
 impl RawSink for StreamShell {
     fn handle_event(&self, event: RawEvent) {
         let Some(sink) = self.sink() else { return };
-        told(match event {
+        report_exception(match event {
             RawEvent::Frame(frame) => sink.frame(&frame.pack()),
             RawEvent::Closed(reason) => {
                 let service = self.driver.read(|stream| stream.service().to_owned());
@@ -39,7 +39,7 @@ impl RawSink for StreamShell {
 
     fn handle_sent(&self, text: &str) {
         if let Some(sink) = self.sink() {
-            told(sink.sent_text(text));
+            report_exception(sink.sent_text(text));
         }
     }
 
@@ -80,7 +80,7 @@ impl StreamCore {
     /// A stream that is not opened. It tells `sink`, which it holds only while it is running.
     ///
     /// # Errors
-    /// The problems `no-randomness`, `bad-service`, `bad-option`.
+    /// The problems `no-randomness`, `bad-service`, `invalid-option`, `unsendable-option`.
     #[wasm_bindgen(constructor)]
     pub fn new(sink: &StreamSink, settings: &StreamSettings) -> Result<StreamCore, JsValue> {
         if !entropy::is_available() {
@@ -89,8 +89,7 @@ impl StreamCore {
         let config = settings.stream();
         let mut config = config.ok_or_else(|| sink.error("bad-service"))?;
         let prepared = config.prepare(&PlatformUnicode);
-        prepared
-            .map_err(|wrong| sink.detailed("bad-option", Some(&wrong.to_string()), None, None))?;
+        prepared.map_err(|wrong| sink.detailed(wrong.sentence(), Some(wrong.name), None, None))?;
         let stream = RawStream::new(config, Box::new(Entropy));
         let listener = Listener::new(sink);
         let driver = RawDriver::new(stream, settings.http(), Rc::clone(&listener) as Rc<_>);

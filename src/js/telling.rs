@@ -1,8 +1,8 @@
-//! Events become calls of the sink, one call an event. No borrow of the client is held meanwhile: the page may send, add and remove
-//! handlers, disconnect and free.
+//! Passes events to the sink, one call for each event. No borrow of the client is held meanwhile: the page may send,
+//! add and remove handlers, disconnect and free.
 
 use super::shell::Shell;
-use super::sink::{Sink, told};
+use super::sink::{Sink, report_exception};
 use crate::web::clock;
 use epode_proto::client::{ClientEvent, Notice, WatchId, Watched};
 use epode_proto::event::Status;
@@ -16,7 +16,7 @@ use epode_proto::xep::pubsub::feed::Change;
 use epode_proto::xml::Element;
 use wasm_bindgen::prelude::*;
 
-/// A time as JavaScript counts it; `NaN` where there is none.
+/// A time in JavaScript's format; `NaN` for none.
 #[allow(clippy::cast_precision_loss)]
 fn time_of(unix_ms: Option<i64>) -> f64 {
     unix_ms.map_or(f64::NAN, |time| time as f64)
@@ -26,8 +26,8 @@ fn payload_of(item: &Item) -> Option<Vec<u32>> {
     item.payload.as_ref().map(Element::pack)
 }
 
-/// State, JID and subscription id, as far as the service told them.
-fn told_of(subscription: &Subscription) -> (&'static str, Option<&str>, Option<&str>) {
+/// State, JID and subscription id, as far as the service sent them.
+fn subscription_fields(subscription: &Subscription) -> (&'static str, Option<&str>, Option<&str>) {
     let jid = subscription.jid.as_str();
     (
         subscription.state.as_str(),
@@ -37,10 +37,10 @@ fn told_of(subscription: &Subscription) -> (&'static str, Option<&str>, Option<&
 }
 
 impl Shell {
-    /// Tells an event.
-    pub(super) fn tell(&self, sink: &Sink, event: ClientEvent) {
-        told(match event {
-            ClientEvent::Status(status) => self.tell_status(sink, &status),
+    /// Passes an event to the sink.
+    pub(super) fn report_event(&self, sink: &Sink, event: ClientEvent) {
+        report_exception(match event {
+            ClientEvent::Status(status) => self.report_status(sink, &status),
             ClientEvent::CredentialsWanted => sink.credentials_wanted(),
             ClientEvent::Learned => {
                 let memory = self.driver.read(|client| client.connection().memory());
@@ -61,11 +61,11 @@ impl Shell {
             ClientEvent::Undelivered { stanza, delivery } => {
                 sink.undelivered(&stanza.to_xml(), &sink.delivery(delivery))
             }
-            ClientEvent::Feed { feed, change } => tell_change(sink, feed.0, *change),
+            ClientEvent::Feed { feed, change } => report_change(sink, feed.0, *change),
             ClientEvent::FeedEnded { feed, position } => {
                 sink.feed_ended(feed.0, position.as_deref())
             }
-            ClientEvent::Room { room, event } => self.tell_room(sink, room, &event),
+            ClientEvent::Room { room, event } => self.report_room(sink, room, &event),
             ClientEvent::RoomCommand { command, outcome } => {
                 let error = outcome.err().map_or(JsValue::UNDEFINED, |error| {
                     sink.command_failure(&error, || self.end_cause(sink))
@@ -79,7 +79,7 @@ impl Shell {
                 sink.room_command(command.0, &sink.delivery(delivery))
             }
             ClientEvent::RoomClosed { room, nick } => sink.room_closed(room.0, &nick),
-            ClientEvent::Personal { watches, watched } => tell_personal(sink, &watches, &watched),
+            ClientEvent::Personal { watches, watched } => report_personal(sink, &watches, &watched),
             ClientEvent::ApprovalAsked {
                 watches,
                 service,
@@ -100,7 +100,7 @@ impl Shell {
         });
     }
 
-    fn tell_status(&self, sink: &Sink, status: &Status) -> Result<(), JsValue> {
+    fn report_status(&self, sink: &Sink, status: &Status) -> Result<(), JsValue> {
         match status {
             Status::Connecting => sink.status("connecting"),
             Status::Authenticating => sink.status("authenticating"),
@@ -119,13 +119,13 @@ impl Shell {
         }
     }
 
-    fn tell_room(&self, sink: &Sink, room: RoomId, event: &RoomEvent) -> Result<(), JsValue> {
+    fn report_room(&self, sink: &Sink, room: RoomId, event: &RoomEvent) -> Result<(), JsValue> {
         let id = room.0;
         match event {
             RoomEvent::Joined { .. } | RoomEvent::Configured { .. } => Ok(()),
             RoomEvent::Rejoined { .. } => sink.room_rejoined(id),
-            RoomEvent::Message(message) => tell_message(sink, id, message, false),
-            RoomEvent::Private(message) => tell_message(sink, id, message, true),
+            RoomEvent::Message(message) => report_message(sink, id, message, false),
+            RoomEvent::Private(message) => report_message(sink, id, message, true),
             RoomEvent::Subject { subject, nick, .. } => {
                 sink.room_subject(id, subject, nick.as_deref())
             }
@@ -153,11 +153,11 @@ impl Shell {
             ),
             RoomEvent::Unreachable => sink.room_error(id, &sink.error("silent-room")),
             RoomEvent::Crowded => sink.room_error(id, &sink.error("crowded-room")),
-            RoomEvent::Out(ended) => tell_out(sink, id, ended),
+            RoomEvent::Out(ended) => report_out(sink, id, ended),
         }
     }
 
-    /// An occupant, as the sink makes one.
+    /// Creates an occupant by the sink.
     pub(super) fn occupant(&self, sink: &Sink, room: RoomId, occupant: &Occupant) -> JsValue {
         let is_own = |nick: &str| nick == occupant.nick;
         let own = self.driver.read(|client| {
@@ -177,7 +177,7 @@ impl Shell {
     }
 }
 
-fn tell_out(sink: &Sink, room: u32, ended: &Ended) -> Result<(), JsValue> {
+fn report_out(sink: &Sink, room: u32, ended: &Ended) -> Result<(), JsValue> {
     match ended {
         Ended::Departed(departure) => sink.room_out(
             room,
@@ -205,7 +205,7 @@ fn why(departure: &Departure) -> &'static str {
     }
 }
 
-fn tell_message(
+fn report_message(
     sink: &Sink,
     room: u32,
     message: &RoomMessage,
@@ -224,10 +224,12 @@ fn tell_message(
     )
 }
 
-fn tell_change(sink: &Sink, feed: u32, change: Change) -> Result<(), JsValue> {
+fn report_change(sink: &Sink, feed: u32, change: Change) -> Result<(), JsValue> {
     match change {
-        Change::Subscribed(told) => {
-            let (state, jid, subid) = told.as_ref().map_or(("subscribed", None, None), told_of);
+        Change::Subscribed(subscription) => {
+            let (state, jid, subid) = subscription
+                .as_ref()
+                .map_or(("subscribed", None, None), subscription_fields);
             sink.feed_agreed(feed, state, jid, subid)
         }
         Change::Refused(failure) => sink.feed_refused(feed, &sink.failure(&failure)),
@@ -243,13 +245,13 @@ fn tell_change(sink: &Sink, feed: u32, change: Change) -> Result<(), JsValue> {
         Change::Purge => sink.feed_purged(feed),
         Change::Gap { after, before } => sink.feed_gap(feed, after.as_deref(), before.as_deref()),
         Change::Live => sink.feed_live(feed),
-        Change::Subscription(told) => {
-            let (state, jid, subid) = told_of(&told);
+        Change::Subscription(subscription) => {
+            let (state, jid, subid) = subscription_fields(&subscription);
             sink.feed_subscription(feed, state, jid, subid)
         }
         Change::Configuration => sink.feed_configured(feed),
         Change::Delete { redirect } => sink.feed_deleted(feed, redirect.as_deref()),
-        // The end follows as an event of the client's.
+        // The end follows as an event of the client.
         Change::End => Ok(()),
     }
 }
@@ -258,7 +260,7 @@ fn numbers(watches: &[WatchId]) -> Vec<u32> {
     watches.iter().map(|watch| watch.0).collect()
 }
 
-fn tell_personal(sink: &Sink, watches: &[WatchId], watched: &Watched) -> Result<(), JsValue> {
+fn report_personal(sink: &Sink, watches: &[WatchId], watched: &Watched) -> Result<(), JsValue> {
     let watches = numbers(watches);
     let (account, node) = (watched.account.as_str(), watched.event.node());
     let change = |kind: &str, id: Option<&str>, redirect: Option<&str>| {
@@ -285,7 +287,7 @@ fn tell_personal(sink: &Sink, watches: &[WatchId], watched: &Watched) -> Result<
         PubSubEvent::Purge { .. } => change("purge", None, None),
         PubSubEvent::Delete { redirect, .. } => change("delete", None, redirect.as_deref()),
         PubSubEvent::Configuration { .. } => change("configuration", None, None),
-        // They speak of a subscription, which is a feed.
+        // These events belong to a subscription, which is a feed.
         PubSubEvent::Subscription(_) | PubSubEvent::Collection { .. } => Ok(()),
     }
 }

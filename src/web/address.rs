@@ -30,15 +30,15 @@ extern "C" {
 /// A service's address.
 #[derive(Clone, Debug)]
 pub struct Address {
-    /// Absolute.
+    /// The absolute address.
     pub href: String,
-    /// Encrypted, or a loopback address.
+    /// Whether the address is encrypted or a loopback address.
     pub confidential: bool,
-    /// The address is cross-origin: CORS decides what the page may read.
+    /// Whether the address is cross-origin: CORS decides which responses the page may read.
     pub cross_origin: bool,
-    /// An unencrypted address on an encrypted page (mixed content): the browser refuses it.
+    /// Whether the address is unencrypted on an encrypted page (mixed content): the browser refuses it.
     pub mixed: bool,
-    /// `http:` and `https:` are BOSH, `ws:` and `wss:` WebSocket; anything else is neither.
+    /// The transport: `http:` and `https:` are BOSH, `ws:` and `wss:` WebSocket; `None` for any other scheme.
     pub kind: Option<Kind>,
 }
 

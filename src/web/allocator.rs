@@ -1,4 +1,4 @@
-//! The allocator: talc, which is 2.7 KB gzip smaller than the one that Rust brings, and no slower.
+//! The allocator: talc, which is 2.7 KB gzip smaller than Rust's default, and no slower.
 
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 

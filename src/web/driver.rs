@@ -47,10 +47,10 @@ pub struct Driver {
     /// Stores the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
     presence: Cell<PagePresence>,
-    /// Which claim of a kept session is under way, if any; each has another number.
+    /// The number of the claim of a stored session that is in progress; each claim has another number.
     claim: Cell<Option<u32>>,
     claims: Cell<u32>,
-    /// The client knows that the page is hidden.
+    /// Whether the client knows that the page is hidden.
     hidden: Cell<bool>,
     /// Set while the page is unloading: whether it may return.
     parting: Cell<Option<bool>>,
@@ -58,7 +58,7 @@ pub struct Driver {
     /// The sink while it is owned. The sink owns the driver: this reference makes a cycle, which ends with the connection.
     owned: RefCell<Option<Rc<dyn Sink>>>,
     events: RefCell<VecDeque<ClientEvent>>,
-    telling: Cell<bool>,
+    reporting: Cell<bool>,
     alarm: Alarm,
     flush_due: Cell<bool>,
 }
@@ -79,7 +79,7 @@ impl Driver {
             sink: RefCell::default(),
             owned: RefCell::default(),
             events: RefCell::default(),
-            telling: Cell::new(false),
+            reporting: Cell::new(false),
             alarm: Alarm::default(),
             flush_due: Cell::new(false),
         })
@@ -104,7 +104,7 @@ impl Driver {
                 sink.set_owned(true);
             }
             self.owned.replace(sink);
-        } else if offline && owned && !self.telling.get() && self.events.borrow().is_empty() {
+        } else if offline && owned && !self.reporting.get() && self.events.borrow().is_empty() {
             self.disown();
         }
     }
@@ -121,12 +121,12 @@ impl Driver {
         self.keeper.replace(keeper);
     }
 
-    /// Whether there is no connection, none in the making and none hoped for.
+    /// Whether there is no connection and none is planned.
     pub fn is_idle(&self) -> bool {
         self.claim.get().is_none() && self.client.borrow().connection().is_offline()
     }
 
-    /// Connects. Where a page before this one left its session, and no other took it, that is continued.
+    /// Connects. Continues the session that an earlier page has stored, unless another page has taken it.
     pub fn connect(self: &Rc<Self>) {
         let Some(keeper) = self.keeper().filter(|keeper| keeper.has_any()) else {
             self.change(Client::connect);
@@ -139,7 +139,7 @@ impl Driver {
         let driver = Rc::clone(self);
         spawn_local(async move {
             let kept = keeper.claim().await;
-            // Given up meanwhile?
+            // The claim was given up meanwhile.
             if driver.claim.get() != Some(claim) {
                 return;
             }
@@ -151,7 +151,7 @@ impl Driver {
         });
     }
 
-    /// Gives up connecting.
+    /// Stops connecting.
     pub fn abort(self: &Rc<Self>) {
         self.claim.set(None);
         self.change(Client::abort);
@@ -276,7 +276,7 @@ impl Driver {
         if self.keeper().is_some() {
             self.presence.set(PagePresence::Away);
         } else if self.client.borrow().connection().is_closing() {
-            // Everything has been sent.
+            // All stanzas have been sent.
         } else if returns {
             self.client.borrow_mut().pause(now());
             self.drain();
@@ -287,7 +287,7 @@ impl Driver {
         }
     }
 
-    /// Stores what the next page needs. Returns false if there is no session to continue.
+    /// Stores the data that the next page needs. Returns false if there is no session to continue.
     fn store(&self) -> bool {
         let snapshot = self.client.borrow().snapshot();
         match self.keeper() {
@@ -330,7 +330,7 @@ impl Driver {
 
     fn report_events(&self) {
         // Reentered from a callback: the outer loop continues with the added events.
-        if self.telling.replace(true) {
+        if self.reporting.replace(true) {
             return;
         }
         let now = now();
@@ -343,7 +343,7 @@ impl Driver {
                 sink.handle_event(event);
             }
         }
-        self.telling.set(false);
+        self.reporting.set(false);
     }
 
     fn drain(self: &Rc<Self>) {

@@ -55,7 +55,7 @@ extern "C" {
     fn close(this: &Port);
 }
 
-/// Runs `task` in a task of its own, after everything that was queued before, without any timer.
+/// Runs `task` in a separate task, after all tasks that were queued before, without a timer.
 pub fn next_task(task: impl FnOnce() + 'static) {
     let channel = MessageChannel::new();
     let port = channel.port1();

@@ -47,7 +47,7 @@ const SHORT: usize = 64 * 1024;
 pub struct HttpOptions {
     /// Headers of each request, `Content-Type` among them; names and values are allowed in HTTP.
     pub headers: Vec<(String, String)>,
-    /// Send cookies and HTTP authentication across origins.
+    /// Whether to send cookies and HTTP authentication across origins.
     pub with_credentials: bool,
     /// The maximal size of a response, in bytes.
     pub max_bytes: usize,
@@ -60,12 +60,12 @@ pub struct Http {
     flying: RefCell<VecMap<ExchangeId, Option<AbortController>>>,
     /// Bytes of the pending keepalive requests.
     outliving: Cell<usize>,
-    /// A response has been read before: a later failure is one of the network, not of the configuration.
+    /// Whether a response has been read before: then a later failure is one of the network, not of the configuration.
     answered: Cell<bool>,
 }
 
 impl Http {
-    /// No exchange is pending.
+    /// Creates a set without pending exchanges.
     pub fn new(options: HttpOptions, platform: Rc<dyn ApiOverrides>) -> Self {
         Self {
             options,
@@ -97,7 +97,8 @@ impl Http {
         }
         self.outliving.set(outliving);
         let sent = fetch(&*self.platform, address, &init);
-        // Only there: a `fetch` of the page's that never settles must not keep it, nor what the error of its abort refers to.
+        // Only the map holds the controller: a `fetch` of the page that never settles must not keep it alive, nor the
+        // objects that the error of its abort refers to.
         self.flying.borrow_mut().insert(exchange, controller);
         let http = Rc::clone(self);
         let address = address.to_owned();
@@ -165,7 +166,8 @@ impl Http {
             init.set_headers(&headers);
         }
         if foreign {
-            // This includes the page's own origin: a server must not make the page POST there with the user's credentials.
+            // This includes the page's own origin: a redirecting server must not make the page POST there with the
+            // user's credentials.
             init.set_credentials(RequestCredentials::Omit);
         } else if self.options.with_credentials {
             init.set_credentials(RequestCredentials::Include);
@@ -189,7 +191,7 @@ impl Http {
             .ok_or(None)?
             .unchecked_into();
         if response.status() == 0 {
-            // Browsers show nothing else of a redirect (Fetch §2.2.6, an opaque-redirect filtered response).
+            // Browsers reveal nothing else about a redirect (Fetch §2.2.6, an opaque-redirect filtered response).
             return Err(Some(NetworkFailure::Redirected));
         }
         let headers = response.headers();

@@ -45,7 +45,7 @@ impl Keeper {
         redeem(ticket, until).await.then(|| text.to_owned())
     }
 
-    /// Stores what the next page needs. Returns false if there is nothing to store.
+    /// Stores the data that the next page needs. Returns false if there is nothing to store.
     pub fn store(&self, snapshot: Option<&Snapshot>) -> bool {
         let Some(snapshot) = snapshot else {
             if self.stored.take().is_some() {

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// A window, a worker's scope, a document.
+    /// A window, a worker's scope, or a document.
     type EventTarget;
 
     #[wasm_bindgen(method, js_name = addEventListener)]
@@ -25,7 +25,7 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = type)]
     fn kind(this: &PageEvent) -> String;
 
-    /// Of `pagehide`: whether the page may return from the back/forward cache.
+    /// For `pagehide`: whether the page may return from the back/forward cache.
     #[wasm_bindgen(method, getter)]
     fn persisted(this: &PageEvent) -> Option<bool>;
 }
@@ -39,15 +39,15 @@ pub enum PageChange {
     Parting,
     /// The page is unloading and is not expected to return. The page's own listeners may run after this one.
     Leaving,
-    /// The page is hidden. After the two above: all listeners have run.
+    /// The page is hidden. Follows `Parting` and `Leaving`: all listeners have run.
     Hidden,
     /// The page is about to be frozen, and may never resume.
     Resting,
 }
 
 /// The events of the global scope, and those of the document.
-const GLOBAL: [&str; 3] = ["online", "pageshow", "pagehide"];
-const DOCUMENT_TELLS: [&str; 3] = ["visibilitychange", "resume", "freeze"];
+const GLOBAL_EVENTS: [&str; 3] = ["online", "pageshow", "pagehide"];
+const DOCUMENT_EVENTS: [&str; 3] = ["visibilitychange", "resume", "freeze"];
 
 /// Listens until dropped.
 pub struct Lifecycle {
@@ -55,10 +55,10 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Calls `hear` for each change. Without a page (Node) there are none.
-    pub fn listen(hear: impl Fn(PageChange) + 'static) -> Self {
+    /// Calls `on_change` for each change. Without a page (Node) there are no changes.
+    pub fn listen(on_change: impl Fn(PageChange) + 'static) -> Self {
         let listener = Closure::new(move |happening: PageEvent| {
-            hear(match happening.kind().as_str() {
+            on_change(match happening.kind().as_str() {
                 "visibilitychange" if super::global::is_hidden() => PageChange::Hidden,
                 "freeze" => PageChange::Resting,
                 "pagehide" if happening.persisted() == Some(true) => PageChange::Parting,
@@ -74,14 +74,14 @@ impl Lifecycle {
     fn each(&self, act: fn(&EventTarget, &str, &JsValue)) {
         let listener = self.listener.as_ref();
         let global = js_sys::global();
-        // COMPAT(Node): its global scope is no event target.
+        // COMPAT(Node): its global scope is not an event target.
         if js_sys::Reflect::has(&global, &"addEventListener".into()) == Ok(true) {
-            for kind in GLOBAL {
+            for kind in GLOBAL_EVENTS {
                 act(global.unchecked_ref(), kind, listener);
             }
         }
         DOCUMENT.with(|document| {
-            for kind in DOCUMENT_TELLS {
+            for kind in DOCUMENT_EVENTS {
                 if let Some(document) = document {
                     act(document, kind, listener);
                 }

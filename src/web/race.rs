@@ -1,4 +1,4 @@
-//! A future against a time limit. What loses is dropped, which is how it cleans up.
+//! Limits the time of a future. The loser is dropped, which cleans it up.
 
 use futures_channel::oneshot::{Receiver, channel};
 use gloo_timers::callback::Timeout;
@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Runs `future` until it is done; `None` when so many milliseconds have passed before.
+/// Runs `future` to its end; `None` if `limit` milliseconds pass first.
 pub async fn within<F: Future>(future: F, limit: u32) -> Option<F::Output> {
     let (sender, over) = channel();
     let _timer = Timeout::new(limit, move || {

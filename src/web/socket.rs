@@ -93,8 +93,8 @@ impl Sockets {
         }
     }
 
-    /// Opens a socket; `hear` receives its inputs, never within this call.
-    pub fn open(&self, socket: SocketId, address: &str, hear: Rc<dyn Fn(Input)>) {
+    /// Opens a socket; `on_input` receives its inputs, never within this call.
+    pub fn open(&self, socket: SocketId, address: &str, on_input: Rc<dyn Fn(Input)>) {
         let failed = move |failure: NetworkFailure| Input::SocketClosed { socket, failure };
         let resolved = Address::resolve(address);
         let mixed = resolved.is_some_and(|address| address.mixed);
@@ -109,7 +109,7 @@ impl Sockets {
                 } else {
                     NetworkFailure::Unreachable
                 };
-                js_sys::futures::spawn_local(async move { hear(failed(failure)) });
+                js_sys::futures::spawn_local(async move { on_input(failed(failure)) });
                 return;
             }
         };
@@ -141,7 +141,7 @@ impl Sockets {
                     failed(NetworkFailure::Unreachable)
                 }
             };
-            hear(input);
+            on_input(input);
         });
         // XMPP has no binary frames (RFC 7395 §3.2); a binary frame is read as text.
         raw.set_binary_type("arraybuffer");
@@ -167,7 +167,7 @@ impl Sockets {
         drop(open);
     }
 
-    /// Closes all of them.
+    /// Closes all sockets.
     pub fn close_all(&self) {
         drop(core::mem::take(&mut *self.open.borrow_mut()));
     }

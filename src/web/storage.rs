@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// HTML's.
+    /// HTML's `Storage`.
     pub type Storage;
 
     #[wasm_bindgen(method, js_name = getItem, catch)]
@@ -26,12 +26,12 @@ extern "C" {
 }
 
 impl Storage {
-    /// The tab's own.
+    /// The storage of the tab.
     pub fn of_tab() -> Option<Self> {
         Self::named("sessionStorage")
     }
 
-    /// What all pages of the origin share.
+    /// The storage that all pages of the origin share.
     pub fn of_origin() -> Option<Self> {
         Self::named("localStorage")
     }

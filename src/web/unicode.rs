@@ -48,5 +48,5 @@ impl Unicode for PlatformUnicode {
     }
 }
 
-/// A label that no name of digits can end in.
+/// A label that prevents the host name from ending in a number.
 const GUARD: &str = ".a";

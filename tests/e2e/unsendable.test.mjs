@@ -101,13 +101,16 @@ test("errors say which call failed, and what it was about", async () => {
   const named = (error) => [error.operation, error.object];
   const room = `located@${env.server.conference}`;
   assert.deepEqual(named(errors.configuration), ["configuration", "no such node"]);
-  assert.match(errors.configuration.message, /^configuration\("no such node"\): The answer is the error \w/);
+  assert.match(errors.configuration.message, /^configuration "no such node" at pubsub\.[\w.-]+: [\w-]+/);
   assert.deepEqual(named(errors.request), ["request", `nobody@${env.server.domain}/x`]);
   assert.deepEqual(named(errors.timeout), ["nodes", "pubsub.silent.invalid"]);
   assert.deepEqual(named(errors.join), ["join", room]);
   assert.deepEqual(named(errors.setNick), ["setNick", `${room}/\u0007`]);
   assert.deepEqual(named(errors.argument), ["retract", "node"]);
   assert.deepEqual(named(errors.after), ["send", room]);
+  assert.deepEqual([errors.configuration.node, errors.timeout.service], ["no such node", "pubsub.silent.invalid"]);
+  assert.deepEqual([errors.join.room, errors.setNick.room, errors.after.room], [room, room, room]);
+  assert.equal(errors.connect.service, errors.connect.object);
   assert.equal(errors.connect.operation, undefined);
   assert.match(errors.connect.object, /\/nothing-here$/);
   assert.doesNotMatch(JSON.stringify(errors.connect), /secret/);

@@ -8,6 +8,8 @@ export class Endpoint {
   late = [];
   /** What became of each message of ours: "delivered", or the code of the error. */
   fates = [];
+  /** When it was told of something that it could not read, in milliseconds since 1970. */
+  unreadable = [];
   /** Which of ours came back as errors. */
   returned = [];
   said = 0;
@@ -29,6 +31,11 @@ export class Endpoint {
     this.client = new Client(service, account);
     this.client.addHandler((stanza) => this.#hear(stanza), { name: "message" });
     this.client.on("status", (change) => this.#live(change));
+    this.client.on("error", ({ code, message }) => {
+      this.note?.(`error ${code} ${message}`);
+      // A <message> element, or one that broke off within its name.
+      if (code === "bad-xml" && !/: a <(?!message>)/.test(message)) this.unreadable.push(Date.now());
+    });
   }
 
   /** Resolves when it is online for the first time. */
@@ -102,7 +109,7 @@ export class Endpoint {
   }
 
   get report() {
-    const { said, fates, heard, late, returned, resumed, renewed, ended } = this;
-    return { said, fates, heard, late, returned, resumed, renewed, ended };
+    const { said, fates, heard, late, unreadable, returned, resumed, renewed, ended } = this;
+    return { said, fates, heard, late, unreadable, returned, resumed, renewed, ended };
   }
 }

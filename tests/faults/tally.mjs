@@ -3,11 +3,34 @@
 /** What says that it did not arrive. */
 const NOT_SENT = new Set(["undelivered", "not-connected"]);
 
+/** How long after its frame was spoilt a message may be reported, in milliseconds: connections stall. */
+const TOLD_WITHIN = 30_000;
+/** Clocks are read in two processes. */
+const SKEW = 20;
+
+/**
+ * Who of those that did not arrive was reported. `spoilt`: what the network passed on to the receiver as something that is no XML,
+ * `{ id, at }`; `unreadable`: when the receiver was told of such a thing. Each report stands for one message at most.
+ */
+function reported(lost, spoilt, unreadable) {
+  const reports = [...unreadable];
+  const told = new Set();
+  for (const { id, at } of spoilt) {
+    const number = Number(id.slice(1));
+    if (!id.startsWith("m") || !lost.includes(number) || told.has(number)) continue;
+    const report = reports.findIndex((time) => time >= at - SKEW && time < at + TOLD_WITHIN);
+    if (report < 0) continue;
+    reports.splice(report, 1);
+    told.add(number);
+  }
+  return told;
+}
+
 /**
  * `sender` and `receiver`: reports of endpoints. `excused(number)`: may a message that the server took be gone, because the
- * server was killed when it had it? Given when the server was killed at all.
+ * server was killed when it had it? Given when the server was killed at all. `spoilt`: see `reported()`.
  */
-export function tally(sender, receiver, excused) {
+export function tally(sender, receiver, excused, spoilt = []) {
   // What was for a lost session is kept by ejabberd and handed out beside what comes for the new one.
   const late = new Set(excused ? receiver.late : []);
   const times = new Map();
@@ -25,7 +48,7 @@ export function tally(sender, receiver, excused) {
     }
   }
   const returned = new Set(sender.returned);
-  const result = { said: sender.said, heard: times.size, lost: [], twice, disordered, unknown: 0, undelivered: 0, returned: returned.size, gone: 0, wrong: [] };
+  const result = { said: sender.said, heard: times.size, lost: [], twice, disordered, unknown: 0, undelivered: 0, returned: returned.size, reported: 0, gone: 0, wrong: [] };
   for (let number = 0; number < sender.said; number += 1) {
     const fate = sender.fates[number];
     const arrived = times.has(number);
@@ -38,6 +61,9 @@ export function tally(sender, receiver, excused) {
     if (excused?.(number)) result.gone += 1;
     else result.lost.push(number);
   }
+  const told = reported(result.lost, spoilt, receiver.unreadable);
+  result.reported = told.size;
+  result.lost = result.lost.filter((number) => !told.has(number));
   for (const number of times.keys()) if (!(number < sender.said)) result.wrong.push(`${number} was heard and never said`);
   return result;
 }

@@ -84,6 +84,12 @@ const FROM_SERVER = new Set(["short frame", "malformed frame"]);
 const DOWN = Object.keys(FAULTS);
 const UP = DOWN.filter((kind) => !FROM_SERVER.has(kind));
 
+/** What the page cannot read and need not ask for again: it reports it. */
+function note(proxy, xml) {
+  const [, id] = /^<message[^>]*? id=["']([^"']*)/.exec(xml) ?? [];
+  if (id) proxy.spoilt.push({ id, at: Date.now() });
+}
+
 /** A frame for the log, without what is said in it. */
 const gist = (xml) => xml.replace(/ xmlns='[^']*'/g, "").replace(/<body>[^<]*/, "<body>").slice(0, 200);
 
@@ -182,6 +188,7 @@ export function relay(proxy, request, client, head) {
       if (xml.includes("Session state copying timed out")) proxy.forgotten += 1;
       if (spared.resuming && /^<(resume|resumed|failed) /.test(xml)) pair.resuming = xml.startsWith("<resume ");
       const suffers = xml && !pair.resuming ? proxy.draw(kinds, name, number, (count += 1)) : undefined;
+      if (suffers && FROM_SERVER.has(suffers.kind)) note(proxy, xml);
       if (suffers) FAULTS[suffers.kind](pair, found, on, suffers.draw);
       else pair.pass(on, found.bytes);
     });

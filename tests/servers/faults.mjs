@@ -205,6 +205,8 @@ export class Faults {
   /** How many exchanges suffer now. */
   suffering = 0;
   calming = false;
+  /** Which messages on a WebSocket were passed on as something that is no XML: `id`, and when, in milliseconds since 1970. */
+  spoilt = [];
   /** How many sessions ejabberd could not give to the connection that asked for them. */
   forgotten = 0;
   handshakes = 0;

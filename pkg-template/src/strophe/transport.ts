@@ -28,7 +28,7 @@ export interface Transport {
 
 /** Why no stream can be made at all: this platform, or the page's policy, has no WebAssembly, or the module is damaged. */
 export function moduleFault(error: unknown): string | undefined {
-  const code = (error as { code?: unknown }).code;
+  const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === "string" && code.startsWith("module-") ? code : undefined;
 }
 

@@ -1,4 +1,5 @@
-//! Default replies to iq requests that no handler answers (RFC 6120 §8.4). The sender decides between a reply and an error.
+//! Default replies to iq requests that no handler answers (RFC 6120 §8.4). The sender's relation to this client decides
+//! between a reply and an error.
 
 use super::requests::Purpose;
 use super::{Client, SendLane};
@@ -82,7 +83,7 @@ impl Client {
         }
     }
 
-    /// Whether the sender is the service of a feed, a room that we are in, or ourselves in it.
+    /// Whether the sender is the service of a feed, a room that the client is in, or the client's own occupant in it.
     fn is_in_use(&self, request: &Element) -> bool {
         let from = request.attr("from").unwrap_or_default();
         Jid::parse(from, self.platform.unicode.as_ref()).is_ok_and(|from| {

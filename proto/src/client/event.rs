@@ -29,28 +29,28 @@ pub enum ClientEvent {
     /// A new session has begun. What these participants send with [`Client::send_restoring`](super::Client::send_restoring)
     /// is sent before the outbox; each participant ends its part with [`Client::finish_part`](super::Client::finish_part).
     SessionStep {
-        /// Which step.
+        /// The id of the step.
         step: StepId,
-        /// Who takes part.
+        /// The participants of the step.
         participants: Vec<ParticipantId>,
     },
     /// A stanza for these handlers, in the order in which they were added. A handler that was removed meanwhile gets nothing.
     Stanza {
-        /// The stanza. It keeps the whole body that it came in: detach or pack what is kept.
+        /// The stanza. It keeps the whole received body alive: detach or pack it if you keep it.
         stanza: Element,
-        /// At least one.
+        /// The matching handlers; at least one.
         handlers: Vec<HandlerId>,
     },
-    /// A request of the caller's is settled.
+    /// A request of the caller is settled.
     Reply {
-        /// Which.
+        /// The id of the request.
         request: IqId,
         /// The reply of type `result`, or the reason why there is none.
         outcome: Result<Element, RequestFailure>,
     },
     /// Delivery of a stanza that the caller sent.
     Settled {
-        /// Which.
+        /// The id of the stanza.
         send: SendId,
         /// The delivery.
         delivery: Delivery,
@@ -62,39 +62,39 @@ pub enum ClientEvent {
         /// The delivery.
         delivery: Delivery,
     },
-    /// Something changed in a subscribed node.
+    /// A subscribed node changed.
     Feed {
-        /// Which feed.
+        /// The id of the feed.
         feed: FeedId,
-        /// What.
+        /// The change.
         change: Box<Change>,
     },
     /// A feed ended: the connection is offline, or a [`Change`] reported the reason. The last event of this feed.
     FeedEnded {
-        /// Which feed.
+        /// The id of the feed.
         feed: FeedId,
         /// The feed's last position.
         position: Option<String>,
     },
-    /// Something happened in a room.
+    /// A room reported an event.
     Room {
-        /// In which visit.
+        /// The id of the visit.
         room: RoomId,
-        /// What.
+        /// The event.
         event: Box<RoomEvent>,
     },
-    /// A `join`, `leave_room` or `set_nick` is over. Each is reported exactly once, unless it was abandoned.
+    /// A `join`, `leave_room` or `set_nick` has ended. Each is reported exactly once, unless it was abandoned.
     RoomCommand {
-        /// Which.
+        /// The id of the command.
         command: CommandId,
-        /// How it ended.
+        /// The result.
         outcome: Result<(), CommandError>,
     },
     /// The stanza of a room command could not be sent.
     RoomUnsent {
-        /// Which.
+        /// The id of the command.
         command: CommandId,
-        /// Why.
+        /// Why the stanza was not sent.
         error: SendError,
     },
     /// Delivery of a message to a room.
@@ -106,21 +106,21 @@ pub enum ClientEvent {
     },
     /// A visit to a room ended. The last event of this visit.
     RoomClosed {
-        /// Which visit.
+        /// The id of the visit.
         room: RoomId,
         /// Our nick at the end.
         nick: String,
     },
     /// An account published an event about itself (XEP-0163).
     Personal {
-        /// Who watches for it.
+        /// The matching watches.
         watches: Vec<WatchId>,
-        /// What.
+        /// The event.
         watched: Box<Watched>,
     },
     /// A service asks the owner to approve a subscription (XEP-0060 §8.6).
     ApprovalAsked {
-        /// Who watches for it.
+        /// The matching watches.
         watches: Vec<WatchId>,
         /// The service that asks.
         service: String,
@@ -140,9 +140,9 @@ pub enum ClientEvent {
 pub enum Notice {
     /// An event names a subscribed node, but was not sent by the node's service. It was ignored.
     ForeignEvent {
-        /// Who sent it.
+        /// The sender.
         from: String,
-        /// The node it names.
+        /// The named node.
         node: String,
         /// The message.
         stanza: Element,
@@ -153,7 +153,7 @@ pub enum Notice {
     BacklogFull,
     /// A participant of the restore step did not finish in time; the outbox was released.
     StepTimedOut {
-        /// Those that did not finish.
+        /// The participants that did not finish.
         participants: Vec<ParticipantId>,
         /// The rooms that did not answer.
         rooms: Vec<RoomId>,
@@ -163,15 +163,15 @@ pub enum Notice {
 /// One step of [`Client::poll_output`](super::Client::poll_output). [`ClientOutput::Timeout`] is always the last.
 #[derive(Clone, Debug)]
 pub enum ClientOutput {
-    /// For the network.
+    /// An action for the network.
     Transmit(Transmit),
-    /// For the caller.
+    /// An event for the caller.
     Event(ClientEvent),
     /// A derivation to compute in the background; answer with [`Input::Derived`](crate::io::Input::Derived).
     Derive {
-        /// Under which name to answer.
+        /// The id for the answer.
         id: DerivationId,
-        /// What to compute.
+        /// The derivation.
         derivation: Derivation,
     },
     /// No output until an input or this time, when `handle_timeout` is due.

@@ -22,7 +22,7 @@ pub struct FeedOptions {
     pub service: Jid,
     /// The node.
     pub node: String,
-    /// How many items are listed and remembered.
+    /// The number of items that are listed and remembered.
     pub limit: usize,
     /// Whether the feed begins with a snapshot of the node's items.
     pub snapshot: bool,
@@ -202,7 +202,7 @@ impl Client {
         self.drive_feeds(now, lane);
     }
 
-    /// Subscribes a feed in a new session, with the JID of this session, and fetches what was missed.
+    /// Subscribes a feed in a new session, with the JID of this session, and fetches the missed items.
     fn begin_feed(&mut self, now: Instant, id: FeedId, lane: SendLane) {
         let Some(full_jid) = self.feeds.status.get(&id).map(|feed| feed.full_jid) else {
             return;

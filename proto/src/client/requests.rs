@@ -7,10 +7,10 @@ use crate::time::{Instant, Millis};
 use crate::xep::muc::RequestToken;
 use crate::xml::Element;
 
-/// Which part of the client gets a reply.
+/// The part of the client that gets a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// The caller waits for it.
+    /// The caller.
     Caller,
     /// The feeds, with the number of the request.
     Feeds(u32),

@@ -1,9 +1,9 @@
 //! The step that restores a new session before the outbox is sent.
 //!
-//! Presence comes first, then rooms and subscriptions, then what other participants send: extensions that enable something for
-//! the session. Stanzas of participants go before the outbox, stanzas of the caller behind it. The step ends when all
-//! participants have finished, or after [`STEP_TIMEOUT`]. An interruption cancels the step. A resumed session has none, since nothing
-//! of it was lost.
+//! Presence comes first, then rooms and subscriptions, then the stanzas of other participants: extensions that enable a
+//! feature for the session. Stanzas of participants go before the outbox, stanzas of the caller behind it. The step
+//! ends when all participants have finished, or after [`STEP_TIMEOUT`]. An interruption cancels the step. A resumed
+//! session has no step, since it has lost nothing.
 
 use super::{Client, ClientEvent, Notice, SendLane, SendOrigin};
 use crate::connection::SendError;
@@ -13,14 +13,14 @@ use crate::time::{Instant, Millis};
 use crate::xep::muc::RoomId;
 use crate::xml::Element;
 
-/// How long participants may take.
+/// The time that participants may take.
 pub const STEP_TIMEOUT: Millis = Millis::seconds(10);
 
-/// Names a step; never reused.
+/// The id of a step; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId(pub u32);
 
-/// Names a participant; never reused.
+/// The id of a participant; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParticipantId(pub u32);
 
@@ -85,6 +85,11 @@ impl Client {
             current.waiting.retain(|id| *id != participant);
             self.end_step_if_done();
         }
+    }
+
+    /// Whether the step of a new session is under way.
+    pub(super) fn is_restoring(&self) -> bool {
+        self.restoring.step.is_some()
     }
 
     fn lane_of(&self, step: StepId) -> SendLane {

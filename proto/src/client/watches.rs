@@ -11,7 +11,7 @@ use crate::xep::pubsub::event::{self, PubSubEvent};
 use crate::xep::pubsub::owner::Approval;
 use crate::xml::Element;
 
-/// Names a watch; never reused.
+/// The id of a watch; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WatchId(pub u32);
 
@@ -20,9 +20,9 @@ pub struct WatchId(pub u32);
 pub struct Watched {
     /// The account, a bare JID.
     pub account: String,
-    /// What happened.
+    /// The event.
     pub event: PubSubEvent,
-    /// When it was published, in milliseconds since 1970, if the service told.
+    /// When the event was published, in milliseconds since 1970, if the service included the time.
     pub time: Option<i64>,
 }
 
@@ -90,7 +90,7 @@ impl Client {
         let Some(event) = event::parse(message) else {
             return false;
         };
-        // These events concern a subscription: a feed handles them.
+        // These events belong to a subscription: a feed handles them.
         if matches!(
             event,
             PubSubEvent::Subscription(_) | PubSubEvent::Collection { .. }

@@ -1,5 +1,5 @@
-//! An attempt: opening a stream at the address whose turn it is, until a session is bound or resumed; and what a sign of a
-//! working network does to it.
+//! An attempt: opens a stream at the next address until a session is bound or resumed, and reacts to signs of a working
+//! network.
 
 use super::policy::Target;
 use super::state::{Attempt, Link, Online, State, Timer};
@@ -10,23 +10,24 @@ use crate::time::{Instant, Millis};
 use crate::transport::bosh::BoshConfig;
 use crate::transport::{Opening, Transport};
 
-/// How long the first request over BOSH waits for credentials that can travel in it: a page's function that has them gives
-/// them at once, one that has to ask for them takes longer than any round trip.
+/// How long the first BOSH request waits for credentials that can travel in it: a page's function that has the
+/// credentials answers at once; one that has to request them takes longer than any round trip.
 const GATHERING: Millis = Millis(20);
-/// How long a login at which something was said early may take, before it is tried without: a server may have lost it.
+/// How long a login that sent elements early may take before it is retried without: the server may have lost those
+/// elements.
 const HASTY: Millis = Millis::seconds(4);
-/// How long a socket may take to open when there is another way in.
+/// The time for a socket to open if another service is configured.
 const OPEN_WITHIN: Millis = Millis::seconds(8);
-/// An attempt that began so short a time before a sign of the network began with it: signs come several at once.
+/// An attempt that began this short before a sign of the network counts as begun with it: several signs come at once.
 const FRESH: Millis = Millis(250);
-/// How long the server may be silent in an attempt before a sign of the network, and after it. Twice as long after each attempt
-/// that was replaced, so that frequent signs do not keep a slow network from an attempt that is long enough.
+/// How long the server may be silent in an attempt before a sign of the network, and after it. The time doubles after each
+/// replaced attempt, so that frequent signs do not keep a slow network from completing an attempt.
 const SILENT: Millis = Millis::seconds(1);
 /// How many times [`SILENT`] doubles.
 const MOST_DOUBLED: u32 = 5;
 
 impl Connection {
-    /// Opens a stream at the address whose turn it is.
+    /// Opens a stream at the next address.
     pub(super) fn begin(&mut self, now: Instant) {
         match self.route.next_target(&self.config.services) {
             Some(target) => self.begin_at(now, target, None),
@@ -34,7 +35,7 @@ impl Connection {
         }
     }
 
-    /// Opens a stream there. `suspicion`: haste may have been why the last attempt failed (see
+    /// Opens a stream at that address. `suspicion`: sending early may have made the last attempt fail (see
     /// [`Circumstances::suspicion`]).
     pub(super) fn begin_at(&mut self, now: Instant, target: Target, suspicion: Option<bool>) {
         let mut transport = self.open(now, &target);
@@ -69,7 +70,7 @@ impl Connection {
         if !framed && !self.hidden {
             self.timers.set(Timer::Gather, now + GATHERING);
         }
-        // A server that says nothing to what it does not expect is not waited for until the end.
+        // Do not wait until the deadline for a server that ignores unexpected elements.
         let patience = Millis(self.config.timeout.0 / 3).min(HASTY);
         self.timers.set(Timer::Patience, now + patience);
         let mut out = Vec::new();
@@ -84,7 +85,7 @@ impl Connection {
 
     fn open(&mut self, now: Instant, target: &Target) -> Transport {
         let session = &self.config.session;
-        // XEP-0388 §2.1 and XEP-0484 §4.1 want it; on a stream that is not encrypted others could read it.
+        // XEP-0388 §2.1 and XEP-0484 §4.1 require it; on an unencrypted stream others could read it.
         let tells = target.is_confidential() || session.plain_text_allowed;
         let from = session.account.clone().filter(|_| tells);
         let mut opening = self.opening(target);
@@ -98,7 +99,7 @@ impl Connection {
         )
     }
 
-    /// How a stream at that address is opened.
+    /// The parameters for opening a stream at that address.
     pub(super) fn opening(&self, target: &Target) -> Opening {
         let elsewhere = self.config.services.len() > 1;
         Opening {
@@ -116,7 +117,7 @@ impl Connection {
         }
     }
 
-    /// Tries again.
+    /// Starts the next attempt.
     pub(super) fn retry(&mut self, now: Instant) {
         self.timers.set(Timer::Deadline, now + self.config.timeout);
         if self.route.moved.is_none() {
@@ -127,14 +128,14 @@ impl Connection {
 
     // ── signs of a working network ──────────────────────────────────────────────────────────────────────────────────
 
-    /// There is a sign that the network works: the browser says so, the tab woke, the user is impatient. The pauses begin anew.
-    /// An attempt that waits for its time is made now; one that hangs is replaced by another. Of a session that is bound it is
-    /// asked whether the server is there; over BOSH, what waits to be repeated is repeated.
+    /// Handles a sign that the network works: the browser's event, a tab that woke, or the user's request. The pauses
+    /// start anew. A scheduled attempt starts now; an attempt that hangs is replaced by another one. A bound session is
+    /// checked with a ping; over BOSH, requests that wait to be repeated are repeated now.
     pub fn wake(&mut self, now: Instant) {
         self.backoff.begin_anew(now);
         match &mut self.state {
             State::Interrupted(_) => {
-                self.hasten(now);
+                self.make_attempt_due(now);
                 return self.handle_timeout(now);
             }
             State::Connecting(_) | State::Reconnecting(_) => return self.doubt_attempt(now),
@@ -146,19 +147,20 @@ impl Connection {
         self.settle(now);
     }
 
-    /// The next attempt is due now, which the caller is told.
-    fn hasten(&mut self, now: Instant) {
+    /// Makes the next attempt due now and reports it.
+    fn make_attempt_due(&mut self, now: Instant) {
         if self.timers.get(Timer::Retry).is_some_and(|at| at > now)
             && let State::Interrupted(reason) = &self.state
         {
             let reason = reason.clone();
             self.timers.set(Timer::Retry, now);
-            self.tell_interrupted(now, reason);
+            self.report_interrupted(now, reason);
         }
     }
 
-    /// An attempt was begun before the sign came. It is replaced: at once if the server has been silent for a while, else if
-    /// the server stays silent for a while. One that waits for the caller's credentials, or for keys to be derived, does not hang.
+    /// Handles an attempt that began before the sign of the network. It is replaced at once if the server has been
+    /// silent for a while, otherwise as soon as the server has been silent for a while. An attempt that waits for the
+    /// caller's credentials or for derived keys does not hang.
     fn doubt_attempt(&mut self, now: Instant) {
         let waits = self.phase() == Phase::Credentials || self.session.is_deriving();
         let Some(attempt) = self.state.attempt() else {
@@ -175,7 +177,7 @@ impl Connection {
         }
     }
 
-    /// Which phase to blame when time runs out.
+    /// The phase to report when time runs out.
     pub(super) fn phase(&self) -> Phase {
         match self.state {
             State::Adopting(..) => Phase::Connecting,
@@ -183,7 +185,7 @@ impl Connection {
         }
     }
 
-    /// Gives the attempt up for another one, at the same address.
+    /// Replaces the attempt by another one at the same address.
     pub(super) fn replace_attempt(&mut self, now: Instant) {
         self.timers.stop(Timer::Doubt);
         let attempting = matches!(self.state, State::Connecting(_) | State::Reconnecting(_));
@@ -202,15 +204,16 @@ impl Connection {
         self.session.close();
         self.returned.clear();
         if again {
-            // The time for connecting is that of one attempt, once there was a session; before, the caller's patience.
+            // After a first session, the deadline applies to each attempt; before, to all attempts of `connect`
+            // together.
             self.timers.set(Timer::Deadline, now + self.config.timeout);
             self.backoff.count();
-            self.tell_interrupted(now, reason);
+            self.report_interrupted(now, reason);
         }
         self.begin_at(now, target, None);
     }
 
-    /// A transport has ended for `reason`: keeps what it leaves to do, and its session.
+    /// A transport has ended for `reason`: keeps its remaining transmissions and its resumable session.
     pub(super) fn put_away(
         &mut self,
         now: Instant,

@@ -1,4 +1,4 @@
-//! RFC 5802's keys, which the platform derives for the session (`session/derivation.rs`).
+//! The keys of RFC 5802, which the platform derives for the session (`session/derivation.rs`).
 
 use super::Connection;
 use super::state::Timer;
@@ -8,8 +8,9 @@ use crate::session::Tools;
 use crate::time::Instant;
 
 impl Connection {
-    /// The derivation that the login needs. Over BOSH no empty request leaves before the answer is there, or before connecting has taken
-    /// too long: a request would be spent that carries nothing, and a server may answer none before it has the response.
+    /// The derivation that the login needs. Over BOSH no empty request is sent before the result is there or connecting
+    /// has timed out: the request would carry nothing, and some servers answer no request before they have the response
+    /// to the challenge.
     pub(super) fn poll_derivation(&mut self) -> Option<Output> {
         let (id, derivation) = self.session.poll_derivation()?;
         let deadline = self.timers.get(Timer::Deadline);
@@ -36,7 +37,7 @@ impl Connection {
         self.follow(now, out);
     }
 
-    /// Overwrites the keys that logins derived; the next login derives them anew.
+    /// Overwrites the keys of earlier logins; the next login derives them again.
     pub fn forget_keys(&mut self) {
         self.session.forget_keys();
     }

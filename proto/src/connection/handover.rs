@@ -1,9 +1,12 @@
-//! A session that outlives its page: handed over on a reload ([`Connection::snapshot`], [`Connection::restore`]), or made by a
-//! web server for a page that is only then loaded ([`Connection::attach`]).
+//! Sessions that outlive their page: handed over on a reload ([`Connection::snapshot`], [`Connection::restore`]), or
+//! made by a web server before the page is loaded ([`Connection::attach`]).
 //!
-//! Over BOSH the session simply goes on (XEP-0124 1.11.2 §14.3: what was unanswered is repeated byte for byte), once a ping
-//! has shown that the server still knows it. Over WebSocket it is resumed (XEP-0198 1.6.3 §5), which takes a login.
-//! Left out: the names that stanzas were sent under, and requests that waited for their reply. Whoever sent them is gone.
+//! Over BOSH the session continues (XEP-0124 1.11.2 §14.3: unanswered requests are repeated byte for byte) as soon as a
+//! ping has shown that the server still has it. Over WebSocket the session is resumed (XEP-0198 1.6.3 §5), which takes
+//! a login.
+//!
+//! Left out: the ids of sent stanzas, and requests that waited for their reply. The code that sent them is gone with
+//! its page.
 
 use super::policy::Target;
 use super::state::{Attempt, Link, State, Timer};
@@ -20,42 +23,42 @@ use crate::transport::{Restored, Transport};
 use crate::xep::ping;
 use crate::xml::{Element, Limits, parse};
 
-/// A snapshot larger than this is none, in bytes: pages keep a few megabytes for all that they keep.
+/// The largest snapshot, in bytes: browsers limit a page's whole storage to a few megabytes.
 const LARGEST: usize = 1 << 20;
 
-/// What another page needs to go on with a session. There is no password in it; but whoever has it has the session.
+/// The data with which another page continues a session. It holds no password, but it gives full access to the session.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// XML, of `urn:epode:session:0`.
+    /// XML in the namespace `urn:epode:session:0`.
     pub text: String,
-    /// How long the server keeps the session from now on, about.
+    /// About how long the server keeps the session from now on.
     pub lasts: Millis,
 }
 
-/// A session that somebody else made.
+/// A session that a web server has made.
 #[derive(Clone, Copy, Debug)]
 pub struct Prebound<'a> {
-    /// The full JID that it is bound to.
+    /// The full JID of the session.
     pub jid: &'a Jid,
-    /// XEP-0124 `sid`.
+    /// The `sid` of XEP-0124.
     pub sid: &'a str,
     /// The rid of the next request.
     pub rid: u64,
-    /// There are no credentials: when the session is lost, that is the end.
+    /// There are no credentials: a lost session cannot be replaced by a new one.
     pub alone: bool,
 }
 
-/// A session that was taken over and has not yet been shown to be there.
+/// An adopted session that the server has not confirmed yet.
 pub(super) struct Adopted {
-    /// The id of the ping that asks for it.
+    /// The id of the ping that checks the session.
     pub ping: String,
-    /// By a page that had it, not from a web server.
+    /// The session comes from another page and not from a web server.
     restored: bool,
 }
 
 impl Connection {
-    /// All that another page needs to go on with the session: taken last, when this one does nothing any more. `None` when
-    /// there is none that could go on, or it is too much (1 MiB).
+    /// The data with which another page continues the session. Take it last, when this connection sends nothing any
+    /// more. `None` if no session can be continued, or the snapshot is larger than 1 MiB.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let jid = self.jid.as_ref()?;
         if self.is_closing() {
@@ -64,7 +67,7 @@ impl Connection {
         let running = self.state.transport().and_then(Transport::snapshot);
         let suspended = self.suspended.as_ref().and_then(Suspended::snapshot);
         let (session, lasts) = running.or(suspended)?;
-        // A session stays where it was bound, whatever is tried meanwhile.
+        // The session stays at the address where it was bound, even while other addresses are tried.
         let target = self.route.session_target.as_ref();
         let target = target.filter(|one| one.may_be_handed_over())?;
         let mut snapshot = Element::builder("session", ns::EPODE_SESSION)
@@ -79,9 +82,9 @@ impl Connection {
         (text.len() <= LARGEST).then_some(Snapshot { text, lasts })
     }
 
-    /// Goes on with the session of a [`Snapshot`]: [`Status::Resumed`] tells when it does. When the server does not know it any
-    /// more a new one is made, which [`Status::Online`] tells. False, and nothing begins, when it is no snapshot, or one of
-    /// another account or service, or this is not offline.
+    /// Continues the session of a [`Snapshot`]; [`Status::Resumed`] reports success. If the server has lost the
+    /// session, a new one is made, which [`Status::Online`] reports. Returns false and does nothing if the text is not
+    /// a snapshot, belongs to another account or service, or the connection is not offline.
     pub fn restore(&mut self, now: Instant, text: &str) -> bool {
         self.is_offline() && self.fault.is_none() && self.try_restore(now, text).is_some()
     }
@@ -126,8 +129,9 @@ impl Connection {
         Some(())
     }
 
-    /// Goes on with a session that somebody else made, over the first BOSH service: [`Status::Online`] tells when the server
-    /// knows it. False, and nothing begins, when that cannot be one, or this is not offline.
+    /// Continues a session that a web server has made, over the first BOSH service; [`Status::Online`] reports that the
+    /// server has confirmed it. Returns false and does nothing if the parameters are not valid or the connection is not
+    /// offline.
     pub fn attach(&mut self, now: Instant, prebound: Prebound<'_>) -> bool {
         let Prebound {
             jid,
@@ -169,7 +173,7 @@ impl Connection {
         }
         self.jid = Some(jid);
         self.session.adopt();
-        self.tell_status(Status::Connecting);
+        self.report_status(Status::Connecting);
         let ping = self.ids.next_id();
         let request = ping::request(None).with_attr("id", &ping);
         let attempt = Attempt {
@@ -185,7 +189,7 @@ impl Connection {
         self.transmit(request, None);
     }
 
-    /// Is it the reply that shows that the session is there?
+    /// Whether this is the reply that confirms the adopted session.
     pub(super) fn is_proof(&mut self, now: Instant, id: &str) -> bool {
         let State::Adopting(_, adopted) = &self.state else {
             return false;
@@ -198,22 +202,23 @@ impl Connection {
             false => Status::Online(jid),
         };
         self.come_online(now);
-        self.tell_status(status);
+        self.report_status(status);
         true
     }
 
-    /// How long the server may be silent in an adopted session. A third of the time for connecting: enough is left for a login.
+    /// How long the server may be silent in an adopted session: a third of the time for connecting, so that enough is
+    /// left for a login.
     fn adoption_patience(&self) -> Millis {
         Millis(self.config.timeout.0 / 3)
     }
 
-    /// An adopted session has not been shown to be there. Give it up if the server takes requests and answers none. COMPAT(Prosody
-    /// 0.12): a session in which a request with a later rid came first, and lost its HTTP connection, never answers again.
+    /// Gives up an unconfirmed session if the server accepts requests and answers none. COMPAT(Prosody 0.12): a session
+    /// in which a request with a later rid came first, and lost its HTTP connection, never answers again.
     pub(super) fn doubt_adopted(&mut self, now: Instant) {
         let State::Adopting(attempt, _) = &self.state else {
             return;
         };
-        // Requests that break show that the network fails, not the session.
+        // Broken requests show that the network fails, not the session.
         let troubled = attempt.link.transport.trouble().is_some();
         let heard_at = if troubled { now } else { attempt.heard_at };
         let until = heard_at + self.adoption_patience();
@@ -224,7 +229,7 @@ impl Connection {
         }
     }
 
-    /// An adopted session is not there: a new one is made in its place, as long as there is time.
+    /// Replaces an adopted session that the server does not have by a new one, if there is time left.
     pub(super) fn replace_adopted(&mut self, now: Instant, reason: CloseReason) {
         if self.alone || self.timers.is_due(Timer::Deadline, now) {
             self.go_offline(reason);
@@ -236,7 +241,7 @@ impl Connection {
         }
     }
 
-    /// The session has gone on elsewhere: it is left to whoever has it, and lost for us.
+    /// Another connection has taken the session over: drops it here without ending it.
     pub fn forfeit(&mut self, now: Instant) {
         self.lose_session();
         if let Some(transport) = self.state.transport_mut() {
@@ -245,7 +250,8 @@ impl Connection {
         self.settle(now);
     }
 
-    /// The page is about to sleep, or to go: where the server lets sessions rest, it is asked to (XEP-0124 §10).
+    /// Called when the page is about to sleep or to be left: asks the server for a pause of the session if it supports
+    /// pauses (XEP-0124 §10).
     pub fn pause(&mut self, now: Instant) {
         let may_pause = self.session.is_established() && !self.is_closing();
         if let Some(transport) = self.state.transport_mut().filter(|_| may_pause) {
@@ -254,7 +260,7 @@ impl Connection {
     }
 }
 
-/// Which of the services is at that address?
+/// The position of the service with that address.
 fn position(config: &Config, address: &str) -> Option<usize> {
     let mut services = config.services.iter();
     services.position(|service| *service.address == *address)

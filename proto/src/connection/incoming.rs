@@ -1,4 +1,5 @@
-//! What comes in: inputs to the transport, elements to the session or, once bound, to whoever waits for them.
+//! Incoming data: inputs go to the transport, elements to the session or, once it is bound, to the pending requests and
+//! the caller.
 
 use super::Connection;
 use super::state::{State, Timer};
@@ -15,9 +16,9 @@ use crate::transport::TransportEvent;
 use crate::xml::{Element, Unreadable, XmlError};
 
 impl Connection {
-    /// What the network, or the page, answered. Cannot fail: what is wrong with it becomes an event.
+    /// Handles a response of the network or of the page. Cannot fail: an error in the input becomes an event.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
-        if is_heard(&input) {
+        if is_from_network(&input) {
             if let Some(attempt) = self.state.attempt_mut() {
                 attempt.heard_at = now;
             }
@@ -54,7 +55,7 @@ impl Connection {
         self.settle(now);
     }
 
-    /// Handles what the transport has to say, until it is silent.
+    /// Handles all pending events of the transport.
     pub(super) fn settle(&mut self, now: Instant) {
         while let Some(event) = self.poll_transport_event() {
             match event {
@@ -68,7 +69,7 @@ impl Connection {
                 TransportEvent::Frame(_) => {}
                 TransportEvent::Hole => self.events.push_back(Event::Hole),
                 TransportEvent::Unreadable(unreadable) => self.handle_unreadable(now, unreadable),
-                TransportEvent::Settled(send, delivery) => self.tell_settled(send, delivery),
+                TransportEvent::Settled(send, delivery) => self.report_settled(send, delivery),
                 TransportEvent::Returned(element, name) => self.returned.push((element, name)),
                 TransportEvent::OwnSent(element) => self.show_sent(&element),
                 TransportEvent::OwnReceived(element) => self.show_received(&element),
@@ -80,25 +81,25 @@ impl Connection {
             self.session.handle_silence(&mut out);
             self.follow(now, out);
         }
-        self.mind_trouble();
+        self.report_trouble();
     }
 
-    /// Over BOSH a session outlives its requests: each attempt to repeat them that fails is told as one to connect is, and when
-    /// they are answered again.
-    fn mind_trouble(&mut self) {
+    /// Over BOSH a session outlives its requests: reports each failed attempt to repeat them like a failed attempt to
+    /// connect, and reports when they are answered again.
+    fn report_trouble(&mut self) {
         let State::Online(online) = &mut self.state else {
             return;
         };
         let trouble = online.link.transport.trouble();
-        match (trouble, online.trouble_told, &self.jid) {
+        match (trouble, online.reported_trouble, &self.jid) {
             (Some(trouble), told, _) => {
                 let is_new = told.is_none_or(|(attempt, at)| {
-                    // The same attempt, but earlier: a sign of the network has hastened it.
+                    // The same attempt, made due earlier by a sign of the network.
                     trouble.attempt != attempt || trouble.retry_at < at
                 });
                 if is_new {
-                    online.trouble_told = Some((trouble.attempt, trouble.retry_at));
-                    self.tell_status(Status::Interrupted(Box::new(Interruption {
+                    online.reported_trouble = Some((trouble.attempt, trouble.retry_at));
+                    self.report_status(Status::Interrupted(Box::new(Interruption {
                         reason: trouble.reason,
                         retry_at: trouble.retry_at,
                         attempt: trouble.attempt,
@@ -106,9 +107,9 @@ impl Connection {
                 }
             }
             (None, Some(_), Some(jid)) => {
-                online.trouble_told = None;
+                online.reported_trouble = None;
                 let jid = jid.clone();
-                self.tell_status(Status::Resumed(jid));
+                self.report_status(Status::Resumed(jid));
             }
             _ => {}
         }
@@ -160,14 +161,14 @@ impl Connection {
         }
     }
 
-    /// Something came that cannot be read. Once bound, the session goes on without it: it would be the same if it came again.
+    /// Handles unreadable input. A bound session continues without the input: a repetition would be just as unreadable.
     fn handle_unreadable(&mut self, now: Instant, unreadable: Unreadable) {
         let too_large = unreadable.error == XmlError::TooLarge;
         let reason = match too_large {
             true => CloseReason::TooLarge,
             false => CloseReason::BadXml(unreadable.error),
         };
-        // Text that stands in no element is nothing that a login could wait for.
+        // No login waits for text outside of any element.
         let harmless =
             unreadable.name.is_empty() && matches!(unreadable.error, XmlError::Malformed(_));
         if !self.session.is_established() && !harmless {
@@ -183,7 +184,7 @@ impl Connection {
         let replies =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("result" | "error"));
         let id = stanza.attr("id").unwrap_or_default();
-        // What the connection itself asks goes to its own server, and anybody may send a stanza of any id.
+        // The connection's own requests go to its own server; strangers may send stanzas with any id.
         let own = replies && is_from_own_side(&stanza, self.jid.as_ref(), self.unicode.as_ref());
         if own && (self.is_transports(id) || self.is_proof(now, id)) {
             return;
@@ -199,7 +200,7 @@ impl Connection {
         self.events.push_back(Event::Stanza(stanza));
     }
 
-    /// Whether it is the reply to a request of the transport's own.
+    /// Whether this is the reply to a request of the transport itself.
     fn is_transports(&mut self, id: &str) -> bool {
         let transport = self.state.transport_mut();
         transport.is_some_and(|transport| transport.handle_reply(id))
@@ -222,7 +223,7 @@ impl Connection {
                 Directive::Learned => self.learn(),
                 Directive::WantCredentials => self.events.push_back(Event::CredentialsWanted),
                 Directive::Status(status) => {
-                    // During an interruption the page knows that it is tried.
+                    // During an interruption the page already knows about the attempts.
                     if !matches!(self.state, State::Reconnecting(_)) {
                         self.events.push_back(Event::Status(status));
                     }
@@ -234,14 +235,14 @@ impl Connection {
                 Directive::ResumeFailed(failed) => self.handle_resume_failed(&failed),
                 Directive::Registered => {
                     self.events.push_back(Event::Registered);
-                    self.say_good_bye(now);
+                    self.close_stream(now);
                 }
                 Directive::Fail(reason) => self.fail(now, reason),
             }
         }
     }
 
-    /// Ends the connection for a reason that was found above the transport; the server is told, not waited for.
+    /// Ends the connection for a reason found above the transport; notifies the server without waiting for it.
     pub(super) fn fail(&mut self, now: Instant, reason: CloseReason) {
         if !self.is_closing()
             && let Some(link) = self.state.link_mut()
@@ -252,14 +253,14 @@ impl Connection {
         self.settle(now);
     }
 
-    /// What the page is told, and only what is new to it.
-    pub(super) fn tell_status(&mut self, status: Status) {
+    /// Reports a status to the page.
+    pub(super) fn report_status(&mut self, status: Status) {
         self.events.push_back(Event::Status(status));
     }
 }
 
-/// Whether the network has brought something from a server.
-fn is_heard(input: &Input) -> bool {
+/// Whether the input shows that the server is reachable.
+fn is_from_network(input: &Input) -> bool {
     matches!(
         input,
         Input::HttpAnswered { .. }

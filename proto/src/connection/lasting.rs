@@ -1,5 +1,5 @@
-//! How a connection lasts: which service is tried, what becomes of a session when its connection breaks, resuming it or
-//! beginning a new one, and what was sent meanwhile.
+//! Interruptions: chooses the next service, suspends the session of a broken connection, resumes it or starts a new
+//! one, and keeps or reports the stanzas sent meanwhile.
 
 use super::state::{Online, State, Timer};
 use super::{Connection, ConnectionPlace};
@@ -13,21 +13,21 @@ use crate::timers::Timers;
 use crate::transport::stream_management::{Lost, Suspended};
 use crate::xml::{Element, Limits, parse};
 
-/// How a bound session was lost.
+/// The loss of a bound session.
 struct Loss {
     /// When the outage began.
     since: Instant,
-    /// How many attempts to save it have failed and were told.
+    /// The number of failed and reported attempts to save the session.
     failures: u32,
 }
 
-/// Whether a BOSH service says that it does not know the session, as after a restart.
+/// Whether a BOSH service does not know the session, as after a restart.
 fn is_session_unknown(reason: &CloseReason) -> bool {
     matches!(reason, CloseReason::Terminated { condition } if condition == "item-not-found")
 }
 
 impl Connection {
-    // ── ending ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── end ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn handle_closed(&mut self, now: Instant, reason: CloseReason) {
         let left = self.leave();
@@ -52,7 +52,7 @@ impl Connection {
         }
         let deadline = self.timers.get(Timer::Deadline);
         let in_time = deadline.is_none_or(|deadline| now < deadline);
-        // Before anybody hears of it: the same without what was said early.
+        // Before the failure is reported, try again without sending early.
         if suspicion.is_some()
             && !established
             && in_time
@@ -73,14 +73,14 @@ impl Connection {
             && self.route.redirects.follow(established)
         {
             if !established {
-                // No failure, and so no interruption of its own.
+                // A redirect is not a failure and is not reported as an interruption.
                 self.returned.clear();
                 return self.begin_at(now, moved, None);
             }
             self.route.moved = Some(moved);
         }
         if place == ConnectionPlace::Connecting {
-            // Another way in may do, as long as there is time.
+            // Another service may work, if there is time left.
             if in_time && may_work_elsewhere(&reason) && self.turn_to_next() {
                 return self.begin(now);
             }
@@ -96,18 +96,18 @@ impl Connection {
         self.interrupt(now, reason, loss);
     }
 
-    /// The next service's turn; false when all have had theirs.
+    /// Turns to the next service. Returns false if all services have been tried.
     fn turn_to_next(&mut self) -> bool {
         self.route.turn_to_next(&self.config.services)
     }
 
-    /// The connection is gone, and will be made again.
+    /// The connection is lost and will be made again.
     fn interrupt(&mut self, now: Instant, reason: CloseReason, loss: Option<Loss>) {
         self.timers.stop(Timer::Deadline);
         let established = loss.is_some();
         let mut forgotten = false;
         if let Some(loss) = loss {
-            // The server is there again, and the pauses before have spread its clients.
+            // The server has restarted and is available; the earlier pauses have already spread its clients.
             forgotten = loss.failures > 0 && is_session_unknown(&reason);
             self.route.tried = 0;
             self.backoff.note_lost(now, loss.since, loss.failures);
@@ -118,7 +118,8 @@ impl Connection {
         } else {
             self.returned.clear();
         }
-        // The first redirect of a session is followed at once; those of a circle are paced like failures.
+        // Follow the first redirect of a session at once; pace further ones like failures, so that a redirect loop does
+        // not flood the servers.
         let at_once = match self.route.moved {
             Some(_) => self.route.redirects.is_first(),
             None => forgotten || !established && self.turn_to_next(),
@@ -137,26 +138,26 @@ impl Connection {
         };
         self.timers.set(Timer::Retry, retry_at);
         self.enter(State::Interrupted(reason.clone()));
-        self.tell_interrupted(retry_at, reason);
+        self.report_interrupted(retry_at, reason);
     }
 
-    /// Tells why there is no connection, and when that is tried to be changed.
-    pub(super) fn tell_interrupted(&mut self, retry_at: Instant, reason: CloseReason) {
-        self.tell_status(Status::Interrupted(Box::new(Interruption {
+    /// Reports the interruption and the time of the next attempt.
+    pub(super) fn report_interrupted(&mut self, retry_at: Instant, reason: CloseReason) {
+        self.report_status(Status::Interrupted(Box::new(Interruption {
             reason,
             retry_at,
             attempt: self.backoff.attempt(),
         })));
     }
 
-    /// The session will not come back: what waited for something from it is told.
+    /// The session cannot be resumed: reports its unsettled stanzas and requests.
     pub(super) fn lose_session(&mut self) {
         let lost = self.suspended.take().map(Suspended::lose);
-        self.tell_lost(lost.unwrap_or_default(), false);
+        self.report_lost(lost.unwrap_or_default(), false);
     }
 
-    /// A session is lost, and `lost` with it. `known`: it is certain that none of it has arrived.
-    fn tell_lost(&mut self, lost: Vec<Lost>, known: bool) {
+    /// The session is lost together with the stanzas in `lost`. `known`: none of them has arrived for certain.
+    fn report_lost(&mut self, lost: Vec<Lost>, known: bool) {
         for request in self.pending.take_sent() {
             self.events.push_back(Event::Reply {
                 request,
@@ -165,28 +166,29 @@ impl Connection {
         }
         let mut again = Vec::new();
         for Lost { again: text, name } in lost {
-            // What was sent with the lost session's address cannot be said in a new one's name.
+            // A stanza that was sent from the lost session's address must not be sent from a new address.
             let message = text
                 .and_then(|text| parse(text.as_bytes().to_vec(), &Limits::default()).ok())
                 .filter(|message| message.attr("from").is_none());
             match (message, name) {
                 (Some(message), name) => again.push((message, name)),
-                (None, Some(name)) if known => self.tell_settled(name, Delivery::Undelivered),
-                (None, Some(name)) => self.tell_settled(name, Delivery::Unknown),
+                (None, Some(name)) if known => self.report_settled(name, Delivery::Undelivered),
+                (None, Some(name)) => self.report_settled(name, Delivery::Unknown),
                 (None, None) => {}
             }
         }
         self.outbox.keep_first(again);
     }
 
-    /// What BOSH gave back never left: messages wait for the next session, the rest had a meaning in the lost one only.
+    /// Stanzas that BOSH returned were never sent: messages wait for the next session; all others were only meaningful
+    /// in the lost session.
     pub(super) fn keep_returned(&mut self) {
         let mut kept = Vec::new();
         for (element, name) in core::mem::take(&mut self.returned) {
             if element.is("message", ns::CLIENT) {
                 kept.push((element, name));
             } else if let Some(name) = name {
-                self.tell_settled(name, Delivery::Undelivered);
+                self.report_settled(name, Delivery::Undelivered);
             }
         }
         self.outbox.keep_first(kept);
@@ -200,12 +202,12 @@ impl Connection {
         self.backoff = Default::default();
         for (_, name) in core::mem::take(&mut self.returned) {
             if let Some(name) = name {
-                self.tell_settled(name, Delivery::Undelivered);
+                self.report_settled(name, Delivery::Undelivered);
             }
         }
         while let Some((_, name)) = self.outbox.take() {
             if let Some(name) = name {
-                self.tell_settled(name, Delivery::Undelivered);
+                self.report_settled(name, Delivery::Undelivered);
             }
         }
         self.lose_session();
@@ -215,12 +217,12 @@ impl Connection {
                 outcome: Err(RequestFailure::Disconnected),
             });
         }
-        self.tell_status(Status::Offline(reason));
+        self.report_status(Status::Offline(reason));
     }
 
-    // ── being there again ───────────────────────────────────────────────────────────────────────────────────────────
+    // ── new and resumed sessions ────────────────────────────────────────────────────────────────────────────────────
 
-    /// A new session is bound.
+    /// A new session was bound.
     pub(super) fn handle_established(
         &mut self,
         now: Instant,
@@ -232,17 +234,17 @@ impl Connection {
         if let Some(transport) = self.state.transport_mut() {
             lost = transport.establish(now, management, offered);
         }
-        // A session that was to be resumed and was not even asked for, say because another transport is used now.
+        // A session that was to be resumed but was not requested, for example because another transport is used now.
         lost.extend(
             self.suspended
                 .take()
                 .map(Suspended::lose)
                 .unwrap_or_default(),
         );
-        self.tell_lost(lost, false);
+        self.report_lost(lost, false);
         self.come_online(now);
         self.jid = Some(jid.clone());
-        self.tell_status(Status::Online(jid));
+        self.report_status(Status::Online(jid));
     }
 
     pub(super) fn come_online(&mut self, now: Instant) {
@@ -250,43 +252,46 @@ impl Connection {
         self.route.settle();
         self.backoff.note_online(now);
         if let Some(link) = self.leave().into_link() {
-            let trouble_told = None;
-            self.enter(State::Online(Online { link, trouble_told }));
+            let reported_trouble = None;
+            self.enter(State::Online(Online {
+                link,
+                reported_trouble,
+            }));
         }
     }
 
-    /// The session goes on (XEP-0198 §5): what the server has not had is sent once more.
+    /// The session was resumed (XEP-0198 §5): resends the stanzas that the server has not received.
     pub(super) fn handle_resumed(&mut self, now: Instant, resumed: &Element) {
         let Some(transport) = self.state.transport_mut() else {
             return;
         };
         let acknowledged = transport.resume(now, resumed);
         for (send, delivery) in acknowledged.settled {
-            self.tell_settled(send, delivery);
+            self.report_settled(send, delivery);
         }
         if !acknowledged.resumed {
             return;
         }
         self.come_online(now);
         if let Some(jid) = &self.jid {
-            self.tell_status(Status::Resumed(jid.clone()));
+            self.report_status(Status::Resumed(jid.clone()));
         }
     }
 
-    /// It does not. `h` tells what of the former session has arrived; then the rest has not.
+    /// The session was not resumed. If `h` shows which stanzas of the former session have arrived, the others have not.
     pub(super) fn handle_resume_failed(&mut self, failed: &Element) {
         let Some(transport) = self.state.transport_mut() else {
             return;
         };
         let acknowledged = transport.refuse_resumption(failed);
         for (send, delivery) in acknowledged.settled {
-            self.tell_settled(send, delivery);
+            self.report_settled(send, delivery);
         }
-        self.tell_lost(acknowledged.lost, acknowledged.known);
+        self.report_lost(acknowledged.lost, acknowledged.known);
     }
 
-    /// What was kept leaves now, in order: whatever a new session needs before it (presence, rooms) is sent by then. Called
-    /// when there is nothing else to do; sooner by a shell that knows. True when something left.
+    /// Sends the kept stanzas in order, after the stanzas that a new session needs first (presence, rooms). Called when
+    /// there is no other output; a shell that knows earlier may call it earlier. Returns true if a stanza was sent.
     pub fn release(&mut self) -> bool {
         self.outbox.unhold();
         if !self.is_online() || self.outbox.is_empty() {
@@ -296,7 +301,7 @@ impl Connection {
         true
     }
 
-    /// Hands everything that is kept to the transport.
+    /// Passes all kept stanzas to the transport.
     pub(super) fn flush_outbox(&mut self) {
         self.outbox.unhold();
         self.pending.note_released();
@@ -307,7 +312,7 @@ impl Connection {
         }
     }
 
-    /// Is it not a request that was given up while it was kept?
+    /// Whether a kept stanza is still needed: false for a request that was given up meanwhile.
     fn is_awaited(&self, stanza: &Element) -> bool {
         let asks = matches!(stanza.attr("type"), Some("get" | "set"));
         let id = stanza.attr("id").unwrap_or_default();

@@ -1,27 +1,30 @@
-//! What each address may be trusted with: the configured services, and every address that a server redirects to.
+//! The trust in each address: the configured services, and every address that a server redirects to.
 //!
-//! A redirect (`see-other-uri` in a BOSH body, XEP-0124 §17.2, or in `<close/>`, RFC 7395 §3.6.1) is an instruction of the
-//! address before it, and is only as trustworthy. So a [`Target`] carries the decisions along the whole chain: whether a
-//! secret may be sent ([`Target::is_confidential`]), whether the page's own headers and credentials may be
-//! ([`Target::is_foreign`]), what of earlier logins holds ([`Target::memory`]), and whether the session may be handed to another
-//! page ([`Target::may_be_handed_over`]). How many redirects are followed, and how fast, is [`Redirects`].
-//! Left out: `<see-other-host/>` (RFC 6120 §4.9.3.19), which names the host and port of a TCP socket that no page can open: it
-//! ends the stream as any other stream error does.
+//! A redirect (`see-other-uri` in a BOSH body, XEP-0124 §17.2, or in `<close/>`, RFC 7395 §3.6.1) is an instruction of
+//! the address before it, and is only as trustworthy. So a [`Target`] carries the decisions along the whole chain:
+//! whether a secret may be sent ([`Target::is_confidential`]), whether the page's own headers and credentials may be
+//! sent ([`Target::is_foreign`]), which memory of earlier logins applies ([`Target::memory`]), and whether the session
+//! may be handed to another page ([`Target::may_be_handed_over`]). [`Redirects`] limits the number and the pace of
+//! redirects.
+//!
+//! Left out: `<see-other-host/>` (RFC 6120 §4.9.3.19), which names the host and port of a TCP socket that no page can
+//! open: it ends the stream as any other stream error does.
 
 use crate::session::Memory;
 use crate::transport::{Kind, Service};
 
-/// The longest address that a redirect may name, in bytes.
+/// The longest address of a redirect, in bytes.
 const MOST_ADDRESS: usize = 2_048;
-/// How many redirects are followed in one attempt, and how many times a session that did not hold.
+/// The largest number of redirects in one attempt, and of consecutive sessions that ended in a redirect before they
+/// were stable.
 const MOST_REDIRECTS: u32 = 4;
 
-/// An address in use or about to be tried, and what is known of the way that led to it.
+/// An address in use or to be tried next, with the trust that follows from the redirects that led to it.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Its kind and absolute address; `confidential` is that of the whole chain.
+    /// The kind and the absolute address; `confidential` applies to the whole chain.
     service: Service,
-    /// Which of the configured services the chain began with.
+    /// The position of the configured service at the start of the chain.
     configured: usize,
     moved: bool,
     foreign: bool,
@@ -38,8 +41,9 @@ impl Target {
         }
     }
 
-    /// The address that this one redirects to. `None` when the redirect is not to be followed: the address is not an absolute
-    /// URI of a transport that is spoken here, holds user information, or is less secure than this one (RFC 7395 §3.6.1).
+    /// The target that this one redirects to. `None` if the redirect must not be followed: the address is not an
+    /// absolute URI of a supported transport, holds user information, or is less secure than this one (RFC 7395
+    /// §3.6.1).
     ///
     /// `http:` and `https:` lead to BOSH. `ws:` and `wss:` lead to WebSocket, from a WebSocket only: a BOSH service names an
     /// address to POST to.
@@ -53,7 +57,7 @@ impl Target {
         if !follows || weaker || self.service.confidential && !trusted {
             return None;
         }
-        // Once on another origin, always: that origin chose whatever comes after it.
+        // Once on another origin, always foreign: that origin chose every following address.
         let foreign = self.foreign || here.is_none_or(|here| !here.has_origin_of(&there));
         Some(Self {
             service: Service {
@@ -77,29 +81,31 @@ impl Target {
         self.service.confidential
     }
 
-    /// Whether a redirect to another origin (RFC 6454) leads to it: the caller's own headers and credentials stay at home.
+    /// Whether the chain contains a redirect to another origin (RFC 6454): the caller's own headers and credentials are
+    /// not sent there.
     pub fn is_foreign(&self) -> bool {
         self.foreign
     }
 
-    /// The configured service whose memory holds here, by its position.
+    /// The position of the configured service whose memory applies here.
     pub fn configured_at(&self) -> usize {
         self.configured
     }
 
-    /// Whether a login may use, ask for and keep a token (XEP-0484): at a configured service only.
+    /// Whether a login may use, request and keep a token (XEP-0484): only at a configured service.
     pub fn allows_tokens(&self) -> bool {
         !self.moved
     }
 
-    /// Whether another page may go on with a session at this address ([`Connection::snapshot`](super::Connection::snapshot)).
-    /// The address would have to be read from the page's storage, which is not the server's word.
+    /// Whether another page may continue a session at this address
+    /// ([`Connection::snapshot`](super::Connection::snapshot)). False after a redirect: that page would read the
+    /// address from its storage and not from the server.
     pub fn may_be_handed_over(&self) -> bool {
         !self.moved
     }
 
-    /// What a login here may know of earlier ones at the configured service: all of it there; after a redirect the mechanism
-    /// alone, which a login must not fall below. A token, and what is said early, was for the other address.
+    /// The memory that applies to a login here: at the configured service all of it; after a redirect only the
+    /// mechanism, below which the login must not fall. A token and early elements are only for the configured address.
     pub fn memory(&self, known: Option<&Memory>) -> Memory {
         match known {
             Some(known) if !self.moved => known.clone(),
@@ -111,7 +117,7 @@ impl Target {
         }
     }
 
-    /// What the configured service's memory becomes after a login here has shown `learned`. After a redirect only the
+    /// Updates the configured service's memory with `learned`, the result of a login here. After a redirect only the
     /// mechanism is kept, so that a service which always redirects is held to the mechanism that worked.
     pub fn remember(&self, known: &mut Memory, learned: &Memory) {
         if !self.moved {
@@ -123,27 +129,27 @@ impl Target {
     }
 }
 
-/// How many redirects were followed.
+/// Counts the followed redirects.
 #[derive(Debug, Default)]
 pub struct Redirects {
     /// In this attempt, before a session was bound.
     in_attempt: u32,
-    /// How many sessions in a row ended in a redirect before they had held.
+    /// Consecutive sessions that ended in a redirect before they were stable.
     of_sessions: u32,
 }
 
 impl Redirects {
-    /// An attempt at a configured service begins.
+    /// Starts an attempt at a configured service.
     pub fn begin_attempt(&mut self) {
         self.in_attempt = 0;
     }
 
-    /// A session has held for long enough: it was no part of a circle.
+    /// A session was stable: it was not part of a redirect loop.
     pub fn note_held(&mut self) {
         self.of_sessions = 0;
     }
 
-    /// Whether another redirect is followed; it is counted. `bound`: it ends a bound session.
+    /// Counts a redirect. Returns whether it is followed. `bound`: the redirect ends a bound session.
     pub fn follow(&mut self, bound: bool) -> bool {
         let count = if bound {
             self.in_attempt = 0;
@@ -155,13 +161,14 @@ impl Redirects {
         *count <= MOST_REDIRECTS
     }
 
-    /// Whether the redirect of a bound session that was just counted is followed without a pause: the first one.
+    /// Whether the redirect of a bound session that was just counted is followed without a pause: true for the first
+    /// one.
     pub fn is_first(&self) -> bool {
         self.of_sessions == 1
     }
 }
 
-/// The parts of an absolute URI (RFC 3986) that decide where a browser goes.
+/// The parts of an absolute URI (RFC 3986) that decide which server a browser contacts.
 struct Uri<'a> {
     /// In lower case.
     scheme: String,
@@ -173,8 +180,8 @@ struct Uri<'a> {
 }
 
 impl<'a> Uri<'a> {
-    /// Reads an address with an authority. `None` for anything that a browser could read in another way than this function:
-    /// user information, backslashes, white space, controls, no host, an odd port.
+    /// Parses an address with an authority. `None` for any address that a browser might parse differently: user
+    /// information, backslashes, white space, control characters, no host, an invalid port.
     fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim();
         let odd = |byte: u8| byte <= b' ' || matches!(byte, b'\\' | b'<' | b'>' | b'"' | 0x7f);
@@ -186,7 +193,7 @@ impl<'a> Uri<'a> {
         if !matches!(scheme.as_str(), "http" | "https" | "ws" | "wss") {
             return None;
         }
-        // A fragment is never sent, and a WebSocket must not have one (RFC 6455 §3).
+        // A fragment is never sent, and a WebSocket address must not have one (RFC 6455 §3).
         let rest = rest.split('#').next().unwrap_or_default();
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at(end);
@@ -220,7 +227,7 @@ impl<'a> Uri<'a> {
         matches!(self.scheme.as_str(), "https" | "wss")
     }
 
-    /// Whether browsers trust it without encryption (Secure Contexts §3.1).
+    /// Whether browsers trust the address without encryption (Secure Contexts §3.1).
     fn is_loopback(&self) -> bool {
         let host = self.host.as_str();
         let digits = |byte: u8| byte == b'.' || byte.is_ascii_digit();
@@ -230,7 +237,8 @@ impl<'a> Uri<'a> {
             || host.starts_with("127.") && host.bytes().all(digits)
     }
 
-    /// Whether both have one origin. A WebSocket's origin is that of the HTTP service beside it.
+    /// Whether both addresses have the same origin. A WebSocket's origin is that of the HTTP service at the same host
+    /// and port.
     fn has_origin_of(&self, other: &Uri<'_>) -> bool {
         self.is_encrypted() == other.is_encrypted()
             && self.host == other.host

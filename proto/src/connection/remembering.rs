@@ -1,5 +1,5 @@
-//! What earlier logins have shown of each service, so that the next one takes fewer round trips: kept here, given to the
-//! session, and to a page that keeps it from one visit to the next.
+//! The memory of earlier logins at each service, which saves round trips at the next login: kept here, passed to the
+//! session, and passed to a page that stores it between visits.
 
 use super::Connection;
 use super::state::Timer;
@@ -8,8 +8,8 @@ use crate::session::{Memory, memory};
 use crate::time::Instant;
 
 impl Connection {
-    /// What is remembered of the services (XEP-0484's tokens, too: as secret as passwords), for [`Connection::remember`] of
-    /// another connection for the same account.
+    /// The memory of all services as text, for [`Connection::remember`] of another connection for the same account. It
+    /// holds the tokens of XEP-0484: as secret as passwords.
     pub fn memory(&self) -> String {
         let mut services = Vec::new();
         for (service, memory) in self.config.services.iter().zip(&self.memories) {
@@ -18,13 +18,13 @@ impl Connection {
         memory::write(self.account(), &services)
     }
 
-    /// Whom the memory is for: the account, or the domain where there is none.
+    /// The owner of the memory: the account, or the domain if there is no account.
     fn account(&self) -> &str {
         let session = &self.config.session;
         session.account.as_deref().unwrap_or(&session.domain)
     }
 
-    /// Takes what [`Connection::memory`] gave. What is not for this account, or cannot be read, is ignored.
+    /// Restores the text of [`Connection::memory`]. Ignores a text that belongs to another account or cannot be read.
     pub fn remember(&mut self, text: &str) {
         let mut memories = Vec::new();
         for service in &self.config.services {
@@ -33,7 +33,8 @@ impl Connection {
         self.memories = memories;
     }
 
-    /// Whether the first request waits: over BOSH the first message of a login travels in it, if credentials are there soon.
+    /// Whether the first request waits: over BOSH the first message of a login travels in it if the credentials arrive
+    /// soon.
     pub(super) fn gathers(&mut self, now: Instant) -> bool {
         if self.timers.is_due(Timer::Gather, now) || !self.session.awaits_early_credentials() {
             self.timers.stop(Timer::Gather);
@@ -41,7 +42,7 @@ impl Connection {
         self.timers.get(Timer::Gather).is_some()
     }
 
-    /// What the session has learned of the service in use is kept, and told.
+    /// Keeps what the session has learned of the service in use, and reports it.
     pub(super) fn learn(&mut self) {
         let Some(target) = &self.route.target else {
             return;

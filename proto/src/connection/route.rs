@@ -1,32 +1,32 @@
-//! The way to a server: which of the configured services is used, and where a server has redirected to.
+//! The service in use, and the address that a server has redirected to.
 
 use super::policy::{Redirects, Target};
 use crate::transport::Service;
 
-/// Where the connection is made, now and next.
+/// The current and the next address of the connection.
 #[derive(Default)]
 pub(super) struct Route {
-    /// Which of the configured services is used.
+    /// The position of the service in use.
     pub service: usize,
-    /// How many services were tried since one worked.
+    /// The number of services tried since one worked.
     pub tried: usize,
-    /// The address in use, or tried last.
+    /// The address in use, or the last one tried.
     pub target: Option<Target>,
-    /// The address that a server redirected to, until it is tried.
+    /// The address of a redirect, until it is tried.
     pub moved: Option<Target>,
     pub redirects: Redirects,
-    /// Where the session is, or was when it was suspended.
+    /// The address of the session, or of the suspended session.
     pub session_target: Option<Target>,
 }
 
 impl Route {
-    /// A connection begins, at the service that was used last.
+    /// Starts connecting, at the service that was used last.
     pub fn begin(&mut self) {
         self.tried = 0;
         self.redirects = Redirects::default();
     }
 
-    /// The address whose turn it is.
+    /// The address to try next.
     pub fn next_target(&mut self, services: &[Service]) -> Option<Target> {
         if let Some(moved) = self.moved.take() {
             return Some(moved);
@@ -38,7 +38,7 @@ impl Route {
         ))
     }
 
-    /// The next service's turn; false when all have had theirs.
+    /// Turns to the next service. Returns false if all services have been tried.
     pub fn turn_to_next(&mut self, services: &[Service]) -> bool {
         if self.tried >= services.len() {
             return false;
@@ -47,7 +47,7 @@ impl Route {
         true
     }
 
-    /// All services have had their turn: a new round, from the first of them.
+    /// All services were tried: starts a new round at the first of them.
     pub fn begin_round(&mut self) {
         if self.tried > 0 {
             self.tried = 0;
@@ -55,13 +55,13 @@ impl Route {
         }
     }
 
-    /// A session is there, at the address in use.
+    /// A session was established at the address in use.
     pub fn settle(&mut self) {
         self.tried = 0;
         self.session_target.clone_from(&self.target);
     }
 
-    /// There is no connection any more.
+    /// The connection has ended.
     pub fn leave(&mut self) {
         self.moved = None;
         self.target = None;

@@ -1,4 +1,4 @@
-//! Sending: stanzas and requests of the caller, which leave now or are kept in the outbox.
+//! Sending stanzas and requests of the caller: they leave at once or are kept in the outbox.
 
 use super::Connection;
 use super::state::State;
@@ -10,34 +10,34 @@ use crate::transport::Transport;
 use crate::transport::stream_management::Suspended;
 use crate::xml::Element;
 
-/// The caller's mistakes in sending.
+/// Why a stanza was refused; an error of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendError {
     /// There is no session.
     NotConnected,
     /// The element is not `message`, `presence` or `iq` in `jabber:client`.
     NotAStanza,
-    /// It holds a character that XML cannot carry.
+    /// A character that XML cannot carry.
     IllegalCharacter,
     /// A request must be an iq of type `get` or `set` with exactly one child.
     NotARequest,
-    /// A request of that id is waiting for its reply.
+    /// A request with that id is already waiting for its reply.
     DuplicateId,
     /// `to` is not a JID.
     BadAddress,
-    /// More is waiting for the connection to be there again than is kept.
+    /// The outbox is full.
     OutboxFull,
-    /// It shows a room's password, and the connection is not confidential.
+    /// The stanza holds a room's password, and the connection is not confidential.
     Insecure,
 }
 
 impl Connection {
-    /// Sends a stanza; during an interruption, once it is over. An iq request without an id gets one.
+    /// Sends a stanza; during an interruption, as soon as there is a session. An iq request without an id gets one.
     pub fn send(&mut self, stanza: Element) -> Result<SendId, SendError> {
         self.send_by(stanza, false)
     }
 
-    /// Sends a stanza ahead of what is kept (see [`Connection::hold`]).
+    /// Sends a stanza before the kept stanzas (see [`Connection::hold`]).
     pub fn send_ahead(&mut self, stanza: Element) -> Result<SendId, SendError> {
         self.send_by(stanza, true)
     }
@@ -57,7 +57,7 @@ impl Connection {
         Ok(id)
     }
 
-    /// Sends an iq request; its reply, or why there is none, comes as [`Event::Reply`].
+    /// Sends an iq request. [`Event::Reply`] brings its reply, or the reason why there is none.
     pub fn request(
         &mut self,
         now: Instant,
@@ -67,7 +67,7 @@ impl Connection {
         self.request_by(now, iq, timeout, false)
     }
 
-    /// Sends an iq request ahead of what is kept (see [`Connection::hold`]).
+    /// Sends an iq request before the kept stanzas (see [`Connection::hold`]).
     pub fn request_ahead(
         &mut self,
         now: Instant,
@@ -115,17 +115,17 @@ impl Connection {
         Ok(request)
     }
 
-    /// Takes back a stanza that is kept and has not left; it is not settled. Returns false if it has left.
+    /// Withdraws a kept stanza; no settlement is reported. Returns false if the stanza has been sent.
     pub fn withdraw(&mut self, send: SendId) -> bool {
         self.outbox.remove(send)
     }
 
-    /// Discards the reply to that request when it comes; no [`Event::Reply`] follows.
+    /// Forgets a request: its reply is discarded and no [`Event::Reply`] follows.
     pub fn forget(&mut self, request: IqId) {
         self.pending.forget(request);
     }
 
-    /// The session is there, or may be there again: what is sent is kept rather than refused.
+    /// Whether stanzas are kept rather than refused: there is a session, or there may be one again.
     fn keeps_what_is_sent(&self) -> bool {
         matches!(
             self.state,
@@ -151,7 +151,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether a stanza leaves now, or is kept in the outbox.
+    /// Whether a stanza is sent at once; otherwise it is kept in the outbox.
     fn goes_at_once(&self, ahead: bool) -> bool {
         self.is_online() && (ahead || !self.outbox.is_held())
     }
@@ -171,18 +171,18 @@ impl Connection {
         }
     }
 
-    /// From now on what is sent is kept, until [`Connection::release`]: for a caller that has to restore a new session first,
-    /// which it does with [`Connection::send_ahead`] and [`Connection::request_ahead`].
+    /// Keeps all stanzas sent from now on until [`Connection::release`]: for a caller that first restores a new session
+    /// with [`Connection::send_ahead`] and [`Connection::request_ahead`].
     pub fn hold(&mut self) {
         self.outbox.hold();
     }
 
-    /// Holds nothing back any more: what is kept leaves as soon as there is a session.
+    /// Stops keeping stanzas: the kept ones are sent as soon as there is a session.
     pub fn unhold(&mut self) {
         self.outbox.unhold();
     }
 
-    pub(super) fn tell_settled(&mut self, send: SendId, delivery: Delivery) {
+    pub(super) fn report_settled(&mut self, send: SendId, delivery: Delivery) {
         self.events.push_back(Event::Settled { send, delivery });
     }
 }

@@ -1,4 +1,5 @@
-//! The states of a connection. What a state needs is in it; what outlives states is in [`Connection`](super::Connection).
+//! The states of a connection. A state holds the data of that state; data that outlives states is in
+//! [`Connection`](super::Connection).
 
 use super::handover::Adopted;
 use crate::error::CloseReason;
@@ -10,62 +11,63 @@ use crate::transport::Transport;
 /// A transport in use.
 pub(super) struct Link {
     pub transport: Transport,
-    /// Why it ends, when that was found above the transport: it tells more than the end of the transport that it brings about.
+    /// The reason of the end, if it was found above the transport: it is more exact than the reason that the transport
+    /// reports afterwards.
     pub blame: Option<CloseReason>,
 }
 
-/// A stream is being opened, and a session bound or resumed on it.
+/// An attempt: opening a stream and binding or resuming a session on it.
 pub(super) struct Attempt {
     pub link: Link,
-    /// The server has opened its stream.
+    /// Whether the server has opened its stream.
     pub opened: bool,
     pub begun_at: Instant,
-    /// When the server was heard last.
+    /// When the last input from the server arrived.
     pub heard_at: Instant,
 }
 
-/// A session is there.
+/// A bound session.
 pub(super) struct Online {
     pub link: Link,
-    /// What was told last of a session whose requests break: which attempt to save it, and when that is due.
-    pub trouble_told: Option<(u32, Instant)>,
+    /// The last reported trouble of a session whose requests break: the number and the time of the attempt to save it.
+    pub reported_trouble: Option<(u32, Instant)>,
 }
 
-/// Where the connection is.
+/// The state of the connection.
 pub(super) enum State {
-    /// No connection, and none is hoped for.
+    /// No connection, and none is planned.
     Offline,
-    /// A session was taken over ([`Adopted`]); whether the server knows it is asked.
+    /// A session was taken over ([`Adopted`]); a ping checks whether the server still has it.
     Adopting(Attempt, Adopted),
-    /// The first session since the caller connected is being made.
+    /// The first session since the caller connected is being established.
     Connecting(Attempt),
     Online(Online),
-    /// The connection was lost for this reason, and is tried again when [`Timer::Retry`] is due.
+    /// The connection was lost for this reason; the next attempt starts when [`Timer::Retry`] is due.
     Interrupted(CloseReason),
-    /// It is tried again.
+    /// The next attempt is in progress.
     Reconnecting(Attempt),
-    /// The caller has said good-bye. What still comes is still handed on.
+    /// The caller has disconnected. Incoming stanzas are still delivered.
     Closing(Link),
-    /// The transport of that state has ended; what comes next is being decided. No call of the caller's meets it.
+    /// The transport of that state has ended; the next state is being decided. No caller sees this state.
     Ended(ConnectionPlace),
 }
 
 /// The states by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionPlace {
-    /// No connection, and none is hoped for.
+    /// No connection, and none is planned.
     Offline,
-    /// A session was taken over, and whether it is there is asked.
+    /// A session was taken over; a ping checks whether the server still has it.
     Adopting,
-    /// The first session is being made.
+    /// The first session is being established.
     Connecting,
-    /// A session is there.
+    /// A session is bound.
     Online,
-    /// The connection was lost; the next attempt is due later.
+    /// The connection was lost; the next attempt is scheduled.
     Interrupted,
-    /// The next attempt is under way.
+    /// The next attempt is in progress.
     Reconnecting,
-    /// The caller has said good-bye.
+    /// The caller has disconnected.
     Closing,
 }
 
@@ -81,7 +83,7 @@ impl Place for ConnectionPlace {
         (At::Adopting, At::Connecting),
         (At::Adopting, At::Closing),
         (At::Adopting, At::Offline),
-        // The next service, a redirect, or the same without what was said early.
+        // The next service, a redirect, or a retry without sending early.
         (At::Connecting, At::Connecting),
         (At::Connecting, At::Online),
         (At::Connecting, At::Closing),
@@ -151,7 +153,7 @@ impl State {
         Some(&mut self.link_mut()?.transport)
     }
 
-    /// The attempt under way.
+    /// The attempt in progress.
     pub(super) fn attempt(&self) -> Option<&Attempt> {
         match self {
             Self::Adopting(attempt, _)
@@ -179,7 +181,7 @@ impl State {
     }
 }
 
-/// The deadlines of a connection, beside those of its transport and of the requests that wait.
+/// The deadlines of a connection, beside those of its transport and of the pending requests.
 #[derive(Clone, Copy)]
 #[repr(usize)]
 pub(super) enum Timer {
@@ -187,11 +189,11 @@ pub(super) enum Timer {
     Deadline,
     /// The next attempt is due.
     Retry,
-    /// An attempt at which something was said early takes too long, or an adopted session is silent.
+    /// An attempt with early elements takes too long, or an adopted session is silent.
     Patience,
-    /// An attempt that is silent since a sign of the network is replaced.
+    /// Replace an attempt that has been silent since a sign of the network.
     Doubt,
-    /// The first request does not wait any longer for credentials that may travel in it.
+    /// The first request does not wait any longer for credentials that could travel in it.
     Gather,
 }
 

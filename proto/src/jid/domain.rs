@@ -1,9 +1,11 @@
 //! The domainpart of an address (RFC 7622 §3.2): a domain name in U-labels (RFC 5890), or an IP address.
 //!
-//! The platform maps and validates labels beyond ASCII (UTS #46) and gives A-labels; width, full stops, invisible characters
-//! and the way back from A-labels to U-labels (Punycode, RFC 3492) are here, so that every platform gives the same result.
+//! The platform maps and validates labels beyond ASCII (UTS #46) and returns A-labels; width, full stops, invisible
+//! characters and the conversion from A-labels to U-labels (Punycode, RFC 3492) are implemented here, so that every
+//! platform gives the same result.
 //!
-//! Left out: the tables of RFC 5892. What UTS #46 maps and the platform accepts is accepted, symbols among it.
+//! Left out: the tables of RFC 5892. Every domain that UTS #46 maps and the platform accepts is accepted, including
+//! symbols.
 
 use super::{JidError, check_raw_len};
 use crate::unicode::{Unicode, is_invisible, narrow};
@@ -32,7 +34,7 @@ pub(super) fn push_domain(
     Ok(())
 }
 
-/// What follows the bracket of an IPv6 address.
+/// Checks the part of an IPv6 address after the bracket.
 fn check_ip_literal(address: &str) -> Result<(), JidError> {
     let address = address.strip_suffix(']').unwrap_or("");
     let known = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
@@ -49,13 +51,13 @@ fn push_international(out: &mut String, part: &str, unicode: &dyn Unicode) -> Re
         match char {
             // The full stops of RFC 3490 §3.1.
             '\u{3002}' | '\u{ff0e}' | '\u{ff61}' => folded.push('.'),
-            // UTS #46 would drop them, so that two names that look the same are the same; RFC 5892 §2.3 refuses them.
+            // UTS #46 would drop them to make names that look alike equal; RFC 5892 §2.3 refuses them.
             _ if is_invisible(char) => return Err(JidError::Domain),
             _ => folded.push(narrow(char).unwrap_or(char)),
         }
     }
     let folded = folded.strip_suffix('.').unwrap_or(&folded);
-    // The platform's parser of URLs would take an `@`, a port or a path for what they are in a URL.
+    // The platform's URL parser would parse an `@`, a port or a path as such.
     check_labels(folded)?;
     if folded.is_ascii() && !has_a_label(folded) {
         out.push_str(folded);
@@ -84,8 +86,8 @@ fn push_international(out: &mut String, part: &str, unicode: &dyn Unicode) -> Re
         }
     }
     check_labels(&domain)?;
-    // COMPAT(Chromium): it does not validate A-labels that it is given. An A-label is the ASCII form of a valid U-label
-    // (RFC 5890 §2.3.2.1), so the way back has to give the same.
+    // COMPAT(Chromium): it does not validate given A-labels. An A-label is the ASCII form of a valid U-label (RFC 5890
+    // §2.3.2.1), so converting back must give the same label.
     if has_codes && unicode.domain_to_ascii(&domain) != Some(ascii) {
         return Err(JidError::Domain);
     }
@@ -93,7 +95,7 @@ fn push_international(out: &mut String, part: &str, unicode: &dyn Unicode) -> Re
     Ok(())
 }
 
-/// RFC 3492 §6.2, with the parameters of §5. `None` when the code stands for no text.
+/// RFC 3492 §6.2, with the parameters of §5. `None` if the code is not valid.
 fn decode_punycode(code: &str) -> Option<String> {
     const BASE: u32 = 36;
     let (basic, mut digits) = match code.rsplit_once('-') {
@@ -149,10 +151,11 @@ fn has_a_label(domain: &str) -> bool {
         .any(|label| matches!(label.get(..4), Some(start) if start.eq_ignore_ascii_case("xn--")))
 }
 
-/// Checks what is ASCII in a domain name: letters, digits, hyphens not at the ends of a label; and no label empty, as ASCII longer than
-/// 63 bytes, or an A-label with more than ASCII in it. An empty name is left to the caller, who has an error of its own for it.
+/// Checks the ASCII characters of a domain name: letters, digits, hyphens inside a label; no label is empty, longer
+/// than 63 bytes as ASCII, or an A-label with characters beyond ASCII. The caller reports an empty name with a separate
+/// error.
 fn check_labels(domain: &str) -> Result<(), JidError> {
-    // The underscore is no letter of a host name, but is found in the names of containers.
+    // The underscore is not allowed in host names, but occurs in the names of containers.
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | 0x80..);
     let fine = |label: &str| {
         let ascii = label.is_ascii();

@@ -14,7 +14,7 @@ pub enum Credentials {
         username: String,
         /// As typed, unprepared.
         password: String,
-        /// The identity to act as (a bare JID), when it is not the account's own. Empty is none.
+        /// The identity to act as (a bare JID), if it is not the account's own. Empty means none.
         authzid: Option<String>,
     },
     /// An OAuth 2 access token: OAUTHBEARER.
@@ -49,7 +49,7 @@ pub enum CredentialsKind {
 }
 
 impl Credentials {
-    /// Which kind these are.
+    /// The kind of these credentials.
     #[must_use]
     pub fn kind(&self) -> CredentialsKind {
         match self {
@@ -81,7 +81,7 @@ impl fmt::Debug for Credentials {
 }
 
 impl CredentialsKind {
-    /// The kind of credentials that a mechanism is used with; a password's for names that are not known.
+    /// The kind of credentials for a mechanism; that of passwords for unknown names.
     #[must_use]
     pub fn of(mechanism: &str) -> Self {
         match mechanism {

@@ -3,23 +3,23 @@
 /// An error of a SASL exchange. Contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaslError {
-    /// The server did not prove that it knows the password: no signature, or not the right one.
+    /// The server did not prove that it knows the password: the signature is missing or wrong.
     ServerSignature,
     /// The server's nonce does not continue ours. (From [`Mechanism::start`](super::Mechanism::start): ours is not visible ASCII without commas.)
     Nonce,
-    /// The server asks for fewer iterations than [`MIN_ITERATIONS`](super::MIN_ITERATIONS).
+    /// The server requests fewer iterations than [`MIN_ITERATIONS`](super::MIN_ITERATIONS).
     TooFewIterations,
-    /// The server asks for more iterations than [`MAX_ITERATIONS`](super::MAX_ITERATIONS).
+    /// The server requests more iterations than [`MAX_ITERATIONS`](super::MAX_ITERATIONS).
     TooManyIterations,
-    /// The server asks for an extension that we must understand (`m=`), and none is defined.
+    /// The server requires an extension (`m=`), and none is defined.
     MandatoryExtension,
     /// The server's message is malformed or unexpected in this state.
     Malformed,
-    /// The username, or the authzid, is empty or has characters that it cannot have.
+    /// The username, or the authzid, is empty or has a forbidden character.
     BadUsername,
-    /// The password, or the token, is empty or has characters that it cannot have.
+    /// The password, or the token, is empty or has a forbidden character.
     BadPassword,
-    /// The caller's mistake: no such mechanism, or not one for these credentials.
+    /// An error of the caller: an unknown mechanism, or one that does not fit the credentials.
     WrongCredentials,
     /// The server's reason for refusing: SCRAM's `e=` (RFC 5802 §7), or OAUTHBEARER's JSON (RFC 7628 §3.2.2).
     /// 1,000 characters at most, controls replaced.
@@ -27,35 +27,19 @@ pub enum SaslError {
 }
 
 impl SaslError {
-    /// A text for the operator of the page. For [`SaslError::ServerSaid`], the server's text.
+    /// Its name, of a sentence in pkg-template/src/advice.ts. For [`SaslError::ServerSaid`], the server's text.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub fn name(&self) -> &str {
         match self {
-            SaslError::ServerSignature => {
-                "the server did not prove that it knows the password: it may not be the server that it claims to be"
-            }
-            SaslError::Nonce => {
-                "the server's nonce does not continue ours: somebody may replay an old login"
-            }
-            SaslError::TooFewIterations => {
-                "the server asks for fewer than 4096 iterations of the password's hash, which would not protect it"
-            }
-            SaslError::TooManyIterations => {
-                "the server asks for more than 1000000 iterations of the password's hash, which would freeze the page"
-            }
-            SaslError::MandatoryExtension => {
-                "the server requires an extension of SCRAM that is not known"
-            }
-            SaslError::Malformed => {
-                "the server's SASL message is malformed, or not one for this moment"
-            }
-            SaslError::BadUsername => {
-                "the username is empty or has characters that are not allowed"
-            }
-            SaslError::BadPassword => {
-                "the password or token is empty or has characters that are not allowed"
-            }
-            SaslError::WrongCredentials => "these credentials cannot be used with this mechanism",
+            SaslError::ServerSignature => "server-signature",
+            SaslError::Nonce => "nonce",
+            SaslError::TooFewIterations => "too-few-iterations",
+            SaslError::TooManyIterations => "too-many-iterations",
+            SaslError::MandatoryExtension => "mandatory-extension",
+            SaslError::Malformed => "malformed",
+            SaslError::BadUsername => "bad-username",
+            SaslError::BadPassword => "bad-password",
+            SaslError::WrongCredentials => "wrong-credentials",
             SaslError::ServerSaid(text) => text,
         }
     }

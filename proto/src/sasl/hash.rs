@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A hash that SCRAM is defined over.
+/// A hash of SCRAM.
 #[derive(Clone, Copy)]
 pub(super) enum HashFunction {
     Sha1,
@@ -49,7 +49,7 @@ impl HashFunction {
     }
 }
 
-/// A digest, or a key made of one. Overwritten when it is dropped.
+/// A digest, or a key derived from one. Overwritten when it is dropped.
 pub(super) struct Tag(Zeroizing<Vec<u8>>);
 
 impl Tag {
@@ -92,7 +92,7 @@ impl Mac {
         }
     }
 
-    /// The tag of the message that `parts` make one after the other.
+    /// The tag of the concatenated `parts`.
     pub(super) fn sign(&self, parts: &[&[u8]]) -> Tag {
         match self {
             Self::Sha1(mac) => Tag::new(&signed(mac, parts).into_bytes()),

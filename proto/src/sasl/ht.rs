@@ -2,7 +2,7 @@
 //!
 //! The token is not sent, and the server proves that it knows the token. Unlike in SCRAM, the proof is the same each time:
 //! an attacker who reads the proof can reuse it, so it needs a confidential connection.
-//! Left out: channel binding, which a browser has none for (`-ENDP`, `-EXPR`, `-UNIQ`).
+//! Left out: channel binding, which is not available to pages (`-ENDP`, `-EXPR`, `-UNIQ`).
 
 use super::hash::{HashFunction, Mac, Tag};
 use super::{SaslError, SecretText};

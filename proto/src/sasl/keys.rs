@@ -1,8 +1,8 @@
-//! RFC 5802 §3: SCRAM's keys, the derivation that they come from, and the cache that makes a second login derive nothing (§5.1).
+//! RFC 5802 §3: SCRAM's keys, their derivation, and the cache that saves the derivation at the next login (§5.1).
 //!
 //! Specification: RFC 5802.
 //!
-//! Left out: keeping keys beyond the life of a [`KeyCache`]. Nothing here is ever written to storage.
+//! Left out: keeping keys beyond the life of a [`KeyCache`]. The keys are never written to storage.
 
 use super::hash::{HashFunction, Mac, Tag, stretch};
 use crate::random::Random;
@@ -20,7 +20,7 @@ pub struct Derivation {
 }
 
 impl Derivation {
-    /// The hash of PBKDF2's HMAC, by the name that the Web Cryptography API has for it, such as `SHA-256`.
+    /// The hash of PBKDF2's HMAC, by its name in the Web Cryptography API, such as `SHA-256`.
     #[must_use]
     pub fn hash(&self) -> &'static str {
         self.hash.name()
@@ -38,7 +38,8 @@ impl Derivation {
         &self.salt
     }
 
-    /// How many times HMAC is applied: [`MIN_ITERATIONS`](super::MIN_ITERATIONS) to [`MAX_ITERATIONS`](super::MAX_ITERATIONS).
+    /// The number of iterations: [`MIN_ITERATIONS`](super::MIN_ITERATIONS) to
+    /// [`MAX_ITERATIONS`](super::MAX_ITERATIONS).
     #[must_use]
     pub fn iterations(&self) -> u32 {
         self.iterations
@@ -50,7 +51,7 @@ impl Derivation {
         self.hash.length()
     }
 
-    /// Computes it here. Takes milliseconds, up to about a second for the most iterations.
+    /// Computes the result in Rust. Takes milliseconds, up to about a second for the most iterations.
     #[must_use]
     pub fn compute(&self) -> SaltedPassword {
         SaltedPassword(stretch(
@@ -72,7 +73,7 @@ impl fmt::Debug for Derivation {
 pub struct SaltedPassword(pub(super) Zeroizing<Vec<u8>>);
 
 impl SaltedPassword {
-    /// The platform's result. One of a length other than [`Derivation::length`] is not used.
+    /// The platform's result. A result whose length is not [`Derivation::length`] is not used.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
@@ -85,8 +86,8 @@ impl fmt::Debug for SaltedPassword {
     }
 }
 
-/// ClientKey and ServerKey (RFC 5802 §3): all that a login needs. SaltedPassword, from which any other key could be derived too,
-/// is not kept.
+/// ClientKey and ServerKey (RFC 5802 §3), the only keys that a login needs. SaltedPassword is not kept, since other
+/// keys could be derived from it.
 pub(super) struct ScramKeys {
     pub(super) client: Tag,
     pub(super) server: Tag,
@@ -111,26 +112,26 @@ pub(super) struct CachedKeys {
     pub(super) iterations: u32,
 }
 
-/// The keys of the last login that succeeded, for the next one with the same account, mechanism, salt, iteration count and
+/// The keys of the last successful login, for the next one with the same account, mechanism, salt, iteration count and
 /// password. Overwritten when dropped; `Debug` shows nothing.
 ///
-/// What they belong to is kept as one HMAC under a random key, which is compared in constant time: the password itself is
-/// not kept here.
+/// The inputs of the keys are kept as one HMAC under a random key, which is compared in constant time: the password
+/// itself is not kept here.
 pub struct KeyCache {
     secret: Zeroizing<Vec<u8>>,
     last: Option<Box<CachedKeys>>,
 }
 
 impl KeyCache {
-    /// An empty cache.
+    /// Creates an empty cache.
     pub fn new(random: &mut dyn Random) -> Self {
         let mut secret = Zeroizing::new(vec![0; 32]);
         random.fill(&mut secret);
         Self { secret, last: None }
     }
 
-    /// What keys belong to: the account's prepared name and everything that the derivation takes. Each part of variable length
-    /// is preceded by its length, so that no two sets of parts have the same bytes.
+    /// The inputs of the keys: the account's prepared name and all parameters of the derivation. Each part of variable
+    /// length is preceded by its length, so that two different sets of parts never have the same bytes.
     pub(super) fn mark(&self, username: &str, derivation: &Derivation) -> Tag {
         Mac::new(HashFunction::Sha256, &self.secret).sign(&[
             derivation.hash().as_bytes(),
@@ -143,14 +144,14 @@ impl KeyCache {
         ])
     }
 
-    /// The keys that belong to it.
+    /// The keys for these inputs, if they are cached.
     pub(super) fn find(&self, mark: &Tag) -> Option<&ScramKeys> {
         let last = self.last.as_ref();
         last.filter(|last| last.mark.is(mark.as_bytes()))
             .map(|last| &last.keys)
     }
 
-    /// Keeps the keys that were derived for a login which has succeeded now, in place of the last ones.
+    /// Keeps the keys of a login that has succeeded, replacing the earlier ones.
     pub(super) fn keep(&mut self, marked: Box<CachedKeys>) {
         self.last = Some(marked);
     }

@@ -1,8 +1,8 @@
 //! SASL as in RFC 4422 and RFC 6120 §6: choice of a mechanism and its messages.
 //!
 //! Mechanisms work on bytes; `wire` wraps them in `<auth/>`, `<response/>` and Base64. One mechanism, one file.
-//! Left out: channel binding (a browser has none to give), security layers (RFC 6120 §6.3.4: TLS is below),
-//! DIGEST-MD5 (RFC 6331 retired it), GSSAPI.
+//! Left out: channel binding (not available to pages), security layers (RFC 6120 §6.3.4: TLS provides them), DIGEST-MD5
+//! (RFC 6331 retired it), GSSAPI.
 
 mod anonymous;
 pub mod base64;
@@ -82,7 +82,8 @@ impl SecretText {
 fn gs2_header(authzid: Option<&str>) -> Result<String, SaslError> {
     let mut header = String::from("n,");
     if let Some(authzid) = authzid.filter(|authzid| !authzid.is_empty()) {
-        // NUL is not allowed, and U+0001 would end OAUTHBEARER's header; no identity has any other control either.
+        // NUL is not allowed, and U+0001 would end OAUTHBEARER's header; identities have no other control characters
+        // either.
         if authzid.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(SaslError::BadUsername);
         }

@@ -1,7 +1,7 @@
 //! RFC 7628: OAUTHBEARER. One message with an OAuth 2 access token, which is as secret as a password.
 //!
-//! Left out: `host` and `port`, which only tokens that sign the request need (§3.1), and discovery (§3.2.2): what the
-//! server's text about it is kept unchanged, see [`OauthBearer::reason`].
+//! Left out: `host` and `port`, which only tokens that sign the request need (§3.1), and discovery (§3.2.2): the
+//! server's JSON about it is kept unchanged, see [`OauthBearer::reason`].
 
 use super::{SaslError, SecretText, gs2_header, printable};
 
@@ -12,13 +12,13 @@ pub(super) struct OauthBearer {
 }
 
 impl OauthBearer {
-    /// `authzid` is whom the token is for. RFC 7628 lets it be left out; Prosody asks for it, as a bare JID.
+    /// `authzid` is the account of the token. RFC 7628 allows leaving it out; Prosody requires it, as a bare JID.
     pub(super) fn start(
         token: String,
         authzid: Option<&str>,
     ) -> Result<(OauthBearer, Vec<u8>), SaslError> {
         let token = SecretText::new(token);
-        // RFC 6750 §2.1 allows less; what matters here is that nothing can end the value early.
+        // RFC 6750 §2.1 allows fewer characters; the check only ensures that the token cannot end the value early.
         if token.as_bytes().is_empty() || !token.as_bytes().iter().all(u8::is_ascii_graphic) {
             return Err(SaslError::BadPassword);
         }
@@ -32,7 +32,7 @@ impl OauthBearer {
         Ok((OauthBearer::default(), message.concat()))
     }
 
-    /// Handles a refusal with a reason in JSON (§3.2.2); one byte lets it go on to `<failure/>` (§3.2.3).
+    /// Handles a refusal with a reason in JSON (§3.2.2); the one-byte reply lets the server send `<failure/>` (§3.2.3).
     pub(super) fn handle_challenge(&mut self, data: &[u8]) -> Result<Vec<u8>, SaslError> {
         if self.reason.is_some() {
             return Err(SaslError::Malformed);

@@ -1,7 +1,7 @@
 //! RFC 4616: PLAIN. One message that carries the password itself: only where [`super::Policy`] allows it.
 //!
-//! Sent as typed: the server prepares the password (RFC 4616 §2), and a server that stores passwords
-//! unprepared, say in a directory, would refuse a prepared one.
+//! Sent as typed: the server prepares the password (RFC 4616 §2), and a server that stores passwords unprepared, for
+//! example in a directory, would refuse a prepared one.
 
 use super::{SaslError, SecretText};
 
@@ -13,7 +13,7 @@ pub(super) fn initial_response(
 ) -> Result<Vec<u8>, SaslError> {
     let password = SecretText::new(password);
     let authzid = authzid.unwrap_or_default().as_bytes();
-    // NUL separates, so it cannot be inside.
+    // NUL separates the parts, so no part may contain it.
     if username.is_empty() || username.as_bytes().contains(&0) || authzid.contains(&0) {
         return Err(SaslError::BadUsername);
     }

@@ -1,15 +1,15 @@
 //! RFC 4013: SASLprep, the stringprep profile (RFC 3454) for names and passwords, as a query string.
 //!
-//! Kept: the mappings (B.1, C.1.2) and the prohibitions (C.2 to C.9), which are a few ranges. Normalisation is the
-//! platform's, so of today's Unicode and not of 3.2: what was assigned then normalises the same.
-//! Left out, because their tables would weigh more than all of SASL: the check for characters unassigned in Unicode 3.2
+//! Kept: the mappings (B.1, C.1.2) and the prohibitions (C.2 to C.9), which are a few ranges. The platform normalises
+//! by today's Unicode and not by 3.2: characters that were assigned in 3.2 normalise the same.
+//! Left out, because their tables would be larger than all of SASL: the check for characters unassigned in Unicode 3.2
 //! (A.1; a query may have them, so every emoji passes) and the bidirectional rules (D.1, D.2). A server that applies
-//! the latter refuses the password itself.
+//! the bidirectional rules refuses the password itself.
 
 use super::SecretText;
 use crate::unicode::Unicode;
 
-/// `text` prepared; `None` when it is empty, becomes empty, or has a character that is prohibited.
+/// Prepares `text`; `None` if it is empty, becomes empty, or has a prohibited character.
 pub(super) fn saslprep(text: &str, unicode: &dyn Unicode) -> Option<String> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return (!text.is_empty()).then(|| String::from(text));
@@ -53,7 +53,7 @@ fn is_nothing(character: char) -> bool {
 
 /// C.2 to C.9; surrogates (C.5) are not `char`s.
 fn is_prohibited(character: char) -> bool {
-    // C.4: the last two of every plane are not characters.
+    // C.4: the last two code points of every plane are noncharacters.
     if u32::from(character) & 0xfffe == 0xfffe {
         return true;
     }
@@ -72,12 +72,12 @@ fn is_prohibited(character: char) -> bool {
         // C.3: private use
             | '\u{e000}'..='\u{f8ff}'
             | '\u{f0000}'..='\u{10ffff}'
-        // C.4: not characters
+        // C.4: noncharacters
             | '\u{fdd0}'..='\u{fdef}'
         // C.6, C.7: not plain text, not canonical
             | '\u{fff9}'..='\u{fffd}'
             | '\u{2ff0}'..='\u{2ffb}'
-        // C.8: marks that change how text is shown
+        // C.8: marks that change how text is displayed
             | '\u{340}'
             | '\u{341}'
             | '\u{200e}'

@@ -15,12 +15,13 @@ use super::{
 use crate::unicode::Unicode;
 use zeroize::Zeroizing;
 
-/// The fewest iterations accepted, for every hash: what RFC 5802 §5.1 and RFC 7677 §4 ask servers for. With fewer,
-/// an attacker who impersonates the server could guess the password cheaply from the proof.
+/// The smallest accepted number of iterations, for every hash: the minimum of RFC 5802 §5.1 and RFC 7677 §4. With
+/// fewer, an attacker who impersonates the server could guess the password cheaply from the proof.
 pub const MIN_ITERATIONS: u32 = 4096;
 
-/// The most iterations accepted. If the platform does not compute them, the page freezes meanwhile, about a second for
-/// this many; a hostile server could otherwise ask for four thousand million. Servers use ten thousand to some hundred thousand.
+/// The largest accepted number of iterations. If the platform does not compute them, the page freezes meanwhile, about
+/// a second for this many; a hostile server could otherwise request four thousand million. Servers use ten thousand to
+/// a few hundred thousand.
 pub const MAX_ITERATIONS: u32 = 1_000_000;
 
 /// The client's side of one exchange.
@@ -32,7 +33,7 @@ pub(super) struct Scram {
 }
 
 enum ScramPhase {
-    /// client-first-message is sent.
+    /// client-first-message was sent.
     First {
         header: String,
         bare: String,
@@ -40,13 +41,13 @@ enum ScramPhase {
         username: String,
         password: SecretText,
     },
-    /// server-first-message has come, and the keys are being derived.
+    /// server-first-message has arrived, and the keys are being derived.
     Deriving {
         derivation: Derivation,
         mark: Tag,
         unproven: UnprovenFinal,
     },
-    /// client-final-message is sent; `signature` proves that the server knows the password.
+    /// client-final-message was sent; `signature` proves that the server knows the password.
     Final { signature: Tag, verified: bool },
     /// Failed. A final state.
     Over,
@@ -153,14 +154,14 @@ impl Scram {
                 };
                 Ok(ChallengeReply::Response(Vec::new()))
             }
-            // While the keys are derived, it is not the server's turn.
+            // While the keys are derived, no message of the server is expected.
             ScramPhase::Deriving { .. } | ScramPhase::Final { .. } | ScramPhase::Over => {
                 Err(SaslError::Malformed)
             }
         }
     }
 
-    /// SaltedPassword, computed by the platform. Without one, or with one of another length, it is computed here.
+    /// Handles SaltedPassword as computed by the platform. If it is absent or of another length, it is computed here.
     pub(super) fn handle_derived(
         &mut self,
         salted_password: Option<SaltedPassword>,
@@ -246,12 +247,13 @@ impl Scram {
         message.into_bytes()
     }
 
-    /// The keys that were derived for this exchange, if any were. They are right once [`Scram::handle_success`] was `Ok`.
+    /// The keys that were derived for this exchange, if any. They are confirmed once [`Scram::handle_success`] returned
+    /// `Ok`.
     pub(super) fn take_derived(&mut self) -> Option<Box<CachedKeys>> {
         self.derived.take()
     }
 
-    /// `<success/>`, with server-final-message unless that came before.
+    /// Handles `<success/>`, which holds server-final-message unless that arrived before.
     pub(super) fn handle_success(&mut self, data: Option<&[u8]>) -> Result<(), SaslError> {
         match (
             core::mem::replace(&mut self.phase, ScramPhase::Over),
@@ -313,8 +315,8 @@ fn parse_iterations(text: &str) -> Result<u32, SaslError> {
     }
 }
 
-/// The attributes of a server's message, once it is neither an error (`e=`) nor asks for an extension that we must
-/// understand (`m=`, RFC 5802 §5.1: fails the login wherever it stands).
+/// The attributes of a server's message, unless it is an error (`e=`) or requires an extension (`m=`, RFC 5802 §5.1:
+/// fails the login at any position).
 fn attributes(text: &str) -> Result<core::str::Split<'_, char>, SaslError> {
     if let Some(error) = text.strip_prefix("e=") {
         return Err(SaslError::ServerSaid(printable(

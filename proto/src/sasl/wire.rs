@@ -1,5 +1,5 @@
-//! RFC 6120 §6.4 and XEP-0388 1.0.4: SASL on the wire. Two profiles of one exchange: `<auth/>` and a restart, or
-//! `<authenticate/>` (see [`sasl2`](crate::sasl2)) and none; challenges and responses between are alike.
+//! RFC 6120 §6.4 and XEP-0388 1.0.4: SASL on the wire. Two profiles of one exchange: `<auth/>` with a restart, or
+//! `<authenticate/>` (see [`sasl2`](crate::sasl2)) without one; the challenges and responses are the same.
 //!
 //! Left out: `<abort/>` (the client ends the stream instead), tasks after `<continue/>`.
 
@@ -10,13 +10,13 @@ use crate::xml::Element;
 /// A SASL element from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaslElement {
-    /// To be answered by [`response`].
+    /// A challenge, to be answered by [`response`].
     Challenge(Vec<u8>),
     /// `<success/>` with its data, which the mechanism must verify.
     Success(Option<Vec<u8>>),
-    /// `<continue/>`: further tasks are required (XEP-0388 §2.6.3), such as a second factor; their names.
+    /// `<continue/>`: further tasks are required (XEP-0388 §2.6.3), such as a second factor; holds their names.
     Continue(Vec<String>),
-    /// Refused.
+    /// The server refused the login.
     Failure {
         /// RFC 6120 §6.5's condition.
         condition: String,
@@ -28,7 +28,7 @@ pub enum SaslElement {
 }
 
 impl SaslElement {
-    /// Parses an element of either profile; `None` for any other.
+    /// Parses an element of either profile; `None` for any other element.
     pub fn read(element: &Element) -> Option<Self> {
         let ns = element.ns();
         if !matches!(ns, ns::SASL | ns::SASL2) {

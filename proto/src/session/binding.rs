@@ -1,4 +1,4 @@
-//! RFC 6120 §7 and XEP-0198 §5: on the authenticated stream, the former session goes on, or a resource is bound.
+//! RFC 6120 §7 and XEP-0198 §5: resumes the former session or binds a resource on the authenticated stream.
 
 use super::{Directive, Session, State, Tools};
 use crate::error::CloseReason;
@@ -10,10 +10,10 @@ use crate::stream::features::Features;
 use crate::xml::Element;
 
 impl Session {
-    /// Asks for the authenticated stream and, before it has said what it offers, for a session on it; gives the state that
-    /// waits for the reply. Only with haste.
+    /// Requests the authenticated stream and, before its features arrive, a session on it. Returns the state that waits
+    /// for the reply. Only called if sending early is allowed.
     pub(super) fn go_ahead(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) -> State {
-        // COMPAT(ejabberd): over BOSH, what travels with a restart is not read (XEP-0206 §5 wants nothing there).
+        // COMPAT(ejabberd): over BOSH, elements that travel with a restart are not read (XEP-0206 §5 forbids them).
         let alone = !self.framed && self.memory.bind_with_restart == Some(false);
         out.push(Directive::Restart { alone });
         if alone {
@@ -34,7 +34,7 @@ impl Session {
         }
     }
 
-    /// `<resume/>`, when there is something to resume.
+    /// `<resume/>`, if there is a session to resume.
     pub(super) fn resume(&self) -> Option<Element> {
         let resumption = self.resumption.as_ref()?;
         let resume = Element::builder("resume", ns::STREAM_MANAGEMENT)
@@ -92,7 +92,7 @@ impl Session {
         }
     }
 
-    /// The former session goes on.
+    /// The former session was resumed.
     pub(super) fn go_on(&mut self, resumed: &Element, out: &mut Vec<Directive>) {
         self.enter(State::Established);
         self.learn(out);
@@ -104,7 +104,7 @@ impl Session {
             let reason = CloseReason::PeerMisbehaved("no resource binding after login");
             return self.fail(reason, out);
         }
-        self.tell(3, Status::Binding, out);
+        self.report_stage(3, Status::Binding, out);
         let id = self.request(self.bind_request(), tools, out);
         self.enter(State::Binding {
             id,
@@ -114,8 +114,9 @@ impl Session {
         });
     }
 
-    /// All that came at once has been handled. Over BOSH, where an answer holds the features of the new stream and no reply to
-    /// the binding that travelled with the restart, it was not read: it is asked for once more, under the same id.
+    /// Called after all elements of one response were handled. Over BOSH, if the response holds the features of the new
+    /// stream and no reply to the binding request that travelled with the restart, the server did not read that
+    /// request: send it again under the same id.
     pub fn handle_silence(&mut self, out: &mut Vec<Directive>) {
         let State::Binding {
             id,
@@ -166,7 +167,8 @@ impl Session {
         }
     }
 
-    /// Bound. `management`: what became of XEP-0198, where it was enabled by the way.
+    /// The session is bound. `management`: the server's reply about XEP-0198, if stream management was enabled with the
+    /// binding.
     pub(super) fn establish(
         &mut self,
         jid: Jid,

@@ -1,10 +1,10 @@
-//! RFC 5802 §5.1: the keys of a login with SCRAM, derived by the platform, or kept from the login before.
+//! RFC 5802 §5.1: the keys of a SCRAM login, derived by the platform or kept from the previous login.
 //!
 //! Specification: RFC 5802.
 //!
-//! The derivation takes milliseconds to a second, so that the caller gets it as an output and the login waits for the answer. What
-//! the stream brings meanwhile is handled: a refusal, or the end of the stream, makes the answer stale. Left out: a deadline of
-//! its own; that of connecting runs on.
+//! The derivation takes milliseconds to a second; the caller gets it as an output and the login waits for the result.
+//! Elements that arrive meanwhile are handled: a refusal or the end of the stream makes the result stale. Left out: a
+//! separate deadline; the deadline of connecting applies.
 
 use super::{Directive, Session, State, Tools};
 use crate::error::CloseReason;
@@ -13,10 +13,10 @@ use crate::ns;
 use crate::sasl::wire::response;
 use crate::sasl::{ChallengeReply, Derivation, KeyCache, SaltedPassword, is_scram};
 
-/// A derivation whose answer is awaited.
+/// A derivation whose result is awaited.
 pub(super) struct Awaited {
     id: DerivationId,
-    /// Until the caller has it.
+    /// `None` once the caller has taken it.
     derivation: Option<Derivation>,
 }
 
@@ -32,7 +32,7 @@ impl Session {
         )
     }
 
-    /// The derivation that the login needs, once.
+    /// The derivation that the login needs. Returned once.
     pub fn poll_derivation(&mut self) -> Option<(DerivationId, Derivation)> {
         let State::Authenticating {
             awaited: Some(awaited),
@@ -79,7 +79,8 @@ impl Session {
         }
     }
 
-    /// What came of a derivation; `None` if the platform has not computed it. One that is not awaited any more is ignored.
+    /// Handles the result of a derivation; `None` if the platform has not computed it. The result of a derivation that
+    /// is no longer awaited is ignored.
     pub fn handle_derived(
         &mut self,
         id: DerivationId,
@@ -100,7 +101,7 @@ impl Session {
         }
     }
 
-    /// The answer to a challenge, and what may follow it at once.
+    /// Sends the response to a challenge, and the elements that may follow directly.
     fn respond(&mut self, data: &[u8], tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
         let State::Authenticating {
             mechanism, profile, ..
@@ -109,7 +110,8 @@ impl Session {
             return;
         };
         out.push(Directive::Send(response(profile, data)));
-        // SCRAM's first answer is its last; where the server proves itself in another challenge there is none.
+        // The response with the client's proof is SCRAM's last. A server that proves its identity in another challenge
+        // gets an empty response.
         if is_scram(mechanism.name()) && !data.is_empty() && *profile == ns::SASL {
             self.hurry(tools, out);
         }

@@ -1,8 +1,8 @@
-//! RFC 6120 §6 and XEP-0388: proving who we are, and having the server prove what it is.
+//! RFC 6120 §6 and XEP-0388: authenticates the client to the server and the server to the client.
 //!
-//! Of the two profiles XEP-0388 is taken where it is offered: it spares the restart, and binding and resuming travel with
-//! it. A token of an earlier login (XEP-0484) is shown before credentials are asked for. Left out: tasks after
-//! `<continue/>`; a token's invalidation (it takes a login of its own).
+//! XEP-0388 is preferred if the server offers both profiles: it saves the restart, and binding and resuming travel with
+//! it. A token of an earlier login (XEP-0484) is used before credentials are requested. Left out: tasks after
+//! `<continue/>`; the invalidation of tokens (it takes a separate login).
 
 use super::mechanisms::blames_mechanism;
 use super::{Directive, Session, State, Tools, wipe};
@@ -18,9 +18,9 @@ use crate::stream::features::Features;
 use crate::xml::Element;
 
 impl Session {
-    // ── beginning ───────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── start ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The stream is being opened: what can be said at once, and what the page is asked for.
+    /// Called while the stream is being opened: sends early what is known and asks the page for credentials.
     pub(super) fn prepare(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
         if !self.has_token() {
             out.push(Directive::WantCredentials);
@@ -32,14 +32,14 @@ impl Session {
         }
     }
 
-    /// Are credentials all that is missing for saying something early?
+    /// Whether only credentials are missing for sending the first SASL message early.
     pub fn awaits_early_credentials(&self) -> bool {
         matches!(self.state, State::Greeting)
             && !self.has_token()
             && self.early_mechanism().is_some()
     }
 
-    /// Whether there is a token that may be shown here.
+    /// Whether there is a token that may be used on this stream.
     fn has_token(&self) -> bool {
         self.memory.token.is_some() && self.tokens_allowed
     }
@@ -70,12 +70,12 @@ impl Session {
                     None => self.credentials = Some(credentials),
                 }
             }
-            // The login has gone on, or is over: nobody wants them.
+            // The login has continued or ended: the credentials are not needed.
             _ => {}
         }
     }
 
-    /// What the stream offers is known, and nothing was said yet.
+    /// Handles the offered mechanisms if nothing was sent early.
     pub(super) fn handle_offer(
         &mut self,
         features: Features,
@@ -108,7 +108,7 @@ impl Session {
         tools: &mut Tools<'_>,
         out: &mut Vec<Directive>,
     ) {
-        self.tell(2, Status::Authenticating, out);
+        self.report_stage(2, Status::Authenticating, out);
         match self.best(&features, credentials.kind()) {
             Ok(name) => {
                 self.memory.settled = true;
@@ -120,7 +120,7 @@ impl Session {
                     (sound || !otherwise) && offer.mechanisms.iter().any(is_name)
                 };
                 let offer = features.sasl2.clone().filter(wanted);
-                // Of the newer profile it is not known yet whether the server can do what it says.
+                // It is not known yet whether the server supports XEP-0388 as it offers it.
                 self.ahead |= otherwise && offer.is_some() && self.remembered.sasl2.is_none();
                 self.offered = Some(features);
                 self.log_in(name, offer.as_ref(), credentials, tools, out);
@@ -129,7 +129,7 @@ impl Session {
         }
     }
 
-    /// Begins with that mechanism, in XEP-0388's profile if that is offered.
+    /// Starts the login with that mechanism, in XEP-0388's profile if the server offers it.
     fn log_in(
         &mut self,
         name: &'static str,
@@ -138,8 +138,8 @@ impl Session {
         tools: &mut Tools<'_>,
         out: &mut Vec<Directive>,
     ) {
-        self.tell(2, Status::Authenticating, out);
-        // Another mechanism may be asked for, should the server turn out not to have this one.
+        self.report_stage(2, Status::Authenticating, out);
+        // The server may turn out not to support this mechanism: another one then needs the credentials.
         self.retained =
             (credentials.kind() == CredentialsKind::Password).then(|| credentials.clone());
         let nonce = token(tools.random, 32);
@@ -165,7 +165,7 @@ impl Session {
     }
 
     fn show_token(&mut self, offer: &Offer, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
-        self.tell(2, Status::Authenticating, out);
+        self.report_stage(2, Status::Authenticating, out);
         let Some((username, token)) = &self.memory.token else {
             return;
         };
@@ -185,7 +185,7 @@ impl Session {
         }
     }
 
-    /// `<authenticate/>` with all that can travel in it.
+    /// Builds `<authenticate/>` with every element that may travel in it.
     fn compose(
         &mut self,
         name: &str,
@@ -198,8 +198,8 @@ impl Session {
         if self.framed && offer.resume {
             inline.extend(self.resume());
         }
-        // A resource that the page chose is asked for as it is; this way the server names it. And what may be resumed has to
-        // be refused before another session is bound.
+        // Binding with XEP-0386 lets the server choose the resource, so a resource chosen by the page is bound
+        // separately. A session that may be resumed must be refused before another one is bound.
         let resumes_later = inline.is_empty() && self.resumption.is_some();
         if offer.bind && self.config.resource.is_none() && !resumes_later {
             let manage = self.framed && self.manage && offer.enable;
@@ -219,7 +219,7 @@ impl Session {
         sasl2::authenticate(name, initial, agent.as_deref(), inline)
     }
 
-    // ── the dialogue ────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── SASL elements ───────────────────────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn handle_sasl(
         &mut self,
@@ -287,12 +287,14 @@ impl Session {
         }
     }
 
-    /// All is said that the server needs. What follows if it agrees may leave with it: over BOSH, once a first login has shown
-    /// how the server takes a restart; over WebSocket, once it has shown that it reads each frame by itself.
+    /// The server has received the last SASL message. The elements that follow on success may leave with it: over BOSH,
+    /// once a first login has shown how the server treats a restart; over WebSocket, once the server has shown that it
+    /// reads each frame separately.
     ///
-    /// COMPAT(Prosody 0.12, 13): frames that arrive in one read are joined before they are parsed. The new stream then opens
-    /// within the parser of the old one, and the new parser takes the next stanza but one for a second root: the session ends
-    /// right after it was bound. Whether frames are read together is chance, so that it works once proves nothing.
+    /// COMPAT(Prosody 0.12, 13): frames that arrive in one read are joined before they are parsed. The new stream then
+    /// opens within the parser of the old one, and the new parser takes the next stanza but one for a second root: the
+    /// session ends right after it was bound. Whether frames are read together depends on timing, so one success proves
+    /// nothing.
     pub(super) fn hurry(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
         let known = match self.framed {
             true => self.memory.reads_apart,
@@ -328,11 +330,11 @@ impl Session {
         };
         self.enter(next);
         if matches!(self.state, State::Binding { .. }) {
-            self.tell(3, Status::Binding, out);
+            self.report_stage(3, Status::Binding, out);
         }
     }
 
-    /// XEP-0388: authenticated, and perhaps bound or resumed as well. No stream restarts.
+    /// XEP-0388: the client is authenticated, and possibly bound or resumed as well. The stream does not restart.
     fn handle_granted(
         &mut self,
         granted: Granted,
@@ -355,13 +357,13 @@ impl Session {
             _ => {}
         }
         match (granted.bound, jid) {
-            // What follows are the features of the authenticated stream.
+            // The features of the authenticated stream follow.
             (None, _) => self.enter(State::AwaitingFeatures),
             (Some(bound), Some(jid)) if !jid.is_bare() => {
                 let mut children = bound.children();
                 let management = children.find(|child| child.ns() == ns::STREAM_MANAGEMENT);
                 if self.framed && self.manage && management.is_none() {
-                    // The features that follow (XEP-0388 §2.6.1) tell whether it can be enabled now.
+                    // The features that follow (XEP-0388 §2.6.1) show whether stream management can be enabled.
                     self.enter(State::Bound { jid });
                 } else {
                     self.establish(jid, management, out);
@@ -374,10 +376,10 @@ impl Session {
         }
     }
 
-    /// XEP-0484 §4.1: a token that is refused is forgotten, and something else is tried, on the same stream.
+    /// XEP-0484 §4.1: a refused token is forgotten, and the login continues with another mechanism on the same stream.
     fn drop_token(&mut self, out: &mut Vec<Directive>) {
         self.memory.token = None;
-        self.tell_learned(out);
+        self.report_learned(out);
         let state = match self.offered.take() {
             Some(features) => State::AwaitingCredentials { features },
             None => State::Greeting,

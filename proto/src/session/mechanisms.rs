@@ -1,5 +1,6 @@
-//! RFC 6120 §6.3.3, §6.4.5: which mechanism a login uses: the strongest of what is offered and allowed, never weaker than what
-//! worked before, and the next one when the server refuses a mechanism for itself.
+//! RFC 6120 §6.3.3, §6.4.5: chooses the mechanism of a login: the strongest one that is offered and allowed, never
+//! weaker than the one that worked before; the next one if the server refuses a mechanism because of the mechanism
+//! itself.
 
 use super::{Directive, Session, State, Tools};
 use crate::error::CloseReason;
@@ -8,19 +9,19 @@ use crate::sasl::{ChooseError, CredentialsKind, HT_SHA_256_NONE, PLAIN, Policy, 
 use crate::stream::features::Features;
 
 impl Session {
-    /// Whether the caller lets logins use that mechanism.
+    /// Whether the caller allows logins to use that mechanism.
     pub(super) fn allows(&self, name: &str) -> bool {
         let allowed = self.config.mechanisms.as_ref();
         allowed.is_none_or(|allowed| allowed.contains(&name))
     }
 
-    /// The mechanism that the login may begin with before the offer comes.
+    /// The mechanism with which the login may start before the features arrive.
     pub(super) fn early_mechanism(&self) -> Option<&'static str> {
         let early = self.memory.early_mechanism();
         early.filter(|name| self.haste && self.allows(name))
     }
 
-    /// The login began with what was offered the last time. Is it still?
+    /// Checks that the mechanism with which the login started early is still offered.
     pub(super) fn check_offer(&mut self, features: Features, out: &mut Vec<Directive>) {
         let State::Authenticating {
             mechanism, profile, ..
@@ -36,12 +37,12 @@ impl Session {
             Some(features.mechanisms.as_slice())
         };
         let offered = offered.unwrap_or_default();
-        // The server says itself what it makes of a token.
+        // The server itself reports whether it accepts a token.
         if name != HT_SHA_256_NONE {
             let is_there = offered.iter().any(|offered| offered == name);
             let kind = CredentialsKind::of(name);
             match self.best(&features, kind) {
-                // What is better is used the next time, when it can be asked for what it costs.
+                // A better mechanism is used at the next login, when the choice costs no round trip.
                 Ok(best) if is_there => self.memory.settled = best == name,
                 Ok(_) => {
                     let reason = CloseReason::AuthFailed {
@@ -56,8 +57,8 @@ impl Session {
         self.offered = Some(features);
     }
 
-    /// The strongest mechanism of either profile that the caller allows and that was not refused, no weaker than the last
-    /// time's.
+    /// The strongest mechanism of either profile that the caller allows and the server has not refused, no weaker than
+    /// that of the last login.
     pub(super) fn best(
         &self,
         features: &Features,
@@ -76,8 +77,8 @@ impl Session {
         choose(&offered, kind, &policy)
     }
 
-    /// The server offers that mechanism and refuses it for itself: the next one is tried on the same stream (RFC 6120 §6.4.5), none
-    /// weaker than the policy allows. `reason` is the end if there is none.
+    /// Called when the server offers that mechanism and refuses it because of the mechanism itself: tries the next one
+    /// on the same stream (RFC 6120 §6.4.5), none weaker than the policy allows. Fails with `reason` if there is none.
     pub(super) fn try_another(
         &mut self,
         name: &'static str,
@@ -87,7 +88,7 @@ impl Session {
     ) {
         self.refused.push(name);
         if reason.condition() == Some("encryption-required") {
-            // Too much was shown already: what shows the secret is no answer to that.
+            // The proofs of other mechanisms were sent already: do not send the secret itself after a refusal.
             self.refused.push(PLAIN);
         }
         let (Some(features), Some(credentials)) = (self.offered.take(), self.retained.take())
@@ -102,17 +103,18 @@ impl Session {
     }
 }
 
-/// Whether a login failed because of the mechanism and not of the credentials, so that another one may work (RFC 6120 §6.5).
+/// Whether a login failed because of the mechanism and not of the credentials, so that another mechanism may work (RFC
+/// 6120 §6.5).
 ///
-/// `mechanism-too-weak` is none of it: what is left is weaker. Nor is `temporary-auth-failure`, which is worth the same attempt
-/// later.
+/// False for `mechanism-too-weak`: the remaining mechanisms are weaker. False for `temporary-auth-failure`: the same
+/// attempt may succeed later.
 pub(super) fn blames_mechanism(reason: &CloseReason, name: &str) -> bool {
     let CloseReason::AuthFailed { condition, text } = reason else {
         return false;
     };
     match condition.as_str() {
         "invalid-mechanism" | "encryption-required" => true,
-        // COMPAT(ejabberd): a mechanism for which the account has no hash; the password was not looked at.
+        // COMPAT(ejabberd): a mechanism for which the account has no hash; the server has not checked the password.
         "not-authorized" => {
             is_scram(name)
                 && text

@@ -1,7 +1,8 @@
-//! What earlier logins at a service have shown, so that the next one takes fewer round trips: a plain value, with a way into
-//! text and back for a page that keeps it from one visit to the next.
+//! What earlier logins at a service have shown, used to save round trips at the next login: a plain value that is
+//! written to text and read from it, for a page that stores it between visits.
 //!
-//! XEP-0388 §2.1 lets what it offers be remembered; what RFC 6120's profile offers proves itself, or costs one more attempt.
+//! XEP-0388 §2.1 allows clients to remember its offer. A remembered offer of RFC 6120's profile is confirmed by the
+//! login, or costs one more attempt.
 
 use crate::random::Random;
 use crate::sasl::{known_name, shows_secret};
@@ -10,50 +11,52 @@ use crate::xml::{Element, Limits, parse};
 
 const NS: &str = "urn:epode:memory:0";
 
-/// How much a failure that haste may have caused speaks against it; at this much, nothing is said early any more.
+/// The value of [`Memory::doubts`] from which nothing is sent early any more.
 const ENOUGH: u8 = 2;
 
-/// What is known of one service.
+/// The memory of one service.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// What the last login succeeded with. A weaker one will not do any more.
+    /// The mechanism of the last successful login. A weaker mechanism is not accepted any more.
     pub mechanism: Option<&'static str>,
-    /// It is the best that was offered, so that it may be begun with before the offer comes.
+    /// Whether `mechanism` is the best one that was offered, so that a login may start with it before the features
+    /// arrive.
     pub settled: bool,
-    /// XEP-0388 is offered, with this inside; its mechanisms are not kept.
+    /// The offer inside XEP-0388's feature, without its mechanisms; `None` if XEP-0388 is not offered.
     pub sasl2: Option<Offer>,
-    /// Over BOSH: does the server read what travels with a restart? `None` before it was tried.
+    /// Over BOSH: whether the server reads elements that travel with a restart. `None` before it was tried.
     pub bind_with_restart: Option<bool>,
-    /// Over WebSocket: does the server read each frame by itself, so that a new stream may be opened before it is wanted?
+    /// Over WebSocket: whether the server reads each frame separately, so that a new stream may be opened before the
+    /// server requests it.
     pub reads_apart: bool,
-    /// How much speaks against saying things early.
+    /// The weight of the failures that sending early may have caused.
     pub doubts: u8,
-    /// This installation's name for the server (XEP-0388 §2.4): a UUID.
+    /// The id of this installation for the server (XEP-0388 §2.4): a UUID.
     pub agent: Option<String>,
-    /// A token of XEP-0484, and the localpart that it is for.
+    /// A token of XEP-0484, and the localpart of its account.
     pub token: Option<(String, Token)>,
 }
 
 impl Memory {
-    /// May anything be said before it is asked for?
+    /// Whether elements may be sent before the server requests them.
     pub fn allows_haste(&self) -> bool {
         self.doubts < ENOUGH
     }
 
-    /// Something was said early, and a login without that succeeded where it had failed.
+    /// Notes that a login without sending early succeeded after one with it had failed.
     pub fn doubt(&mut self, certain: bool) {
         let more = if certain { ENOUGH } else { 1 };
         self.doubts = self.doubts.saturating_add(more);
     }
 
-    /// The mechanism that a login may begin with. Never one that shows the secret: whoever took the server's place would get it
-    /// without having offered anything.
+    /// The mechanism with which a login may start. Never one that sends the secret: an attacker in the server's place
+    /// would get the secret without having offered a mechanism.
     pub fn early_mechanism(&self) -> Option<&'static str> {
         let allowed = self.settled && self.allows_haste();
         self.mechanism.filter(|name| allowed && !shows_secret(name))
     }
 
-    /// This installation's name, made now if there is none yet.
+    /// The id of this installation; created at the first call.
     pub fn agent(&mut self, random: &mut dyn Random) -> String {
         self.agent.get_or_insert_with(|| uuid(random)).clone()
     }
@@ -128,7 +131,8 @@ impl Memory {
     }
 }
 
-/// What is known of several services, as text. It holds tokens: as secret as passwords. `account` is who logs in.
+/// Writes the memories of several services as text. The text holds tokens, which are as secret as passwords. `account`
+/// is the account that logs in.
 pub fn write(account: &str, services: &[(&str, &Memory)]) -> String {
     let mut all = Element::builder("memory", NS).attr("account", account);
     for (address, memory) in services {
@@ -137,7 +141,7 @@ pub fn write(account: &str, services: &[(&str, &Memory)]) -> String {
     all.build().to_xml()
 }
 
-/// What such a text says of a service; nothing when it is another's, or no such text.
+/// The memory of one service in such a text; an empty one if the text belongs to another account or cannot be read.
 pub fn read(text: &str, account: &str, address: &str) -> Memory {
     let all = parse(text.as_bytes().to_vec(), &Limits::default()).ok();
     let own = all.filter(|all| all.is("memory", NS) && all.attr("account") == Some(account));

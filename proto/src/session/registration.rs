@@ -1,4 +1,4 @@
-//! XEP-0077 §3.1: making an account on a stream that is not logged in.
+//! XEP-0077 §3.1: registers an account on a stream before login.
 
 use super::{Directive, Goal, Session, State, Tools};
 use crate::error::{CloseReason, RegistrationFailure};
@@ -10,7 +10,8 @@ impl Session {
         if !self.plain_text_allowed {
             return self.fail(CloseReason::PlainTextRegistration, out);
         }
-        // The stream feature is optional and often left out where registration works: asking is the test (XEP-0077 §8).
+        // The stream feature is optional and often absent where registration works: only a request shows it (XEP-0077
+        // §8).
         let domain = self.config.domain.clone();
         let id = self.request(register::fields(Some(&domain)), tools, out);
         self.enter(State::AskingForm { id });

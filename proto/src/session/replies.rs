@@ -1,4 +1,4 @@
-//! The session's own requests, and their replies: by id and by sender (RFC 6120 §8.1.2.1).
+//! The session's own requests and their replies, matched by id and sender (RFC 6120 §8.1.2.1).
 
 use super::{Directive, Session, State, Tools};
 use crate::error::{CloseReason, RegistrationFailure};
@@ -40,7 +40,7 @@ impl Session {
         }
     }
 
-    /// The request that the session waits for was carried out.
+    /// Handles the result of the request that the session waits for.
     fn handle_result(&mut self, reply: &Element, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
         match &self.state {
             State::Binding {
@@ -58,8 +58,8 @@ impl Session {
         }
     }
 
-    /// Whether a reply comes from the server that we log in to (RFC 6120 §8.1.2.1): without `from`, from the domain, or from the
-    /// account. Once a resource is bound, strangers can send stanzas of any id.
+    /// Whether a reply comes from the server of the login (RFC 6120 §8.1.2.1): without `from`, from the domain, or from
+    /// the account. Once a resource is bound, strangers can send stanzas with any id.
     fn is_from_server(&self, reply: &Element, tools: &Tools<'_>) -> bool {
         let Some(from) = reply.attr("from") else {
             return true;
@@ -76,7 +76,7 @@ impl Session {
         from.domain() == self.config.domain
             && match from.local() {
                 None => from.is_bare(),
-                // Which account it is may only be known from this very reply.
+                // The account may only become known with this reply.
                 Some(_) => account.is_none_or(|account| from.bare().as_str() == account),
             }
     }

@@ -1,4 +1,4 @@
-//! The states of a session's negotiation, what belongs to each, and which may follow which.
+//! The states of a session's negotiation, their data, and the allowed transitions.
 
 use super::derivation;
 use crate::jid::Jid;
@@ -8,35 +8,35 @@ use crate::stream::features::Features;
 
 pub(super) enum State {
     Closed,
-    /// The stream is opened; what it offers is not known.
+    /// The stream is open; its features have not arrived.
     Greeting,
     AwaitingCredentials {
         features: Features,
     },
     Authenticating {
         mechanism: Mechanism,
-        /// Of which profile: its namespace.
+        /// The namespace of the SASL profile.
         profile: &'static str,
-        /// What follows at once when the server agrees, because it was said already.
+        /// The state that follows when the server accepts, if the elements for that state were already sent.
         next: Option<Box<State>>,
-        /// The keys are being derived.
+        /// The derivation of the keys, while it is awaited.
         awaited: Option<derivation::Awaited>,
     },
-    /// Authenticated; what the new stream offers is not known.
+    /// Authenticated; the features of the new stream have not arrived.
     AwaitingFeatures,
     Resuming {
-        /// `None` while the stream has not said what it offers.
+        /// `None` until the features arrive.
         features: Option<Features>,
     },
     Binding {
         id: String,
         session_required: bool,
-        /// It was asked for before the stream's features came, and has not been asked for again.
+        /// The binding request was sent before the features arrived, and has not been repeated.
         ahead: bool,
-        /// They have come.
+        /// The features have arrived.
         greeted: bool,
     },
-    /// Bound by the way (XEP-0386); what the stream offers is not known.
+    /// Bound by the login (XEP-0386); the features of the stream have not arrived.
     Bound {
         jid: Jid,
     },
@@ -75,29 +75,29 @@ impl State {
 /// The states by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionPlace {
-    /// Nothing is negotiated: not begun, failed, or an account was made.
+    /// No negotiation: not started, failed, or an account was registered.
     Closed,
-    /// The stream is opened; its features have not come.
+    /// The stream is open; its features have not arrived.
     Greeting,
-    /// The features are known, the credentials are not.
+    /// The features have arrived; the credentials have not.
     AwaitingCredentials,
-    /// A mechanism is under way.
+    /// A mechanism is in progress.
     Authenticating,
-    /// The features of the authenticated stream have not come.
+    /// The features of the authenticated stream have not arrived.
     AwaitingFeatures,
     /// The suspended session is being resumed (XEP-0198 §5).
     Resuming,
     /// A resource is being bound.
     Binding,
-    /// A resource was bound with the login (XEP-0386); the features have not come.
+    /// A resource was bound by the login (XEP-0386); the features have not arrived.
     Bound,
     /// The server requires the session request of RFC 3921.
     OpeningSession,
-    /// The form of a registration was asked for (XEP-0077).
+    /// The registration form was requested (XEP-0077).
     AskingForm,
-    /// The form is filled in.
+    /// The filled-in form was sent.
     Registering,
-    /// Bound.
+    /// The session is bound.
     Established,
 }
 
@@ -106,7 +106,7 @@ use SessionPlace as At;
 impl Place for SessionPlace {
     const TRANSITIONS: &'static [(Self, Self)] = &[
         (At::Closed, At::Greeting),
-        // A session of another page, or of a web server.
+        // A session taken over from another page or from a web server.
         (At::Closed, At::Established),
         (At::Greeting, At::AskingForm),
         (At::Greeting, At::AwaitingCredentials),
@@ -114,16 +114,16 @@ impl Place for SessionPlace {
         (At::Greeting, At::Closed),
         (At::AwaitingCredentials, At::Authenticating),
         (At::AwaitingCredentials, At::Closed),
-        // The server refused the mechanism as such: the next one.
+        // The server refused the mechanism itself: try the next one.
         (At::Authenticating, At::Authenticating),
-        // A token was refused (XEP-0484 §4.1), before or after the features came.
+        // A token was refused (XEP-0484 §4.1), before or after the features arrived.
         (At::Authenticating, At::AwaitingCredentials),
         (At::Authenticating, At::Greeting),
         (At::Authenticating, At::AwaitingFeatures),
-        // Requested with the login or with the restart, before the features came.
+        // Requested with the login or with the restart, before the features arrived.
         (At::Authenticating, At::Resuming),
         (At::Authenticating, At::Binding),
-        // XEP-0386: bound or resumed by the login itself.
+        // XEP-0386: bound or resumed by the login.
         (At::Authenticating, At::Bound),
         (At::Authenticating, At::Established),
         (At::Authenticating, At::Closed),
@@ -131,7 +131,7 @@ impl Place for SessionPlace {
         (At::AwaitingFeatures, At::Binding),
         (At::AwaitingFeatures, At::Closed),
         (At::Resuming, At::Established),
-        // The session cannot be resumed; the features are known, or not yet.
+        // The session cannot be resumed; the features may have arrived or not.
         (At::Resuming, At::Binding),
         (At::Resuming, At::AwaitingFeatures),
         (At::Resuming, At::Closed),

@@ -62,32 +62,6 @@ pub struct StanzaError {
 }
 
 impl StanzaError {
-    /// Advice for people, by condition or else by type (RFC 6120 §8.3.2, §8.3.3).
-    pub fn advice(&self) -> &'static str {
-        match self.condition.as_str() {
-            "conflict" => "The name is taken: choose another.",
-            "item-not-found" => "There is nothing of that name: check it, or create it first.",
-            "forbidden" | "not-allowed" | "not-authorized" => {
-                "This account may not do that here: its owner must allow it, or a password is missing."
-            }
-            "registration-required" => "Only members may: ask its owner to be one.",
-            "service-unavailable" | "feature-not-implemented" => {
-                "Nobody there answers such requests: check the address, and that the service is enabled."
-            }
-            "remote-server-not-found" | "remote-server-timeout" => {
-                "The other server cannot be reached: check the domain."
-            }
-            "resource-constraint" | "policy-violation" => "A limit is reached: try less, or later.",
-            _ => match self.kind {
-                ErrorKind::Auth => "Authenticate first.",
-                ErrorKind::Cancel => "Repeating it will not help.",
-                ErrorKind::Continue => "It was only a warning.",
-                ErrorKind::Modify => "Change what was sent, and send it again.",
-                ErrorKind::Wait => "Try again later.",
-            },
-        }
-    }
-
     /// An error with nothing but its condition.
     pub fn new(kind: ErrorKind, condition: &str) -> Self {
         Self {

@@ -3,18 +3,18 @@
 use crate::ns;
 use crate::xml::Element;
 
-/// Why the server ended the stream.
+/// A stream error of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamError {
-    /// RFC 6120 §4.9.3's condition; `undefined-condition` when there is none.
+    /// The condition of RFC 6120 §4.9.3; `undefined-condition` if there is none.
     pub condition: String,
-    /// The server's words.
+    /// The server's text.
     pub text: Option<String>,
-    /// An application's own condition.
+    /// The application-specific condition.
     pub application: Option<String>,
 }
 
-/// RFC 6120 §4.9.3, and RFC 3920's name of one of them.
+/// The conditions of RFC 6120 §4.9.3, and one name from RFC 3920.
 const CONDITIONS: &[&str] = &[
     "bad-format",
     "bad-namespace-prefix",
@@ -56,7 +56,7 @@ impl StreamError {
             application: None,
         };
         for child in element.children() {
-            // A condition without its namespace is one all the same: what it says decides whether to come back.
+            // Accept a condition without its namespace: the condition decides whether to reconnect.
             let name = child.name().to_ascii_lowercase();
             let ours = child.ns() == ns::STREAM_ERROR;
             let undeclared = matches!(child.ns(), "" | ns::STREAM | ns::CLIENT | ns::HTTP_BIND);

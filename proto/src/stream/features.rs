@@ -1,6 +1,6 @@
-//! RFC 6120 §4.3.2: stream features, as far as they are acted upon.
+//! RFC 6120 §4.3.2: the stream features that this client uses.
 //!
-//! STARTTLS and compression are not read: over HTTP and WebSocket they are the transport's business (XEP-0206 §4).
+//! STARTTLS and compression are not read: over HTTP and WebSocket they belong to the transport (XEP-0206 §4).
 
 use crate::ns;
 use crate::sasl2::Offer;
@@ -15,13 +15,13 @@ pub struct Features {
     pub sasl2: Option<Offer>,
     /// Resource binding.
     pub bind: bool,
-    /// RFC 3921's session establishment is demanded (offered without `<optional/>`).
+    /// The server requires the session establishment of RFC 3921 (offered without `<optional/>`).
     pub session_required: bool,
     /// XEP-0198 is offered.
     pub stream_management: bool,
     /// XEP-0077 is offered.
     pub register: bool,
-    /// The server reads each WebSocket frame by itself, as far as its software is known for that (XEP-0115 §6.3).
+    /// The server's software is known to read each WebSocket frame separately (XEP-0115 §6.3).
     pub reads_apart: bool,
 }
 
@@ -37,7 +37,8 @@ impl Features {
                 ("mechanisms", ns::SASL) => {
                     features.mechanisms =
                         child.read_children("mechanism", ns::SASL, Element::trimmed_text);
-                    // Before the login ejabberd's name is not told, but nobody else has a mechanism of that name.
+                    // ejabberd does not announce its name before the login, but no other server has a mechanism of this
+                    // name.
                     features.reads_apart = features.mechanisms.iter().any(|one| one == "X-OAUTH2");
                 }
                 (_, ns::SASL2) => features.sasl2 = Offer::parse(&child),

@@ -1,4 +1,4 @@
-//! RFC 6120 §4: the stream around the stanzas: its features and its errors.
+//! RFC 6120 §4: the stream, its features and its errors.
 
 pub mod error;
 pub mod features;

@@ -38,16 +38,16 @@ use state::{Outage, Terms, Timer};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// What the page chose.
+/// The page's configuration of a BOSH session.
 #[derive(Clone, Debug)]
 pub struct BoshConfig {
     /// The service's address.
     pub address: Rc<str>,
-    /// A redirect to another origin led to it ([`Transmit::Http`]).
+    /// Whether a redirect to another origin led to the address ([`Transmit::Http`]).
     pub foreign: bool,
-    /// The domain to reach.
+    /// The domain of the stream.
     pub to: String,
-    /// Who is going to log in, a bare JID, where that may be told (§7.1).
+    /// The account of the login, a bare JID, if it may be disclosed (§7.1).
     pub from: Option<String>,
     /// `xml:lang` of the stream.
     pub lang: Option<String>,
@@ -55,14 +55,14 @@ pub struct BoshConfig {
     pub wait: u32,
     /// How many requests the server may hold.
     pub hold: u32,
-    /// How long the pauses between the attempts of a broken request are.
+    /// The pauses between the attempts of a broken request.
     pub pauses: Reconnect,
-    /// Show that every request is ours by a sequence of keys (§15): for services that are not encrypted.
+    /// Whether to prove the origin of every request by a sequence of keys (§15): for services without encryption.
     pub keys: bool,
-    /// Whether two requests keep a distance, so that they arrive in order (`pacing.rs`). False for a caller whose network keeps the
-    /// order anyway.
+    /// Whether two requests keep a distance, so that they arrive in order (`pacing.rs`). False for a caller whose
+    /// network keeps the order.
     pub spaced: bool,
-    /// Limits on what is read.
+    /// The limits on incoming XML.
     pub limits: Limits,
     /// `route` of the session request: which server the connection manager is to use, `xmpp:host:port` (§7.1).
     pub route: Option<String>,
@@ -92,21 +92,22 @@ impl BoshConfig {
     }
 }
 
-/// How long an answer may be late beyond `wait`, before the request counts as broken.
+/// How much later than `wait` a response may come before the request counts as broken.
 const GRACE: Millis = Millis::seconds(10);
-/// How long a terminating session waits for its last answer.
+/// How long a terminating session waits for the last response.
 const CLOSING: Millis = Millis::seconds(3);
-/// How long an answer may be late when the answer to a later request is there: the server answers in order, so it was lost.
+/// How long a response may be late once the response to a later request has arrived: the server answers in order, so
+/// the earlier response was lost.
 const OVERTAKEN: Millis = Millis::seconds(5);
-/// How long a request that carries what somebody waits for may be held before it is asked after.
+/// How long the server may hold a request with an awaited stanza before a ping checks whether the request has arrived.
 const PATIENCE: Millis = Millis(150);
 
-/// How many elements may wait to leave. A server that is so far behind does not answer at all.
+/// The largest number of queued elements. A server that is so far behind does not answer at all.
 const MOST_QUEUED: usize = 65_536;
 
 enum Queued {
     Element(Element, Option<SendId>),
-    /// Alone, or with what is queued behind it.
+    /// The restart, alone or with the elements that are queued behind it.
     Restart {
         alone: bool,
     },
@@ -115,44 +116,44 @@ enum Queued {
 struct Request {
     rid: u64,
     body: Rc<str>,
-    /// Who wants to know when the server has taken it.
+    /// The ids of the carried stanzas, which are settled when the server has received them.
     carried: Vec<SendId>,
     errand: Errand,
     sent_at: Instant,
-    /// How often it broke.
+    /// How often the request broke.
     attempts: usize,
-    /// How often it broke since somebody last said that the network is back.
+    /// How often the request broke since the last sign of a working network.
     pauses: usize,
     broken_since: Option<Instant>,
-    /// The last answer that could not be read, as a number, and how often it came.
+    /// The fingerprint of the last unreadable response, and how often it came.
     damaged: (u32, usize),
-    /// Since when a later request has its answer.
+    /// Since when a later request has its response.
     overtaken_since: Option<Instant>,
-    /// It was sent by the page before this one.
+    /// The request was sent by the previous page.
     inherited: bool,
     progress: Progress,
 }
 
-/// What a request is sent for.
+/// The purpose of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Errand {
-    /// To give the server something to answer.
+    /// To give the server a request to answer.
     Poll,
-    /// To carry something.
+    /// To carry elements.
     Payload,
-    /// To let the session rest.
+    /// To pause the session.
     Pause,
     /// To end the session.
     Farewell,
 }
 
 impl Errand {
-    /// Is it sent by a page that may be gone the next moment?
+    /// Whether the request is sent by a page that may be gone at any moment.
     fn is_last(self) -> bool {
         matches!(self, Self::Pause | Self::Farewell)
     }
 
-    /// As snapshots write it.
+    /// The name in snapshots.
     fn name(self) -> &'static str {
         match self {
             Self::Poll => "poll",
@@ -164,11 +165,12 @@ impl Errand {
 }
 
 enum Progress {
-    /// Out there.
+    /// Sent, without a response yet.
     Flying(ExchangeId),
-    /// Broken; out again at that time.
+    /// Broken; repeated at that time.
     Repeating(Instant),
-    /// Answered, when requests up to that rid were out, and waiting for the answers before it.
+    /// Has its response, received when requests up to `sent_up_to` were sent, and waits for the responses to earlier
+    /// requests.
     Answered { body: Element, sent_up_to: u64 },
 }
 
@@ -185,14 +187,14 @@ pub struct Bosh {
     queue: VecDeque<Queued>,
     in_flight: Vec<Request>,
     outage: Outage,
-    /// Where the random part of pauses comes from: not for secrets.
+    /// The source of the random part of pauses: not for secrets.
     dice: u64,
-    /// When an answer was handled last.
+    /// When the last response was handled.
     heard_at: Instant,
     pacing: Pacing,
-    /// Since when a good-bye of the server has been waiting for its turn.
+    /// Since when a terminating response of the server has waited for the responses before it.
     over_since: Option<Instant>,
-    /// The pings that ask the server for a word, while they are out.
+    /// The pings of this transport that have no reply yet.
     own_requests: OwnRequests,
     names: Names,
     transmits: VecDeque<Transmit>,
@@ -200,8 +202,8 @@ pub struct Bosh {
 }
 
 impl Bosh {
-    /// A session about to be created. `rid` is the first request's: random, and far enough below 2⁵³ to count up from.
-    /// `seed` is what keys come from, where the configuration wants them: secret, and random, too.
+    /// Creates a session that is not requested yet. `rid` is that of the first request: random, and far enough below
+    /// 2⁵³ to count up from. `seed` is the source of the keys, if the configuration wants them: secret and random, too.
     pub fn new(config: BoshConfig, rid: u64, seed: String, names: Names) -> Self {
         let terms = Terms::asked_for(&config);
         let keys = config.keys.then(|| Keys::new(seed));
@@ -244,7 +246,7 @@ impl Bosh {
         matches!(self.state, State::Fresh | State::Opening)
     }
 
-    /// Whether nothing new leaves, because requests break.
+    /// Whether no new request may leave, because requests break.
     fn is_held_back(&self) -> bool {
         self.timers.get(Timer::HeldBack).is_some()
     }
@@ -259,12 +261,12 @@ impl Bosh {
         &self.config.address
     }
 
-    /// The names that this session has not used.
+    /// The ids of exchanges and sockets that this session has not used.
     pub fn names(&self) -> Names {
         self.names
     }
 
-    /// Queues an element; `name` is settled when it is known what became of it.
+    /// Queues an element. `name` is settled when its delivery is known.
     pub fn send(&mut self, element: Element, name: Option<SendId>) {
         match self.state {
             State::Fresh | State::Opening | State::Open | State::Bound => {
@@ -276,18 +278,18 @@ impl Bosh {
         }
     }
 
-    /// Is too much waiting to leave for more to be sent?
+    /// Whether too many elements are queued to accept another one.
     pub fn is_full(&self) -> bool {
         self.queue.len() >= MOST_QUEUED
     }
 
-    /// Starts a new stream in the session, after SASL (XEP-0206 §5): in a request of its own, or (`alone` false) with what is
-    /// queued behind it by then.
+    /// Starts a new stream in the session, after SASL (XEP-0206 §5): in a separate request, or (`alone` false) together
+    /// with the elements queued behind it.
     pub fn restart(&mut self, alone: bool) {
         self.queue.push_back(Queued::Restart { alone });
     }
 
-    /// Ends the session: what is queued goes out with the good-bye.
+    /// Ends the session; the terminating request carries the queued elements.
     pub fn close(&mut self, now: Instant) {
         match self.state {
             State::Fresh | State::Opening => self.end(CloseReason::Requested),
@@ -302,29 +304,30 @@ impl Bosh {
         }
     }
 
-    /// Ends it for `reason`, with a good-bye whose answer nobody waits for, so that the server need not keep the session.
+    /// Ends it for `reason`, with a good-bye whose answer nobody waits for, so that the server need not keep the session. Where the
+    /// window has no room for it, the session ends at the server when it has been inactive for long enough.
     pub fn dismiss(&mut self, now: Instant, reason: CloseReason) {
-        if self.is_open() {
+        if self.is_open() && self.has_room_for_farewell() {
             let mut body = self.begin();
             body.attribute("type", "terminate");
             self.transmit(now, body.finish(), Vec::new(), Errand::Farewell);
-            // Not to be cancelled with the others.
+            // The terminating request must not be cancelled with the others.
             self.in_flight.pop();
         }
         self.end(reason);
     }
 
-    /// Ends it here and now, for `reason`, without a word to the server. What has arrived is handed on.
+    /// Ends the session at once for `reason`, without notifying the server. Received responses are still delivered.
     pub fn end(&mut self, reason: CloseReason) {
         let reason = match self.state {
             State::Closed => return,
-            // Who has said good-bye does not care how it came about.
+            // After a terminating request any end is the requested one.
             State::Closing | State::Terminating => CloseReason::Requested,
             State::Fresh | State::Opening | State::Open | State::Bound => reason,
         };
         self.enter(State::Closed);
         self.timers = Timers::default();
-        // What was answered out of turn comes behind an answer that was lost.
+        // Responses received out of order follow a response that was lost.
         let mut hole = false;
         for request in core::mem::take(&mut self.in_flight) {
             match request.progress {
@@ -376,7 +379,8 @@ impl Bosh {
         }
     }
 
-    /// Until when an answer may come: beyond `wait`; but not for long when the server has said good-bye elsewhere.
+    /// Until when a response may come: beyond `wait`, but only briefly after the server has terminated the session in
+    /// another response.
     fn given_up_at(&self, request: &Request) -> Instant {
         let mut until = request.sent_at + self.terms.wait + GRACE;
         if let Some(since) = request.overtaken_since {
@@ -388,12 +392,12 @@ impl Bosh {
         until
     }
 
-    /// What happened, oldest first.
+    /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<TransportEvent> {
         self.events.pop_front()
     }
 
-    /// What the network should do, oldest first.
+    /// The next transmission, oldest first.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
         self.fill_window(now);
         self.transmits.pop_front()
@@ -425,7 +429,7 @@ impl Bosh {
         earliest
     }
 
-    /// Time has passed.
+    /// Advances the time to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.timers.is_due(Timer::Closing, now) {
             self.end(CloseReason::Requested);
@@ -445,7 +449,7 @@ impl Bosh {
         }
     }
 
-    /// The network has answered, or failed.
+    /// Handles an input of the network.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::HttpAnswered {
@@ -461,7 +465,7 @@ impl Bosh {
         }
     }
 
-    /// An exchange gave no answer.
+    /// Handles an exchange that failed without a response.
     pub fn handle_failure(&mut self, now: Instant, exchange: ExchangeId, failure: NetworkFailure) {
         if self.flying(exchange).is_some() {
             self.pacing.note_answer(now, true);

@@ -1,6 +1,6 @@
-//! XEP-0124 1.11.2 and XEP-0206 1.4: the `<body/>` wrapper, written and read.
+//! XEP-0124 1.11.2 and XEP-0206 1.4: writes and reads the `<body/>` wrapper.
 //!
-//! Text in, text out: which request is due and what an answer means is `bosh.rs`'s business.
+//! Works on text alone; `bosh.rs` decides which request is due and what a response means.
 
 use crate::error::CloseReason;
 use crate::ns;
@@ -28,7 +28,7 @@ impl BodyWriter {
         writer
     }
 
-    /// An attribute; `value` is escaped.
+    /// Writes an attribute; `value` is escaped.
     pub fn attribute(&mut self, name: &str, value: &str) {
         self.text.push(' ');
         self.text.push_str(name);
@@ -37,7 +37,7 @@ impl BodyWriter {
         self.text.push('\'');
     }
 
-    /// A numeric attribute.
+    /// Writes a numeric attribute.
     pub fn number(&mut self, name: &str, value: u64) {
         self.attribute(name, &value.to_string());
     }
@@ -65,7 +65,7 @@ impl BodyWriter {
         }
     }
 
-    /// The finished body.
+    /// Completes the body and returns its text.
     pub fn finish(mut self) -> String {
         if self.open {
             self.text.push_str("/>");
@@ -76,8 +76,8 @@ impl BodyWriter {
     }
 }
 
-/// How bodies are read. COMPAT(old connection managers): what inherits the body's namespace and is named like an element of the
-/// stream is one (XEP-0206 §5).
+/// The accepted deviations in bodies. COMPAT(old connection managers): an element that inherits the body's namespace
+/// and has the name of a stream element is treated as that stream element (XEP-0206 §5).
 const LENIENCE: Lenience = Lenience {
     default_ns: ns::HTTP_BIND,
     level: 1,
@@ -85,21 +85,21 @@ const LENIENCE: Lenience = Lenience {
     prefixes: ns::WELL_KNOWN_PREFIXES,
 };
 
-/// Within how many bytes a body's own namespace is declared.
+/// The number of bytes at the start of a body that are searched for the declaration of the body's namespace.
 const HEAD: usize = 1024;
 
-/// Why an HTTP answer is no BOSH body.
+/// Why an HTTP response is not a usable BOSH body.
 pub enum Refusal {
-    /// It is one, and cannot be read. The number is the same when the bytes are.
+    /// A body that cannot be read. The number is a fingerprint of the bytes.
     Unreadable(Unreadable, u32),
-    /// It is something else.
+    /// Not a body.
     Other(CloseReason),
 }
 
-/// Reads an HTTP answer as a BOSH body, or says what it is instead. What the header says of its type is ignored (XEP-0124 §5) but
-/// for naming what came in place of a body.
+/// Reads an HTTP response as a BOSH body, or returns the reason why it is not one. The content type is ignored
+/// (XEP-0124 §5), except to name what was received instead of a body.
 ///
-/// A body of an HTTP error status is read when it is one: ejabberd says 404 *and* `item-not-found`.
+/// A body with an HTTP error status is read, too: ejabberd sends 404 *and* `item-not-found`.
 pub fn read_answer(
     status: u16,
     content_type: Option<&str>,
@@ -116,12 +116,12 @@ pub fn read_answer(
     let declared = windows.any(|window| window == ns::HTTP_BIND.as_bytes());
     let print = fingerprint(&bytes);
     let (elements, unreadable) = parse_leniently(bytes, limits, &LENIENCE);
-    // Without its namespace, one with text in it is a page's.
+    // Without the namespace, a `<body/>` with text is that of an HTML page.
     let is_body = |element: &Element| {
         element.is("body", ns::HTTP_BIND) && (declared || payloads(element).all(|one| one.is_ok()))
     };
     if let Some(body) = elements.into_iter().next().filter(is_body) {
-        // What a proxy put behind it is no part of it.
+        // Content that a proxy appended is not part of the body.
         return Ok(body);
     }
     Err(match unreadable {
@@ -143,13 +143,13 @@ pub fn read_answer(
     })
 }
 
-/// A number of these bytes; chance alone makes two the same once in billions.
+/// A fingerprint of the bytes; two different inputs have the same one only once in billions.
 fn fingerprint(bytes: &[u8]) -> u32 {
     let mix = |sum: u32, byte: &u8| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
     bytes.iter().fold(0x811c_9dc5, mix)
 }
 
-/// XML under any of its names, and `text/plain`, which pages ask for to avoid the preflight.
+/// Whether the content type is XML under any of its names, or `text/plain`, which pages request to avoid the preflight.
 fn is_xml(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or("").trim();
     essence.is_empty()
@@ -172,22 +172,22 @@ fn looks_like_html(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether the answer is of this `type`, whatever the case of the letters.
+/// Whether the body has this `type`, in upper or lower case.
 pub fn is_of_type(body: &Element, kind: &str) -> bool {
     body.attr("type")
         .is_some_and(|given| given.trim().eq_ignore_ascii_case(kind))
 }
 
-/// The condition of an answer (XEP-0124 §17), in small letters as XEP-0124 has them.
+/// The condition of a body (XEP-0124 §17), in lower case.
 pub fn condition_of(body: &Element) -> Option<String> {
     let condition = body.attr("condition")?.trim();
     Some(condition.to_ascii_lowercase())
 }
 
-/// What a body carries: elements of the stream, and what is not readable as such.
+/// The payloads of a body: elements of the stream, and content that cannot be read as such.
 pub fn payloads(body: &Element) -> impl Iterator<Item = Result<Element, Unreadable>> {
     body.nodes().filter_map(|node| match node {
-        // `see-other-uri` is the transport's business.
+        // `see-other-uri` is handled by the transport.
         Node::Element(child) if child.is("uri", ns::HTTP_BIND) => None,
         Node::Element(child) => Some(Ok(child)),
         Node::Text(text) if text.bytes().all(|byte| byte.is_ascii_whitespace()) => None,

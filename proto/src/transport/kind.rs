@@ -1,8 +1,8 @@
-//! The two transports by name, and what is to be known of one before there is a stream over it.
+//! The two kinds of transport, and their properties before a stream is opened.
 
 use std::rc::Rc;
 
-/// Which transport a service speaks.
+/// A kind of transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// XEP-0124.
@@ -12,7 +12,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The transport that addresses of this scheme name.
+    /// The transport of addresses with this scheme.
     pub fn of_scheme(scheme: &str) -> Self {
         match scheme {
             "http" | "https" => Self::Bosh,
@@ -20,29 +20,30 @@ impl Kind {
         }
     }
 
-    /// Whether each element travels by itself, is answered by itself, and arrives in order. Otherwise elements travel together.
+    /// Whether the transport sends each element separately and in order, and the server answers each separately.
+    /// Otherwise elements travel together.
     pub fn is_framed(self) -> bool {
         self == Self::WebSocket
     }
 
-    /// Whether a service may redirect to one of the other kind. A BOSH session cannot name a WebSocket (XEP-0124 §17.4).
+    /// Whether a service may redirect to one of the other kind. A BOSH body cannot name a WebSocket (XEP-0124 §17.4).
     pub fn may_redirect_to(self, other: Self) -> bool {
         self == Self::WebSocket || other == Self::Bosh
     }
 
-    /// Whether a session that a web server has made can be attached to.
+    /// Whether the transport can attach to a session that a web server has made.
     pub fn can_attach(self) -> bool {
         self == Self::Bosh
     }
 }
 
-/// Where to connect.
+/// A service to connect to.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// How.
+    /// The kind of transport.
     pub kind: Kind,
     /// The absolute address.
     pub address: Rc<str>,
-    /// May a password be shown to it? True over TLS and on loopback.
+    /// Whether a password may be sent to the service. True over TLS and on loopback.
     pub confidential: bool,
 }

@@ -1,9 +1,10 @@
-//! Transports: how elements travel, how it is known that they have arrived, and when they leave.
+//! Transports: send elements, detect their delivery, and detect a dead link.
 //!
-//! A transport owns its reliability. Over BOSH that is requests and rids; over WebSocket it is stream management (XEP-0198), or
-//! pings where a server has none. [`Transport`] is the one interface to both: what a transport has no use for, it ignores. The
-//! connection above never asks which of the two it has.
-//! A transport knows the stanzas that it sends for itself (pings), and nothing else of XMPP's sessions.
+//! A transport owns its reliability: over BOSH by requests and rids; over WebSocket by stream management (XEP-0198), or
+//! by pings if the server does not support it. [`Transport`] is the interface to both. A call that has no meaning for a
+//! transport is ignored, so the connection does not distinguish the two.
+//!
+//! A transport knows the stanzas that it sends by itself (pings), and nothing else of XMPP sessions.
 
 pub mod bosh;
 mod bosh_body;
@@ -25,32 +26,32 @@ pub use opening::{Names, Opening, Restored};
 use stream_management::{Acknowledged, Lost, Resumption, Suspended};
 use websocket::WebSocket;
 
-/// What a transport tells the connection.
+/// An event of a transport.
 #[derive(Clone, Debug)]
 pub enum TransportEvent {
     /// The stream is open; its features follow as an element.
     Opened,
     /// A child of the stream, in the order the server sent it.
     Element(Element),
-    /// The transport is at its end, and what follows comes behind elements that were lost.
+    /// The transport has ended, and the following elements come after elements that were lost.
     Hole,
     /// In a stream by hand, in place of its elements: a whole `<body/>` in request order, or what a frame holds.
     Frame(Element),
     /// Something that cannot be read, in place of an element.
     Unreadable(Unreadable),
-    /// What became of an element that was sent under a name.
+    /// The delivery of a sent element is known.
     Settled(SendId, Delivery),
-    /// An element that never left, now that the transport is at its end.
+    /// The transport has ended, and this element was never sent.
     Returned(Element, Option<SendId>),
-    /// An element of the transport's own was sent: a question whether something has arrived, or the answer to one.
+    /// The transport has sent an element of its own: a request for an acknowledgement, or the reply to one.
     OwnSent(Element),
-    /// An element came that concerns the transport alone.
+    /// An element for the transport alone was received.
     OwnReceived(Element),
-    /// The transport is at its end. Nothing follows.
+    /// The transport has ended. No event follows.
     Closed(CloseReason),
 }
 
-/// One of the two.
+/// A transport of either kind.
 pub enum Transport {
     /// XEP-0124.
     Bosh(Box<Bosh>),
@@ -58,7 +59,7 @@ pub enum Transport {
     WebSocket(Box<WebSocket>),
 }
 
-/// The same call on whichever it is.
+/// The same call on either kind of transport.
 macro_rules! each {
     ($transport:expr, $one:ident => $call:expr) => {
         match $transport {
@@ -71,7 +72,7 @@ macro_rules! each {
 impl Transport {
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Sends an element. `name` is settled when it is known what became of it ([`TransportEvent::Settled`], or [`Lost`]).
+    /// Sends an element. `name` is settled when its delivery is known ([`TransportEvent::Settled`], or [`Lost`]).
     pub fn send(&mut self, element: Element, name: Option<SendId>) {
         match self {
             Self::Bosh(bosh) => bosh.send(element, name),
@@ -79,12 +80,13 @@ impl Transport {
         }
     }
 
-    /// Whether the server is so far behind that nothing more is to be sent.
+    /// Whether the server is so far behind that no more elements may be sent.
     pub fn is_full(&self) -> bool {
         each!(self, one => one.is_full())
     }
 
-    /// Starts a new stream, after SASL. Over BOSH, what is queued behind it travels with it unless it goes `alone`.
+    /// Starts a new stream, after SASL. Over BOSH, the elements queued behind the restart travel with it unless `alone`
+    /// is true.
     pub fn restart(&mut self, alone: bool) {
         match self {
             Self::Bosh(bosh) => bosh.restart(alone),
@@ -92,8 +94,9 @@ impl Transport {
         }
     }
 
-    /// The session is bound. `management`: what the server says of stream management, where that was enabled together with the
-    /// binding (XEP-0386 §4); `offered`: the stream offers it. Returns what a session that was not resumed has lost.
+    /// The session is bound. `management`: the server's reply about stream management, if it was enabled with the
+    /// binding (XEP-0386 §4); `offered`: the stream offers it. Returns the unsettled stanzas of a session that was not
+    /// resumed.
     pub fn establish(
         &mut self,
         now: Instant,
@@ -109,7 +112,7 @@ impl Transport {
         }
     }
 
-    /// Ends the stream in order: what is queued is sent.
+    /// Ends the stream in order: the queued elements are sent.
     pub fn close(&mut self, now: Instant, ids: &mut Ids) {
         match self {
             Self::Bosh(bosh) => bosh.close(now),
@@ -117,7 +120,7 @@ impl Transport {
         }
     }
 
-    /// Ends it for `reason`, with a good-bye whose answer nobody waits for.
+    /// Ends the stream for `reason`; notifies the server without waiting for it.
     pub fn dismiss(&mut self, now: Instant, reason: CloseReason) {
         match self {
             Self::Bosh(bosh) => bosh.dismiss(now, reason),
@@ -125,21 +128,21 @@ impl Transport {
         }
     }
 
-    /// Ends it here and now, without a word to the server.
+    /// Ends the stream at once, without notifying the server.
     pub fn end(&mut self, reason: CloseReason) {
         each!(self, one => one.end(reason));
     }
 
-    /// The server has ended the stream with an error. If it was to be closed in order, no answer to that comes.
+    /// The server has ended the stream with an error. If the stream is being closed, no reply to that will come.
     pub fn handle_stream_error(&mut self) {
         if let Self::WebSocket(socket) = self {
             socket.handle_stream_error();
         }
     }
 
-    // ── the session under it ────────────────────────────────────────────────────────────────────────────────────────
+    // ── session ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The suspended session that is to be resumed on this stream (XEP-0198 §5).
+    /// The suspended session to resume on this stream (XEP-0198 §5).
     pub fn resumption(&mut self, now: Instant) -> Option<Resumption> {
         match self {
             Self::Bosh(_) => None,
@@ -147,8 +150,8 @@ impl Transport {
         }
     }
 
-    /// The suspended session goes on: what the server has not had is sent once more. If the answer does not fit the session, the
-    /// stream ends.
+    /// The suspended session was resumed: resends the stanzas that the server has not received. If the reply does not
+    /// fit the session, the stream ends.
     pub fn resume(&mut self, now: Instant, resumed: &Element) -> Acknowledged {
         match self {
             Self::Bosh(_) => Acknowledged::default(),
@@ -156,7 +159,7 @@ impl Transport {
         }
     }
 
-    /// The server does not resume the suspended session.
+    /// The server has refused to resume the suspended session.
     pub fn refuse_resumption(&mut self, failed: &Element) -> Acknowledged {
         match self {
             Self::Bosh(_) => Acknowledged::default(),
@@ -164,8 +167,8 @@ impl Transport {
         }
     }
 
-    /// What is left of the session, now that the transport has ended for `reason`: for the next transport to resume, or to tell what
-    /// is lost. BOSH has settled everything by then.
+    /// Takes the resumable session of a transport that has ended for `reason`: the next transport resumes it, or its
+    /// stanzas are reported as lost. A BOSH session has settled everything by then.
     pub fn suspend(&mut self, now: Instant, reason: &CloseReason) -> Option<Suspended> {
         match self {
             Self::Bosh(_) => None,
@@ -173,7 +176,7 @@ impl Transport {
         }
     }
 
-    /// The bound session has gone on elsewhere: leaves it alone, and ends.
+    /// Another connection has taken the bound session over: ends the transport without ending the session.
     pub fn forfeit(&mut self) {
         let condition = "item-not-found".to_owned();
         let reason = CloseReason::Terminated { condition };
@@ -183,8 +186,8 @@ impl Transport {
         }
     }
 
-    /// All that another page needs to go on with the bound session, and how long the server keeps it from now on. `None` if there is
-    /// no session that could go on.
+    /// The data with which another page continues the bound session, and how long the server keeps the session from now
+    /// on. `None` if no session can be continued.
     pub fn snapshot(&self) -> Option<(Element, Millis)> {
         match self {
             Self::Bosh(bosh) if bosh.is_bound() => Some((bosh.snapshot()?, bosh.lasts())),
@@ -193,45 +196,47 @@ impl Transport {
         }
     }
 
-    /// A reply of that id has come from our own side: true if it answers a request of the transport's own.
+    /// Handles a reply from the own server or account. Returns true if it answers a request of the transport itself.
     pub fn handle_reply(&mut self, id: &str) -> bool {
         each!(self, one => one.handle_reply(id))
     }
 
-    /// A second reply of that id may come, which is to be ignored.
+    /// Ignores a second reply with that id.
     pub fn ignore_reply(&mut self, id: String) {
         each!(self, one => one.ignore_reply(id));
     }
 
-    // ── what the page does ──────────────────────────────────────────────────────────────────────────────────────────
+    // ── events of the page ──────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Whether the caller may be gone the next moment.
+    /// Notes whether the caller may be gone at any moment.
     pub fn set_leaving(&mut self, leaving: bool) {
         if let Self::Bosh(bosh) = self {
             bosh.set_leaving(leaving);
         }
     }
 
-    /// Whether the caller's timers fire late, as those of a hidden page.
+    /// Notes whether the caller's timers fire late, as those of a hidden page.
     pub fn set_hidden(&mut self, hidden: bool) {
         if let Self::Bosh(bosh) = self {
             bosh.set_hidden(hidden);
         }
     }
 
-    /// The caller is about to sleep, or to go: where the server lets sessions pause, it is asked to (XEP-0124 §10).
+    /// Called when the caller is about to sleep or to be left: asks the server for a pause if it supports pauses
+    /// (XEP-0124 §10).
     pub fn pause(&mut self, now: Instant) {
         if let Self::Bosh(bosh) = self {
             bosh.pause(now);
         }
     }
 
-    /// There is a sign that the network works again: what waits is tried now, and the server is asked whether it is there.
+    /// Handles a sign that the network works again: waiting requests are repeated now, and the server is asked to
+    /// answer.
     pub fn wake(&mut self, now: Instant) {
         each!(self, one => one.wake(now));
     }
 
-    /// What the server waits for is being prepared: nothing is sent only to be answered before `until`.
+    /// The caller prepares a stanza that the server waits for: no empty request is sent before `until`.
     pub fn await_payload(&mut self, until: Instant) {
         if let Self::Bosh(bosh) = self {
             bosh.await_payload(until);
@@ -248,7 +253,7 @@ impl Transport {
 
     // ── how it goes ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The state of a session whose requests break; `None` when all is well.
+    /// The state of a session whose requests break; `None` if no request is broken.
     pub fn trouble(&self) -> Option<Trouble> {
         match self {
             Self::Bosh(bosh) => bosh.trouble(),
@@ -256,7 +261,7 @@ impl Transport {
         }
     }
 
-    /// Since when the server has not been reached, though the session was tried to be saved, and how often in vain.
+    /// Since when the server has not been reached although requests were repeated, and the number of failed attempts.
     pub fn outage(&self) -> Option<(Instant, u32)> {
         match self {
             Self::Bosh(bosh) => bosh.outage(),
@@ -266,7 +271,7 @@ impl Transport {
 
     // ── the run loop ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// The network has something for it.
+    /// Handles an input of the network.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         match self {
             Self::Bosh(bosh) => bosh.handle_input(now, input),
@@ -274,12 +279,12 @@ impl Transport {
         }
     }
 
-    /// What happened, oldest first.
+    /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<TransportEvent> {
         each!(self, one => one.poll_event())
     }
 
-    /// What the network should do, oldest first.
+    /// The next transmission, oldest first.
     pub fn poll_transmit(&mut self, now: Instant, ids: &mut Ids) -> Option<Transmit> {
         match self {
             Self::Bosh(bosh) => {
@@ -290,7 +295,8 @@ impl Transport {
         }
     }
 
-    /// There is nothing else to be sent: asks the server what has arrived, or whether it is there, if that is due. True if it did.
+    /// Called when nothing else is to be sent: requests an acknowledgement or a sign of life from the server if one is
+    /// due. Returns true if it did.
     pub fn ask(&mut self, now: Instant, ids: &mut Ids) -> bool {
         match self {
             Self::Bosh(_) => false,
@@ -303,7 +309,7 @@ impl Transport {
         each!(self, one => one.poll_timeout())
     }
 
-    /// Time has passed.
+    /// Advances the time to `now`.
     pub fn handle_timeout(&mut self, now: Instant, ids: &mut Ids) {
         match self {
             Self::Bosh(bosh) => {
@@ -315,7 +321,7 @@ impl Transport {
     }
 }
 
-/// Why a network that failed ends a transport.
+/// The reason of the end after a network failure.
 fn reason_of(failure: NetworkFailure) -> CloseReason {
     match failure {
         NetworkFailure::Unreachable => CloseReason::Unreachable,

@@ -1,4 +1,5 @@
-//! How a transport begins: with a new stream, with the session of another page, or with one that a web server has made.
+//! Creates transports: with a new stream, with the session of another page, or with a session that a web server has
+//! made.
 
 use super::bosh::{Bosh, BoshConfig};
 use super::stream_management::{StreamManagement, Suspended};
@@ -9,11 +10,11 @@ use crate::random::{Random, below_2_53, token};
 use crate::time::{Instant, Millis};
 use crate::xml::Element;
 
-/// The most requests one session may count up to: far beyond any session's life, far below 2⁵³ (XEP-0124 §7.1).
+/// How far one session may count its rids up: far beyond any session's life, far below 2⁵³ (XEP-0124 §7.1).
 const RID_ROOM: u64 = 1 << 40;
 
-/// The names of exchanges and sockets that have not been used. They go from one transport to the next, so that none is used twice in
-/// the life of a connection.
+/// The next unused ids of exchanges and sockets. They pass from one transport to the next, so that no id is used twice
+/// in the life of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
     exchange: ExchangeId,
@@ -30,14 +31,14 @@ impl Default for Names {
 }
 
 impl Names {
-    /// A name for an HTTP exchange.
+    /// Returns a new id for an HTTP exchange.
     pub fn next_exchange(&mut self) -> ExchangeId {
         let exchange = self.exchange;
         self.exchange = ExchangeId(exchange.0.wrapping_add(1));
         exchange
     }
 
-    /// A name for a WebSocket.
+    /// Returns a new id for a WebSocket.
     pub fn next_socket(&mut self) -> SocketId {
         let socket = self.socket;
         self.socket = SocketId(socket.0.wrapping_add(1));
@@ -45,32 +46,32 @@ impl Names {
     }
 }
 
-/// What a stream is opened with.
+/// The parameters for opening a stream.
 pub struct Opening {
-    /// Over which transport.
+    /// The kind of transport.
     pub kind: Kind,
-    /// The address, the domain, and how BOSH is to carry it.
+    /// The address, the domain, and the options of BOSH.
     pub bosh: BoshConfig,
-    /// How long a socket may take to open, where there is another way in.
+    /// How long a socket may take to open, if another service is configured.
     pub open_within: Option<Millis>,
-    /// After how long a silence the server is asked whether it is there.
+    /// The silence of the server after which it is pinged.
     pub silence: Millis,
-    /// XEP-0198 is wanted, where the server has it.
+    /// Whether to use XEP-0198 if the server offers it.
     pub stream_management: bool,
     /// The page is hidden.
     pub hidden: bool,
 }
 
-/// What a snapshot holds.
+/// The content of a snapshot.
 pub enum Restored {
-    /// A session that goes on at once.
+    /// A session that continues at once.
     Running(Transport),
-    /// One that is to be resumed by a login.
+    /// A session that a login must resume.
     Suspended(Suspended),
 }
 
 impl Transport {
-    /// Opens a stream. A suspended session that can be resumed over this kind of transport is taken.
+    /// Opens a stream. Takes over a suspended session if this kind of transport can resume it.
     pub fn open(
         opening: Opening,
         now: Instant,
@@ -110,7 +111,7 @@ impl Transport {
         }
     }
 
-    /// Goes on with the session of a [`Transport::snapshot`]; `None` when it is no snapshot.
+    /// Continues the session of a [`Transport::snapshot`]; `None` if `snapshot` is not one.
     pub fn restore(
         opening: Opening,
         now: Instant,
@@ -130,14 +131,14 @@ impl Transport {
         }
     }
 
-    /// Goes on with a session that a web server has made; `None` when there can be none.
+    /// Continues a session that a web server has made; `None` if the parameters are not valid.
     pub fn attach(opening: Opening, names: Names, sid: &str, rid: u64) -> Option<Self> {
         let mut bosh = Bosh::attach(opening.bosh, sid, rid, names)?;
         bosh.set_hidden(opening.hidden);
         Some(Self::Bosh(Box::new(bosh)))
     }
 
-    /// The names that it has not used.
+    /// The ids that the transport has not used.
     pub fn names(&self) -> Names {
         match self {
             Self::Bosh(bosh) => bosh.names(),

@@ -1,6 +1,6 @@
 //! The ids of requests whose replies concern the transport alone: its own pings, and requests that were sent twice.
 
-/// How many ids are remembered. A server that answers none must not make the transport remember all of them.
+/// The largest number of remembered ids. A server that never answers must not make the transport remember all of them.
 const MOST_IDS: usize = 64;
 
 /// The ids, oldest first.
@@ -8,7 +8,7 @@ const MOST_IDS: usize = 64;
 pub(super) struct OwnRequests(Vec<String>);
 
 impl OwnRequests {
-    /// A request of that id is out.
+    /// Remembers the id of a sent request.
     pub fn add(&mut self, id: String) {
         if self.0.len() >= MOST_IDS {
             self.0.remove(0);
@@ -16,7 +16,7 @@ impl OwnRequests {
         self.0.push(id);
     }
 
-    /// A reply has come: true if it answers one of them.
+    /// Returns true if a reply with this id answers a remembered request, and forgets the id.
     pub fn take(&mut self, id: &str) -> bool {
         let position = self.0.iter().position(|known| known == id);
         if let Some(position) = position {

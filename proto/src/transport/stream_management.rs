@@ -1,13 +1,16 @@
-//! XEP-0198: Stream Management 1.6.3: what the server has taken of what we sent, what we have taken of what it sent, and what
-//! is needed to go on with the session on another stream.
+//! XEP-0198: Stream Management 1.6.3: counts the stanzas that each side has handled, and keeps what is needed to resume
+//! the session on another stream.
 //!
 //! Specification: XEP-0198 1.6.3.
 //!
-//! A stanza is written once; what is kept until it is acknowledged is its text, shared with the frame that carries it. So
-//! being able to resume costs a reference per stanza.
-//! Where the server has no stream management, the reply to a ping says the same (stanzas are handled in order, RFC 6120
-//! §10.1), without resumption.
-//! Going on after a reload of the page is `stream_management/snapshot.rs`'s business.
+//! A stanza is serialised once; the text kept until the acknowledgement is shared with the frame that carries it. So
+//! the ability to resume costs one reference per stanza.
+//!
+//! If the server does not offer stream management, the reply to a ping acknowledges the earlier stanzas (stanzas are
+//! handled in order, RFC 6120 §10.1), without resumption.
+//!
+//! `stream_management/snapshot.rs` continues a session after a reload of the page.
+//!
 //! Left out: `location` (§4: host and port of a socket that no page can open), several streams.
 
 mod snapshot;
@@ -23,19 +26,21 @@ use std::rc::Rc;
 
 pub use suspended::{Acknowledged, Lost, Resumption, Suspended};
 
-/// How many stanzas may wait for their acknowledgement. A server that is so far behind does not read at all.
+/// The largest number of unacknowledged stanzas. A server that is so far behind does not read at all.
 const MOST_UNACKED: usize = 65_536;
-/// How many bytes of them.
+/// The largest total size of unacknowledged stanzas, in bytes.
 const MOST_UNACKED_BYTES: usize = 64 << 20;
-/// How many questions may be out at once: what is sent while the first is under way need not wait for its answer.
+/// The largest number of pending acknowledgement requests: stanzas sent while the first is pending need not wait for
+/// its reply.
 const MOST_ASKED: usize = 3;
-/// How many stanzas that nobody waits to hear of may go without a question.
+/// After how many stanzas whose delivery the caller does not await an acknowledgement is requested.
 const UNASKED: u32 = 50;
-/// How long the answer may take when nothing else comes either. Then the link is dead.
+/// How long an acknowledgement may take if nothing else is received either. After that the link is dead.
 const ANSWER: Millis = Millis::seconds(10);
-/// The same, when there is reason to doubt the link.
+/// The same after a sign that the link may be dead.
 const ANSWER_IN_DOUBT: Millis = Millis::seconds(4);
-/// A timer that fires so much later than it was set for: the page was asleep, and what came meanwhile is still to be read.
+/// A timer that fires this much later than it was set for: the page was asleep, and input received meanwhile is still
+/// unread.
 const ASLEEP: Millis = Millis::seconds(5);
 
 /// A stanza that the server has not acknowledged.
@@ -45,57 +50,58 @@ struct Unacked {
     message: bool,
 }
 
-/// What to ask the server.
+/// What to send to get an acknowledgement.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Assurance {
     /// `<r/>`.
     Request,
-    /// A ping: there is no stream management.
+    /// A ping, if there is no stream management.
     Ping,
 }
 
 #[derive(PartialEq, Eq)]
 enum Mode {
-    /// Nothing is known of the server's abilities, or it has none: pings ask.
+    /// Stream management is not offered, or not known to be: pings are used.
     Pings,
-    /// `<enable/>` is out.
+    /// `<enable/>` was sent.
     Enabling,
-    /// Agreed.
+    /// Stream management is enabled.
     On,
 }
 
-/// The bookkeeping of one session.
+/// The counters of one session.
 pub struct StreamManagement {
     mode: Mode,
-    /// XEP-0198 `id`, when the session can be resumed.
+    /// The `id` of XEP-0198, if the session can be resumed.
     id: Option<String>,
-    /// How long the server keeps the session, in seconds, when it says so.
+    /// How long the server keeps the session, in seconds, if the server declares it.
     max: Option<u64>,
     unacked: VecDeque<Unacked>,
     unacked_bytes: usize,
-    /// How many stanzas the server has acknowledged, modulo 2³².
+    /// The number of stanzas that the server has acknowledged, modulo 2³².
     acked: u32,
-    /// How many we sent, modulo 2³².
+    /// The number of stanzas sent, modulo 2³².
     sent: u32,
-    /// How many we have handled of what it sent, modulo 2³².
+    /// The number of the server's stanzas that were handled, modulo 2³².
     handled: u32,
-    /// Up to which stanza the questions that are out ask, oldest first; for pings, with their ids.
+    /// The pending acknowledgement requests, oldest first: the number of the last stanza that each covers, and the id
+    /// if it is a ping.
     asked: VecDeque<(u32, Option<String>)>,
-    /// Pings whose replies are not waited for any more, and are still nobody else's business.
+    /// Pings whose replies are no longer awaited but must not reach the caller.
     given_up: OwnRequests,
-    /// Up to which stanza was asked at all.
+    /// The number of the last stanza covered by any acknowledgement request.
     asked_up_to: u32,
-    /// The last stanza whose fate somebody waits to hear of.
+    /// The number of the last stanza whose delivery the caller awaits.
     awaited: Option<u32>,
     asked_at: Instant,
     heard_at: Instant,
-    /// After how long a silence the server is asked whether it is there.
+    /// The silence of the server after which it is asked for a sign of life.
     silence: Millis,
     in_doubt: bool,
 }
 
 impl StreamManagement {
-    /// A session without it, so far.
+    /// Creates the counters of a session without stream management.
     pub fn new(now: Instant, silence: Millis) -> Self {
         Self {
             mode: Mode::Pings,
@@ -117,7 +123,7 @@ impl StreamManagement {
         }
     }
 
-    /// `<enable/>`, to be sent now: what is sent from here on counts (§3).
+    /// Returns `<enable/>`, to be sent now: stanzas sent from here on are counted (§3).
     pub fn enable(&mut self) -> Element {
         self.mode = Mode::Enabling;
         Element::builder("enable", ns::STREAM_MANAGEMENT)
@@ -125,7 +131,7 @@ impl StreamManagement {
             .build()
     }
 
-    /// It was asked for along with the binding, or the server says so itself.
+    /// Handles `<enabled/>`, in the reply to the binding or as a separate element.
     pub fn handle_enabled(&mut self, enabled: &Element) {
         self.mode = Mode::On;
         self.handled = 0;
@@ -137,33 +143,33 @@ impl StreamManagement {
         self.max = enabled.attr("max").and_then(|max| max.parse().ok());
     }
 
-    /// Whether `<enable/>` is out.
+    /// Whether `<enable/>` was sent and not answered yet.
     pub fn is_enabling(&self) -> bool {
         self.mode == Mode::Enabling
     }
 
-    /// The server will not: pings from now on.
+    /// The server has refused stream management: pings are used from now on.
     pub fn handle_refused(&mut self) {
         self.mode = Mode::Pings;
         self.id = None;
-        // The questions that are out are not answered.
+        // The pending acknowledgement requests will not be answered.
         self.asked = VecDeque::new();
         self.asked_up_to = self.acked;
     }
 
-    /// The session is not to be resumed.
+    /// Makes the session not resumable.
     pub fn forget(&mut self) {
         self.id = None;
     }
 
-    // ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── outgoing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Is there room for another stanza?
+    /// Whether another stanza fits into the limits.
     pub fn has_room(&self) -> bool {
         self.unacked.len() < MOST_UNACKED && self.unacked_bytes < MOST_UNACKED_BYTES
     }
 
-    /// A stanza is being sent, as this text.
+    /// Notes a stanza that is sent as this text.
     pub fn note_sent(&mut self, text: Rc<str>, name: Option<SendId>, message: bool) {
         self.sent = self.sent.wrapping_add(1);
         if name.is_some() {
@@ -177,7 +183,7 @@ impl StreamManagement {
         });
     }
 
-    /// `<a/>`: the server tells how many it has taken. False when that cannot be.
+    /// Handles `<a/>`, the server's count of handled stanzas. Returns false if the count is not possible.
     pub fn handle_ack(&mut self, element: &Element, settled: &mut Vec<(SendId, Delivery)>) -> bool {
         self.in_doubt = false;
         self.asked.pop_front();
@@ -187,7 +193,7 @@ impl StreamManagement {
         }
     }
 
-    /// A reply to a ping of ours has come, from our server. False when it is none of ours.
+    /// Handles a reply from the own server. Returns false if it does not answer a ping of this session.
     pub fn handle_pong(&mut self, id: &str, settled: &mut Vec<(SendId, Delivery)>) -> bool {
         if self.given_up.take(id) {
             return true;
@@ -210,7 +216,7 @@ impl StreamManagement {
         true
     }
 
-    /// The server has `h` of ours (mod 2³²). False when it claims more than there were.
+    /// The server has handled `h` stanzas (modulo 2³²). Returns false if it claims more than were sent.
     pub fn acknowledge(&mut self, h: u32, settled: &mut Vec<(SendId, Delivery)>) -> bool {
         let newly = h.wrapping_sub(self.acked);
         if newly as usize > self.unacked.len() {
@@ -229,14 +235,15 @@ impl StreamManagement {
         true
     }
 
-    /// The server has closed the stream in answer to us. Where it has stream management it told what it took by `<a/>`.
+    /// The server has closed the stream in reply to `<close/>`. With stream management, `<a/>` has shown what it
+    /// handled.
     pub fn acknowledge_all(&mut self, settled: &mut Vec<(SendId, Delivery)>) {
         if self.mode == Mode::Pings {
             self.acknowledge(self.sent, settled);
         }
     }
 
-    /// All that the server has not acknowledged, oldest first, to be sent once more on a resumed stream.
+    /// The unacknowledged stanzas, oldest first, to be resent on a resumed stream.
     pub fn resume(&mut self, now: Instant) -> Vec<Rc<str>> {
         self.mode = Mode::On;
         self.asked = VecDeque::new();
@@ -256,8 +263,8 @@ impl StreamManagement {
         texts
     }
 
-    /// The session is lost: what was not acknowledged. `known`: the server has told up to where it came, so that the rest is
-    /// certain not to have arrived, and what of it are messages may be sent anew.
+    /// Takes the unacknowledged stanzas of a lost session. `known`: the server has reported its count, so the remaining
+    /// stanzas have certainly not arrived, and the messages among them may be sent again.
     pub fn take_unacked(&mut self, known: bool) -> Vec<Lost> {
         let mut lost = Vec::new();
         while let Some(stanza) = self.unacked.pop_front() {
@@ -269,21 +276,21 @@ impl StreamManagement {
         lost
     }
 
-    // ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── incoming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Something has come.
-    pub fn note_heard(&mut self, now: Instant) {
+    /// Notes that input was received.
+    pub fn note_input(&mut self, now: Instant) {
         self.heard_at = now;
     }
 
-    /// A stanza has come.
+    /// Notes that a stanza was received.
     pub fn note_handled(&mut self) {
         if self.mode == Mode::On {
             self.handled = self.handled.wrapping_add(1);
         }
     }
 
-    /// `<a/>`, which answers the server's `<r/>`, and precedes our good-bye; `None` without stream management.
+    /// `<a/>`, which answers the server's `<r/>` and precedes `<close/>`; `None` without stream management.
     pub fn ack(&self) -> Option<Element> {
         (self.mode == Mode::On).then(|| {
             let h = self.handled.to_string();
@@ -293,11 +300,11 @@ impl StreamManagement {
         })
     }
 
-    // ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── acknowledgement requests ────────────────────────────────────────────────────────────────────────────────────
 
-    /// What to ask now, if anything: whether what was sent has arrived, and after a silence, whether anybody is there.
-    /// `last`: nothing is asked behind it, however many questions are out.
-    pub fn poll_word(&mut self, now: Instant, last: bool) -> Option<Assurance> {
+    /// What to request now: an acknowledgement of the sent stanzas or, after a silence, a sign of life. `last`: no
+    /// later request will follow, so the limit on pending requests does not apply.
+    pub fn poll_assurance(&mut self, now: Instant, last: bool) -> Option<Assurance> {
         let unasked = self.sent.wrapping_sub(self.asked_up_to);
         let awaited = self
             .awaited
@@ -315,7 +322,7 @@ impl StreamManagement {
         })
     }
 
-    /// The question is out; a ping with its id.
+    /// Notes that the acknowledgement request was sent; `ping` is the id of a ping.
     pub fn note_asked(&mut self, now: Instant, ping: Option<String>) {
         if self.asked.is_empty() {
             self.asked_at = now;
@@ -324,10 +331,10 @@ impl StreamManagement {
         self.asked.push_back((self.sent, ping));
     }
 
-    /// There is reason to doubt the link, such as a tab that was asleep: the next answer is to come soon.
+    /// Notes a sign that the link may be dead, such as a tab that was asleep: the next reply must come soon.
     pub fn doubt(&mut self, now: Instant) {
         self.in_doubt = true;
-        // The next question is due.
+        // Makes the next acknowledgement request due.
         self.heard_at = Instant(now.0.saturating_sub(self.silence.0));
         while let Some((_, ping)) = self.asked.pop_front() {
             if let Some(ping) = ping {
@@ -348,19 +355,19 @@ impl StreamManagement {
             .map(|_| self.asked_at.max(self.heard_at) + patience)
     }
 
-    /// When the link is to be looked after.
+    /// When the link must be checked.
     pub fn poll_timeout(&self) -> Instant {
         self.answer_due()
             .unwrap_or(self.heard_at.max(self.asked_at) + self.silence)
     }
 
-    /// Is the link dead? A question has gone unanswered, and nothing else came.
+    /// Whether the link is dead: an acknowledgement request was not answered in time, and nothing else was received.
     pub fn is_dead(&mut self, now: Instant) -> bool {
         let Some(due) = self.answer_due().filter(|due| now >= *due) else {
             return false;
         };
         if now - due > ASLEEP {
-            // Nobody was there to hear the answer: ask again.
+            // The page was asleep when the reply may have come: ask again.
             self.doubt(now);
             return false;
         }
@@ -368,12 +375,12 @@ impl StreamManagement {
     }
 }
 
-/// `h` of an element of stream management.
+/// The `h` of an element of stream management.
 pub fn parse_h(element: &Element) -> Option<u32> {
     element.attr("h")?.trim().parse().ok()
 }
 
-/// Is `a` later than `b`, counted modulo 2³²?
+/// Whether `a` is later than `b`, modulo 2³².
 fn is_after(a: u32, b: u32) -> bool {
     let ahead = a.wrapping_sub(b);
     ahead != 0 && ahead < 1 << 31

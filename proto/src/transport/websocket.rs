@@ -2,12 +2,15 @@
 //!
 //! Specification: RFC 7395.
 //!
-//! Each frame is one element, a document of its own (§3.3). `<open/>` and `<close/>` are framing and known by their
-//! namespace; everything else is handed on. This file opens, frames and closes streams; `websocket/delivery.rs` adds stream
-//! management (XEP-0198) to the bound session, so that it is known what has arrived, and that a dead link is noticed.
-//! A server's harmless deviations are passed over (`LENIENCE`): white space around an element or alone in a frame (§3.3.3
-//! wants a frame to begin with `<`), several elements in a frame, namespaces and prefixes that are not declared.
-//! Left out: white space sent to keep the connection alive; liveness is asked for by stanzas.
+//! Each frame is one element and a separate document (§3.3). `<open/>` and `<close/>` belong to the framing and are
+//! recognised by their namespace; every other element is passed on. This file opens, frames and closes streams;
+//! `websocket/delivery.rs` adds stream management (XEP-0198) to the bound session, to learn which stanzas have arrived
+//! and to notice a dead link.
+//!
+//! Harmless deviations of a server are accepted (`LENIENCE`): white space around an element or alone in a frame (§3.3.3
+//! requires a frame to begin with `<`), several elements in a frame, namespaces and prefixes that are not declared.
+//!
+//! Left out: white space sent to keep the connection alive; stanzas check the link instead.
 
 mod delivery;
 
@@ -27,30 +30,32 @@ use delivery::Bond;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// What the page chose.
+/// The page's configuration of a stream.
 #[derive(Clone, Debug)]
 pub struct WebSocketConfig {
     /// The service's address.
     pub address: Rc<str>,
-    /// The domain to reach.
+    /// The domain of the stream.
     pub to: String,
-    /// Who is going to log in, a bare JID, where that may be told (RFC 6120 §4.7.1).
+    /// The account of the login, a bare JID, if it may be disclosed (RFC 6120 §4.7.1).
     pub from: Option<String>,
     /// `xml:lang` of the stream.
     pub lang: Option<String>,
-    /// Limits on what is read.
+    /// The limits on incoming XML.
     pub limits: Limits,
-    /// How long the socket may take to open; as long as connecting may take when there is no other way in.
+    /// How long the socket may take to open; `None` if no other service is configured: then the deadline of connecting
+    /// applies.
     pub open_within: Option<Millis>,
-    /// After how long a silence the server is asked whether it is there.
+    /// The silence of the server after which it is asked for a sign of life.
     pub silence: Millis,
-    /// XEP-0198 is wanted, where the server has it.
+    /// Whether to use XEP-0198 if the server offers it.
     pub stream_management: bool,
     /// The caller negotiates and uses the stream itself: elements are handed on as [`TransportEvent::Frame`], framing included.
     pub by_hand: bool,
 }
 
-/// How frames are read: as if each stood in a stream, where `jabber:client` is the default namespace (RFC 6120 §4.8.3).
+/// The accepted deviations: each frame is read as if it stood in a stream whose default namespace is `jabber:client`
+/// (RFC 6120 §4.8.3).
 const LENIENCE: Lenience = Lenience {
     default_ns: ns::CLIENT,
     level: 0,
@@ -58,21 +63,21 @@ const LENIENCE: Lenience = Lenience {
     prefixes: ns::WELL_KNOWN_PREFIXES,
 };
 
-/// How long our `<close/>` waits for the server's.
+/// How long to wait for the server's `<close/>`.
 const CLOSING: Millis = Millis::seconds(3);
 
-/// Where a stream is.
+/// The state of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The socket is asked for, or about to be. Frames wait.
+    /// The socket is not open yet. Frames are queued.
     Connecting,
     /// The socket is open; the server has not opened its stream.
     Greeting,
     /// The stream is open in both directions.
     Open,
-    /// We have said `<close/>`.
+    /// `<close/>` was sent.
     Closing,
-    /// It has ended.
+    /// The stream has ended.
     Closed,
 }
 
@@ -95,9 +100,9 @@ impl Place for State {
 #[derive(Clone, Copy)]
 #[repr(usize)]
 enum Timer {
-    /// The socket takes too long to open, and there is another way in.
+    /// The socket takes too long to open, and another service is configured.
     Opening,
-    /// The server does not answer our `<close/>`.
+    /// The server does not answer `<close/>`.
     Closing,
 }
 
@@ -113,10 +118,10 @@ pub struct WebSocket {
     socket: SocketId,
     state: State,
     timers: Timers<Timer, 2>,
-    /// Frames, until the socket is open.
+    /// The frames queued until the socket is open.
     early: Vec<Rc<str>>,
     bond: Bond,
-    /// Requests that were sent twice: the second replies are to be ignored.
+    /// Requests that were sent twice: their second replies are ignored.
     own_requests: OwnRequests,
     names: Names,
     transmits: VecDeque<Transmit>,
@@ -124,7 +129,7 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// A socket about to be opened, under the next of these names.
+    /// Creates a stream whose socket will be opened, under the next unused id.
     pub fn new(config: WebSocketConfig, mut names: Names, now: Instant) -> Self {
         let socket = names.next_socket();
         let mut transmits = VecDeque::new();
@@ -157,12 +162,12 @@ impl WebSocket {
         self.state = next;
     }
 
-    /// Whether the socket is open, and the stream is not to be closed.
+    /// Whether frames may be sent: the stream is not closing.
     fn is_open(&self) -> bool {
         matches!(self.state, State::Greeting | State::Open)
     }
 
-    /// Opens a stream: the first, and a new one after SASL (§3.4, §3.7).
+    /// Opens a stream: the first one, and a new one after SASL (§3.4, §3.7).
     pub fn restart(&mut self) {
         let mut open = Element::builder("open", ns::FRAMING)
             .attr("to", &self.config.to)
@@ -174,7 +179,7 @@ impl WebSocket {
         self.send(&open.build(), None);
     }
 
-    /// Takes a suspended session, to be resumed on this stream.
+    /// Takes over a suspended session, to be resumed on this stream.
     pub fn take_over(&mut self, suspended: Option<Suspended>) {
         if let Some(session) = suspended {
             self.bond = Bond::Suspended {
@@ -184,20 +189,20 @@ impl WebSocket {
         }
     }
 
-    /// The names that are not used, for the next transport.
+    /// The unused ids, for the next transport.
     pub fn names(&self) -> Names {
         self.names
     }
 
-    /// Sends an element, as a frame of its own. A stanza of the bound session is settled under `name`.
+    /// Sends an element as a separate frame. A stanza of the bound session is settled under `name`.
     pub fn send(&mut self, element: &Element, name: Option<SendId>) {
-        // Written once, for the frame and for what may have to be sent again.
+        // Serialised once, for the frame and for resending.
         let text: Rc<str> = element.to_xml().into();
         self.note_sent(element, &text, name);
         self.send_text(text);
     }
 
-    /// Sends an element that was written before.
+    /// Sends a serialised element.
     fn send_text(&mut self, text: Rc<str>) {
         match self.state {
             State::Connecting => self.early.push(text),
@@ -211,14 +216,14 @@ impl WebSocket {
         self.transmits.push_back(Transmit::Frame { socket, text });
     }
 
-    /// Ends the stream in order (§3.6): `<close/>`, then waits for the server's.
+    /// Ends the stream in order (§3.6): sends `<close/>` and waits for the server's.
     pub fn close(&mut self, now: Instant, ids: &mut Ids) {
         match self.state {
             State::Connecting => self.end(CloseReason::Requested),
             State::Greeting | State::Open => {
                 self.ask(now, true, ids);
                 self.acknowledge();
-                self.say_close();
+                self.send_close();
                 self.enter(State::Closing);
                 self.timers.set(Timer::Closing, now + CLOSING);
             }
@@ -226,30 +231,31 @@ impl WebSocket {
         }
     }
 
-    fn say_close(&mut self) {
+    fn send_close(&mut self) {
         let close = Element::builder("close", ns::FRAMING).build();
         self.frame(close.to_xml().into());
     }
 
-    /// Ends it for `reason`: the server is told, not waited for. A stream on which a session is to be resumed that another stream
-    /// will be tried for ends without a `<close/>`: a server that reads it late, right behind the `<resume/>`, would end the session
-    /// for good (XEP-0198 §5).
+    /// Ends the stream for `reason`; notifies the server without waiting for it. Sends no `<close/>` if a session may
+    /// be resumed on another stream: a server that reads `<close/>` late, directly after `<resume/>`, would end the
+    /// session for good (XEP-0198 §5).
     pub fn dismiss(&mut self, reason: CloseReason) {
         if self.is_open() && !self.bond.is_offered() {
             if reason == CloseReason::TooLarge {
-                // The session ends with the stream, and the server would send what it does not know to have been handled to the next.
+                // The session ends with the stream; the server would deliver stanzas that it does not know to be
+                // handled to the next session.
                 self.acknowledge();
             }
-            self.say_close();
+            self.send_close();
         }
         self.end(reason);
     }
 
-    /// Ends it here and now, for `reason`.
+    /// Ends the stream at once for `reason`.
     pub fn end(&mut self, reason: CloseReason) {
         let reason = match self.state {
             State::Closed => return,
-            // Who has said good-bye does not care how it came about.
+            // After `<close/>` any end is the requested one.
             State::Closing => CloseReason::Requested,
             State::Connecting | State::Greeting | State::Open => reason,
         };
@@ -260,20 +266,21 @@ impl WebSocket {
         self.events.push_back(TransportEvent::Closed(reason));
     }
 
-    /// The server has ended the stream with an error. A `<close/>` behind it does not answer ours: the server has not read that far.
+    /// The server has ended the stream with an error. A `<close/>` after it does not answer ours: the server has not
+    /// read that far.
     pub fn handle_stream_error(&mut self) {
         if matches!(self.state, State::Closing) {
             self.end(CloseReason::Requested);
         }
     }
 
-    /// What happened, oldest first.
+    /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<TransportEvent> {
         let event = self.events.pop_front()?;
         Some(self.note_received(event))
     }
 
-    /// What the network should do, oldest first.
+    /// The next transmission, oldest first.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.transmits.pop_front()
     }
@@ -284,7 +291,7 @@ impl WebSocket {
         [link, self.timers.next()].into_iter().flatten().min()
     }
 
-    /// Time has passed.
+    /// Advances the time to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.timers.is_due(Timer::Opening, now) {
             self.end(CloseReason::Unreachable);
@@ -295,7 +302,7 @@ impl WebSocket {
         }
     }
 
-    /// The network has something for a socket; what concerns another than this one is ignored.
+    /// Handles an input for a socket; ignores inputs for other sockets than this one.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::SocketOpened {
@@ -304,7 +311,7 @@ impl WebSocket {
             } if socket == self.socket => self.handle_opened(subprotocol),
             Input::SocketFrame { socket, text } if socket == self.socket => {
                 self.handle_frame(text);
-                self.bond.note_heard(now);
+                self.bond.note_input(now);
             }
             Input::SocketFrameTooLarge { socket } if socket == self.socket => {
                 self.handle_oversized();
@@ -333,8 +340,8 @@ impl WebSocket {
         }
     }
 
-    /// A frame has come; `None` for one whose bytes cannot be had. What cannot be read of it is reported; whether the stream goes on
-    /// without it is the connection's decision.
+    /// Handles a frame; `None` if its bytes are not available. Unreadable content is reported; the connection decides
+    /// whether the stream continues without it.
     fn handle_frame(&mut self, text: Option<Vec<u8>>) {
         if matches!(self.state, State::Connecting | State::Closed) {
             return;
@@ -355,7 +362,7 @@ impl WebSocket {
         }
     }
 
-    /// A frame has come that is larger than the limit, and was not read.
+    /// Handles a frame that exceeds the limit and was not read.
     fn handle_oversized(&mut self) {
         if !matches!(self.state, State::Connecting | State::Closed) {
             self.report(XmlError::TooLarge);
@@ -396,10 +403,10 @@ impl WebSocket {
         }
     }
 
-    /// The server ends the stream (§3.6); we answer in kind, unless it answers us.
+    /// Handles the server's `<close/>` (§3.6): answers it, unless it answers ours.
     fn handle_close(&mut self, close: &Element) {
         if matches!(self.state, State::Closing) {
-            // One that names another address does not answer ours: the server has not read up to there.
+            // A `<close/>` that names another address does not answer ours: the server has not read that far.
             if close.attr("see-other-uri").is_none() {
                 self.acknowledge_all();
             }
@@ -412,18 +419,18 @@ impl WebSocket {
         self.dismiss(reason);
     }
 
-    /// The socket is gone.
+    /// The socket was closed.
     fn handle_closed(&mut self, reason: CloseReason) {
         if matches!(self.state, State::Closed) {
             return;
         }
         self.end(reason);
-        // It is closed already: nothing is to be done about it.
+        // The socket is closed already: discard the transmissions.
         self.transmits = VecDeque::new();
     }
 }
 
-/// Whether a frame holds nothing but white space, as some servers send it to keep the connection alive.
+/// Whether a frame holds only white space, as some servers send it to keep the connection alive.
 fn is_blank(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     text.iter().all(u8::is_ascii_whitespace)

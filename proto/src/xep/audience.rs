@@ -1,13 +1,13 @@
-//! Which senders get replies about this client's software, time and presence: everyone, contacts, or none.
+//! Decides which senders get replies about this client's software, time and presence: all senders, contacts, or none.
 //!
-//! A reply to a question shows that the resource is online. A refused question therefore gets the error that the server gives
-//! for a resource that is not there (RFC 6121 §8.5.3.2.3). Contacts are those of the roster who get our presence anyway
-//! (subscription `from` or `both`); a received presence proves nothing, since any entity can send one. The roster
-//! is requested when the first stranger asks.
+//! A reply shows that the resource is online. A refused request therefore gets the error that the server sends for an
+//! offline resource (RFC 6121 §8.5.3.2.3). Contacts are the roster entries that receive our presence anyway
+//! (subscription `from` or `both`); a received presence proves nothing, since any entity can send one. The roster is
+//! requested at the first request of a stranger.
 //!
-//! The own server and the own account are always answered, and so are the services and rooms that the caller uses.
+//! The own server and the own account always get replies, and so do the services and rooms that the caller uses.
 //!
-//! Left out: all else about rosters (groups, names, changes, versions).
+//! Left out: all other roster features (groups, names, changes, versions).
 
 use crate::jid::Jid;
 use crate::ns;
@@ -16,25 +16,25 @@ use crate::unicode::Unicode;
 use crate::vec_map::VecMap;
 use crate::xml::Element;
 
-/// The most questions that wait for the roster; further ones are refused.
+/// The largest number of requests that wait for the roster; further ones are refused.
 const MOST_WAITING: usize = 32;
-/// The most contacts that are kept; further ones are treated as strangers.
+/// The largest number of kept contacts; further ones are treated as strangers.
 const MOST_CONTACTS: usize = 20_000;
 
-/// Who is answered, besides the own server and account.
+/// The senders that get replies, besides the own server and account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Audience {
     /// Every sender.
     #[default]
     Everyone,
-    /// Those on the roster who get our presence.
+    /// Roster entries that receive our presence.
     Contacts,
-    /// No one else.
+    /// No other sender.
     Nobody,
 }
 
 impl Audience {
-    /// By the name of the option.
+    /// Parses the name of the option.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "everyone" => Some(Self::Everyone),
@@ -45,14 +45,14 @@ impl Audience {
     }
 }
 
-/// What to do with a request.
+/// The decision on a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReplyDecision {
-    /// Answer it.
+    /// Answer the request.
     Answer,
-    /// Refuse it, with the error that the server would send for an offline resource.
+    /// Refuse the request with the error that the server would send for an offline resource.
     Refuse,
-    /// It waits for the roster; the request for it, where it is to be sent now.
+    /// Keep the request until the roster arrives; holds the roster request if it must be sent now.
     Wait(Option<Element>),
 }
 
@@ -61,13 +61,13 @@ pub enum ReplyDecision {
 enum Roster {
     #[default]
     Unknown,
-    /// It was requested; these questions wait for it.
+    /// The roster was requested; these requests wait for it.
     Requested(Vec<Element>),
-    /// These get our presence.
+    /// The contacts that receive our presence.
     Known(VecMap<Jid, ()>),
 }
 
-/// Decides who is answered.
+/// Decides which requests are answered.
 #[derive(Debug, Default)]
 pub struct Screening {
     audience: Audience,
@@ -75,7 +75,7 @@ pub struct Screening {
 }
 
 impl Screening {
-    /// For an audience; nothing is known of the roster.
+    /// Creates the decision for an audience; the roster is not known yet.
     pub fn new(audience: Audience) -> Self {
         Self {
             audience,
@@ -83,13 +83,13 @@ impl Screening {
         }
     }
 
-    /// A new session: what waited cannot be answered any more, and the roster may be another.
+    /// Resets for a new session: waiting requests can no longer be answered, and the roster may have changed.
     pub fn reset(&mut self) {
         self.roster = Roster::Unknown;
     }
 
-    /// Decides on a request that no handler answers. `own`: our full JID; `is_in_use`: the sender is a service or a room
-    /// that the caller uses.
+    /// Decides on a request that no handler answers. `own`: our full JID; `is_in_use`: the sender is a service or a
+    /// room that the caller uses.
     pub fn judge(
         &mut self,
         question: &Element,
@@ -128,8 +128,8 @@ impl Screening {
         }
     }
 
-    /// The roster's reply; `None` when the server refuses it, as it does to accounts that have none. Gives the questions that
-    /// waited, to be judged again.
+    /// Handles the roster; `None` if the server refuses it, as it does for anonymous accounts. Returns the waiting
+    /// requests, to be judged again.
     pub fn handle_roster(
         &mut self,
         reply: Option<&Element>,
@@ -143,7 +143,8 @@ impl Screening {
         self.settle(Roster::Known(contacts))
     }
 
-    /// No reply came in time: it is requested again when the next stranger asks. Gives the questions that waited, to be refused.
+    /// Handles a roster request without a reply: the roster is requested again at the next request of a stranger.
+    /// Returns the waiting requests, to be refused.
     pub fn handle_no_roster(&mut self) -> Vec<Element> {
         self.settle(Roster::Unknown)
     }
@@ -155,8 +156,8 @@ impl Screening {
         }
     }
 
-    /// A change of the roster that was requested (RFC 6121 §2.1.6): true when it is one, and is to be acknowledged. From our own
-    /// account only.
+    /// Handles a roster push (RFC 6121 §2.1.6). Returns true if it is one from the own account, and must be
+    /// acknowledged.
     pub fn handle_push(&mut self, push: &Element, own: &Jid, unicode: &dyn Unicode) -> bool {
         let Roster::Known(contacts) = &mut self.roster else {
             return false;
@@ -184,7 +185,7 @@ fn is_contact(contacts: &VecMap<Jid, ()>, from: &Jid) -> bool {
                 .any(|contact| contact.domain() == from.domain())
 }
 
-/// Takes in an item of a roster. One without an address says nothing; one without a subscription has none.
+/// Adds an item of a roster. An item without an address is ignored; one without a subscription is not a contact.
 fn note(contacts: &mut VecMap<Jid, ()>, item: &Element, unicode: &dyn Unicode) {
     if !item.is("item", ns::ROSTER) {
         return;

@@ -1,18 +1,20 @@
-//! XEP-0115: Entity Capabilities 1.6. What we can do, as a hash in our presence; others ask once for each hash.
+//! XEP-0115: Entity Capabilities 1.6. The own capabilities as a hash in presence; other clients request each hash once.
 //!
 //! Specification: XEP-0115 1.6.0.
 //!
-//! Left out: what others can do, which nothing here needs yet; and forms within our own disco#info, of which there are none.
+//! Left out: the capabilities of others, which this client does not use; and forms in the own disco#info, which has
+//! none.
 
 use super::disco::Info;
 use crate::ns;
 use crate::sasl::{self, base64};
 use crate::xml::Element;
 
-/// The name that stands for this software (§4): any URI.
+/// The URI of this software (§4).
 pub const NODE: &str = "urn:epode:client";
 
-/// The verification string of our information (§5.1): base64 of SHA-1. Names of identities count, languages there are none.
+/// The verification string of our disco#info (§5.1): base64 of SHA-1. The names of identities count; there are no
+/// languages.
 pub fn verification(info: &Info) -> String {
     let mut identities = Vec::new();
     for identity in &info.identities {
@@ -21,7 +23,7 @@ pub fn verification(info: &Info) -> String {
             text.push_str(part);
             text.push('/');
         }
-        // The language between them is empty.
+        // The language between the slashes is empty.
         text.push('/');
         text.push_str(identity.name.as_deref().unwrap_or_default());
         insert(&mut identities, text);
@@ -38,7 +40,7 @@ pub fn verification(info: &Info) -> String {
     base64::encode(&sasl::sha1(all.as_bytes()))
 }
 
-/// Keeps the texts ordered byte by byte (i;octet).
+/// Inserts a text, keeping the order by bytes (i;octet).
 fn insert(texts: &mut Vec<String>, text: String) {
     let mut at = texts.len();
     while at > 0 && texts.get(at - 1).is_some_and(|before| *before > text) {

@@ -1,46 +1,46 @@
-//! XEP-0004: Data Forms 2.13. Forms and results read, submissions built.
+//! XEP-0004: Data Forms 2.13. Parses forms and results, and builds submissions.
 //!
 //! Specification: XEP-0004 2.13.1.
 //!
-//! Left out: validation (XEP-0122) and layout (XEP-0141); the service that gave the form judges the values.
+//! Left out: validation (XEP-0122) and layout (XEP-0141); the service that sent the form validates the values.
 
 use crate::ns;
 use crate::xml::Element;
 
-/// Values to fill in, by the field's `var`; several values for a field that takes several.
+/// Values by the field's `var`; several values for a field that accepts several.
 pub type Values = [(String, Vec<String>)];
 
 /// The type of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormKind {
-    /// To be filled in.
+    /// A form to be filled in.
     Form,
-    /// Filled in.
+    /// A submission.
     Submit,
-    /// Called off.
+    /// A cancellation.
     Cancel,
-    /// Data returned.
+    /// Returned data.
     Result,
 }
 
 /// A field of a form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Field {
-    /// Its name; only a `fixed` one may have none.
+    /// The field's name; only a `fixed` field may have none.
     pub var: Option<String>,
-    /// Its type as it came (`text-single`, `list-multi`, `hidden`, …); a form may leave it out, which means `text-single`.
+    /// The field's type as received (`text-single`, `list-multi`, `hidden`, …); absent means `text-single`.
     pub kind: Option<String>,
-    /// What to ask people.
+    /// The label for a user interface.
     pub label: Option<String>,
-    /// More words about it.
+    /// A longer description.
     pub description: Option<String>,
-    /// Whether it must be filled in.
+    /// Whether the field is required.
     pub required: bool,
-    /// Its values; in a form, the defaults.
+    /// The field's values; in a form, the defaults.
     pub values: Vec<String>,
-    /// What may be chosen, for the list types: label and value.
+    /// The choices of the list types: label and value.
     pub options: Vec<(Option<String>, String)>,
-    /// Addresses of media shown with it (XEP-0221), such as the picture of a CAPTCHA.
+    /// The addresses of media shown with the field (XEP-0221), such as the picture of a CAPTCHA.
     pub media: Vec<String>,
 }
 
@@ -73,36 +73,36 @@ impl Field {
         field
     }
 
-    /// Its first value.
+    /// The field's first value.
     pub fn value(&self) -> Option<&str> {
         self.values.first().map(String::as_str)
     }
 
-    /// Whether it is of this type.
+    /// Whether the field has this type.
     pub fn is(&self, kind: &str) -> bool {
         self.kind.as_deref().unwrap_or("text-single") == kind
     }
 }
 
-/// A form, whichever way it goes.
+/// A form, a submission or a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     /// The form's type.
     pub kind: FormKind,
-    /// Its headline.
+    /// The title.
     pub title: Option<String>,
-    /// What to do with it; several paragraphs are joined by line feeds.
+    /// The instructions; several paragraphs are joined by line feeds.
     pub instructions: Option<String>,
-    /// Its fields, in order, `FORM_TYPE` among them.
+    /// The fields in order, including `FORM_TYPE`.
     pub fields: Vec<Field>,
     /// The columns of a result with several rows.
     pub reported: Vec<Field>,
-    /// The rows.
+    /// The rows of a result with several rows.
     pub items: Vec<Vec<Field>>,
 }
 
 impl Form {
-    /// Reads an `<x xmlns='jabber:x:data'/>`; `None` when it is something else.
+    /// Parses `<x xmlns='jabber:x:data'/>`; `None` for any other element.
     pub fn parse(x: &Element) -> Option<Self> {
         if !x.is("x", ns::DATA_FORM) {
             return None;
@@ -159,13 +159,12 @@ impl Form {
         self.field(var)?.value()
     }
 
-    /// The value of its `FORM_TYPE` (XEP-0068).
+    /// The value of `FORM_TYPE` (XEP-0068).
     pub fn form_type(&self) -> Option<&str> {
         self.value("FORM_TYPE")
     }
 
-    /// Fills in this form. Fields not named in `values` keep what they started with; values that no field takes are not
-    /// sent.
+    /// Fills in this form. Fields not named in `values` keep their defaults; values without a field are not sent.
     ///
     /// # Errors
     /// The names of the required fields that are still empty.

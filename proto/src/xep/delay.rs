@@ -1,31 +1,31 @@
-//! XEP-0203: Delayed Delivery 2.0, XEP-0091: Legacy Delayed Delivery 1.4, and the date-time profile of XEP-0082: 1.1 that they
-//! and others use.
+//! XEP-0203: Delayed Delivery 2.0, XEP-0091: Legacy Delayed Delivery 1.4, and the date-time profile of XEP-0082 1.1,
+//! which these and other extensions use.
 //!
 //! Specification: XEP-0203 2.0, XEP-0091 1.4, XEP-0082 1.1.
 //!
-//! Times are milliseconds since 1970 UTC. Left out: dates and times alone, and years beyond 0000–9999.
+//! Times are milliseconds since 1970 UTC. Left out: separate dates and times, and years beyond 0000–9999.
 //!
-//! A stamp claims who held the stanza back, and anybody can write one. [`Delay::of`] prefers the stamp of the asked entity;
-//! who must not believe the others reads them with `stamps`.
+//! A stamp claims which entity delayed the stanza, and any sender can add one. [`Delay::of`] prefers the stamp of the
+//! given entity; use `stamps` where other stamps must not be trusted.
 
 use crate::ns;
 use crate::xml::Element;
 
 const DAY: i64 = 86_400_000;
 
-/// When a stanza was first sent, according to who held it back.
+/// When a stanza was originally sent, according to the entity that delayed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delay {
     /// Milliseconds since 1970 UTC.
     pub stamp: i64,
-    /// Who held it back, as the stamp claims.
+    /// The entity that delayed the stanza, as the stamp claims.
     pub from: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
 }
 
 impl Delay {
-    /// Reads a `<delay/>` or XEP-0091's `<x/>`; `None` when it is something else or its stamp is no date.
+    /// Parses `<delay/>` or XEP-0091's `<x/>`; `None` for any other element, or if the stamp is not a date.
     pub fn parse(element: &Element) -> Option<Self> {
         let stamp = DelayStamp::read(element)?;
         let reason = element.text();
@@ -45,8 +45,8 @@ impl Delay {
             .build()
     }
 
-    /// The delay of a stanza: the one stamped by `by` (a bare JID) when there are several, since each who held it back may add
-    /// its own and so may whoever sent it; otherwise the first.
+    /// The delay of a stanza: the one stamped by `by` (a bare JID) if there are several, since each delaying entity and
+    /// the sender may add one; otherwise the first.
     pub fn of(stanza: &Element, by: &str) -> Option<Self> {
         let mut first = None;
         for namespace in [ns::DELAY, ns::LEGACY_DELAY] {
@@ -69,12 +69,12 @@ impl Delay {
     }
 }
 
-/// One stamp of a stanza, readable or not.
+/// One stamp of a stanza, valid or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DelayStamp {
-    /// Who held the stanza back, as the stamp claims.
+    /// The entity that delayed the stanza, as the stamp claims.
     pub(crate) from: Option<String>,
-    /// Milliseconds since 1970 UTC; `None` when the date is absent or not readable.
+    /// Milliseconds since 1970 UTC; `None` if the date is absent or not valid.
     pub(crate) time: Option<i64>,
 }
 
@@ -90,7 +90,7 @@ impl DelayStamp {
     }
 }
 
-/// The stamps of a stanza, those of XEP-0203 before those of XEP-0091: they are more exact.
+/// The stamps of a stanza, those of XEP-0203 before those of XEP-0091, which are less exact.
 pub(crate) fn stamps(stanza: &Element) -> Vec<DelayStamp> {
     let mut stamps = Vec::new();
     for namespace in [ns::DELAY, ns::LEGACY_DELAY] {
@@ -105,12 +105,12 @@ pub(crate) fn stamps(stanza: &Element) -> Vec<DelayStamp> {
     stamps
 }
 
-/// Reads a stamp: what [`parse_date_time`] reads, and what services write besides. The zone may be absent (UTC), the date may
-/// be without hyphens (XEP-0091 §4), `T` and `Z` may be small, the offset may be without colon or minutes.
+/// Parses a stamp: the format of [`parse_date_time`], and the deviations of services. The zone may be absent (UTC), the
+/// date may lack hyphens (XEP-0091 §4), `T` and `Z` may be lower case, the offset may lack the colon or the minutes.
 pub fn parse_stamp(text: &str) -> Option<i64> {
     let text = text.trim().to_ascii_uppercase();
     let (date, time) = text.split_once(['T', ' '])?;
-    // The zone begins behind hh:mm:ss, which has no sign.
+    // The zone starts after hh:mm:ss, which contains no sign.
     let at = time.find(['Z', '+', '-']).unwrap_or(time.len());
     let (clock, zone) = time.split_at(at);
     let mut full = match (date.len(), date.get(..4), date.get(4..6), date.get(6..)) {
@@ -135,7 +135,8 @@ pub fn parse_stamp(text: &str) -> Option<i64> {
     parse_date_time(&full)
 }
 
-/// Reads `CCYY-MM-DDThh:mm:ss[.sss](Z|±hh:mm)` (XEP-0082 §3.2) as milliseconds since 1970 UTC. Finer fractions are cut off.
+/// Parses `CCYY-MM-DDThh:mm:ss[.sss](Z|±hh:mm)` (XEP-0082 §3.2) as milliseconds since 1970 UTC. Finer fractions are
+/// truncated.
 pub fn parse_date_time(text: &str) -> Option<i64> {
     let mut scan = Scan(text.trim().as_bytes());
     let year = scan.number(4)?;
@@ -149,7 +150,7 @@ pub fn parse_date_time(text: &str) -> Option<i64> {
     let minute = scan.number(2)?;
     scan.byte(b':')?;
     let second = scan.number(2)?;
-    // 60 is a leap second, which this scale cannot tell from the second after it.
+    // 60 is a leap second, which this time scale does not distinguish from the second after it.
     if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) {
         return None;
     }
@@ -168,7 +169,8 @@ pub fn parse_date_time(text: &str) -> Option<i64> {
     Some(days_from_1970(year, month, day) * DAY + seconds * 1000 + fraction)
 }
 
-/// Writes milliseconds since 1970 as UTC, with a fraction only where there is one. Beyond the years 0000–9999 the nearest end.
+/// Writes milliseconds since 1970 as UTC, with a fraction only if it is not zero. Values beyond the years 0000–9999 are
+/// clamped.
 pub fn write_date_time(unix_ms: i64) -> String {
     let unix_ms = unix_ms.clamp(-62_167_219_200_000, 253_402_300_799_999);
     let (year, month, day) = date(unix_ms.div_euclid(DAY));
@@ -210,18 +212,18 @@ pub(crate) fn write_offset(minutes: i64) -> String {
     out
 }
 
-/// Reads `Z` or `±hh:mm` as minutes east of UTC.
+/// Parses `Z` or `±hh:mm` as minutes east of UTC.
 pub(crate) fn parse_offset(text: &str) -> Option<i64> {
     let mut scan = Scan(text.trim().as_bytes());
     let offset = scan.offset()?;
     scan.0.is_empty().then_some(offset)
 }
 
-/// What is left to read.
+/// The remaining input.
 struct Scan<'a>(&'a [u8]);
 
 impl Scan<'_> {
-    /// Exactly this byte.
+    /// Consumes exactly this byte.
     fn byte(&mut self, byte: u8) -> Option<()> {
         let (&first, rest) = self.0.split_first()?;
         (first == byte).then(|| self.0 = rest)
@@ -235,7 +237,7 @@ impl Scan<'_> {
         })
     }
 
-    /// Exactly so many digits.
+    /// Parses exactly this number of digits.
     fn number(&mut self, digits: u32) -> Option<i64> {
         let mut value = 0;
         for _ in 0..digits {
@@ -244,7 +246,7 @@ impl Scan<'_> {
         Some(value)
     }
 
-    /// One digit or more after the point, as milliseconds.
+    /// Parses one or more digits after the point, as milliseconds.
     fn fraction(&mut self) -> Option<i64> {
         let mut value = self.digit()? * 100;
         let mut weight = 10;
@@ -255,7 +257,7 @@ impl Scan<'_> {
         Some(value)
     }
 
-    /// The offset from UTC in minutes; not to be left out.
+    /// Parses the mandatory offset from UTC, in minutes.
     fn offset(&mut self) -> Option<i64> {
         if self.byte(b'Z').is_some() {
             return Some(0);
@@ -292,7 +294,7 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 in the proleptic Gregorian calendar. The year is counted from March, so that the leap day comes last.
+/// Days from 1970-01-01 in the proleptic Gregorian calendar. The year starts in March, so that the leap day comes last.
 fn days_from_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month > 2 { year } else { year - 1 };
     let month = (month + 9) % 12;
@@ -301,9 +303,9 @@ fn days_from_1970(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + leap_days + days_before_month + day - 1 - 719_468
 }
 
-/// The inverse: year, month and day of a count of days from 1970-01-01.
+/// The inverse: year, month and day of a number of days from 1970-01-01.
 fn date(days: i64) -> (i64, i64, i64) {
-    // A first guess that is never late and a few years early at most.
+    // A first estimate that is never late and at most a few years early.
     let longest_or_shortest = if days < 0 { 365 } else { 366 };
     let mut year = 1969 + days.div_euclid(longest_or_shortest);
     while days_from_1970(year + 1, 1, 1) <= days {

@@ -1,4 +1,4 @@
-//! XEP-0030: Service Discovery 2.5. Questions, answers, and our own answer.
+//! XEP-0030: Service Discovery 2.5. Requests, replies, and the own reply.
 //!
 //! Specification: XEP-0030 2.5.0.
 //!
@@ -8,32 +8,32 @@ use crate::ns;
 use crate::stanza::iq::{self, IqType};
 use crate::xml::Element;
 
-/// What sort of thing an entity is.
+/// The kind of an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The category, `conference` for instance.
     pub category: String,
     /// The type within it; the registry is at xmpp.org/registrar/disco-categories.html.
     pub kind: String,
-    /// What people call it.
+    /// The name for people.
     pub name: Option<String>,
 }
 
 /// The disco#info of an entity or one of its nodes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Info {
-    /// The node that was asked about.
+    /// The requested node.
     pub node: Option<String>,
     /// The identities; at least one.
     pub identities: Vec<Identity>,
-    /// The features it has, as the namespaces that name them.
+    /// The features, as the namespaces that name them.
     pub features: Vec<String>,
-    /// Extended information (XEP-0128), as it came; `data_form::Form` reads it.
+    /// Extended information (XEP-0128), as received; `data_form::Form` parses it.
     pub forms: Vec<Element>,
 }
 
 impl Info {
-    /// Reads a reply; `None` when it holds no information.
+    /// Parses a reply; `None` if it holds no information.
     pub fn parse(reply: &Element) -> Option<Self> {
         let query = reply.child("query", ns::DISCO_INFO)?;
         let mut info = Self {
@@ -91,14 +91,14 @@ impl Info {
     }
 }
 
-/// Something that belongs to an entity: a room of a service, a node, an item.
+/// An item of an entity: a room of a service, a node, an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiscoItem {
-    /// Where it is.
+    /// The address.
     pub jid: String,
-    /// The node there.
+    /// The node at that address.
     pub node: Option<String>,
-    /// What people call it. For a pubsub node's items: the item's id (XEP-0060 §5.5).
+    /// The name for people. For a pubsub node's items: the item's id (XEP-0060 §5.5).
     pub name: Option<String>,
 }
 
@@ -119,7 +119,7 @@ fn query(namespace: &str, to: Option<&str>, node: Option<&str>) -> Element {
     iq::request(IqType::Get, to, query)
 }
 
-/// Reads the reply to [`items`]; `None` when it holds no list. An item without an address is left out.
+/// Parses the reply to [`items`]; `None` if it holds no list. Items without an address are skipped.
 pub fn parse_items(reply: &Element) -> Option<Vec<DiscoItem>> {
     let query = reply.child("query", ns::DISCO_ITEMS)?;
     let items = query

@@ -1,4 +1,4 @@
-//! Extensions, one file each: payloads built and read, never a connection called.
+//! Extensions, one file each: build and parse payloads without using a connection.
 
 pub mod audience;
 pub mod caps;

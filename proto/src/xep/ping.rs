@@ -1,4 +1,4 @@
-//! XEP-0199: XMPP Ping 2.0.1. The question; its answer is an empty result, and any reply at all proves life.
+//! XEP-0199: XMPP Ping 2.0.1. The request; its reply is an empty result, and any reply shows that the peer is alive.
 //!
 //! Specification: XEP-0199 2.0.1.
 

@@ -2,12 +2,13 @@
 //!
 //! Specification: XEP-0077 2.4.
 //!
-//! It happens on the stream before login (or with a service after it), so nothing here knows of a session. Replies are
-//! empty results or stanza errors: `conflict` (the name is taken), `not-acceptable` (something is missing or refused),
-//! `resource-constraint` (too many registrations of late).
+//! Registration happens on the stream before login (or with a service after it), so this file does not depend on a
+//! session. Replies are empty results or stanza errors: `conflict` (the name is taken), `not-acceptable` (a field is
+//! missing or refused), `resource-constraint` (too many recent registrations).
 //!
-//! Where a person is needed, the error names the addresses that a browser can open: those of XEP-0066, of the fallback of a
-//! CAPTCHA (XEP-0158), or in the instructions. Left out: showing and solving CAPTCHAs, and their pictures (XEP-0231).
+//! If the registration needs a person, the error names the addresses that a browser can open: those of XEP-0066, of a
+//! CAPTCHA's fallback (XEP-0158), or in the instructions. Left out: showing and solving CAPTCHAs, and their pictures
+//! (XEP-0231).
 
 use super::data_form::{Field, Form};
 use crate::ns;
@@ -17,37 +18,37 @@ use crate::xml::Element;
 /// The fields that a host requires before it registers an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requirements {
-    /// An account exists already; then the fields have its values.
+    /// An account already exists; the fields then have its values.
     pub registered: bool,
     /// The host's instructions.
     pub instructions: Option<String>,
-    /// The fields of before data forms, by name, with what they hold already. All of those asked for are required.
+    /// The fields of registrations without a data form, by name, with their current values. All of them are required.
     pub fields: Vec<(String, String)>,
-    /// The data form; where there is one, it counts and `fields` does not (§6).
+    /// The data form; if there is one, `fields` is ignored (§6).
     pub form: Option<Form>,
-    /// A page where registration goes on (§5).
+    /// The address of a page where registration continues (§5).
     pub url: Option<String>,
 }
 
-/// Why registration cannot be answered with the values given.
+/// Why the values given do not complete the registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unanswered {
-    /// These fields are wanted too.
+    /// These fields are also required.
     Missing(Vec<String>),
-    /// A person has to do it: solve what is shown at one of these addresses, or go on at such a page; the fields that wait for
-    /// it are named.
+    /// A person must solve a test that one of these addresses shows, or continue on one of these pages; `fields` names
+    /// the fields for the solution.
     NeedsHuman {
-        /// Where: `https:` addresses first, then `http:` ones. Only where there are none, those that no browser can open, such as a
-        /// `cid:` of a picture inside the stanza. Empty when the host names nothing.
+        /// The addresses: `https:` first, then `http:`. If there are none, addresses that a browser cannot open, such
+        /// as a `cid:` of a picture inside the stanza. Empty if the host names none.
         addresses: Vec<String>,
-        /// The form's fields to be filled with what the person found; empty when only the page will do.
+        /// The form's fields for the person's answer; empty if only the page completes the registration.
         fields: Vec<String>,
         /// The host's instructions.
         instructions: Option<String>,
     },
 }
 
-/// The fields of XEP-0158 §4.1 whose answers only people know; forms may ask them without a picture.
+/// The fields of XEP-0158 §4.1 that only a person can answer; forms may include them without a picture.
 const CAPTCHAS: [&str; 10] = [
     "audio_recog",
     "ocr",
@@ -61,15 +62,16 @@ const CAPTCHAS: [&str; 10] = [
     "captcha",
 ];
 
-/// The fields that hold the address of a page: of XEP-0158's fallback as servers send it, COMPAT(ejabberd), new and old.
+/// The fields that hold the address of a page: of XEP-0158's fallback as servers send it, COMPAT(ejabberd), new and
+/// old.
 const PAGES: [&str; 2] = ["captcha-fallback-url", "url"];
 
-/// The most addresses that are named.
+/// The largest number of reported addresses.
 const MOST_ADDRESSES: usize = 8;
 
 impl Requirements {
-    /// Reads the reply to [`fields`]; a refusal may hold a form as well (examples 16 and 23). `None` when there is nothing
-    /// about registration in it.
+    /// Parses the reply to [`fields`]; an error reply may hold a form as well (examples 16 and 23). `None` if the reply
+    /// holds no registration data.
     pub fn parse(reply: &Element) -> Option<Self> {
         let query = reply.child("query", ns::REGISTER)?;
         let mut wanted = Self::default();
@@ -96,11 +98,11 @@ impl Requirements {
         Some(wanted)
     }
 
-    /// Answers with `values` by the fields' names (`username`, `password`, `email`, …). Fields that the host does not request are not
-    /// sent.
+    /// Builds the answer from `values`, by field name (`username`, `password`, `email`, …). Fields that the host does
+    /// not request are not sent.
     ///
     /// # Errors
-    /// A missing field, or the need for a human.
+    /// [`Unanswered`]: a field is missing, or a person is needed.
     pub fn answer(
         &self,
         to: Option<&str>,
@@ -115,7 +117,7 @@ impl Requirements {
         let mut missing = Vec::new();
         let mut children = Vec::new();
         for (name, held) in &self.fields {
-            // An existing value is sent back, as the `key` of old hosts requires.
+            // Send an existing value back, as old hosts require for `key`.
             let value = given(values, name).unwrap_or(held);
             if value.is_empty() {
                 missing.push(name.clone());
@@ -126,7 +128,7 @@ impl Requirements {
             return Err(Unanswered::Missing(missing));
         }
         if children.is_empty() {
-            // A host that asks for nothing still needs to know who it is that registers.
+            // A host that requests no fields still needs the account.
             for (name, value) in values {
                 if name == "username" || name == "password" {
                     children.push(text_field(name, value));
@@ -145,7 +147,7 @@ impl Requirements {
         form: &Form,
         values: &[(String, String)],
     ) -> Result<Element, Unanswered> {
-        // A field with a picture or a sound asks what only a person can tell. One such answer is enough: a host may offer
+        // Only a person can answer a field with a picture or a sound. One such answer is enough: a host may offer
         // several tests (XEP-0158).
         let mut tests = Vec::new();
         let mut solved = false;
@@ -182,10 +184,10 @@ impl Requirements {
         for address in media.clone().filter(|address| is_web(address)) {
             add(&mut addresses, address);
         }
-        // Encrypted addresses first; otherwise in the host's order.
+        // Encrypted addresses first, otherwise in the host's order.
         addresses.sort_by_key(|address| !starts_with(address, "https:"));
         if addresses.is_empty() {
-            // A script would be run where the page shows it as a link.
+            // A script address would be executed if the page shows it as a link.
             for address in media
                 .chain(&self.url)
                 .filter(|one| !starts_with(one, "javascript:"))
@@ -204,7 +206,7 @@ impl Requirements {
         }
     }
 
-    /// The addresses of pages for people: of the fields made for it, of XEP-0066, in what is written to people.
+    /// The addresses of pages for people: in the fields for that purpose, of XEP-0066, and in texts for people.
     fn pages(&self, form: Option<&Form>) -> Vec<String> {
         let mut pages = Vec::new();
         if let Some(form) = form {
@@ -240,7 +242,7 @@ fn is_test(field: &Field) -> bool {
     !field.media.is_empty() || field.required && field.var.as_deref().is_some_and(is_known)
 }
 
-/// Whether a field asks something: it is not only there to be read, or to be sent back.
+/// Whether a field requests an answer: it is neither only informative nor only sent back.
 fn is_question(field: &Field) -> bool {
     let var = field.var.as_deref().unwrap_or_default();
     !(var.is_empty() || field.is("fixed") || field.is("hidden") || PAGES.contains(&var))
@@ -258,7 +260,7 @@ fn starts_with(address: &str, start: &str) -> bool {
     matches!(address.get(..start.len()), Some(own) if own.eq_ignore_ascii_case(start))
 }
 
-/// Adds an address, once.
+/// Adds an address unless it is present.
 fn add(addresses: &mut Vec<String>, address: &str) {
     if addresses.iter().all(|own| own != address) {
         addresses.push(address.into());
@@ -274,7 +276,8 @@ pub fn fields(to: Option<&str>) -> Element {
     )
 }
 
-/// Ends the account or registration. A host may close the stream with `not-authorized` before its result comes (§3.2).
+/// Cancels the account or registration. A host may close the stream with `not-authorized` before its result arrives
+/// (§3.2).
 pub fn remove(to: Option<&str>) -> Element {
     let query = Element::builder("query", ns::REGISTER)
         .element("remove", ns::REGISTER, |remove| remove)
@@ -282,7 +285,7 @@ pub fn remove(to: Option<&str>) -> Element {
     set(to, query)
 }
 
-/// Changes the password. `username` is the localpart of the account that is logged in (§3.3).
+/// Changes the password. `username` is the localpart of the logged-in account (§3.3).
 pub fn change_password(to: Option<&str>, username: &str, password: &str) -> Element {
     let query = Element::builder("query", ns::REGISTER)
         .child(text_field("username", username))

@@ -1,5 +1,5 @@
-//! What every entity answers when nothing in the page does: XEP-0030, XEP-0092, XEP-0199, XEP-0202, and for the rest
-//! RFC 6120 §8.4: `service-unavailable`. Always to the sender, always with the request's id.
+//! Default replies to requests that the page does not handle: XEP-0030, XEP-0092, XEP-0199, XEP-0202, and
+//! `service-unavailable` for all others (RFC 6120 §8.4). Always to the sender, always with the request's id.
 
 use super::disco::{Identity, Info};
 use super::time::EntityTime;
@@ -9,7 +9,7 @@ use crate::stanza::iq;
 use crate::stanza::{ErrorKind, StanzaError};
 use crate::xml::Element;
 
-/// The features of this responder; disco#info lists them with those that the caller adds.
+/// The features of this responder; disco#info lists them with the caller's features.
 const FEATURES: [&str; 5] = [
     ns::DISCO_INFO,
     ns::DISCO_ITEMS,
@@ -18,16 +18,16 @@ const FEATURES: [&str; 5] = [
     ns::VERSION,
 ];
 
-/// Who we are, for those who ask.
+/// The description of this client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// The software's name and version, and the operating system if it may be disclosed.
     pub version: Version,
-    /// What we are; `client`/`web` is usual.
+    /// The identity; `client`/`web` is usual.
     pub identity: Identity,
     /// Namespaces of the caller's features, in addition to those of the responder.
     pub features: Vec<String>,
-    /// Nodes that mean the whole of us: `node#ver` of the entity capabilities announced (XEP-0115 §6.2).
+    /// Nodes that stand for the whole client: `node#ver` of the announced entity capabilities (XEP-0115 §6.2).
     pub nodes: Vec<String>,
 }
 
@@ -56,8 +56,8 @@ impl About {
     }
 }
 
-/// The reply to an `iq` that nobody in the page handles. `None` for what asks nothing (a result, an error) or cannot be
-/// answered (no id): replying to those would talk in circles.
+/// The reply to an `iq` that the page does not handle. `None` for a stanza that is not a request (a result, an error)
+/// or has no id: replies to those could loop.
 ///
 /// `now` is milliseconds since 1970 UTC, `offset_minutes` the local time's offset east of UTC.
 pub fn respond(request: &Element, about: &About, now: i64, offset_minutes: i32) -> Option<Element> {
@@ -108,8 +108,9 @@ pub fn respond(request: &Element, about: &About, now: i64, offset_minutes: i32) 
     })
 }
 
-/// The reply to a request of a stranger ([`ReplyDecision::Refuse`](super::audience::ReplyDecision::Refuse)): the error that a server gives
-/// for a resource that does not exist (RFC 6121 §8.5.3.2.3). `None` for a stanza that gets no reply.
+/// The reply to a stranger's request ([`ReplyDecision::Refuse`](super::audience::ReplyDecision::Refuse)): the error
+/// that a server sends for a resource that does not exist (RFC 6121 §8.5.3.2.3). `None` for a stanza that gets no
+/// reply.
 pub fn refuse_stranger(request: &Element) -> Option<Element> {
     request.attr("id")?;
     match request.attr("type") {

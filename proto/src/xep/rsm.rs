@@ -1,27 +1,27 @@
-//! XEP-0059: Result Set Management 1.0. Which part of a long list is wanted, and which part came.
+//! XEP-0059: Result Set Management 1.0. The requested page of a long list, and the returned page.
 //!
 //! Specification: XEP-0059 1.0.
 //!
-//! Where a page begins and ends is given by ids of the service: for the items of a node these need not be items' ids.
+//! The ids that delimit a page belong to the service: for the items of a node they need not be the items' ids.
 
 use crate::ns;
 use crate::xml::Element;
 
-/// Which part of a result is wanted. Of `after`, `before` and `index` give one at most.
+/// The requested page. Set at most one of `after`, `before` and `index`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Range {
-    /// How many entries at most (§2.1); 0 asks for nothing but their number (§2.7).
+    /// The largest number of entries (§2.1); 0 requests only the total number (§2.7).
     pub max: Option<u32>,
-    /// What follows this one (§2.2): the `last` of the page before.
+    /// The page after this id (§2.2): the `last` of the previous page.
     pub after: Option<String>,
-    /// What precedes this one (§2.3): the `first` of the page after; empty for the last page of all (§2.5).
+    /// The page before this id (§2.3): the `first` of the next page; empty for the last page (§2.5).
     pub before: Option<String>,
-    /// What begins at this place, counted from 0 (§2.6).
+    /// The page that starts at this position, counted from 0 (§2.6).
     pub index: Option<u32>,
 }
 
 impl Range {
-    /// Whether it limits the start or end of the page.
+    /// Whether the request sets a position of the page.
     pub fn has_place(&self) -> bool {
         self.after.is_some() || self.before.is_some() || self.index.is_some()
     }
@@ -45,21 +45,21 @@ impl Range {
     }
 }
 
-/// Which part of a result came.
+/// The returned page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Where it begins; none when it is empty.
+    /// The id of the first entry; none if the page is empty.
     pub first: Option<String>,
-    /// Where it ends; none when it is empty.
+    /// The id of the last entry; none if the page is empty.
     pub last: Option<String>,
-    /// The place of its first entry in the whole, from 0, when the service tells.
+    /// The position of the first entry in the whole list, from 0, if the service includes it.
     pub index: Option<u32>,
-    /// How many entries there are in all, when the service tells.
+    /// The number of entries in the whole list, if the service includes it.
     pub count: Option<u32>,
 }
 
 impl Page {
-    /// Reads the `<set/>` beside a result; `None` when there is none: then all that was asked for is there.
+    /// Parses the `<set/>` beside a result; `None` if there is none: then the result is complete.
     pub fn child_of(element: &Element) -> Option<Self> {
         let set = element.child("set", ns::RSM)?;
         let first = set.child("first", ns::RSM);
@@ -73,7 +73,7 @@ impl Page {
     }
 }
 
-/// An empty place is none: `<before/>` asks for the last page of all (§2.5), and `<after/>` for the first.
+/// An empty id means none: `<before/>` requests the last page (§2.5), and `<after/>` the first.
 fn place(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }

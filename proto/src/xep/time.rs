@@ -6,7 +6,7 @@ use super::delay::{parse_date_time, parse_offset, write_date_time, write_offset}
 use crate::ns;
 use crate::xml::Element;
 
-/// What time it is somewhere.
+/// The time and the zone of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntityTime {
     /// Milliseconds since 1970 UTC.
@@ -19,7 +19,7 @@ impl EntityTime {
     /// The payload of a reply.
     pub fn to_element(&self) -> Element {
         let offset = write_offset(self.offset_minutes.into());
-        // The XEP wants an offset here, even for UTC.
+        // XEP-0202 requires an offset here, even for UTC.
         let offset = if offset == "Z" { "+00:00" } else { &offset };
         Element::builder("time", ns::TIME)
             .element("tzo", ns::TIME, |tzo| tzo.text(offset))
@@ -29,7 +29,7 @@ impl EntityTime {
             .build()
     }
 
-    /// Reads the payload of a reply; `None` when there is none in it, or no time. Without an offset the place is taken to be at UTC.
+    /// Parses the payload of a reply; `None` if it holds no time. Without an offset, UTC is assumed.
     pub fn parse(reply: &Element) -> Option<Self> {
         let time = reply.child("time", ns::TIME)?;
         let offset = match time.child_text("tzo", ns::TIME) {

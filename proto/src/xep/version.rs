@@ -32,7 +32,7 @@ impl Version {
             .build()
     }
 
-    /// Reads the payload of a reply; `None` when there is none in it. What is missing in it is empty.
+    /// Parses the payload of a reply; `None` if there is none. Missing fields are empty.
     pub fn parse(reply: &Element) -> Option<Self> {
         let query = reply.child("query", ns::VERSION)?;
         Some(Self {

@@ -1,11 +1,11 @@
-//! Building elements: a table filled from above, in document order.
+//! Builds elements: a table filled in document order.
 
 use std::rc::Rc;
 
 use super::Element;
 use super::document::{AttributeRecord, Document, ElementRecord, NO_NS, Record};
 
-/// An element in the making; every step takes it and gives it back.
+/// An element under construction; every step consumes and returns it.
 ///
 /// ```
 /// use epode_proto::{ns, xml::Element};
@@ -20,15 +20,15 @@ use super::document::{AttributeRecord, Document, ElementRecord, NO_NS, Record};
 /// );
 /// ```
 pub struct Builder(
-    // Thin, because every step moves it.
+    // Boxed, because every step moves it.
     Box<Table>,
 );
 
 struct Table {
     document: Document,
-    /// The elements not yet closed, the root first.
+    /// The open elements, the root first.
     open: Vec<u32>,
-    /// Whether the last record is text of the innermost open element, so that more text continues it.
+    /// Whether the last record is text of the innermost open element, so that more text extends it.
     in_text: bool,
 }
 
@@ -43,7 +43,7 @@ impl Builder {
         builder
     }
 
-    /// A copy of an element, to be changed.
+    /// Copies an element in order to change it.
     pub(super) fn copy(element: &Element) -> Self {
         let (from, index) = element.place();
         let (text, attributes) = from.measure(index);
@@ -81,13 +81,13 @@ impl Builder {
         self.0.in_text = false;
     }
 
-    /// Sets an attribute in no namespace; one of that name is replaced.
+    /// Sets an attribute in no namespace; replaces one of that name.
     pub fn attr(mut self, name: &str, value: &str) -> Self {
         self.set(name, "", value);
         self
     }
 
-    /// Sets an attribute when there is a value.
+    /// Sets an attribute if there is a value.
     pub fn attr_opt(mut self, name: &str, value: Option<&str>) -> Self {
         if let Some(value) = value {
             self.set(name, "", value);
@@ -128,7 +128,7 @@ impl Builder {
             return;
         }
         if last != document.attributes.len() {
-            // Children came in between: the element's attributes move to the end, to stay together.
+            // Children were added in between: move the element's attributes to the end to keep them together.
             element.attributes = document.attributes.len() as u32;
             for at in first..last {
                 if let Some(attribute) = document.attributes.get(at).copied() {
@@ -159,7 +159,7 @@ impl Builder {
                 last.len = last.len.saturating_add(span.len);
                 return self;
             }
-            // An attribute was set in between, which put its own text there.
+            // An attribute was set in between; its text lies between the two pieces.
             let mut joined = String::with_capacity((last.len + span.len) as usize);
             let last = *last;
             joined.push_str(self.0.document.slice(last));
@@ -192,7 +192,7 @@ impl Builder {
         self.0.in_text = false;
     }
 
-    /// Appends a child element that is made in place: `fill` gets the builder within it.
+    /// Appends a child element that is built in place: `fill` gets the builder within the child.
     pub fn element(mut self, name: &str, ns: &str, fill: impl FnOnce(Self) -> Self) -> Self {
         let depth = self.0.open.len();
         self.start(name, ns);
@@ -203,7 +203,7 @@ impl Builder {
         filled
     }
 
-    /// The element.
+    /// Completes the element.
     pub fn build(mut self) -> Element {
         while !self.0.open.is_empty() {
             self.end();

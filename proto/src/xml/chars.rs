@@ -1,14 +1,15 @@
 //! XML 1.0 (fifth edition) §2.2 and §2.3: the characters of texts and of names.
 //!
-//! Every scan goes over bytes through one table of classes and looks closer only where a byte may matter.
+//! Every scan classifies bytes by one table and decodes characters only where a byte may matter.
 
-/// A byte of text that needs a look: a control character, `\r`, `]`, or the start of U+F000 and above (U+FFFE is among them).
+/// A byte of text to be examined: a control character, `\r`, `]`, or the start of U+F000 and above (U+FFFE is among
+/// them).
 pub(super) const TEXT: u8 = 1;
-/// A byte of an attribute's value that needs a look: as above without `]`, and white space, `<`, `&`.
+/// A byte of an attribute's value to be examined: as above without `]`, and white space, `<`, `&`.
 pub(super) const VALUE: u8 = 2;
-/// A byte that is not written as it is in text: by reference, or not at all.
+/// A byte that text must not contain unescaped: written as a reference, or replaced.
 pub(super) const ESCAPE_TEXT: u8 = 4;
-/// The same in an attribute's value.
+/// The same for an attribute's value.
 pub(super) const ESCAPE_VALUE: u8 = 8;
 /// A byte that may begin a name, when it is ASCII.
 pub(super) const NAME_START: u8 = 16;
@@ -47,7 +48,7 @@ pub(super) fn class(byte: u8) -> u8 {
     CLASSES[byte as usize]
 }
 
-/// Whether the byte is white space as XML has it.
+/// Whether the byte is white space in XML.
 #[inline(always)]
 pub(super) fn is_white(byte: u8) -> bool {
     class(byte) & WHITE != 0
@@ -59,13 +60,13 @@ pub(super) fn classes(text: &str) -> u8 {
     text.bytes().fold(0, |all, byte| all | class(byte))
 }
 
-/// Whether a character is one that XML 1.0 carries (production 2, `Char`).
+/// Whether XML 1.0 allows a character (production 2, `Char`).
 pub(super) fn is_xml_char(char: char) -> bool {
     !matches!(char, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// Whether every character of `text` is one that XML 1.0 carries (§2.2): no control character but tab, line feed and carriage
-/// return, not U+FFFE nor U+FFFF.
+/// Whether XML 1.0 allows every character of `text` (§2.2): no control characters except tab, line feed and carriage
+/// return, no U+FFFE and no U+FFFF.
 pub fn is_xml_text(text: &str) -> bool {
     classes(text) & TEXT == 0 || text.chars().all(is_xml_char)
 }

@@ -1,7 +1,8 @@
 //! The flat table of a document: one text buffer, and records that point into it.
 //!
-//! Records stand in document order; an element knows where its subtree ends, so that its children are found by stepping from
-//! end to end. There is no allocation per node. Adjacent pieces of text are one record, and no text record is empty.
+//! Records stand in document order; an element holds the position of its subtree's end, so that children are found by
+//! stepping from end to end. There is no allocation per node. Adjacent pieces of text are one record, and no text
+//! record is empty.
 
 use crate::ns;
 use crate::vec_map::VecMap;
@@ -14,8 +15,8 @@ pub(super) struct TextSpan {
 }
 
 impl TextSpan {
-    /// From `start` to `end`. Documents stay below 4 GiB (the reader sees to it; a built one does not fit in wasm's memory), so
-    /// that nothing is cut off here.
+    /// From `start` to `end`. Documents are smaller than 4 GiB (the reader checks the size; a built document does not
+    /// fit in wasm's memory), so no position is truncated.
     pub(super) fn new(start: usize, end: usize) -> Self {
         Self {
             start: start as u32,
@@ -23,20 +24,20 @@ impl TextSpan {
         }
     }
 
-    /// Where the span ends.
+    /// The end of the span.
     pub(super) fn end(self) -> u32 {
         self.start.saturating_add(self.len)
     }
 }
 
-/// A namespace of a document: [`NO_NS`], [`XML_NS`], or its place in [`Document::namespaces`] plus two.
+/// A namespace of a document: [`NO_NS`], [`XML_NS`], or its index in [`Document::namespaces`] plus two.
 pub(super) type NsId = u32;
 /// No namespace.
 pub(super) const NO_NS: NsId = 0;
 /// The namespace of the `xml:` prefix, which documents use without declaring it.
 pub(super) const XML_NS: NsId = 1;
-/// How many of the latest namespaces are compared with a new one: enough for any stanza. A reader that meets more keeps an index,
-/// so that a document of nothing but different namespaces costs no more than its length.
+/// The number of latest namespaces that are compared with a new one: enough for any stanza. A reader with more
+/// namespaces keeps an index, so that a document of nothing but different namespaces takes linear time.
 pub(super) const INTERN_WINDOW: usize = 12;
 
 /// An element in the table.
@@ -44,15 +45,15 @@ pub(super) const INTERN_WINDOW: usize = 12;
 pub(super) struct ElementRecord {
     pub(super) name: TextSpan,
     pub(super) ns: NsId,
-    /// The index of the first record behind the subtree.
+    /// The index of the first record after the subtree.
     pub(super) end: u32,
-    /// The first of its attributes in [`Document::attributes`].
+    /// The index of its first attribute in [`Document::attributes`].
     pub(super) attributes: u32,
-    /// How many attributes it has.
+    /// The number of its attributes.
     pub(super) attribute_count: u32,
 }
 
-/// One line of the table.
+/// A record of the table.
 #[derive(Clone, Copy)]
 pub(super) enum Record {
     Element(ElementRecord),
@@ -67,7 +68,7 @@ pub(super) struct AttributeRecord {
     pub(super) value: TextSpan,
 }
 
-/// The namespaces of one document as another one knows them.
+/// Maps the namespaces of one document to those of another.
 #[derive(Default)]
 struct NamespaceMap {
     /// Most elements of a subtree share the namespace of the one before.
@@ -75,7 +76,7 @@ struct NamespaceMap {
     all: VecMap<NsId, NsId>,
 }
 
-/// A document.
+/// A document: the text buffer and the table.
 pub(super) struct Document {
     pub(super) text: String,
     pub(super) records: Vec<Record>,
@@ -149,20 +150,20 @@ impl Document {
             .unwrap_or(&[])
     }
 
-    /// Puts `text` at the end of the buffer.
+    /// Appends `text` to the buffer.
     pub(super) fn push_text(&mut self, text: &str) -> TextSpan {
         let start = self.text.len();
         self.text.push_str(text);
         TextSpan::new(start, self.text.len())
     }
 
-    /// Enters a namespace whose name already is in the buffer.
+    /// Adds a namespace whose name is already in the buffer.
     pub(super) fn enter_ns(&mut self, name: TextSpan) -> NsId {
         self.namespaces.push(name);
         self.namespaces.len() as NsId + 1
     }
 
-    /// The namespace `name`, entered when it is new.
+    /// The id of the namespace `name`, which is added if it is new.
     pub(super) fn intern(&mut self, name: &str) -> NsId {
         if let Some(known) = known_ns(&self.namespaces, name, |span| self.slice(span)) {
             return known;
@@ -171,7 +172,8 @@ impl Document {
         self.enter_ns(name)
     }
 
-    /// Copies the subtree at `index` of `from` to the end of the table: texts are copied, records rebased, nothing is read again.
+    /// Copies the subtree at `index` of `from` to the end of the table: copies the texts and rebases the records
+    /// without parsing.
     pub(super) fn append(&mut self, from: &Self, index: u32) {
         let base = self.records.len() as u32;
         let mut mapped = NamespaceMap::default();
@@ -201,7 +203,8 @@ impl Document {
         }
     }
 
-    /// The namespace here that `id` is in `from`. Each is compared by its name only once for all of a subtree.
+    /// The id in this document of namespace `id` of `from`. Each namespace is compared by name only once for a whole
+    /// subtree.
     fn map_ns(&mut self, from: &Self, id: NsId, mapped: &mut NamespaceMap) -> NsId {
         if id <= XML_NS {
             return id;
@@ -217,7 +220,7 @@ impl Document {
         mapped.last.1
     }
 
-    /// Bytes of text and number of attributes of the subtree at `index`: what a copy of it needs.
+    /// The bytes of text and the number of attributes of the subtree at `index`: the size of a copy.
     pub(super) fn measure(&self, index: u32) -> (usize, usize) {
         let mut text = 0;
         let mut attributes = 0;
@@ -237,7 +240,7 @@ impl Document {
     }
 }
 
-/// The namespace `name`, when it is known without entering it.
+/// The id of the namespace `name`, if it is known.
 pub(super) fn known_ns<'a>(
     namespaces: &[TextSpan],
     name: &str,

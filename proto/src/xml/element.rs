@@ -1,4 +1,4 @@
-//! The handle: an element of a document, as everything above reads it.
+//! The handle to an element of a document.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -16,12 +16,12 @@ pub struct Element {
     index: u32,
 }
 
-/// An attribute, as [`Element::attributes`] hands it out.
+/// An attribute, as returned by [`Element::attributes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribute<'a> {
     /// The local name.
     pub name: &'a str,
-    /// The namespace; empty when there is none, as with most attributes.
+    /// The namespace; empty for most attributes, which have none.
     pub ns: &'a str,
     /// The value, unescaped.
     pub value: &'a str,
@@ -32,17 +32,17 @@ pub struct Attribute<'a> {
 pub enum Node {
     /// A child element.
     Element(Element),
-    /// Character data, unescaped; adjacent pieces come as one.
+    /// Character data, unescaped; adjacent pieces are one node.
     Text(String),
 }
 
 impl Element {
-    /// The element at `index` of the table; there has to be one.
+    /// The element at `index` of the table; `index` must be that of an element.
     pub(super) fn at(document: Rc<Document>, index: u32) -> Self {
         Self { document, index }
     }
 
-    /// The table and the place in it.
+    /// The table and the index of the element.
     pub(super) fn place(&self) -> (&Document, u32) {
         (&self.document, self.index)
     }
@@ -68,7 +68,7 @@ impl Element {
             .map_or("", |record| self.document.ns(record.ns))
     }
 
-    /// Whether this is a `name` of the namespace `ns`.
+    /// Whether this is an element `name` in the namespace `ns`.
     pub fn is(&self, name: &str, ns: &str) -> bool {
         self.is_at(self.index, name, ns)
     }
@@ -99,7 +99,7 @@ impl Element {
             .map_or(&[], |record| self.document.attributes_of(record))
     }
 
-    /// The attributes in document order, namespace declarations not among them.
+    /// The attributes in document order, without namespace declarations.
     pub fn attributes(&self) -> Attributes<'_> {
         Attributes {
             document: &self.document,
@@ -107,7 +107,7 @@ impl Element {
         }
     }
 
-    /// The places of the direct child nodes.
+    /// The indexes of the direct child nodes.
     fn inside(&self) -> ChildSteps<'_> {
         ChildSteps {
             document: &self.document,
@@ -128,8 +128,8 @@ impl Element {
         }
     }
 
-    /// What `read` makes of each child element of this name and namespace. By a function's pointer, so that the loop is in
-    /// the wasm once for each type.
+    /// The results of `read` for each child element of this name and namespace. Takes a function pointer, so that the
+    /// wasm holds the loop once for each result type.
     pub fn read_children<T>(&self, name: &str, ns: &str, read: fn(&Element) -> T) -> Vec<T> {
         let mut all = Vec::new();
         for child in self.children() {
@@ -163,12 +163,12 @@ impl Element {
         self.child_index(name, ns).map(|index| self.handle(index))
     }
 
-    /// Whether there is such a child element.
+    /// Whether there is a child element of this name and namespace.
     pub fn has_child(&self, name: &str, ns: &str) -> bool {
         self.child_index(name, ns).is_some()
     }
 
-    /// The direct character data, concatenated; borrowed where it is one piece.
+    /// The direct character data, concatenated; borrowed if it is one piece.
     pub fn text(&self) -> Cow<'_, str> {
         let mut all = Cow::Borrowed("");
         for (_, record) in self.inside() {
@@ -189,9 +189,10 @@ impl Element {
         self.child(name, ns).map(|child| child.text().into_owned())
     }
 
-    /// The same element in a document of its own, so that a kept handle does not keep everything that came with it alive.
+    /// The same element in a separate document, so that keeping the handle does not keep the rest of the received
+    /// document alive.
     ///
-    /// Slices are copied, nothing is read again. Where the element is most of its document already, this is a plain clone.
+    /// Copies slices without parsing. If the element is most of its document already, this is a plain clone.
     pub fn detach(&self) -> Element {
         let document = &self.document;
         let records = document.subtree(self.index).len();
@@ -204,7 +205,7 @@ impl Element {
         Self::at(Rc::new(copy), 0)
     }
 
-    /// How many bytes this handle keeps alive, about: those of its whole document.
+    /// The approximate number of bytes that this handle keeps alive: those of its whole document.
     pub fn held_bytes(&self) -> usize {
         weigh(
             self.document.text.len(),
@@ -213,7 +214,7 @@ impl Element {
         )
     }
 
-    /// The element as XML that stands alone: its namespace is declared on it.
+    /// The element as standalone XML, with its namespace declared.
     pub fn to_xml(&self) -> String {
         let (text, _) = self.document.measure(self.index);
         let mut out = String::with_capacity(text + text / 2 + 32);
@@ -221,21 +222,21 @@ impl Element {
         out
     }
 
-    /// Appends the element as XML to `out`, where the default namespace is `parent_ns`: namespaces are declared where they
-    /// differ from the parent's.
+    /// Appends the element as XML to `out`, for a place where the default namespace is `parent_ns`: namespaces are
+    /// declared where they differ from the parent's.
     ///
-    /// In texts and values, what XML cannot carry is written as U+FFFD; names are written as they are. [`Element::is_legal`] tells
-    /// before whether something would be lost.
+    /// In texts and values, characters that XML cannot carry are written as U+FFFD; names are written unchanged.
+    /// [`Element::is_legal`] shows beforehand whether characters would be replaced.
     pub fn write(&self, out: &mut String, parent_ns: &str) {
         writer::write(&self.document, self.index, out, parent_ns);
     }
 
-    /// Whether the element can be written as XML: every name is one, and every character one that XML 1.0 carries (§2.2). A parsed
-    /// element always can; one that was built may hold anything.
+    /// Whether the element can be written as XML: all names are valid, and XML 1.0 allows every character (§2.2). A
+    /// parsed element always can; a built element may hold any text.
     pub fn is_legal(&self) -> bool {
         let document = &*self.document;
         let text = |span| chars::is_xml_text(document.slice(span));
-        // Each namespace is looked at once, however many elements are in it.
+        // Each namespace is checked once, however many elements use it.
         let mut usable = VecMap::default();
         let mut is_usable = |ns: NsId| {
             let known = usable.get(&ns).copied();
@@ -264,7 +265,7 @@ impl Element {
             })
     }
 
-    /// A copy with one more child, the last.
+    /// A copy with one more child at the end.
     pub fn with_child(&self, child: Element) -> Element {
         Builder::copy(self).child(child).build()
     }
@@ -275,7 +276,7 @@ impl Element {
     }
 }
 
-/// The bytes of a table.
+/// The size of a table in bytes.
 fn weigh(text: usize, records: usize, attributes: usize) -> usize {
     text + records * size_of::<Record>() + attributes * size_of::<AttributeRecord>()
 }
@@ -315,7 +316,7 @@ pub struct Attributes<'a> {
 impl<'a> Iterator for Attributes<'a> {
     type Item = Attribute<'a>;
 
-    // As below.
+    // As for `Children` below.
     #[inline(never)]
     fn next(&mut self) -> Option<Attribute<'a>> {
         let record = self.records.next()?;
@@ -336,7 +337,7 @@ pub struct Children<'a> {
 impl Iterator for Children<'_> {
     type Item = Element;
 
-    // Stepping is in the wasm once, instead of once in each loop over children: those are many.
+    // Not inlined, so that the wasm holds the stepping once and not in each of the many loops over children.
     #[inline(never)]
     fn next(&mut self) -> Option<Element> {
         loop {
@@ -349,11 +350,11 @@ impl Iterator for Children<'_> {
 }
 
 impl PartialEq for Element {
-    /// Whether both are the same XML: names, namespaces, attributes in any order, texts and children in order.
+    /// Whether both are equivalent XML: names, namespaces, attributes in any order, texts and children in order.
     fn eq(&self, other: &Self) -> bool {
         let (mine, theirs) = (&*self.document, &*other.document);
         let (records, others) = (mine.subtree(self.index), theirs.subtree(other.index));
-        // The names of two namespaces are compared once.
+        // The names of each pair of namespaces are compared once.
         let mut same = VecMap::default();
         let mut same_ns = |one: NsId, two: NsId| {
             let known = same.get(&(one, two)).copied();
@@ -363,7 +364,7 @@ impl PartialEq for Element {
                 found
             })
         };
-        // Texts are merged in every table, so that equal trees have equal records but for their places.
+        // Adjacent texts are merged in every table, so equal trees have equal records except for positions.
         records.len() == others.len()
             && records.iter().zip(others).all(|pair| match pair {
                 (Record::Text(one), Record::Text(two)) => mine.slice(*one) == theirs.slice(*two),
@@ -378,7 +379,8 @@ impl PartialEq for Element {
     }
 }
 
-/// Whether two elements have the same attributes. No attribute stands on an element twice, so that one direction is enough.
+/// Whether two elements have the same attributes. An element has no attribute twice, so comparing in one direction is
+/// enough.
 fn same_attributes(
     (mine, one): (&Document, &ElementRecord),
     (theirs, two): (&Document, &ElementRecord),
@@ -395,7 +397,7 @@ fn same_attributes(
 }
 
 impl core::fmt::Debug for Element {
-    /// The XML.
+    /// Writes the XML.
     fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         out.write_str(&self.to_xml())
     }

@@ -1,4 +1,4 @@
-//! Copies that hide something: one pass over the table, however deep the element is.
+//! Masked copies of elements: one pass over the table, at any depth.
 
 use std::rc::Rc;
 
@@ -7,23 +7,23 @@ use super::document::{Document, Record};
 
 /// The kinds of content to mask.
 pub struct Secrets {
-    /// Whether all character data within an element is.
+    /// Whether to mask all character data within an element.
     pub text: fn(&Element) -> bool,
-    /// Whether the value of an element's attribute of this name is.
+    /// Whether to mask the value of the attribute of this name.
     pub attribute: fn(&Element, &str) -> bool,
-    /// What stands in its place.
+    /// The replacement.
     pub mask: &'static str,
 }
 
 impl Element {
-    /// The same element with its secrets replaced, or a plain clone where there are none.
+    /// The same element with its secrets replaced, or a plain clone if there are none.
     pub fn without(&self, secrets: &Secrets) -> Element {
         let (from, index) = self.place();
         let (text, attributes) = from.measure(index);
         let mut copy: Option<Document> = None;
         let mut hidden_until = 0;
         for (place, record) in (index..).zip(from.subtree(index)) {
-            // Copied once there is something to hide; the records stand in the same order then.
+            // Copied at the first secret; the copy's records stand in the same order.
             let at = (place - index) as usize;
             let whole = |copy: &mut Option<Document>| {
                 copy.get_or_insert_with(|| {

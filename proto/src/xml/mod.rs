@@ -1,10 +1,11 @@
-//! XML 1.0 with namespaces, as much of it as XMPP uses (RFC 6120 §11, RFC 7395 §3.3, Namespaces in XML 1.0).
+//! XML 1.0 with namespaces, the subset that XMPP uses (RFC 6120 §11, RFC 7395 §3.3, Namespaces in XML 1.0).
 //!
-//! A document is one flat table in document order over one text buffer, the bytes that came in; an [`Element`] is a handle
-//! into it. Reading is one pass under [`Limits`].
+//! A document is one flat table in document order over one text buffer, the received bytes; an [`Element`] is a handle
+//! into it. Parsing is one pass under [`Limits`].
 //!
-//! Left out, because RFC 6120 §11.1 forbids it: DTDs, entities other than the five predefined ones, comments and processing
-//! instructions. Left out as well: encodings other than UTF-8, and the prefixes of names (only their namespaces are kept).
+//! Left out, because RFC 6120 §11.1 forbids them: DTDs, entities other than the five predefined ones, comments and
+//! processing instructions. Also left out: encodings other than UTF-8, and the prefixes of names (only their namespaces
+//! are kept).
 
 mod builder;
 mod chars;
@@ -24,27 +25,27 @@ pub use element::{Attribute, Attributes, Children, Element, Node};
 pub use lenience::{Lenience, Unreadable};
 pub use masking::Secrets;
 
-/// Appends `value` as the value of an attribute, without its quotes, for what writes tags by hand.
+/// Appends `value` as the value of an attribute, without quotes, for code that writes tags itself.
 pub(crate) fn write_value(out: &mut String, value: &str) {
     writer::escape_value(out, value);
 }
 
-/// The limits of a document; reading stops at the first limit exceeded.
+/// The limits of a document; parsing stops at the first limit exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the document, markup included. Never more than 1 GiB, whatever is set here.
+    /// Bytes of the document, markup included. At most 1 GiB, even if the value here is larger.
     pub bytes: usize,
-    /// Elements one within another, the root among them.
+    /// Depth of nested elements, including the root.
     pub depth: usize,
-    /// Attributes and namespace declarations of one element, and also the prefixes in scope at one place.
+    /// Attributes and namespace declarations of one element; also the prefixes in scope at one position.
     pub attributes: usize,
     /// Elements, attributes and pieces of text of the whole document.
     pub nodes: usize,
 }
 
 impl Default for Limits {
-    /// 16 MiB, 128 deep, 64 attributes, 1,048,576 nodes: far above any stanza that a public server lets through, and at
-    /// most some 60 MB of memory and a fraction of a second for a document made to hurt.
+    /// 16 MiB, 128 deep, 64 attributes, 1,048,576 nodes: far above any stanza that a public server allows, and at most
+    /// about 60 MB of memory and a fraction of a second for a malicious document.
     fn default() -> Self {
         Self {
             bytes: 16 << 20,
@@ -66,11 +67,12 @@ pub enum XmlError {
     TooManyAttributes,
     /// More elements, attributes and texts than [`Limits::nodes`].
     TooManyNodes,
-    /// A frame of something other than text.
+    /// A frame that is not text.
     NotText,
     /// Bytes that are not UTF-8, or a declaration of another encoding.
     NotUtf8,
-    /// Well-formed XML that XMPP forbids (RFC 6120 §11.1), by its name: `DTD`, `comment`, `processing instruction`.
+    /// Well-formed XML that XMPP forbids (RFC 6120 §11.1); the value names it: `DTD`, `comment`, `processing
+    /// instruction`.
     Forbidden(&'static str),
     /// Not well-formed, with a short reason.
     Malformed(&'static str),
@@ -105,19 +107,20 @@ impl core::fmt::Display for XmlError {
 
 impl core::error::Error for XmlError {}
 
-/// Reads one whole document; the buffer is kept, and what [`Element`] hands out are slices of it.
+/// Parses one whole document; the buffer is kept, and [`Element`] returns slices of it.
 ///
-/// A byte order mark, one XML declaration at the very start (RFC 7395 §3.3.3) and white space around the root element are
-/// tolerated. Line ends are normalised (XML 1.0 §2.11), and so are attribute values (§3.3.3).
+/// Accepts a byte order mark, one XML declaration at the very start (RFC 7395 §3.3.3) and white space around the root
+/// element. Normalises line ends (XML 1.0 §2.11) and attribute values (§3.3.3).
 ///
 /// # Errors
-/// [`XmlError`] when the document goes over a limit, is not well-formed XML in UTF-8 with namespaces, or holds what RFC 6120
-/// §11.1 forbids.
+/// [`XmlError`] if the document exceeds a limit, is not well-formed XML in UTF-8 with namespaces, or contains markup
+/// that RFC 6120 §11.1 forbids.
 pub fn parse(bytes: Vec<u8>, limits: &Limits) -> Result<Element, XmlError> {
     parse_in(bytes, limits, "")
 }
 
-/// As [`parse`], with `default_ns` as the default namespace around the root: for elements that a page writes without one.
+/// As [`parse`], with `default_ns` as the default namespace around the root: for elements that a page writes without a
+/// namespace.
 ///
 /// # Errors
 /// As [`parse`].
@@ -129,8 +132,8 @@ pub fn parse_in(bytes: Vec<u8>, limits: &Limits, default_ns: &str) -> Result<Ele
     }
 }
 
-/// Reads what a peer sent, one element or several in a row, and passes over harmless deviations ([`Lenience`]). The elements that
-/// are whole are returned even if what follows them cannot be read.
+/// Parses a peer's input, one element or several in a row, and accepts harmless deviations ([`Lenience`]). Complete
+/// elements are returned even if the input after them cannot be parsed.
 pub fn parse_leniently(
     bytes: Vec<u8>,
     limits: &Limits,

@@ -1,6 +1,6 @@
-//! The packed form of an element: one array of 32-bit words that another runtime reads without this one.
+//! The packed form of an element: one array of 32-bit words that another runtime reads without this module.
 //!
-//! It is what crosses to JavaScript, where strings are UTF-16: all places in the text are counted in UTF-16 units.
+//! This form crosses to JavaScript, where strings are UTF-16: all text positions are counted in UTF-16 units.
 //!
 //! | words | what |
 //! | --- | --- |
@@ -20,7 +20,7 @@ use super::Element;
 use super::document::{Document, NsId, Record, XML_NS};
 use crate::vec_map::VecMap;
 
-/// Words before the first record.
+/// The number of words before the first record.
 const HEAD: usize = 3;
 
 struct Packer<'a> {
@@ -29,20 +29,20 @@ struct Packer<'a> {
     text: String,
     /// The length of `text` in UTF-16 units.
     units: u32,
-    /// The namespaces in the table, by their ids in the document.
+    /// The positions of the namespaces in the table, by their ids in the document.
     namespaces: VecMap<NsId, u32>,
     table: Vec<u32>,
 }
 
 impl Packer<'_> {
-    /// Appends a piece of text. Returns where it ends.
+    /// Appends a piece of text. Returns the position of its end.
     fn put(&mut self, piece: &str) -> u32 {
         self.text.push_str(piece);
         self.units = self.units.saturating_add(utf16_len(piece));
         self.units
     }
 
-    /// The namespace in the table, entered when it is new.
+    /// The id of the namespace in the table, which is added if it is new.
     fn ns(&mut self, id: NsId) -> u32 {
         if id <= XML_NS {
             return id;
@@ -71,7 +71,7 @@ impl Packer<'_> {
     fn element(&mut self, element: &super::document::ElementRecord) {
         let document = self.document;
         let attributes = document.attributes_of(element);
-        // All namespaces first: between the pieces of an element there is no other text.
+        // Write all namespaces first: the pieces of an element must be adjacent in the text.
         let ns = self.ns(element.ns);
         for attribute in attributes {
             self.ns(attribute.ns);
@@ -108,7 +108,7 @@ impl Packer<'_> {
         self.close(&mut open, u32::MAX);
     }
 
-    /// Writes where the elements end that end before the record at `place`.
+    /// Writes the ends of the elements that end before the record at `place`.
     fn close(&mut self, open: &mut Vec<(u32, usize)>, place: u32) {
         let here = self.place();
         while let Some((_, at)) = open.pop_if(|(end, _)| *end <= place) {
@@ -126,8 +126,8 @@ fn utf16_len(text: &str) -> u32 {
 }
 
 impl Element {
-    /// The element and all that is in it, packed: see the description of the form in this file. It holds nothing of what surrounds
-    /// the element in its document.
+    /// Packs the element with its subtree: see the description at the head of this file. Nothing of the surrounding
+    /// document is included.
     pub fn pack(&self) -> Vec<u32> {
         let (document, index) = self.place();
         let (bytes, attributes) = document.measure(index);

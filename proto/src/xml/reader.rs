@@ -1,8 +1,8 @@
-//! Reading: XML 1.0 (fifth edition) and Namespaces in XML 1.0 (third edition), within the bounds of RFC 6120 §11.
+//! Parses XML 1.0 (fifth edition) and Namespaces in XML 1.0 (third edition), within the bounds of RFC 6120 §11.
 //!
-//! quick-xml finds where a tag ends; the rest is done here. Its `Reader` costs 4 KB gzip of wasm more, for DTDs, comments,
-//! processing instructions and streams that XMPP has no use for, and passes over most of what makes a tag ill-formed.
-//! Everything is done in one pass, and whatever an input can make grow is bounded by [`Limits`].
+//! quick-xml finds the end of a tag; this module does the rest. quick-xml's `Reader` would cost 4 KB gzip of wasm more,
+//! for DTDs, comments, processing instructions and streams that XMPP does not use, and it accepts most ill-formed tags.
+//! Parsing is one pass, and [`Limits`] bounds everything that the input can make grow.
 
 mod attributes;
 mod markup;
@@ -17,22 +17,22 @@ use std::collections::BTreeMap;
 
 /// Spans are counted in 32 bits, and unescaped text can at most double the buffer.
 const MOST_BYTES: usize = 1 << 30;
-/// Of the name of an element that cannot be read, this many characters are reported.
+/// The number of characters reported of the name of an element that cannot be parsed.
 const LONGEST_NAME: usize = 64;
 /// How many bytes of input that is not UTF-8 are searched for the first element's name.
 const HEAD: usize = 256;
 
-/// What reading came to.
+/// The result of parsing.
 pub(super) struct ReadOutcome {
     pub(super) document: Document,
-    /// Where the outermost elements that are whole begin.
+    /// The records of the complete outermost elements.
     pub(super) roots: Vec<u32>,
-    /// Why it went no further, and in which outermost element (its local name).
+    /// The error that stopped parsing, and the local name of the outermost element around it.
     pub(super) error: Option<(XmlError, String)>,
 }
 
 impl ReadOutcome {
-    /// Nothing was read; the name is that of the first element, as far as it can be seen.
+    /// A document that was refused before parsing; the name is that of the first element, as far as it is readable.
     fn refused(error: XmlError, bytes: &[u8]) -> Self {
         let head = bytes.get(..bytes.len().min(HEAD)).unwrap_or_default();
         let text = String::from_utf8_lossy(head);
@@ -46,7 +46,8 @@ impl ReadOutcome {
     }
 }
 
-/// Reads a document; `default_ns` is the default namespace around its root. With `lenience`, also several of them in a row.
+/// Parses a document; `default_ns` is the default namespace around its root. With `lenience`, also several documents in
+/// a row.
 pub(super) fn read(
     bytes: Vec<u8>,
     limits: &Limits,
@@ -60,7 +61,7 @@ pub(super) fn read(
         Ok(source) => source,
         Err(error) => return ReadOutcome::refused(XmlError::NotUtf8, error.as_bytes()),
     };
-    // An estimate of the size of a stanza: short ones fit without growing, long ones may consist of text only.
+    // An estimate for a stanza: short ones fit without growing, long ones may consist only of text.
     let expected = 4 + (source.len() / 48).min(4096);
     let mut reading = DocumentReader {
         source: &source,
@@ -83,7 +84,7 @@ pub(super) fn read(
     }
     let roots = reading.roots;
     let mut document = reading.document;
-    // What had to be unescaped was gathered apart and is counted from the end of the source: here it gets there.
+    // Unescaped text was collected separately, with positions counted from the end of the source: append it there.
     let unescaped = core::mem::replace(&mut document.text, source);
     if !unescaped.is_empty() {
         document.text.reserve_exact(unescaped.len());
@@ -96,14 +97,14 @@ pub(super) fn read(
     }
 }
 
-/// An element whose end tag has not come yet.
+/// An element whose end tag has not been read yet.
 struct OpenElement {
     record: u32,
-    /// Its name as it stands in the source, prefix and all: the end tag's must be the same.
+    /// The name in the source, including the prefix: the end tag must have the same.
     name: TextSpan,
-    /// The default namespace within it.
+    /// The default namespace within the element.
     default_ns: NsId,
-    /// How many prefixes were bound outside of it.
+    /// The number of prefixes bound outside of the element.
     outer_bindings: u32,
 }
 
@@ -113,32 +114,32 @@ struct PrefixBinding<'a> {
     ns: NsId,
 }
 
-/// Character data that may go on in the next event.
+/// Character data that the next event may continue.
 enum PendingText {
     Nothing,
-    /// One piece, as it stands in the source.
+    /// One piece of the source.
     Source(TextSpan),
-    /// From here to the end of the unescaped text.
+    /// From this position to the end of the unescaped text.
     Unescaped(usize),
 }
 
 struct DocumentReader<'a> {
     source: &'a str,
     limits: &'a Limits,
-    /// The accepted deviations; `None`: none.
+    /// The accepted deviations; `None` for strict parsing.
     lenience: Option<&'a Lenience>,
-    /// Its text is the unescaped text while reading.
+    /// While parsing, `document.text` is the unescaped text.
     document: Document,
     open: Vec<OpenElement>,
-    /// Where the outermost elements begin, in the table.
+    /// The records of the outermost elements.
     roots: Vec<u32>,
-    /// Where the name of the outermost element that has not ended stands in the source.
+    /// The position of the name of the open outermost element in the source.
     root: Option<usize>,
     bindings: Vec<PrefixBinding<'a>>,
     pending: PendingText,
     /// The default namespace around the root.
     outer_ns: NsId,
-    /// All namespaces, once there are more than a few of them.
+    /// An index of all namespaces, once there are more than a few.
     known: BTreeMap<String, NsId>,
 }
 
@@ -151,7 +152,7 @@ impl<'a> DocumentReader<'a> {
     }
 
     fn run(&mut self) -> Result<(), XmlError> {
-        // A byte order mark is no part of the document.
+        // A byte order mark is not part of the document.
         let start = if self.source.starts_with('\u{feff}') {
             3
         } else {
@@ -175,7 +176,7 @@ impl<'a> DocumentReader<'a> {
         }
     }
 
-    /// The local name of the outermost element that has begun and not ended; empty where there is none.
+    /// The local name of the open outermost element; empty if there is none.
     fn name_of_root(&self) -> String {
         let Some(start) = self.root else {
             return String::new();
@@ -183,7 +184,7 @@ impl<'a> DocumentReader<'a> {
         name_at(self.source, start)
     }
 
-    /// Where `end` begins, from `at` on.
+    /// The position of the first `end` from `at` on.
     fn find(&self, at: usize, end: &[u8]) -> Result<usize, XmlError> {
         let bytes = self.source.as_bytes();
         for place in at..bytes.len() {
@@ -194,7 +195,8 @@ impl<'a> DocumentReader<'a> {
         Err(XmlError::Truncated)
     }
 
-    /// From behind `<`; the answer, as of all these, is where to go on.
+    /// Parses a start tag from the position after `<`; returns the position to continue at, as do all following
+    /// functions.
     fn start_tag(&mut self, start: usize) -> Result<usize, XmlError> {
         if self.open.is_empty() {
             self.root = Some(start);
@@ -212,7 +214,7 @@ impl<'a> DocumentReader<'a> {
         Ok(end + 1)
     }
 
-    /// From behind `</`.
+    /// Parses an end tag from the position after `</`.
     fn end_tag(&mut self, start: usize) -> Result<usize, XmlError> {
         let end = self.find(start, b">")?;
         let name = self.slice(start, end);
@@ -231,12 +233,12 @@ impl<'a> DocumentReader<'a> {
         self.source.get(start..end).unwrap_or("")
     }
 
-    /// The byte at `at`; 0, which no document holds, where there is none.
+    /// The byte at `at`; 0, which no document contains, beyond the end.
     fn byte(&self, at: usize) -> u8 {
         self.source.as_bytes().get(at).copied().unwrap_or(0)
     }
 
-    /// One more element, attribute or text.
+    /// Counts one more element, attribute or text.
     fn count(&self) -> Result<(), XmlError> {
         if self.document.records.len() + self.document.attributes.len() < self.limits.nodes {
             Ok(())
@@ -245,7 +247,7 @@ impl<'a> DocumentReader<'a> {
         }
     }
 
-    /// Opens an element, whose tag stands from `start` to `end`, without `<` and `>` or `/>`.
+    /// Opens the element whose tag extends from `start` to `end`, without `<` and `>` or `/>`.
     fn start(&mut self, start: usize, end: usize) -> Result<(), XmlError> {
         self.flush()?;
         if self.open.is_empty() && !self.roots.is_empty() && self.lenience.is_none() {
@@ -323,7 +325,7 @@ impl<'a> DocumentReader<'a> {
     /// Splits a name at its colon, into the prefix (empty when there is none) and the local part.
     fn qualified_name(&self, start: usize, end: usize) -> Result<(&'a str, TextSpan), XmlError> {
         let bytes = self.source.as_bytes().get(start..end).unwrap_or(&[]);
-        // Where the local part begins in it, and what all bytes have in common.
+        // The start of the local part, and the classes that all bytes share.
         let mut local = 0;
         let mut common = NAME;
         for (at, byte) in bytes.iter().enumerate() {
@@ -339,7 +341,7 @@ impl<'a> DocumentReader<'a> {
             None => "",
         };
         let local = start + local;
-        // Most names are ASCII, and known to be names by now.
+        // Most names are ASCII and have been validated at this point.
         let known = common & NAME != 0 && begins(0) && begins(local - start);
         if known
             || (local == start || chars::is_name(prefix)) && chars::is_name(self.slice(local, end))
@@ -357,7 +359,7 @@ fn name_at(text: &str, start: usize) -> String {
     let ends = |char: char| matches!(char, '/' | '>' | '<') || char.is_ascii_whitespace();
     let name = rest.split(ends).next().unwrap_or("");
     let local = name.rsplit(':').next().unwrap_or("");
-    // What is reported of it is not to be longer than any name that means something.
+    // Do not report more than the length of a sensible name.
     local.chars().take(LONGEST_NAME).collect()
 }
 

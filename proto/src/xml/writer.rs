@@ -1,23 +1,24 @@
-//! Writes elements as the shortest equivalent XML. Elements carry no prefixes, attributes of a namespace one of their own.
+//! Writes elements as the shortest equivalent XML. Elements have no prefixes; each attribute in a namespace gets one.
 
 use super::chars::{ESCAPE_TEXT, ESCAPE_VALUE, class};
 use super::document::{Document, ElementRecord, NO_NS, NsId, Record, XML_NS};
 use crate::ns;
 use crate::vec_map::VecMap;
 
-/// A namespace of a longer name than this, in bytes, is declared once, at the root, and not where it is used. Otherwise a document
-/// could be written hundreds of times as long as it was read: what is short in it, a prefix, would be the whole name again.
+/// The length in bytes from which a namespace is declared once, at the root, and not where it is used. Otherwise the
+/// written XML could be hundreds of times as long as the received XML, because each short prefix would become the whole
+/// name.
 const LONG_NS: usize = 64;
 
-/// An element whose end tag is still to be written.
+/// An element whose end tag has not been written yet.
 struct OpenTag<'a> {
     end: u32,
     element: &'a ElementRecord,
-    /// The default namespace within it.
+    /// The default namespace within the element.
     ns: DefaultNamespace<'a>,
 }
 
-/// A default namespace: of the document, or the one around what is written.
+/// A default namespace: one of the document, or the one around the written element.
 #[derive(Clone, Copy)]
 enum DefaultNamespace<'a> {
     Own(NsId),
@@ -25,7 +26,7 @@ enum DefaultNamespace<'a> {
 }
 
 impl DefaultNamespace<'_> {
-    /// Compares names only where ids cannot tell.
+    /// Compares names only if the ids are not comparable.
     fn is(self, document: &Document, ns: NsId) -> bool {
         match self {
             Self::Own(own) => own == ns,
@@ -34,7 +35,7 @@ impl DefaultNamespace<'_> {
     }
 }
 
-/// Writes the subtree at `index`, where the default namespace is `parent_ns`.
+/// Writes the subtree at `index` for a place where the default namespace is `parent_ns`.
 pub(super) fn write(document: &Document, index: u32, out: &mut String, parent_ns: &str) {
     let long = long_namespaces(document, index);
     // Iterative: a tree built by the caller may be deeper than the stack allows.
@@ -66,7 +67,7 @@ pub(super) fn write(document: &Document, index: u32, out: &mut String, parent_ns
     }
 }
 
-/// The long namespaces that the subtree uses, each once; their place in it makes their prefix.
+/// The long namespaces of the subtree, each once; the index determines the prefix.
 fn long_namespaces(document: &Document, index: u32) -> VecMap<NsId, usize> {
     let mut long = VecMap::default();
     if document
@@ -92,7 +93,7 @@ fn long_namespaces(document: &Document, index: u32) -> VecMap<NsId, usize> {
     long
 }
 
-/// Writes an element's name. The namespace of `xml:` can only be had by that prefix.
+/// Writes an element's name. The namespace of `xml:` can only be expressed by that prefix.
 fn tag_name(
     document: &Document,
     element: &ElementRecord,
@@ -108,7 +109,7 @@ fn tag_name(
     out.push_str(document.slice(element.name));
 }
 
-/// Writes `<name …`, without what ends it. The answer is the default namespace within the element.
+/// Writes `<name …` without the end of the tag. Returns the default namespace within the element.
 fn start_tag<'a>(
     document: &'a Document,
     element: &ElementRecord,
@@ -146,7 +147,7 @@ fn start_tag<'a>(
                 let first = attributes.iter().position(|one| one.ns == other);
                 let uri = document.ns(other);
                 let prefix = if uri == ns::XBOSH {
-                    // COMPAT(ejabberd): it looks for the attribute `xmpp:restart` by its prefix.
+                    // COMPAT(ejabberd): it finds the attribute `xmpp:restart` only by its prefix.
                     String::from("xmpp")
                 } else {
                     prefix_of("ns", first.unwrap_or(at))
@@ -192,8 +193,8 @@ pub(super) fn escape_value(out: &mut String, value: &str) {
     escape(out, value, ESCAPE_VALUE);
 }
 
-/// Appends `text`, with the bytes of the class `special` as references. A character that XML cannot carry becomes U+FFFD, so
-/// that no text from anywhere makes a document ill-formed.
+/// Appends `text`, with the bytes of the class `special` as references. A character that XML cannot carry becomes
+/// U+FFFD, so that no text makes a document ill-formed.
 fn escape(out: &mut String, text: &str, special: u8) {
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -209,7 +210,7 @@ fn escape(out: &mut String, text: &str, special: u8) {
             b'\t' => ("&#9;", 1),
             b'\n' => ("&#10;", 1),
             b'\r' => ("&#13;", 1),
-            // The first byte of U+F000 to U+FFFF, of which two are no characters of XML.
+            // The first byte of U+F000 to U+FFFF; two of these code points are not XML characters.
             0x80.. => match text.as_bytes().get(at + 1..at + 3) {
                 Some([0xBF, 0xBE | 0xBF]) => ("\u{fffd}", 3),
                 _ => continue,

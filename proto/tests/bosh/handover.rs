@@ -221,6 +221,35 @@ fn a_pause_before_a_reload() {
     );
 }
 
+/// Nor is it repeated sooner because the page is shown, or the network said to be back.
+#[test]
+fn a_page_that_is_shown_after_a_reload_repeats_no_pause() {
+    let mut wire = Wire::open("wait='60' hold='1' requests='3' maxpause='120'");
+    wire.play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         A: pause
+         C: last <body rid='4' pause='120'/>",
+    );
+    let mut wire = wire.reload();
+    wire.play(
+        "C: again 2
+         A: hurry
+         +199ms
+         +1ms
+         C: again 3
+         A: hurry
+         S#2: <body/>
+         A: hurry
+         S#3: <body/>
+         C: <body rid='5'/>
+         A: hurry
+         S#5: <body><message id='in'/></body>
+         E: element <message id='in'/>
+         C: <body rid='6'/>",
+    );
+}
+
 /// Where a pause was lost, what was out before it is held, and not answered: then all is repeated in order.
 /// COMPAT(ejabberd 23): what comes before its turn breaks the session.
 #[test]

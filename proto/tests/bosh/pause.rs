@@ -104,6 +104,33 @@ fn a_good_bye_behind_a_pause_beyond_the_window() {
     );
 }
 
+/// The same for a session that is given up: it ends without a good-bye.
+#[test]
+fn no_good_bye_behind_a_pause_beyond_the_window() {
+    Wire::open(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         A: pause
+         C: last <body rid='4' pause='120'/>
+         A: dismiss
+         C: cancel 2
+         C: cancel 3
+         C: cancel 4
+         E: 0 unknown
+         E: closed too-large",
+    );
+    Wire::open(NORMAL).play(
+        "A: send <message id='a'/>
+         C: <body rid='3'><message id='a'/></body>
+         A: dismiss
+         C: last <body rid='4' type='terminate'/>
+         C: cancel 2
+         C: cancel 3
+         E: 0 unknown
+         E: closed too-large",
+    );
+}
+
 /// COMPAT(ejabberd): its pauses are never answered. What comes later is the answer, and is asked for.
 #[test]
 fn a_pause_without_an_answer() {

@@ -206,7 +206,7 @@ fn too_many_iterations_are_not_derived() {
     dialogue.play(
         "C: <framing:close/>
          C: close
-         E: offline protocol-error the server asks for more than 1000000 iterations of the password's hash, which would freeze the page",
+         E: offline protocol-error too-many-iterations",
     );
     assert!(dialogue.derivations.is_empty());
 }
@@ -318,12 +318,9 @@ fn what_the_server_says_meanwhile_counts() {
         ),
         (
             "<sasl:success/>",
-            "E: offline server-not-authentic the server did not prove that it knows the password: it may not be the server that it claims to be",
+            "E: offline server-not-authentic server-signature",
         ),
-        (
-            "<sasl:challenge/>",
-            "E: offline protocol-error the server's SASL message is malformed, or not one for this moment",
-        ),
+        ("<sasl:challenge/>", "E: offline protocol-error malformed"),
     ] {
         let mut dialogue = holding(socket_config());
         connect(&mut dialogue);

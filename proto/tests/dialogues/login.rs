@@ -113,7 +113,7 @@ fn a_server_that_does_not_know_the_password_is_refused() {
     dialogue.play(&format!(
         "S: <body><sasl:success>{lie}</sasl:success></body>
          C: <body rid='4' type='terminate'/>
-         E: offline server-not-authentic the server did not prove that it knows the password: it may not be the server that it claims to be"
+         E: offline server-not-authentic server-signature"
     ));
     assert!(dialogue.connection.is_offline());
 }
@@ -125,7 +125,7 @@ fn a_success_without_a_proof_is_refused() {
     dialogue.play(
         "S: <body><sasl:success/></body>
          C: <body rid='4' type='terminate'/>
-         E: offline server-not-authentic the server did not prove that it knows the password: it may not be the server that it claims to be",
+         E: offline server-not-authentic server-signature",
     );
 }
 
@@ -185,7 +185,7 @@ fn a_nonce_that_is_not_ours_ends_the_login() {
         "C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-1'>*</sasl:auth></body>
          S: <body><sasl:challenge>{challenge}</sasl:challenge></body>
          C: <body rid='3' type='terminate'/>
-         E: offline protocol-error the server's nonce does not continue ours: somebody may replay an old login"
+         E: offline protocol-error nonce"
     ));
 }
 

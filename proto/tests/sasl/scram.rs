@@ -367,7 +367,7 @@ fn what_the_server_says_is_passed_on() {
         challenge(&mut rfc_5802(), "e=unknown-user"),
         Err(said("unknown-user"))
     );
-    assert_eq!(said("invalid-proof").text(), "invalid-proof");
+    assert_eq!(said("invalid-proof").name(), "invalid-proof");
     // It will be shown, so it is bounded and without controls.
     let long = format!("e=\u{1b}[31m{}", "x".repeat(5000));
     let Err(SaslError::ServerSaid(text)) = success(&mut rfc_5802_proved(), &long) else {

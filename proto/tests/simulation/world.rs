@@ -517,6 +517,7 @@ impl World {
                 if self.socket.replace((socket, false)).is_some() {
                     self.judge.blame(Wrong::Restless, "two sockets at once");
                 }
+                self.note_socket(socket);
                 let is_there = self.judge_socket_address(&address);
                 let link = self.link(socket);
                 self.wire.open(self.now, link, is_there);

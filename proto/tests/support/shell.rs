@@ -455,7 +455,7 @@ impl Shell {
             }
             Status::Disconnecting => from,
             Status::Offline(reason) => {
-                assert!(!reason.code().is_empty() && !reason.advice().is_empty());
+                assert!(!reason.code().is_empty() && !reason.sentence().is_empty());
                 Place::Offline
             }
         };

@@ -1,6 +1,6 @@
 //! Events as the words of a dialogue.
 
-use epode_proto::error::{CloseReason, Phase, RegistrationFailure};
+use epode_proto::error::{CloseReason, RegistrationFailure};
 use epode_proto::event::{Delivery, Event, RequestFailure, Status};
 use epode_proto::xep::register::Unanswered;
 use epode_proto::xml::{Element, Limits, parse};
@@ -79,16 +79,8 @@ pub fn reason_words(reason: &CloseReason) -> String {
         | CloseReason::NotWebSocket(what)
         | CloseReason::PeerMisbehaved(what) => (*what).into(),
         CloseReason::BadXml(error) => error.to_string(),
-        CloseReason::Sasl(error) => error.text().into(),
-        CloseReason::TimedOut(phase) => match phase {
-            Phase::Connecting => "connecting",
-            Phase::Features => "features",
-            Phase::Credentials => "credentials",
-            Phase::Authenticating => "authenticating",
-            Phase::Binding => "binding",
-            Phase::Registering => "registering",
-        }
-        .into(),
+        CloseReason::Sasl(error) => error.name().into(),
+        CloseReason::TimedOut(phase) => phase.name().into(),
         CloseReason::Registration(RegistrationFailure::Unanswered(unanswered)) => {
             match unanswered {
                 Unanswered::Missing(fields) => format!("missing {}", fields.join(" ")),

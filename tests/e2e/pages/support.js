@@ -49,9 +49,9 @@ function describe(error) {
   if (!(error instanceof Error)) return { notAnError: String(error) };
   const { name, code, message, condition, text, type, application, httpStatus, cause, stanza } = error;
   const described = { name, code, message, condition, text, type, application, httpStatus };
-  const { operation, object } = error;
-  if (operation !== undefined) described.operation = operation;
-  if (object !== undefined) described.object = object;
+  for (const name of ["operation", "object", "node", "room", "service"]) {
+    if (error[name] !== undefined) described[name] = error[name];
+  }
   if (cause !== undefined) described.cause = cause instanceof Error ? cause.message : String(cause);
   if (stanza !== undefined) described.stanza = stanza.toString();
   return described;

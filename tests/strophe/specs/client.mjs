@@ -69,7 +69,8 @@ export class Client {
 
   async end(reason) {
     await turn();
-    if (!this.statuses.includes("DISCONNECTED")) this.connection.disconnect(reason);
+    // One that failed may be ending by itself.
+    if (!this.statuses.includes("DISCONNECTED") && !this.statuses.includes("DISCONNECTING")) this.connection.disconnect(reason);
     await this.reached("DISCONNECTED");
   }
 
@@ -81,6 +82,13 @@ export class Client {
       return !ended || lines.some((line) => /^(end|close)\b/.test(line));
     }, `a good-bye on the wire (${this.over})`);
     return lines;
+  }
+
+  /** The wire without the good-bye, which a connection that failed does not say, or is under way still. */
+  async wireOfLogin() {
+    const lines = await this.wire({ ended: false });
+    const end = lines.findIndex((line) => /^(end|close)\b|^<presence .*unavailable/.test(line));
+    return end < 0 ? lines : lines.slice(0, end);
   }
 
   /** Makes the service send stanzas, in one body. */

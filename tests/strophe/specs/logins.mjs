@@ -27,7 +27,7 @@ function login(name, script, { over = BOTH, jid = JID, password = PASSWORD, valu
       return {
         seen: client.seen,
         state,
-        wire: await client.wire({ ended: false }),
+        wire: await client.wireOfLogin(),
       };
     },
   };

@@ -310,7 +310,7 @@ function observed(name, { xml = true } = {}) {
       const login = got.length;
       await client.said(MESSAGE);
       await client.end();
-      return xml ? { login: got.slice(0, login), later: got.slice(login).filter((one) => one.includes("chat") || one.includes("unavailable")).map((one) => /<message|<presence/.exec(one)[0]) } : got.map((one) => /^<(?:\?xml[^>]*>)?[\w:]+/.exec(one)?.[0]).filter((one) => one !== "<body" && one !== "<close");
+      return xml ? { login: got.slice(0, login).filter((one) => !/^<body[^>]* rid="…" sid="…"><.body>$/.test(one)), later: got.slice(login).filter((one) => one.includes("chat") || one.includes("unavailable")).map((one) => /<message|<presence/.exec(one)[0]) } : got.map((one) => /^<(?:\?xml[^>]*>)?[\w:]+/.exec(one)?.[0]).filter((one) => one !== "<body" && one !== "<close");
     },
   };
 }

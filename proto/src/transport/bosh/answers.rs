@@ -1,4 +1,4 @@
-//! What an answer means: handled in request order (XEP-0124 §14.2), it opens, acknowledges, delivers, ends.
+//! Handles responses in request order (XEP-0124 §14.2): they open the session, acknowledge, deliver and terminate.
 
 use super::super::bosh_body::{Refusal, condition_of, is_of_type, read_answer};
 use super::broken::UNREADABLE;
@@ -13,18 +13,19 @@ use crate::stream::error::StreamError;
 use crate::time::{Instant, Millis};
 use crate::xml::Element;
 
-/// How much earlier than `wait` an empty answer must come to be a sign and not the end of the wait.
+/// How much earlier than `wait` an empty response must come to show the arrival of a later request.
 const EARLY: Millis = Millis::seconds(5);
-/// A session that the server forgets sooner than this is tried for nevertheless.
+/// The shortest time for which a session is retried, even if the server drops it sooner.
 const LEAST_PATIENCE: Millis = Millis::seconds(30);
-/// However long the server keeps a session, the page is told after this time that it cannot be reached.
+/// The longest time after which the page is informed that the server cannot be reached, even if the server keeps the
+/// session longer.
 const MOST_PATIENCE: Millis = Millis::seconds(600);
 
 /// The type of what stands for an answer that is our own request.
 const ECHO: &str = "echo";
 
 impl Bosh {
-    /// An exchange was answered.
+    /// Handles the response to an exchange.
     pub fn handle_answer(
         &mut self,
         now: Instant,
@@ -38,7 +39,8 @@ impl Bosh {
         };
         let rid = request.rid;
         let answer = read_answer(status, content_type, bytes, &self.config.limits);
-        // The server releases an earlier request, empty, when the last one arrives. One with a payload shows nothing of the last.
+        // The server releases an earlier request, empty, when the last one arrives. A response with a payload does not
+        // show that the last request has arrived.
         let is_last = rid + 1 == self.next_rid;
         let shows_last = |body: &Element| is_last || body.children().next().is_none();
         self.pacing
@@ -70,12 +72,13 @@ impl Bosh {
         for earlier in self.in_flight.iter_mut().filter(|one| one.rid < rid) {
             earlier.overtaken_since.get_or_insert(now);
         }
-        self.heed_report(now, rid, &body);
+        self.handle_report(now, rid, &body);
         self.handle_in_order(now);
     }
 
-    /// COMPAT(ejabberd 23): a request that comes again while it is held, as when a browser repeats one by itself whose connection
-    /// broke, is answered with itself. What it says is ours; nor is it a sign that another request has come.
+    /// COMPAT(ejabberd 23): a request that arrives again while it is held, as when a browser repeats it after a broken
+    /// connection, is answered with itself. Its payload is our own, and it does not show that another request has
+    /// arrived.
     pub(super) fn without_echo(&self, rid: u64, body: Element) -> Element {
         if number(&body, "rid") == Some(rid) && body.attr("sid") == Some(self.sid.as_str()) {
             Element::builder("body", ns::HTTP_BIND)
@@ -118,8 +121,9 @@ impl Bosh {
                     self.released_early(now, request.sent_at);
                 }
                 if request.errand == Errand::Poll && self.in_flight.is_empty() {
-                    // The server does not hold requests, or not this one: never answer emptiness with haste (§11, overactivity).
-                    // Where it never does, when the request reached it is not known but from its answer.
+                    // The server does not hold requests, or not this one: do not poll again immediately after an empty
+                    // response (§11, overactivity). If the server never holds requests, only the response shows when
+                    // the request has arrived.
                     let holds = self.terms.hold > 0 && self.terms.wait > Millis(0);
                     let reached = if holds { request.sent_at } else { now };
                     self.pacing.set(Gate::Poll, reached + self.terms.polling);
@@ -142,8 +146,9 @@ impl Bosh {
         }
     }
 
-    /// Has the server answered our good-bye, in an answer whose turn has not come yet? Then it has all that came before it.
-    /// COMPAT(ejabberd): the answers whose turn it is say only that there was another request.
+    /// Whether the server has answered our terminating request in a response that waits for earlier ones. Then it has
+    /// received all earlier requests. COMPAT(ejabberd): the responses to the earlier requests only say that there was
+    /// another request.
     pub(super) fn is_farewell_answered(&self) -> bool {
         let said = matches!(self.state, State::Terminating);
         said && self.in_flight.iter().any(|request| {
@@ -152,14 +157,14 @@ impl Bosh {
         })
     }
 
-    /// Has the server said good-bye, in an answer whose turn has not come yet?
+    /// Whether the server has terminated the session in a response that waits for earlier ones.
     pub(super) fn is_over(&self) -> bool {
         self.in_flight.iter().any(
             |request| matches!(&request.progress, Progress::Answered { body, .. } if is_terminal(body)),
         )
     }
 
-    /// Reads the session's attributes (§7.2). False when there is no session.
+    /// Reads the session's attributes (§7.2). Returns false if there is no session.
     pub(super) fn open(&mut self, body: &Element) -> bool {
         if is_terminal(body) {
             return true;
@@ -195,15 +200,16 @@ impl Bosh {
         true
     }
 
-    /// How far apart requests are. COMPAT(ejabberd): in a session that was asked to poll (§12, neither `wait` nor `hold`) it takes
-    /// not only empty requests that come too soon for overactivity, but all, the first one after the session request included.
+    /// Sets the distance between requests. COMPAT(ejabberd): in a session that polls (§12, neither `wait` nor `hold`)
+    /// it treats all requests that come too soon as overactivity, not only empty ones, including the first one after
+    /// the session request.
     pub(super) fn keep_pace(&mut self) {
         if self.terms.wait == Millis(0) && self.terms.hold == 0 {
             self.pacing.set_interval(self.terms.polling);
         }
     }
 
-    /// §9: the server tells the highest rid up to which it has everything.
+    /// §9: the highest rid up to which the server has received all requests.
     pub(super) fn acknowledge(&mut self, body: &Element) {
         if let Some(up_to) = number(body, "ack") {
             self.acknowledge_up_to(up_to);
@@ -221,10 +227,10 @@ impl Bosh {
         }
     }
 
-    /// COMPAT(ejabberd, Prosody): a held request is released, empty, because the next one has come; the next one itself
-    /// is then held for up to `wait`. Its early release is therefore the first word we get of the next one's arrival.
-    /// Not a protocol fact, so it counts only where the server holds requests, for one that was sent once, and answered
-    /// when the next one was out and `wait` clearly not over.
+    /// COMPAT(ejabberd, Prosody): a held request is released, empty, because the next one has come; the next one is
+    /// then held for up to `wait`. The early release is therefore the first sign that the next request has arrived. The
+    /// protocol does not guarantee this, so it counts only if the server holds requests, for a request that was sent
+    /// once, and was answered when the next one had been sent and `wait` was clearly not over.
     pub(super) fn released_early(&mut self, now: Instant, sent_at: Instant) {
         if self.terms.hold == 0 || now + EARLY >= sent_at + self.terms.wait {
             return;
@@ -235,14 +241,15 @@ impl Bosh {
         }
     }
 
-    /// Hands the payload on. True when the session ended with it.
+    /// Delivers the payload. Returns true if the session ended with it.
     pub(super) fn handle_body(&mut self, body: &Element) -> bool {
         self.hand_on(body);
         if !is_terminal(body) {
             return false;
         }
         if condition_of(body).is_none() && matches!(self.state, State::Terminating) {
-            // The good-bye is answered on the oldest request (§13): the server has it, and all that came before it.
+            // The response to the terminating request comes on the oldest request (§13): the server has received all
+            // requests.
             self.acknowledge_up_to(u64::MAX);
         }
         self.end(terminated(body));
@@ -250,8 +257,9 @@ impl Bosh {
     }
 }
 
-/// What an answer tells of what its request carried: taken, unless it says that there is no session to take it.
-/// `attempts`: an earlier one may have been taken. `asked`: our own good-bye is out, which is read after all that came before it.
+/// The delivery of a request's stanzas according to its response: delivered, unless the response says that there is no
+/// session. `attempts`: an earlier attempt may have been delivered. `asked`: our terminating request was sent, which is
+/// read after all requests before it.
 pub(super) fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
     if body.attr("type") == Some(UNREADABLE) {
         return Delivery::Unknown;
@@ -259,20 +267,20 @@ pub(super) fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
     match (is_terminal(body), condition_of(body).as_deref()) {
         (false, _) => Delivery::Delivered,
         (true, None) if asked => Delivery::Delivered,
-        // COMPAT(ejabberd): what it says on the requests that came before the good-bye, once it has that.
+        // COMPAT(ejabberd): its response to the requests before the terminating one, once it has received that.
         (true, Some("other-request")) if asked => Delivery::Delivered,
         (true, Some("item-not-found")) if attempts == 0 => Delivery::Undelivered,
         (true, _) => Delivery::Unknown,
     }
 }
 
-/// Why the server ends the session (§17.2).
+/// The reason for which the server terminates the session (§17.2).
 fn terminated(body: &Element) -> CloseReason {
     let condition = condition_of(body).unwrap_or_else(|| "undefined-condition".to_owned());
     let uri = body.child("uri", ns::HTTP_BIND);
     match uri.map(|uri| uri.trimmed_text()) {
         Some(uri) if condition == "see-other-uri" && !uri.is_empty() => CloseReason::SeeOther(uri),
-        // No condition of BOSH, but what is meant is clear, and must not be fought.
+        // Not a condition of BOSH, but its meaning is clear: do not reconnect against it.
         _ if condition == "conflict" => CloseReason::Stream(Box::new(StreamError {
             condition,
             text: None,

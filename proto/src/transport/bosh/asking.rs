@@ -1,7 +1,7 @@
-//! What a bound session sends for its own sake: pings whose replies tell that something has arrived.
+//! The pings of a bound session, whose replies show that earlier requests have arrived.
 //!
-//! A server answers a request when it has something to say, or when another request comes. So whether a request that carries
-//! something has arrived may stay unknown for as long as the server holds it. Any request with a reply brings an answer. (An empty
+//! A server answers a request when it has a stanza to send, or when another request arrives. So the arrival of a
+//! request may stay unknown for as long as the server holds it. Any iq with a reply brings a response. (An empty
 //! request would, too, but that is overactivity, XEP-0124 §11.)
 
 use super::broken::is_troubled;
@@ -12,14 +12,15 @@ use crate::random::Ids;
 use crate::time::{Instant, Millis};
 use crate::xep::ping;
 
-/// How long a request that is alone under way may be held before it is asked after: no answer to an earlier one can tell.
+/// How long the only request under way may be held before a ping checks its arrival: no response to an earlier request
+/// can show it.
 const PATIENCE_ALONE: Millis = Millis(60);
-/// After binding, how long to wait for something to send, usually presence, before an empty request is sent.
+/// After binding, how long to wait for a stanza, usually presence, before an empty request is sent.
 const LINGER: Millis = Millis(50);
 
 impl Bosh {
-    /// The session is bound: from here on the server may be asked. No empty request is sent for its own sake for a moment, in which
-    /// the caller sends its presence. A hidden page has no timer that is short enough.
+    /// The session is bound: from now on pings may be sent. For a moment no empty request is sent, so that the caller
+    /// can send its presence. A hidden page has no timer that is short enough for that.
     pub fn establish(&mut self, now: Instant) {
         let span = match self.pacing.is_hidden() {
             true => Millis(0),
@@ -46,7 +47,7 @@ impl Bosh {
         self.pacing.set(Gate::Linger, until);
     }
 
-    /// Sends a ping if it is time for one.
+    /// Sends a ping if one is due.
     pub fn ask(&mut self, now: Instant, ids: &mut Ids) {
         let alone = self.pacing.is_hidden() && self.goes_alone(now);
         let due = self.ask_due().is_some_and(|due| now >= due);
@@ -60,25 +61,26 @@ impl Bosh {
         self.send(ping, None);
     }
 
-    /// The same for a hidden page, before anything leaves: a timer that asks later would fire too late.
+    /// As [`Bosh::ask`](super::Bosh::ask), for a hidden page before any request leaves: a later timer would fire too
+    /// late.
     pub fn ask_along(&mut self, now: Instant, ids: &mut Ids) {
         if self.pacing.is_hidden() {
             self.ask(now, ids);
         }
     }
 
-    /// A reply has come from our own side: true if it answers a ping.
+    /// Returns true if a reply from the own server or account answers a ping.
     pub fn handle_reply(&mut self, id: &str) -> bool {
         self.own_requests.take(id)
     }
 
-    /// A second reply of that id may come, which is to be ignored.
+    /// Ignores a second reply with that id.
     pub fn ignore_reply(&mut self, id: String) {
         self.own_requests.add(id);
     }
 
-    /// When to ask: when the newest request is held with something whose arrival is waited for, or after it broke more than once, or
-    /// behind a pause, and no answer is on its way that could tell.
+    /// When a ping is due: the newest request is held with an awaited stanza, or broke more than once, or follows a
+    /// pause, and no response is under way that could show its arrival.
     pub(super) fn ask_due(&self) -> Option<Instant> {
         let room = self.queue.is_empty() && self.has_room();
         let newest = self.in_flight.last().filter(|newest| !is_pause(newest))?;
@@ -93,8 +95,8 @@ impl Bosh {
         (waiting && flying).then(|| newest.sent_at.max(self.heard_at) + patience)
     }
 
-    /// Whether a request is about to leave that carries something whose arrival is waited for, with no other under way whose answer
-    /// could tell of it.
+    /// Whether a request with an awaited stanza is about to leave while no other request is under way whose response
+    /// could show its arrival.
     fn goes_alone(&self, now: Instant) -> bool {
         let awaited = |queued: &Queued| matches!(queued, Queued::Element(_, Some(_)));
         self.is_bound()

@@ -1,5 +1,5 @@
-//! Requests that break (XEP-0124 §14.3, §17): repeated byte for byte, after pauses that grow with the outage, until
-//! the session is lost.
+//! Broken requests (XEP-0124 §14.3, §17): repeated byte for byte, after pauses that grow with the outage, until the
+//! session is lost.
 
 use super::answers::number;
 use super::{Bosh, Progress, Request, TransportEvent};
@@ -10,23 +10,23 @@ use crate::ns;
 use crate::time::{Instant, Millis};
 use crate::xml::{Element, Unreadable, XmlError};
 
-/// An answer that left the server so short a time ago may still come.
+/// A response that left the server this recently may still arrive.
 const ON_ITS_WAY: Millis = Millis::seconds(1);
-/// How often a request is repeated at least before the session is given up.
+/// The smallest number of repetitions of a request before the session is given up.
 const FEWEST_ATTEMPTS: usize = 3;
 
-/// The type of what stands for an answer that cannot be read. Of what its request carried it tells nothing.
+/// The type of the placeholder for an unreadable response. It shows nothing about the delivery of its request.
 pub(super) const UNREADABLE: &str = "unreadable";
-/// So often the same bytes that cannot be read are what the server says.
+/// How often the same unreadable bytes must come to count as the server's response and not as damage by the network.
 const MOST_DAMAGED: usize = 3;
-/// What is known of a session whose requests break.
+/// The state of a session whose requests break.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trouble {
-    /// When the next attempt is due or, while an answer to it is waited for, when it left.
+    /// When the next attempt is due or, while its response is awaited, when it was sent.
     pub retry_at: Instant,
-    /// Which attempt that is, from 1.
+    /// The number of that attempt, from 1.
     pub attempt: u32,
-    /// Why the last one failed.
+    /// Why the last attempt failed.
     pub reason: CloseReason,
 }
 
@@ -47,9 +47,9 @@ impl Bosh {
         let broken_since = *request.broken_since.get_or_insert(now);
         request.attempts += 1;
         request.pauses += 1;
-        // At once for the first time: most often the server has closed a kept-alive connection.
+        // The first repetition is immediate: most often the server has closed a kept-alive connection.
         let first = request.pauses == 1;
-        // Time alone is no proof: one attempt that hung for all of it may have been bad luck.
+        // Elapsed time is not enough: a single attempt may have hung for all of it.
         let given_up = now - broken_since > patience && request.attempts > FEWEST_ATTEMPTS;
         let at = if first { now } else { self.next_attempt(now) };
         self.outage.since.get_or_insert(now);
@@ -74,21 +74,22 @@ impl Bosh {
                 let condition = condition.to_owned();
                 self.end(CloseReason::Terminated { condition });
             }
-            // From a manager that knows `ver` these are somebody else's, who may come to reason (§17.1).
-            // So are redirects: a network that wants a login first answers with them.
+            // A manager that supports `ver` does not send these statuses (§17.1): they come from an intermediary and
+            // may be temporary. The same applies to redirects: a network that requires a login answers with them.
             CloseReason::Http(300..=399 | 400 | 403 | 404 | 408 | 425 | 429) if !given_up => {}
             CloseReason::Http(status) if status < 500 => {
                 self.end(reason);
             }
-            // It would be so again, and the server thinks that all is well.
+            // A repetition would fail in the same way, while the server considers the session alive.
             CloseReason::TooLarge => self.dismiss(now, reason),
             _ if given_up => self.end(reason),
             _ => {}
         }
     }
 
-    /// An answer is a body that cannot be read. It may have been cut or changed on its way, and is asked for again; if it stays so, or
-    /// holds what no network puts there, it is what the server says: reported, and taken for an answer without a payload.
+    /// Handles a body that cannot be read. It may have been cut or changed by the network, so the request is repeated.
+    /// If the body stays the same, or holds content that no network inserts, it is the server's response: reported, and
+    /// treated as a response without a payload.
     pub(super) fn handle_unreadable(
         &mut self,
         now: Instant,
@@ -100,7 +101,7 @@ impl Bosh {
         let Some(request) = self.flying(exchange) else {
             return;
         };
-        // What a network does to bytes it does differently each time.
+        // Damage by a network differs each time.
         request.damaged = match request.damaged {
             (known, times) if known == print => (print, times + 1),
             _ => (print, 1),
@@ -121,8 +122,8 @@ impl Bosh {
         self.handle_readable(now, exchange, empty);
     }
 
-    /// When the session is tried again, of which all broken requests are parts: with those that wait for it already, or after
-    /// a pause as long as [`Reconnect`](crate::reconnect::Reconnect) says.
+    /// When the session's broken requests are repeated: together with those that already wait, or after a pause as
+    /// [`Reconnect`](crate::reconnect::Reconnect) defines it.
     fn next_attempt(&mut self, now: Instant) -> Instant {
         for request in &self.in_flight {
             if let Progress::Repeating(at) = request.progress
@@ -147,8 +148,8 @@ impl Bosh {
         (bits ^ (bits >> 31)) >> 11
     }
 
-    /// The state of a session whose requests break, and not only once. `None` when all is well, and after a single break: that
-    /// is repeated on the spot, and is most often the end of an idle HTTP connection.
+    /// The state of a session whose requests broke more than once. `None` if no request is broken, and after a single
+    /// break: that request is repeated at once, and the cause is most often the end of an idle HTTP connection.
     pub fn trouble(&self) -> Option<Trouble> {
         if !self.is_open() {
             return None;
@@ -169,14 +170,14 @@ impl Bosh {
         })
     }
 
-    /// Since when no request has been answered, though some broke, and how often the session was tried in vain since then.
+    /// Since when no request has been answered although some broke, and the number of failed attempts since then.
     pub fn outage(&self) -> Option<(Instant, u32)> {
         Some((self.outage.since?, self.outage.failures))
     }
 
-    /// §9.2: an answer may report that an earlier one, sent some time ago, was not acknowledged. When it is missing indeed,
-    /// its request is repeated now.
-    pub(super) fn heed_report(&mut self, now: Instant, rid: u64, reporter: &Element) {
+    /// §9.2: a response may report that an earlier response was not acknowledged. If that response is missing, its
+    /// request is repeated now.
+    pub(super) fn handle_report(&mut self, now: Instant, rid: u64, reporter: &Element) {
         let Some(missing) = number(reporter, "report").filter(|missing| *missing < rid) else {
             return;
         };
@@ -198,7 +199,7 @@ impl Bosh {
         }
     }
 
-    /// §17.3, recoverable: the request and all unanswered ones before it are repeated.
+    /// §17.3, recoverable: repeats the request and all unanswered ones before it.
     pub(super) fn repeat_up_to(&mut self, now: Instant, rid: u64) {
         let mut due = Vec::new();
         for request in &self.in_flight {
@@ -208,7 +209,8 @@ impl Bosh {
                 due.push((exchange, request.rid == rid));
             }
         }
-        // The answered one, the last, goes first: should the session end with another, it must not count as open.
+        // The answered request, the last one, goes first: if the session ends with another one, the answered one must
+        // not count as open.
         while let Some((exchange, answered)) = due.pop() {
             let reason = CloseReason::Terminated {
                 condition: "undefined-condition".to_owned(),
@@ -221,7 +223,7 @@ impl Bosh {
         }
     }
 
-    /// Waits no longer for that answer; unless the session has ended meanwhile.
+    /// Stops waiting for that response, unless the session has ended meanwhile.
     pub(super) fn break_off(&mut self, now: Instant, exchange: ExchangeId, reason: CloseReason) {
         if self.flying(exchange).is_some() {
             self.transmits.push_back(Transmit::CancelHttp(exchange));
@@ -229,7 +231,7 @@ impl Bosh {
         }
     }
 
-    /// The session is over: what broke before the answer that said so will never be answered.
+    /// The session has ended: requests that broke before the terminating response will never be answered.
     pub(super) fn give_up_broken(&mut self, now: Instant) {
         let before = self.in_flight.len();
         while let Some(front) = self.in_flight.first() {
@@ -246,7 +248,7 @@ impl Bosh {
     }
 }
 
-/// Did it break more than once?
+/// Whether the request broke more than once.
 pub(super) fn is_troubled(request: &Request) -> bool {
     request.attempts > 1
 }

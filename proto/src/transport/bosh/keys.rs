@@ -1,26 +1,26 @@
-//! XEP-0124 1.11.2 §15: key sequences, by which a manager tells our requests from those of somebody who only listens.
+//! XEP-0124 1.11.2 §15: key sequences, by which a manager distinguishes our requests from those of an eavesdropper.
 //!
-//! Each key is the preimage of the one before. Nothing but the seed is kept: a key is counted up to when it is due. All
-//! sequences come from one secret seed with their number behind it, and each is as long as its own first key says, which
-//! nobody knows before it is over.
+//! Each key is the preimage of the one before. Only the seed is kept: a key is computed when it is due. All sequences
+//! are derived from one secret seed and their number. The length of each sequence depends on its own first key, which
+//! stays secret until the sequence ends.
 
 use super::BodyWriter;
 use crate::sasl::sha1;
 
-/// The fewest keys of a sequence; up to twice as many.
+/// The smallest number of keys in a sequence; the largest is twice as many.
 const FEWEST: u64 = 64;
 
-/// Where we are in the sequences.
+/// The position in the sequences.
 pub(super) struct Keys {
     pub(super) seed: String,
-    /// Which sequence, from 1 on; none yet is 0.
+    /// The number of the sequence, from 1; 0 before the first.
     pub(super) sequence: u64,
-    /// How many of its keys were not shown yet.
+    /// The number of keys of the sequence that were not sent yet.
     pub(super) left: u64,
 }
 
 impl Keys {
-    /// No key has been shown yet. `seed` is secret and random.
+    /// Creates the keys; none was sent yet. `seed` is secret and random.
     pub(super) fn new(seed: String) -> Self {
         Self {
             seed,
@@ -29,7 +29,8 @@ impl Keys {
         }
     }
 
-    /// Writes what the next request shows: the next key, and with the last one of a sequence the first of another.
+    /// Writes the keys of the next request: the next key, and with the last one of a sequence the first key of another
+    /// sequence.
     pub(super) fn show(&mut self, body: &mut BodyWriter) {
         if self.left > 0 {
             body.attribute("key", &self.key(self.left));

@@ -1,41 +1,42 @@
-//! When the next request may leave (XEP-0124 1.11.2 §7.1, §11, §12): how far apart requests are, and what an empty one waits for.
+//! Decides when the next request may leave (XEP-0124 1.11.2 §7.1, §11, §12): the distance between requests, and the
+//! delay of empty ones.
 //!
-//! A browser has several HTTP connections to a service. Of two requests that leave at once, the later may arrive first. XEP-0124
-//! §14.2 provides for that, but COMPAT(ejabberd 23): a session in which it happens receives nothing any more. So two requests are
-//! [`SPACING`] apart, unless an answer comes first that shows that the server has the former request: the answer to it, or an empty
-//! one to a request before it. An empty request waits
-//! [`BEFORE_EMPTY`] after an answer, for what the caller sends because of the answer.
+//! A browser has several HTTP connections to a service. If two requests leave at once, the later one may arrive first.
+//! XEP-0124 §14.2 provides for that, but COMPAT(ejabberd 23): a session in which it happens receives nothing any more.
+//! So two requests are [`SPACING`] apart, unless an earlier response shows that the server has the former request: the
+//! response to it, or an empty response to a request before it. An empty request waits [`BEFORE_EMPTY`] after a
+//! response, for stanzas that the caller sends because of the response.
 //!
-//! A hidden page has slow timers (once a second, later once a minute), so its requests are not spaced, and an empty request
-//! waits for the next [`Bosh::handle_timeout`](super::Bosh::handle_timeout) only, which is due at once. A page that is being left
-//! may not run any more: nothing of it waits.
+//! A hidden page has slow timers (once a second, later once a minute), so its requests are not spaced, and an empty
+//! request only waits for the next [`Bosh::handle_timeout`](super::Bosh::handle_timeout), which is due at once. A page
+//! that is being left may not run any more: none of its requests waits.
 
 use crate::time::{Instant, Millis};
 use crate::timers::{Name, Timers};
 
-/// How long the next request waits for the answer to the one before it.
+/// How long the next request waits for the response to the previous one.
 const SPACING: Millis = Millis(25);
-/// How long an empty request waits for the caller to send something in its place.
+/// How long an empty request waits for the caller to send a stanza instead.
 const BEFORE_EMPTY: Millis = Millis(5);
 
-/// What a request waits for. A gate that is set is closed until its time.
+/// A reason for a request to wait. A gate that is set is closed until its time.
 #[derive(Clone, Copy)]
 #[repr(usize)]
 pub(super) enum Gate {
-    /// Any new request: the interval of a session that polls (§12), and the answers to what a former page sent.
+    /// Any new request: the interval of a session that polls (§12), and the responses to the requests of a former page.
     New,
-    /// Any request: [`SPACING`] after the last one, or an answer that shows that the last one has arrived.
+    /// Any request: [`SPACING`] after the last one, or a response that shows that the last one has arrived.
     Spaced,
-    /// The good-bye: [`SPACING`] after the last request, whatever is answered. An answer to an earlier request does not show that
-    /// the last one has arrived.
+    /// The terminating request: [`SPACING`] after the last request, whatever responses come. The response to an earlier
+    /// request does not show that the last one has arrived.
     Farewell,
-    /// An empty request: [`BEFORE_EMPTY`] after an answer. The caller's turn: open only after a timeout.
+    /// An empty request: [`BEFORE_EMPTY`] after a response. Gives the caller a turn: opens only after a timeout.
     Empty,
-    /// An empty request: the polling interval after an empty answer (§11, overactivity).
+    /// An empty request: the polling interval after an empty response (§11, overactivity).
     Poll,
-    /// An empty request: something to send is expected soon.
+    /// An empty request: the caller is expected to send a stanza soon.
     Linger,
-    /// An empty request: the page is believed to sleep.
+    /// An empty request: the page is assumed to be asleep.
     Sleep,
 }
 
@@ -48,11 +49,11 @@ impl Name for Gate {
 /// The pace of one session.
 #[derive(Default)]
 pub(super) struct Pacing {
-    /// Whether the rules of this file's head hold. Without them requests leave as soon as the window allows it.
+    /// Whether requests are spaced. Otherwise they leave as soon as the window allows it.
     spaced: bool,
     hidden: bool,
     leaving: bool,
-    /// How far apart all requests are in a session that polls; zero in any other.
+    /// The distance between all requests in a session that polls; zero in any other.
     interval: Millis,
     gates: Timers<Gate, 7>,
 }
@@ -65,7 +66,7 @@ impl Pacing {
         }
     }
 
-    // ── what the caller is ──────────────────────────────────────────────────────────────────────────────────────────
+    // ── state of the page ───────────────────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn set_hidden(&mut self, hidden: bool) {
         self.hidden = hidden;
@@ -80,14 +81,14 @@ impl Pacing {
         self.leaving = leaving;
     }
 
-    /// Whether the caller may be gone the next moment.
+    /// Whether the caller may be gone at any moment.
     pub(super) fn is_leaving(&self) -> bool {
         self.leaving
     }
 
-    // ── what happens ────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A request left, new or repeated.
+    /// Notes that a request was sent, new or repeated.
     pub(super) fn note_sent(&mut self, now: Instant) {
         if self.spaced {
             self.gates.set(Gate::Spaced, now + SPACING);
@@ -95,7 +96,7 @@ impl Pacing {
         }
     }
 
-    /// A new request left. `carries`: something that was waited for is in it.
+    /// Notes that a new request was sent. `carries`: the request carries elements.
     pub(super) fn note_new(&mut self, now: Instant, carries: bool) {
         self.note_sent(now);
         self.gates.stop(Gate::Sleep);
@@ -105,8 +106,8 @@ impl Pacing {
         }
     }
 
-    /// An exchange is over: answered, or broken. `shows_last`: the answer shows that the server has the last request, or the network
-    /// has failed.
+    /// Notes that an exchange ended: answered or broken. `shows_last`: the response shows that the server has the last
+    /// request, or the network has failed.
     pub(super) fn note_answer(&mut self, now: Instant, shows_last: bool) {
         if shows_last {
             self.gates.stop(Gate::Spaced);
@@ -116,37 +117,37 @@ impl Pacing {
         }
     }
 
-    /// The answer's turn has come: the interval of a session that polls begins with it.
+    /// Notes that a response was handled: the interval of a session that polls begins now.
     pub(super) fn note_handled(&mut self, now: Instant) {
         self.close(Gate::New, now + self.interval);
     }
 
-    /// All requests are at least that far apart from now on.
+    /// Sets the distance between all requests.
     pub(super) fn set_interval(&mut self, interval: Millis) {
         self.interval = interval;
     }
 
-    /// Nothing new leaves before `until`.
+    /// Stops new requests until `until`.
     pub(super) fn wait_until(&mut self, until: Instant) {
         self.gates.set(Gate::New, until);
     }
 
-    /// New requests may leave again, an interval from now.
+    /// Allows new requests again, one interval from now.
     pub(super) fn go_on(&mut self, now: Instant) {
         self.gates.set(Gate::New, now + self.interval);
     }
 
-    /// No empty request before `until`.
+    /// Stops empty requests until `until`.
     pub(super) fn set(&mut self, gate: Gate, until: Instant) {
         self.gates.set(gate, until);
     }
 
-    /// The page does not sleep, or not any more.
+    /// Notes that the page is awake.
     pub(super) fn wake(&mut self) {
         self.gates.stop(Gate::Sleep);
     }
 
-    /// Time has passed: the caller has had its turn.
+    /// Notes a timeout: the caller has had its turn.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         if self.hidden {
             self.gates.stop(Gate::Empty);
@@ -155,15 +156,15 @@ impl Pacing {
         }
     }
 
-    /// Keeps a gate closed until `until`, or longer if it is closed longer.
+    /// Keeps a gate closed until `until`, or longer if it already is.
     fn close(&mut self, gate: Gate, until: Instant) {
         let known = self.gates.get(gate).unwrap_or_default();
         self.gates.set(gate, known.max(until));
     }
 
-    // ── what may leave ──────────────────────────────────────────────────────────────────────────────────────────────
+    // ── permissions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Whether requests keep their distance now.
+    /// Whether requests are spaced now.
     fn keeps_distance(&self) -> bool {
         !self.hidden && !self.leaving
     }
@@ -173,7 +174,7 @@ impl Pacing {
         times.max().unwrap_or_default()
     }
 
-    /// When a request may be repeated, as far as other requests matter.
+    /// When a request may be repeated, with regard to other requests.
     pub(super) fn repeat_at(&self) -> Instant {
         match self.keeps_distance() {
             true => self.after(&[Gate::Spaced]),
@@ -181,12 +182,13 @@ impl Pacing {
         }
     }
 
-    /// When a new request that carries something may leave.
+    /// When a new request with elements may leave.
     pub(super) fn request_at(&self) -> Instant {
         self.after(&[Gate::New]).max(self.repeat_at())
     }
 
-    /// When an empty request may leave, if none is under way; then [`Pacing::may_poll`] tells whether the caller has had its turn.
+    /// When an empty request may leave if none is under way; then [`Pacing::may_poll`] decides whether the caller has
+    /// had its turn.
     pub(super) fn empty_at(&self) -> Instant {
         let idle = self.after(&[Gate::Poll, Gate::Linger, Gate::Sleep]);
         let turn = match self.hidden {
@@ -201,7 +203,7 @@ impl Pacing {
         self.gates.get(Gate::Empty).is_none() && now >= self.empty_at()
     }
 
-    /// When the good-bye may leave: at once when the caller may be gone the next moment.
+    /// When the terminating request may leave: at once if the caller may be gone at any moment.
     pub(super) fn farewell_at(&self) -> Instant {
         match (self.leaving, self.hidden) {
             (true, _) => Instant(0),
@@ -210,7 +212,7 @@ impl Pacing {
         }
     }
 
-    /// Whether a request left so short a time ago that one which leaves now may arrive before it.
+    /// Whether a request was sent so recently that another one sent now may overtake it.
     pub(super) fn is_crowded(&self, now: Instant) -> bool {
         now < self.after(&[Gate::Spaced])
     }

@@ -1,19 +1,20 @@
-//! A page that goes to sleep, or wakes: `pause` (XEP-0124 1.11.2 §10), and no more waiting when it is back.
+//! A page that goes to sleep or wakes: `pause` (XEP-0124 1.11.2 §10), and immediate repetitions after waking.
 
 use super::pacing::Gate;
+use super::snapshot::keeps_turn;
 use super::{Bosh, Errand, Instant, Millis, Progress, State};
 use crate::io::Transmit;
 
-/// The longest pause asked for, in seconds: a server has better to do than to keep what nobody comes back to.
+/// The longest requested pause, in seconds: a server should not keep an abandoned session for longer.
 pub(super) const LONGEST: u64 = 600;
-/// A page that still runs that long after it said that it would sleep does not sleep.
+/// A page that still runs this long after it announced its sleep is not asleep.
 const NOD: Millis = Millis::seconds(5);
-/// A repetition that was not answered for so long, while requests break, hangs.
+/// A repeated request without a response for this long, while requests break, hangs.
 const HANGS: Millis = Millis::seconds(1);
 
 impl Bosh {
-    /// The page is about to sleep, or to go: where the server lets sessions rest (`maxpause`), it is asked to keep this one
-    /// as long as it may, up to ten minutes. Elsewhere nothing happens. What is sent afterwards ends the pause.
+    /// Called when the page is about to sleep or to be left: asks a server that supports pauses (`maxpause`) to keep
+    /// the session as long as it allows, up to ten minutes. Does nothing otherwise. The next request ends the pause.
     pub fn pause(&mut self, now: Instant) {
         let Some(longest) = self.terms.maxpause else {
             return;
@@ -22,20 +23,20 @@ impl Bosh {
         if !self.is_open() || pausing {
             return;
         }
-        // Of two requests that leave at once the pause may be the first to arrive: no pause is better.
+        // Of two requests that leave at once the pause may arrive first: send none.
         if self.pacing.is_crowded(now) {
             return;
         }
-        // Its answer is not kept for repetitions (§14.3), so that it carries nothing.
+        // The server does not keep its response for repetitions (§14.3), so the pause carries nothing.
         let mut body = self.begin();
         body.number("pause", longest.min(LONGEST));
         self.transmit(now, body.finish(), Vec::new(), Errand::Pause);
         self.pacing.set(Gate::Sleep, now + NOD);
     }
 
-    /// Whether the caller may be gone the next moment, as a page that is being left. If so, what is sent is marked to be finished without
-    /// the caller; the good-bye leaves at once, without regard to pace, and behind whatever is not known to have arrived,
-    /// which is sent once more; and nothing is sent only to be held.
+    /// Notes whether the caller may be gone at any moment, as a page that is being left. If so, requests are marked to
+    /// be completed without the caller; the terminating request leaves at once, regardless of the pace, after all
+    /// requests that are not known to have arrived, which are sent again; and no request is sent only to be held.
     pub fn set_leaving(&mut self, leaving: bool) {
         self.pacing.set_leaving(leaving);
         if leaving && matches!(self.state, State::Closing | State::Terminating) {
@@ -43,27 +44,30 @@ impl Bosh {
         }
     }
 
-    /// Whether the caller's timers fire late, as those of a hidden page.
+    /// Notes whether the caller's timers fire late, as those of a hidden page.
     pub fn set_hidden(&mut self, hidden: bool) {
         self.pacing.set_hidden(hidden);
     }
 
-    /// Whether a broken request is left alone for now: while the caller leaves, one that carries nothing, and one that the platform
-    /// finishes although its answer is not told any more.
+    /// Whether a broken request is not repeated for now: while the caller leaves, a request without elements, and one
+    /// that the platform completes although its response is no longer reported.
     pub(super) fn rests(&self, request: &super::Request) -> bool {
         self.pacing.is_leaving() && rests_with(request)
     }
 
     /// The network is said to be back, or the page woke: what waits to be repeated is repeated now, and what breaks
     /// again is waited for as if it had not broken before. An attempt to repeat that has hung for a while is given up for
-    /// another one: it may wait for a connection that is dead.
+    /// another one: it may wait for a connection that is dead. What the page before this one sent keeps its turn: a pause of it
+    /// has arrived, most likely, and must not be repeated (§14.3).
     pub fn wake(&mut self, now: Instant) {
         self.pacing.wake();
         self.outage.since = self.outage.since.map(|_| now);
         for request in &mut self.in_flight {
             request.pauses = 0;
             request.broken_since = None;
+            let keeps_turn = keeps_turn(request);
             match &mut request.progress {
+                Progress::Repeating(_) if keeps_turn => {}
                 Progress::Repeating(at) => *at = now.min(*at),
                 Progress::Flying(exchange)
                     if request.attempts > 1 && now >= request.sent_at + HANGS =>
@@ -76,9 +80,10 @@ impl Bosh {
         }
     }
 
-    /// Takes a pause whose turn it is for answered, when a later request is: the server has it, and its answer brings nothing.
+    /// Treats a pause that is next in order as answered when a later request is: the server has received it, and its
+    /// response carries nothing.
     ///
-    /// COMPAT(ejabberd): it never comes. And §14.3 does not let servers keep it for a repetition.
+    /// COMPAT(ejabberd): the response never comes. And §14.3 does not let servers keep it for a repetition.
     pub(super) fn pass_over_pause(&mut self) {
         let answered =
             |request: &super::Request| matches!(request.progress, Progress::Answered { .. });
@@ -95,7 +100,8 @@ impl Bosh {
         }
     }
 
-    /// How many requests count for the window (§11): a pause may be one too many, unless the server cannot have got it.
+    /// The number of requests that count for the window (§11): a pause may exceed it by one, unless the server cannot
+    /// have received the pause.
     pub(super) fn under_way(&self) -> usize {
         let mut count = 0;
         for request in &self.in_flight {
@@ -107,23 +113,23 @@ impl Bosh {
         count
     }
 
-    /// Whether the good-bye may leave: one request more than the window is allowed for it (§11), or for a pause, but not for both.
+    /// Whether the terminating request may leave: it may exceed the window by one (§11), as a pause may, but not both.
     pub(super) fn has_room_for_farewell(&self) -> bool {
         self.in_flight.len() <= self.terms.requests
     }
 
-    /// May another request leave?
+    /// Whether another request may leave.
     pub(super) fn has_room(&self) -> bool {
         self.under_way() < self.terms.requests
     }
 }
 
-/// Is it one?
+/// Whether the request is a pause.
 pub(super) fn is_pause(request: &super::Request) -> bool {
     request.errand == Errand::Pause
 }
 
-/// Whether a broken request is left alone while the caller leaves.
+/// Whether the request is not repeated while the caller leaves.
 pub(super) fn rests_with(request: &super::Request) -> bool {
     request.errand == Errand::Poll || request.errand.is_last()
 }

@@ -1,4 +1,4 @@
-//! Requests that leave: as many as the window takes, each with as much as fits (XEP-0124 §7, §11, §13).
+//! Sends requests: as many as the window allows, each with as many elements as fit (XEP-0124 §7, §11, §13).
 
 use super::broken::is_troubled;
 use super::pause::{is_pause, rests_with};
@@ -10,17 +10,18 @@ use crate::io::Transmit;
 use crate::time::{Instant, Millis};
 use std::rc::Rc;
 
-/// A body is closed to further stanzas from here on, in bytes: servers limit bodies, and an answer should not wait for a long upload.
+/// The size from which a body takes no further stanzas, in bytes: servers limit bodies, and a response should not wait
+/// for a long upload.
 const SOFT_BODY_LIMIT: usize = 64 * 1024;
 
-/// How many bytes platforms carry for a caller that is gone: 64 KiB for all its requests (Fetch §2.9). A good-bye, and what is
-/// repeated before it, take less than half of it each.
+/// The bytes that platforms transmit for a caller that is gone: 64 KiB for all its requests (Fetch §2.9). The
+/// terminating request, and the requests repeated before it, take less than half of that each.
 const LAST_LIMIT: usize = 30 * 1024;
-/// How long a request may take to leave the platform. An empty one that left longer ago is with the server.
+/// How long a request may take to leave the platform. An empty request that was sent earlier has reached the server.
 const FRESH: Millis = Millis(250);
 
 impl Bosh {
-    /// Sends what may be sent.
+    /// Sends the requests that may be sent.
     pub(super) fn fill_window(&mut self, now: Instant) {
         self.repeat_due(now);
         match self.held_back_until(now) {
@@ -39,7 +40,8 @@ impl Bosh {
                 }
                 State::Open | State::Bound if under_way >= self.terms.requests => return,
                 State::Open | State::Bound if self.next_rid > LAST_RID => return,
-                // What does not leave on a network that is broken need not be called unknown when the session is lost.
+                // An element that is not sent over a broken network need not be reported as unknown when the session is
+                // lost.
                 State::Open | State::Bound if self.is_held_back() && !leaving => return,
                 State::Open | State::Bound if !self.queue.is_empty() => {
                     if now < self.pacing.request_at() {
@@ -65,12 +67,12 @@ impl Bosh {
         }
     }
 
-    /// When the next new request is due, if one is: with what is queued, empty, or the good-bye.
+    /// When the next new request is due: with queued elements, empty, or terminating.
     pub(super) fn request_due(&self) -> Option<Instant> {
         let leaving = self.pacing.is_leaving();
         match self.state {
             State::Open | State::Bound if self.next_rid > LAST_RID || !self.has_room() => None,
-            // When that ends is a deadline of its own.
+            // The end of that state is a separate deadline.
             State::Open | State::Bound if self.is_held_back() && !leaving => None,
             State::Open | State::Bound if !self.queue.is_empty() => Some(self.pacing.request_at()),
             State::Open | State::Bound if self.under_way() == 0 && !leaving => {
@@ -83,8 +85,8 @@ impl Bosh {
         }
     }
 
-    /// While requests break: until when nothing new leaves. The next attempt comes first, and a moment to fail. So it is while
-    /// what the page before this one sent is repeated.
+    /// While requests break: until when no new request leaves. The next attempt comes first, with a moment to fail. The
+    /// same applies while the requests of the previous page are repeated.
     fn held_back_until(&self, now: Instant) -> Option<Instant> {
         let mut until = None;
         for request in &self.in_flight {
@@ -129,8 +131,8 @@ impl Bosh {
         }
     }
 
-    /// Shortens the queue to what a good-bye can carry for a caller that is gone: the end of the session matters more than what would
-    /// not leave either.
+    /// Shortens the queue to the size that a terminating request can carry for a caller that is gone: ending the
+    /// session matters more than elements that would not leave either.
     pub(super) fn shorten_queue(&mut self) {
         let mut room = LAST_LIMIT;
         let mut queue = core::mem::take(&mut self.queue);
@@ -148,9 +150,10 @@ impl Bosh {
         }
     }
 
-    /// The platform may give up with the caller what is under way and not known to have arrived: a request that carries something,
-    /// and one that left just now, without which the server would not come to the good-bye. It is sent once more, so
-    /// that the platform finishes it without the caller. The first is not cancelled: it may well be the one that arrives.
+    /// Repeats the requests that are not known to have arrived: those with elements, and one that was sent a moment
+    /// ago, without which the server would not process the terminating request. The platform may abort the first
+    /// transmission with the caller, and completes the repetition without the caller. The first transmission is not
+    /// cancelled: it may be the one that arrives.
     fn repeat_unconfirmed(&mut self, now: Instant) {
         let mut room = LAST_LIMIT;
         for request in &mut self.in_flight {
@@ -174,7 +177,7 @@ impl Bosh {
         }
     }
 
-    /// §7.1, with what is there to be sent already.
+    /// §7.1, together with the elements that are queued already.
     pub(super) fn request_session(&mut self, now: Instant) {
         let mut body = BodyWriter::new(self.next_rid);
         body.attribute("to", &self.config.to);
@@ -202,7 +205,7 @@ impl Bosh {
         self.transmit(now, body.finish(), carried, Errand::Payload);
     }
 
-    /// The beginning of every request but the first: what it is part of (§14), what has been answered (§9.2), the key (§15).
+    /// Begins every request but the first: the session (§14), the acknowledgement of responses (§9.2), the key (§15).
     pub(super) fn begin(&mut self) -> BodyWriter {
         let mut body = BodyWriter::new(self.next_rid);
         body.attribute("sid", &self.sid);
@@ -215,7 +218,8 @@ impl Bosh {
         body
     }
 
-    /// Moves elements from the queue to the body, as many as fit, up to the next restart. False when there are none.
+    /// Moves elements from the queue to the body, as many as fit, up to the next restart. Returns false if there are
+    /// none.
     fn take_queue(&mut self, body: &mut BodyWriter, carried: &mut Vec<SendId>) -> bool {
         let mut any = false;
         while body.len() < SOFT_BODY_LIMIT
@@ -230,7 +234,8 @@ impl Bosh {
         any
     }
 
-    /// One request with as much of the queue as fits; empty when there is none. The good-bye takes all of it.
+    /// Sends one request with as many queued elements as fit; empty if there are none. The terminating request takes
+    /// all of them.
     pub(super) fn request_with_queue(&mut self, now: Instant, terminate: bool) {
         let mut body = self.begin();
         let mut carried = Vec::new();
@@ -240,7 +245,7 @@ impl Bosh {
             errand = Errand::Farewell;
             body.attribute("type", "terminate");
         } else if let Some(Queued::Restart { alone: only }) = self.queue.front() {
-            // XEP-0206 §5 wants it empty, which not every server insists on.
+            // XEP-0206 §5 requires the body to be empty, which not every server insists on.
             alone = *only;
             self.queue.pop_front();
             errand = Errand::Payload;
@@ -298,7 +303,7 @@ impl Bosh {
         });
     }
 
-    /// Whether a new request may leave now, as far as the network and the pace are concerned.
+    /// Whether the network and the pace allow a new request now.
     pub(super) fn may_leave(&self, now: Instant) -> bool {
         now >= self.pacing.request_at()
             && self.next_rid <= LAST_RID

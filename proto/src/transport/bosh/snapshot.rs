@@ -1,8 +1,10 @@
-//! Sessions that change hands: kept over a reload of the page (snapshot and restore), or created by a web server (attach).
+//! Sessions that are handed over: kept over a reload of the page (snapshot and restore), or made by a web server
+//! (attach).
 //!
-//! XEP-0124 1.11.2 §14.3 makes it possible: a server repeats its answers to requests that are repeated byte for byte, so that
-//! nothing of what was on its way when the page went is lost or comes twice.
+//! Based on XEP-0124 1.11.2 §14.3: a server repeats its responses to requests that are repeated byte for byte, so that
+//! no stanza that was under way during the reload is lost or delivered twice.
 
+use super::broken::is_troubled;
 use super::keys::Keys;
 use super::pacing::Gate;
 use super::pause::{LONGEST, is_pause};
@@ -12,18 +14,19 @@ use crate::time::{Instant, Millis};
 use crate::transport::Names;
 use crate::xml::Element;
 
-/// A snapshot larger than this is none, in bytes: pages keep a few megabytes for all that they keep.
+/// The largest snapshot, in bytes: browsers limit a page's whole storage to a few megabytes.
 const LARGEST: usize = 1 << 20;
-/// How long the next request waits for the answer to a repeated one. COMPAT(Prosody, ejabberd): were it overtaken, the server
-/// might take it for one that it need not answer any more, and the session for broken.
+/// How long the next request waits for the response to a repeated one. COMPAT(Prosody, ejabberd): if the next request
+/// overtook the repeated one, the server might ignore the repeated one and treat the session as broken.
 pub(super) const SETTLING: Millis = Millis(200);
-/// How long answers are waited for that show whether a pause has arrived.
+/// How long to wait for responses that show whether a pause has arrived.
 const HESITATION: Millis = Millis::seconds(1);
-/// The highest rid that everybody can count to (§14.1).
+/// The highest rid that all implementations can represent (§14.1).
 pub(super) const LAST_RID: u64 = (1 << 53) - 1;
 
 impl Bosh {
-    /// All that another page needs to go on with this session; `None` unless it is open, and when it is too much (1 MiB).
+    /// The data with which another page continues this session; `None` if the session is not open, or the data is
+    /// larger than 1 MiB.
     pub fn snapshot(&self) -> Option<Element> {
         if !self.is_open() || self.is_over() {
             return None;
@@ -61,7 +64,7 @@ impl Bosh {
         for queued in self.queue.iter() {
             match queued {
                 Queued::Element(element, _) => snapshot = snapshot.child(element.clone()),
-                // Nobody has logged in yet.
+                // The login is not complete.
                 Queued::Restart { .. } => return None,
             }
         }
@@ -69,7 +72,7 @@ impl Bosh {
         (snapshot.held_bytes() <= LARGEST).then_some(snapshot)
     }
 
-    /// How long the server keeps the session when nobody is there: longer while it pauses.
+    /// How long the server keeps the session without requests: longer while it pauses.
     pub fn lasts(&self) -> Millis {
         let paused = self.in_flight.iter().any(is_pause);
         match self.terms.maxpause {
@@ -78,10 +81,10 @@ impl Bosh {
         }
     }
 
-    /// Goes on with the session of a [`Bosh::snapshot`]: what was unanswered is repeated, then come new requests. `None` when
-    /// it is no snapshot.
+    /// Continues the session of a [`Bosh::snapshot`]: repeats the unanswered requests, then sends new ones. `None` if
+    /// `snapshot` is not valid.
     ///
-    /// The names that elements were sent under are forgotten. No [`Opened`](super::TransportEvent::Opened) is told.
+    /// The ids of sent elements are forgotten. No [`Opened`](super::TransportEvent::Opened) is reported.
     pub fn restore(
         config: BoshConfig,
         snapshot: &Element,
@@ -109,7 +112,7 @@ impl Bosh {
             });
         }
         if bosh.terms.requests == 1 || bosh.terms.hold == 0 || bosh.terms.wait == Millis(0) {
-            // When the last request left is not known (§12).
+            // It is not known when the last request was sent (§12).
             bosh.pacing.set(Gate::Poll, now + bosh.terms.polling);
             bosh.keep_pace();
             bosh.pacing.go_on(now);
@@ -132,8 +135,9 @@ impl Bosh {
         Some(bosh)
     }
 
-    /// The former page let the session rest, and nobody has said that this was lost. If it arrived, what was out before it has
-    /// been answered, and is answered again without delay: the rest waits for that, but not for long, and then goes in order.
+    /// The former page paused the session, and the pause is not known to be lost. If it arrived, the requests before it
+    /// have been answered, and their repetitions are answered without delay: the other requests wait briefly for that,
+    /// and then follow in order.
     fn hesitate(&mut self, now: Instant) {
         let mut behind = false;
         let mut first = true;
@@ -154,8 +158,8 @@ impl Bosh {
         }
     }
 
-    /// What was out before such a pause has been answered: the pause has arrived, most likely, and is not repeated (§14.3)
-    /// unless nothing that comes after it is answered.
+    /// The requests before such a pause have been answered: the pause has most likely arrived, and is not repeated
+    /// (§14.3) unless no later request is answered.
     pub(super) fn hesitate_no_more(&mut self, now: Instant) {
         let Some(first) = self.in_flight.first_mut() else {
             return;
@@ -177,11 +181,11 @@ impl Bosh {
         self.pacing.go_on(now);
     }
 
-    /// A session that somebody else created, a web server for a page of its own: `rid` is the next to be used. What the
-    /// server said of the session is not known; two requests at once are taken to be allowed. `None` when `sid` is empty, or
-    /// `rid` is 0 or beyond 2⁵³ − 1.
+    /// Continues a session that a web server has made for its page; `rid` is that of the next request. The terms of the
+    /// session are not known; two requests at once are assumed to be allowed. `None` if `sid` is empty, or `rid` is 0
+    /// or beyond 2⁵³ − 1.
     ///
-    /// It is open from the start: no [`Opened`](super::TransportEvent::Opened) is told.
+    /// The session is open from the start: no [`Opened`](super::TransportEvent::Opened) is reported.
     pub fn attach(config: BoshConfig, sid: &str, rid: u64, names: Names) -> Option<Self> {
         if sid.is_empty() || rid == 0 || rid > LAST_RID {
             return None;
@@ -196,10 +200,15 @@ impl Bosh {
     }
 }
 
-/// Is it a pause of the former page that was not seen to break?
+/// Whether the request is a pause of the former page that is not known to have broken.
 fn is_resting(request: &Request) -> bool {
     let waits = matches!(request.progress, Progress::Repeating(_));
     is_pause(request) && request.attempts == 0 && waits
+}
+
+/// Has this page not sent it yet, but the one before it?
+pub(super) fn keeps_turn(request: &Request) -> bool {
+    request.inherited && !is_troubled(request)
 }
 
 /// A request of a snapshot, without its rid.
@@ -210,14 +219,14 @@ fn restored(entry: &Element, now: Instant) -> Option<Request> {
         "pause" => Errand::Pause,
         _ => return None,
     };
-    // All but such a pause have been sent before, and got no answer.
+    // All requests but such a pause have been sent before and got no response.
     let unbroken = errand == Errand::Pause && entry.attr("broken").is_none();
     let progress = match entry.children().next() {
         Some(body) => Progress::Answered {
             body: body.detach(),
             sent_up_to: 0,
         },
-        // Most likely it arrived: it is repeated only when the next request stays without an answer.
+        // The pause has most likely arrived: repeat it only if the next request gets no response.
         None if unbroken => Progress::Repeating(now + OVERTAKEN),
         None => Progress::Repeating(now),
     };

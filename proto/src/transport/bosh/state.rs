@@ -1,4 +1,4 @@
-//! The states of a BOSH session, what the server has agreed to, and what is known of an outage.
+//! The states of a BOSH session, the terms that the server granted, and the current outage.
 
 use super::BoshConfig;
 use crate::error::CloseReason;
@@ -6,34 +6,34 @@ use crate::states::Place;
 use crate::time::{Instant, Millis};
 use crate::timers::Name;
 
-/// The shortest time between two empty requests when the server does not hold them, in case it names none.
+/// The shortest time between two empty requests if the server does not hold them and declares no time.
 const DEFAULT_POLLING: Millis = Millis::seconds(2);
-/// How long a server keeps a session without a request, in case it does not say.
+/// How long a server keeps a session without a request, if it declares no time.
 const DEFAULT_INACTIVITY: Millis = Millis::seconds(60);
 
-/// Where a session is.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The session request has not left.
+    /// The session request was not sent.
     Fresh,
-    /// The session request is out.
+    /// The session request was sent.
     Opening,
-    /// The session is there; XMPP's stream in it is being negotiated.
+    /// The session exists; XMPP's stream in it is being negotiated.
     Open,
-    /// XMPP's session is bound in it: pings may ask what has arrived.
+    /// XMPP's session is bound: pings may check the arrival of requests.
     Bound,
-    /// It is to end: the good-bye is due, with what is queued.
+    /// The terminating request is due, with the queued elements.
     Closing,
-    /// The good-bye is out.
+    /// The terminating request was sent.
     Terminating,
-    /// It has ended.
+    /// The session has ended.
     Closed,
 }
 
 impl Place for State {
     const TRANSITIONS: &'static [(Self, Self)] = &[
         (Self::Fresh, Self::Opening),
-        // A session of another page, or of a web server.
+        // A session taken over from another page or from a web server.
         (Self::Fresh, Self::Bound),
         (Self::Fresh, Self::Closed),
         (Self::Opening, Self::Open),
@@ -53,9 +53,9 @@ impl Place for State {
 #[derive(Clone, Copy)]
 #[repr(usize)]
 pub(super) enum Timer {
-    /// The good-bye is not waited for any longer.
+    /// Do not wait any longer for the response to the terminating request.
     Closing,
-    /// While requests break: nothing new leaves before.
+    /// While requests break: no new request leaves before.
     HeldBack,
 }
 
@@ -65,28 +65,29 @@ impl Name for Timer {
     }
 }
 
-/// What the session request asks for, and what its answer has made of that (XEP-0124 §7).
+/// The terms of a session: those of the session request, then those that its response grants (XEP-0124 §7).
 pub(super) struct Terms {
-    /// `requests`: how many may be under way at once.
+    /// `requests`: the largest number of requests under way.
     pub requests: usize,
-    /// `wait`: how long the server holds a request at most.
+    /// `wait`: the longest time for which the server holds a request.
     pub wait: Millis,
-    /// `hold`: how many requests the server holds.
+    /// `hold`: the number of requests that the server holds.
     pub hold: u32,
-    /// `inactivity`: how long the server keeps the session without a request, and so how long a broken one is repeated.
+    /// `inactivity`: how long the server keeps the session without a request, which is also how long a broken request
+    /// is repeated.
     pub inactivity: Millis,
-    /// `polling`: the shortest time between two empty requests when the server does not hold them.
+    /// `polling`: the shortest time between two empty requests if the server does not hold them.
     pub polling: Millis,
-    /// `ack`: answers are acknowledged, and requests too (§9).
+    /// `ack`: responses and requests are acknowledged (§9).
     pub acknowledges: bool,
-    /// The server is older than `ver`, and says by HTTP statuses what others say in bodies (§17.1).
+    /// The server does not support `ver`, and reports by HTTP statuses what others report in bodies (§17.1).
     pub legacy: bool,
-    /// `maxpause`: the longest pause in seconds that the server grants, where it does (§10).
+    /// `maxpause`: the longest pause that the server grants, in seconds; `None` if it grants none (§10).
     pub maxpause: Option<u64>,
 }
 
 impl Terms {
-    /// Those of the session request; one request at a time until it is answered.
+    /// The terms of the session request; one request at a time until it is answered.
     pub fn asked_for(config: &BoshConfig) -> Self {
         Self {
             requests: 1,
@@ -101,13 +102,13 @@ impl Terms {
     }
 }
 
-/// How requests fail, while they do.
+/// An outage: the failing requests since the last response.
 pub(super) struct Outage {
     /// Since when requests have broken and none was answered.
     pub since: Option<Instant>,
-    /// How often the session was tried in vain since then, its requests counted as one.
+    /// The number of failed attempts since then; all requests of one attempt count as one.
     pub failures: u32,
-    /// Why a request broke last.
+    /// Why the last request broke.
     pub reason: CloseReason,
 }
 

@@ -1,15 +1,17 @@
-//! Stream management over a reload of the page: all that another page needs to resume the session (XEP-0198 1.6.3 §5).
+//! Snapshots of stream management: the data with which another page resumes the session after a reload (XEP-0198 1.6.3
+//! §5).
 
 use super::{Mode, StreamManagement};
 use crate::ns;
 use crate::time::{Instant, Millis};
 use crate::xml::Element;
 
-/// How long a server that does not say is believed to keep a session, in seconds. One that forgot it says so.
+/// How long a session is assumed to be kept by a server that declares no time, in seconds. A server that has dropped it
+/// refuses the resumption.
 const UNSAID: u64 = 600;
 
 impl StreamManagement {
-    /// The session, when it can be resumed.
+    /// The snapshot of a session that can be resumed.
     pub fn snapshot(&self) -> Option<Element> {
         let id = self.id.as_deref()?;
         let mut snapshot = Element::builder("stream", ns::EPODE_SESSION)
@@ -28,12 +30,12 @@ impl StreamManagement {
         Some(snapshot.build())
     }
 
-    /// How long the server keeps the session when nobody is there.
+    /// How long the server keeps the session without a stream.
     pub fn lasts(&self) -> Millis {
         Millis::seconds(self.max.unwrap_or(UNSAID))
     }
 
-    /// The session of a snapshot, to be resumed. `None` when it is none. The names that stanzas were sent under are forgotten.
+    /// Restores the session of a snapshot. `None` if `snapshot` is not valid. The ids of sent stanzas are forgotten.
     pub fn restore(snapshot: &Element, now: Instant, silence: Millis) -> Option<Self> {
         if !snapshot.is("stream", ns::EPODE_SESSION) {
             return None;

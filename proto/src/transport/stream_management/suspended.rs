@@ -1,4 +1,5 @@
-//! A session without a stream: it waits to be resumed on another one (XEP-0198 1.6.3 §5), or to tell what is lost with it.
+//! A session without a stream: it is resumed on another stream (XEP-0198 1.6.3 §5), or its stanzas are reported as
+//! lost.
 
 use super::{StreamManagement, parse_h};
 use crate::event::{Delivery, SendId};
@@ -6,33 +7,33 @@ use crate::time::{Instant, Millis};
 use crate::xml::Element;
 use std::rc::Rc;
 
-/// What a login needs to resume a session (XEP-0198 §5).
+/// The data that a login needs to resume a session (XEP-0198 §5).
 #[derive(Clone, Debug)]
 pub struct Resumption {
     /// The session's `id`.
     pub previd: String,
-    /// How many stanzas we have handled in it, modulo 2³².
+    /// The number of handled stanzas, modulo 2³².
     pub h: u32,
 }
 
 /// A stanza of a lost session.
 pub struct Lost {
-    /// Its text, when it is certain that it did not arrive and it may be sent again.
+    /// The stanza's text, if it certainly did not arrive and may be sent again.
     pub again: Option<Rc<str>>,
-    /// The name that it was sent under.
+    /// The id under which the stanza was sent.
     pub name: Option<SendId>,
 }
 
-/// What the server's answer to a resumption tells of the stanzas that were sent.
+/// The result of the server's reply to a resumption for the sent stanzas.
 #[derive(Default)]
 pub struct Acknowledged {
-    /// What became of those that have a name.
+    /// The delivery of the stanzas that have an id.
     pub settled: Vec<(SendId, Delivery)>,
-    /// What is lost, when the session is.
+    /// The stanzas of a lost session.
     pub lost: Vec<Lost>,
-    /// It is certain that what is lost has not arrived.
+    /// Whether the lost stanzas certainly have not arrived.
     pub known: bool,
-    /// The session goes on.
+    /// Whether the session was resumed.
     pub resumed: bool,
 }
 
@@ -43,17 +44,17 @@ pub struct Suspended {
 }
 
 impl Suspended {
-    /// A session whose stream ended at `lost_at`.
+    /// Suspends a session whose stream ended at `lost_at`.
     pub fn new(managed: StreamManagement, lost_at: Instant) -> Self {
         Self { managed, lost_at }
     }
 
-    /// Whether the server may still have it. False after a stream that was closed in order.
+    /// Whether the server may still have the session. False after a stream that was closed in order.
     pub fn is_resumable(&self) -> bool {
         self.managed.id.is_some()
     }
 
-    /// What a login needs to resume it; `None` when the server does not keep it any longer.
+    /// The data that a login needs to resume the session; `None` if the server has dropped it by now.
     pub fn resumption(&self, now: Instant) -> Option<Resumption> {
         let previd = self.managed.id.clone()?;
         let mut max = self.managed.max.into_iter();
@@ -62,23 +63,23 @@ impl Suspended {
         kept.then_some(Resumption { previd, h })
     }
 
-    /// Whether the server is so far behind that nothing more is to be sent in it.
+    /// Whether the server is so far behind that no more stanzas may be sent in the session.
     pub fn is_full(&self) -> bool {
         !self.managed.has_room()
     }
 
-    /// All that another page needs to resume it, and how long the server keeps it, about.
+    /// The data with which another page resumes the session, and about how long the server keeps it.
     pub fn snapshot(&self) -> Option<(Element, Millis)> {
         Some((self.managed.snapshot()?, self.managed.lasts()))
     }
 
-    /// What is lost with it: of none of it is it known whether it arrived.
+    /// The lost stanzas of the session; whether they arrived is unknown.
     pub fn lose(mut self) -> Vec<Lost> {
         self.managed.take_unacked(false)
     }
 
-    /// `<resumed/>`: the session, and what is to be sent once more. Without the latter when the answer does not fit the session,
-    /// which is over then.
+    /// Handles `<resumed/>`: returns the session and the texts to resend; `None` instead of the texts if the reply does
+    /// not fit the session, which has ended then.
     pub(in crate::transport) fn resume(
         mut self,
         now: Instant,
@@ -94,7 +95,7 @@ impl Suspended {
         (self.managed, Some(texts))
     }
 
-    /// `<failed/>`: where it tells how far the server came, the rest has not arrived.
+    /// Handles `<failed/>`: if it holds the server's count, the remaining stanzas have not arrived.
     pub(in crate::transport) fn refuse(mut self, failed: &Element) -> Acknowledged {
         let mut settled = Vec::new();
         let known = match parse_h(failed) {

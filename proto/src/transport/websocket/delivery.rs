@@ -1,8 +1,9 @@
-//! The session that a WebSocket carries: what of it has arrived, whether the link is alive, and what is left when the stream ends.
+//! The session on a WebSocket: tracks delivery, checks the link, and keeps what is left when the stream ends.
 //!
 //! Specification: XEP-0198 1.6.3.
 //!
-//! `stream_management.rs` counts; this file asks, answers and resumes. Where a server has no stream management, pings ask.
+//! `stream_management.rs` counts stanzas; this file requests and sends acknowledgements and resumes sessions. Pings
+//! replace acknowledgements if the server does not offer stream management.
 
 use super::{State, WebSocket};
 use crate::error::CloseReason;
@@ -19,13 +20,13 @@ use crate::xep::ping;
 use crate::xml::{Element, Unreadable, XmlError};
 use std::rc::Rc;
 
-/// Which session the stream carries.
+/// The session on the stream.
 pub(super) enum Bond {
-    /// None, so far.
+    /// No session yet.
     None,
-    /// One that lost its stream; `offered`: the login on this one asks for it.
+    /// A session that lost its stream; `offered`: the login on this stream asks to resume it.
     Suspended { session: Suspended, offered: bool },
-    /// A bound one.
+    /// A bound session.
     Bound(StreamManagement),
 }
 
@@ -37,24 +38,24 @@ impl Bond {
         }
     }
 
-    /// Whether the server may be about to resume a session on the stream.
+    /// Whether the server may be resuming a session on the stream.
     pub(super) fn is_offered(&self) -> bool {
         matches!(self, Self::Suspended { offered: true, .. })
     }
 
-    /// Something has come.
-    pub(super) fn note_heard(&mut self, now: Instant) {
+    /// Notes that input was received.
+    pub(super) fn note_input(&mut self, now: Instant) {
         if let Some(managed) = self.bound() {
-            managed.note_heard(now);
+            managed.note_input(now);
         }
     }
 
-    /// Whether a question has gone unanswered, and nothing else came.
+    /// Whether the link is dead: an acknowledgement request was not answered in time, and nothing else was received.
     pub(super) fn is_dead(&mut self, now: Instant) -> bool {
         self.bound().is_some_and(|managed| managed.is_dead(now))
     }
 
-    /// When the link is to be looked after.
+    /// When the link must be checked.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Self::Bound(managed) => Some(managed.poll_timeout()),
@@ -64,9 +65,9 @@ impl Bond {
 }
 
 impl WebSocket {
-    // ── how a session comes onto the stream, and leaves it ──────────────────────────────────────────────────────────
+    // ── session of the stream ───────────────────────────────────────────────────────────────────────────────────────
 
-    /// The suspended session that is to be resumed on this stream; from now on the server may resume it.
+    /// The suspended session to resume on this stream; from now on the server may resume it.
     pub fn resumption(&mut self, now: Instant) -> Option<Resumption> {
         let Bond::Suspended { session, offered } = &mut self.bond else {
             return None;
@@ -76,8 +77,8 @@ impl WebSocket {
         resumption
     }
 
-    /// A session is bound. `management`: `<enabled/>` or `<failed/>`, where stream management was enabled together with the binding;
-    /// `offered`: the stream offers it. Returns what a session that was not resumed has lost.
+    /// The session is bound. `management`: `<enabled/>` or `<failed/>`, if stream management was enabled with the
+    /// binding; `offered`: the stream offers it. Returns the unsettled stanzas of a session that was not resumed.
     pub fn establish(
         &mut self,
         now: Instant,
@@ -103,7 +104,7 @@ impl WebSocket {
         lost
     }
 
-    /// `<resumed/>`: the session goes on, and what the server has not had is sent once more.
+    /// `<resumed/>`: resends the stanzas that the server has not received.
     pub fn resume(&mut self, now: Instant, resumed: &Element) -> Acknowledged {
         let Bond::Suspended { session, .. } = core::mem::replace(&mut self.bond, Bond::None) else {
             return Acknowledged::default();
@@ -125,7 +126,7 @@ impl WebSocket {
         acknowledged
     }
 
-    /// `<failed/>`: the session is over, and a new one will be bound.
+    /// `<failed/>`: the session is lost, and a new one will be bound.
     pub fn refuse_resumption(&mut self, failed: &Element) -> Acknowledged {
         match core::mem::replace(&mut self.bond, Bond::None) {
             Bond::Suspended { session, .. } => session.refuse(failed),
@@ -136,14 +137,14 @@ impl WebSocket {
         }
     }
 
-    /// What is left of the session, now that the stream has ended for `reason`.
+    /// Takes the session of a stream that has ended for `reason`.
     pub fn suspend(&mut self, now: Instant, reason: &CloseReason) -> Option<Suspended> {
         match core::mem::replace(&mut self.bond, Bond::None) {
             Bond::None => None,
             Bond::Suspended { session, .. } => Some(session),
             Bond::Bound(mut managed) => {
                 if *reason == CloseReason::TooLarge {
-                    // The stream was closed in order, and the session with it.
+                    // The stream was closed in order, and the session ended with it.
                     managed.forget();
                 }
                 Some(Suspended::new(managed, now))
@@ -151,7 +152,7 @@ impl WebSocket {
         }
     }
 
-    /// The session has gone on elsewhere: ends the stream, and does not resume the session.
+    /// Another connection has taken the session over: ends the stream and makes the session not resumable here.
     pub fn forfeit(&mut self, reason: CloseReason) {
         if let Some(managed) = self.bond.bound() {
             managed.forget();
@@ -159,7 +160,7 @@ impl WebSocket {
         self.end(reason);
     }
 
-    /// All that another page needs to resume the session, and how long the server keeps it, about.
+    /// The data with which another page resumes the session, and about how long the server keeps it.
     pub fn snapshot(&self) -> Option<(Element, Millis)> {
         match &self.bond {
             Bond::None => None,
@@ -168,9 +169,9 @@ impl WebSocket {
         }
     }
 
-    // ── out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── outgoing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Whether the server is so far behind that nothing more is to be sent.
+    /// Whether the server is so far behind that no more stanzas may be sent.
     pub fn is_full(&self) -> bool {
         match &self.bond {
             Bond::None => false,
@@ -179,7 +180,7 @@ impl WebSocket {
         }
     }
 
-    /// An element is being sent, as this text.
+    /// Notes an element that is sent as this text.
     pub(super) fn note_sent(&mut self, element: &Element, text: &Rc<str>, name: Option<SendId>) {
         if let Some(managed) = self.bond.bound()
             && is_stanza(element)
@@ -193,27 +194,28 @@ impl WebSocket {
         self.events.push_back(TransportEvent::OwnSent(element));
     }
 
-    /// `<a/>`, where there is stream management: the server learns what has been handled.
+    /// Sends `<a/>` if there is stream management, so that the server knows which stanzas were handled.
     pub(super) fn acknowledge(&mut self) {
         if let Some(ack) = self.bond.bound().and_then(|managed| managed.ack()) {
             self.send_own(ack);
         }
     }
 
-    /// There is a sign that the network works again: the server is asked whether it is there, and is to answer soon.
+    /// Handles a sign that the network works again: asks the server for a sign of life that must come soon.
     pub fn wake(&mut self, now: Instant) {
         if let Some(managed) = self.bond.bound() {
             managed.doubt(now);
         }
     }
 
-    /// Asks the server what has arrived, or whether it is there, if that is due. `last`: nothing is asked behind it. True if it did.
+    /// Requests an acknowledgement or a sign of life if one is due. `last`: no later request will follow. Returns true
+    /// if it did.
     pub fn ask(&mut self, now: Instant, last: bool, ids: &mut Ids) -> bool {
         if !self.is_open() {
             return false;
         }
         let managed = self.bond.bound();
-        let ping = match managed.and_then(|managed| managed.poll_word(now, last)) {
+        let ping = match managed.and_then(|managed| managed.poll_assurance(now, last)) {
             None => return false,
             Some(Assurance::Request) => {
                 self.send_own(Element::builder("r", ns::STREAM_MANAGEMENT).build());
@@ -231,9 +233,10 @@ impl WebSocket {
         true
     }
 
-    // ── in ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── incoming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Something is handed on now: counts the stanzas of the bound session, and takes what concerns stream management.
+    /// Handles an event before it is delivered: counts the stanzas of the bound session, and handles the elements of
+    /// stream management.
     pub(super) fn note_received(&mut self, event: TransportEvent) -> TransportEvent {
         let Some(managed) = self.bond.bound() else {
             return event;
@@ -243,7 +246,7 @@ impl WebSocket {
                 self.handle_management(&element);
                 TransportEvent::OwnReceived(element)
             }
-            // In whatever namespace: the server has counted it.
+            // Regardless of the namespace: the server has counted it.
             TransportEvent::Element(element) if is_stanza_name(element.name()) => {
                 managed.note_handled();
                 TransportEvent::Element(element)
@@ -267,12 +270,12 @@ impl WebSocket {
         match element.name() {
             "r" => self.acknowledge(),
             "a" => fits = managed.handle_ack(element, &mut settled),
-            // The answer to `<enable/>`, once: a second one would set the count of what was handled back.
+            // Handle the reply to `<enable/>` only once: a second one would reset the count of handled stanzas.
             "enabled" if managed.is_enabling() => managed.handle_enabled(element),
             "failed" if managed.is_enabling() => managed.handle_refused(),
             _ => {}
         }
-        self.tell_settled(settled);
+        self.report_settled(settled);
         if !fits {
             if let Some(managed) = self.bond.bound() {
                 managed.forget();
@@ -284,7 +287,8 @@ impl WebSocket {
         }
     }
 
-    /// A reply of that id has come from our own side: true if it answers a ping, which tells what has arrived.
+    /// Handles a reply from the own server or account. Returns true if it answers a ping, which acknowledges earlier
+    /// stanzas.
     pub fn handle_reply(&mut self, id: &str) -> bool {
         if self.own_requests.take(id) {
             return true;
@@ -294,16 +298,16 @@ impl WebSocket {
             Some(managed) => managed.handle_pong(id, &mut settled),
             None => false,
         };
-        self.tell_settled(settled);
+        self.report_settled(settled);
         own
     }
 
-    /// A second reply of that id may come, which is to be ignored.
+    /// Ignores a second reply with that id.
     pub fn ignore_reply(&mut self, id: String) {
         self.own_requests.add(id);
     }
 
-    /// The server has closed the stream after we did: it has read all of it.
+    /// The server has closed the stream after us: it has read all stanzas.
     pub(super) fn acknowledge_all(&mut self) {
         let mut settled = Vec::new();
         if let Some(managed) = self.bond.bound() {
@@ -315,8 +319,8 @@ impl WebSocket {
         }
     }
 
-    /// Ahead of what came later, and has not been handed on.
-    fn tell_settled(&mut self, settled: Vec<(SendId, Delivery)>) {
+    /// Reports settlements before the events that were received later and not delivered yet.
+    fn report_settled(&mut self, settled: Vec<(SendId, Delivery)>) {
         for (send, delivery) in settled.into_iter().rev() {
             self.events
                 .push_front(TransportEvent::Settled(send, delivery));
@@ -324,9 +328,9 @@ impl WebSocket {
     }
 }
 
-/// Whether what cannot be read was a stanza, which counts as handled (XEP-0198 §4): the server would only send it again. A frame that
-/// is too large is taken for a stanza, as nearly all are. A binary one is none: RFC 7395 §3.2 wants text, so it comes from
-/// something in between. Counted, it would acknowledge a stanza that the server never sent.
+/// Whether unreadable input was a stanza, which counts as handled (XEP-0198 §4): the server would only send it again. A
+/// frame that is too large counts as a stanza, as nearly all are. A binary frame does not: RFC 7395 §3.2 requires text,
+/// so the frame comes from an intermediary. Counting it would acknowledge a stanza that the server never sent.
 fn is_counted(unreadable: &Unreadable) -> bool {
     unreadable.error == XmlError::TooLarge || is_stanza_name(&unreadable.name)
 }

@@ -9,15 +9,15 @@ use crate::stanza::StanzaError;
 use crate::time::Millis;
 use crate::xml::Element;
 
-/// Names one visit to a room, from `join` to its end. Never reused.
+/// The id of a visit to a room, from `join` to its end. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId(pub u32);
 
-/// Names a command, until it is settled. Never reused.
+/// The id of a command, until it is settled. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub u32);
 
-/// Names a request that a room wants sent, until `handle_reply`. Never reused.
+/// The id of a room's iq request, until `handle_reply`. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestToken(pub u32);
 
@@ -44,21 +44,21 @@ pub enum RoomOutput {
     },
     /// A `join`, `leave` or `set_nick` is settled. Each is settled exactly once, unless the caller abandoned it.
     Settled {
-        /// Which command.
+        /// The id of the command.
         command: CommandId,
-        /// How it ended.
+        /// The result.
         outcome: Result<(), CommandError>,
     },
     /// An event of a room.
     Event {
-        /// In which visit.
+        /// The id of the visit.
         room: RoomId,
-        /// What.
+        /// The event.
         event: RoomEvent,
     },
     /// The visit ended and its id is invalid. Reported exactly once for each visit, after its last event.
     Closed {
-        /// Which visit.
+        /// The id of the visit.
         room: RoomId,
         /// Our nick at the end.
         nick: String,

@@ -4,9 +4,10 @@
 //! history, and last the subject, even an empty one. Only then the join is complete. If a room omits parts of it, they are
 //! inferred: see `presence.rs` and `message.rs`.
 //!
-//! This file holds the state and the commands; `room/` which presence an answer belongs to (`ledger.rs`), what presences
-//! (`presence.rs`, `departing.rs`, `refusal.rs`) and messages (`message.rs`) mean, how we come back in (`returning.rs`), whether a silent room still has us
-//! (`self_ping.rs`), sent and received messages (`sent.rs`, `heard.rs`), and the deadlines (`timers.rs`, `deadlines.rs`).
+//! This file holds the state and the commands. `room/` matches replies to presences (`ledger.rs`), handles presences
+//! (`presence.rs`, `departing.rs`, `refusal.rs`) and messages (`message.rs`), rejoins (`returning.rs`), checks with pings
+//! whether a silent room still has us (`self_ping.rs`), remembers sent and received messages (`sent.rs`, `heard.rs`), and
+//! holds the deadlines (`timers.rs`, `deadlines.rs`).
 
 mod deadlines;
 mod departing;
@@ -359,7 +360,7 @@ impl Room {
         }
     }
 
-    // ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── end ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Ends the visit.
     fn close(&mut self, shared: &mut RoomContext) {

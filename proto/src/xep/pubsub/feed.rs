@@ -194,7 +194,7 @@ impl Feed {
         self.subscribe();
     }
 
-    /// Takes the state out: what comes next is being decided.
+    /// Takes the state out until the next one is decided.
     fn leave(&mut self) -> FeedPhase {
         let place = self.state.place();
         core::mem::replace(&mut self.state, FeedPhase::Left(place))
@@ -336,7 +336,7 @@ impl Feed {
         }
     }
 
-    // ── what becomes of it ──────────────────────────────────────────────────────────────────────────────────────────
+    // ── outcome ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     fn forget_fetch(&mut self) {
         self.asked
@@ -344,7 +344,7 @@ impl Feed {
         self.requests = VecDeque::new();
     }
 
-    /// Handles a missing node: its items are gone. The node may be created again.
+    /// Handles a missing node: its items are removed. The node may be created again.
     fn forget_all(&mut self) {
         let known = &self.known;
         self.meanwhile.retain(|arrival| {

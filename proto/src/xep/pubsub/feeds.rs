@@ -257,8 +257,8 @@ impl Feeds {
 
     // ── closing feeds──────────────────────────────────────────────────────────────────────────────
 
-    /// Closes a feed; also one that has reported [`Change::End`], which is kept for its position until then. Where the service has not agreed yet, what comes of its request ends there, too; otherwise the
-    /// subscription stays.
+    /// Closes a feed, including one that has reported [`Change::End`] and is kept for its position. If the service has
+    /// not accepted yet, a subscription that results from the request is ended, too; otherwise the subscription stays.
     pub fn close(&mut self, id: FeedId) {
         self.give_up(id);
         self.feeds.remove(&id);

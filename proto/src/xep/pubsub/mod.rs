@@ -5,10 +5,9 @@
 //! [`request`] builds requests and parses replies, [`owner`] does so for requests of a node's owner, [`event`]
 //! parses events, [`subscriptions`] routes events to feeds, [`feed`] keeps one node complete, [`feeds`]
 //! all of a connection, [`digest`]
-//! compares publications, [`advice`] explains errors. A service of `None` is one's own account (XEP-0163). Left out: listing the nodes whose subscriptions are
+//! compares publications. A service of `None` is one's own account (XEP-0163). Left out: listing the nodes whose subscriptions are
 //! pending (§8.7.1), and collections (XEP-0248), of which events are passed on.
 
-pub mod advice;
 pub mod digest;
 pub mod event;
 pub mod feed;

@@ -1,7 +1,8 @@
 //! Routes events to the feeds of one connection, and checks their sender.
 //!
-//! Three rules. An event counts only when it comes from the service that was subscribed to (anyone can send a message that looks like one). A feed gets what arrives from the moment its request leaves, since events may overtake the
-//! reply. A publication that arrives once per subscription (§7.1.2.4: several SubIDs; or a bare and a full JID, each subscribed)
+//! Three rules. An event counts only if the subscribed service sent it (any entity can send a message that looks like
+//! an event). A feed gets events from the moment its request is sent, since events may overtake the reply. A
+//! publication that arrives once per subscription (§7.1.2.4: several SubIDs; or a bare and a full JID, each subscribed)
 //! is one publication.
 //!
 //! Routes are kept sorted by service and node, so that the cost of an event does not grow with the nodes subscribed.
@@ -317,8 +318,8 @@ impl NodeRoute {
         claimed
     }
 
-    /// Whether something sent for these subscriptions is for this feed: for its own, or for one that no feed here knows (of an
-    /// earlier session; or its own, whose id is not known yet).
+    /// Whether an event for these subscriptions is for this feed: for the feed's own subscription, or for one that no
+    /// feed knows (one of an earlier session; or the feed's own, whose id is not known yet).
     fn accepts(&self, feed: &SubscribedFeed, mask: u32) -> bool {
         self.seen.of(mask).any(|key| {
             if key.subid {

@@ -1,4 +1,4 @@
-//! The attributes of a tag: their syntax, their values, and the namespaces that they declare and have.
+//! The attributes of a tag: syntax, values, and namespaces.
 
 use super::super::XmlError;
 use super::super::chars::{self, VALUE};
@@ -9,19 +9,19 @@ use super::text::check_char;
 use super::{DocumentReader, PrefixBinding};
 use crate::ns;
 
-/// Where the parts of an attribute stand.
+/// The positions of the parts of an attribute.
 pub(super) struct RawAttribute {
-    /// Whether there is white space in front of it.
+    /// Whether there is white space before the attribute.
     pub(super) spaced: bool,
     pub(super) name_start: usize,
     pub(super) name_end: usize,
     pub(super) value_start: usize,
     pub(super) value_end: usize,
-    /// The classes of the value's bytes.
+    /// The combined classes of the value's bytes.
     classes: u8,
 }
 
-/// The place of the first byte from `at` on that is not white space.
+/// The position of the first byte from `at` on that is not white space.
 fn skip_white(bytes: &[u8], mut at: usize) -> usize {
     while bytes.get(at).is_some_and(|byte| chars::is_white(*byte)) {
         at += 1;
@@ -30,8 +30,9 @@ fn skip_white(bytes: &[u8], mut at: usize) -> usize {
 }
 
 impl<'a> DocumentReader<'a> {
-    /// Reads the attributes of a tag from `at` to `end`. Declarations take effect; the others are entered with the length of
-    /// their prefix in place of their namespace, which may be declared behind them. The answer is the default namespace, when declared.
+    /// Parses the attributes of a tag from `at` to `end`. Declarations take effect; the other attributes are added with
+    /// the length of their prefix instead of their namespace, which a later attribute may declare. Returns the default
+    /// namespace if it was declared.
     pub(super) fn attributes(
         &mut self,
         mut at: usize,
@@ -80,7 +81,7 @@ impl<'a> DocumentReader<'a> {
         }
     }
 
-    /// The next attribute from `at` on.
+    /// Parses the next attribute from `at` on.
     pub(super) fn next_attribute(
         &self,
         at: &mut usize,
@@ -136,7 +137,7 @@ impl<'a> DocumentReader<'a> {
         }))
     }
 
-    /// The text of a span while reading: from the source, or from what was unescaped.
+    /// The text of a span while parsing: in the source, or in the unescaped text.
     fn text_of(&self, span: TextSpan) -> &str {
         let start = span.start as usize;
         match start.checked_sub(self.source.len()) {
@@ -146,8 +147,8 @@ impl<'a> DocumentReader<'a> {
         .unwrap_or("")
     }
 
-    /// The namespace of which `name` is the name, entered when it is new. No namespace is entered twice, so that two are the
-    /// same exactly if their ids are.
+    /// The id of the namespace with this name, which is added if it is new. No namespace is added twice, so two
+    /// namespaces are equal exactly if their ids are.
     pub(super) fn intern(&mut self, name: TextSpan) -> NsId {
         let text = self.text_of(name);
         if let Some(known) = known_ns(&self.document.namespaces, text, |span| self.text_of(span)) {
@@ -172,7 +173,7 @@ impl<'a> DocumentReader<'a> {
         id
     }
 
-    /// The same for a name that does not stand in the source.
+    /// The same for a name that is not in the source.
     pub(super) fn intern_text(&mut self, name: &str) -> NsId {
         if let Some(known) = known_ns(&self.document.namespaces, name, |span| self.text_of(span)) {
             return known;
@@ -228,7 +229,7 @@ impl<'a> DocumentReader<'a> {
         }
     }
 
-    /// Gives the attributes from `first` on their namespaces, and refuses those that stand there twice.
+    /// Resolves the namespaces of the attributes from `first` on, and refuses duplicates.
     pub(super) fn resolve(&mut self, first: usize) -> Result<(), XmlError> {
         for at in first..self.document.attributes.len() {
             let Some(&AttributeRecord { name, ns, .. }) = self.document.attributes.get(at) else {
@@ -270,7 +271,7 @@ impl<'a> DocumentReader<'a> {
             at += 1;
             plain = at;
             match byte {
-                // A line end of two characters is one, and becomes one space.
+                // A line end of two characters counts as one and becomes one space.
                 b'\r' if self.byte(at) == b'\n' => {}
                 b'\t' | b'\n' | b'\r' => self.document.text.push(' '),
                 b'<' => return Err(XmlError::Malformed("`<` in an attribute's value")),
@@ -283,7 +284,7 @@ impl<'a> DocumentReader<'a> {
                     at += len + 1;
                     plain = at;
                 }
-                // The character is checked as a whole, and stays.
+                // The whole character is checked and kept.
                 _ => {
                     plain = at - 1;
                     check_char(self.slice(plain, end))?;

@@ -1,11 +1,11 @@
-//! Markup that is no element: sections of character data, XML declarations, and what XMPP forbids.
+//! Markup other than elements: CDATA sections, XML declarations, and the markup that XMPP forbids.
 
 use super::super::XmlError;
 use super::super::chars;
 use super::DocumentReader;
 
 impl DocumentReader<'_> {
-    /// From behind `<!`: character data, or what XMPP forbids.
+    /// Parses the markup after `<!`: a CDATA section, or forbidden markup.
     pub(super) fn bang(&mut self, start: usize) -> Result<usize, XmlError> {
         match self.byte(start) {
             b'[' => {}
@@ -23,7 +23,7 @@ impl DocumentReader<'_> {
         Ok(end + 3)
     }
 
-    /// From behind `<?`: only an XML declaration at the very start is allowed.
+    /// Parses the markup after `<?`: only an XML declaration at the very start is allowed.
     pub(super) fn question(&mut self, start: usize, first: bool) -> Result<usize, XmlError> {
         let named = self.slice(start, start + 3) == "xml";
         let ends = self.byte(start + 3);
@@ -38,7 +38,7 @@ impl DocumentReader<'_> {
         Ok(end + 2)
     }
 
-    /// Checks an XML declaration (XML 1.0 §2.8, §2.9): a version 1, no encoding but UTF-8, in their order and once each.
+    /// Checks an XML declaration (XML 1.0 §2.8, §2.9): version 1, no encoding but UTF-8, in order and once each.
     fn declaration(&self, start: usize, end: usize) -> Result<(), XmlError> {
         let mut at = start + "xml".len();
         let wrong = XmlError::Malformed("an XML declaration that is none");
@@ -63,7 +63,7 @@ impl DocumentReader<'_> {
     }
 }
 
-/// Whether it is a version 1 of XML (production 26, `VersionNum`).
+/// Whether the value is a version 1 of XML (production 26, `VersionNum`).
 fn is_version(value: &str) -> bool {
     let minor = value.strip_prefix("1.").unwrap_or("");
     !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit())

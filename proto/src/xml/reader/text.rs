@@ -1,4 +1,4 @@
-//! Character data and references, unescaped; adjacent pieces are one text.
+//! Character data and references, unescaped; adjacent pieces become one text.
 
 use super::super::XmlError;
 use super::super::chars::{self, TEXT};
@@ -6,7 +6,7 @@ use super::super::document::{Record, TextSpan};
 use super::{DocumentReader, PendingText};
 
 impl DocumentReader<'_> {
-    /// Character data up to the next tag or reference.
+    /// Parses character data up to the next tag or reference.
     pub(super) fn plain(&mut self, start: usize) -> Result<usize, XmlError> {
         let mut classes = 0;
         let mut end = start;
@@ -21,7 +21,7 @@ impl DocumentReader<'_> {
         Ok(end)
     }
 
-    /// Takes a piece of character data, of whose bytes the classes are known.
+    /// Adds a piece of character data with the known classes of its bytes.
     pub(super) fn text(
         &mut self,
         start: usize,
@@ -73,7 +73,7 @@ impl DocumentReader<'_> {
         Ok(())
     }
 
-    /// Takes a reference in character data, from behind its `&`.
+    /// Parses a reference in character data from the position after `&`.
     pub(super) fn reference(&mut self, start: usize) -> Result<usize, XmlError> {
         if self.open.is_empty() {
             return Err(XmlError::Malformed("text outside the root element"));
@@ -90,7 +90,7 @@ impl DocumentReader<'_> {
         Ok(end + 1)
     }
 
-    /// From now on the pending text is gathered in the unescaped text.
+    /// Moves the pending text to the unescaped text.
     fn unescape(&mut self) {
         match self.pending {
             PendingText::Unescaped(_) => {}
@@ -103,7 +103,7 @@ impl DocumentReader<'_> {
         }
     }
 
-    /// Enters the pending text.
+    /// Adds the pending text to the table.
     pub(super) fn flush(&mut self) -> Result<(), XmlError> {
         let span = match core::mem::replace(&mut self.pending, PendingText::Nothing) {
             PendingText::Nothing => return Ok(()),
@@ -118,7 +118,7 @@ impl DocumentReader<'_> {
         Ok(())
     }
 
-    /// Appends what `&name;` stands for (XML 1.0 §4.1, §4.6).
+    /// Appends the character that `&name;` stands for (XML 1.0 §4.1, §4.6).
     pub(super) fn push_reference(&mut self, name: &str) -> Result<(), XmlError> {
         let char = match name {
             "amp" => '&',
@@ -137,7 +137,7 @@ impl DocumentReader<'_> {
     }
 }
 
-/// Refuses a first character that XML does not carry.
+/// Refuses a first character that XML does not allow.
 pub(super) fn check_char(text: &str) -> Result<(), XmlError> {
     match text.chars().next() {
         Some(char) if !chars::is_xml_char(char) => {
@@ -147,7 +147,7 @@ pub(super) fn check_char(text: &str) -> Result<(), XmlError> {
     }
 }
 
-/// The character that `#…;` names, by what follows `#`.
+/// The character of the reference `&#…;`, given the part after `#`.
 fn char_of(number: &str) -> Option<char> {
     let (digits, radix) = match number.strip_prefix('x') {
         Some(digits) => (digits, 16),

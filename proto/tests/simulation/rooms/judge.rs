@@ -29,6 +29,8 @@ pub struct Join {
     pub held: usize,
     /// The first one that it sent.
     pub given: usize,
+    /// How many it had stored.
+    pub stored: usize,
 }
 
 /// What a command asks for.
@@ -59,6 +61,10 @@ struct Told {
     room: usize,
     /// The first message that the visit has a right to.
     base: Option<usize>,
+    /// Its history was asked for by count.
+    counted: bool,
+    /// How many messages the room had stored when the visit began.
+    before: usize,
     got: BTreeSet<usize>,
     /// Told before the visit was in: live talk of an earlier stay, which its sender had stamped.
     ahead: BTreeSet<usize>,
@@ -95,6 +101,8 @@ pub struct RoomJudge {
     knocked: BTreeSet<(usize, usize)>,
     /// Who left rooms that had forgotten them: rooms and sessions.
     unanswered: BTreeSet<(usize, usize)>,
+    /// Whom rooms have forgotten: rooms and sessions.
+    forgotten: BTreeSet<(usize, usize)>,
     joins: Vec<Join>,
     visits: BTreeMap<RoomId, Told>,
     /// By command, what it asks for, until it is settled.
@@ -199,9 +207,16 @@ impl RoomJudge {
         self.unanswered.insert((room, session));
     }
 
-    /// Whether the page cannot tell whom a room listed for an earlier visit of that session.
+    /// A room has forgotten a session.
+    pub fn forgets(&mut self, room: usize, session: usize) {
+        self.forgotten.insert((room, session));
+    }
+
+    /// Whether the page cannot tell whom a room listed for an earlier visit of that session, or showed it: one that continues a
+    /// session knows nothing of its predecessor's visit, and a room that has forgotten this one does not end it.
     pub fn may_list_too_many(&self, room: usize, session: usize) -> bool {
-        self.unanswered.contains(&(room, session))
+        let ended = self.has_predecessors() && self.forgotten.contains(&(room, session));
+        ended || self.unanswered.contains(&(room, session))
     }
 
     /// A message was refused.
@@ -240,9 +255,11 @@ impl RoomJudge {
         }
     }
 
-    pub fn visit_begins(&mut self, visit: RoomId, room: usize, command: CommandId) {
+    /// The page enters a room; `counted`: it asks for so many messages of the history.
+    pub fn visit_begins(&mut self, visit: RoomId, room: usize, command: CommandId, counted: bool) {
         let told = Told {
             room,
+            counted,
             ..Told::default()
         };
         self.visits.insert(visit, told);

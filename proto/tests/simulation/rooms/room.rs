@@ -220,6 +220,7 @@ impl Room {
             session,
             held: self.first_held(desk.kind.depth),
             given: first,
+            stored: self.stored.len(),
         });
         self.joins.insert(session, join);
         codes.push((JOIN_CODE + join) as u16);

@@ -282,6 +282,9 @@ impl MucService {
                 known = true;
                 judge.rooms.note_loss(at);
             }
+            for session in room.audience() {
+                judge.rooms.forgets(at, session);
+            }
             room.forget();
             room.swallows = swallows;
             self.scatter_robots(at, now, 20_000);

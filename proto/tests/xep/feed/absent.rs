@@ -218,7 +218,6 @@ fn of_other_answers() {
     ] {
         let answer = xml(&format!("<iq type='error'>{error}</iq>"));
         let error = StanzaError::parse(&answer);
-        assert!(epode_proto::xep::pubsub::advice::advice(&error).is_none());
         let mut play = Play::new(Feed::new(settings(), None));
         play.run("session");
         play.answer(Err(RequestFailure::Refused {

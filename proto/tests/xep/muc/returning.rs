@@ -1,8 +1,8 @@
 //! Coming back after a lost session.
 
-use epode_proto::event::Delivery;
+use epode_proto::event::{Delivery, RequestFailure};
 
-use super::support::{MEMBER, SELF, SUBJECT, Scene, error, gone, presence, said};
+use super::support::{MEMBER, OWN, SELF, SUBJECT, Scene, error, gone, jid, presence, said};
 
 fn lost() -> Scene {
     let mut scene = Scene::joined();
@@ -199,4 +199,68 @@ fn a_room_that_is_gone_is_made_again() {
     scene.expect(&["configure set", "1: subject \"\""]);
     scene.reply_ok();
     scene.expect(&["1: left firstwitch missed", "1: rejoined 110 201"]);
+}
+
+/// A page that slept handles the timeout before what arrived meanwhile. A second join would be answered, too.
+#[test]
+fn a_page_that_slept_reads_the_answer_before_it_asks_again() {
+    let mut scene = lost();
+    scene.now += 30_500;
+    scene.rooms.handle_timeout(scene.instant());
+    scene.drain();
+    scene.hear(&presence("thirdwitch", SELF));
+    scene.hear(SUBJECT);
+    scene.expect(&[
+        "1: subject \"\"",
+        "1: left firstwitch missed",
+        "1: rejoined 110",
+    ]);
+    scene.wait(60_000);
+    scene.expect(&[]);
+    // Nothing had arrived.
+    let mut scene = lost();
+    scene.now += 70_000;
+    scene.rooms.handle_timeout(scene.instant());
+    scene.wait(4_999);
+    scene.expect(&[]);
+    scene.wait(1);
+    scene.expect(&["join thirdwitch since"]);
+}
+
+/// The answer was lost with an interruption, or arrived while the page slept.
+#[test]
+fn a_new_room_is_asked_again_to_accept_its_configuration() {
+    let mut scene = lost();
+    let owner =
+        "<item affiliation='owner' role='moderator'/><status code='110'/><status code='201'/>";
+    scene.hear(&presence("thirdwitch", owner));
+    scene.hear(SUBJECT);
+    scene.expect(&["configure set", "1: subject \"\""]);
+    // What is sent while the session is interrupted waits; it is not asked again and again.
+    scene.rooms.handle_interrupted();
+    scene.reply(Err(RequestFailure::TimedOut));
+    scene.wait(200_000);
+    scene.expect(&[]);
+    scene.rooms.handle_resumed(scene.instant(), &jid(OWN), true);
+    scene.wait(30_000);
+    scene.expect(&["configure set"]);
+    scene.reply(Err(RequestFailure::TimedOut));
+    scene.wait(5_000);
+    scene.expect(&["configure set"]);
+    scene.reply_ok();
+    scene.expect(&["1: left firstwitch missed", "1: rejoined 110 201"]);
+    // One that never answers is left.
+    let mut scene = Scene::new();
+    scene.join_within("thirdwitch", 600_000);
+    scene.hear(&presence("thirdwitch", owner));
+    scene.hear(SUBJECT);
+    for _ in 0..2 {
+        scene.reply(Err(RequestFailure::TimedOut));
+        scene.wait(5_000);
+    }
+    scene.take();
+    scene.reply(Err(RequestFailure::TimedOut));
+    scene.expect(&["leave thirdwitch", "c1 timed out", "1: closed"]);
+    scene.wait(600_000);
+    scene.expect(&[]);
 }

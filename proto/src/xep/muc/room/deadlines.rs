@@ -3,7 +3,7 @@
 use super::ledger::{PendingCommand, PresenceRequest};
 use super::self_ping::{ECHO, PING_TIMEOUT, PingVerdict, SILENCE};
 use super::timers::RoomTimer;
-use super::visit::VisitState;
+use super::visit::{MOST_CONFIGURATIONS, VisitState};
 use super::{Room, Visit};
 use crate::event::RequestFailure;
 use crate::time::{Instant, Millis};
@@ -81,8 +81,11 @@ impl Room {
         if self.timers.expire(RoomTimer::Rejoin, now) {
             self.return_in(shared);
         }
+        let answer = self.timers.get(RoomTimer::Answer);
         if self.timers.expire(RoomTimer::Answer, now) {
-            self.handle_no_answer(shared);
+            // A page that slept has not read what arrived meanwhile.
+            let late = answer.is_some_and(|due| now > due);
+            self.handle_no_answer(shared, late);
         }
         if self.timers.expire(RoomTimer::Expiry, now) {
             self.forget_unanswered(now, shared);
@@ -118,7 +121,7 @@ impl Room {
         }
     }
 
-    // ── are we still in? ────────────────────────────────────────────────────────────────────────────────────────────
+    // ── membership checks ───────────────────────────────────────────────────────────────────────────────────────────
 
     /// Schedules a self-ping: it is doubtful whether the room still has us.
     pub(super) fn doubt(&mut self, now: Instant) {
@@ -176,9 +179,11 @@ impl Room {
         if let VisitState::Entered { locked, .. } = &mut visit.state
             && *locked == Some(token)
         {
-            *locked = None;
             return match outcome {
-                Ok(_) => self.complete(shared),
+                Ok(_) => {
+                    *locked = None;
+                    self.complete(shared);
+                }
                 Err(failure) => self.handle_not_configured(shared, failure),
             };
         }
@@ -221,7 +226,15 @@ impl Room {
                 },
                 Ended::Refused(error.clone()),
             ),
-            RequestFailure::TimedOut => (CommandError::TimedOut, Ended::GivenUp),
+            RequestFailure::TimedOut => {
+                let visit = self.visit.as_ref();
+                if visit.is_some_and(|visit| visit.configurations < MOST_CONFIGURATIONS) {
+                    // The page slept, or the session was interrupted: the room may have accepted it.
+                    self.timers.set(RoomTimer::Answer, shared.now + SOON);
+                    return;
+                }
+                (CommandError::TimedOut, Ended::GivenUp)
+            }
             // The new session joins it again.
             RequestFailure::Disconnected => return,
         };

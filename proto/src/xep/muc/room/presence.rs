@@ -64,7 +64,7 @@ impl Room {
             && (user.is_itemized() || self.is_expected(nick))
     }
 
-    // ── available ───────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── available presence ──────────────────────────────────────────────────────────────────────────────────────────
 
     fn handle_arrival(&mut self, shared: &mut RoomContext, nick: &str, stanza: &Element) {
         let user = MucUser::of(stanza);
@@ -226,13 +226,26 @@ impl Room {
         self.timers.stop(RoomTimer::Rejoin);
         self.timers.set(RoomTimer::Subject, shared.now + SOON);
         let created = codes.contains(&201);
-        let locked = created.then(|| shared.request_token());
+        visit.configurations = 0;
         visit.enter(VisitState::Entered {
             codes,
             subject: true,
-            locked,
+            locked: created.then(|| shared.request_token()),
         });
-        if let Some(request) = locked {
+        self.configure(shared);
+    }
+
+    /// Configures the room, if it is new (§10.1.2).
+    pub(super) fn configure(&mut self, shared: &mut RoomContext) {
+        let Some(visit) = &mut self.visit else { return };
+        if let VisitState::Entered {
+            locked: Some(locked),
+            ..
+        } = &mut visit.state
+        {
+            let request = shared.request_token();
+            *locked = request;
+            visit.configurations += 1;
             shared.push(RoomOutput::Request {
                 request,
                 iq: instant_room(self.jid.as_str()),

@@ -8,7 +8,7 @@ use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
 impl Room {
-    /// A refusal carries the id of what it refuses. Without an id it has to come from the room itself, or from the address that
+    /// A refusal carries the id of the refused presence. Without an id it must come from the room itself, or from the address that
     /// the presence was sent to, if no occupant has it: an occupant may send errors, too.
     pub(super) fn handle_presence_error(
         &mut self,

@@ -1,6 +1,7 @@
 //! Rejoining after a lost session, and after the room has lost us.
 
 use super::Room;
+use super::deadlines::SOON;
 use super::timers::{RoomTimer, end_visit};
 use super::visit::{Returning, VisitState};
 use crate::stanza::{ErrorKind, StanzaError};
@@ -113,16 +114,22 @@ impl Room {
         self.send_join(shared, history);
     }
 
-    /// Handles the timeout of a rejoin.
-    pub(super) fn handle_no_answer(&mut self, shared: &mut RoomContext) {
+    /// Handles the timeout of a rejoin, or of the configuration of a new room. `late`: it is handled after it was due, so that
+    /// the answer may have arrived and not been handled.
+    pub(super) fn handle_no_answer(&mut self, shared: &mut RoomContext, late: bool) {
         if shared.interrupted {
             // The join waits in the outbox, or a new session begins with another one.
             return self
                 .timers
                 .set(RoomTimer::Answer, shared.now + ANSWER_TIMEOUT);
         }
-        if self.visit.as_ref().is_some_and(|visit| visit.is_joining()) {
-            self.schedule_rejoin(shared, Millis(0), Ended::GivenUp);
+        let Some(visit) = &self.visit else { return };
+        if visit.is_joining() {
+            // A room answers two joins with two lists of occupants, which cannot be told from live presences.
+            let pause = if late { SOON } else { Millis(0) };
+            self.schedule_rejoin(shared, pause, Ended::GivenUp);
+        } else if visit.is_locked() {
+            self.configure(shared);
         }
     }
 

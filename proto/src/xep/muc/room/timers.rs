@@ -6,7 +6,7 @@ use crate::timers::{Name, Timers};
 #[derive(Clone, Copy, Debug)]
 #[repr(usize)]
 pub(super) enum RoomTimer {
-    /// The answer to a rejoin.
+    /// The answer to a rejoin; the next request that configures a new room.
     Answer,
     /// The subject that ends the history.
     Subject,

@@ -12,6 +12,9 @@ use crate::xep::muc::occupant::{Occupant, Occupants};
 use crate::xep::muc::request::History;
 use crate::xep::muc::rooms::RoomContext;
 
+/// How often a new room is asked to accept its configuration, when it does not answer.
+pub(super) const MOST_CONFIGURATIONS: u32 = 3;
+
 /// The state of a visit.
 #[derive(Debug)]
 pub(super) enum VisitState {
@@ -38,11 +41,11 @@ pub(super) enum VisitState {
 /// The states by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VisitPlace {
-    /// Our presence is on its way.
+    /// The join was sent or is queued.
     Joining,
-    /// The room has let us in; more of what it begins with is to come.
+    /// The room has admitted us; history and subject may still arrive.
     Entered,
-    /// Really in.
+    /// The join is complete.
     Inside,
     /// Our leave is on its way.
     Leaving,
@@ -97,6 +100,8 @@ pub struct Visit {
     /// The join, until it is settled.
     pub(super) join: Option<PendingCommand>,
     pub(super) returning: Option<Returning>,
+    /// How often the room, which is new, was asked to accept its configuration.
+    pub(super) configurations: u32,
     /// The times of the last rejoins after the room had lost us.
     pub(super) returns: Vec<Instant>,
     pub(super) occupants: Occupants,
@@ -126,6 +131,7 @@ impl Visit {
             state: VisitState::Joining { unmarked: None },
             join: Some(join),
             returning: None,
+            configurations: 0,
             returns: Vec::new(),
             occupants: Occupants::default(),
             crowded: false,
@@ -184,6 +190,17 @@ impl Visit {
 
     pub(super) fn is_joining(&self) -> bool {
         matches!(self.state, VisitState::Joining { .. })
+    }
+
+    /// Whether the room is new, and has not accepted its configuration.
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(
+            self.state,
+            VisitState::Entered {
+                locked: Some(_),
+                ..
+            }
+        )
     }
 
     pub(super) fn is_leaving(&self) -> bool {

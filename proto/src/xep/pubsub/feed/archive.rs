@@ -14,7 +14,7 @@ use crate::xep::pubsub::event;
 use crate::xep::rsm::{Page, Range};
 use crate::xml::Element;
 
-/// How many entries are requested per page.
+/// The number of entries requested per page.
 const PAGE: u32 = 100;
 
 /// The maximal number of pages.
@@ -68,7 +68,7 @@ impl Archive {
         }
     }
 
-    /// The next page (XEP-0442 §2, XEP-0313 §4.2).
+    /// The request for the next page (XEP-0442 §2, XEP-0313 §4.2).
     pub fn request(&self, service: &str, node: &str) -> Element {
         let range = Range {
             max: Some(PAGE),
@@ -125,8 +125,8 @@ impl Archive {
         true
     }
 
-    /// The end of a page. Without `<fin/>` the service does not say that all is there, and without the name of its last result
-    /// (§4.2: the `<set/>` may be left out, where there is nothing) the results tell it.
+    /// Handles the end of a page. Without `<fin/>` the service does not confirm that the result is complete. Without
+    /// the id of the last result (§4.2 allows leaving out `<set/>` for an empty page) the received results decide.
     pub fn handle_end(&mut self, reply: &Element) -> PageResult {
         let Some(fin) = reply.child("fin", ns::MAM) else {
             return PageResult::Endless;

@@ -27,7 +27,7 @@ use reach::is_enough;
 pub const MOST: usize = 20_000;
 /// The estimated maximal size of one response, in bytes.
 const ANSWER: usize = 4 << 20;
-/// How many items are requested first if the newest known item is sufficient.
+/// The number of items requested first if the newest known item is sufficient.
 pub const FEW: usize = 20;
 /// The maximal number of requests of one fetch: pages may be small.
 const REQUESTS: u32 = 1_000;
@@ -35,7 +35,7 @@ const REQUESTS: u32 = 1_000;
 const BYTES: usize = 64 << 20;
 /// The page size.
 const PAGE: usize = 250;
-/// How many items are fetched by id at once.
+/// The number of items fetched by id in one request.
 const CHUNK: usize = 50;
 /// The maximal number of attempts of a request that times out or fails temporarily.
 const TRIES: u32 = 4;
@@ -51,12 +51,12 @@ pub enum FetchGoal {
     Since,
 }
 
-/// An item that the node holds.
+/// An item of the listing.
 #[derive(Clone, Debug)]
 pub struct ListedItem {
-    /// As it was listed.
+    /// The item as listed.
     pub item: Item,
-    /// Its id and revision.
+    /// The item's id and revision.
     pub digest: Digest,
 }
 
@@ -112,12 +112,12 @@ pub struct CatchUp {
     tries: u32,
     requests: u32,
     bytes: usize,
-    /// The list of ids is incomplete, so that an absent item is not proved to be removed.
+    /// Whether the list of ids is incomplete, so that an absent item is not certainly removed.
     partial: bool,
 }
 
 impl CatchUp {
-    /// `limit`: how many items the feed lists.
+    /// `limit`: the number of items that the feed lists.
     pub fn new(goal: FetchGoal, known: &KnownItems, traits: Traits, limit: usize) -> Self {
         let first = match goal {
             FetchGoal::Snapshot => limit,

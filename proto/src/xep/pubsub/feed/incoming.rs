@@ -29,7 +29,7 @@ impl Feed {
             }
             PubSubEvent::Configuration { .. } => self.asides.push_back(Change::Configuration),
             PubSubEvent::Subscription(told) => {
-                // It concerns an earlier subscription: the reply to ours is still pending.
+                // The notification concerns an earlier subscription: the reply to ours is still pending.
                 if told.state == SubscriptionState::None
                     && matches!(
                         self.state,
@@ -54,7 +54,8 @@ impl Feed {
         }
     }
 
-    /// A message of the service with a result from an archive (XEP-0313 §4.3). False when it is not for this feed.
+    /// Handles a message of the service with a result of an archive (XEP-0313 §4.3). Returns false if it is not for
+    /// this feed.
     pub fn handle_result(&mut self, result: &Element) -> bool {
         let (FeedPhase::Subscribing(Inquiry::Querying(archive))
         | FeedPhase::CatchingUp(Inquiry::Querying(archive))) = &mut self.state

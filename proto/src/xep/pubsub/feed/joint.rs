@@ -6,7 +6,7 @@ use super::change::Via;
 use super::known::DigestIndex;
 use crate::xep::pubsub::digest::{Digest, hash_id};
 
-/// What is listed without a payload, with that of the last event of the item that waits.
+/// Completes items that are listed without a payload by the payload of their last queued event.
 pub fn complete_listing(held: &mut [ListedItem], waiting: &[Arrival]) {
     if held.iter().all(|held| held.digest.has_payload()) || waiting.is_empty() {
         return;
@@ -40,9 +40,9 @@ pub struct Joint {
     pub unseen: Vec<bool>,
     pub via: Via,
     pub baseline: bool,
-    /// How many listed items are done.
+    /// The number of listed items that were processed.
     pub told: usize,
-    /// A known item is listed.
+    /// Whether a known item is listed.
     pub met: bool,
     /// Events of items that are not listed, until their position is known.
     pub pending: Vec<Arrival>,
@@ -86,12 +86,12 @@ impl Joint {
             return self.pending.push(arrival);
         };
         if arrival.is_wanting() && self.unseen.get(place) == Some(&true) {
-            // It cannot be compared with the known revision.
+            // Without a payload the event cannot be compared with the known revision.
             return self.pending.push(arrival);
         }
         // The listing and the events meet here.
         self.met = true;
-        // The last item, which a service sends to who subscribes, has no place among the events.
+        // The last item, which a service sends on subscribing, has no position among the events.
         if arrival.as_item().is_some_and(|arrived| arrived.resent) {
             return;
         }
@@ -128,7 +128,7 @@ impl Joint {
         }
     }
 
-    /// Where the item that an arrival is about stands in the listing.
+    /// The position in the listing of an arrival's item.
     pub fn place(&self, arrival: &Arrival) -> Option<usize> {
         let id = match arrival {
             Arrival::Item(arrived) => arrived.digest.id,
@@ -138,7 +138,7 @@ impl Joint {
         self.index.place(id, &self.digests)
     }
 
-    /// The listing's items before this place, as far as they are wanted.
+    /// Reports the listing's items before this position, as far as they are wanted.
     fn report_until(&mut self, place: usize) {
         while self.told < place {
             if let (Some(held), Some(true)) = (self.held.get(self.told), self.wanted.get(self.told))

@@ -13,7 +13,7 @@ pub struct KnownItems {
     ids: Vec<(Option<Rc<str>>, u64)>,
     /// The number of publications ever added.
     added: u64,
-    /// The last listing was complete: unknown items are new.
+    /// Whether the last listing was complete: then unknown items are new.
     complete: bool,
 }
 
@@ -38,7 +38,7 @@ impl KnownItems {
         self.complete = complete;
     }
 
-    /// The oldest first.
+    /// The digests, the oldest first.
     pub fn digests(&self) -> &[Digest] {
         &self.digests
     }
@@ -48,7 +48,7 @@ impl KnownItems {
         self.digests.len()
     }
 
-    /// Whether there are none.
+    /// Whether no publication is known.
     pub fn is_empty(&self) -> bool {
         self.digests.is_empty()
     }
@@ -68,12 +68,12 @@ impl KnownItems {
         }
     }
 
-    /// Whether a listing left out the payload of something that is known.
+    /// Whether a listing left out the payload of a known item.
     pub fn has_unseen(&self) -> bool {
         self.digests.iter().any(|known| known.is_unseen())
     }
 
-    /// The revision of an item whose payload a listing left out. Its place stays.
+    /// Sets the revision of an item whose payload a listing left out. The item keeps its position.
     pub fn learn(&mut self, digest: Digest) {
         if let Some(at) = self.place(digest.id)
             && let Some(known) = self.digests.get_mut(at)
@@ -84,7 +84,7 @@ impl KnownItems {
         }
     }
 
-    /// Forgets an item. False when it was not known.
+    /// Removes an item. Returns false if it was not known.
     pub fn remove(&mut self, id: u32) -> bool {
         let Some(at) = self.place(id) else {
             return false;
@@ -94,7 +94,7 @@ impl KnownItems {
         true
     }
 
-    /// Forgets all.
+    /// Removes all items.
     pub fn clear(&mut self) {
         self.digests.clear();
         self.ids.clear();
@@ -120,7 +120,7 @@ impl KnownItems {
         self.added
     }
 
-    /// The ids that were there at a mark and have not been published again since.
+    /// The ids that were known at a mark and have not been published again since.
     pub fn before(&self, mark: u64) -> Vec<Rc<str>> {
         let mut ids = Vec::new();
         for (id, noted) in &self.ids {
@@ -131,7 +131,7 @@ impl KnownItems {
         ids
     }
 
-    /// The id at a place, where it is known in words.
+    /// The id at a position, if its text is known.
     pub fn id_at(&self, place: usize) -> Option<Rc<str>> {
         self.ids.get(place)?.0.clone()
     }
@@ -139,12 +139,12 @@ impl KnownItems {
 
 /// An index of digests by id, to compare lists.
 pub struct DigestIndex {
-    /// Places + 1 by the low bits of the hash, with the next free one for those that collide.
+    /// Positions + 1, hashed by the low bits of the id; a collision takes the next free slot.
     slots: Vec<u32>,
 }
 
 impl DigestIndex {
-    /// Of a list in which no id stands twice; of one that does, the last.
+    /// Creates the index of a list. If an id occurs twice, the last one counts.
     pub fn of(digests: &[Digest]) -> Self {
         let size = (digests.len() * 2).next_power_of_two();
         let mut index = Self {
@@ -163,7 +163,7 @@ impl DigestIndex {
         index
     }
 
-    /// The place of an id in the list.
+    /// The position of an id in the list.
     pub fn place(&self, id: u32, list: &[Digest]) -> Option<usize> {
         let mut at = id as usize;
         // Half of the slots are free.

@@ -1,10 +1,11 @@
 //! Merges the listing of a node with the events that arrived meanwhile: one order, each publication once. Decides
 //! whether publications may be missing.
 //!
-//! The listing shows the node at one moment, T. All events of what was published before T and after the subscription are here
-//! (`Feed::settle`), in order. So where an event has the very revision that is listed, the two meet: what was told of the item
-//! before is older, what is told behind it newer. Where none has, the listed revision is older than the subscription, and all
-//! that was told of the item is newer. What is told of items that are not listed stands where its neighbours stand.
+//! The listing shows the node at one moment, T. All events of publications after the subscription and before T have
+//! arrived (`Feed::settle`), in order. So if an event has exactly the listed revision of its item, both sequences meet
+//! there: earlier events of the item are older than T, later events are newer. If no event has, the listed revision is
+//! older than the subscription, and all events of the item are newer. Events of items that are not listed are placed
+//! beside their neighbours.
 
 use super::arrival::Arrival;
 use super::catch_up::{FetchGoal, ListedItem};
@@ -19,7 +20,7 @@ struct MergeResult {
     wanted: Vec<bool>,
     /// For each item: whether it is known and the service gives no payload.
     unseen: Vec<bool>,
-    /// The listing connects to the known items: no publication between them is missing.
+    /// Whether the listing connects to the known items: no publication between them is missing.
     joined: bool,
     /// Known ids that were removed.
     gone: Vec<String>,
@@ -28,7 +29,7 @@ struct MergeResult {
 }
 
 impl Feed {
-    /// Handles the listed items; `whole`: all of the node.
+    /// Handles the listed items; `whole`: they are all items of the node.
     pub(super) fn merge_held(&mut self, goal: FetchGoal, mut held: Vec<ListedItem>, whole: bool) {
         let mut waiting = self.meanwhile.take_all();
         self.drop_last_item(&mut waiting);
@@ -116,8 +117,8 @@ impl Feed {
                     *rest -= 1;
                 }
             }
-            // Of an earlier session: an item listed in another revision was published since.
-            // What was between sessions is there, if something that came before is.
+            // An event of an earlier session: if the item is listed in another revision, it was published since. The
+            // gap between the sessions is closed if an earlier item is listed.
             let closed = (judged.joined || joint.met) && matches!(arrival, Arrival::Gap { .. });
             let another = older > 0 && joint.lists_another(&arrival);
             older = older.saturating_sub(1);
@@ -152,7 +153,7 @@ impl Feed {
         let mut rest = all.into_iter();
         while let Some(mut arrival) = rest.next() {
             match &mut arrival {
-                // Between what came in an earlier session and what follows.
+                // Between the items of an earlier session and the following ones.
                 Arrival::Gap { after, before } => {
                     after.clone_from(&last);
                     let next = rest.as_slice().iter().find_map(Arrival::as_item);
@@ -188,7 +189,7 @@ impl Feed {
             let told = match (&arrival, arrival.archived()) {
                 (_, Some(name)) => names.contains(name),
                 (Arrival::Gap { .. }, None) => true,
-                // The last item, which a service sends to who subscribes: it has no name there.
+                // The last item, which a service sends on subscribing, has no archive id.
                 (Arrival::Item(arrived), None) => {
                     arrived.time.is_some() || digests.contains(&arrived.digest)
                 }
@@ -212,7 +213,7 @@ impl Feed {
         }
         let told = |arrival: &Arrival| match arrival.archived() {
             Some(name) => names.contains(name),
-            // The last item has no name there.
+            // The last item has no archive id.
             None => arrival
                 .as_item()
                 .is_some_and(|arrived| digests.contains(&arrived.digest)),
@@ -293,7 +294,7 @@ impl Feed {
         }
         let index = DigestIndex::of(known);
         let mut still = vec![false; known.len()];
-        // Of each item: where it stands in what is known, and whether it is the same still.
+        // For each item: its position among the known items, and whether its revision is unchanged.
         let mut places = Vec::new();
         let mut unseen = Vec::new();
         let mut highest = 0;
@@ -305,7 +306,7 @@ impl Feed {
             let known = place.and_then(|place| known.get(place));
             let mut same = known.is_some_and(|known| !held.digest.differs_from(*known));
             if let Some(place) = place {
-                // Listed without a payload, only its place can show that it was published again.
+                // Listed without a payload: only its position can show that the item was published again.
                 same &= held.digest.has_payload() || place >= highest;
                 highest = highest.max(place);
             }
@@ -320,7 +321,7 @@ impl Feed {
             wanted.push(!same && new);
         }
         let joined = at.is_some();
-        // What all of the listing would show if it were there.
+        // The known items that a complete listing would contain if they still existed.
         let from = if whole { 0 } else { known.len() };
         let mut gone = Vec::new();
         let mut partial = from > 0 && !still.iter().take(from).all(|still| *still);
@@ -343,15 +344,15 @@ impl Feed {
         }
     }
 
-    /// The first item of a listing that was there before and has not moved: nothing behind it can have been dropped, and what
-    /// stands in front of it is older.
+    /// The first listed item that was known before and has not moved: no later item can have been dropped, and the
+    /// items before it are older.
     fn anchor(&self, places: &[(Option<usize>, bool)]) -> Option<usize> {
         if self.traits.order == Order::Creation {
             return places.iter().position(|(place, _)| place.is_some());
         }
         let first = places.iter().position(|(_, same)| *same)?;
         let before = places.get(..first).unwrap_or_default();
-        // Two that follow each other as they did have not moved.
+        // Two items that follow each other as before have not moved.
         for (number, pair) in places.windows(2).enumerate() {
             if let [(Some(first), true), (Some(second), true)] = pair
                 && first < second
@@ -360,10 +361,10 @@ impl Feed {
             }
         }
         if before.iter().any(|(place, _)| place.is_none()) {
-            // What stands in front of it is new, if all is known: so it was published again, the same as before.
+            // If all items are known, the items before it are new: so it was published again without a change.
             return None;
         }
-        // One alone may have been, too. If not, all that was newer is there as well.
+        // A single item may have been published again, too. If it was not, all newer items are listed as well.
         let place = places.get(first)?.0?;
         let newer = |known: usize| places.iter().any(|(place, _)| *place == Some(known));
         (place + 1..self.known.len()).all(newer).then_some(first)
@@ -390,7 +391,7 @@ impl Feed {
 }
 
 impl Arrival {
-    /// Whether a change concerns this item.
+    /// Whether a change belongs to this item.
     fn is_of(&self, id: &str) -> bool {
         match self {
             Self::Item(arrived) => arrived.item.id.as_deref() == Some(id),

@@ -1,10 +1,11 @@
-//! Repetitions: the last item that a service sends on subscribing or on coming online, events that
-//! were in transit when the node was listed, events that another session of the account did not take and that are routed to
-//! this one, and rows saved without change.
+//! Repetitions: the last item that a service sends on subscribing or when the client becomes available, events that
+//! were in transit when the node was listed, events that another session of the account did not accept and that are
+//! routed to this one, and rows saved without change.
 //!
-//! A publication repeats the current revision of its item when the [`Digest`]s are equal, however it comes. A repetition
-//! is not reported, unless [`FeedSettings::repeats`](super::FeedSettings::repeats) is set: then only those are left out that are
-//! known not to be publications. Without a payload two publications cannot be compared, and each is reported.
+//! A publication repeats the current revision of its item if the [`Digest`]s are equal, however it arrives. A
+//! repetition is not reported, unless [`FeedSettings::repeats`](super::FeedSettings::repeats) is set: then only those
+//! are left out that are certainly not publications. Without a payload two publications cannot be compared, and each is
+//! reported.
 
 use super::arrival::{Arrival, Arrived};
 use super::catch_up::MOST;
@@ -13,7 +14,7 @@ use super::state::Basis;
 use super::{Feed, WAITING};
 use crate::xep::pubsub::digest::{Digest, hash_id};
 
-/// How many archive ids are remembered.
+/// The number of remembered archive ids.
 const NAMES: usize = 64;
 
 impl Feed {
@@ -36,7 +37,7 @@ impl Feed {
         false
     }
 
-    /// Whether an item was reported before and is left out.
+    /// Whether an item was reported before and must not be reported again.
     pub(super) fn is_repeat(&mut self, arrived: &Arrived) -> bool {
         if arrived.via == Via::Snapshot || arrived.news {
             return false;
@@ -46,13 +47,13 @@ impl Feed {
             return true;
         }
         if arrived.via == Via::CatchUp {
-            // Without a payload it cannot be recognised as new: the reported revision stays.
+            // Without a payload a newer revision cannot be detected: the reported revision stays.
             return !arrived.digest.has_payload() && self.known.of(arrived.digest.id).is_some();
         }
         !arrived.waited && self.is_echo(arrived, known)
     }
 
-    /// Whether the listing reported it while its event was in transit.
+    /// Whether the listing reported the item while its event was in transit.
     fn is_echo(&mut self, arrived: &Arrived, known: bool) -> bool {
         let echo = self.echoes.iter().position(|echo| *echo == arrived.digest);
         match echo {
@@ -66,7 +67,7 @@ impl Feed {
                 }
                 false
             }
-            // This one and all that follow are newer than the listing.
+            // This event and all following ones are newer than the listing.
             None => {
                 self.echoes.clear();
                 false
@@ -84,8 +85,8 @@ impl Feed {
         }
     }
 
-    /// The last item, which a service sends at once to who subscribes, overtakes events that wait in its queue (ejabberd). Where
-    /// one of its item follows, that one is as new or newer, and in its place.
+    /// Drops a last item that overtook queued events: a service sends the last item directly on subscribing (ejabberd).
+    /// If an event of the same item follows, that event is as new or newer, and in the correct position.
     pub(super) fn drop_overtaken(waiting: &mut Vec<Arrival>) {
         let mut later: Vec<u32> = Vec::new();
         let mut at = waiting.len();
@@ -104,9 +105,9 @@ impl Feed {
         }
     }
 
-    /// The last item that a service sends on subscribing is not new, and is left out if only new items are reported. Some services stamp it
-    /// (XEP-0203). COMPAT(Prosody 0.12): no stamp; but the node held it before the subscription, in this revision. To a page
-    /// that asks for repetitions, only the first event can be it.
+    /// Drops the last item that a service sends on subscribing if only new items are reported. Some services stamp it
+    /// (XEP-0203). COMPAT(Prosody 0.12): no stamp; but the node had the item before the subscription, in this revision.
+    /// If the page requests repetitions, only the first event can be the last item.
     pub(super) fn drop_last_item(&self, waiting: &mut Vec<Arrival>) {
         let Basis::New { before, .. } = &self.basis else {
             return;

@@ -92,7 +92,7 @@ impl Feed {
     fn handle_fetched(&mut self, now: Instant, outcome: &Result<Element, RequestFailure>) {
         let inquiry = match self.leave() {
             FeedPhase::CatchingUp(inquiry) => inquiry,
-            // It may have been read before the subscription was there.
+            // The listing may have been read before the subscription existed.
             FeedPhase::Subscribing(_) => {
                 self.enter(FeedPhase::Subscribing(Inquiry::Overtaken));
                 return;
@@ -131,8 +131,8 @@ impl Feed {
         self.enter(FeedPhase::CatchingUp(inquiry));
     }
 
-    /// COMPAT(ejabberd): events wait in a queue while it answers, so that those of what was published before the listing may
-    /// come after it. They are before the next answer.
+    /// COMPAT(ejabberd): events wait in a queue while it answers requests, so events of publications before the listing
+    /// may arrive after the listing. They arrive before the next reply.
     fn settle(&mut self, listing: Listing) {
         if self.traits.order == Order::Publication {
             return self.merge(listing);

@@ -23,12 +23,12 @@ pub enum FeedPhase {
     Pending,
     /// The node or its service is unavailable. The subscription is requested again at this time.
     Away {
-        /// When.
+        /// The time of the next request.
         retry_at: Instant,
     },
     /// Ended: the queued changes are reported as the last ones.
     Over,
-    /// This state was left; what comes next is being decided. Events wait.
+    /// The previous state was left; the next one is being decided. Events are queued.
     Left(FeedPlace),
 }
 
@@ -37,15 +37,15 @@ pub enum FeedPhase {
 pub enum FeedPlace {
     /// There is no session.
     Apart,
-    /// The subscription was asked for.
+    /// The subscription was requested.
     Subscribing,
-    /// What the node holds is being found out.
+    /// The items of the node are being fetched.
     CatchingUp,
-    /// Events are told as they come.
+    /// Events are reported as they arrive.
     Live,
-    /// An owner has to agree to the subscription.
+    /// An owner must approve the subscription.
     Pending,
-    /// The node or its service is not there.
+    /// The node or its service is unavailable.
     Away,
     /// Ended.
     Over,
@@ -59,7 +59,7 @@ impl Place for FeedPlace {
         (Self::Subscribing, Self::Away),
         (Self::CatchingUp, Self::Live),
         (Self::Pending, Self::CatchingUp),
-        // More came meanwhile than is kept; the answer to the subscription comes later.
+        // The queue overflowed; the reply to the subscription arrives later.
         (Self::Subscribing, Self::Live),
         (Self::Live, Self::Pending),
         (Self::Live, Self::Away),
@@ -69,7 +69,7 @@ impl Place for FeedPlace {
         (Self::CatchingUp, Self::Subscribing),
         (Self::Live, Self::Subscribing),
         (Self::Pending, Self::Subscribing),
-        // The session is at its end.
+        // The session is ending.
         (Self::Subscribing, Self::Apart),
         (Self::CatchingUp, Self::Apart),
         (Self::Live, Self::Apart),
@@ -87,16 +87,17 @@ impl Place for FeedPlace {
 /// The progress of listing a node.
 #[derive(Debug)]
 pub enum Inquiry {
-    /// The node is listed; if the service was busy, again at this time.
+    /// The node is being listed; if the service was busy, again at this time.
     Fetching {
         catch_up: CatchUp,
         again_at: Option<Instant>,
     },
-    /// Its archive is queried.
+    /// The node's archive is being queried.
     Querying(Archive),
     /// The node was listed; earlier events may still be in transit.
     Settling(Listing),
-    /// The answer came before the one to the subscription, and may have been read before there was one: it does not count.
+    /// The listing arrived before the reply to the subscription, and may have been read before the subscription
+    /// existed: it does not count.
     Overtaken,
 }
 
@@ -116,7 +117,7 @@ pub enum Listing {
 /// The basis from which the feed continues.
 #[derive(Debug)]
 pub enum Basis {
-    /// None: the feed has never been live.
+    /// No basis: the feed has never been live.
     New {
         /// The items before the subscription, if only later ones are reported.
         before: Vec<Digest>,
@@ -130,13 +131,15 @@ pub enum Basis {
 /// Events queued since the feed was live last.
 #[derive(Debug, Default)]
 pub struct Meanwhile {
-    /// Events; the first so many in an earlier session.
+    /// The queued events; the first `earlier` ones are of an earlier session.
     arrivals: Vec<Arrival>,
     pub earlier: usize,
-    /// So many behind those came before the answer to the subscription; and so many before the node was asked again.
+    /// The number of following events that arrived before the reply to the subscription, and of those that arrived
+    /// before the node was listed again.
     pub overtaking: usize,
     pub older: usize,
-    /// A subscription of the same JID was ended in this session: its events may still come, and some between may be missing.
+    /// A subscription of the same JID was ended in this session: its events may still arrive, and events in between may
+    /// be missing.
     pub follows_another: bool,
     /// A gap was reported and no event arrived since.
     pub gap_told: bool,
@@ -182,7 +185,7 @@ impl FeedPhase {
 }
 
 impl Basis {
-    /// Whether the feed was live once, in this life or in the one that its position is of.
+    /// Whether the feed was live before, in this instance or in the one that wrote its position.
     pub fn is_known(&self) -> bool {
         matches!(self, Self::Known)
     }
@@ -220,7 +223,7 @@ impl Meanwhile {
         self.older = 0;
     }
 
-    /// Takes all, and leaves the counts.
+    /// Takes all events, and keeps the counts.
     pub fn take_all(&mut self) -> Vec<Arrival> {
         core::mem::take(&mut self.arrivals)
     }
@@ -237,7 +240,7 @@ impl Meanwhile {
         (earlier, later)
     }
 
-    /// Keeps some.
+    /// Keeps the events for which `is_kept` returns true.
     pub fn retain(&mut self, is_kept: impl FnMut(&Arrival) -> bool) {
         let (mut earlier, mut later) = self.take_both();
         let mut is_kept = is_kept;
@@ -248,9 +251,9 @@ impl Meanwhile {
         self.arrivals = earlier;
     }
 
-    /// Whether an event that came before the answer to the subscription, or after one that was ended, tells another revision
-    /// than the listing, which no event tells: of a subscription of before it may be older, of this one it is newer. Asked
-    /// again, the node shows it.
+    /// Whether an event that arrived before the reply to the subscription, or after an ended subscription, has another
+    /// revision than the listing, and no event has the listed one: an event of an earlier subscription may be older
+    /// than the listing, one of this subscription is newer. Another listing decides.
     pub fn is_doubtful(&self, digests: &[Digest], waiting: &[Arrival]) -> bool {
         let overtaking = waiting.iter().skip(self.earlier).take(self.overtaking);
         if self.overtaking == 0 {

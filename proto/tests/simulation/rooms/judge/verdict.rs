@@ -193,7 +193,7 @@ impl Judge {
 
     fn room_entered(&mut self, visit: RoomId, join: Option<usize>, again: bool) {
         let given = join.and_then(|join| self.rooms.joins.get(join));
-        let given = given.map(|join| (join.room, join.given));
+        let given = given.map(|join| (join.room, join.given, join.stored));
         let Some(told) = self.rooms.visits.get_mut(&visit) else {
             return;
         };
@@ -203,12 +203,19 @@ impl Judge {
         let room = told.room;
         if again {
             self.rooms.figures.rejoined += 1;
+            // A history of so many messages that is lost with its session cannot be asked for again: there is no asking for so
+            // many and for all since (§7.2.13), and all since is worth more.
+            if told.counted && told.got.is_empty() {
+                let first = given.map(|(_, first, _)| first.min(told.before));
+                told.base = told.base.max(first);
+            }
         } else {
             self.rooms.figures.joined += 1;
             told.joined = true;
-            told.base = given.map(|(_, first)| first);
+            told.base = given.map(|(_, first, _)| first);
+            told.before = given.map_or(0, |(_, _, stored)| stored);
         }
-        if given.is_some_and(|(known, _)| known != room) {
+        if given.is_some_and(|(known, ..)| known != room) {
             self.blame(Wrong::Disordered, "the answer to another room's join");
         }
     }

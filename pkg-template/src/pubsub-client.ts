@@ -22,8 +22,21 @@
 // - A connection that breaks is made again, and the subscriptions with it: `_on_disconnect` is called when it is over for good.
 //   What was missed meanwhile is told then; gap_cb(node, pubsub) says where the service does not have it any more.
 // - unsubscribe(node) exists. When the page goes, subscriptions are ended: nobody else removes an anonymous user's.
-import { Client, XmppError, xml } from "./index.js";
+
 import { report } from "./compat.js";
+import {
+  Client,
+  type ClientOptions,
+  type Feed,
+  type PayloadFormat,
+  type PubsubItem,
+  type Secret,
+  type Sendable,
+  type Service,
+  type Stanza,
+  XmppError,
+  xml,
+} from "./index.js";
 import { plain } from "./plain.js";
 
 const ATOM = "http://www.w3.org/2005/Atom";
@@ -33,7 +46,73 @@ const UPDATES = 1_000;
 /** How many ids of a node are remembered; of one that is older, an update passes for a creation. */
 const KNOWN = 10_000;
 
-function* descendants(element) {
+/** Elements to read from, as jQuery's sets are read. Nothing of it becomes a part of the page. */
+export interface Elements extends Iterable<Stanza> {
+  readonly length: number;
+  readonly [index: number]: Stanza;
+  /** The text of them and of all that is in them. */
+  text(): string;
+  /** An attribute of the first. */
+  attr(name: string): string | undefined;
+  /** What is in them: names and `[attribute="value"]`, one after another for what is further in. */
+  find(selector: string): Elements;
+  children(name?: string): Elements;
+  /** Until it returns false. */
+  each(act: (this: Stanza, index: number, element: Stanza) => unknown): this;
+  eq(index: number): Elements;
+  first(): Elements;
+  get(): Stanza[];
+  get(index: number): Stanza | undefined;
+}
+
+/** An item's payload. */
+export interface Entry<T = unknown> extends Elements {
+  /** As a plain value. */
+  readonly value: T;
+  readonly format: PayloadFormat;
+}
+
+export interface Change<T = unknown> {
+  /** `update` where the node held an item of this id already. */
+  type: "create" | "update";
+  id: string | undefined;
+  node: string;
+  item: PubsubItem<T>;
+}
+
+export interface PubSubClientOptions<T = unknown> {
+  nick?: string;
+  /** What to subscribe to at once. */
+  node?: string;
+  event_cb?: (entry: Entry<T>, pubsub: PubSubClient<T>, change: Change<T>) => void;
+  /** An item was taken back, its record deleted. */
+  delete_cb?: (id: string, pubsub: PubSubClient<T>) => void;
+  /** Of a node something may be missing here: the connection was broken, and the service does not have it any more. */
+  gap_cb?: (node: string, pubsub: PubSubClient<T>) => void;
+  /** What fails; without it, it is reported as an uncaught error of the page. */
+  error_cb?: (error: Error, pubsub: PubSubClient<T>) => void;
+  /** An account: a name at `domain`, or a bare JID. Without it, and without `sid`: anonymous. */
+  username?: string;
+  password?: Secret;
+  /** A BOSH session that the web server made: its full JID, its id, the rid of the next request. */
+  jid?: string;
+  sid?: string;
+  rid?: number | string;
+  /** Default `/xmpp-httpbind`. */
+  bosh_service?: Service;
+  /** Default: the page's host. */
+  domain?: string;
+  /** Default: the server chooses, which is what two open tabs want. */
+  resource?: string;
+  /** Default: `pubsub.` and the domain. */
+  pubsub_service?: string;
+  /** All that is sent and received goes to the console. Default false. */
+  debug?: boolean;
+}
+
+export type Publishable = Exclude<Sendable, string> | string | number | boolean | null | { [name: string]: unknown };
+
+function* descendants(element: Stanza): Generator<Stanza> {
   for (const child of element.children()) {
     yield child;
     yield* descendants(child);
@@ -41,12 +120,12 @@ function* descendants(element) {
 }
 
 /** `name`, `[attr]`, `[attr="value"]`, one after another: what old pages ask of an entry. */
-function* select(elements, selector) {
+function* select(elements: Iterable<Stanza>, selector: string): Generator<Stanza> {
   const [first, ...rest] = selector.trim().split(/\s+(?![^[]*\])/);
-  const parts = /^([\w-]+|\*)?(?:\[([\w-]+)(?:=(["']?)(.*)\3)?\])?$/.exec(first);
+  const parts = /^([\w-]+|\*)?(?:\[([\w-]+)(?:=(["']?)(.*)\3)?\])?$/.exec(first ?? "");
   if (!parts || !first) throw new XmppError("bad-argument", `find(): "${selector}" is not understood. Use names and [attribute="value"].`);
   const [, name = "*", attribute, , value] = parts;
-  const fits = (element) =>
+  const fits = (element: Stanza): boolean =>
     (name === "*" || element.name === name) &&
     (attribute === undefined || (value === undefined ? element.attr(attribute) !== undefined : element.attr(attribute) === value));
   for (const element of elements) {
@@ -59,97 +138,113 @@ function* select(elements, selector) {
 }
 
 /** Elements to read from, as jQuery's sets are read. */
-class Elements {
-  #item;
+class ElementSet<T> implements Entry<T> {
+  readonly length: number;
+  [index: number]: Stanza;
+  readonly #item: PubsubItem<T> | undefined;
 
-  constructor(elements, item) {
+  constructor(elements: Stanza[], item?: PubsubItem<T>) {
     elements.forEach((element, index) => (this[index] = element));
     this.length = elements.length;
     this.#item = item;
   }
 
   /** The item's payload as a plain value. */
-  get value() {
-    return this.#item?.value;
+  get value(): T {
+    return this.#item?.value as T;
   }
 
-  get format() {
-    return this.#item?.format;
+  get format(): PayloadFormat {
+    return this.#item?.format as PayloadFormat;
   }
 
-  text() {
+  text(): string {
     return this.get().map(plain).join("");
   }
 
-  attr(name) {
+  attr(name: string): string | undefined {
     return this[0]?.attr(name);
   }
 
-  find(selector) {
-    return new Elements([...new Set(select(this.get(), selector))]);
+  find(selector: string): Elements {
+    return new ElementSet([...new Set(select(this.get(), selector))]);
   }
 
-  children(name) {
-    return new Elements(this.get().flatMap((element) => element.children(name)));
+  children(name?: string): Elements {
+    return new ElementSet(this.get().flatMap((element) => element.children(name)));
   }
 
-  each(act) {
+  each(act: (this: Stanza, index: number, element: Stanza) => unknown): this {
     this.get().every((element, index) => act.call(element, index, element) !== false);
     return this;
   }
 
-  eq(index) {
-    return new Elements(this.get().slice(index).slice(0, 1));
+  eq(index: number): Elements {
+    return new ElementSet(this.get().slice(index).slice(0, 1));
   }
 
-  first() {
+  first(): Elements {
     return this.eq(0);
   }
 
-  get(index) {
+  get(): Stanza[];
+  get(index: number): Stanza | undefined;
+  get(index?: number): Stanza[] | Stanza | undefined {
     const all = Array.from(this);
     return index === undefined ? all : all.at(index);
   }
 
-  *[Symbol.iterator]() {
-    for (let index = 0; index < this.length; index += 1) yield this[index];
+  *[Symbol.iterator](): Generator<Stanza> {
+    for (let index = 0; index < this.length; index += 1) yield this[index] as Stanza;
   }
 }
 
-export class PubSubClient {
-  #options;
-  #feeds = new Map();
+/** The client of a page that was written for django-pubsub. */
+export class PubSubClient<T = unknown> {
+  nick: string | undefined;
+  node: string | undefined;
+  /** Has the window the focus? */
+  focus: boolean;
+  /** The page counts; 0 again when the window gets the focus. */
+  unread = 0;
+  /** The last 1,000 entries. */
+  updates: Entry<T>[] = [];
+  client!: Client;
+  /** Connected. */
+  connected!: Promise<void>;
+  /** Connected, and subscribed to `node`. Need not be awaited. */
+  ready!: Promise<void>;
+  readonly #options: PubSubClientOptions<T> & { bosh_service: Service; pubsub_service: string };
+  readonly #feeds = new Map<string, Feed<T>>();
   /** Aborted when we go: no page is watched any more, and no connection made. */
-  #going;
+  #going: AbortController | undefined;
 
-  constructor(options = {}) {
+  constructor(options: PubSubClientOptions<T> = {}) {
     const domain = options.domain ?? globalThis.location?.hostname ?? "localhost";
     this.#options = { bosh_service: "/xmpp-httpbind", pubsub_service: `pubsub.${domain}`, ...options, domain };
     this.nick = options.nick;
     this.node = options.node;
     this.focus = globalThis.document?.hasFocus?.() ?? true;
-    this.unread = 0;
-    this.updates = [];
     const { jid, sid, rid } = options;
     if (sid !== undefined) {
-      this.attach(jid, sid, rid);
+      void this.attach(jid as string, sid, rid as number | string);
     } else {
       const { username, password, resource } = options;
       const name = username?.includes("@") ? username : `${username}@${domain}`;
       const login = username === undefined ? { domain, anonymous: true } : { jid: resource ? `${name}/${resource}` : name, password };
-      this.#begin(login, (client, signal) => client.connect({ signal }));
+      void this.#begin(login, (client, signal) => client.connect({ signal }));
     }
   }
 
   /** Goes on with a BOSH session in place of whatever there was; `rid` is that of the next request. */
-  attach(jid, sid, rid) {
+  attach(jid: string, sid: string, rid: number | string): Promise<void> {
     const session = { jid, sid, rid };
-    this.client?.disconnect();
+    void (this.client as Client | undefined)?.disconnect();
     return this.#begin(session, (client, signal) => client.attach({ ...session, signal }));
   }
 
-  #begin(login, connect) {
-    const client = new Client(this.#options.bosh_service, { presence: false, ...login });
+  #begin(login: object, connect: (client: Client, signal: AbortSignal) => Promise<void>): Promise<void> {
+    const client = new Client(this.#options.bosh_service, { presence: false, ...login } as ClientOptions);
     this.client = client;
     this.#going?.abort();
     this.#going = new AbortController();
@@ -174,36 +269,37 @@ export class PubSubClient {
     return this.ready;
   }
 
-  /** Called when the connection is over: pages put their own in its place. */
-  _on_disconnect() {}
+  /** Called when the connection is over, with what ended it: pages put their own in its place. */
+  _on_disconnect(_error?: Error): void {}
 
-  #fail(error) {
+  #fail(error: Error): void {
     const { error_cb } = this.#options;
     if (error_cb) error_cb(error, this);
     else report(error);
   }
 
-  #watchPage(signal) {
+  #watchPage(signal: AbortSignal): void {
     if (typeof globalThis.addEventListener !== "function") return;
-    const on = (type, listener) => globalThis.addEventListener(type, listener, { signal });
+    const on = <K extends keyof WindowEventMap>(type: K, listener: (event: WindowEventMap[K]) => unknown): void =>
+      globalThis.addEventListener(type, listener as EventListener, { signal });
     on("focus", () => {
       this.focus = true;
       this.unread = 0;
     });
     on("blur", () => (this.focus = false));
     on("pagehide", ({ persisted }) => {
-      if (!persisted) this.disconnect();
+      if (!persisted) void this.disconnect();
     });
   }
 
   /** Subscribes to a node, whose items go to event_cb too. Resolves when that is done; failing is told to error_cb as well. */
-  async subscribe(node) {
+  async subscribe(node: string): Promise<void> {
     try {
       await this.connected;
       const service = this.#options.pubsub_service;
       // First: what is published from then on is not among them.
       const known = await this.#ids(node);
-      const feed = await this.client.pubsub.subscribe(node, (item) => this.#hear(item, known), { service, snapshot: false });
+      const feed = await this.client.pubsub.subscribe<T>(node, (item) => this.#hear(item, known), { service, snapshot: false });
       this.#feeds.get(node)?.close();
       this.#feeds.set(node, feed);
       feed.on("retract", ({ id }) => this.#forget(known, [id]));
@@ -214,13 +310,13 @@ export class PubSubClient {
         this.#fail(new XmppError("stanza-error", `The node ${node} was deleted.`, { condition: "item-not-found" }));
       });
     } catch (error) {
-      if (this.client.status === "online") this.#fail(error);
+      if (this.client.status === "online") this.#fail(error as Error);
       throw error;
     }
   }
 
   /** What the node holds, as far as its service tells (XEP-0060 §5.5). */
-  async #ids(node) {
+  async #ids(node: string): Promise<Set<string | undefined>> {
     const query = xml`<iq type="get" to="${this.#options.pubsub_service}"><query xmlns="${DISCO_ITEMS}" node="${node}"/></iq>`;
     // The subscription waits for this, but not for long.
     const reply = await this.client.request(query, { timeout: 5_000 }).catch(() => undefined);
@@ -228,46 +324,48 @@ export class PubSubClient {
     return new Set(items.map((item) => item.attr("name")));
   }
 
-  #hear(item, known) {
+  #hear(item: PubsubItem<T>, known: Set<string | undefined>): void {
     const { id, node, payload } = item;
     const type = known.delete(id) ? "update" : "create";
     known.add(id);
     if (known.size > KNOWN) known.delete(known.values().next().value);
-    const entry = new Elements(payload ? [payload] : [], item);
+    const entry = new ElementSet<T>(payload ? [payload] : [], item);
     if (this.updates.push(entry) > UPDATES) this.updates.shift();
     this.#options.event_cb?.(entry, this, { type, id, node, item });
   }
 
-  #forget(known, ids) {
+  #forget(known: Set<string | undefined>, ids: (string | undefined)[]): void {
     for (const id of ids) {
       known.delete(id);
-      this.#options.delete_cb?.(id, this);
+      this.#options.delete_cb?.(id as string, this);
     }
   }
 
   /** Publishes items, and resolves with their ids: texts become entries, markup and stanzas go as they are, all else as JSON in an entry. */
-  async publish(node, items) {
+  async publish(node: string, items: Publishable | readonly Publishable[]): Promise<(string | undefined)[]> {
     await this.connected;
     const service = this.#options.pubsub_service;
-    const payload = (item) => {
-      if (typeof item === "object" && item !== null && Object.getPrototypeOf(item) !== Object.prototype && !Array.isArray(item)) return item;
+    const payload = (item: Publishable): Sendable => {
+      const isElement =
+        typeof item === "object" && item !== null && Object.getPrototypeOf(item) !== Object.prototype && !Array.isArray(item);
+      if (isElement) return item as Sendable;
       return xml`<entry xmlns="${ATOM}">${typeof item === "string" ? item : JSON.stringify(item)}</entry>`;
     };
-    const all = Array.isArray(items) ? items : [items];
+    const all = Array.isArray(items) ? (items as readonly Publishable[]) : [items as Publishable];
     return Promise.all(all.map((item) => this.client.pubsub.publish(node, payload(item), { service })));
   }
 
   /** Ends the subscription to a node. */
-  async unsubscribe(node) {
+  async unsubscribe(node: string): Promise<void> {
     const feed = this.#feeds.get(node);
     this.#feeds.delete(node);
     await feed?.unsubscribe();
   }
 
   /** Unsubscribes and goes. Never rejects. */
-  async disconnect() {
+  async disconnect(): Promise<void> {
     const { client } = this;
-    this.#going.abort();
+    this.#going?.abort();
     await client.disconnect();
   }
 }

@@ -1,0 +1,41 @@
+// The documentation comments of the package's declarations: every public member has one, and their examples compile.
+//
+//   npm test -- --only docs        or, after a build: node --test tests/docs/declarations.test.mjs
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { PKG, at } from "../../scripts/lib/project.mjs";
+import { compile } from "../../scripts/lib/packaging.mjs";
+import { moduleOf, publicMembers } from "../../scripts/lib/samples.mjs";
+
+const PACKAGE = process.env.EPODE_PACKAGE ?? PKG;
+const members = publicMembers(path.join(PACKAGE, "index.d.ts"));
+
+test("every public member has a documentation comment", () => {
+  assert.ok(members.length > 300, `${members.length} members`);
+  assert.deepEqual(members.filter(({ comment }) => !comment).map(({ name }) => name), []);
+});
+
+test("every exported name and every method has an example", () => {
+  assert.deepEqual(members.filter(({ needsExample, examples }) => needsExample && examples.length === 0).map(({ name }) => name), []);
+});
+
+test("every example compiles", async () => {
+  const folder = at("target/docs-examples");
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(path.join(folder, "node_modules"), { recursive: true });
+  fs.symlinkSync(path.resolve(PACKAGE), path.join(folder, "node_modules/epode"), "dir");
+  const exported = members.map(({ name }) => name).filter((name) => !name.includes("."));
+  const examples = members.flatMap(({ name, examples }) => examples.map((text) => ({ name, text })));
+  assert.ok(examples.length > 150, `${examples.length} examples`);
+  const files = examples.map(({ text }, index) => {
+    fs.writeFileSync(path.join(folder, `${index}.mts`), moduleOf(text, exported));
+    return `${index}.mts`;
+  });
+  // The compiler is given one program: 200 of them would take minutes.
+  const { code, output } = await compile("typescript", folder, files, { module: "esnext", moduleResolution: "bundler" });
+  const problems = output.replace(/^.*?(\d+)\.mts(?=\()/gm, (_, index) => examples[index].name);
+  assert.equal(code, 0, `\n${problems}`);
+});

@@ -120,9 +120,7 @@ export class SaslClient {
 
   /** SCRAM's keys, once the challenge is answered; right once `verify` was true. */
   get keys(): ScramKeys | undefined {
-    const [name, iter, salt, ck, sk] = guarded(() => this.#core.keys());
-    if (name === undefined || salt === undefined || ck === undefined || sk === undefined) return undefined;
-    return { name, iter: Number(iter), salt, ck, sk };
+    return guarded(() => this.#core.keys()) as ScramKeys | undefined;
   }
 }
 

@@ -224,6 +224,12 @@ const STEPS = [
     },
   },
   {
+    name: "strophe-parity",
+    what: "the same specifications on strophe.js 5.0.0 and on epode/strophe, in Node and in Chromium; a table by member",
+    browser: true,
+    run: () => testFiles(["tests/strophe/parity.test.mjs"], {}),
+  },
+  {
     name: "strophe-pages",
     what: "plugins of Strophe beside strophe.js, and the pages of examples/strophe/, in Chromium against Prosody; with --whole ejabberd, too",
     browser: true,

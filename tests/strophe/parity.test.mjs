@@ -12,6 +12,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
+import { DIFFERENCES } from "./differences.mjs";
 import { compare, print, unused } from "./table.mjs";
 import { startService } from "./wire/service.mjs";
 
@@ -91,6 +92,12 @@ describe("strophe.js 5.0.0 and epode/strophe", () => {
       assert.deepEqual(wrong.map(({ member, name }) => `${member}: ${name}`), [], "differences that are not in differences.mjs");
     });
   }
+
+  test("the guide has every difference on purpose", async () => {
+    const guide = await fs.readFile(path.join(ROOT, "docs/from-strophe.md"), "utf8");
+    const missing = DIFFERENCES.map(({ what, reason }) => `| ${what} | ${reason} |`).filter((line) => !guide.includes(line));
+    assert.deepEqual(missing, []);
+  });
 
   test("every difference on purpose is one", () => {
     print(rows);

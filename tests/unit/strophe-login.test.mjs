@@ -1,6 +1,9 @@
 // Statuses and conditions of logins over BOSH, beside strophe.js 5.0.0: what the server answers is scripted.
 
-import { BINDABLE, BOUND, body, both, client, login, mechanisms, sasl } from "./strophe/sides.mjs";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ScriptedStream } from "./strophe/scripted.mjs";
+import { BINDABLE, BOUND, LIBRARIES, STATUS, body, both, client, login, mechanisms, sasl } from "./strophe/sides.mjs";
 
 const LEGACY = body("<stream:features><auth xmlns='http://jabber.org/features/iq-auth'/></stream:features>", "sid='s'");
 
@@ -209,4 +212,27 @@ both("a callback that throws", async (side) => {
     throw new Error("of the page");
   };
   await login(side);
+});
+
+test("a service that cannot be reached is tried again, and its session then goes on", async () => {
+  const { Connection } = LIBRARIES.ours;
+  ScriptedStream.made.length = 0;
+  const connection = new Connection("http://x/");
+  const seen = [];
+  connection.connect("u@h", "p", (status) => seen.push(STATUS[status]), 40);
+  const [first] = ScriptedStream.made;
+  await first.fail(0);
+  first.end({ code: "unreachable", message: "no network" });
+  await new Promise((resolve) => setTimeout(resolve, 20).ref());
+  const second = ScriptedStream.made[1];
+  assert.deepEqual([ScriptedStream.made.length, second.options.wait], [2, 40]);
+  second.give(mechanisms("PLAIN"));
+  await Promise.resolve();
+  assert.match(second.wire[1], /^<auth /);
+  assert.deepEqual(seen, ["CONNECTING"]);
+  // In a session the stream decides how long it is tried.
+  for (let count = 0; count < 6; count += 1) await second.fail(0);
+  assert.deepEqual([seen, connection._proto.errors], [["CONNECTING"], 6]);
+  second.end({ code: "unreachable", message: "no network" });
+  assert.deepEqual(seen, ["CONNECTING", "CONNTIMEOUT", "DISCONNECTED"]);
 });

@@ -29,7 +29,7 @@ export interface Frame {
   element(): Element;
   /** What the page's `xmlInput` gets. */
   shown(strip: string | boolean): Element;
-  /** The whole as text. */
+  /** The whole as text, written from the DOM: pages look for prefixes such as `stream:features`. */
   text(): string;
 }
 
@@ -161,7 +161,7 @@ export class BodyFrame implements Frame {
   }
 
   text(): string {
-    return this.#view.toString();
+    return Builder.serialize(this.element());
   }
 }
 
@@ -189,7 +189,7 @@ export class SocketFrame implements Frame {
   }
 
   text(): string {
-    return this.view.toString();
+    return Builder.serialize(this.shown());
   }
 }
 

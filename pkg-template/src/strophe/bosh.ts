@@ -5,19 +5,21 @@ import type { Registration } from "../events.js";
 import type { XmppError } from "../errors.js";
 import type { Stanza } from "../stanza.js";
 import type { Stream, StreamOptions } from "../stream.js";
+import { tellEnd } from "./bosh-end.js";
+import { mayPass, openingOptions, withinLimits } from "./bosh-options.js";
+import { BoshTerms } from "./bosh-terms.js";
 import { $build, Builder } from "./builder.js";
 import type { ConnectCallback, Connection, Queued } from "./connection.js";
-import { ErrorCondition, NS, Status } from "./constants.js";
+import { NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
-import { headersAsText, observedFetch } from "./http-status.js";
+import { observedFetch } from "./http-status.js";
+import { keepSession, keptSession } from "./kept-session.js";
 import log from "./log.js";
 import { AnsweredRequest, Request } from "./request.js";
 import { makeStream, moduleFault, type Transport } from "./transport.js";
-import { getBareJidFromJid, getDomainFromJid, getNodeFromJid, toElement } from "./utils.js";
+import { getDomainFromJid, toElement } from "./utils.js";
 import { elementsIn } from "./arrival.js";
 
-/** Where strophe.js keeps what `restore()` needs. */
-const KEPT = "strophe-bosh-session";
 /** strophe.js gives up after so many failures without a success between them. */
 const MOST_ERRORS = 4;
 
@@ -30,15 +32,7 @@ let secondaryTimeoutMultiplier = 0.1;
 const someRid = (): number => Math.floor(Math.random() * 4294967295);
 
 /** The BOSH transport of a connection. */
-export class Bosh implements Transport {
-  _conn: Connection;
-  sid: string | null = null;
-  hold = 1;
-  wait = 60;
-  window = 5;
-  errors = 0;
-  inactivity: number | null = null;
-  strip: string | boolean;
+export class Bosh extends BoshTerms implements Transport {
   /** Requests that plugins have built by hand, until they are sent. */
   _requests: Request[] = [];
   #stream: Stream | undefined;
@@ -50,10 +44,12 @@ export class Bosh implements Transport {
   #rid = someRid();
   /** A session that the page has taken up, and that nothing was sent in yet. */
   #attached = false;
-  #headers: Headers | string | null = null;
+  /** Opens the session that has not been answered yet. */
+  #reopen: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(connection: Connection) {
-    this._conn = connection;
+    super(connection);
     this.strip = Bosh.prototype.strip ?? false;
   }
 
@@ -78,21 +74,12 @@ export class Bosh implements Transport {
   }
 
   /** The rid of the next request. */
-  get rid(): number {
+  override get rid(): number {
     return this.#stream?.rid ?? this.#rid;
   }
 
-  set rid(rid: number) {
+  override set rid(rid: number) {
     this.#rid = rid;
-  }
-
-  /** The headers of the last answer, as `XMLHttpRequest.getAllResponseHeaders()` gives them. */
-  get lastResponseHeaders(): string | null {
-    return headersAsText(this.#headers);
-  }
-
-  set lastResponseHeaders(headers: string | null) {
-    this.#headers = headers;
   }
 
   /** A body as strophe.js would send it now. It counts the rid, which the stream does by itself. */
@@ -114,7 +101,7 @@ export class Bosh implements Transport {
   #forget(): void {
     this.sid = null;
     this.#rid = someRid();
-    if (this._conn._sessionCachingSupported()) sessionStorage.removeItem(KEPT);
+    if (this._conn._sessionCachingSupported()) keepSession(null);
     this._conn.nextValidRid(this.#rid);
   }
 
@@ -130,8 +117,20 @@ export class Bosh implements Transport {
   #open(options: Partial<StreamOptions>, answered: Answered): void {
     this.#drop();
     this.errors = 0;
-    this.#answered = [answered];
-    if (this.#makeStream({ lang: "en", ...options })) this.#stream?.open();
+    const open = (): void => {
+      this.#drop();
+      this.#answered = [answered];
+      if (!this.#makeStream({ lang: "en", ...options })) return;
+      this.#reopen = open;
+      this.#stream?.open();
+    };
+    open();
+  }
+
+  /** The session was not opened, and may be another time: tries again, after as long a pause as strophe.js makes. */
+  #openAgain(open: () => void): void {
+    const pause = this.errors > 1 ? Math.min(Math.floor(timeoutMultiplier * this.wait), this.errors ** 3) : 0;
+    this.#timer = setTimeout(open, pause * 1000);
   }
 
   #makeStream(options: Partial<StreamOptions>): boolean {
@@ -190,6 +189,8 @@ export class Bosh implements Transport {
     const stream = this.#stream;
     this.#stream = undefined;
     this.#attached = false;
+    this.#reopen = undefined;
+    clearTimeout(this.#timer);
     for (const registration of this.#registrations.splice(0)) registration.remove();
     if (!stream) return;
     if (!this.#isLeaving) stream.abort();
@@ -225,36 +226,14 @@ export class Bosh implements Transport {
   }
 
   _restore(jid?: string | null, callback?: ConnectCallback, wait?: number, hold?: number, wind?: number): void {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as { jid?: string; sid?: string; rid?: number } | null;
-    if (!kept?.rid || !kept.sid || !kept.jid || !isSameAccount(kept.jid, jid)) {
+    const kept = keptSession(jid);
+    if (!kept) {
       const error = new Error("_restore: no restoreable session.");
       error.name = "StropheSessionError";
       throw error;
     }
     this._conn.restored = true;
     this._attach(kept.jid, kept.sid, kept.rid, callback, wait, hold, wind);
-  }
-
-  /** Keeps what `restore()` needs. */
-  _cacheSession(): void {
-    const { authenticated, jid } = this._conn;
-    const { rid, sid } = this;
-    if (!authenticated) sessionStorage.removeItem(KEPT);
-    else if (jid && rid && sid) sessionStorage.setItem(KEPT, JSON.stringify({ jid, rid, sid }));
-  }
-
-  /** Takes the terms of the session out of its first body. */
-  _connect_cb(body: Element): number | void {
-    if (body.getAttribute("type") === "terminate") {
-      log.error(`The BOSH service refused the session: ${body.getAttribute("condition")}`);
-      this._conn._handleTerminate(body);
-      return Status.CONNFAIL;
-    }
-    if (!this.sid) this.sid = body.getAttribute("sid");
-    this.window = numberOf(body, "requests") ?? this.window;
-    this.hold = numberOf(body, "hold") ?? this.hold;
-    this.wait = numberOf(body, "wait") ?? this.wait;
-    this.inactivity = numberOf(body, "inactivity") ?? this.inactivity;
   }
 
   _disconnect(pres: Element | Builder | null): void {
@@ -334,6 +313,7 @@ export class Bosh implements Transport {
   }
 
   #handleFrame(body: Stanza): void {
+    this.#reopen = undefined;
     this.#watchWire();
     const receive: Answered = (req) => this._conn._dataRecv(req);
     const answered = this.#answered.shift() ?? ((req: Request) => this._onRequestStateChange(receive, req));
@@ -349,7 +329,7 @@ export class Bosh implements Transport {
     if (req.xhr.readyState !== 4) return;
     const { _conn } = this;
     const status = Bosh._getRequestStatus(req);
-    if (!(req instanceof AnsweredRequest)) this.#headers = req.xhr.getAllResponseHeaders?.() ?? null;
+    if (!(req instanceof AnsweredRequest)) this._noteHeaders(req.xhr.getAllResponseHeaders?.() ?? null);
     this._removeRequest(req);
     if (status === 200) {
       _conn.nextValidRid(req.rid + 1);
@@ -378,7 +358,7 @@ export class Bosh implements Transport {
   /** An HTTP answer, or that there was none (status 0), before the stream makes something of it. */
   #observe(stream: Stream, status: number, headers: Headers | null): void {
     if (stream !== this.#stream) return;
-    this.#headers = headers;
+    this._noteHeaders(headers);
     if (status === 200) return;
     const req = new AnsweredRequest(undefined as never, () => {}, this.rid - 1);
     req.sends = this.errors + 1;
@@ -389,17 +369,15 @@ export class Bosh implements Transport {
   _hitError(status: number): void {
     this.errors += 1;
     log.warn(`Failure ${this.errors} without a success in between, status ${status}.`);
-    if (this.errors > MOST_ERRORS) this._conn._onDisconnectTimeout();
-  }
-
-  _callProtocolErrorHandlers(req: Request): void {
-    const status = Bosh._getRequestStatus(req);
-    this._conn.protocolErrorHandlers.HTTP[status]?.call(this, status);
+    // Of a session that is there, the stream knows how long it can be saved.
+    const isOpen = this.#stream && !this.#reopen;
+    if (this.errors > MOST_ERRORS && !isOpen) this._conn._onDisconnectTimeout();
   }
 
   #handleClose(error: XmppError | undefined): void {
     const { _conn } = this;
     const isLeaving = this.#isLeaving || _conn.disconnecting;
+    const reopen = this.#reopen;
     this.#drop();
     this.#isLeaving = false;
     if (isLeaving) {
@@ -408,40 +386,13 @@ export class Bosh implements Transport {
       return;
     }
     if (error) log.error(`The BOSH session ended: ${error.message}`);
-    const condition = error?.condition ?? null;
-    switch (error?.code) {
-      case undefined:
-        _conn._doDisconnect();
-        break;
-      case "terminated":
-      case "stream-error":
-        _conn._changeConnectStatus(Status.CONNFAIL, condition ?? ErrorCondition.UNKNOWN_REASON);
-        _conn._doDisconnect(condition);
-        break;
-      case "http-error":
-        _conn._changeConnectStatus(Status.DISCONNECTING, null);
-        _conn._doDisconnect();
-        break;
-      case "not-bosh":
-      case "bad-xml":
-      case "too-large":
-      case "protocol-error":
-        this.#endUnreadable();
-        break;
-      default:
-        _conn._onDisconnectTimeout();
+    if (reopen && error && mayPass(error)) {
+      // A request that was given up has no status.
+      if (error.code === "timeout") this._hitError(0);
+      if (this.errors <= MOST_ERRORS) this.#openAgain(reopen);
+      return;
     }
-  }
-
-  #endUnreadable(): void {
-    const { _conn } = this;
-    if (_conn.connected) {
-      _conn._changeConnectStatus(Status.DISCONNECTING, "strophe-parsererror");
-      _conn._doDisconnect();
-    } else {
-      _conn._changeConnectStatus(Status.CONNFAIL, ErrorCondition.BAD_FORMAT);
-      _conn._doDisconnect(ErrorCondition.BAD_FORMAT);
-    }
+    tellEnd(_conn, error);
   }
 
   _reqToData(req: Request | Element): Element | null | undefined {
@@ -462,6 +413,11 @@ export class Bosh implements Transport {
   _removeRequest(req: Request): void {
     const at = this._requests.indexOf(req);
     if (at >= 0) this._requests.splice(at, 1);
+  }
+
+  /** As `_processRequest()`: the stream repeats requests by itself. */
+  _restartRequest(index: number): void {
+    this._processRequest(index);
   }
 
   /** Sends what plugins have put among the requests. */
@@ -490,30 +446,4 @@ export class Bosh implements Transport {
     if (has("xmpp:restart")) this._conn._data.push("restart");
     this.#sendQueued();
   }
-}
-
-function numberOf(body: Element, name: string): number | undefined {
-  const value = body.getAttribute(name);
-  return value ? Number.parseInt(value, 10) : undefined;
-}
-
-/** Whether a kept session is of the account, or of the domain, that the page asks for. */
-function isSameAccount(kept: string, jid: string | null | undefined): boolean {
-  if (jid === undefined || jid === null) return true;
-  return getBareJidFromJid(kept) === getBareJidFromJid(jid) || (getNodeFromJid(jid) === null && getDomainFromJid(kept) === jid);
-}
-
-const clamp = (value: number, most: number): number => Math.min(most, Math.max(1, Number(value) || 1));
-
-/** strophe.js sends any `wait` and `hold`; the stream refuses those that no server grants. */
-function withinLimits({ wait, hold, ...others }: Partial<StreamOptions>): Partial<StreamOptions> {
-  return { ...others, ...(wait !== undefined && { wait: clamp(wait, 3600) }), ...(hold !== undefined && { hold: clamp(hold, 4) }) };
-}
-
-/** What a first body that was built by hand asks for. */
-function openingOptions(body: Element): Partial<StreamOptions> {
-  const text = (name: string): string | undefined => body.getAttribute(name) ?? undefined;
-  const options: Partial<StreamOptions> = { wait: numberOf(body, "wait"), hold: numberOf(body, "hold") };
-  const [domain, route, lang] = [text("to"), text("route"), text("xml:lang")];
-  return { ...options, ...(domain && { domain }), ...(route && { route }), ...(lang && { lang }) };
 }

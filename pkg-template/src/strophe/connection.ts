@@ -30,6 +30,9 @@ export type Queued = Element | "restart" | null;
 type TransportClass = new (connection: Connection) => Transport;
 type ErrorHandler = (status: number) => void;
 
+/** In milliseconds. */
+const DISCONNECTION_TIMEOUT = 3000;
+
 const protocols: Record<string, TransportClass> = {};
 
 /** A call that the connection's transport, or the storage, has no session for. */
@@ -50,9 +53,9 @@ export class Connection extends Login {
   service: string;
   paused = false;
   maxRetries = 5;
-  connect_callback: ConnectCallback | null | undefined = null;
+  declare connect_callback: ConnectCallback | null | undefined;
   /** In milliseconds. */
-  disconnection_timeout = 3000;
+  declare disconnection_timeout: number;
   protocolErrorHandlers: { HTTP: Record<number, ErrorHandler>; websocket: Record<number, ErrorHandler> } = { HTTP: {}, websocket: {} };
   /** Of several tabs that share a connection: here each has its own. */
   declare role?: "primary" | "secondary";
@@ -166,7 +169,7 @@ export class Connection extends Login {
     hold?: number,
     route?: string,
     authcid?: string,
-    disconnection_timeout = 3000,
+    disconnection_timeout = DISCONNECTION_TIMEOUT,
   ): void {
     this.jid = jid;
     this.authzid = getBareJidFromJid(jid);
@@ -338,7 +341,7 @@ export class Connection extends Login {
     this.disconnecting = true;
     const farewell = this.authenticated ? $pres({ xmlns: NS.CLIENT, type: "unavailable" }).tree() : null;
     this.sm?.onGracefulClose();
-    this._disconnectTimeout = this._addSysTimedHandler(this.disconnection_timeout, () => this._onDisconnectTimeout());
+    this._disconnectTimeout = this._addSysTimedHandler(this.disconnection_timeout ?? DISCONNECTION_TIMEOUT, () => this._onDisconnectTimeout());
     this._proto._disconnect(farewell as Element | null);
   }
 

@@ -29,10 +29,11 @@ export abstract class Login extends Dispatch {
   do_bind = false;
   do_session = false;
   restored = false;
-  authzid: string | null = null;
-  authcid: string | null = null;
-  pass: string | Password | null = null;
-  scram_keys: unknown = null;
+  // Not there until connect().
+  declare authzid: string | null;
+  declare authcid: string | null;
+  declare pass: string | Password | null;
+  declare scram_keys: unknown;
 
   _sasl_data: Record<string, unknown> = {};
   declare _sasl_mechanism: SASLMechanism | null;

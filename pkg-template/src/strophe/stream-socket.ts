@@ -4,13 +4,14 @@ import type { XmppError } from "../errors.js";
 import type { Registration } from "../events.js";
 import type { Stanza } from "../stanza.js";
 import type { Stream } from "../stream.js";
+import { SocketFrame } from "./arrival.js";
 import { NS } from "./constants.js";
 
 /** A frame: its text is written when something reads it. */
 export interface SocketMessage {
   readonly data: string;
-  /** The element, where the stream has read the frame. */
-  readonly view?: Stanza;
+  /** The frame, where the stream has read it. */
+  readonly frame?: SocketFrame;
 }
 
 /** What strophe.js uses of a `WebSocket`. */
@@ -63,10 +64,11 @@ export class StreamSocket implements SocketLike {
 
   #handleFrame(view: Stanza): void {
     this.#open();
+    const frame = new SocketFrame(view);
     this.onmessage?.({
-      view,
+      frame,
       get data() {
-        return view.toString();
+        return frame.text();
       },
     });
   }

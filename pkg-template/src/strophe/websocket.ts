@@ -2,12 +2,11 @@
 // wants DOM; whatever a page feeds in as text or DOM takes the way that it takes in strophe.js.
 
 import type { StreamOptions } from "../stream.js";
-import { SocketFrame } from "./arrival.js";
 import { $build, Builder } from "./builder.js";
 import type { Connection, Queued } from "./connection.js";
 import { ErrorCondition, NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
-import { elementOf, wrapperOf } from "./dom.js";
+import { wrapperOf } from "./dom.js";
 import log from "./log.js";
 import { StreamSocket, type SocketLike, type SocketMessage } from "./stream-socket.js";
 import { makeStream, moduleFault, type Transport } from "./transport.js";
@@ -21,7 +20,8 @@ const XMPP_STREAMS = "urn:ietf:params:xml:ns:xmpp-streams";
 export class Websocket implements Transport {
   _conn: Connection;
   strip: string | boolean = "wrapper";
-  socket: SocketLike | null = null;
+  /** `undefined` until the first `connect()`. */
+  declare socket: SocketLike | null;
   #isSending = false;
 
   constructor(connection: Connection) {
@@ -161,9 +161,9 @@ export class Websocket implements Transport {
       if (this._handleStreamStart(elem)) _conn._dataRecv(elem, message.data);
       return;
     }
-    const { view } = message;
-    if (view && view.ns !== NS.STREAM && _conn._dataRecv === Dispatch.prototype._dataRecv) {
-      const frame = new SocketFrame(view);
+    const { frame } = message;
+    if (frame && frame.view.ns !== NS.STREAM && _conn._dataRecv === Dispatch.prototype._dataRecv) {
+      const { view } = frame;
       if (_conn.disconnecting && view.name === "presence" && view.type === "unavailable") _conn._showInput(frame, undefined);
       else _conn._receive(frame, _conn.rawInput === Dispatch.prototype.rawInput ? undefined : message.data);
       return;
@@ -302,14 +302,14 @@ export class Websocket implements Transport {
 
 /** Whether it is an element of the framing (RFC 7395 §3.3), by its name; `nothing` for an empty frame. */
 function framingName(message: SocketMessage): string {
-  const { view } = message;
+  const view = message.frame?.view;
   if (view) return view.ns === NS.FRAMING ? view.name : "";
   const text = message.data.replace(/^(<\?.*?\?>\s*)*/, "");
   if (text === "") return "nothing";
   return /^<(open|close)[\s/>]/.exec(text)?.[1] ?? "";
 }
 
-const elementIn = (message: SocketMessage): Element => (message.view ? elementOf(message.view) : toElement(message.data));
+const elementIn = (message: SocketMessage): Element => message.frame?.shown() ?? toElement(message.data);
 
 /** The address of a service that was given as a path. */
 function absoluteService(service: string, protocol: string | undefined): string {

@@ -6,8 +6,8 @@ import { wire } from "../show.mjs";
 export const PASSWORD = "pencil";
 export const JID = "user@parity.example/desk";
 /** Statuses at which a login is at its end, one way or the other. */
-const RESTS = ["CONNECTED", "AUTHFAIL", "CONNFAIL", "DISCONNECTED", "BINDREQUIRED", "ATTACHED", "ATTACHFAIL", "CONNTIMEOUT"];
-const LIMIT = 10_000;
+export const RESTS = ["CONNECTED", "AUTHFAIL", "CONNFAIL", "DISCONNECTED", "BINDREQUIRED", "ATTACHED", "ATTACHFAIL", "CONNTIMEOUT"];
+const LIMIT = 8_000;
 
 export const turn = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -24,6 +24,7 @@ export class Client {
   /** The names of the statuses alone. */
   statuses = [];
   #script;
+  #marks = 0;
 
   constructor({ lib, service, over }, script = "plain", options = {}, address = service(script)) {
     Object.assign(this, { lib, service, over, address });
@@ -68,7 +69,8 @@ export class Client {
 
   async end(reason) {
     await turn();
-    if (!this.statuses.includes("DISCONNECTED")) this.connection.disconnect(reason);
+    // One that failed may be ending by itself.
+    if (!this.statuses.includes("DISCONNECTED") && !this.statuses.includes("DISCONNECTING")) this.connection.disconnect(reason);
     await this.reached("DISCONNECTED");
   }
 
@@ -77,9 +79,16 @@ export class Client {
     let lines = [];
     await until(async () => {
       lines = await this.service.transcript(this.address);
-      return !ended || /^(end|close)\b/.test(lines.at(-1) ?? "");
+      return !ended || lines.some((line) => /^(end|close)\b/.test(line));
     }, `a good-bye on the wire (${this.over})`);
     return lines;
+  }
+
+  /** The wire without the good-bye, which a connection that failed does not say, or is under way still. */
+  async wireOfLogin() {
+    const lines = await this.wire({ ended: false });
+    const end = lines.findIndex((line) => /^(end|close)\b|^<presence .*unavailable/.test(line));
+    return end < 0 ? lines : lines.slice(0, end);
   }
 
   /** Makes the service send stanzas, in one body. */
@@ -91,7 +100,7 @@ export class Client {
 
   /** Makes the service send stanzas, and waits until all handlers have had them. */
   async said(...stanzas) {
-    const id = `mark-${Math.random()}`;
+    const id = `mark-${(this.#marks += 1)}`;
     let isThere = false;
     this.connection.addHandler(() => ((isThere = true), false), null, "message", null, id);
     this.say(...stanzas, `<message xmlns='jabber:client' id='${id}'/>`);

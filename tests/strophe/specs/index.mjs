@@ -37,7 +37,7 @@ export async function runSpecs(lib, { where, origin, only }) {
   const isAlone = ({ over, alone }) => !over || alone;
   for (const spec of fitting.filter(isAlone)) await run(spec);
   const waiting = fitting.filter((spec) => !isAlone(spec));
-  await Promise.all(Array.from({ length: 12 }, async () => {
+  await Promise.all(Array.from({ length: 24 }, async () => {
     for (let spec = waiting.shift(); spec; spec = waiting.shift()) await run(spec);
   }));
   return results;
@@ -61,6 +61,8 @@ function services(origin, over, key) {
   let count = 0;
   const service = (script) => `${scheme}/${over}/${script}/${encodeURIComponent(key)}-${(count += 1)}-${Math.random().toString(36).slice(2)}`;
   service.transcript = async (address) => (await fetch(`${address.replace(/^ws/, "http").replace("/ws/", "/bosh/")}/transcript`)).json();
+  /** The connection breaks. */
+  service.drop = (address) => fetch(`${address.replace(/^ws/, "http").replace("/ws/", "/bosh/")}/drop`, { method: "POST" });
   /** What a server pushes into the session. */
   service.push = (address, xml) => fetch(`${address.replace(/^ws/, "http").replace("/ws/", "/bosh/")}/push`, { method: "POST", body: xml });
   return service;

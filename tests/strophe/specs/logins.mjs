@@ -1,6 +1,6 @@
 // Logins: the order of the statuses, their conditions, and what goes over the wire.
 
-import { Client, JID, PASSWORD, turn } from "./client.mjs";
+import { Client, JID, PASSWORD, RESTS, turn } from "./client.mjs";
 
 const BOTH = ["bosh", "ws"];
 
@@ -14,15 +14,20 @@ function login(name, script, { over = BOTH, jid = JID, password = PASSWORD, valu
     async run(world) {
       const client = new Client(world, script, typeof options === "function" ? options(world.lib) : options);
       const { connection } = client;
-      client.onStatus = (status) => act?.[status]?.(client, world.lib);
+      let state;
+      client.onStatus = (status) => {
+        act?.[status]?.(client, world.lib);
+        // As a page sees it in its callback.
+        const { authenticated, connected, disconnecting, do_bind, do_session, authcid, authzid, domain, jid: bound } = connection;
+        if (RESTS.includes(status)) state ??= { authenticated, connected, disconnecting, do_bind, do_session, authcid, authzid, domain, jid: bound };
+      };
       client.connect(jid, password, ...values);
       await client.rest();
-      const { authenticated, connected, disconnecting, do_bind, do_session, authcid, authzid, domain, jid: bound } = connection;
       await client.end();
       return {
         seen: client.seen,
-        state: { authenticated, connected, disconnecting, do_bind, do_session, authcid, authzid, domain, jid: bound },
-        wire: await client.wire({ ended: false }),
+        state,
+        wire: await client.wireOfLogin(),
       };
     },
   };
@@ -115,6 +120,7 @@ export const specs = [
   login("the resource is in use", "bind-conflict"),
   login("the resource is refused", "bind-refused"),
   login("another JID is bound", "bind-elsewhere"),
+  login("the version of BOSH", "version", { over: ["bosh"], member: "connect" }),
   login("wait, hold and route", "plain", { over: ["bosh"], values: [30, 1, "xmpp:parity.example:5222"] }),
   login("BINDREQUIRED", "plain", { options: { explicitResourceBinding: true }, member: "bind" }),
   {

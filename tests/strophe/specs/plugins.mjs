@@ -89,7 +89,7 @@ const hooks = [
       const { _connect_cb } = connection;
       const got = [];
       connection._connect_cb = function (req, callback, raw) {
-        const body = this._proto._reqToData(req);
+        const body = world.over === "ws" ? req : this._proto._reqToData(req);
         got.push(body.nodeName, this._proto.strip, body.getElementsByTagName("mechanism").length);
         if (this._proto._connect_cb(body) === world.lib.Strophe.Status.CONNFAIL) return got.push("failed");
         this.connected = true;

@@ -204,7 +204,9 @@ const management = [
       const { connection } = client;
       await until(() => connection.isStreamManagementEnabled(), "stream management");
       connection.send(world.lib.$msg({ id: "1" }));
-      connection.send(world.lib.$msg().c("drop", { xmlns: "urn:parity" }));
+      await until(async () => (await client.wire({ ended: false })).some((line) => line.includes('id="1"')), "the message");
+      // What a page sends to end the connection would be repeated after it.
+      await world.service.drop(client.address);
       await client.reached("DISCONNECTED");
       const resumable = connection.sm.hasResumableState();
       client.statuses.length = 0;

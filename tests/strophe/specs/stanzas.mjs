@@ -173,9 +173,9 @@ const requests = [
     await until(() => client.seen.length);
   }),
   connected("Connection.sendIQ", "in time, and called once", async (client, connection, lib) => {
-    connection.sendIQ(query(lib, "get", "urn:parity:echo"), client.note("result"), (stanza) => client.seen.push(["error", stanza]), 300);
+    connection.sendIQ(query(lib, "get", "urn:parity:echo"), client.note("result"), (stanza) => client.seen.push(["error", stanza]), 2000);
     await until(() => client.seen.length);
-    await new Promise((resolve) => setTimeout(resolve, 450));
+    await new Promise((resolve) => setTimeout(resolve, 2300));
   }),
   connected("Connection.sendIQ", "without functions", async (client, connection, lib) => {
     const id = connection.sendIQ(query(lib, "get", "urn:parity:echo").tree());
@@ -304,13 +304,13 @@ function observed(name, { xml = true } = {}) {
       const got = [];
       client.connection[name] = (value) => {
         const text = xml ? wire(value.data ? world.lib.Strophe.toElement(value.data) : value) : String(value);
-        got.push(xml ? text.replace(/ (rid|sid)="[^"]*"/g, ` $1="…"`) : text.replace(/\b(rid|sid)=['"][^'"]*['"]/g, "$1"));
+        got.push(xml ? text.replace(/ (rid|sid)="[^"]*"/g, ` $1="…"`).replace(/ (ack|ver)="[^"]*"/g, "") : text.replace(/\b(rid|sid)=['"][^'"]*['"]/g, "$1"));
       };
       await client.online();
       const login = got.length;
       await client.said(MESSAGE);
       await client.end();
-      return xml ? { login: got.slice(0, login), later: got.slice(login).filter((one) => one.includes("chat") || one.includes("unavailable")).map((one) => /<message|<presence/.exec(one)[0]) } : got.map((one) => /^<(?:\?xml[^>]*>)?[\w:]+/.exec(one)?.[0]).filter((one) => one !== "<body" || false);
+      return xml ? { login: got.slice(0, login).filter((one) => !/^<body[^>]* rid="…" sid="…"><.body>$/.test(one)), later: got.slice(login).filter((one) => one.includes("chat") || one.includes("unavailable")).map((one) => /<message|<presence/.exec(one)[0]) } : got.map((one) => /^<(?:\?xml[^>]*>)?[\w:]+/.exec(one)?.[0]).filter((one) => one !== "<body" && one !== "<close");
     },
   };
 }

@@ -6,9 +6,10 @@
 //   auth           (element, session) => true when it has answered
 //   bind           (element, session) => true when it has answered
 //   stanza         (element, session) => true when it has answered
-//   http           ({ count, phase, body, response, session }) => true when it has answered: BOSH alone
+//   http           ({ phase, body, response, session }) => true when it has answered: BOSH alone
 //   socket         ({ count, text, session }) => true when it has answered: WebSocket alone
-//   opening        attributes of the first body, or of <open/>
+//   opening        attributes of the service's <open/>
+//   showsVersion   the transcript has the version of BOSH
 //
 // A page makes the service say something by <message><say xmlns="urn:parity">…</say></message>.
 
@@ -65,6 +66,7 @@ function managed(more = {}) {
 
 export const scripts = {
   plain: {},
+  version: { showsVersion: true },
   "only-plain": { mechanisms: ["PLAIN"] },
   "only-anonymous": { mechanisms: ["ANONYMOUS"] },
   "only-external": { mechanisms: ["EXTERNAL"] },

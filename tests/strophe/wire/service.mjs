@@ -45,6 +45,8 @@ class Bosh {
       else this.#send(response, "");
       return;
     }
+    // What a script answers in place of the session is as if it had not arrived: it is repeated.
+    if (this.#isReplaced(request, response)) return;
     this.#handle(body, request, response);
     this.#next = rid + 1;
     const early = this.#early.get(this.#next);
@@ -52,16 +54,15 @@ class Bosh {
     if (early) this.take(...early);
   }
 
-  #handle(body, { text }, response) {
+  #isReplaced({ text }, response) {
     const { session } = this;
-    session.count += 1;
+    return Boolean(session.script.http?.({ phase: this.#first ? "open" : session.phase, body: text, response, session }));
+  }
+
+  #handle(body, request, response) {
+    const { session } = this;
     const isOpening = this.#first;
-    const phase = isOpening ? "open" : session.phase;
     this.#note(body, isOpening);
-    if (session.script.http?.({ count: session.count, phase, body: text, response, session, bosh: this })) {
-      if (isOpening) this.#first = false;
-      return;
-    }
     this.#held.push(response);
     response.on("close", () => (this.#held = this.#held.filter((one) => one !== response)));
     if (isOpening) session.greet();
@@ -80,7 +81,8 @@ class Bosh {
   #note(body, isOpening) {
     const { session } = this;
     const what = { terminate: "end", restart: "restart" };
-    const without = ["rid", "sid", "ack", "key", "newkey"];
+    // The version of BOSH is one row of the table, not one of each.
+    const without = ["rid", "sid", "ack", "key", "newkey", ...(session.script.showsVersion ? [] : ["ver"])];
     if (isOpening) session.note(`body ${attributesOf(body, without)}`);
     else if (body.getAttributeNS("urn:xmpp:xbosh", "restart")) session.note(`restart ${attributesOf(body, without)}`);
     else if (body.getAttribute("type")) session.note(`${what[body.getAttribute("type")] ?? "body"} ${attributesOf(body, without)}`);
@@ -176,6 +178,10 @@ export async function startService({ files = () => undefined } = {}) {
     const json = (value) => response.writeHead(200, { "Content-Type": "application/json", ...CORS }).end(JSON.stringify(value));
     const all = () => [...(sessions.get(`/bosh/${name}/${key}`) ?? []), ...(sessions.get(`/ws/${name}/${key}`) ?? [])];
     if (action === "transcript") return json(all().flatMap(({ transcript }) => readable(transcript)));
+    if (action === "drop") {
+      for (const session of all().slice(-1)) session.drop();
+      return json(true);
+    }
     if (action === "push") {
       const xml = await textOf(request);
       for (const session of all().slice(-1)) session.deliver(xml);

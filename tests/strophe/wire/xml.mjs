@@ -22,7 +22,6 @@ export const masked = (text) => text.replace(UUID, "UUID");
 
 /**
  * An element with its attributes in order, `{namespace}` where it is not that of the parent: prefixes and quotes are no differences.
- * The id that only one library gives to a request without one is a row of its own in the table, so that `ids` may leave them out.
  */
 export function canonical(node, outer = "") {
   if (node.nodeType === TEXT) return masked(node.nodeValue);
@@ -30,7 +29,7 @@ export function canonical(node, outer = "") {
   const ns = node.namespaceURI ?? "";
   const attributes = Array.from(node.attributes)
     .filter(({ name }) => name !== "xmlns" && !name.startsWith("xmlns:"))
-    .map(({ name, value }) => ` ${name}="${masked(value)}"`)
+    .map(({ name, localName, namespaceURI, value }) => ` ${namespaceURI && !name.startsWith("xml:") ? `{${namespaceURI}}${localName}` : name}="${masked(value)}"`)
     .sort()
     .join("");
   const inner = Array.from(node.childNodes, (child) => canonical(child, ns)).join("");

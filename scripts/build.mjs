@@ -275,9 +275,10 @@ async function bundle(parts) {
   const isStrophe = (file) => /(^|\/)strophe\./.test(file);
   const groups = [
     { of: (file) => !isForNode(file) && !isStrophe(file) && !isBrief(file), minify: true, plugins: [SHARED] },
-    { of: (file) => isBrief(file), minify: true, plugins: [SHARED, BRIEF] },
+    { of: (file) => isBrief(file) && !isStrophe(file), minify: true, plugins: [SHARED, BRIEF] },
     { of: (file) => isForNode(file) && !isStrophe(file), minify: false, plugins: [SHARED] },
-    { of: (file) => !isForNode(file) && isStrophe(file), minify: true, plugins: [sharedWith("index.js")] },
+    { of: (file) => !isForNode(file) && isStrophe(file) && !isBrief(file), minify: true, plugins: [sharedWith("index.js")] },
+    { of: (file) => isStrophe(file) && isBrief(file), minify: true, plugins: [sharedWith("index.production.js")] },
     { of: (file) => isForNode(file) && isStrophe(file), minify: false, plugins: [sharedWith("node.js")] },
   ];
   for (const { of, minify, plugins } of groups) {

@@ -8,6 +8,7 @@ import { disposeBy } from "./dispose.js";
 import { XmppError, aborted, badArgument, problem } from "./errors.js";
 import { Listeners, type Registration, mustBeFunction, registrationOf } from "./events.js";
 import { type Given, Hub } from "./hub.js";
+import { normalJid } from "./jid.js";
 import { init, isLoaded } from "./loading.js";
 import { CallSite, addressee, located, locating, siting } from "./located.js";
 import { type Matcher, readMatcher } from "./matcher.js";
@@ -23,12 +24,14 @@ import {
   readRegisterOptions,
   ridOption,
 } from "./options.js";
+import { metadata, readMetadata } from "./nodes.js";
 import { Patience } from "./patience.js";
 import { type PubSub, pubSubOf } from "./pubsub.js";
 import { Reader } from "./reader.js";
 import { type Stanza, stanzaOf } from "./stanza.js";
+import { STANZA_IDS } from "./stanza-ids.js";
 import { type Waiting, quietly } from "./waiting.js";
-import { type Sendable, markupOf, mustBeWellFormed } from "./xml.js";
+import { type Sendable, markupOf, mustBeText, mustBeWellFormed } from "./xml.js";
 
 /** A handler that is registered once the module is loaded. */
 interface EarlyHandler {
@@ -268,6 +271,21 @@ export class Client {
       const waiting = { timeout: read.millis("timeout"), signal: read.signal() };
       read.done();
       return hub.request(text, waiting);
+    });
+  }
+
+  /**
+   * Whether a room, a service or this account assigns ids to messages (XEP-0359 §4): only then {@link Stanza.stanzaId} with its JID is to be
+   * trusted (§6). Asks it by service discovery; `timeout` is in milliseconds, default 30,000. Rejects as {@link Client.request} does.
+   * @example
+   * const account = client.jid?.split("/")[0] ?? "";
+   * const canTrust = await client.assignsStanzaIds(account);
+   */
+  assignsStanzaIds(by: string, options?: Waiting): Promise<boolean> {
+    return locating("assignsStanzaIds", { object: by }, async () => {
+      mustBeText("assignsStanzaIds", 1, by);
+      const reply = await this.request(metadata("")(normalJid(by)), options);
+      return readMetadata(reply).features.includes(STANZA_IDS);
     });
   }
 

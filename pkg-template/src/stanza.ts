@@ -6,6 +6,7 @@
 
 import { disposeBy } from "./dispose.js";
 import { badArgument, problem } from "./errors.js";
+import { STANZA_IDS, stanzaIdOf } from "./stanza-ids.js";
 import { writeXml } from "./writer.js";
 
 /** The namespace of the prefix `xml:`. */
@@ -325,6 +326,32 @@ export class Stanza {
       if (packed.isText(at)) text += packed.slice(packed.at(at + 1), packed.at(at + 2));
     }
     return text;
+  }
+
+  /**
+   * Of a received message: the unique id that `by` gave it (XEP-0359 §3.1), for archives and for recognising a message again. `by` is the bare
+   * JID of the room for a message of a room, of this account for other messages, or the JID of the service that sent the message.
+   *
+   * `undefined` where there is no such id, and where the sender may have written it: for a `by` that the message did not come from or through,
+   * and for errors. An entity that does not assign ids lets a sender's pass (§6): ask {@link Client.assignsStanzaIds} once for each `by`.
+   * @example
+   * if (await client.assignsStanzaIds(room.jid)) {
+   *   room.on("message", ({ body, stanza }) => console.log(stanza.stanzaId(room.jid), body));
+   * }
+   */
+  stanzaId(by: string): string | undefined {
+    mustBeText("stanzaId", by);
+    return stanzaIdOf(this, by);
+  }
+
+  /**
+   * Of a received message: the id that its sender chose (XEP-0359 §3.2). It proves nothing; it serves to recognise an own message that a room
+   * sends back.
+   * @example
+   * if (stanza.originId !== undefined) console.log("known to its sender as", stanza.originId);
+   */
+  get originId(): string | undefined {
+    return this.child("origin-id", STANZA_IDS)?.attr("id");
   }
 
   /**

@@ -78,7 +78,7 @@ pub struct Client {
     /// Whether a session has existed since `connect`; a new session must restore its state.
     lasting: bool,
     /// Why the connection was last offline.
-    end_reason: Option<CloseReason>,
+    end_reason: Option<Rc<CloseReason>>,
     /// Sent stanzas that are not settled yet, to report those that are not delivered.
     sent: VecMap<SendId, UnsettledStanza>,
     requests: VecMap<IqId, requests::Purpose>,
@@ -140,8 +140,8 @@ impl Client {
     }
 
     /// Why the connection is offline; `None` before it was online or failed for the first time.
-    pub fn end_reason(&self) -> Option<&CloseReason> {
-        self.end_reason.as_ref()
+    pub fn end_reason(&self) -> Option<Rc<CloseReason>> {
+        self.end_reason.clone()
     }
 
     // ── the connection's commands ───────────────────────────────────────────────────────────────────────────────────
@@ -374,7 +374,7 @@ impl Client {
                 self.rooms.handle_interrupted();
             }
             Status::Offline(reason) => {
-                self.end_reason = Some(reason.clone());
+                self.end_reason = Some(Rc::new(reason.clone()));
                 self.handle_offline(now);
             }
             _ => {}

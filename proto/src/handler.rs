@@ -345,10 +345,14 @@ fn start(group: CriteriaSet) -> u64 {
 
 /// FNV-1a with an end mark. The keys are the caller's, so resistance against chosen collisions is not needed.
 fn mix(mut hash: u64, text: &str) -> u64 {
-    for byte in text.bytes().chain([0xff]) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    for byte in text.as_bytes() {
+        hash = mix_byte(hash, *byte);
     }
-    hash
+    mix_byte(hash, 0xff)
+}
+
+fn mix_byte(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
 /// Whether the element is a stanza (RFC 6120 §8).

@@ -132,7 +132,7 @@ impl Sink {
 
     /// The error of a connection that ended or was interrupted; `undefined` if the page requested the end.
     pub fn reason(&self, reason: &CloseReason, service: Option<&str>) -> JsValue {
-        if *reason == CloseReason::Requested {
+        if matches!(reason, CloseReason::Requested) {
             return JsValue::UNDEFINED;
         }
         let status = match reason {

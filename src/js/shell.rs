@@ -18,7 +18,7 @@ use wasm_bindgen::prelude::*;
 /// The page's sink, held weakly, and strongly while it is pinned.
 pub struct Listener {
     weak: WeakRef<Object>,
-    strong: RefCell<Option<Sink>>,
+    strong: RefCell<Option<Rc<Sink>>>,
 }
 
 impl Listener {
@@ -42,9 +42,9 @@ impl Listener {
     }
 
     /// `None` if the sink was garbage-collected: the page has no reference left to its client.
-    pub fn sink(&self) -> Option<Sink> {
+    pub fn sink(&self) -> Option<Rc<Sink>> {
         let strong = self.strong.borrow().clone();
-        strong.or_else(|| self.weak.deref().map(JsCast::unchecked_into))
+        strong.or_else(|| Some(Rc::new(self.weak.deref()?.unchecked_into())))
     }
 }
 
@@ -75,7 +75,7 @@ impl Shell {
 
     /// The error of the connection's end, for the calls that ended with it; `undefined` if the page requested the end.
     pub fn end_cause(&self, sink: &Sink) -> JsValue {
-        let reason = self.driver.read(|client| client.end_reason().cloned());
+        let reason = self.driver.read(|client| client.end_reason());
         reason.map_or(JsValue::UNDEFINED, |reason| self.explain(sink, &reason))
     }
 }

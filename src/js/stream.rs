@@ -21,7 +21,9 @@ struct StreamShell {
 
 impl StreamShell {
     fn sink(&self) -> Option<StreamSink> {
-        self.listener.sink().map(JsCast::unchecked_into)
+        self.listener
+            .sink()
+            .map(|sink| (*sink).clone().unchecked_into())
     }
 }
 

@@ -3,7 +3,7 @@
 //! No borrow of the client is held while an event is reported, so a callback may call any method.
 
 use super::alarm::Alarm;
-use super::clock::now;
+use super::clock;
 use super::derive::derive;
 use super::global::is_hidden;
 use super::http::HttpOptions;
@@ -60,6 +60,9 @@ pub struct Driver {
     events: RefCell<VecDeque<ClientEvent>>,
     reporting: Cell<bool>,
     alarm: Alarm,
+    /// The time of the last reading of the clock. What follows from an input happens at its time: reading the clock costs as much as
+    /// delivering a stanza.
+    time: Cell<Instant>,
     flush_due: Cell<bool>,
 }
 
@@ -81,8 +84,16 @@ impl Driver {
             events: RefCell::default(),
             reporting: Cell::new(false),
             alarm: Alarm::default(),
+            time: Cell::new(clock::now()),
             flush_due: Cell::new(false),
         })
+    }
+
+    /// Reads the clock.
+    fn now(&self) -> Instant {
+        let now = clock::now();
+        self.time.set(now);
+        now
     }
 
     /// Sets the receiver of events.
@@ -170,7 +181,7 @@ impl Driver {
     /// Changes the client. The outputs are carried out at the end of the current turn of the event loop, so that
     /// stanzas sent in one turn travel together; no timer is needed.
     pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Client, Instant) -> R) -> R {
-        let result = change(&mut self.client.borrow_mut(), now());
+        let result = change(&mut self.client.borrow_mut(), self.now());
         self.flush_later();
         result
     }
@@ -192,7 +203,7 @@ impl Driver {
     /// Stops the driver: no response, timer or event follows.
     pub fn shut(&self) {
         self.claim.set(None);
-        self.client.borrow_mut().abort(now());
+        self.client.borrow_mut().abort(self.now());
         self.client.borrow_mut().forget_keys();
         self.sink.replace(None);
         self.disown();
@@ -226,7 +237,7 @@ impl Driver {
                 self.set_leaving(false);
                 self.parting.set(None);
                 self.come_back();
-                self.client.borrow_mut().wake(now());
+                self.client.borrow_mut().wake(self.now());
             }
             PageChange::Parting | PageChange::Leaving => {
                 // Send a waiting final request now.
@@ -257,7 +268,7 @@ impl Driver {
 
     /// Tells the client that the page may be unloaded at any moment: timers may not fire any more.
     fn set_leaving(&self, leaving: bool) {
-        self.client.borrow_mut().set_leaving(now(), leaving);
+        self.client.borrow_mut().set_leaving(self.now(), leaving);
     }
 
     /// Closes the session. The final request is sent before this returns, if possible: an unloading page may not run
@@ -278,11 +289,11 @@ impl Driver {
         } else if self.client.borrow().connection().is_closing() {
             // All stanzas have been sent.
         } else if returns {
-            self.client.borrow_mut().pause(now());
+            self.client.borrow_mut().pause(self.now());
             self.drain();
         } else {
             // No page can continue the session.
-            self.client.borrow_mut().disconnect(now());
+            self.client.borrow_mut().disconnect(self.now());
             self.drain();
         }
     }
@@ -315,7 +326,7 @@ impl Driver {
 
     /// Handles an input from the network.
     fn handle_input(self: &Rc<Self>, input: Input) {
-        self.client.borrow_mut().handle_input(now(), input);
+        self.client.borrow_mut().handle_input(self.now(), input);
         self.pump();
     }
 
@@ -333,8 +344,8 @@ impl Driver {
         if self.reporting.replace(true) {
             return;
         }
-        let now = now();
         loop {
+            let now = self.time.get();
             // Polled one by one: a handler added because of one event receives the next.
             let waiting = self.events.borrow_mut().pop_front();
             let event = waiting.or_else(|| self.client.borrow_mut().poll_event(now));
@@ -356,10 +367,11 @@ impl Driver {
         let hidden = is_hidden();
         if self.hidden.replace(hidden) != hidden {
             let input = Input::Visibility { hidden };
-            self.client.borrow_mut().handle_input(now(), input);
+            let now = self.time.get();
+            self.client.borrow_mut().handle_input(now, input);
         }
         loop {
-            let output = self.client.borrow_mut().poll_output(now());
+            let output = self.client.borrow_mut().poll_output(self.time.get());
             match output {
                 ClientOutput::Transmit(transmit) => {
                     let driver = Rc::downgrade(self);
@@ -381,8 +393,7 @@ impl Driver {
                                 id,
                                 salted_password,
                             };
-                            driver.client.borrow_mut().handle_input(now(), input);
-                            driver.pump();
+                            driver.handle_input(input);
                         }
                     });
                 }
@@ -394,15 +405,23 @@ impl Driver {
 
     /// Arms one timer for the earliest deadline.
     fn arm(self: &Rc<Self>, at: Option<Instant>) {
-        self.alarm.arm(at, || {
+        self.alarm.arm(at, self.time.get(), || {
             let driver = Rc::downgrade(self);
             Rc::new(move || {
                 if let Some(driver) = driver.upgrade() {
-                    driver.alarm.stop();
-                    driver.client.borrow_mut().handle_timeout(now());
-                    driver.pump();
+                    driver.ring();
                 }
             })
         });
+    }
+
+    fn ring(self: &Rc<Self>) {
+        let now = self.now();
+        if self.alarm.ring(now) {
+            self.client.borrow_mut().handle_timeout(now);
+            self.pump();
+        } else {
+            self.arm(self.alarm.deadline());
+        }
     }
 }

@@ -214,15 +214,7 @@ impl RawDriver {
             let output = self.stream.borrow_mut().poll_output(now());
             let transmit = match output {
                 RawOutput::Transmit(transmit) => transmit,
-                RawOutput::Timeout(at) => {
-                    return self.alarm.arm(at, || {
-                        self.later(|driver| {
-                            driver.alarm.stop();
-                            driver.stream.borrow_mut().handle_timeout(now());
-                            driver.pump();
-                        })
-                    });
-                }
+                RawOutput::Timeout(at) => return self.arm(at),
             };
             let text = match &transmit {
                 Transmit::Http { body: text, .. } | Transmit::Frame { text, .. } => {
@@ -243,6 +235,21 @@ impl RawDriver {
             if let (Some(text), Some(sink)) = (text, self.sink()) {
                 sink.handle_sent(&text);
             }
+        }
+    }
+
+    /// Arms one timer for the earliest deadline.
+    fn arm(self: &Rc<Self>, at: Option<Instant>) {
+        self.alarm.arm(at, now(), || self.later(Self::ring));
+    }
+
+    fn ring(self: &Rc<Self>) {
+        let now = now();
+        if self.alarm.ring(now) {
+            self.stream.borrow_mut().handle_timeout(now);
+            self.pump();
+        } else {
+            self.arm(self.alarm.deadline());
         }
     }
 

@@ -43,9 +43,6 @@ extern "C" {
 
     type SocketEvent;
 
-    #[wasm_bindgen(method, getter, js_name = type)]
-    fn kind(this: &SocketEvent) -> String;
-
     #[wasm_bindgen(method, getter)]
     fn data(this: &SocketEvent) -> JsValue;
 }
@@ -61,17 +58,17 @@ struct OpenSocket {
 }
 
 impl OpenSocket {
-    fn listen(&self, listener: Option<&JsValue>) {
-        self.raw.set_onopen(listener);
-        self.raw.set_onmessage(listener);
-        self.raw.set_onclose(listener);
+    fn listen(&self, [open, message, close]: [Option<&JsValue>; 3]) {
+        self.raw.set_onopen(open);
+        self.raw.set_onmessage(message);
+        self.raw.set_onclose(close);
     }
 }
 
 impl Drop for OpenSocket {
     /// Stops listening and closes the socket. Frames sent before are still transmitted.
     fn drop(&mut self) {
-        self.listen(None);
+        self.listen([None; 3]);
         self.raw.close();
     }
 }
@@ -113,44 +110,47 @@ impl Sockets {
                 return;
             }
         };
+        // One listener for each event: reading the type of an event decodes a string.
         let sockets = Rc::downgrade(&self.open);
-        let max_bytes = self.max_bytes;
-        let listener = Closure::<dyn FnMut(SocketEvent)>::new(move |happening: SocketEvent| {
-            let input = match happening.kind().as_str() {
-                "open" => {
-                    let Some(sockets) = sockets.upgrade() else {
-                        return;
-                    };
-                    let protocol = sockets
-                        .borrow()
-                        .get(&socket)
-                        .map(|open| open.raw.protocol());
-                    let subprotocol = protocol.as_deref() == Some(SUBPROTOCOL);
-                    Input::SocketOpened {
-                        socket,
-                        subprotocol,
-                    }
-                }
-                "message" => read_frame(socket, &happening.data(), max_bytes),
-                _ => {
-                    // The socket is closed: remove it.
-                    if let Some(sockets) = sockets.upgrade() {
-                        let gone = sockets.borrow_mut().remove(&socket);
-                        drop(gone);
-                    }
-                    failed(NetworkFailure::Unreachable)
-                }
+        let report = Rc::clone(&on_input);
+        let on_open = Closure::<dyn FnMut()>::new(move || {
+            let Some(sockets) = sockets.upgrade() else {
+                return;
             };
-            on_input(input);
+            let protocol = sockets
+                .borrow()
+                .get(&socket)
+                .map(|open| open.raw.protocol());
+            let subprotocol = protocol.as_deref() == Some(SUBPROTOCOL);
+            report(Input::SocketOpened {
+                socket,
+                subprotocol,
+            });
+        });
+        let max_bytes = self.max_bytes;
+        let report = Rc::clone(&on_input);
+        let on_message = Closure::<dyn FnMut(SocketEvent)>::new(move |event: SocketEvent| {
+            report(read_frame(socket, &event.data(), max_bytes));
+        });
+        let sockets = Rc::downgrade(&self.open);
+        let on_close = Closure::<dyn FnMut()>::new(move || {
+            if let Some(sockets) = sockets.upgrade() {
+                let gone = sockets.borrow_mut().remove(&socket);
+                drop(gone);
+            }
+            on_input(failed(NetworkFailure::Unreachable));
         });
         // XMPP has no binary frames (RFC 7395 §3.2); a binary frame is read as text.
         raw.set_binary_type("arraybuffer");
         IGNORE.with(|ignore| raw.set_onerror(Some(ignore.as_ref())));
-        // The socket owns the listener, so both are collected together. A replacement of `WebSocket` may report a message after
-        // its end, so the listener must still exist; the message is ignored.
-        let listener = listener.into_js_value();
+        // The socket owns the listeners, so all are collected together. A replacement of `WebSocket` may report a message after
+        // its end, so the listeners must still exist; the message is ignored.
         let open = OpenSocket { raw };
-        open.listen(Some(&listener));
+        open.listen([
+            Some(&on_open.into_js_value()),
+            Some(&on_message.into_js_value()),
+            Some(&on_close.into_js_value()),
+        ]);
         self.open.borrow_mut().insert(socket, open);
     }
 
@@ -175,19 +175,19 @@ impl Sockets {
 
 /// Reads a frame; a frame larger than the limit is not copied.
 fn read_frame(socket: SocketId, data: &JsValue, max_bytes: usize) -> Input {
-    let size = match (data.dyn_ref::<JsString>(), data.dyn_ref::<ArrayBuffer>()) {
-        (Some(text), _) => text.length(),
-        (_, Some(bytes)) => bytes.byte_length(),
-        _ => 0,
-    };
-    if size as usize > max_bytes {
-        return Input::SocketFrameTooLarge { socket };
-    }
-    let text = match data.as_string() {
-        Some(text) => Some(text.into_bytes()),
-        None => data
-            .is_instance_of::<ArrayBuffer>()
-            .then(|| Uint8Array::new(data).to_vec()),
+    let is_too_large = |size: u32| size as usize > max_bytes;
+    let text = if let Some(text) = data.dyn_ref::<JsString>() {
+        if is_too_large(text.length()) {
+            return Input::SocketFrameTooLarge { socket };
+        }
+        data.as_string().map(String::into_bytes)
+    } else if let Some(bytes) = data.dyn_ref::<ArrayBuffer>() {
+        if is_too_large(bytes.byte_length()) {
+            return Input::SocketFrameTooLarge { socket };
+        }
+        Some(Uint8Array::new(data).to_vec())
+    } else {
+        None
     };
     Input::SocketFrame { socket, text }
 }

@@ -45,6 +45,11 @@ export const SETTING = {
   "docs/connecting.md#Before the first stanza": { after: `await logged("online"); ${LEAVE}` },
   "docs/connecting.md#Reloads": { runs: false, why: "a web server makes the session" },
 
+  "docs/connecting.md#Ids of messages": {
+    before: CLIENT,
+    after: `await until(() => lines.some((line) => /^Good evening (?!undefined|no id)./.test(line))); ${LEAVE}`,
+  },
+
   "docs/feeds.md#What a feed delivers": {
     before: `${CLIENT} ${BLOG} ${publish("First")}`,
     after: `await logged("snapshot", "1"); await logged("complete"); ${publish("Second")} await logged("live", "1");

@@ -164,6 +164,8 @@ window.calls = {
   async pubsub(env) {
     const connection = await online(env);
     const { pubsub } = connection;
+    // A subscription of the bare JID: events come to resources that are there.
+    connection.send($pres());
     pubsub.connect(env.pubsub);
     const done = (call) => new Promise((resolve) => call((iq) => resolve(iq.getAttribute("type")) ?? false));
     const created = await done((cb) => pubsub.createNode(env.unique, { "pubsub#title": "Parity" }, cb));
@@ -283,19 +285,21 @@ window.calls = {
   },
 
   async streamManagement(env) {
-    const acknowledged = later();
     const connection = await online(env, (made) => {
       made.streamManagement.logging = false;
-      made.streamManagement.requestResponseInterval = 1;
     });
-    connection.streamManagement.addAcknowledgedStanzaListener((id) => acknowledged.resolve(id));
+    const enabled = stanza(connection, "enabled", () => true);
     connection.streamManagement.enable();
-    // What is sent while the connection is paused leaves after <enabled/>, and is counted then.
-    await stanza(connection, "enabled", () => true);
-    connection.send($iq({ type: "get", id: "sm1", to: env.domain }).c("ping", { xmlns: "urn:xmpp:ping" }));
-    const id = await acknowledged.promise;
-    const counters = [connection.streamManagement.getOutgoingCounter(), connection.streamManagement.getIncomingCounter() >= 1];
+    // The plugin pauses the connection until then.
+    await enabled;
+    const acknowledged = stanza(connection, "a", () => true);
+    connection.streamManagement.requestAcknowledgement();
+    const h = (await acknowledged).getAttribute("h");
+    const ping = $iq({ type: "get", to: env.domain }).c("ping", { xmlns: "urn:xmpp:ping" });
+    const pong = await answer((resolve, reject) => connection.sendIQ(ping, resolve, reject));
+    // The plugin looks for stanzas within what leaves, and so counts none over WebSocket.
+    const counters = [connection.streamManagement.getOutgoingCounter(), connection.streamManagement.getIncomingCounter()];
     await connection.end();
-    return { id, counters };
+    return { h, pong: pong.getAttribute("type"), counters };
   },
 };

@@ -127,3 +127,23 @@ test("what is freed is not read any more, and another view of the same is", () =
   }
   assert.equal(body.text(), "first");
 });
+
+test("an id of a message is that of who gave it: the room, the own account, the service that sent it", () => {
+  const room = stanza("lobby@rooms");
+  assert.equal(room.stanzaId("lobby@rooms"), "5f3d");
+  assert.equal(room.originId, "de30");
+  const chat = stanza("juliet@b/c");
+  assert.equal(chat.stanzaId("romeo@a"), "28f4");
+  assert.equal(chat.originId, undefined);
+});
+
+test("no id of a message is read that its sender may have written", () => {
+  // A room replaces ids of its own, not those that a sender writes in the name of the account.
+  assert.equal(stanza("lobby@rooms").stanzaId("romeo@a"), undefined);
+  assert.equal(stanza("juliet@b/c").stanzaId("juliet@b"), undefined);
+  assert.equal(stanza("juliet@b/c").stanzaId("c"), undefined);
+  // Two of one `by`: one is faked.
+  assert.equal(stanza("twice").stanzaId("feeds.a"), undefined);
+  assert.equal(stanza("bounced").stanzaId("romeo@a"), undefined);
+  assert.throws(() => stanza("bounced").stanzaId(), { code: "bad-argument" });
+});

@@ -5,12 +5,14 @@ import type { Registration } from "../events.js";
 import type { XmppError } from "../errors.js";
 import type { Stanza } from "../stanza.js";
 import type { Stream, StreamOptions } from "../stream.js";
-import { mayPass, numberOf, openingOptions, withinLimits } from "./bosh-options.js";
+import { tellEnd } from "./bosh-end.js";
+import { mayPass, openingOptions, withinLimits } from "./bosh-options.js";
+import { BoshTerms } from "./bosh-terms.js";
 import { $build, Builder } from "./builder.js";
 import type { ConnectCallback, Connection, Queued } from "./connection.js";
-import { ErrorCondition, NS, Status } from "./constants.js";
+import { NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
-import { headersAsText, observedFetch } from "./http-status.js";
+import { observedFetch } from "./http-status.js";
 import { keepSession, keptSession } from "./kept-session.js";
 import log from "./log.js";
 import { AnsweredRequest, Request } from "./request.js";
@@ -30,15 +32,7 @@ let secondaryTimeoutMultiplier = 0.1;
 const someRid = (): number => Math.floor(Math.random() * 4294967295);
 
 /** The BOSH transport of a connection. */
-export class Bosh implements Transport {
-  _conn: Connection;
-  sid: string | null = null;
-  hold = 1;
-  wait = 60;
-  window = 5;
-  errors = 0;
-  inactivity: number | null = null;
-  strip: string | boolean;
+export class Bosh extends BoshTerms implements Transport {
   /** Requests that plugins have built by hand, until they are sent. */
   _requests: Request[] = [];
   #stream: Stream | undefined;
@@ -53,10 +47,9 @@ export class Bosh implements Transport {
   /** Opens the session that has not been answered yet. */
   #reopen: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #headers: Headers | string | null = null;
 
   constructor(connection: Connection) {
-    this._conn = connection;
+    super(connection);
     this.strip = Bosh.prototype.strip ?? false;
   }
 
@@ -81,21 +74,12 @@ export class Bosh implements Transport {
   }
 
   /** The rid of the next request. */
-  get rid(): number {
+  override get rid(): number {
     return this.#stream?.rid ?? this.#rid;
   }
 
-  set rid(rid: number) {
+  override set rid(rid: number) {
     this.#rid = rid;
-  }
-
-  /** The headers of the last answer, as `XMLHttpRequest.getAllResponseHeaders()` gives them. */
-  get lastResponseHeaders(): string | null {
-    return headersAsText(this.#headers);
-  }
-
-  set lastResponseHeaders(headers: string | null) {
-    this.#headers = headers;
   }
 
   /** A body as strophe.js would send it now. It counts the rid, which the stream does by itself. */
@@ -252,28 +236,6 @@ export class Bosh implements Transport {
     this._attach(kept.jid, kept.sid, kept.rid, callback, wait, hold, wind);
   }
 
-  /** Keeps what `restore()` needs. */
-  _cacheSession(): void {
-    const { authenticated, jid } = this._conn;
-    const { rid, sid } = this;
-    if (!authenticated) keepSession(null);
-    else if (jid && rid && sid) keepSession({ jid, rid, sid });
-  }
-
-  /** Takes the terms of the session out of its first body. */
-  _connect_cb(body: Element): number | void {
-    if (body.getAttribute("type") === "terminate") {
-      log.error(`The BOSH service refused the session: ${body.getAttribute("condition")}`);
-      this._conn._handleTerminate(body);
-      return Status.CONNFAIL;
-    }
-    if (!this.sid) this.sid = body.getAttribute("sid");
-    this.window = numberOf(body, "requests") ?? this.window;
-    this.hold = numberOf(body, "hold") ?? this.hold;
-    this.wait = numberOf(body, "wait") ?? this.wait;
-    this.inactivity = numberOf(body, "inactivity") ?? this.inactivity;
-  }
-
   _disconnect(pres: Element | Builder | null): void {
     this._sendTerminate(pres);
   }
@@ -367,7 +329,7 @@ export class Bosh implements Transport {
     if (req.xhr.readyState !== 4) return;
     const { _conn } = this;
     const status = Bosh._getRequestStatus(req);
-    if (!(req instanceof AnsweredRequest)) this.#headers = req.xhr.getAllResponseHeaders?.() ?? null;
+    if (!(req instanceof AnsweredRequest)) this._noteHeaders(req.xhr.getAllResponseHeaders?.() ?? null);
     this._removeRequest(req);
     if (status === 200) {
       _conn.nextValidRid(req.rid + 1);
@@ -396,7 +358,7 @@ export class Bosh implements Transport {
   /** An HTTP answer, or that there was none (status 0), before the stream makes something of it. */
   #observe(stream: Stream, status: number, headers: Headers | null): void {
     if (stream !== this.#stream) return;
-    this.#headers = headers;
+    this._noteHeaders(headers);
     if (status === 200) return;
     const req = new AnsweredRequest(undefined as never, () => {}, this.rid - 1);
     req.sends = this.errors + 1;
@@ -410,11 +372,6 @@ export class Bosh implements Transport {
     // Of a session that is there, the stream knows how long it can be saved.
     const isOpen = this.#stream && !this.#reopen;
     if (this.errors > MOST_ERRORS && !isOpen) this._conn._onDisconnectTimeout();
-  }
-
-  _callProtocolErrorHandlers(req: Request): void {
-    const status = Bosh._getRequestStatus(req);
-    this._conn.protocolErrorHandlers.HTTP[status]?.call(this, status);
   }
 
   #handleClose(error: XmppError | undefined): void {
@@ -435,40 +392,7 @@ export class Bosh implements Transport {
       if (this.errors <= MOST_ERRORS) this.#openAgain(reopen);
       return;
     }
-    const condition = error?.condition ?? null;
-    switch (error?.code) {
-      case undefined:
-        _conn._doDisconnect();
-        break;
-      case "terminated":
-      case "stream-error":
-        _conn._changeConnectStatus(Status.CONNFAIL, condition ?? ErrorCondition.UNKNOWN_REASON);
-        _conn._doDisconnect(condition);
-        break;
-      case "http-error":
-        _conn._changeConnectStatus(Status.DISCONNECTING, null);
-        _conn._doDisconnect();
-        break;
-      case "not-bosh":
-      case "bad-xml":
-      case "too-large":
-      case "protocol-error":
-        this.#endUnreadable();
-        break;
-      default:
-        _conn._onDisconnectTimeout();
-    }
-  }
-
-  #endUnreadable(): void {
-    const { _conn } = this;
-    if (_conn.connected) {
-      _conn._changeConnectStatus(Status.DISCONNECTING, "strophe-parsererror");
-      _conn._doDisconnect();
-    } else {
-      _conn._changeConnectStatus(Status.CONNFAIL, ErrorCondition.BAD_FORMAT);
-      _conn._doDisconnect(ErrorCondition.BAD_FORMAT);
-    }
+    tellEnd(_conn, error);
   }
 
   _reqToData(req: Request | Element): Element | null | undefined {

@@ -44,7 +44,7 @@ impl Connection {
         self.timers.stop(Timer::Patience);
         self.timers.stop(Timer::Doubt);
         self.session.close();
-        if place == ConnectionPlace::Closing || reason == CloseReason::Requested {
+        if place == ConnectionPlace::Closing || matches!(reason, CloseReason::Requested) {
             return self.go_offline(CloseReason::Requested);
         }
         if place == ConnectionPlace::Adopting {

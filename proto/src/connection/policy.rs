@@ -188,7 +188,8 @@ impl<'a> Uri<'a> {
         if text.len() > MOST_ADDRESS || text.bytes().any(odd) {
             return None;
         }
-        let (scheme, rest) = text.split_once("://")?;
+        let (scheme, rest) = text.split_once(':')?;
+        let rest = rest.strip_prefix("//")?;
         let scheme = scheme.to_ascii_lowercase();
         if !matches!(scheme.as_str(), "http" | "https" | "ws" | "wss") {
             return None;

@@ -49,7 +49,8 @@ impl Features {
                 ("sm", ns::STREAM_MANAGEMENT) => features.stream_management = true,
                 ("c", ns::CAPS) => {
                     let software = child.attr("node").unwrap_or_default();
-                    features.reads_apart = software.contains("process-one.net");
+                    let mut parts = software.split('/');
+                    features.reads_apart = parts.any(|part| part.ends_with("process-one.net"));
                 }
                 ("register", ns::REGISTER_FEATURE) => features.register = true,
                 _ => {}

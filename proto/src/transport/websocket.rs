@@ -241,7 +241,7 @@ impl WebSocket {
     /// session for good (XEP-0198 §5).
     pub fn dismiss(&mut self, reason: CloseReason) {
         if self.is_open() && !self.bond.is_offered() {
-            if reason == CloseReason::TooLarge {
+            if matches!(reason, CloseReason::TooLarge) {
                 // The session ends with the stream; the server would deliver stanzas that it does not know to be
                 // handled to the next session.
                 self.acknowledge();

@@ -185,7 +185,10 @@ impl Requirements {
             add(&mut addresses, address);
         }
         // Encrypted addresses first, otherwise in the host's order.
-        addresses.sort_by_key(|address| !starts_with(address, "https:"));
+        let (mut addresses, open): (Vec<_>, Vec<_>) = addresses
+            .into_iter()
+            .partition(|address| starts_with(address, "https:"));
+        addresses.extend(open);
         if addresses.is_empty() {
             // A script address would be executed if the page shows it as a link.
             for address in media

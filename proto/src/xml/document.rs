@@ -103,6 +103,11 @@ impl Document {
             .unwrap_or("")
     }
 
+    /// Whether the text of a span is `text`. Most names differ in their length, which is compared first.
+    pub(super) fn reads(&self, span: TextSpan, text: &str) -> bool {
+        span.len as usize == text.len() && self.slice(span) == text
+    }
+
     /// The name of a namespace.
     #[inline]
     pub(super) fn ns(&self, id: NsId) -> &str {

@@ -75,15 +75,15 @@ impl Element {
 
     fn is_at(&self, index: u32, name: &str, ns: &str) -> bool {
         self.document.element(index).is_some_and(|record| {
-            self.document.slice(record.name) == name && self.document.ns(record.ns) == ns
+            self.document.reads(record.name, name) && self.document.ns(record.ns) == ns
         })
     }
 
     /// The value of the attribute `name` in no namespace.
     pub fn attr(&self, name: &str) -> Option<&str> {
         let mut records = self.attribute_records().iter();
-        let found = records
-            .find(|record| record.ns == NO_NS && self.document.slice(record.name) == name)?;
+        let found =
+            records.find(|record| record.ns == NO_NS && self.document.reads(record.name, name))?;
         Some(self.document.slice(found.value))
     }
 

@@ -53,6 +53,8 @@ pub struct World {
     pages: u64,
     /// The socket that was asked for, and whether it is open.
     pub socket: Option<(SocketId, bool)>,
+    /// The socket that was asked for last.
+    opened: Option<SocketId>,
     /// No socket opens before.
     pub socketless_until: Instant,
     /// The page does nothing before; what comes meanwhile waits.
@@ -174,6 +176,7 @@ impl World {
             next_connection: 0,
             pages: 0,
             socket: None,
+            opened: None,
             socketless_until: now + scenario.socketless,
             frozen_until: None,
             fires: None,
@@ -326,10 +329,7 @@ impl World {
         }
         let at_once = self.dice.chance(500);
         for input in core::mem::take(&mut self.inbox) {
-            self.note_input(&input);
-            self.note_granted(&input);
-            self.note_moved(&input);
-            self.note_resumable(&input);
+            self.note_handled(&input);
             self.client.handle_input(self.now, input);
             if !at_once {
                 self.poll();
@@ -456,12 +456,22 @@ impl World {
             self.inbox.push(input);
             return;
         }
-        self.note_input(&input);
-        self.note_granted(&input);
-        self.note_moved(&input);
-        self.note_resumable(&input);
+        self.note_handled(&input);
         self.client.handle_input(self.now, input);
         self.poll();
+    }
+
+    /// The page handles this now. What came on a socket that it has given up meanwhile, as a page does that wakes with its timers
+    /// first, tells it nothing.
+    fn note_handled(&mut self, input: &Input) {
+        self.note_input(input);
+        let opened = self.opened;
+        if matches!(input, Input::SocketFrame { socket, .. } if Some(*socket) != opened) {
+            return;
+        }
+        self.note_granted(input);
+        self.note_moved(input);
+        self.note_resumable(input);
     }
 
     /// As a shell does: drains what there is to do.
@@ -517,7 +527,7 @@ impl World {
                 if self.socket.replace((socket, false)).is_some() {
                     self.judge.blame(Wrong::Restless, "two sockets at once");
                 }
-                self.note_socket(socket);
+                self.opened = Some(socket);
                 let is_there = self.judge_socket_address(&address);
                 let link = self.link(socket);
                 self.wire.open(self.now, link, is_there);

@@ -143,7 +143,7 @@ impl WebSocket {
             Bond::None => None,
             Bond::Suspended { session, .. } => Some(session),
             Bond::Bound(mut managed) => {
-                if *reason == CloseReason::TooLarge {
+                if matches!(reason, CloseReason::TooLarge) {
                     // The stream was closed in order, and the session ended with it.
                     managed.forget();
                 }

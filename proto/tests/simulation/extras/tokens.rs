@@ -4,7 +4,7 @@
 use super::{ACCOUNT, Extra, secret};
 use crate::simulation::judge::Wrong;
 use crate::simulation::world::World;
-use epode_proto::io::{Input, SocketId};
+use epode_proto::io::Input;
 use epode_proto::ns;
 use epode_proto::sasl::HT_SHA_256_NONE;
 use epode_proto::xml::{Element, Limits, parse};
@@ -32,8 +32,6 @@ pub struct KnownTokens {
     memory: String,
     /// The page is not the first, and has not logged in.
     inherited: bool,
-    /// The socket that the page has opened last.
-    latest: Option<SocketId>,
 }
 
 impl KnownTokens {
@@ -67,11 +65,6 @@ impl World {
         let known = self.tokens.at(socket);
         known.coming = None;
         known.shown = None;
-    }
-
-    /// The page opens a socket.
-    pub fn note_socket(&mut self, socket: SocketId) {
-        self.tokens.latest = Some(socket);
     }
 
     /// Something leaves for a service.
@@ -132,11 +125,9 @@ impl World {
         }
         let (socket, bytes) = match input {
             Input::HttpAnswered { body, .. } => (false, body),
-            // What came on a socket that the page has given up meanwhile, as when it wakes with its timers first, is not read.
             Input::SocketFrame {
-                text: Some(text),
-                socket,
-            } if self.tokens.latest == Some(*socket) => (true, text),
+                text: Some(text), ..
+            } => (true, text),
             _ => return,
         };
         let Some(element) = read(bytes) else { return };

@@ -82,12 +82,18 @@ export class Packed {
   }
 }
 
-/** An attribute of an element. */
+/**
+ * An attribute of an element, as `attributes()` lists it.
+ * @example
+ * const [first] = stanza.attributes();
+ * console.log(first?.name, first?.value);
+ */
 export interface Attribute {
   /** The local name. */
   name: string;
   /** The namespace, `""` for none. */
   ns: string;
+  /** The value, with entities resolved. */
   value: string;
 }
 

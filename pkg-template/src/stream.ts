@@ -13,6 +13,11 @@ import { Reader } from "./reader.js";
 import { type Stanza, stanzaOf } from "./stanza.js";
 import { type Sendable, markupOf } from "./xml.js";
 
+/**
+ * The options of a `Stream`. Those that `ClientOptions` has too mean the same.
+ * @example
+ * const options: StreamOptions = { domain: "example.org", wait: 30, timeout: 10_000 };
+ */
 export interface StreamOptions
   extends Pick<
     ClientOptions,
@@ -26,8 +31,13 @@ export interface StreamOptions
   route?: string;
 }
 
-/** A BOSH session that was made elsewhere. */
+/**
+ * A BOSH session that was created elsewhere.
+ * @example
+ * const session: StreamSession = { sid: "a1", rid: 4711 };
+ */
 export interface StreamSession {
+  /** The id of the session. */
   sid: string;
   /** The rid of the **next** request. */
   rid: number | string;
@@ -35,6 +45,11 @@ export interface StreamSession {
   jid?: string;
 }
 
+/**
+ * The events of a `Stream`.
+ * @example
+ * stream.on("frame", (frame) => console.log(frame.name));
+ */
 export interface StreamEvents {
   /**
    * What arrived, in the order of the requests. BOSH: a whole `<body/>`, whose children are the elements. WebSocket: one element, also
@@ -130,7 +145,11 @@ export class Stream {
   readonly #isBosh: boolean;
   readonly #service: string;
 
-  /** Opens nothing yet: register listeners first, then `open()` or `attach()`. */
+  /**
+   * Opens nothing yet: register listeners first, then `open()` or `attach()`.
+   * @example
+   * const stream = new Stream("wss://example.org/ws", { domain: "example.org" });
+   */
   constructor(service: string | URL, options: StreamOptions) {
     mustBeLoaded();
     const services = addressesOf(service);
@@ -156,34 +175,56 @@ export class Stream {
     return guarded(() => act(core));
   }
 
-  /** Whether it is BOSH; otherwise it is WebSocket. */
+  /**
+   * Whether the transport is BOSH; otherwise it is WebSocket.
+   * @example
+   * console.log(stream.isBosh ? "BOSH" : "WebSocket");
+   */
   get isBosh(): boolean {
     return this.#isBosh;
   }
 
-  /** The absolute address of the service. */
+  /**
+   * The absolute address of the service.
+   * @example
+   * console.log(stream.service);
+   */
   get service(): string {
     return this.#service;
   }
 
-  /** BOSH: the session's id, once there is a session. */
+  /**
+   * BOSH: the id of the session, once there is one.
+   * @example
+   * sessionStorage.sid = stream.sid ?? "";
+   */
   get sid(): string | undefined {
     return this.#hub && this.#call((core) => core.sid);
   }
 
-  /** BOSH: the rid of the next request, once there is a session. */
+  /**
+   * BOSH: the rid of the next request, once there is a session.
+   * @example
+   * sessionStorage.rid = String(stream.rid);
+   */
   get rid(): number | undefined {
     return this.#hub && this.#call((core) => core.rid);
   }
 
-  /** Opens the stream; the first request is handed to the platform in this call. A failure is told by `close`. */
+  /**
+   * Opens the stream; the first request is handed to the platform in this call. The event `close` reports a failure.
+   * @example
+   * stream.open();
+   */
   open(): void {
     if (!this.#call((core) => core.open())) throw problem("stream-used");
   }
 
   /**
-   * In place of `open()`: goes on with a BOSH session that was made elsewhere, by a web server or another page. `sid` and `rid` of a
+   * In place of `open()`: continues a BOSH session that was created elsewhere, by a web server or another page. `sid` and `rid` of a
    * stream are what another page needs for it.
+   * @example
+   * stream.attach({ sid: "a1", rid: 4711 });
    */
   attach(session: StreamSession): void {
     const read = new Reader(session);
@@ -203,26 +244,40 @@ export class Stream {
     this.#call((core) => core.send(texts));
   }
 
-  /** Starts the stream anew, after SASL's `<success/>`. The server's new features follow. */
+  /**
+   * Restarts the stream, after SASL's `<success/>` (RFC 6120 §6.4.6). The server's new features follow.
+   * @example
+   * stream.on("element", (element) => element.name === "success" && stream.restart());
+   */
   restart(): void {
     this.#call((core) => core.restart());
   }
 
   /**
    * Ends the stream in order, with `lastWords` before its end. The good-bye leaves even when the page goes in the same turn; `close`
-   * tells when the server has answered it, or after three seconds. A stream that is at its end stays so.
+   * reports when the server has answered it, or after three seconds. On a stream that has ended, nothing happens.
+   * @example
+   * stream.close(xml`<presence type="unavailable"/>`);
    */
   close(lastWords?: Sendable): void {
     const texts = lastWords === undefined ? [] : [markupOf(lastWords)];
     this.#call((core) => core.close(texts));
   }
 
-  /** Ends the stream at once. Nothing is sent: a BOSH session stays with the server until that gives it up. */
+  /**
+   * Ends the stream at once. Nothing is sent: the server keeps a BOSH session until its timeout.
+   * @example
+   * stream.abort();
+   */
   abort(): void {
     this.#call((core) => core.abort());
   }
 
-  /** Adds a listener. It gets what happens from now on. */
+  /**
+   * Adds a listener, which receives the events from now on.
+   * @example
+   * stream.on("close", ({ error }) => console.log(error?.message ?? "closed"));
+   */
   on<K extends keyof StreamEvents>(type: K, listener: (event: StreamEvents[K]) => unknown): Registration {
     const { listeners } = this.#ready;
     const registration = listeners.on(type, listener);
@@ -239,7 +294,11 @@ export class Stream {
     if (hub) guarded(() => hub.core.tap(hub.listeners.wants("sent")));
   }
 
-  /** Ends everything at once, as `abort()`, and tells nothing. Not needed once the stream is at its end. */
+  /**
+   * Ends everything at once, as `abort()` does, without an event. Not needed once the stream has ended.
+   * @example
+   * stream.free();
+   */
   free(): void {
     const hub = this.#hub;
     if (!hub) return;
@@ -256,7 +315,11 @@ export class Stream {
 
 // Declared beside the class: not every platform has the symbol.
 export interface Stream {
-  /** As `free()`. */
+  /**
+   * As `free()`.
+   * @example
+   * using other = new Stream("/http-bind", { domain: "example.org" });
+   */
   [Symbol.dispose](): void;
 }
 

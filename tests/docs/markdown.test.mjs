@@ -46,7 +46,7 @@ test("every sample of the README is run, or says why not; no setting is left ove
 test("every block says its language, and every command is one of package.json", () => {
   const { scripts: commands } = readJson(at("package.json"));
   for (const block of blocks) {
-    assert.ok(["js", "ts", "sh", "text", "nginx"].includes(block.language), `${place(block)}: the language '${block.language}'`);
+    assert.ok(["js", "ts", "sh", "text", "nginx", "html"].includes(block.language), `${place(block)}: the language '${block.language}'`);
   }
   for (const file of FILES) {
     for (const [, name] of textOf(file).matchAll(/\bnpm run ([\w:-]+)/g)) assert.ok(name in commands, `${file}: npm run ${name}`);

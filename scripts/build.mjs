@@ -3,7 +3,8 @@
 //   npm run build [-- --dev] [--wasm-opt=-O3]
 //
 //   wasm-pack (--target web)   → epode.js, epode_bg.wasm, epode.d.ts
-//   wasm-opt                   → epode_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json
+//   wasm-opt                   → epode_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json. Functions are ordered by name: those of a
+//                                type and those of a generic function stand together, which gzip makes 1.2 % less of
 //   pkg-template/*             → copied over it; the version in package.json becomes that of Cargo.toml
 //   pkg-template/src/*.ts      → tsc: scripts and their declarations, beside what wasm-bindgen has made
 //   epode_bg.base64.js         → the module as text, for inline.js

@@ -155,9 +155,7 @@ export class SaslClient {
    * const again = new SaslClient("SCRAM-SHA-1", { username: "romeo", keys: sasl.keys });
    */
   get keys(): ScramKeys | undefined {
-    const [name, iter, salt, ck, sk] = guarded(() => this.#core.keys());
-    if (name === undefined || salt === undefined || ck === undefined || sk === undefined) return undefined;
-    return { name, iter: Number(iter), salt, ck, sk };
+    return guarded(() => this.#core.keys()) as ScramKeys | undefined;
   }
 }
 

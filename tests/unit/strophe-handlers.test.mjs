@@ -144,3 +144,24 @@ test("of a thousand handlers, those that fit are called in order, and no other i
   connection._dataRecv({ getResponse: () => message });
   assert.equal(called.at(-1), "replaced");
 });
+
+test("a transport of few methods, as tests of applications have it", async () => {
+  const { Connection, Builder, Request, $msg } = LIBRARIES.ours;
+  const connection = new Connection("http://x/");
+  connection._proto = { _send() {}, _connect: () => connection._changeConnectStatus(11) };
+  const seen = [];
+  connection.connect("u@h", "p", (status) => seen.push(status));
+  connection.authenticated = true;
+  connection.addHandler((message) => seen.push(message.getAttribute("id")), null, "message");
+  const wrapped = (id) => {
+    const around = new Builder("env", { type: "mock" }).tree();
+    around.appendChild($msg({ id }).tree());
+    return around;
+  };
+  connection._dataRecv(wrapped("element"));
+  const request = new Request($msg().tree(), () => {});
+  request.getResponse = () => wrapped("request");
+  connection._dataRecv(request);
+  connection.flush();
+  assert.deepEqual(seen, [1, 11, "element", "request"]);
+});

@@ -7,20 +7,24 @@ import * as failures from "./failures.mjs";
 import * as logging from "./logging.mjs";
 import * as logins from "./logins.mjs";
 import * as members from "./members.mjs";
+import * as objects from "./objects.mjs";
 import * as plugins from "./plugins.mjs";
 import * as sessions from "./sessions.mjs";
 import * as stanzas from "./stanzas.mjs";
 import * as values from "./values.mjs";
 
-const FILES = [members, values, builders, logging, logins, failures, stanzas, sessions, plugins];
+const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, sessions, plugins];
 
 /** The limit for one specification: reached only by one that does not end. */
 const LIMIT = 20_000;
 
+/** How many run side by side. A page has six connections to a server, and a BOSH session needs two. */
+const ATONCE = { node: 24, page: 2 };
+
 export const specs = FILES.flatMap((file) => file.specs);
 
-/** Runs what fits `where`, and returns what each returned, by member and name. */
-export async function runSpecs(lib, { where, origin, only }) {
+/** Runs what fits `where`, one of several parts, and returns what each specification returned, by member and name. */
+export async function runSpecs(lib, { where, origin, only, part = 0, parts = 1 }) {
   const results = {};
   const fitting = specs.filter((spec) => (!spec.where || spec.where === where) && (!only || `${spec.member}: ${spec.name}`.includes(only)));
   const run = async (spec) => {
@@ -35,9 +39,9 @@ export async function runSpecs(lib, { where, origin, only }) {
   };
   // Those with a transport mostly wait, so that they run side by side; some change what all share, one by one.
   const isAlone = ({ over, alone }) => !over || alone;
-  for (const spec of fitting.filter(isAlone)) await run(spec);
-  const waiting = fitting.filter((spec) => !isAlone(spec));
-  await Promise.all(Array.from({ length: 24 }, async () => {
+  if (part === 0) for (const spec of fitting.filter(isAlone)) await run(spec);
+  const waiting = fitting.filter((spec) => !isAlone(spec)).filter((_, index) => index % parts === part);
+  await Promise.all(Array.from({ length: ATONCE[where] }, async () => {
     for (let spec = waiting.shift(); spec; spec = waiting.shift()) await run(spec);
   }));
   return results;

@@ -26,7 +26,7 @@ export interface ScramKeys {
 }
 
 /**
- * What a mechanism logs in with. A mechanism ignores what it does not use.
+ * What a mechanism logs in with. What it does not use is ignored.
  * @example
  * const credentials: SaslCredentials = { username: "romeo", password: "pencil" };
  */
@@ -78,7 +78,7 @@ export class SaslClient {
   readonly #core: SaslCore;
 
   /**
-   * Throws `no-mechanism` for a mechanism that the module does not have: see `SaslClient.knows()`.
+   * Throws `no-mechanism` for one that the module does not have: see `SaslClient.knows()`.
    * @example
    * const sasl = new SaslClient("PLAIN", { username: "romeo", password: "pencil" });
    */
@@ -101,7 +101,8 @@ export class SaslClient {
   /**
    * Whether the module has a mechanism of that name.
    * @example
-   * console.log(SaslClient.knows("SCRAM-SHA-256"));
+   * const offered = stanza.children("mechanism").map((one) => one.text());
+   * const usable = offered.filter((name) => SaslClient.knows(name));
    */
   static knows(mechanism: string): boolean {
     mustBeLoaded();
@@ -110,7 +111,7 @@ export class SaslClient {
   }
 
   /**
-   * The initial response; `undefined` if the mechanism has none. An empty one is sent as `=` (RFC 6120 §6.4.2).
+   * The initial response; `undefined` where the mechanism has none. An empty one is sent as `=` (RFC 6120 §6.4.2).
    * @example
    * const initial = btoa(sasl.start() ?? "");
    */
@@ -120,13 +121,9 @@ export class SaslClient {
   }
 
   /**
-   * The answer to a challenge: a promise where the platform derives SCRAM's keys. Throws, or rejects, if the server's message is wrong.
+   * The answer to a challenge: a promise where the platform derives SCRAM's keys. Throws, or rejects, when the server's message is wrong.
    * @example
-   * stream.on("element", async (element) => {
-   *   if (element.name !== "challenge") return;
-   *   const answer = await sasl.respond(atob(element.text()));
-   *   stream.send(xml`<response xmlns="urn:ietf:params:xml:ns:xmpp-sasl">${btoa(answer)}</response>`);
-   * });
+   * const answer = btoa(await sasl.respond(atob(stanza.text())));
    */
   respond(challenge: string): string | Promise<string> {
     const answer = guarded(() => this.#core.respond(bytesOf(challenge)));
@@ -135,7 +132,7 @@ export class SaslClient {
   }
 
   /**
-   * Whether the login succeeded: with SCRAM, the content of `<success/>` proves that the server knows the password. Call it once.
+   * Whether the login succeeded: what came with `<success/>` proves, with SCRAM, that the server knows the password. Ask once.
    * @example
    * if (!sasl.verify(atob(stanza.text()))) stream.abort();
    */
@@ -153,9 +150,9 @@ export class SaslClient {
   }
 
   /**
-   * SCRAM's keys, once the challenge is answered; confirmed once `verify()` has returned true.
+   * SCRAM's keys, once the challenge is answered; right once `verify` was true.
    * @example
-   * const next = new SaslClient("SCRAM-SHA-256", { username: "romeo", keys: sasl.keys });
+   * const again = new SaslClient("SCRAM-SHA-1", { username: "romeo", keys: sasl.keys });
    */
   get keys(): ScramKeys | undefined {
     return guarded(() => this.#core.keys()) as ScramKeys | undefined;

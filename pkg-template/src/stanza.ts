@@ -83,17 +83,16 @@ export class Packed {
 }
 
 /**
- * An attribute of an element, as `attributes()` lists it.
+ * An attribute of an element.
  * @example
- * const [first] = stanza.attributes();
- * console.log(first?.name, first?.value);
+ * const lang = stanza.attributes().find((one: Attribute) => one.name === "lang")?.value;
  */
 export interface Attribute {
   /** The local name. */
   name: string;
   /** The namespace, `""` for none. */
   ns: string;
-  /** The value, with entities resolved. */
+  /** The value. */
   value: string;
 }
 

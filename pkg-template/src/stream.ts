@@ -14,9 +14,9 @@ import { type Stanza, stanzaOf } from "./stanza.js";
 import { type Sendable, markupOf } from "./xml.js";
 
 /**
- * The options of a `Stream`. Those that `ClientOptions` has too mean the same.
+ * What a stream is opened with.
  * @example
- * const options: StreamOptions = { domain: "example.org", wait: 30, timeout: 10_000 };
+ * const options: StreamOptions = { domain: "example.org", lang: "en", wait: 59 };
  */
 export interface StreamOptions
   extends Pick<
@@ -32,12 +32,12 @@ export interface StreamOptions
 }
 
 /**
- * A BOSH session that was created elsewhere.
+ * A BOSH session that was made elsewhere.
  * @example
  * const session: StreamSession = { sid: "a1", rid: 4711 };
  */
 export interface StreamSession {
-  /** The id of the session. */
+  /** The session's id (XEP-0124 §7.2). */
   sid: string;
   /** The rid of the **next** request. */
   rid: number | string;
@@ -46,9 +46,10 @@ export interface StreamSession {
 }
 
 /**
- * The events of a `Stream`.
+ * What a stream tells.
  * @example
- * stream.on("frame", (frame) => console.log(frame.name));
+ * const log = (text: StreamEvents["sent"]) => console.log(text);
+ * stream.on("sent", log);
  */
 export interface StreamEvents {
   /**
@@ -136,6 +137,7 @@ class StreamHub implements StreamSink {
  * bring their own. There is no automatic presence, reply, reconnecting or stream management; a silent server is not asked whether it
  * is there. It is used once. `await init()` first.
  * @example
+ * await init();
  * const stream = new Stream("/http-bind", { domain: "example.org" });
  * stream.on("element", (element) => console.log(element.name));
  * stream.open();
@@ -176,9 +178,9 @@ export class Stream {
   }
 
   /**
-   * Whether the transport is BOSH; otherwise it is WebSocket.
+   * Whether it is BOSH; otherwise it is WebSocket.
    * @example
-   * console.log(stream.isBosh ? "BOSH" : "WebSocket");
+   * if (stream.isBosh) console.log(stream.sid);
    */
   get isBosh(): boolean {
     return this.#isBosh;
@@ -187,16 +189,16 @@ export class Stream {
   /**
    * The absolute address of the service.
    * @example
-   * console.log(stream.service);
+   * console.log(stream.service); // "https://example.org/http-bind"
    */
   get service(): string {
     return this.#service;
   }
 
   /**
-   * BOSH: the id of the session, once there is one.
+   * BOSH: the session's id, once there is a session.
    * @example
-   * sessionStorage.sid = stream.sid ?? "";
+   * sessionStorage.setItem("session", JSON.stringify({ sid: stream.sid, rid: stream.rid }));
    */
   get sid(): string | undefined {
     return this.#hub && this.#call((core) => core.sid);
@@ -205,15 +207,16 @@ export class Stream {
   /**
    * BOSH: the rid of the next request, once there is a session.
    * @example
-   * sessionStorage.rid = String(stream.rid);
+   * addEventListener("pagehide", () => sessionStorage.setItem("rid", String(stream.rid)));
    */
   get rid(): number | undefined {
     return this.#hub && this.#call((core) => core.rid);
   }
 
   /**
-   * Opens the stream; the first request is handed to the platform in this call. The event `close` reports a failure.
+   * Opens the stream; the first request is handed to the platform in this call. A failure is told by `close`.
    * @example
+   * stream.on("close", ({ error }) => console.log(error?.message ?? "closed"));
    * stream.open();
    */
   open(): void {
@@ -237,7 +240,8 @@ export class Stream {
    * Sends elements: stanzas and others, such as SASL's. All of one call go into one request, up to 64 KiB. What is sent before the
    * stream is open leaves together with the request that opens it.
    * @example
-   * stream.send(xml`<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="PLAIN">${base64}</auth>`);
+   * const secret = btoa("\0romeo\0pencil");
+   * stream.send(xml`<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="PLAIN">${secret}</auth>`);
    */
   send(...elements: Sendable[]): void {
     const texts = elements.map(markupOf);
@@ -245,9 +249,11 @@ export class Stream {
   }
 
   /**
-   * Restarts the stream, after SASL's `<success/>` (RFC 6120 §6.4.6). The server's new features follow.
+   * Starts the stream anew, after SASL's `<success/>`. The server's new features follow.
    * @example
-   * stream.on("element", (element) => element.name === "success" && stream.restart());
+   * stream.on("element", (element) => {
+   *   if (element.name === "success") stream.restart();
+   * });
    */
   restart(): void {
     this.#call((core) => core.restart());
@@ -255,7 +261,7 @@ export class Stream {
 
   /**
    * Ends the stream in order, with `lastWords` before its end. The good-bye leaves even when the page goes in the same turn; `close`
-   * reports when the server has answered it, or after three seconds. On a stream that has ended, nothing happens.
+   * tells when the server has answered it, or after three seconds. A stream that is at its end stays so.
    * @example
    * stream.close(xml`<presence type="unavailable"/>`);
    */
@@ -265,7 +271,7 @@ export class Stream {
   }
 
   /**
-   * Ends the stream at once. Nothing is sent: the server keeps a BOSH session until its timeout.
+   * Ends the stream at once. Nothing is sent: a BOSH session stays with the server until that gives it up.
    * @example
    * stream.abort();
    */
@@ -274,9 +280,9 @@ export class Stream {
   }
 
   /**
-   * Adds a listener, which receives the events from now on.
+   * Adds a listener. It gets what happens from now on.
    * @example
-   * stream.on("close", ({ error }) => console.log(error?.message ?? "closed"));
+   * stream.on("element", (element) => console.log(element.toString()));
    */
   on<K extends keyof StreamEvents>(type: K, listener: (event: StreamEvents[K]) => unknown): Registration {
     const { listeners } = this.#ready;
@@ -295,7 +301,7 @@ export class Stream {
   }
 
   /**
-   * Ends everything at once, as `abort()` does, without an event. Not needed once the stream has ended.
+   * Ends everything at once, as `abort()`, and tells nothing. Not needed once the stream is at its end.
    * @example
    * stream.free();
    */
@@ -318,7 +324,10 @@ export interface Stream {
   /**
    * As `free()`.
    * @example
-   * using other = new Stream("/http-bind", { domain: "example.org" });
+   * {
+   *   using short = new Stream("/http-bind", { domain: "example.org" });
+   *   short.open();
+   * }
    */
   [Symbol.dispose](): void;
 }

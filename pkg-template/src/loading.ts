@@ -29,7 +29,7 @@ export function defaultSourceNow(find: () => BufferSource): void {
  * Loads the module at once, in a page's own thread: from its bytes, or as it was compiled. Idempotent. `init()` is better where there
  * is time: it compiles while the file arrives, and beside the page's thread.
  * @example
- * initSync(bytes);
+ * initSync(await (await fetch("/assets/epode_bg.wasm")).arrayBuffer());
  */
 export function initSync(from: BufferSource | WebAssembly.Module): void {
   if (isLoaded_) return;

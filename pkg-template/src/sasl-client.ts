@@ -9,6 +9,8 @@ import { Reader } from "./reader.js";
 /**
  * What SCRAM derives from a password (RFC 5802 §3), with what it was derived with. As good as the password for a login to this account,
  * as long as the server keeps the salt.
+ * @example
+ * const keys: ScramKeys | undefined = sasl.keys;
  */
 export interface ScramKeys {
   /** The hash: `"SHA-1"`, `"SHA-256"`, `"SHA-384"`, `"SHA-512"`. */
@@ -23,7 +25,11 @@ export interface ScramKeys {
   sk: string;
 }
 
-/** What a mechanism logs in with. What it does not use is ignored. */
+/**
+ * What a mechanism logs in with. What it does not use is ignored.
+ * @example
+ * const credentials: SaslCredentials = { username: "romeo", password: "pencil" };
+ */
 export interface SaslCredentials {
   /** The account's name on the server, usually what stands before the `@`. */
   username?: string;
@@ -71,7 +77,11 @@ export class SaslClient {
   readonly mechanism: string;
   readonly #core: SaslCore;
 
-  /** Throws `no-mechanism` for one that the module does not have: see `SaslClient.knows()`. */
+  /**
+   * Throws `no-mechanism` for one that the module does not have: see `SaslClient.knows()`.
+   * @example
+   * const sasl = new SaslClient("PLAIN", { username: "romeo", password: "pencil" });
+   */
   constructor(mechanism: string, credentials: SaslCredentials) {
     if (!SaslClient.knows(mechanism)) throw new XmppError("no-mechanism", `There is no SASL mechanism '${mechanism}' here.`);
     this.mechanism = mechanism;
@@ -88,41 +98,64 @@ export class SaslClient {
     this.#core = guarded(() => new SaslCore(ERRORS as Sink, mechanism, flat));
   }
 
-  /** Whether the module has a mechanism of that name. */
+  /**
+   * Whether the module has a mechanism of that name.
+   * @example
+   * const offered = stanza.children("mechanism").map((one) => one.text());
+   * const usable = offered.filter((name) => SaslClient.knows(name));
+   */
   static knows(mechanism: string): boolean {
     mustBeLoaded();
     mustBeWhole();
     return guarded(() => SaslCore.knows(String(mechanism)));
   }
 
-  /** The initial response; `undefined` where the mechanism has none. An empty one is sent as `=` (RFC 6120 §6.4.2). */
+  /**
+   * The initial response; `undefined` where the mechanism has none. An empty one is sent as `=` (RFC 6120 §6.4.2).
+   * @example
+   * const initial = btoa(sasl.start() ?? "");
+   */
   start(): string | undefined {
     const initial = guarded(() => this.#core.initial());
     return initial && textOf(initial);
   }
 
-  /** The answer to a challenge: a promise where the platform derives SCRAM's keys. Throws, or rejects, when the server's message is wrong. */
+  /**
+   * The answer to a challenge: a promise where the platform derives SCRAM's keys. Throws, or rejects, when the server's message is wrong.
+   * @example
+   * const answer = btoa(await sasl.respond(atob(stanza.text())));
+   */
   respond(challenge: string): string | Promise<string> {
     const answer = guarded(() => this.#core.respond(bytesOf(challenge)));
     if (answer) return textOf(answer);
     return (guarded(() => this.#core.derive()) as Promise<Uint8Array>).then(textOf);
   }
 
-  /** Whether the login succeeded: what came with `<success/>` proves, with SCRAM, that the server knows the password. Ask once. */
+  /**
+   * Whether the login succeeded: what came with `<success/>` proves, with SCRAM, that the server knows the password. Ask once.
+   * @example
+   * if (!sasl.verify(atob(stanza.text()))) stream.abort();
+   */
   verify(additional: string | undefined): boolean {
     return guarded(() => this.#core.verify(additional === undefined ? undefined : bytesOf(additional)));
   }
 
-  /** SCRAM: the signature that the server has to show, in Base64, from the answer to its challenge until `verify()`. */
+  /**
+   * SCRAM: the signature that the server has to show, in Base64, from the answer to its challenge until `verify()`.
+   * @example
+   * console.log(sasl.serverSignature);
+   */
   get serverSignature(): string | undefined {
     return guarded(() => this.#core.serverSignature());
   }
 
-  /** SCRAM's keys, once the challenge is answered; right once `verify` was true. */
+  /**
+   * SCRAM's keys, once the challenge is answered; right once `verify` was true.
+   * @example
+   * const again = new SaslClient("SCRAM-SHA-1", { username: "romeo", keys: sasl.keys });
+   */
   get keys(): ScramKeys | undefined {
-    const [name, iter, salt, ck, sk] = guarded(() => this.#core.keys());
-    if (name === undefined || salt === undefined || ck === undefined || sk === undefined) return undefined;
-    return { name, iter: Number(iter), salt, ck, sk };
+    return guarded(() => this.#core.keys()) as ScramKeys | undefined;
   }
 }
 

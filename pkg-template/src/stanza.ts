@@ -82,12 +82,17 @@ export class Packed {
   }
 }
 
-/** An attribute of an element. */
+/**
+ * An attribute of an element.
+ * @example
+ * const lang = stanza.attributes().find((one: Attribute) => one.name === "lang")?.value;
+ */
 export interface Attribute {
   /** The local name. */
   name: string;
   /** The namespace, `""` for none. */
   ns: string;
+  /** The value. */
   value: string;
 }
 

@@ -13,6 +13,11 @@ import { Reader } from "./reader.js";
 import { type Stanza, stanzaOf } from "./stanza.js";
 import { type Sendable, markupOf } from "./xml.js";
 
+/**
+ * What a stream is opened with.
+ * @example
+ * const options: StreamOptions = { domain: "example.org", lang: "en", wait: 59 };
+ */
 export interface StreamOptions
   extends Pick<
     ClientOptions,
@@ -26,8 +31,13 @@ export interface StreamOptions
   route?: string;
 }
 
-/** A BOSH session that was made elsewhere. */
+/**
+ * A BOSH session that was made elsewhere.
+ * @example
+ * const session: StreamSession = { sid: "a1", rid: 4711 };
+ */
 export interface StreamSession {
+  /** The session's id (XEP-0124 §7.2). */
   sid: string;
   /** The rid of the **next** request. */
   rid: number | string;
@@ -35,6 +45,12 @@ export interface StreamSession {
   jid?: string;
 }
 
+/**
+ * What a stream tells.
+ * @example
+ * const log = (text: StreamEvents["sent"]) => console.log(text);
+ * stream.on("sent", log);
+ */
 export interface StreamEvents {
   /**
    * What arrived, in the order of the requests. BOSH: a whole `<body/>`, whose children are the elements. WebSocket: one element, also
@@ -121,6 +137,7 @@ class StreamHub implements StreamSink {
  * bring their own. There is no automatic presence, reply, reconnecting or stream management; a silent server is not asked whether it
  * is there. It is used once. `await init()` first.
  * @example
+ * await init();
  * const stream = new Stream("/http-bind", { domain: "example.org" });
  * stream.on("element", (element) => console.log(element.name));
  * stream.open();
@@ -130,7 +147,11 @@ export class Stream {
   readonly #isBosh: boolean;
   readonly #service: string;
 
-  /** Opens nothing yet: register listeners first, then `open()` or `attach()`. */
+  /**
+   * Opens nothing yet: register listeners first, then `open()` or `attach()`.
+   * @example
+   * const stream = new Stream("wss://example.org/ws", { domain: "example.org" });
+   */
   constructor(service: string | URL, options: StreamOptions) {
     mustBeLoaded();
     const services = addressesOf(service);
@@ -156,27 +177,48 @@ export class Stream {
     return guarded(() => act(core));
   }
 
-  /** Whether it is BOSH; otherwise it is WebSocket. */
+  /**
+   * Whether it is BOSH; otherwise it is WebSocket.
+   * @example
+   * if (stream.isBosh) console.log(stream.sid);
+   */
   get isBosh(): boolean {
     return this.#isBosh;
   }
 
-  /** The absolute address of the service. */
+  /**
+   * The absolute address of the service.
+   * @example
+   * console.log(stream.service); // "https://example.org/http-bind"
+   */
   get service(): string {
     return this.#service;
   }
 
-  /** BOSH: the session's id, once there is a session. */
+  /**
+   * BOSH: the session's id, once there is a session.
+   * @example
+   * sessionStorage.setItem("session", JSON.stringify({ sid: stream.sid, rid: stream.rid }));
+   */
   get sid(): string | undefined {
     return this.#hub && this.#call((core) => core.sid);
   }
 
-  /** BOSH: the rid of the next request, once there is a session. */
+  /**
+   * BOSH: the rid of the next request, once there is a session.
+   * @example
+   * addEventListener("pagehide", () => sessionStorage.setItem("rid", String(stream.rid)));
+   */
   get rid(): number | undefined {
     return this.#hub && this.#call((core) => core.rid);
   }
 
-  /** Opens the stream; the first request is handed to the platform in this call. A failure is told by `close`. */
+  /**
+   * Opens the stream; the first request is handed to the platform in this call. A failure is told by `close`.
+   * @example
+   * stream.on("close", ({ error }) => console.log(error?.message ?? "closed"));
+   * stream.open();
+   */
   open(): void {
     if (!this.#call((core) => core.open())) throw problem("stream-used");
   }
@@ -184,6 +226,8 @@ export class Stream {
   /**
    * In place of `open()`: goes on with a BOSH session that was made elsewhere, by a web server or another page. `sid` and `rid` of a
    * stream are what another page needs for it.
+   * @example
+   * stream.attach({ sid: "a1", rid: 4711 });
    */
   attach(session: StreamSession): void {
     const read = new Reader(session);
@@ -196,14 +240,21 @@ export class Stream {
    * Sends elements: stanzas and others, such as SASL's. All of one call go into one request, up to 64 KiB. What is sent before the
    * stream is open leaves together with the request that opens it.
    * @example
-   * stream.send(xml`<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="PLAIN">${base64}</auth>`);
+   * const secret = btoa("\0romeo\0pencil");
+   * stream.send(xml`<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="PLAIN">${secret}</auth>`);
    */
   send(...elements: Sendable[]): void {
     const texts = elements.map(markupOf);
     this.#call((core) => core.send(texts));
   }
 
-  /** Starts the stream anew, after SASL's `<success/>`. The server's new features follow. */
+  /**
+   * Starts the stream anew, after SASL's `<success/>`. The server's new features follow.
+   * @example
+   * stream.on("element", (element) => {
+   *   if (element.name === "success") stream.restart();
+   * });
+   */
   restart(): void {
     this.#call((core) => core.restart());
   }
@@ -211,18 +262,28 @@ export class Stream {
   /**
    * Ends the stream in order, with `lastWords` before its end. The good-bye leaves even when the page goes in the same turn; `close`
    * tells when the server has answered it, or after three seconds. A stream that is at its end stays so.
+   * @example
+   * stream.close(xml`<presence type="unavailable"/>`);
    */
   close(lastWords?: Sendable): void {
     const texts = lastWords === undefined ? [] : [markupOf(lastWords)];
     this.#call((core) => core.close(texts));
   }
 
-  /** Ends the stream at once. Nothing is sent: a BOSH session stays with the server until that gives it up. */
+  /**
+   * Ends the stream at once. Nothing is sent: a BOSH session stays with the server until that gives it up.
+   * @example
+   * stream.abort();
+   */
   abort(): void {
     this.#call((core) => core.abort());
   }
 
-  /** Adds a listener. It gets what happens from now on. */
+  /**
+   * Adds a listener. It gets what happens from now on.
+   * @example
+   * stream.on("element", (element) => console.log(element.toString()));
+   */
   on<K extends keyof StreamEvents>(type: K, listener: (event: StreamEvents[K]) => unknown): Registration {
     const { listeners } = this.#ready;
     const registration = listeners.on(type, listener);
@@ -239,7 +300,11 @@ export class Stream {
     if (hub) guarded(() => hub.core.tap(hub.listeners.wants("sent")));
   }
 
-  /** Ends everything at once, as `abort()`, and tells nothing. Not needed once the stream is at its end. */
+  /**
+   * Ends everything at once, as `abort()`, and tells nothing. Not needed once the stream is at its end.
+   * @example
+   * stream.free();
+   */
   free(): void {
     const hub = this.#hub;
     if (!hub) return;
@@ -256,7 +321,14 @@ export class Stream {
 
 // Declared beside the class: not every platform has the symbol.
 export interface Stream {
-  /** As `free()`. */
+  /**
+   * As `free()`.
+   * @example
+   * {
+   *   using short = new Stream("/http-bind", { domain: "example.org" });
+   *   short.open();
+   * }
+   */
   [Symbol.dispose](): void;
 }
 

@@ -14,9 +14,32 @@ use epode_proto::sasl::{
 use js_sys::Promise;
 use js_sys::Uint8Array;
 use js_sys::futures::future_to_promise;
+use serde::Serialize;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+
+/// SCRAM's keys, by the names that pages know (`scram_keys` of Strophe.js); the last three are Base64.
+#[derive(Serialize)]
+struct ScramKeys<'a> {
+    name: &'a str,
+    iter: u32,
+    salt: String,
+    ck: String,
+    sk: String,
+}
+
+impl<'a> ScramKeys<'a> {
+    fn of(keys: &'a KnownKeys) -> Self {
+        Self {
+            name: &keys.hash,
+            iter: keys.iterations,
+            salt: base64::encode(&keys.salt),
+            ck: base64::encode(&keys.client_key),
+            sk: base64::encode(&keys.server_key),
+        }
+    }
+}
 
 struct State {
     exchange: Exchange,
@@ -148,17 +171,11 @@ impl SaslCore {
         state.exchange.server_signature().map(base64::encode)
     }
 
-    /// SCRAM's keys: hash, iterations, and in Base64 salt, ClientKey and ServerKey. Empty where there are none.
-    pub fn keys(&self) -> Vec<String> {
-        let Some(keys) = self.state.borrow().exchange.keys() else {
-            return Vec::new();
-        };
-        vec![
-            keys.hash.clone(),
-            keys.iterations.to_string(),
-            base64::encode(&keys.salt),
-            base64::encode(&keys.client_key),
-            base64::encode(&keys.server_key),
-        ]
+    /// SCRAM's keys, as `ScramKeys` of pkg-template/src/sasl-client.ts; `undefined` if there are none.
+    pub fn keys(&self) -> JsValue {
+        let state = self.state.borrow();
+        let keys = state.exchange.keys();
+        let keys = keys.and_then(|keys| serde_wasm_bindgen::to_value(&ScramKeys::of(&keys)).ok());
+        keys.unwrap_or(JsValue::UNDEFINED)
     }
 }

@@ -45,6 +45,10 @@ export const SETTING = {
   "docs/connecting.md#Before the first stanza": { after: `await logged("online"); ${LEAVE}` },
   "docs/connecting.md#Reloads": { runs: false, why: "a web server makes the session" },
 
+  "docs/connecting.md#A login of your own": {
+    after: `await until(() => lines.some((line) => line.startsWith("romeo@"))); stream.close(); await logged("closed");`,
+  },
+
   "docs/connecting.md#Ids of messages": {
     before: CLIENT,
     after: `await until(() => lines.some((line) => /^Good evening (?!undefined|no id)./.test(line))); ${LEAVE}`,

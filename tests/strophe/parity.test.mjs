@@ -82,6 +82,8 @@ async function inPage(name, part) {
 
 describe("strophe.js 5.0.0 and epode/strophe", () => {
   const rows = [];
+  /** The public members of strophe.js, as they were found. */
+  const names = new Set();
   before(async () => {
     service = await startService({ files });
     if (WHERE === "node") return;
@@ -96,6 +98,10 @@ describe("strophe.js 5.0.0 and epode/strophe", () => {
     if (WHERE && WHERE !== where) continue;
     test(`agree ${where === "node" ? "in Node" : "in Chromium"}`, async () => {
       const [reference, ours] = [await run("npm"), await run("epode")];
+      for (const member of Object.keys(reference["members | all"] ?? {})) {
+        const [, name] = /^(?:exports|Strophe|new Connection|new Builder)\.([^_.]\w*)$/.exec(member) ?? [];
+        if (name && name !== "default") names.add(name);
+      }
       const found = compare(reference, ours, where);
       assert.ok(found.length > 0, "no specification ran");
       rows.push(...found);
@@ -103,6 +109,12 @@ describe("strophe.js 5.0.0 and epode/strophe", () => {
       assert.deepEqual(wrong.map(({ member, name }) => `${member}: ${name}`), [], "differences that are not in differences.mjs");
     });
   }
+
+  test("the guide has every public member", async () => {
+    const guide = await fs.readFile(path.join(ROOT, "docs/from-strophe.md"), "utf8");
+    const words = new Set(guide.match(/[$\w]+/g));
+    assert.deepEqual([...names].filter((name) => !words.has(name)), []);
+  });
 
   test("the guide has every difference on purpose", async () => {
     const guide = await fs.readFile(path.join(ROOT, "docs/from-strophe.md"), "utf8");

@@ -54,6 +54,18 @@ export const SETTING = {
     after: `await until(() => lines.some((line) => /^Good evening (?!undefined|no id)./.test(line))); ${LEAVE}`,
   },
 
+  ...Object.fromEntries(
+    Object.entries({
+      Connect: "",
+      "Send, and wait for an answer": `import { connect } from "epode"; ${CLIENT} const to = "juliet@example.org"; const text = "Good evening";`,
+      Handlers: `${CLIENT} const show = console.log;`,
+      Rooms: `${CLIENT} const room = "lobby@conference.example.org"; const nick = "romeo"; const text = "Good evening"; const show = console.log; const add = console.log;`,
+      Pubsub: `${CLIENT} const node = "/blog/Post"; const title = "First"; const service = "pubsub.example.org"; const show = console.log;`,
+      "Register an account": "",
+      "A login step by step": "",
+    }).map(([heading, before]) => [`docs/from-strophe.md#${heading}`, { before, runs: false, why: "the other pages run each of these calls" }]),
+  ),
+
   "docs/feeds.md#What a feed delivers": {
     before: `${CLIENT} ${BLOG} ${publish("First")}`,
     after: `await logged("snapshot", "1"); await logged("complete"); ${publish("Second")} await logged("live", "1");

@@ -13,28 +13,6 @@ const BLOG = `await client.pubsub.createNode("/blog/Post").catch(() => {}); awai
 
 const publish = (title) => `await client.pubsub.publish("/blog/Post", json({ title: ${JSON.stringify(title)} }), { id: "1" });`;
 
-/** The guide for pages of Strophe.js: first a page's code on Strophe, then the same on the typed API. Compiled only. */
-const declared = (type, names) => names.split(" ").map((name) => `declare const ${name}: ${type};`).join(" ");
-const ON_STROPHE = `import { $iq, $msg, $pres, Strophe } from "epode/strophe"; ${declared("any", "to text room nick service node entry show reconnectLater")}
-  ${declared("any", "onResult onError onMessage onPresence onRoster onSubscribed onPublished")}`;
-const CONNECTION = declared("InstanceType<typeof Strophe.Connection> & { muc: any; pubsub: any }", "connection");
-/** The plugin adds statuses, and itself. */
-const WITH_REGISTER = `${declared("any", "Strophe")}
-  ${declared("{ register: { connect(domain: string, told: (status: number) => void): void; fields: Record<string, string>; submit(): void }; authenticate(): void }", "connection")}`;
-const ON_EPODE = `${declared('import("epode").Client', "client")} ${declared("string", "to text room nick service node title")}
-  ${declared("(...values: unknown[]) => void", "show add")}`;
-const pair = (first, second) => ({ 1: { runs: false, before: first, why: "" }, 2: { runs: false, before: second, why: "" } });
-const FROM_STROPHE = {
-  "docs/from-strophe.md#Connect": pair(ON_STROPHE, ""),
-  "docs/from-strophe.md#Register an account": pair(WITH_REGISTER, ""),
-  ...Object.fromEntries(
-    ["Send, and wait for an answer", "Handlers", "Rooms", "Pubsub"].map((heading) => [
-      `docs/from-strophe.md#${heading}`,
-      pair(`${ON_STROPHE} ${CONNECTION}`, ON_EPODE),
-    ]),
-  ),
-};
-
 export const SETTING = {
   "README.md#A first example": { runs: false, why: "run in Node, as it stands: see readme.test.mjs" },
   "README.md#Live feeds": {
@@ -60,7 +38,6 @@ export const SETTING = {
   "README.md#TypeScript": { before: `${CLIENT} ${BLOG}`, after: `${publish("Long")} await logged("4"); ${LEAVE}` },
   "README.md#Bundlers": { runs: false, why: "a file of configuration" },
 
-  ...FROM_STROPHE,
   "docs/connecting.md#Logging in": {
     1: { runs: false, why: "the test's server is not on this address" },
     2: { after: `const made = await connect("/http-bind", { jid: username + "@example.org", password: "pencil" }); await made.disconnect();` },
@@ -76,6 +53,18 @@ export const SETTING = {
     before: CLIENT,
     after: `await until(() => lines.some((line) => /^Good evening (?!undefined|no id)./.test(line))); ${LEAVE}`,
   },
+
+  ...Object.fromEntries(
+    Object.entries({
+      Connect: "",
+      "Send, and wait for an answer": `import { connect } from "epode"; ${CLIENT} const to = "juliet@example.org"; const text = "Good evening";`,
+      Handlers: `${CLIENT} const show = console.log;`,
+      Rooms: `${CLIENT} const room = "lobby@conference.example.org"; const nick = "romeo"; const text = "Good evening"; const show = console.log; const add = console.log;`,
+      Pubsub: `${CLIENT} const node = "/blog/Post"; const title = "First"; const service = "pubsub.example.org"; const show = console.log;`,
+      "Register an account": "",
+      "A login step by step": "",
+    }).map(([heading, before]) => [`docs/from-strophe.md#${heading}`, { before, runs: false, why: "the other pages run each of these calls" }]),
+  ),
 
   "docs/feeds.md#What a feed delivers": {
     before: `${CLIENT} ${BLOG} ${publish("First")}`,

@@ -259,12 +259,12 @@ fn what_a_client_cannot_be_made_with_is_refused() {
         ("services", texts(&["gopher://example.org"]), "bad-service"),
         ("services", texts(&["http://"]), "bad-service"),
         ("services", texts(&[]), "bad-service"),
-        ("resource", "".into(), "bad-option"),
-        ("resource", "\u{85}".into(), "bad-option"),
-        ("resource", "\u{202e}".into(), "bad-option"),
-        ("resource", long.as_str().into(), "bad-option"),
-        ("lang", "de_DE".into(), "bad-option"),
-        ("lang", "deutsch-land-".into(), "bad-option"),
+        ("resource", "".into(), "invalid-option"),
+        ("resource", "\u{85}".into(), "invalid-option"),
+        ("resource", "\u{202e}".into(), "invalid-option"),
+        ("resource", long.as_str().into(), "invalid-option"),
+        ("lang", "de_DE".into(), "invalid-option"),
+        ("lang", "deutsch-land-".into(), "invalid-option"),
     ] {
         let error = Core::new(&sink, &settings(&[(name, value)])).err();
         assert_eq!(kind(&error.expect("an error")), expected, "{name}");
@@ -482,13 +482,18 @@ async fn each_event_is_one_call() {
 #[wasm_bindgen_test]
 async fn each_callback_may_throw() {
     let expected = online(|_, _| {}).await;
+    let through_last_stanza = |calls: &[String]| {
+        let last = calls.iter().rposition(|call| call == "stanza");
+        calls[..=last.expect("a stanza")].to_vec()
+    };
     let calls = online(|core, _| {
         // Still usable, and then out by an exception.
         assert!(core.jid().is_none_or(|jid| jid == "a@example.org/b"));
         wasm_bindgen::throw_str("thrown by the page");
     })
     .await;
-    assert_eq!(calls, expected);
+    // How much leaves afterwards depends on the timers of the test.
+    assert_eq!(through_last_stanza(&calls), through_last_stanza(&expected));
 }
 
 /// Whatever a callback asks of the client, it may.

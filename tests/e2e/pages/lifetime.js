@@ -41,13 +41,21 @@ export function census(gc) {
 /** The module's memory, in bytes: `watchMemory()` before the module is loaded. */
 export function watchMemory() {
   let memory;
-  const { instantiate } = WebAssembly;
-  WebAssembly.instantiate = async (...args) => {
-    const result = await instantiate.apply(WebAssembly, args);
-    const { exports } = result.instance ?? result;
+  const note = ({ exports }) => {
     // Node's own fetch has a module as well.
     if (exports.__wbindgen_malloc) memory = exports.memory;
+  };
+  const { instantiate, Instance } = WebAssembly;
+  WebAssembly.instantiate = async (...args) => {
+    const result = await instantiate.apply(WebAssembly, args);
+    note(result.instance ?? result);
     return result;
+  };
+  WebAssembly.Instance = class extends Instance {
+    constructor(...args) {
+      super(...args);
+      note(this);
+    }
   };
   return () => memory.buffer.byteLength;
 }

@@ -87,11 +87,6 @@ impl Client {
         }
     }
 
-    /// Whether the step of a new session is under way.
-    pub(super) fn is_restoring(&self) -> bool {
-        self.restoring.step.is_some()
-    }
-
     fn lane_of(&self, step: StepId) -> SendLane {
         match &self.restoring.step {
             Some(current) if current.id == step => SendLane::Restoring,

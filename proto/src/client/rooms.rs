@@ -178,7 +178,6 @@ impl Client {
                     timeout,
                 } => {
                     let purpose = Purpose::Room(request);
-                    let lane = self.lane_of_requests(lane);
                     if self.ask(now, iq, Some(timeout), purpose, lane).is_err() {
                         let failure = Err(RequestFailure::Disconnected);
                         self.rooms.handle_reply(now, request, &failure);
@@ -199,14 +198,6 @@ impl Client {
             }
         }
         self.note_room_answers();
-    }
-
-    /// While a session is being restored, a room's requests belong to the rejoin, which the outbox waits for.
-    fn lane_of_requests(&self, lane: SendLane) -> SendLane {
-        match self.is_restoring() {
-            true => SendLane::Restoring,
-            false => lane,
-        }
     }
 
     fn send_for_room(

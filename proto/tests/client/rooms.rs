@@ -121,28 +121,6 @@ fn a_room_that_does_not_answer() {
     );
 }
 
-/// A room that has to be made again belongs to the step: the request for its configuration goes ahead of what was kept.
-#[test]
-fn a_room_that_is_made_again_is_configured_in_the_step() {
-    let mut dialogue = inside();
-    dialogue.play("A: participant");
-    dialogue.lose_connection();
-    dialogue.play("A: send <message id='kept'/>");
-    dialogue.log_in("");
-    dialogue.play("C: <presence/>");
-    dialogue.play(JOIN_FOR_THE_REST);
-    dialogue.play(
-        "E: step 2 of 1
-         E: online romeo@example.org/orchard
-         W: <presence from='lobby@conference.example.org/romeo' id='$again'><x xmlns='http://jabber.org/protocol/muc#user'>
-              <item affiliation='owner' role='moderator'/><status code='110'/><status code='201'/></x></presence>
-         C: <iq type='set' to='lobby@conference.example.org' id='$unlock'><query xmlns='http://jabber.org/protocol/muc#owner'>
-              <x xmlns='jabber:x:data' type='submit'/></query></iq>
-         A: done 1
-         C: <message id='kept'/>",
-    );
-}
-
 /// A room that is joined during an interruption is entered once in a new session, ahead of what was kept.
 #[test]
 fn a_join_during_an_interruption() {

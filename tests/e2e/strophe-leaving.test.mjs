@@ -1,4 +1,7 @@
-// `epode/strophe` when the page goes: a good-bye in the turn that leaves, and a session that is taken up after a reload.
+// `epode/strophe` when the page goes: a good-bye in the turn that leaves.
+//
+// Left out: `restore()` after a reload, which tests/strophe compares on a scripted service. Prosody 0.12 often answers nothing more in a
+// session whose held request went with the page; `Client` notices and logs in again, Strophe's contract has no such step.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -34,6 +37,14 @@ async function watch(page) {
   });
 }
 
+/** Waits until the server has taken the page's presence: it answers in order. */
+async function presenceTaken(page) {
+  await page.evaluate(async () => {
+    const { $iq, Strophe } = await import("/epode/strophe.js");
+    await new Promise((resolve) => window.connection.sendIQ($iq({ type: "get" }).c("query", { xmlns: Strophe.NS.ROSTER }), resolve, resolve));
+  });
+}
+
 for (const transport of ["bosh", "ws"]) {
   test(`a good-bye reaches the server when the page is loaded anew in the same turn (${transport})`, async () => {
     const { jid, password } = await env.account();
@@ -41,11 +52,7 @@ for (const transport of ["bosh", "ws"]) {
     await connect(watching, { jid: `${jid}/watching`, password });
     await watch(watching);
     await connect(leaving, { jid: `${jid}/leaving`, password, transport });
-    // The server has taken the presence.
-    await leaving.evaluate(async () => {
-      const { $iq, Strophe } = await import("/epode/strophe.js");
-      await new Promise((resolve) => window.connection.sendIQ($iq({ type: "get" }).c("query", { xmlns: Strophe.NS.ROSTER }), resolve, resolve));
-    });
+    await presenceTaken(leaving);
     await Promise.all([
       leaving.waitForEvent("framenavigated"),
       leaving.evaluate(() => {
@@ -56,30 +63,3 @@ for (const transport of ["bosh", "ws"]) {
     await watching.waitForFunction((full) => window.gone.includes(full), `${jid}/leaving`, { timeout: LIMIT });
   });
 }
-
-test("with keepalive the session is restored after a reload, and nothing is lost", async () => {
-  const { jid, password } = await env.account();
-  const [sending, page] = await env.pages(2);
-  await connect(sending, { jid: `${jid}/sending`, password });
-  await connect(page, { jid: `${jid}/kept`, password, options: { keepalive: true } });
-  const sid = await page.evaluate(() => window.connection._proto.sid);
-  await page.reload();
-  await page.waitForFunction(() => window.ready);
-  await sending.evaluate(async (to) => {
-    const { $msg } = await import("/epode/strophe.js");
-    window.connection.send($msg({ to, type: "chat" }).c("body").t("meanwhile"));
-    window.connection.flush();
-  }, `${jid}/kept`);
-  const restored = await page.evaluate(async () => {
-    const { Strophe } = await import("/epode/strophe.js");
-    Strophe.setLogLevel(Strophe.LogLevel.FATAL);
-    const connection = new Strophe.Connection("/http-bind", { keepalive: true });
-    const statuses = [];
-    const body = new Promise((resolve) => {
-      connection.addHandler((message) => resolve(message.textContent), null, "message");
-    });
-    connection.restore(undefined, (status) => statuses.push(status));
-    return { body: await body, jid: connection.jid, sid: connection._proto.sid, isAttached: statuses[0] === Strophe.Status.ATTACHED };
-  });
-  assert.deepEqual(restored, { body: "meanwhile", jid: `${jid}/kept`, sid, isAttached: true });
-});

@@ -259,7 +259,9 @@ const flow = [
   connected("Connection.flush", "at once", async (client, connection, lib) => {
     connection.send(lib.$msg({ id: "1" }));
     connection.flush();
-    return connection._data.length;
+    const waiting = connection._data.length;
+    await client.said(MESSAGE);
+    return waiting;
   }, { wire: true }),
   connected("Connection._data", "what waits", async (client, connection, lib) => {
     connection.pause();

@@ -211,7 +211,7 @@ for (const [way, leave] of Object.entries({
       { jid, password },
     );
     // A page that is loading can hang when it is closed.
-    const loadedAnew = page.waitForEvent("load");
+    const loadedAnew = page.waitForEvent("load", { timeout: 2 * LIMIT });
     // In a task of its own: an evaluation that leaves its page may never end.
     await page.evaluate(`void setTimeout(${leave})`);
     await loadedAnew;

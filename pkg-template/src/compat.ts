@@ -1,6 +1,6 @@
 // What the entries for pages of older systems share.
 
-/** An error that nobody has asked to be told of. @internal */
+/** An error that no callback of the page receives. @internal */
 export function report(error: unknown): void {
   // COMPAT(Node 20, Safari < 15.4): no reportError.
   if (typeof globalThis.reportError === "function") globalThis.reportError(error);

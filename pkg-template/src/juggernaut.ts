@@ -96,10 +96,10 @@ export interface JuggernautEvents {
   gap: [channel: string];
   message: [message: { type: string; channel: string; data: unknown }];
   data: [channel: string, data: unknown];
-  /** Somebody is on a channel, ourselves among them. */
+  /** A subscriber has joined a channel; also reported for this client itself. */
   subscribe: [session: Session];
   unsubscribe: [session: Session];
-  /** What somebody has written as an `event` to a channel. */
+  /** A message that a client has written to a channel as an `event`. */
   custom: [event: Session & { data: unknown }];
   /** Something failed; without a listener, it is reported as an uncaught error of the page. */
   error: [error: Error, channel?: string];
@@ -260,7 +260,7 @@ export class Juggernaut {
   };
   readonly #events = new Events();
   #client: Client | undefined;
-  /** The client, once it is online; undefined while nobody has asked for it. */
+  /** The client, once it is online; undefined until the first call that needs a client. */
   #online: Promise<Client> | undefined;
   /** Aborted when the connection is over. */
   #going: AbortController | undefined;

@@ -25,7 +25,7 @@ export type Role = "moderator" | "participant" | "visitor" | "none";
 export type Affiliation = "owner" | "admin" | "member" | "outcast" | "none";
 
 /**
- * Somebody in a room.
+ * An occupant of a room.
  * @example
  * room.on("join", (occupant: Occupant) => console.log(`${occupant.nick} came, as ${occupant.role}`));
  */

@@ -15,7 +15,7 @@ const bare = (jid: string | undefined): string | undefined => jid?.split("/", 1)
  */
 function isAssigner(message: Stanza, by: string): boolean {
   const { type, from, to } = message;
-  // An error holds what was sent, as whoever returns it likes.
+  // An error stanza holds the stanza that was sent, as its sender chooses to quote it.
   if (message.name !== "message" || type === "error") return false;
   return type === "groupchat" ? bare(from) === by : from === by || bare(to) === by;
 }

@@ -75,7 +75,7 @@ class StreamHub implements StreamSink {
   readonly core: StreamCore;
   readonly isBosh: boolean;
   readonly listeners = new Listeners<StreamEvents>([], ["frame", "element", "sent", "received", "close"]);
-  /** Whoever holds the hub holds the page's stream, too. */
+  /** Keeps the page's stream alive for as long as the module holds this hub. */
   readonly owner: Stream;
   readonly #replacements: ReadonlyMap<string, unknown>;
 
@@ -294,7 +294,7 @@ export class Stream {
     });
   }
 
-  /** The text of what is sent crosses only while somebody listens. */
+  /** Asks the module for the text of each request or frame only while there is a listener for `sent`. */
   #tap(): void {
     const hub = this.#hub;
     if (hub) guarded(() => hub.core.tap(hub.listeners.wants("sent")));

@@ -190,7 +190,7 @@ export class Connection extends Login {
     this._proto._connect(wait, hold, route);
   }
 
-  /** Takes up a BOSH session that somebody else has made. `rid` is the next to use. */
+  /** Continues a BOSH session that was created elsewhere. `rid` is that of the next request. */
   attach(
     jid: string | ConnectCallback,
     sid?: string,

@@ -1,22 +1,7 @@
 // The read-only stand-in for stream management of strophe.js 5.0.0's shared worker. It is exported for pages that name it: connections
 // with the option `worker` have stream management of their own here.
 
-import type { SMState, StanzaView, StreamManagementController } from "./stream-management.js";
-
-const fresh = (): SMState => ({
-  enableSent: false,
-  enabled: false,
-  id: null,
-  boundJid: null,
-  max: null,
-  location: null,
-  resumeSupported: false,
-  resumed: false,
-  hIn: 0,
-  hOutAcked: 0,
-  unacked: [],
-  sinceLastAck: 0,
-});
+import { fresh, type SMState, type StanzaView, type StreamManagementController } from "./stream-management.js";
 
 /** Shows a state that is kept elsewhere; counts and sends nothing. */
 export class StreamManagementMirror implements StreamManagementController {

@@ -4,6 +4,7 @@
 import { NS } from "./constants.js";
 import log from "./log.js";
 import { MemoryStorageBackend, type SMStorageBackend } from "./storage.js";
+import { xmlescape } from "./utils.js";
 
 /** An element as far as stream management looks at it. */
 export interface StanzaView {
@@ -73,10 +74,8 @@ export interface StreamManagementController {
 /** Counters are unsigned 32 bit (XEP-0198 §4). */
 const WRAP = 2 ** 32;
 
-const escapeValue = (text: string): string =>
-  text.replace(/[&<>'"]/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;" })[one] ?? "&quot;");
-
-const fresh = (): SMState => ({
+/** The state of a connection without stream management. */
+export const fresh = (): SMState => ({
   enableSent: false,
   enabled: false,
   id: null,
@@ -200,7 +199,7 @@ export class StreamManagement implements StreamManagementController {
       return;
     }
     this.#resumePending = true;
-    this.#send(`<resume xmlns="${NS.SM}" h="${hIn}" previd="${escapeValue(id)}"/>`);
+    this.#send(`<resume xmlns="${NS.SM}" h="${hIn}" previd="${xmlescape(id)}"/>`);
   }
 
   /** Whether what is sent is to be counted and kept. */

@@ -1,5 +1,5 @@
-// `Websocket`: strophe.js's WebSocket transport (RFC 7395) on the stream of the public API. What arrives stays a view until somebody
-// wants DOM; whatever a page feeds in as text or DOM takes the way that it takes in strophe.js.
+// `Websocket`: strophe.js's WebSocket transport (RFC 7395) on the stream of the public API. A frame that arrives stays a view until a
+// handler needs DOM; text or DOM that a page feeds in takes the same path as in strophe.js.
 
 import type { StreamOptions } from "../stream.js";
 import { $build, Builder } from "./builder.js";

@@ -84,6 +84,7 @@ pub(super) fn read(
     }
     let roots = reading.roots;
     let mut document = reading.document;
+    document.received = source.len() as u32;
     // Unescaped text was collected separately, with positions counted from the end of the source: append it there.
     let unescaped = core::mem::replace(&mut document.text, source);
     if !unescaped.is_empty() {

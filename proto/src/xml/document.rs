@@ -17,6 +17,7 @@ pub(super) struct TextSpan {
 impl TextSpan {
     /// From `start` to `end`. Documents are smaller than 4 GiB (the reader checks the size; a built document does not
     /// fit in wasm's memory), so no position is truncated.
+    #[inline(always)]
     pub(super) fn new(start: usize, end: usize) -> Self {
         Self {
             start: start as u32,
@@ -25,6 +26,7 @@ impl TextSpan {
     }
 
     /// The end of the span.
+    #[inline(always)]
     pub(super) fn end(self) -> u32 {
         self.start.saturating_add(self.len)
     }
@@ -106,7 +108,7 @@ impl Document {
     }
 
     /// The text of a span.
-    #[inline]
+    #[inline(always)]
     pub(super) fn slice(&self, span: TextSpan) -> &str {
         self.text
             .get(span.start as usize..span.end() as usize)
@@ -114,12 +116,13 @@ impl Document {
     }
 
     /// Whether the text of a span is `text`. Most names differ in their length, which is compared first.
+    #[inline(always)]
     pub(super) fn reads(&self, span: TextSpan, text: &str) -> bool {
         span.len as usize == text.len() && self.slice(span) == text
     }
 
     /// The name of a namespace.
-    #[inline]
+    #[inline(always)]
     pub(super) fn ns(&self, id: NsId) -> &str {
         match id {
             NO_NS => "",
@@ -130,13 +133,14 @@ impl Document {
     }
 
     /// Where the name of a namespace lies in the text; `None` for those that every document knows.
+    #[inline(always)]
     pub(super) fn ns_span(&self, id: NsId) -> Option<TextSpan> {
         let place = id.checked_sub(FIRST_NS)?;
         self.namespaces.get(place as usize).copied()
     }
 
     /// The element at `index`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn element(&self, index: u32) -> Option<&ElementRecord> {
         match self.records.get(index as usize) {
             Some(Record::Element(element)) => Some(element),
@@ -145,7 +149,7 @@ impl Document {
     }
 
     /// The attributes of an element.
-    #[inline]
+    #[inline(always)]
     pub(super) fn attributes_of(&self, element: &ElementRecord) -> &[AttributeRecord] {
         let start = element.attributes as usize;
         self.attributes
@@ -154,7 +158,7 @@ impl Document {
     }
 
     /// The index of the record that follows the subtree at `index`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn after(&self, index: u32) -> u32 {
         match self.records.get(index as usize) {
             Some(Record::Element(element)) => element.end,

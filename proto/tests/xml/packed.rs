@@ -182,7 +182,7 @@ fn only_the_element_itself_is_packed() {
     let second = body.children().nth(1).unwrap();
     check(&second);
     let text = String::from_utf16(&Unpacked::of(&second).text).unwrap();
-    assert_eq!(text, "twourn:twoabsecond");
+    assert_eq!(text, "urn:twotwoabsecond");
 }
 
 #[test]

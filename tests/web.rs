@@ -21,7 +21,7 @@ use epode_proto::transport::Kind;
 use epode_proto::unicode::Unicode;
 use epode_proto::xml::{Limits, parse};
 use js_sys::futures::JsFuture;
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array, Uint32Array};
 use std::cell::RefCell;
 use std::future::pending;
 use std::rc::Rc;
@@ -246,7 +246,15 @@ fn addresses_and_documents_are_read_without_a_client() {
     let reason = Core::normalize_jid("@").unwrap_err();
     assert!(reason.is_string());
     let xml = "<a xmlns='urn:a' b='\u{1F600}'>c</a>";
-    assert_eq!(Core::parse_xml(xml).unwrap(), read(xml).pack());
+    let packed = read(xml).pack();
+    let crossed: Array = Core::parse_xml(xml).unwrap().unchecked_into();
+    assert_eq!(crossed.get(0).as_string(), Some(packed.text));
+    assert_eq!(Uint32Array::from(crossed.get(1)).to_vec(), packed.words);
+    // A long text crosses as bytes.
+    let long = format!("<a>{}</a>", "\u{e4}".repeat(5_000));
+    let crossed: Array = Core::parse_xml(&long).unwrap().unchecked_into();
+    let bytes: Uint8Array = crossed.get(0).unchecked_into();
+    assert_eq!(bytes.to_vec(), read(&long).pack().text.into_bytes());
     assert!(Core::parse_xml("<a>").unwrap_err().is_string());
 }
 

@@ -463,7 +463,7 @@ export async function discover(domain: string, options?: Waiting): Promise<strin
   if (typeof domain !== "string" || !/^[^\s/?#@:\\]+$/.test(domain)) throw badArgument('The domain is a name such as "example.org".');
   await new Patience(options?.signal).until(init());
   try {
-    return await lookUp(domain, (text) => stanzaOf(Core.parseXml(text)), options);
+    return await lookUp(domain, (text) => stanzaOf(...Core.parseXml(text)), options);
   } catch (error) {
     throw options?.signal?.aborted ? aborted(options.signal) : error;
   }

@@ -1,10 +1,11 @@
 // The boundary to the module: its options (`Settings`) and its events (`Sink`). Its methods are those of `Core`, which
 // wasm-bindgen declares (src/js/core.rs).
 //
-// Elements cross packed, as arrays that are views of the module's memory: copy what you keep. Times are milliseconds
-// since 1970, NaN for none. No method may throw.
+// Elements cross packed, as a text (`undefined` for no element) and an array of words. Arrays are views of the module's memory:
+// copy what you keep. Times are milliseconds since 1970, NaN for none. No method may throw.
 
 import type { XmppError } from "./errors.js";
+import type { PackedText } from "./stanza.js";
 
 export { Core, SaslCore, StreamCore } from "./epode.js";
 
@@ -69,14 +70,15 @@ export interface OccupantFields {
 
 /** The events and errors of the module (src/js/sink.rs). */
 export interface Sink {
-  problem(kind: string, first: string | undefined, second: string | undefined, stanza: Uint32Array | undefined): XmppError;
+  problem(kind: string, first: string | undefined, second: string | undefined, text: PackedText | undefined, words: Uint32Array): XmppError;
   stanzaError(
     condition: string,
     type: string,
-    text: string | undefined,
+    reason: string | undefined,
     application: string | undefined,
     applicationNs: string | undefined,
-    stanza: Uint32Array | undefined,
+    text: PackedText | undefined,
+    words: Uint32Array,
   ): XmppError;
   closeReason(
     code: string,
@@ -97,8 +99,8 @@ export interface Sink {
   registered(): void;
   replacement(name: string): unknown;
 
-  stanza(words: Uint32Array, handlers: Uint32Array): void;
-  reply(request: number, words: Uint32Array): void;
+  stanza(text: PackedText, words: Uint32Array, handler: number, others: Uint32Array | undefined): void;
+  reply(request: number, text: PackedText, words: Uint32Array): void;
   refused(request: number, error: XmppError): void;
   settled(send: number, error: XmppError | undefined): void;
   undelivered(xml: string, error: XmppError): void;
@@ -111,7 +113,8 @@ export interface Sink {
   feedItem(
     feed: number,
     id: string | undefined,
-    payload: Uint32Array | undefined,
+    text: PackedText | undefined,
+    words: Uint32Array,
     publisher: string | undefined,
     time: number,
     via: Via,
@@ -134,6 +137,7 @@ export interface Sink {
     delayed: boolean,
     own: boolean,
     isPrivate: boolean,
+    text: PackedText,
     words: Uint32Array,
   ): void;
   roomSubject(room: number, subject: string, nick: string | undefined): void;
@@ -161,7 +165,8 @@ export interface Sink {
     account: string,
     node: string,
     id: string | undefined,
-    payload: Uint32Array | undefined,
+    text: PackedText | undefined,
+    words: Uint32Array,
     publisher: string | undefined,
     time: number,
   ): void;
@@ -185,7 +190,7 @@ export interface Sink {
 
 /** What the module tells of a stream by hand. */
 export interface StreamSink extends Pick<Sink, "problem" | "closeReason" | "replacement"> {
-  frame(words: Uint32Array): void;
+  frame(text: PackedText, words: Uint32Array): void;
   sentText(text: string): void;
   closed(error: XmppError | undefined): void;
 }

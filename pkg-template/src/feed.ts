@@ -193,7 +193,7 @@ export class FeedState<T> implements FeedSink {
     }
   }
 
-  item(id: string | undefined, payload: Uint32Array | undefined, publisher: string | undefined, time: number, via: Via): void {
+  item(id: string | undefined, payload: Stanza | undefined, publisher: string | undefined, time: number, via: Via): void {
     const item = new ReceivedItem<T>({ id, node: this.node, payload, publisher, time, via }, this.#decode);
     if (id !== undefined) {
       // An item that is published again moves to the end.

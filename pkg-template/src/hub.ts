@@ -10,7 +10,7 @@ import { Listeners, callBack } from "./events.js";
 import { guarded, mustBeWhole } from "./fault.js";
 import type { ItemFields } from "./item.js";
 import type { Prepared } from "./options.js";
-import { Packed, type Stanza, stanzaOf, viewOf } from "./stanza.js";
+import { Packed, type PackedText, type Stanza, stanzaOf, viewOf } from "./stanza.js";
 import { Deferred, type Waiting } from "./waiting.js";
 
 /** The default timeout of a reply, in milliseconds. */
@@ -20,7 +20,7 @@ const REPLY_TIMEOUT = 30_000;
 export interface FeedSink {
   agree(state: string, jid: string | undefined, subid: string | undefined): void;
   refuse(error: XmppError): void;
-  item(id: string | undefined, payload: Uint32Array | undefined, publisher: string | undefined, time: number, via: Via): void;
+  item(id: string | undefined, payload: Stanza | undefined, publisher: string | undefined, time: number, via: Via): void;
   retract(id: string, via: Via): void;
   purge(): void;
   gap(after: string | undefined, before: string | undefined): void;
@@ -291,20 +291,21 @@ export class Hub implements Sink {
 
   // ── errors of the module ───────────────────────────────────────────────────────────────────────────────────────────
 
-  problem(kind: string, first: string | undefined, second: string | undefined, stanza: Uint32Array | undefined): XmppError {
-    return problem(kind as ProblemKind, first, second, copyOf(stanza));
+  problem(kind: string, first: string | undefined, second: string | undefined, text: PackedText | undefined, words: Uint32Array): XmppError {
+    return problem(kind as ProblemKind, first, second, viewIf(text, words));
   }
 
   stanzaError(
     condition: string,
     type: string,
-    text: string | undefined,
+    reason: string | undefined,
     application: string | undefined,
     applicationNs: string | undefined,
-    stanza: Uint32Array | undefined,
+    text: PackedText | undefined,
+    words: Uint32Array,
   ): XmppError {
-    const fields = { condition, type: type as StanzaErrorFields["type"], text, application, applicationNs };
-    return stanzaError(fields, copyOf(stanza));
+    const fields = { condition, type: type as StanzaErrorFields["type"], text: reason, application, applicationNs };
+    return stanzaError(fields, viewIf(text, words));
   }
 
   closeReason(
@@ -377,19 +378,22 @@ export class Hub implements Sink {
 
   // ── stanzas ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  stanza(words: Uint32Array, handlers: Uint32Array): void {
-    const packed = new Packed(words.slice());
-    // A callback may grow the module's memory, which detaches all views of it.
-    const ids = handlers.length === 1 ? [handlers[0] as number] : [...handlers];
-    for (const id of ids) {
-      const handler = this.handlers.get(id);
-      // Each handler gets a separate view of the same text: if one handler frees its view, the next can still read.
-      if (handler) callBack(handler, viewOf(packed));
-    }
+  stanza(text: PackedText, words: Uint32Array, handler: number, others: Uint32Array | undefined): void {
+    const packed = new Packed(text, words);
+    // Copied first: a callback may grow the module's memory, which detaches all views of it.
+    const rest = others && [...others];
+    this.#give(packed, handler);
+    if (rest) for (const id of rest) this.#give(packed, id);
   }
 
-  reply(request: number, words: Uint32Array): void {
-    take(this.#requests, request)?.resolve(stanzaOf(words.slice()));
+  /** Each handler gets a separate view of the same text: if one frees its view, the next can still read. */
+  #give(packed: Packed, id: number): void {
+    const handler = this.handlers.get(id);
+    if (handler) callBack(handler, viewOf(packed));
+  }
+
+  reply(request: number, text: PackedText, words: Uint32Array): void {
+    take(this.#requests, request)?.resolve(stanzaOf(text, words));
   }
 
   refused(request: number, error: XmppError): void {
@@ -429,12 +433,13 @@ export class Hub implements Sink {
   feedItem(
     feed: number,
     id: string | undefined,
-    payload: Uint32Array | undefined,
+    text: PackedText | undefined,
+    words: Uint32Array,
     publisher: string | undefined,
     time: number,
     via: Via,
   ): void {
-    this.feeds.get(feed)?.item(id, payload, publisher, time, via);
+    this.feeds.get(feed)?.item(id, viewIf(text, words), publisher, time, via);
   }
 
   feedRetracted(feed: number, id: string, via: Via): void {
@@ -480,6 +485,7 @@ export class Hub implements Sink {
     delayed: boolean,
     own: boolean,
     isPrivate: boolean,
+    text: PackedText,
     words: Uint32Array,
   ): void {
     this.rooms.get(room)?.message({
@@ -490,7 +496,7 @@ export class Hub implements Sink {
       delayed,
       own,
       private: isPrivate,
-      stanza: stanzaOf(words.slice()),
+      stanza: stanzaOf(text, words),
     });
   }
 
@@ -556,11 +562,12 @@ export class Hub implements Sink {
     account: string,
     node: string,
     id: string | undefined,
-    payload: Uint32Array | undefined,
+    text: PackedText | undefined,
+    words: Uint32Array,
     publisher: string | undefined,
     time: number,
   ): void {
-    const item: ItemFields = { id, node, payload: copyOf(payload), publisher, time, via: "live" };
+    const item: ItemFields = { id, node, payload: viewIf(text, words), publisher, time, via: "live" };
     this.#personal(watches, { type: "item", from: account, node, id, redirect: undefined, item });
   }
 
@@ -591,7 +598,7 @@ export class Hub implements Sink {
   }
 }
 
-const copyOf = (words: Uint32Array | undefined): Stanza | undefined => words && stanzaOf(words.slice());
+const viewIf = (text: PackedText | undefined, words: Uint32Array): Stanza | undefined => (text === undefined ? undefined : stanzaOf(text, words));
 
 function take<T>(all: Map<number, T>, id: number): T | undefined {
   const one = all.get(id);

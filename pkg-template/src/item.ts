@@ -1,7 +1,7 @@
 // `PubsubItem`: an item of a node. Its payload is decoded when it is read.
 
 import { decodePayload, type PayloadFormat } from "./payloads.js";
-import { type Stanza, stanzaOf } from "./stanza.js";
+import type { Stanza } from "./stanza.js";
 
 /**
  * One item of a node, as published. `T` is the type that the page expects of its values; nothing checks that what was published has that
@@ -56,8 +56,7 @@ export interface DecodeOption<T> {
 export interface ItemFields {
   id: string | undefined;
   node: string;
-  /** The packed payload: a view, which is copied. */
-  payload: Uint32Array | Stanza | undefined;
+  payload: Stanza | undefined;
   publisher: string | undefined;
   /** In milliseconds since 1970; NaN if the service does not include it. */
   time: number;
@@ -83,7 +82,7 @@ export class ReceivedItem<T> implements PubsubItem<T> {
     const { id, node, payload, publisher, time, via } = fields;
     this.id = id;
     this.node = node;
-    this.payload = payload instanceof Uint32Array ? stanzaOf(payload.slice()) : payload;
+    this.payload = payload;
     this.publisher = publisher;
     this.time = Number.isNaN(time) ? undefined : new Date(time);
     this.via = via;

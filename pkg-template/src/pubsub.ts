@@ -685,7 +685,7 @@ function payloadOf(payload: Payload): Markup {
   const text = markupOf(payload);
   if (!isXmlText(text)) throw problem("illegal-character");
   try {
-    return new Markup(xmlWithin(stanzaOf(Core.parseXml(text)), nodes.PAYLOAD_NS));
+    return new Markup(xmlWithin(stanzaOf(...Core.parseXml(text)), nodes.PAYLOAD_NS));
   } catch (reason) {
     throw typeof reason === "string" ? problem("bad-xml", reason) : reason;
   }

@@ -1,43 +1,52 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// `Stanza`: an element as received. The module passes it packed (proto/src/xml/packed.rs): one array of words that
-// holds the text and the positions of its pieces. All views of one element share that array and the string that is
-// decoded from it at the first access. There is no handle into the module: views are garbage-collected like any other
-// object.
+// `Stanza`: an element as received. The module passes it packed (proto/src/xml/packed.rs): a text, and words with the
+// positions of its pieces. The text is the frame as the socket received it, or a string that the module made. All views
+// of one element share both. There is no handle into the module: views are garbage-collected like any other object.
 
 import { disposeBy } from "./dispose.js";
 import { badArgument, problem } from "./errors.js";
 import { STANZA_IDS, stanzaIdOf } from "./stanza-ids.js";
 import { writeXml } from "./writer.js";
 
-/** The namespace of the prefix `xml:`. */
-const XML = "http://www.w3.org/XML/1998/namespace";
-/** Larger texts, in bytes, are not kept in both forms once they have been decoded. */
-const LARGE = 4_096;
+/** The namespaces that are in no table, by their numbers: none, that of the prefix `xml:`, that of stanzas. */
+const KNOWN: readonly string[] = ["", "http://www.w3.org/XML/1998/namespace", "jabber:client"];
 /** The position of the first record. */
-const ROOT = 3;
+const ROOT = 1;
+/** The words before those of an element's attributes, and the words of each attribute. */
+const HEAD = 5;
+const ATTRIBUTE = 5;
+/** So few words are copied to an ordinary array: a typed array costs an allocation outside of the engine's heap. */
+const FEW = 256;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** The words are a view of the module's memory: a copy. */
+function copyOf(words: Uint32Array): ArrayLike<number> {
+  const { length } = words;
+  if (length > FEW) return words.slice();
+  const copy: number[] = [];
+  for (let at = 0; at < length; at += 1) copy.push(words[at] as number);
+  return copy;
+}
+
+/** The text of a packed element: a long one that is not part of a frame crosses as bytes. @internal */
+export type PackedText = string | Uint8Array;
+
 /** A packed element and its text. @internal */
 export class Packed {
-  #text: string | undefined;
-  words: Uint32Array;
+  #text: PackedText;
+  readonly words: ArrayLike<number>;
 
-  constructor(words: Uint32Array) {
-    this.words = words;
+  /** The words are copied. */
+  constructor(text: PackedText, words: Uint32Array) {
+    this.#text = text;
+    this.words = copyOf(words);
   }
 
+  /** Decoded when it is first read: a long payload that nobody reads costs nothing. */
   get text(): string {
-    return (this.#text ??= this.#decode());
-  }
-
-  #decode(): string {
-    const { words } = this;
-    const place = words[0] ?? 0;
-    const length = words[1] ?? 0;
-    const text = decoder.decode(new Uint8Array(words.buffer, words.byteOffset + place * 4, length));
-    if (length > LARGE) this.words = words.slice(0, place);
-    return text;
+    const text = this.#text;
+    return typeof text === "string" ? text : (this.#text = decoder.decode(text));
   }
 
   /** The word at `at`. A packed array contains every position that it refers to. */
@@ -56,20 +65,30 @@ export class Packed {
 
   /** The name of a namespace. */
   ns(id: number): string {
-    if (id < 2) return id === 0 ? "" : XML;
-    const place = this.at(2) + 2 * (id - 2);
+    const known = KNOWN[id];
+    if (known !== undefined) return known;
+    const place = this.at(0) + 2 * (id - KNOWN.length);
     return this.slice(this.at(place), this.at(place + 1));
   }
 
   isNs(id: number, name: string): boolean {
-    if (id < 2) return name === (id === 0 ? "" : XML);
-    const place = this.at(2) + 2 * (id - 2);
+    const known = KNOWN[id];
+    if (known !== undefined) return known === name;
+    const place = this.at(0) + 2 * (id - KNOWN.length);
     return this.is(this.at(place), this.at(place + 1), name);
   }
 
-  /** The first record within the element at `at`. */
+  /** The first record within the element at `at`: what is before it are the element's attributes. */
   inside(at: number): number {
-    return at + 5 + 3 * (this.at(at) >>> 1);
+    return at + HEAD + ATTRIBUTE * (this.at(at) >>> 1);
+  }
+
+  /** Calls `see` for each attribute of the element at `at`, with the number of its namespace. */
+  eachAttribute(at: number, see: (ns: number, name: string, value: string) => void): void {
+    const end = this.inside(at);
+    for (let place = at + HEAD; place < end; place += ATTRIBUTE) {
+      see(this.at(place), this.slice(this.at(place + 1), this.at(place + 2)), this.slice(this.at(place + 3), this.at(place + 4)));
+    }
   }
 
   /** The record after the one at `at` and its subtree. */
@@ -199,10 +218,9 @@ export class Stanza {
 
   #own(name: string, ns = ""): string | undefined {
     const packed = this.#packed;
-    let at = this.#at + 4;
-    for (let count = packed.at(this.#at) >>> 1; count > 0; count -= 1, at += 3) {
-      const end = packed.at(at + 2);
-      if (packed.is(packed.at(at), end, name) && packed.isNs(packed.at(at + 1), ns)) return packed.slice(end, packed.at(at + 3));
+    const end = packed.inside(this.#at);
+    for (let at = this.#at + HEAD; at < end; at += ATTRIBUTE) {
+      if (packed.is(packed.at(at + 1), packed.at(at + 2), name) && packed.isNs(packed.at(at), ns)) return packed.slice(packed.at(at + 3), packed.at(at + 4));
     }
     return undefined;
   }
@@ -216,11 +234,9 @@ export class Stanza {
     const packed = this.#packed;
     // Without a prototype: `__proto__` is an ordinary name, and an absent name is undefined.
     const all = Object.create(null) as Record<string, string>;
-    let at = this.#at + 4;
-    for (let count = packed.at(this.#at) >>> 1; count > 0; count -= 1, at += 3) {
-      const end = packed.at(at + 2);
-      if (packed.at(at + 1) === 0) all[packed.slice(packed.at(at), end)] = packed.slice(end, packed.at(at + 3));
-    }
+    packed.eachAttribute(this.#at, (ns, name, value) => {
+      if (ns === 0) all[name] = value;
+    });
     return all;
   }
 
@@ -232,11 +248,7 @@ export class Stanza {
   attributes(): Attribute[] {
     const packed = this.#packed;
     const all: Attribute[] = [];
-    let at = this.#at + 4;
-    for (let count = packed.at(this.#at) >>> 1; count > 0; count -= 1, at += 3) {
-      const end = packed.at(at + 2);
-      all.push({ name: packed.slice(packed.at(at), end), ns: packed.ns(packed.at(at + 1)), value: packed.slice(end, packed.at(at + 3)) });
-    }
+    packed.eachAttribute(this.#at, (ns, name, value) => all.push({ name, ns: packed.ns(ns), value }));
     return all;
   }
 
@@ -396,8 +408,8 @@ function mustBeText(method: string, value: unknown): void {
 }
 
 /** Creates a view of an element that the module has packed. @internal */
-export function stanzaOf(words: Uint32Array): Stanza {
-  return make(new Packed(words));
+export function stanzaOf(text: PackedText, words: Uint32Array): Stanza {
+  return make(new Packed(text, words));
 }
 
 /** Creates another view of a packed element. @internal */

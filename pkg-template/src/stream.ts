@@ -10,7 +10,7 @@ import { guarded, mustBeWhole } from "./fault.js";
 import { mustBeLoaded } from "./loading.js";
 import { type ClientOptions, addressesOf, replacementsOf, ridOption, transportSettings } from "./options.js";
 import { Reader } from "./reader.js";
-import { type Stanza, stanzaOf } from "./stanza.js";
+import { type PackedText, type Stanza, stanzaOf } from "./stanza.js";
 import { type Sendable, markupOf } from "./xml.js";
 
 /**
@@ -107,8 +107,8 @@ class StreamHub implements StreamSink {
     return this.#replacements.get(name);
   }
 
-  frame(words: Uint32Array): void {
-    const frame = stanzaOf(words.slice());
+  frame(text: PackedText, words: Uint32Array): void {
+    const frame = stanzaOf(text, words);
     const { listeners } = this;
     if (listeners.wants("received")) listeners.emit("received", frame.toString());
     // Before a listener frees the frame.

@@ -77,12 +77,8 @@ export function writeXml(packed: Packed, root: number, outerNs: string): string 
 function attributes(packed: Packed, element: number, long: Map<number, string>): string {
   let out = "";
   const prefixes = new Map<number, string>([[XML_NS, "xml"]]);
-  let at = element + 4;
-  const count = packed.at(element) >>> 1;
-  for (let number = 0; number < count; number += 1, at += 3) {
-    const ns = packed.at(at + 1);
-    const name = packed.slice(packed.at(at), packed.at(at + 2));
-    const value = escapeValue(packed.slice(packed.at(at + 2), packed.at(at + 3)));
+  let number = 0;
+  packed.eachAttribute(element, (ns, name, value) => {
     let prefix = ns === 0 ? "" : (long.get(ns) ?? prefixes.get(ns));
     if (prefix === undefined) {
       const uri = packed.ns(ns);
@@ -91,8 +87,9 @@ function attributes(packed: Packed, element: number, long: Map<number, string>):
       prefixes.set(ns, prefix);
       out += ` xmlns:${prefix}='${escapeValue(uri)}'`;
     }
-    out += ` ${prefix && `${prefix}:`}${name}='${value}'`;
-  }
+    out += ` ${prefix && `${prefix}:`}${name}='${escapeValue(value)}'`;
+    number += 1;
+  });
   return out;
 }
 
@@ -106,7 +103,7 @@ function longNamespaces(packed: Packed, root: number): Map<number, string> {
   for (let at = root; at < end; at = packed.isText(at) ? at + 3 : packed.inside(at)) {
     if (packed.isText(at)) continue;
     note(packed.at(at + 2));
-    for (let count = packed.at(at) >>> 1, place = at + 5; count > 0; count -= 1, place += 3) note(packed.at(place));
+    packed.eachAttribute(at, note);
   }
   return long;
 }

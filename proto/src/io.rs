@@ -50,6 +50,9 @@ pub enum Input {
         socket: SocketId,
         /// The frame's bytes; `None` if they cannot be read.
         text: Option<Vec<u8>>,
+        /// The caller's number of the frame, by which it recognises what was read of it
+        /// ([`Element::frame`](crate::xml::Element::frame)); 0 where the caller keeps no frames.
+        frame: u32,
     },
     /// A frame larger than the limit arrived and was not read.
     SocketFrameTooLarge {

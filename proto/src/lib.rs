@@ -119,7 +119,7 @@
 //!             }
 //!             ClientOutput::Transmit(Transmit::Frame { socket, text }) => {
 //!                 for answer in serve(&text, &mut streams) {
-//!                     inputs.push_back(Input::SocketFrame { socket, text: Some(answer.into_bytes()) });
+//!                     inputs.push_back(Input::SocketFrame { socket, text: Some(answer.into_bytes()), frame: 0 });
 //!                 }
 //!             }
 //!             ClientOutput::Event(ClientEvent::CredentialsWanted) => {

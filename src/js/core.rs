@@ -4,6 +4,7 @@
 //!
 //! A method calls the sink only to create such an error, and holds no borrow while it does.
 
+use super::crossing::Crossing;
 use super::problems::of_send;
 use super::settings::Settings;
 use super::shell::{Listener, Shell};
@@ -23,6 +24,7 @@ use epode_proto::sasl::Credentials;
 use epode_proto::stanza;
 use epode_proto::time::Millis;
 use epode_proto::xml::{Element, Limits, XmlError, is_xml_text, parse};
+use js_sys::{Array, Uint32Array};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -115,11 +117,15 @@ impl Core {
     ///
     /// # Errors
     /// A string with the reason why the document cannot be parsed.
-    #[wasm_bindgen(js_name = parseXml)]
-    pub fn parse_xml(xml: &str) -> Result<Vec<u32>, JsValue> {
+    #[wasm_bindgen(
+        js_name = parseXml,
+        unchecked_return_type = "[text: string | Uint8Array, words: Uint32Array]"
+    )]
+    pub fn parse_xml(xml: &str) -> Result<JsValue, JsValue> {
         let element = parse(xml.as_bytes().to_vec(), &Limits::default());
         let element = element.map_err(|error| JsValue::from_str(error.as_str()))?;
-        Ok(element.pack())
+        let Crossing { text, words } = Crossing::alone(&element);
+        Ok(Array::of2(&text, &Uint32Array::from(&words[..])).into())
     }
 
     /// The own full JID while online, and during an interruption.

@@ -5,6 +5,7 @@
 //! Two rules everywhere: methods take `&self`, and no `RefCell` is borrowed while JavaScript is called.
 
 pub mod core;
+mod crossing;
 mod feeds;
 mod problems;
 mod rooms;

@@ -1,5 +1,6 @@
 //! What went wrong, by the name that the surface knows it by; sentences and advice are in pkg-template/src/advice.ts.
 
+use super::crossing::Crossing;
 use super::sink::Sink;
 use epode_proto::connection::SendError;
 use epode_proto::error::CloseReason;
@@ -56,22 +57,23 @@ impl Sink {
         second: Option<&str>,
         stanza: Option<&Element>,
     ) -> JsValue {
-        let stanza = stanza.map(Element::pack);
-        self.problem(kind, first, second, stanza.as_deref())
+        let Crossing { text, words } = Crossing::of_optional(stanza);
+        self.problem(kind, first, second, &text, &words)
             .unwrap_or_else(|thrown| thrown)
     }
 
     /// The error that an error stanza reports.
     pub fn refusal(&self, error: &StanzaError, stanza: Option<&Element>) -> JsValue {
         let application = error.application.as_ref();
-        let stanza = stanza.map(Element::pack);
+        let Crossing { text, words } = Crossing::of_optional(stanza);
         self.stanza_error(
             &error.condition,
             error.kind.as_str(),
             error.text.as_deref(),
             application.map(|(name, _)| name.as_str()),
             application.map(|(_, ns)| ns.as_str()),
-            stanza.as_deref(),
+            &text,
+            &words,
         )
         .unwrap_or_else(|thrown| thrown)
     }

@@ -2,8 +2,9 @@
 //! (pkg-template/src/core.ts); this file declares its methods. Each is declared `catch`, since an exception that
 //! unwinds through the module would run no destructors.
 //!
-//! Elements cross packed ([`epode_proto::xml::Element::pack`]), times in milliseconds since 1970 (`NaN` for none), ids
-//! as numbers. Arrays are views of the module's memory: the sink copies the data that it keeps.
+//! Elements cross packed (`crossing.rs`), as two arguments, `text` and `words`; `text` is `undefined`
+//! for no element. Times are milliseconds since 1970 (`NaN` for none), ids numbers. Arrays are views of the module's memory:
+//! the sink copies the data that it keeps.
 
 // Generated code has no documentation.
 #![allow(missing_docs)]
@@ -31,19 +32,22 @@ extern "C" {
         kind: &str,
         first: Option<&str>,
         second: Option<&str>,
-        stanza: Option<&[u32]>,
+        text: &JsValue,
+        words: &[u32],
     ) -> Result<JsValue, JsValue>;
 
     /// Creates the error of an error stanza.
     #[wasm_bindgen(method, catch, js_name = stanzaError)]
+    #[allow(clippy::too_many_arguments)]
     pub fn stanza_error(
         this: &Sink,
         condition: &str,
         kind: &str,
-        text: Option<&str>,
+        reason: Option<&str>,
         application: Option<&str>,
         application_ns: Option<&str>,
-        stanza: Option<&[u32]>,
+        text: &JsValue,
+        words: &[u32],
     ) -> Result<JsValue, JsValue>;
 
     /// Makes the error that says why a connection ended or was interrupted: its code, the sentence's name and what that is about.
@@ -101,13 +105,19 @@ extern "C" {
 
     // ── stanzas ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A stanza for these handlers.
+    /// A stanza for a handler, and for others if there are any.
     #[wasm_bindgen(method, catch)]
-    pub fn stanza(this: &Sink, words: &[u32], handlers: &[u32]) -> Result<(), JsValue>;
+    pub fn stanza(
+        this: &Sink,
+        text: &JsValue,
+        words: &[u32],
+        handler: u32,
+        others: Option<&[u32]>,
+    ) -> Result<(), JsValue>;
 
     /// The result of a request.
     #[wasm_bindgen(method, catch)]
-    pub fn reply(this: &Sink, request: u32, words: &[u32]) -> Result<(), JsValue>;
+    pub fn reply(this: &Sink, request: u32, text: &JsValue, words: &[u32]) -> Result<(), JsValue>;
 
     /// The error of a request that has no result.
     #[wasm_bindgen(method, catch)]
@@ -156,7 +166,8 @@ extern "C" {
         this: &Sink,
         feed: u32,
         id: Option<&str>,
-        payload: Option<&[u32]>,
+        text: &JsValue,
+        words: &[u32],
         publisher: Option<&str>,
         time: f64,
         via: ViaName,
@@ -220,6 +231,7 @@ extern "C" {
         delayed: bool,
         own: bool,
         private: bool,
+        text: &JsValue,
         words: &[u32],
     ) -> Result<(), JsValue>;
 
@@ -312,7 +324,8 @@ extern "C" {
         account: &str,
         node: &str,
         id: Option<&str>,
-        payload: Option<&[u32]>,
+        text: &JsValue,
+        words: &[u32],
         publisher: Option<&str>,
         time: f64,
     ) -> Result<(), JsValue>;
@@ -352,7 +365,7 @@ extern "C" {
 
     /// A frame arrived.
     #[wasm_bindgen(method, catch)]
-    pub fn frame(this: &StreamSink, words: &[u32]) -> Result<(), JsValue>;
+    pub fn frame(this: &StreamSink, text: &JsValue, words: &[u32]) -> Result<(), JsValue>;
 
     /// A body or frame was handed to the platform; only while tapped.
     #[wasm_bindgen(method, catch, js_name = sentText)]

@@ -1,5 +1,6 @@
 //! `StreamCore`: a stream by hand, as the page sees it (pkg-template/src/stream.ts).
 
+use super::crossing::Crossing;
 use super::problems::of_raw_send;
 use super::settings::StreamSettings;
 use super::shell::Listener;
@@ -31,7 +32,11 @@ impl RawSink for StreamShell {
     fn handle_event(&self, event: RawEvent) {
         let Some(sink) = self.sink() else { return };
         report_exception(match event {
-            RawEvent::Frame(frame) => sink.frame(&frame.pack()),
+            RawEvent::Frame(frame) => {
+                let Crossing { text, words } =
+                    Crossing::of(&frame, |number| self.driver.frame(number));
+                sink.frame(&text, &words)
+            }
             RawEvent::Closed(reason) => {
                 let service = self.driver.read(|stream| stream.service().to_owned());
                 sink.closed(&sink.reason(&reason, Some(&service)))

@@ -1,11 +1,13 @@
 //! Passes events to the sink, one call for each event. No borrow of the client is held meanwhile: the page may send,
 //! add and remove handlers, disconnect and free.
 
+use super::crossing::Crossing;
 use super::shell::Shell;
 use super::sink::{Sink, report_exception};
 use crate::web::clock;
 use epode_proto::client::{ClientEvent, Notice, WatchId, Watched};
 use epode_proto::event::Status;
+use epode_proto::handler::HandlerId;
 use epode_proto::xep::muc::departure::{Departure, DepartureReason};
 use epode_proto::xep::muc::occupant::Occupant;
 use epode_proto::xep::muc::{Ended, RoomEvent, RoomId, RoomMessage};
@@ -20,10 +22,6 @@ use wasm_bindgen::prelude::*;
 #[allow(clippy::cast_precision_loss)]
 fn time_of(unix_ms: Option<i64>) -> f64 {
     unix_ms.map_or(f64::NAN, |time| time as f64)
-}
-
-fn payload_of(item: &Item) -> Option<Vec<u32>> {
-    item.payload.as_ref().map(Element::pack)
 }
 
 /// State, JID and subscription id, as far as the service sent them.
@@ -48,11 +46,13 @@ impl Shell {
             }
             ClientEvent::Registered => sink.registered(),
             ClientEvent::Stanza { stanza, handlers } => {
-                let handlers: Vec<u32> = handlers.iter().map(|id| id.0).collect();
-                sink.stanza(&stanza.pack(), &handlers)
+                self.report_stanza(sink, &stanza, &handlers)
             }
             ClientEvent::Reply { request, outcome } => match outcome {
-                Ok(reply) => sink.reply(request.0, &reply.pack()),
+                Ok(reply) => {
+                    let Crossing { text, words } = self.cross(&reply);
+                    sink.reply(request.0, &text, &words)
+                }
                 Err(failure) => sink.refused(request.0, &sink.failure(&failure)),
             },
             ClientEvent::Settled { send, delivery } => {
@@ -61,7 +61,7 @@ impl Shell {
             ClientEvent::Undelivered { stanza, delivery } => {
                 sink.undelivered(&stanza.to_xml(), &sink.delivery(delivery))
             }
-            ClientEvent::Feed { feed, change } => report_change(sink, feed.0, *change),
+            ClientEvent::Feed { feed, change } => self.report_change(sink, feed.0, *change),
             ClientEvent::FeedEnded { feed, position } => {
                 sink.feed_ended(feed.0, position.as_deref())
             }
@@ -79,7 +79,9 @@ impl Shell {
                 sink.room_command(command.0, &sink.delivery(delivery))
             }
             ClientEvent::RoomClosed { room, nick } => sink.room_closed(room.0, &nick),
-            ClientEvent::Personal { watches, watched } => report_personal(sink, &watches, &watched),
+            ClientEvent::Personal { watches, watched } => {
+                self.report_personal(sink, &watches, &watched)
+            }
             ClientEvent::ApprovalAsked {
                 watches,
                 service,
@@ -98,6 +100,33 @@ impl Shell {
             ClientEvent::Sent(xml) => sink.sent(&xml),
             ClientEvent::Received(xml) => sink.received(&xml),
         });
+    }
+
+    /// Packs an element, with the text of the frame it came in if that is the latest.
+    fn cross(&self, element: &Element) -> Crossing {
+        Crossing::of(element, |number| self.driver.frame(number))
+    }
+
+    fn payload_of(&self, item: &Item) -> Crossing {
+        let payload = item.payload.as_ref();
+        payload.map_or_else(Crossing::nothing, |payload| self.cross(payload))
+    }
+
+    fn report_stanza(
+        &self,
+        sink: &Sink,
+        stanza: &Element,
+        handlers: &[HandlerId],
+    ) -> Result<(), JsValue> {
+        let Some((first, others)) = handlers.split_first() else {
+            return Ok(());
+        };
+        let Crossing { text, words } = self.cross(stanza);
+        if others.is_empty() {
+            return sink.stanza(&text, &words, first.0, None);
+        }
+        let others: Vec<u32> = others.iter().map(|id| id.0).collect();
+        sink.stanza(&text, &words, first.0, Some(&others))
     }
 
     fn report_status(&self, sink: &Sink, status: &Status) -> Result<(), JsValue> {
@@ -124,8 +153,8 @@ impl Shell {
         match event {
             RoomEvent::Joined { .. } | RoomEvent::Configured { .. } => Ok(()),
             RoomEvent::Rejoined { .. } => sink.room_rejoined(id),
-            RoomEvent::Message(message) => report_message(sink, id, message, false),
-            RoomEvent::Private(message) => report_message(sink, id, message, true),
+            RoomEvent::Message(message) => self.report_message(sink, id, message, false),
+            RoomEvent::Private(message) => self.report_message(sink, id, message, true),
             RoomEvent::Subject { subject, nick, .. } => {
                 sink.room_subject(id, subject, nick.as_deref())
             }
@@ -177,6 +206,103 @@ impl Shell {
     }
 }
 
+impl Shell {
+    fn report_message(
+        &self,
+        sink: &Sink,
+        room: u32,
+        message: &RoomMessage,
+        private: bool,
+    ) -> Result<(), JsValue> {
+        let Crossing { text, words } = self.cross(&message.stanza);
+        sink.room_message(
+            room,
+            message.nick.as_deref(),
+            message.body.as_deref(),
+            message.id.as_deref(),
+            time_of(message.time),
+            message.delayed,
+            message.own,
+            private,
+            &text,
+            &words,
+        )
+    }
+
+    fn report_change(&self, sink: &Sink, feed: u32, change: Change) -> Result<(), JsValue> {
+        match change {
+            Change::Subscribed(subscription) => {
+                let (state, jid, subid) = subscription
+                    .as_ref()
+                    .map_or(("subscribed", None, None), subscription_fields);
+                sink.feed_agreed(feed, state, jid, subid)
+            }
+            Change::Refused(failure) => sink.feed_refused(feed, &sink.failure(&failure)),
+            Change::Item { item, time, via } => {
+                let Crossing { text, words } = self.payload_of(&item);
+                let publisher = item.publisher.as_deref();
+                let (id, time) = (item.id.as_deref(), time_of(time));
+                sink.feed_item(feed, id, &text, &words, publisher, time, via.into())
+            }
+            Change::Retract { id, via } => sink.feed_retracted(feed, &id, via.into()),
+            Change::Purge => sink.feed_purged(feed),
+            Change::Gap { after, before } => {
+                sink.feed_gap(feed, after.as_deref(), before.as_deref())
+            }
+            Change::Live => sink.feed_live(feed),
+            Change::Subscription(subscription) => {
+                let (state, jid, subid) = subscription_fields(&subscription);
+                sink.feed_subscription(feed, state, jid, subid)
+            }
+            Change::Configuration => sink.feed_configured(feed),
+            Change::Delete { redirect } => sink.feed_deleted(feed, redirect.as_deref()),
+            // The end follows as an event of the client.
+            Change::End => Ok(()),
+        }
+    }
+
+    fn report_personal(
+        &self,
+        sink: &Sink,
+        watches: &[WatchId],
+        watched: &Watched,
+    ) -> Result<(), JsValue> {
+        let watches = numbers(watches);
+        let (account, node) = (watched.account.as_str(), watched.event.node());
+        let change = |kind: &str, id: Option<&str>, redirect: Option<&str>| {
+            sink.personal_change(&watches, kind, account, node, id, redirect)
+        };
+        match &watched.event {
+            PubSubEvent::Items { entries, .. } => {
+                for entry in entries {
+                    match entry {
+                        ItemEvent::Published(item) => {
+                            let Crossing { text, words } = self.payload_of(item);
+                            sink.personal_item(
+                                &watches,
+                                account,
+                                node,
+                                item.id.as_deref(),
+                                &text,
+                                &words,
+                                item.publisher.as_deref(),
+                                time_of(watched.time),
+                            )
+                        }
+                        ItemEvent::Retracted { id } => change("retract", Some(id), None),
+                    }?;
+                }
+                Ok(())
+            }
+            PubSubEvent::Purge { .. } => change("purge", None, None),
+            PubSubEvent::Delete { redirect, .. } => change("delete", None, redirect.as_deref()),
+            PubSubEvent::Configuration { .. } => change("configuration", None, None),
+            // These events belong to a subscription, which is a feed.
+            PubSubEvent::Subscription(_) | PubSubEvent::Collection { .. } => Ok(()),
+        }
+    }
+}
+
 fn report_out(sink: &Sink, room: u32, ended: &Ended) -> Result<(), JsValue> {
     match ended {
         Ended::Departed(departure) => sink.room_out(
@@ -205,91 +331,8 @@ fn why(departure: &Departure) -> &'static str {
     }
 }
 
-fn report_message(
-    sink: &Sink,
-    room: u32,
-    message: &RoomMessage,
-    private: bool,
-) -> Result<(), JsValue> {
-    sink.room_message(
-        room,
-        message.nick.as_deref(),
-        message.body.as_deref(),
-        message.id.as_deref(),
-        time_of(message.time),
-        message.delayed,
-        message.own,
-        private,
-        &message.stanza.pack(),
-    )
-}
-
-fn report_change(sink: &Sink, feed: u32, change: Change) -> Result<(), JsValue> {
-    match change {
-        Change::Subscribed(subscription) => {
-            let (state, jid, subid) = subscription
-                .as_ref()
-                .map_or(("subscribed", None, None), subscription_fields);
-            sink.feed_agreed(feed, state, jid, subid)
-        }
-        Change::Refused(failure) => sink.feed_refused(feed, &sink.failure(&failure)),
-        Change::Item { item, time, via } => sink.feed_item(
-            feed,
-            item.id.as_deref(),
-            payload_of(&item).as_deref(),
-            item.publisher.as_deref(),
-            time_of(time),
-            via.into(),
-        ),
-        Change::Retract { id, via } => sink.feed_retracted(feed, &id, via.into()),
-        Change::Purge => sink.feed_purged(feed),
-        Change::Gap { after, before } => sink.feed_gap(feed, after.as_deref(), before.as_deref()),
-        Change::Live => sink.feed_live(feed),
-        Change::Subscription(subscription) => {
-            let (state, jid, subid) = subscription_fields(&subscription);
-            sink.feed_subscription(feed, state, jid, subid)
-        }
-        Change::Configuration => sink.feed_configured(feed),
-        Change::Delete { redirect } => sink.feed_deleted(feed, redirect.as_deref()),
-        // The end follows as an event of the client.
-        Change::End => Ok(()),
-    }
-}
-
 fn numbers(watches: &[WatchId]) -> Vec<u32> {
     watches.iter().map(|watch| watch.0).collect()
-}
-
-fn report_personal(sink: &Sink, watches: &[WatchId], watched: &Watched) -> Result<(), JsValue> {
-    let watches = numbers(watches);
-    let (account, node) = (watched.account.as_str(), watched.event.node());
-    let change = |kind: &str, id: Option<&str>, redirect: Option<&str>| {
-        sink.personal_change(&watches, kind, account, node, id, redirect)
-    };
-    match &watched.event {
-        PubSubEvent::Items { entries, .. } => {
-            for entry in entries {
-                match entry {
-                    ItemEvent::Published(item) => sink.personal_item(
-                        &watches,
-                        account,
-                        node,
-                        item.id.as_deref(),
-                        payload_of(item).as_deref(),
-                        item.publisher.as_deref(),
-                        time_of(watched.time),
-                    ),
-                    ItemEvent::Retracted { id } => change("retract", Some(id), None),
-                }?;
-            }
-            Ok(())
-        }
-        PubSubEvent::Purge { .. } => change("purge", None, None),
-        PubSubEvent::Delete { redirect, .. } => change("delete", None, redirect.as_deref()),
-        PubSubEvent::Configuration { .. } => change("configuration", None, None),
-        // These events belong to a subscription, which is a feed.
-        PubSubEvent::Subscription(_) | PubSubEvent::Collection { .. } => Ok(()),
-    }
 }
 
 fn notice_to_js(sink: &Sink, notice: &Notice) -> JsValue {

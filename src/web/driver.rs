@@ -14,6 +14,7 @@ use super::platform::ApiOverrides;
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
 use epode_proto::io::Input;
 use epode_proto::time::Instant;
+use js_sys::JsString;
 use js_sys::futures::spawn_local;
 use std::collections::VecDeque;
 
@@ -198,6 +199,11 @@ impl Driver {
                 driver.pump();
             });
         }
+    }
+
+    /// The received frame of that number, while it is being handled.
+    pub fn frame(&self, number: u32) -> Option<Rc<JsString>> {
+        self.network.frame(number)
     }
 
     /// Stops the driver: no response, timer or event follows.

@@ -4,6 +4,7 @@ use super::http::{Http, HttpOptions};
 use super::platform::ApiOverrides;
 use super::socket::Sockets;
 use epode_proto::io::{Input, Transmit};
+use js_sys::JsString;
 use std::rc::Rc;
 
 /// HTTP exchanges and WebSockets.
@@ -38,6 +39,11 @@ impl Network {
                 .post(exchange, &address, foreign, &body, farewell, hear),
             Transmit::CancelHttp(exchange) => self.http.cancel(exchange),
         }
+    }
+
+    /// The frame of that number, while it is being handled.
+    pub fn frame(&self, number: u32) -> Option<Rc<JsString>> {
+        self.sockets.frame(number)
     }
 
     /// Ends everything that is under way; no input follows.

@@ -13,6 +13,7 @@ use super::platform::ApiOverrides;
 use epode_proto::io::{Input, Transmit};
 use epode_proto::raw_stream::{RawEvent, RawOutput, RawStream};
 use epode_proto::time::Instant;
+use js_sys::JsString;
 use js_sys::futures::spawn_local;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -112,6 +113,11 @@ impl RawDriver {
             });
         }
         self.update_ownership();
+    }
+
+    /// The received frame of that number, while it is being handled.
+    pub fn frame(&self, number: u32) -> Option<Rc<JsString>> {
+        self.network.frame(number)
     }
 
     /// Stops the driver: no answer, timer or event follows.

@@ -5,7 +5,7 @@ use super::platform::{ApiOverrides, web_socket};
 use epode_proto::io::{Input, NetworkFailure, SocketId};
 use epode_proto::vec_map::VecMap;
 use js_sys::{ArrayBuffer, JsString, Uint8Array};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -73,9 +73,27 @@ impl Drop for OpenSocket {
     }
 }
 
+/// The frame that is being handled, as the platform gave it: what is read of it need not become a string again.
+#[derive(Default)]
+struct LatestFrame {
+    number: Cell<u32>,
+    text: RefCell<Option<Rc<JsString>>>,
+}
+
+impl LatestFrame {
+    /// Keeps a frame; returns its number, which is not 0.
+    fn keep(&self, text: JsString) -> u32 {
+        let number = self.number.get().wrapping_add(1).max(1);
+        self.number.set(number);
+        self.text.replace(Some(Rc::new(text)));
+        number
+    }
+}
+
 /// The sockets in use.
 pub struct Sockets {
     max_bytes: usize,
+    latest: Rc<LatestFrame>,
     platform: Rc<dyn ApiOverrides>,
     open: Rc<RefCell<VecMap<SocketId, OpenSocket>>>,
 }
@@ -85,6 +103,7 @@ impl Sockets {
     pub fn new(max_bytes: usize, platform: Rc<dyn ApiOverrides>) -> Self {
         Self {
             max_bytes,
+            latest: Rc::default(),
             platform,
             open: Rc::default(),
         }
@@ -128,9 +147,12 @@ impl Sockets {
             });
         });
         let max_bytes = self.max_bytes;
+        let latest = Rc::clone(&self.latest);
         let report = Rc::clone(&on_input);
         let on_message = Closure::<dyn FnMut(SocketEvent)>::new(move |event: SocketEvent| {
-            report(read_frame(socket, &event.data(), max_bytes));
+            report(read_frame(socket, event.data(), max_bytes, &latest));
+            // Nobody needs it any more, and it may be large.
+            latest.text.take();
         });
         let sockets = Rc::downgrade(&self.open);
         let on_close = Closure::<dyn FnMut()>::new(move || {
@@ -154,6 +176,14 @@ impl Sockets {
         self.open.borrow_mut().insert(socket, open);
     }
 
+    /// The frame of that number, while it is being handled.
+    pub fn frame(&self, number: u32) -> Option<Rc<JsString>> {
+        if number != self.latest.number.get() {
+            return None;
+        }
+        self.latest.text.borrow().clone()
+    }
+
     /// Sends a text frame; discarded if the socket is closed.
     pub fn send(&self, socket: SocketId, text: &str) {
         if let Some(open) = self.open.borrow().get(&socket) {
@@ -174,20 +204,29 @@ impl Sockets {
 }
 
 /// Reads a frame; a frame larger than the limit is not copied.
-fn read_frame(socket: SocketId, data: &JsValue, max_bytes: usize) -> Input {
+fn read_frame(socket: SocketId, data: JsValue, max_bytes: usize, latest: &LatestFrame) -> Input {
     let is_too_large = |size: u32| size as usize > max_bytes;
-    let text = if let Some(text) = data.dyn_ref::<JsString>() {
-        if is_too_large(text.length()) {
-            return Input::SocketFrameTooLarge { socket };
+    let data = match data.dyn_into::<JsString>() {
+        Ok(text) if is_too_large(text.length()) => return Input::SocketFrameTooLarge { socket },
+        Ok(text) => {
+            return Input::SocketFrame {
+                socket,
+                text: Some(String::from(&text).into_bytes()),
+                frame: latest.keep(text),
+            };
         }
-        data.as_string().map(String::into_bytes)
-    } else if let Some(bytes) = data.dyn_ref::<ArrayBuffer>() {
-        if is_too_large(bytes.byte_length()) {
-            return Input::SocketFrameTooLarge { socket };
-        }
-        Some(Uint8Array::new(data).to_vec())
-    } else {
-        None
+        Err(data) => data,
     };
-    Input::SocketFrame { socket, text }
+    let text = match data.dyn_ref::<ArrayBuffer>() {
+        Some(bytes) if is_too_large(bytes.byte_length()) => {
+            return Input::SocketFrameTooLarge { socket };
+        }
+        Some(_) => Some(Uint8Array::new(&data).to_vec()),
+        None => None,
+    };
+    Input::SocketFrame {
+        socket,
+        text,
+        frame: 0,
+    }
 }

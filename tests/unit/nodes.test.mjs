@@ -7,7 +7,10 @@ import { importSources } from "../../scripts/lib/typescript.mjs";
 
 const nodes = await importSources("nodes", "stanza");
 const table = JSON.parse(fs.readFileSync(new URL("packed.json", import.meta.url), "utf8"));
-const reply = (hint) => nodes.stanzaOf(Uint32Array.from(table.find(({ xml }) => xml.includes(hint)).words));
+function reply(hint) {
+  const { text, words } = table.find(({ xml }) => xml.includes(hint));
+  return nodes.stanzaOf(text, Uint32Array.from(words));
+}
 const SERVICE = "pubsub.example.org";
 const NS = "http://jabber.org/protocol/pubsub";
 const written = (request) => request(SERVICE).toString();

@@ -7,8 +7,11 @@ import { importSources } from "../../scripts/lib/typescript.mjs";
 
 const { stanzaOf, plainText } = await importSources("stanza");
 const table = JSON.parse(fs.readFileSync(new URL("packed.json", import.meta.url), "utf8"));
-const packed = (hint) => Uint32Array.from(table.find(({ xml }) => xml.includes(hint)).words);
-const stanza = (hint) => stanzaOf(packed(hint));
+
+function stanza(hint) {
+  const { text, words } = table.find(({ xml }) => xml.includes(hint));
+  return stanzaOf(text, Uint32Array.from(words));
+}
 
 const XML = "http://www.w3.org/XML/1998/namespace";
 
@@ -88,20 +91,16 @@ test("a name that is no string is an error", () => {
 
 /** As the module packs `<a to='…'>…</a>`. */
 function large(to, text) {
-  const bytes = new TextEncoder().encode(`ato${to}${text}`);
-  const name = 3 + to.length;
-  const words = new Uint32Array(14 + Math.ceil(bytes.length / 4));
-  words.set([14, bytes.length, 14, 2, 14, 0, 0, 1, 0, 3, name, 1, name, name + text.length]);
-  new Uint8Array(words.buffer, 14 * 4).set(bytes);
-  return words;
+  const end = 3 + to.length;
+  return [new TextEncoder().encode(`ato${to}${text}`), Uint32Array.of(14, 2, 14, 0, 0, 1, 0, 1, 3, 3, end, 1, end, end + text.length)];
 }
 
 test("a megabyte, kept for long, is what it was", () => {
   const text = "😀".repeat(250_000);
-  const kept = stanzaOf(large("😀", text));
+  const kept = stanzaOf(...large("😀", text));
   const name = kept.name;
   // Others come and go meanwhile.
-  for (let number = 0; number < 1_000; number += 1) assert.equal(stanzaOf(packed("second")).text("body"), "first");
+  for (let number = 0; number < 1_000; number += 1) assert.equal(stanza("second").text("body"), "first");
   assert.equal(name, "a");
   assert.equal(kept.to, "😀");
   assert.equal(kept.text(), text);
@@ -110,11 +109,26 @@ test("a megabyte, kept for long, is what it was", () => {
 
 test("a text that nobody reads is not decoded", (context) => {
   const decode = context.mock.method(TextDecoder.prototype, "decode");
-  const unread = stanzaOf(large("b", "x".repeat(65_536)));
+  const unread = stanzaOf(...large("b", "x".repeat(65_536)));
   assert.equal(decode.mock.callCount(), 0);
   assert.equal(unread.to, "b");
   assert.equal(unread.text().length, 65_536);
   assert.equal(decode.mock.callCount(), 1);
+});
+
+test("a part of a frame is read from the frame, and the words are copied", () => {
+  const frame = "<message><x xmlns='urn:x' n='1'>one</x></message>&<";
+  const at = (piece) => [frame.indexOf(piece), frame.indexOf(piece) + piece.length];
+  // An element with as many texts as make the words many.
+  for (const texts of [1, 200]) {
+    const end = 11 + 3 * texts;
+    const pieces = Array.from({ length: texts }, (_, index) => [1, ...(index ? [frame.length - 2, frame.length] : at("one"))]);
+    const words = Uint32Array.of(end, 2, end, 3, ...at("x"), 0, ...at("n"), ...at("1"), ...pieces.flat(), ...at("urn:x"));
+    const view = stanzaOf(frame, words);
+    words.fill(0);
+    assert.deepEqual([view.name, view.ns, view.attr("n"), view.text()], ["x", "urn:x", "1", "one" + "&<".repeat(texts - 1)]);
+    assert.equal(view.toString(), `<x xmlns='urn:x' n='1'>one${"&amp;&lt;".repeat(texts - 1)}</x>`);
+  }
 });
 
 test("what is freed is not read any more, and another view of the same is", () => {

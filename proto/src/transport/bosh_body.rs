@@ -115,7 +115,7 @@ pub fn read_answer(
     let mut windows = head.windows(ns::HTTP_BIND.len());
     let declared = windows.any(|window| window == ns::HTTP_BIND.as_bytes());
     let print = fingerprint(&bytes);
-    let (elements, unreadable) = parse_leniently(bytes, limits, &LENIENCE);
+    let (elements, unreadable) = parse_leniently(bytes, 0, limits, &LENIENCE);
     // Without the namespace, a `<body/>` with text is that of an HTML page.
     let is_body = |element: &Element| {
         element.is("body", ns::HTTP_BIND) && (declared || payloads(element).all(|one| one.is_ok()))

@@ -309,8 +309,12 @@ impl WebSocket {
                 socket,
                 subprotocol,
             } if socket == self.socket => self.handle_opened(subprotocol),
-            Input::SocketFrame { socket, text } if socket == self.socket => {
-                self.handle_frame(text);
+            Input::SocketFrame {
+                socket,
+                text,
+                frame,
+            } if socket == self.socket => {
+                self.handle_frame(text, frame);
                 self.bond.note_input(now);
             }
             Input::SocketFrameTooLarge { socket } if socket == self.socket => {
@@ -342,7 +346,7 @@ impl WebSocket {
 
     /// Handles a frame; `None` if its bytes are not available. Unreadable content is reported; the connection decides
     /// whether the stream continues without it.
-    fn handle_frame(&mut self, text: Option<Vec<u8>>) {
+    fn handle_frame(&mut self, text: Option<Vec<u8>>, frame: u32) {
         if matches!(self.state, State::Connecting | State::Closed) {
             return;
         }
@@ -352,7 +356,7 @@ impl WebSocket {
         if is_blank(&text) {
             return;
         }
-        let (elements, unreadable) = parse_leniently(text, &self.config.limits, &LENIENCE);
+        let (elements, unreadable) = parse_leniently(text, frame, &self.config.limits, &LENIENCE);
         for element in elements {
             self.handle_element(element);
         }

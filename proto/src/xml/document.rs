@@ -17,6 +17,7 @@ pub(super) struct TextSpan {
 impl TextSpan {
     /// From `start` to `end`. Documents are smaller than 4 GiB (the reader checks the size; a built document does not
     /// fit in wasm's memory), so no position is truncated.
+    #[inline(always)]
     pub(super) fn new(start: usize, end: usize) -> Self {
         Self {
             start: start as u32,
@@ -25,17 +26,22 @@ impl TextSpan {
     }
 
     /// The end of the span.
+    #[inline(always)]
     pub(super) fn end(self) -> u32 {
         self.start.saturating_add(self.len)
     }
 }
 
-/// A namespace of a document: [`NO_NS`], [`XML_NS`], or its index in [`Document::namespaces`] plus two.
+/// A namespace of a document: [`NO_NS`], [`XML_NS`], [`CLIENT_NS`], or its index in [`Document::namespaces`] plus [`FIRST_NS`].
 pub(super) type NsId = u32;
 /// No namespace.
 pub(super) const NO_NS: NsId = 0;
 /// The namespace of the `xml:` prefix, which documents use without declaring it.
 pub(super) const XML_NS: NsId = 1;
+/// `jabber:client`, the namespace around all that a server sends.
+pub(super) const CLIENT_NS: NsId = 2;
+/// The id of the first namespace in [`Document::namespaces`].
+pub(super) const FIRST_NS: NsId = 3;
 /// The number of latest namespaces that are compared with a new one: enough for any stanza. A reader with more
 /// namespaces keeps an index, so that a document of nothing but different namespaces takes linear time.
 pub(super) const INTERN_WINDOW: usize = 12;
@@ -82,6 +88,10 @@ pub(super) struct Document {
     pub(super) records: Vec<Record>,
     pub(super) attributes: Vec<AttributeRecord>,
     pub(super) namespaces: Vec<TextSpan>,
+    /// How many bytes of `text` were received; the rest, or all of it, was made here.
+    pub(super) received: u32,
+    /// The caller's number of the frame that was parsed; 0 for any other document.
+    pub(super) frame: u32,
 }
 
 impl Document {
@@ -92,11 +102,13 @@ impl Document {
             records: Vec::with_capacity(records),
             attributes: Vec::with_capacity(attributes),
             namespaces: Vec::with_capacity(4),
+            received: 0,
+            frame: 0,
         }
     }
 
     /// The text of a span.
-    #[inline]
+    #[inline(always)]
     pub(super) fn slice(&self, span: TextSpan) -> &str {
         self.text
             .get(span.start as usize..span.end() as usize)
@@ -104,25 +116,31 @@ impl Document {
     }
 
     /// Whether the text of a span is `text`. Most names differ in their length, which is compared first.
+    #[inline(always)]
     pub(super) fn reads(&self, span: TextSpan, text: &str) -> bool {
         span.len as usize == text.len() && self.slice(span) == text
     }
 
     /// The name of a namespace.
-    #[inline]
+    #[inline(always)]
     pub(super) fn ns(&self, id: NsId) -> &str {
         match id {
             NO_NS => "",
             XML_NS => ns::XML,
-            _ => match self.namespaces.get(id as usize - 2) {
-                Some(span) => self.slice(*span),
-                None => "",
-            },
+            CLIENT_NS => ns::CLIENT,
+            _ => self.ns_span(id).map_or("", |span| self.slice(span)),
         }
     }
 
+    /// Where the name of a namespace lies in the text; `None` for those that every document knows.
+    #[inline(always)]
+    pub(super) fn ns_span(&self, id: NsId) -> Option<TextSpan> {
+        let place = id.checked_sub(FIRST_NS)?;
+        self.namespaces.get(place as usize).copied()
+    }
+
     /// The element at `index`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn element(&self, index: u32) -> Option<&ElementRecord> {
         match self.records.get(index as usize) {
             Some(Record::Element(element)) => Some(element),
@@ -131,7 +149,7 @@ impl Document {
     }
 
     /// The attributes of an element.
-    #[inline]
+    #[inline(always)]
     pub(super) fn attributes_of(&self, element: &ElementRecord) -> &[AttributeRecord] {
         let start = element.attributes as usize;
         self.attributes
@@ -140,7 +158,7 @@ impl Document {
     }
 
     /// The index of the record that follows the subtree at `index`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn after(&self, index: u32) -> u32 {
         match self.records.get(index as usize) {
             Some(Record::Element(element)) => element.end,
@@ -165,7 +183,7 @@ impl Document {
     /// Adds a namespace whose name is already in the buffer.
     pub(super) fn enter_ns(&mut self, name: TextSpan) -> NsId {
         self.namespaces.push(name);
-        self.namespaces.len() as NsId + 1
+        self.namespaces.len() as NsId + FIRST_NS - 1
     }
 
     /// The id of the namespace `name`, which is added if it is new.
@@ -211,7 +229,7 @@ impl Document {
     /// The id in this document of namespace `id` of `from`. Each namespace is compared by name only once for a whole
     /// subtree.
     fn map_ns(&mut self, from: &Self, id: NsId, mapped: &mut NamespaceMap) -> NsId {
-        if id <= XML_NS {
+        if id < FIRST_NS {
             return id;
         }
         if mapped.last.0 != id {
@@ -257,9 +275,12 @@ pub(super) fn known_ns<'a>(
     if name == ns::XML {
         return Some(XML_NS);
     }
+    if name == ns::CLIENT {
+        return Some(CLIENT_NS);
+    }
     let first = namespaces.len().saturating_sub(INTERN_WINDOW);
     let mut recent = namespaces.iter().skip(first);
     let place =
         recent.position(|span| span.len as usize == name.len() && text_of(*span) == name)?;
-    Some((first + place) as NsId + 2)
+    Some((first + place) as NsId + FIRST_NS)
 }

@@ -24,6 +24,7 @@ pub use chars::is_xml_text;
 pub use element::{Attribute, Attributes, Children, Element, Node};
 pub use lenience::{Lenience, Unreadable};
 pub use masking::Secrets;
+pub use packed::Packed;
 
 /// Appends `value` as the value of an attribute, without quotes, for code that writes tags itself.
 pub(crate) fn write_value(out: &mut String, value: &str) {
@@ -133,17 +134,20 @@ pub fn parse_in(bytes: Vec<u8>, limits: &Limits, default_ns: &str) -> Result<Ele
 }
 
 /// Parses a peer's input, one element or several in a row, and accepts harmless deviations ([`Lenience`]). Complete
-/// elements are returned even if the input after them cannot be parsed.
+/// elements are returned even if the input after them cannot be parsed. `frame`: the caller's number of the input
+/// ([`Element::frame`]), or 0.
 pub fn parse_leniently(
     bytes: Vec<u8>,
+    frame: u32,
     limits: &Limits,
     lenience: &Lenience,
 ) -> (Vec<Element>, Option<Unreadable>) {
     let reader::ReadOutcome {
-        document,
+        mut document,
         roots,
         error,
     } = reader::read(bytes, limits, lenience.default_ns, Some(lenience));
+    document.frame = frame;
     let document = Rc::new(document);
     let element = |root| Element::at(Rc::clone(&document), root);
     let unreadable = error.map(|(error, name)| Unreadable { error, name });

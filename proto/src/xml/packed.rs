@@ -1,59 +1,143 @@
-//! The packed form of an element: one array of 32-bit words that another runtime reads without this module.
+//! The packed form of an element: words that another runtime reads without this module, and the text that they point
+//! into.
 //!
 //! This form crosses to JavaScript, where strings are UTF-16: all text positions are counted in UTF-16 units.
 //!
 //! | words | what |
 //! | --- | --- |
-//! | 0 | the place of the text: the word at which its bytes begin |
-//! | 1 | how many bytes of UTF-8 the text has; the last word is filled up with zeros |
-//! | 2 | the place of the namespaces, which end where the text begins |
-//! | 3 … | the records in document order, the root first |
+//! | 0 | the place of the namespaces, which follow the records |
+//! | 1 … | the records in document order, the root first |
 //! | namespaces | for each its start and its end in the text |
-//! | text | the bytes, four to a word, the first in the lowest bits |
 //!
-//! A record of an element: `2 × attributes`, the place of the record behind its subtree, its namespace, start and end of its name; for each
-//! attribute its namespace, the end of its name and the end of its value. A name begins where the piece before it ends, a value
-//! where its name ends. A record of text: `1`, its start and its end. A namespace is 0 for none, 1 for that of `xml:`, otherwise
-//! its place in the table plus two.
+//! A record of an element: `2 × attributes`, the place of the record behind its subtree, its namespace, start and end of its
+//! name; for each attribute its namespace, start and end of its name, start and end of its value. A record of text: `1`,
+//! its start and its end. A namespace is 0 for none, 1 for that of `xml:`, 2 for `jabber:client`, otherwise its place in the
+//! table plus three.
+//!
+//! There are two kinds of texts. [`Element::pack`] makes one of the element's own pieces. [`Element::pack_in_frame`] makes
+//! none where the caller still has the text that was received: the words point into that.
 
 use super::Element;
-use super::document::{Document, NsId, Record, XML_NS};
+use super::document::{Document, FIRST_NS, NsId, Record, TextSpan};
 use crate::vec_map::VecMap;
 
 /// The number of words before the first record.
-const HEAD: usize = 3;
+const HEAD: usize = 1;
+/// A small part of a longer frame, in bytes, is packed with a text of its own: it would keep the whole frame in memory, and
+/// positions in a text that is not ASCII have to be counted from the start.
+const LONG_FRAME: usize = 4096;
+
+/// A packed element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// The text that the words point into; for [`Element::pack_in_frame`], what follows the received text.
+    pub text: String,
+    /// The records and the namespaces.
+    pub words: Vec<u32>,
+}
+
+/// A position in a text, in bytes and in UTF-16 units. Positions are asked for nearly in order, so each is counted from the one
+/// before.
+#[derive(Clone, Copy, Default)]
+struct Cursor {
+    byte: usize,
+    unit: u32,
+}
+
+impl Cursor {
+    /// Moves to `byte`; returns the position in units.
+    fn seek(&mut self, text: &str, byte: usize) -> u32 {
+        if byte >= self.byte {
+            let passed = text.get(self.byte..byte).unwrap_or("");
+            self.unit = self.unit.saturating_add(utf16_len(passed));
+        } else {
+            let passed = text.get(byte..self.byte).unwrap_or("");
+            self.unit = self.unit.saturating_sub(utf16_len(passed));
+        }
+        self.byte = byte;
+        self.unit
+    }
+}
+
+/// The received text, while its pieces are located in it.
+struct Frame<'a> {
+    text: &'a str,
+    is_ascii: bool,
+    pieces: Cursor,
+    /// Namespaces are declared elsewhere than the pieces around their first use.
+    namespaces: Cursor,
+}
 
 struct Packer<'a> {
     document: &'a Document,
+    frame: Option<Frame<'a>>,
     words: Vec<u32>,
     text: String,
-    /// The length of `text` in UTF-16 units.
+    /// The length of the whole text in UTF-16 units, that of the frame included.
     units: u32,
-    /// The positions of the namespaces in the table, by their ids in the document.
+    /// The numbers of the namespaces in the table, by their ids in the document.
     namespaces: VecMap<NsId, u32>,
     table: Vec<u32>,
 }
 
-impl Packer<'_> {
-    /// Appends a piece of text. Returns the position of its end.
-    fn put(&mut self, piece: &str) -> u32 {
-        self.text.push_str(piece);
-        self.units = self.units.saturating_add(utf16_len(piece));
-        self.units
+impl<'a> Packer<'a> {
+    fn new(document: &'a Document, frame: Option<Frame<'a>>, index: u32) -> Self {
+        let records = document.subtree(index).len();
+        // Estimates: of most elements each has two attributes, if any.
+        let words = HEAD + records * 10 + 16;
+        let units = frame.as_ref().map_or(0, |frame| {
+            if frame.is_ascii {
+                frame.text.len() as u32
+            } else {
+                utf16_len(frame.text)
+            }
+        });
+        Self {
+            document,
+            frame,
+            words: Vec::with_capacity(words),
+            text: String::new(),
+            units,
+            namespaces: VecMap::default(),
+            table: Vec::new(),
+        }
     }
 
-    /// The id of the namespace in the table, which is added if it is new.
-    fn ns(&mut self, id: NsId) -> u32 {
-        if id <= XML_NS {
-            return id;
+    /// The start and end of a piece: in the frame, or in the text, to which it is appended.
+    fn locate(&mut self, span: TextSpan, is_namespace: bool) -> [u32; 2] {
+        let document = self.document;
+        if let Some(frame) = &mut self.frame
+            && span.end() <= document.received
+        {
+            if frame.is_ascii {
+                return [span.start, span.end()];
+            }
+            let cursor = if is_namespace {
+                &mut frame.namespaces
+            } else {
+                &mut frame.pieces
+            };
+            let start = cursor.seek(frame.text, span.start as usize);
+            return [start, cursor.seek(frame.text, span.end() as usize)];
         }
+        let piece = document.slice(span);
+        self.text.push_str(piece);
+        let start = self.units;
+        self.units = start.saturating_add(utf16_len(piece));
+        [start, self.units]
+    }
+
+    /// The number of the namespace in the table, to which it is added if it is new.
+    fn ns(&mut self, id: NsId) -> u32 {
+        let Some(span) = self.document.ns_span(id) else {
+            return id;
+        };
         if let Some(known) = self.namespaces.get(&id) {
             return *known;
         }
-        let number = (self.table.len() / 2) as u32 + 2;
-        let start = self.units;
-        let end = self.put(self.document.ns(id));
-        self.table.extend([start, end]);
+        let number = (self.table.len() / 2) as u32 + FIRST_NS;
+        let place = self.locate(span, true);
+        self.table.extend(place);
         self.namespaces.insert(id, number);
         number
     }
@@ -69,22 +153,16 @@ impl Packer<'_> {
     }
 
     fn element(&mut self, element: &super::document::ElementRecord) {
-        let document = self.document;
-        let attributes = document.attributes_of(element);
-        // Write all namespaces first: the pieces of an element must be adjacent in the text.
+        let attributes = self.document.attributes_of(element);
         let ns = self.ns(element.ns);
-        for attribute in attributes {
-            self.ns(attribute.ns);
-        }
-        let start = self.units;
-        let end = self.put(document.slice(element.name));
+        let [start, end] = self.locate(element.name, false);
         let count = attributes.len() as u32;
         self.words.extend([count << 1, 0, ns, start, end]);
         for attribute in attributes {
             let ns = self.ns(attribute.ns);
-            let name = self.put(document.slice(attribute.name));
-            let value = self.put(document.slice(attribute.value));
-            self.words.extend([ns, name, value]);
+            let [start, end] = self.locate(attribute.name, false);
+            let [from, to] = self.locate(attribute.value, false);
+            self.words.extend([ns, start, end, from, to]);
         }
     }
 
@@ -95,8 +173,7 @@ impl Packer<'_> {
             self.close(&mut open, place);
             match record {
                 Record::Text(span) => {
-                    let start = self.units;
-                    let end = self.put(self.document.slice(*span));
+                    let [start, end] = self.locate(*span, false);
                     self.words.extend([1, start, end]);
                 }
                 Record::Element(element) => {
@@ -115,6 +192,18 @@ impl Packer<'_> {
             self.set(at + 1, here);
         }
     }
+
+    fn pack(mut self, index: u32) -> Packed {
+        self.words.extend([0; HEAD]);
+        self.records(index);
+        let table = self.place();
+        self.set(0, table);
+        self.words.append(&mut self.table);
+        Packed {
+            text: self.text,
+            words: self.words,
+        }
+    }
 }
 
 fn utf16_len(text: &str) -> u32 {
@@ -128,40 +217,33 @@ fn utf16_len(text: &str) -> u32 {
 impl Element {
     /// Packs the element with its subtree: see the description at the head of this file. Nothing of the surrounding
     /// document is included.
-    pub fn pack(&self) -> Vec<u32> {
+    pub fn pack(&self) -> Packed {
         let (document, index) = self.place();
-        let (bytes, attributes) = document.measure(index);
-        let records = document.subtree(index).len();
-        let words = HEAD + records * 5 + attributes * 3 + bytes / 4 + 24;
-        let mut packer = Packer {
-            document,
-            words: Vec::with_capacity(words),
-            text: String::with_capacity(bytes + 64),
-            units: 0,
-            namespaces: VecMap::default(),
-            table: Vec::new(),
-        };
-        packer.words.extend([0; HEAD]);
-        packer.records(index);
-        let table = packer.place();
-        let mut entries = core::mem::take(&mut packer.table);
-        packer.words.append(&mut entries);
-        let text = packer.place();
-        packer.set(0, text);
-        packer.set(1, packer.text.len() as u32);
-        packer.set(2, table);
-        let Packer {
-            mut words, text, ..
-        } = packer;
-        let (whole, rest) = text.as_bytes().as_chunks::<4>();
-        words.extend(whole.iter().map(|bytes| u32::from_le_bytes(*bytes)));
-        if !rest.is_empty() {
-            let mut last = [0; 4];
-            for (to, from) in last.iter_mut().zip(rest) {
-                *to = *from;
-            }
-            words.push(u32::from_le_bytes(last));
+        let mut packer = Packer::new(document, None, index);
+        packer.text.reserve(document.measure(index).0 + 64);
+        packer.pack(index)
+    }
+
+    /// The caller's number of the frame that this element was parsed from; 0 where there is none.
+    pub fn frame(&self) -> u32 {
+        self.place().0.frame
+    }
+
+    /// Packs the element as a part of the text that was received: the words point into that text, followed by
+    /// [`Packed::text`], which has the pieces that were received in another form (entities). `None` where the element is a
+    /// small part of a long text.
+    pub fn pack_in_frame(&self) -> Option<Packed> {
+        let (document, index) = self.place();
+        let text = document.text.get(..document.received as usize)?;
+        if text.len() > LONG_FRAME && document.measure(index).0 < text.len() / 2 {
+            return None;
         }
-        words
+        let frame = Frame {
+            text,
+            is_ascii: text.is_ascii(),
+            pieces: Cursor::default(),
+            namespaces: Cursor::default(),
+        };
+        Some(Packer::new(document, Some(frame), index).pack(index))
     }
 }

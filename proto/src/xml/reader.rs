@@ -84,6 +84,7 @@ pub(super) fn read(
     }
     let roots = reading.roots;
     let mut document = reading.document;
+    document.received = source.len() as u32;
     // Unescaped text was collected separately, with positions counted from the end of the source: append it there.
     let unescaped = core::mem::replace(&mut document.text, source);
     if !unescaped.is_empty() {
@@ -229,16 +230,19 @@ impl<'a> DocumentReader<'a> {
         Ok(end + 1)
     }
 
+    #[inline(always)]
     fn slice(&self, start: usize, end: usize) -> &'a str {
         self.source.get(start..end).unwrap_or("")
     }
 
     /// The byte at `at`; 0, which no document contains, beyond the end.
+    #[inline(always)]
     fn byte(&self, at: usize) -> u8 {
         self.source.as_bytes().get(at).copied().unwrap_or(0)
     }
 
     /// Counts one more element, attribute or text.
+    #[inline(always)]
     fn count(&self) -> Result<(), XmlError> {
         if self.document.records.len() + self.document.attributes.len() < self.limits.nodes {
             Ok(())

@@ -445,6 +445,7 @@ impl Client {
                             self.input(Input::SocketFrame {
                                 socket,
                                 text: Some(answer.into_bytes()),
+                                frame: 0,
                             });
                         }
                     }

@@ -414,7 +414,11 @@ impl World {
             Down::Frame(text) => {
                 let shown = text.as_deref().map(String::from_utf8_lossy);
                 self.tell(|| format!("→{link} {shown:?}"));
-                Input::SocketFrame { socket, text }
+                Input::SocketFrame {
+                    socket,
+                    text,
+                    frame: 0,
+                }
             }
             Down::Closed => {
                 self.socket = None;

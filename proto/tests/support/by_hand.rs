@@ -210,7 +210,11 @@ impl ByHand {
             },
         };
         let text = Some(text.into_bytes());
-        self.hear(Input::SocketFrame { socket, text });
+        self.hear(Input::SocketFrame {
+            socket,
+            text,
+            frame: 0,
+        });
     }
 
     #[track_caller]

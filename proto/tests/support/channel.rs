@@ -333,6 +333,7 @@ impl ClientDialogue {
             frame => Input::SocketFrame {
                 socket,
                 text: Some(self.names.fill(&xml(frame)).to_xml().into_bytes()),
+                frame: 0,
             },
         };
         self.client.handle_input(self.now, input);
@@ -512,7 +513,11 @@ impl ClientDialogue {
                 if let Some(id) = own_ping(&text) {
                     let pong = format!("<iq xmlns='jabber:client' type='result' id='{id}'/>");
                     let text = Some(pong.into_bytes());
-                    let input = Input::SocketFrame { socket, text };
+                    let input = Input::SocketFrame {
+                        socket,
+                        text,
+                        frame: 0,
+                    };
                     return self.client.handle_input(self.now, input);
                 }
                 self.acts.push_back(Act::Frame(text.as_bytes().to_vec()));

@@ -341,6 +341,7 @@ impl Dialogue {
         let input = Input::SocketFrame {
             socket: self.socket.expect("a socket"),
             text: Some(text.as_bytes().to_vec()),
+            frame: 0,
         };
         self.connection.handle_input(self.now, input);
     }
@@ -587,11 +588,16 @@ impl Dialogue {
                 let failure = NetworkFailure::Unreachable;
                 Input::SocketClosed { socket, failure }
             }
-            "binary" => Input::SocketFrame { socket, text: None },
+            "binary" => Input::SocketFrame {
+                socket,
+                text: None,
+                frame: 0,
+            },
             "oversized" => Input::SocketFrameTooLarge { socket },
             "raw" => Input::SocketFrame {
                 socket,
                 text: Some(b" ".to_vec()),
+                frame: 0,
             },
             text => {
                 let text = match text.strip_prefix("raw ") {
@@ -599,7 +605,11 @@ impl Dialogue {
                     None => self.names.fill(&xml(text)).to_xml(),
                 };
                 let text = Some(text.into_bytes());
-                Input::SocketFrame { socket, text }
+                Input::SocketFrame {
+                    socket,
+                    text,
+                    frame: 0,
+                }
             }
         };
         self.input(input);

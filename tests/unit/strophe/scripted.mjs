@@ -59,7 +59,7 @@ export class ScriptedStream {
   /** The server's answer. */
   give(xml) {
     this.rid += 1;
-    this.#emit("frame", this.library.stanzaOf(pack(xml)));
+    this.#emit("frame", this.library.stanzaOf(...pack(xml)));
   }
 
   /** The stream's end. */

@@ -3,7 +3,7 @@
 use super::super::XmlError;
 use super::super::chars::{self, VALUE};
 use super::super::document::{
-    AttributeRecord, INTERN_WINDOW, NO_NS, NsId, TextSpan, XML_NS, known_ns,
+    AttributeRecord, FIRST_NS, INTERN_WINDOW, NO_NS, NsId, TextSpan, XML_NS, known_ns,
 };
 use super::text::check_char;
 use super::{DocumentReader, PrefixBinding};
@@ -160,7 +160,7 @@ impl<'a> DocumentReader<'a> {
         if self.known.is_empty() {
             for (at, span) in self.document.namespaces.iter().enumerate() {
                 let entered = self.text_of(*span).to_owned();
-                self.known.insert(entered, at as NsId + 2);
+                self.known.insert(entered, at as NsId + FIRST_NS);
             }
         }
         let text = self.text_of(name);

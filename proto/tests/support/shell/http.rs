@@ -236,7 +236,7 @@ fn read_body(bytes: Vec<u8>) -> Option<Element> {
         stream_level: ns::STREAM_LEVEL,
         prefixes: ns::WELL_KNOWN_PREFIXES,
     };
-    let (elements, _) = parse_leniently(bytes, &Limits::default(), &lenience);
+    let (elements, _) = parse_leniently(bytes, 0, &Limits::default(), &lenience);
     elements.into_iter().next()
 }
 

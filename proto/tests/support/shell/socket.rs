@@ -144,7 +144,11 @@ impl Shell {
         if let Some(socket) = self.socket.id {
             self.socket.lied = true;
             let text = text.map(|text| self.with_id(text));
-            self.input(Input::SocketFrame { socket, text });
+            self.input(Input::SocketFrame {
+                socket,
+                text,
+                frame: 0,
+            });
         }
     }
 
@@ -178,7 +182,11 @@ impl Shell {
     fn say(&mut self, text: &str) {
         if let Some(socket) = self.socket.id {
             let text = Some(xml(text).to_xml().into_bytes());
-            self.input(Input::SocketFrame { socket, text });
+            self.input(Input::SocketFrame {
+                socket,
+                text,
+                frame: 0,
+            });
             self.drain();
         }
     }

@@ -5,7 +5,8 @@ use super::settings::StreamSettings;
 use super::shell::Listener;
 use super::sink::{StreamSink, report_exception};
 use crate::web::entropy::{self, Entropy};
-use crate::web::raw_driver::{RawDriver, RawSink};
+use crate::web::raw_driver::{RawDriver, StreamEvent};
+use crate::web::run_loop::EventSink;
 use crate::web::unicode::PlatformUnicode;
 use epode_proto::raw_stream::{RawEvent, RawStream};
 use epode_proto::stanza;
@@ -27,22 +28,17 @@ impl StreamShell {
     }
 }
 
-impl RawSink for StreamShell {
-    fn handle_event(&self, event: RawEvent) {
+impl EventSink<StreamEvent> for StreamShell {
+    fn handle_event(self: Rc<Self>, event: StreamEvent) {
         let Some(sink) = self.sink() else { return };
         report_exception(match event {
-            RawEvent::Frame(frame) => sink.frame(&frame.pack()),
-            RawEvent::Closed(reason) => {
+            StreamEvent::Stream(RawEvent::Frame(frame)) => sink.frame(&frame.pack()),
+            StreamEvent::Stream(RawEvent::Closed(reason)) => {
                 let service = self.driver.read(|stream| stream.service().to_owned());
                 sink.closed(&sink.reason(&reason, Some(&service)))
             }
+            StreamEvent::Sent(text) => sink.sent_text(&text),
         });
-    }
-
-    fn handle_sent(&self, text: &str) {
-        if let Some(sink) = self.sink() {
-            report_exception(sink.sent_text(text));
-        }
     }
 
     fn set_owned(&self, owned: bool) {

@@ -5,7 +5,7 @@ use super::policy::Target;
 use super::state::{Attempt, Link, Online, State, Timer};
 use super::{Connection, ConnectionPlace};
 use crate::error::{CloseReason, Phase};
-use crate::session::{Circumstances, Tools};
+use crate::session::Circumstances;
 use crate::time::{Instant, Millis};
 use crate::transport::bosh::BoshConfig;
 use crate::transport::{Opening, Transport};
@@ -73,14 +73,9 @@ impl Connection {
         // Do not wait until the deadline for a server that ignores unexpected elements.
         let patience = Millis(self.config.timeout.0 / 3).min(HASTY);
         self.timers.set(Timer::Patience, now + patience);
-        let mut out = Vec::new();
-        let mut tools = Tools {
-            ids: &mut self.ids,
-            random: self.random.as_mut(),
-            unicode: self.unicode.as_ref(),
-        };
-        self.session.start(circumstances, &mut tools, &mut out);
-        self.follow(now, out);
+        self.negotiate(now, |session, tools, out| {
+            session.start(circumstances, tools, out)
+        });
     }
 
     fn open(&mut self, now: Instant, target: &Target) -> Transport {

@@ -4,11 +4,10 @@ use super::broken::is_troubled;
 use super::pause::{is_pause, rests_with};
 use super::snapshot::{LAST_RID, SETTLING};
 use super::state::Timer;
-use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
+use super::{BodyWriter, Bosh, BoshConfig, Errand, PATIENCE, Progress, Queued, Request, State};
 use crate::event::{Delivery, SendId};
-use crate::io::Transmit;
+use crate::io::{ExchangeId, Transmit};
 use crate::time::{Instant, Millis};
-use std::rc::Rc;
 
 /// The size from which a body takes no further stanzas, in bytes: servers limit bodies, and a response should not wait
 /// for a long upload.
@@ -19,6 +18,27 @@ const SOFT_BODY_LIMIT: usize = 64 * 1024;
 const LAST_LIMIT: usize = 30 * 1024;
 /// How long a request may take to leave the platform. An empty request that was sent earlier has reached the server.
 const FRESH: Millis = Millis(250);
+
+impl Request {
+    /// Sends the body, for the first time or again. `farewell`: the transmission must outlive the caller.
+    fn send(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        config: &BoshConfig,
+        farewell: bool,
+    ) -> Transmit {
+        self.progress = Progress::Flying(exchange);
+        self.sent_at = now;
+        Transmit::Http {
+            exchange,
+            address: config.address.clone(),
+            foreign: config.foreign,
+            body: self.body.clone(),
+            farewell,
+        }
+    }
+}
 
 impl Bosh {
     /// Sends the requests that may be sent.
@@ -117,16 +137,10 @@ impl Bosh {
                     break;
                 }
                 self.pacing.note_sent(now);
-                let exchange = self.names.next_exchange();
-                request.progress = Progress::Flying(exchange);
-                request.sent_at = now;
-                self.transmits.push_back(Transmit::Http {
-                    exchange,
-                    address: self.config.address.clone(),
-                    foreign: self.config.foreign,
-                    body: request.body.clone(),
-                    farewell: request.errand.is_last() || leaving,
-                });
+                let farewell = request.errand.is_last() || leaving;
+                let transmit =
+                    request.send(now, self.names.next_exchange(), &self.config, farewell);
+                self.transmits.push_back(transmit);
             }
         }
     }
@@ -164,16 +178,8 @@ impl Bosh {
                 continue;
             }
             room -= request.body.len();
-            let exchange = self.names.next_exchange();
-            request.progress = Progress::Flying(exchange);
-            request.sent_at = now;
-            self.transmits.push_back(Transmit::Http {
-                exchange,
-                address: self.config.address.clone(),
-                foreign: self.config.foreign,
-                body: request.body.clone(),
-                farewell: true,
-            });
+            let transmit = request.send(now, self.names.next_exchange(), &self.config, true);
+            self.transmits.push_back(transmit);
         }
     }
 
@@ -278,10 +284,9 @@ impl Bosh {
     ) {
         self.pacing.note_new(now, errand == Errand::Payload);
         let exchange = self.names.next_exchange();
-        let body: Rc<str> = body.into();
-        self.in_flight.push(Request {
+        let mut request = Request {
             rid: self.next_rid,
-            body: body.clone(),
+            body: body.into(),
             carried,
             errand,
             sent_at: now,
@@ -292,15 +297,12 @@ impl Bosh {
             overtaken_since: None,
             inherited: false,
             progress: Progress::Flying(exchange),
-        });
+        };
+        let farewell = errand.is_last() || self.pacing.is_leaving();
+        let transmit = request.send(now, exchange, &self.config, farewell);
+        self.in_flight.push(request);
         self.next_rid += 1;
-        self.transmits.push_back(Transmit::Http {
-            exchange,
-            address: self.config.address.clone(),
-            foreign: self.config.foreign,
-            body,
-            farewell: errand.is_last() || self.pacing.is_leaving(),
-        });
+        self.transmits.push_back(transmit);
     }
 
     /// Whether the network and the pace allow a new request now.

@@ -52,6 +52,14 @@ pub(super) struct RoomContext {
 }
 
 impl RoomContext {
+    /// A session is there: a new one or a resumed one.
+    fn begin_session(&mut self, now: Instant, account: &Jid, confidential: bool) {
+        self.now = now;
+        self.account = Some(account.clone());
+        self.confidential = confidential;
+        self.interrupted = false;
+    }
+
     fn number(&mut self) -> u32 {
         self.next_id = self.next_id.wrapping_add(1);
         self.next_id
@@ -318,13 +326,9 @@ impl Rooms {
 
     // ── the session ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Handles a new session: all rooms are joined again. `confidential`: whether a
-    /// password may be sent in it.
+    /// Handles a new session: all rooms are joined again. `confidential`: whether a password may be sent in it.
     pub fn handle_session(&mut self, now: Instant, account: &Jid, confidential: bool) {
-        self.shared.now = now;
-        self.shared.account = Some(account.clone());
-        self.shared.confidential = confidential;
-        self.shared.interrupted = false;
+        self.shared.begin_session(now, account, confidential);
         let Self { rooms, shared } = self;
         for room in rooms.iter_mut() {
             room.handle_new_session(shared);
@@ -346,10 +350,7 @@ impl Rooms {
 
     /// Handles a resumed session.
     pub fn handle_resumed(&mut self, now: Instant, account: &Jid, confidential: bool) {
-        self.shared.now = now;
-        self.shared.account = Some(account.clone());
-        self.shared.confidential = confidential;
-        self.shared.interrupted = false;
+        self.shared.begin_session(now, account, confidential);
         let Self { rooms, shared } = self;
         for room in rooms.iter_mut() {
             room.handle_resumed(shared);

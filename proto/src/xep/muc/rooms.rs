@@ -45,14 +45,14 @@ pub(super) struct RoomContext {
     pub(super) now: Instant,
     /// Milliseconds since 1970 UTC.
     pub(super) unix_ms: i64,
-    /// `unix_ms` minus `now`, when both were given last.
+    /// The last given `unix_ms` minus the `now` given with it.
     pub(super) unix_offset: i64,
     output: VecDeque<RoomOutput>,
     next_id: u32,
 }
 
 impl RoomContext {
-    /// A session is there: a new one or a resumed one.
+    /// Notes the new or resumed session.
     fn begin_session(&mut self, now: Instant, account: &Jid, confidential: bool) {
         self.now = now;
         self.account = Some(account.clone());
@@ -153,7 +153,7 @@ impl Rooms {
             .any(|visit| from.resource().is_none_or(|nick| nick == visit.nick()))
     }
 
-    /// The visits whose join is unanswered.
+    /// The visits whose join has no reply yet.
     pub fn unanswered_joins(&self) -> Vec<RoomId> {
         let rooms = self.rooms.iter();
         let rooms = rooms.filter(|room| room.is_join_unanswered());
@@ -219,7 +219,7 @@ impl Rooms {
         Ok((id, command))
     }
 
-    /// Leaves a room, with a status text. The command is settled by the room's answer. `None` if we are not in the room.
+    /// Leaves a room, with a status text. The command is settled by the room's reply. `None` if we are not in the room.
     pub fn leave(
         &mut self,
         now: Instant,
@@ -260,7 +260,7 @@ impl Rooms {
         Ok(command)
     }
 
-    /// Sends a private message (§7.5). Settled as [`Self::send`].
+    /// Sends a private message (§7.5). Settled like [`Self::send`].
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -277,7 +277,7 @@ impl Rooms {
         Ok(command)
     }
 
-    /// Sets the subject; an empty one clears it. Settled as [`Self::send`].
+    /// Sets the subject; an empty one clears it. Settled like [`Self::send`].
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -311,7 +311,7 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.handle_unsent(shared, command);
         }
-        // The caller settles it: a leave that needs no answer was settled when it was made.
+        // The caller settles it: a leave that gets no reply was settled when it was created.
         let is_it = |output: &RoomOutput| matches!(output, RoomOutput::Settled { command: settled, .. } if *settled == command);
         shared.output.retain(|output| !is_it(output));
         self.sweep();
@@ -435,7 +435,7 @@ impl Rooms {
         Some((room, shared))
     }
 
-    /// Removes rooms that we are not in and that have answered all presences.
+    /// Removes rooms that we are not in and that have replied to all presences.
     fn sweep(&mut self) {
         self.rooms.retain(|room| !room.is_idle());
     }

@@ -129,7 +129,7 @@ impl Room {
             self.timers.set(RoomTimer::Rename, shared.now + SOON);
             return;
         }
-        // A room does not answer the leave of a non-occupant; if it does, the answer removes no occupant.
+        // A room does not reply to the leave of a non-occupant; if it does, the reply removes no occupant.
         if (inside || !removal)
             && let Some(steps) = self.ledger.take_leave()
         {
@@ -151,11 +151,11 @@ impl Room {
         );
     }
 
-    /// Handles the room's answer to our leave.
+    /// Handles the room's reply to our leave.
     pub(super) fn handle_left(&mut self, shared: &mut RoomContext, steps: Vec<UnansweredPresence>) {
         self.ledger.present = None;
         if let Some(visit) = self.visit.as_mut().filter(|visit| visit.is_joining()) {
-            // The occupants listed for the earlier visit.
+            // These occupants were listed for the earlier visit.
             visit.occupants.clear();
         }
         self.settle_skipped(shared, steps, &CommandError::Left);

@@ -240,7 +240,7 @@ impl Client {
         };
         let id = match lane {
             SendLane::Ordinary => self.connection.send(outgoing)?,
-            SendLane::Restoring => self.connection.send_ahead(outgoing)?,
+            SendLane::Restoring => self.connection.send_before_outbox(outgoing)?,
         };
         if is_broadcast {
             self.note_broadcast(&stanza);
@@ -446,6 +446,6 @@ impl Random for SharedRandom {
 enum SendLane {
     /// Behind the outbox.
     Ordinary,
-    /// Ahead of the outbox: restores the session.
+    /// Before the outbox: the stanza restores the session.
     Restoring,
 }

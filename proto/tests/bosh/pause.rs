@@ -89,7 +89,7 @@ fn a_pause_beyond_the_window() {
     );
 }
 
-/// §11: the request beyond the window is a pause or the good-bye, not both. Servers refuse a rid so far ahead (§14.2).
+/// §11: the request beyond the window is a pause or the terminating request, not both. Servers refuse a rid outside the window (§14.2).
 #[test]
 fn a_good_bye_behind_a_pause_beyond_the_window() {
     Wire::open(NORMAL).play(

@@ -1,4 +1,4 @@
-//! XEP-0124 §11, §12: no haste.
+//! XEP-0124 §11, §12: polling, and the delay after an empty response.
 
 use crate::support::wire::{Wire, config};
 

@@ -1,4 +1,4 @@
-//! XEP-0124 §9.2, §14.3: requests that break or whose answers are lost, as the page hears of it, and what hastens them.
+//! XEP-0124 §9.2, §14.3: requests that break or whose answers are lost, as the page sees them, and what makes them repeat sooner.
 
 use super::NORMAL;
 use crate::support::wire::Wire;

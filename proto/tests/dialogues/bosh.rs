@@ -1,4 +1,4 @@
-//! XEP-0124 once the session is there: the window, the order, and no haste.
+//! XEP-0124 once the session is there: the window, the order, and the delay after an empty response.
 
 use super::NORMAL;
 use crate::support::dialogue::Dialogue;
@@ -162,11 +162,11 @@ fn an_answer_that_comes_twice_or_late_is_ignored() {
     ));
 }
 
-// ── haste and polling ───────────────────────────────────────────────────────────────────────────────────────────────
+// ── empty responses and polling ─────────────────────────────────────────────────────────────────────────────────────
 
 /// §11: two empty requests closer than `polling` are overactivity, whatever makes the server answer at once.
 #[test]
-fn emptiness_is_not_answered_with_haste() {
+fn an_empty_response_is_not_followed_by_a_request_at_once() {
     Dialogue::online("wait='60' hold='1' requests='2' polling='5'").play(
         "+1s
          S: <body/>

@@ -150,7 +150,7 @@ fn a_refusal_is_derived_in_rust() {
 #[test]
 fn in_the_profile_of_sasl2_too() {
     let mut config = socket_config();
-    config.session.haste = true;
+    config.session.pipelining = true;
     let mut dialogue = holding(config);
     for login in 0..2 {
         dialogue.names = Names::default();
@@ -271,9 +271,9 @@ fn a_slow_platform_is_waited_for() {
         ..Memory::default()
     };
     for early in [false, true] {
-        let mut hasty = socket_config();
-        hasty.session.haste = true;
-        let mut dialogue = holding(hasty);
+        let mut config = socket_config();
+        config.session.pipelining = true;
+        let mut dialogue = holding(config);
         let mut server = server("r0m30");
         if early {
             let text = write("example.org", &[("wss://example.org/ws", &known)]);

@@ -13,18 +13,18 @@ use epode_proto::transport::Kind;
 const SOCKET: &str = "wss://example.org/ws";
 const BOSH: &str = "https://example.org/http-bind";
 
-fn hasty(mut config: Config) -> Config {
-    config.session.haste = true;
+fn with_pipelining(mut config: Config) -> Config {
+    config.session.pipelining = true;
     config
 }
 
-/// A connection in haste that remembers this of its service.
+/// A connection with pipelining that remembers this about its service.
 fn remembering(kind: Kind, memory: &Memory) -> Dialogue {
     let (config, address) = match kind {
         Kind::Bosh => (config(), BOSH),
         Kind::WebSocket => (socket_config(), SOCKET),
     };
-    let mut dialogue = Dialogue::new(hasty(config));
+    let mut dialogue = Dialogue::new(with_pipelining(config));
     dialogue
         .connection
         .remember(&write("example.org", &[(address, memory)]));
@@ -87,7 +87,7 @@ fn begin_over_socket(dialogue: &mut Dialogue) {
 /// three at a server that is known by what it offers.
 #[test]
 fn the_first_login_at_a_server_that_reads_frames_apart() {
-    let mut dialogue = Dialogue::new(hasty(socket_config()));
+    let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -111,7 +111,7 @@ fn the_first_login_at_a_server_that_reads_frames_apart() {
 /// The others.
 #[test]
 fn the_first_login_over_a_socket() {
-    let mut dialogue = Dialogue::new(hasty(socket_config()));
+    let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     dialogue.tells_learned = true;
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
@@ -164,7 +164,7 @@ fn the_next_login_over_a_socket() {
     ));
 }
 
-/// What worked early speaks for haste again.
+/// A login that succeeded with pipelining allows it again.
 #[test]
 fn a_doubt_that_does_not_come_true() {
     let memory = Memory {
@@ -312,7 +312,7 @@ fn other_credentials_than_the_last_time() {
          C: <framing:open to='example.org' version='1.0'/>",
     );
     let memory = known(SCRAM_SHA_1);
-    let mut other = Dialogue::new(hasty(socket_config()));
+    let mut other = Dialogue::new(with_pipelining(socket_config()));
     other
         .connection
         .remember(&write("example.net", &[(SOCKET, &memory)]));
@@ -359,7 +359,7 @@ fn a_server_that_offers_less_than_before() {
          {weaker}",
         offer(&[PLAIN])
     ));
-    // and when there is no haste.
+    // and without pipelining.
     let mut dialogue = Dialogue::new(config());
     dialogue
         .connection
@@ -377,7 +377,7 @@ fn a_server_that_offers_less_than_before() {
     ));
 }
 
-/// What is better than before is no danger, but takes an attempt of its own: the next login begins without haste.
+/// A better mechanism than before is not an attack, but needs its own attempt: the next login starts without pipelining.
 #[test]
 fn a_server_that_offers_something_better_than_before() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -480,7 +480,7 @@ fn a_server_that_takes_nothing_early() {
         ));
         second_attempt(&mut dialogue);
         let memory = remembered(&dialogue, Kind::WebSocket);
-        assert!(!memory.allows_haste() && memory.mechanism == Some(SCRAM_SHA_1));
+        assert!(!memory.allows_pipelining() && memory.mechanism == Some(SCRAM_SHA_1));
     }
 }
 
@@ -501,7 +501,7 @@ fn a_connection_that_ends_in_the_middle() {
         second_attempt(&mut dialogue);
         memory = remembered(&dialogue, Kind::WebSocket);
         assert_eq!(memory.doubts, doubts);
-        assert_eq!(memory.allows_haste(), doubts < 2);
+        assert_eq!(memory.allows_pipelining(), doubts < 2);
     }
 }
 
@@ -523,7 +523,7 @@ fn a_server_that_says_nothing_any_more() {
 
 /// It was something else: the page hears what the second attempt ended with, and nothing is held against the server.
 #[test]
-fn an_attempt_without_haste_that_fails_as_well() {
+fn an_attempt_without_pipelining_that_also_fails() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!(
@@ -544,7 +544,7 @@ fn an_attempt_without_haste_that_fails_as_well() {
     assert!(remembered(&dialogue, Kind::WebSocket) == known(SCRAM_SHA_1));
 }
 
-/// What says nothing about haste is not tried twice.
+/// A failure that pipelining cannot have caused is not retried.
 #[test]
 fn a_service_that_is_not_there() {
     remembering(Kind::WebSocket, &known(SCRAM_SHA_1)).play(
@@ -587,7 +587,7 @@ fn scram_over_bosh(dialogue: &mut Dialogue, before: &str, rid: u64) -> String {
 /// Four requests the first time: the binding travels with the restart, to see whether it is read.
 #[test]
 fn the_first_login_over_bosh() {
-    let mut dialogue = Dialogue::new(hasty(config()));
+    let mut dialogue = Dialogue::new(with_pipelining(config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting

@@ -52,8 +52,8 @@ fn authenticate_with_bind(dialogue: &mut Dialogue, inline: &str) -> String {
     scram_over_socket(dialogue)
 }
 
-fn hasty(mut config: Config) -> Config {
-    config.session.haste = true;
+fn with_pipelining(mut config: Config) -> Config {
+    config.session.pipelining = true;
     config.session.account = Some(ACCOUNT.into());
     config
 }
@@ -90,7 +90,7 @@ fn with_token() -> Memory {
 }
 
 fn remembering(config: Config, address: &str, memory: &Memory) -> Dialogue {
-    let mut dialogue = Dialogue::new(hasty(config));
+    let mut dialogue = Dialogue::new(with_pipelining(config));
     let text = write(ACCOUNT, &[(address, memory)]);
     dialogue.connection.remember(&text);
     dialogue
@@ -122,7 +122,7 @@ fn scram_over_socket(dialogue: &mut Dialogue) -> String {
 /// The first login, with all that is offered. The features that follow are nobody's business any more.
 #[test]
 fn all_in_one() {
-    let mut dialogue = Dialogue::new(hasty(socket_config()));
+    let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     dialogue.tells_learned = true;
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
@@ -221,7 +221,7 @@ fn management_that_does_not_travel_inside() {
         least: Millis(0),
         most: Millis(0),
     });
-    let mut dialogue = Dialogue::new(hasty(config));
+    let mut dialogue = Dialogue::new(with_pipelining(config));
     let last = authenticate_with_bind(&mut dialogue, twice);
     dialogue.play(&format!(
         "W: <sasl2:success><sasl2:additional-data>{last}</sasl2:additional-data><bind2:bound/>
@@ -418,7 +418,7 @@ fn what_shows_the_secret_is_never_sent_early() {
 fn a_resource_of_the_pages_own() {
     let mut config = socket_config();
     config.session.resource = Some("orchard".into());
-    let mut dialogue = Dialogue::new(hasty(config));
+    let mut dialogue = Dialogue::new(with_pipelining(config));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -448,7 +448,7 @@ fn a_resource_of_the_pages_own() {
 /// More is wanted than a page can give.
 #[test]
 fn a_second_factor() {
-    let mut dialogue = Dialogue::new(hasty(socket_config()));
+    let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     let last = authenticate_with_bind(&mut dialogue, BIND);
     dialogue.play(&format!(
         "W: <sasl2:continue><sasl2:additional-data>{last}</sasl2:additional-data>
@@ -564,7 +564,7 @@ fn a_session_goes_on() {
 fn an_offer_that_means_nothing_over_bosh() {
     let twice = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/><bind2:feature var='urn:xmpp:sm:3'/>
          </bind2:inline></bind2:bind><sm:sm/></sasl2:inline>";
-    let mut dialogue = Dialogue::new(hasty(config()));
+    let mut dialogue = Dialogue::new(with_pipelining(config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -581,7 +581,7 @@ fn an_offer_that_means_nothing_over_bosh() {
 /// again.
 #[test]
 fn an_offer_that_cannot_be_kept() {
-    let mut dialogue = Dialogue::new(hasty(config()));
+    let mut dialogue = Dialogue::new(with_pipelining(config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting

@@ -177,7 +177,7 @@ fn nothing_weaker_than_what_worked_before() {
 #[test]
 fn the_next_mechanism_of_the_newer_profile() {
     let mut config = socket_config();
-    config.session.haste = true;
+    config.session.pipelining = true;
     let mut dialogue = Dialogue::new(config);
     dialogue.play(
         "A: connect
@@ -255,7 +255,7 @@ fn what_is_remembered_is_not_allowed_for_that() {
     };
     let config = |mechanisms: &[&'static str]| {
         let mut config = allowing(socket_config(), mechanisms);
-        config.session.haste = true;
+        config.session.pipelining = true;
         config.session.account = Some("romeo@example.org".into());
         config
     };

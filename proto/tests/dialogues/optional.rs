@@ -178,7 +178,7 @@ fn why_a_login_failed() {
 /// Over WebSocket in XEP-0388's profile, up to the first message.
 fn newer(inline: &str, wanted: &str) -> Dialogue {
     let mut config = lasting();
-    config.session.haste = true;
+    config.session.pipelining = true;
     config.session.account = Some("romeo@example.org".into());
     let mut dialogue = Dialogue::new(config);
     dialogue.play(&format!(

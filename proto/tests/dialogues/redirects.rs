@@ -426,7 +426,7 @@ fn the_callers_headers_stay_at_home() {
 fn remembering(config: Config, known: &Memory) -> Dialogue {
     let mut config = config;
     config.session.account = Some("romeo@example.org".into());
-    config.session.haste = true;
+    config.session.pipelining = true;
     let address = config.services[0].address.clone();
     let mut dialogue = Dialogue::new(config);
     let text = write("romeo@example.org", &[(&address, known)]);

@@ -115,7 +115,7 @@ pub fn config() -> Config {
             resource: None,
             plain_text_allowed: true,
             mechanisms: None,
-            haste: false,
+            pipelining: false,
         },
         services: vec![service(Kind::Bosh, "https://example.org/http-bind")],
         bosh: BoshConfig {

@@ -148,7 +148,7 @@ for (const delay of DELAYS) {
   });
 }
 
-test("giving up does not wait for the module: every function that loads it", async () => {
+test("an abort does not wait for the module: every function that loads it", async () => {
   const page = await env.page();
   // It never comes.
   await page.route("**/epode_bg.wasm", () => {});
@@ -218,7 +218,7 @@ test("giving up does not wait for the module: every function that loads it", asy
   });
 });
 
-test("a page for Juggernaut that connects, disconnects and connects in one turn is connected", async () => {
+test("a Juggernaut page that connects, disconnects and connects in one turn is connected", async () => {
   for (const delay of DELAYS) {
     const page = await slowPage(delay);
     const { anonymousDomain, pubsub, conference } = env.names;

@@ -103,13 +103,13 @@ test(`${2 * MADE} clients that were only made are collected, and the memory stay
   }
 });
 
-test("clients that were made before the module was loaded are collected, with their handlers", async () => {
+test("clients created before the module was loaded are collected, with their handlers", async () => {
   const tab = await page();
   const left = await tab.evaluate((count) => lifetime.madeEarlyAndDropped(epode, gc, count), 2 * MADE);
   assert.deepEqual(left, { client: 0 });
 });
 
-test("clients whose connecting failed, or was given up, are collected", async () => {
+test("clients whose connecting failed or was aborted are collected", async () => {
   const tab = await page();
   const results = [
     await tab.evaluate((count) => lifetime.failedAndDropped(epode, gc, count), FAILED),

@@ -255,7 +255,7 @@ for (const locks of [true, false]) {
   });
 }
 
-test("two clients of one account on a page, told apart by names", async () => {
+test("two clients of one account on a page, distinguished by name", async () => {
   const romeo = await env.account();
   const page = await env.page({ file: file("bosh") });
   const connect = () =>
@@ -278,7 +278,7 @@ test("two clients of one account on a page, told apart by names", async () => {
 
 // ── sessions that a web server made ─────────────────────────────────────────────────────────────────────────────────
 
-test("attach: a session that a web server made, kept over a reload; and its end", async () => {
+test("attach: a session created by a web server, kept over a reload; and its end", async () => {
   const session = await prebind(env);
   const page = await env.page({ file: file("bosh") });
   const attach = (session) =>
@@ -306,7 +306,7 @@ test("attach: a session that a web server made, kept over a reload; and its end"
   }
 });
 
-test("attach: whoever can log in does, when the session is not there", async () => {
+test("attach: a client that can log in does so if the session is missing", async () => {
   const romeo = await env.account();
   const page = await env.page({ file: file("bosh") });
   const { jid } = await page.evaluate(async (romeo) => {
@@ -319,7 +319,7 @@ test("attach: whoever can log in does, when the session is not there", async () 
 
 // ── pauses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-test("a page that sleeps lets its session rest, where the server does", async () => {
+test("a frozen page pauses its session if the server supports it", async () => {
   const romeo = await env.account();
   const page = await env.page({ file: file("bosh") });
   await page.evaluate(() => Object.assign(window, watchRequests()));

@@ -121,7 +121,7 @@ test("vite dev without the condition `development`: the error names the cure, an
   assert.equal(await developed(project(report("epode")), { ...conditions, optimizeDeps: { exclude: ["epode"] } }), READY);
 });
 
-test("vite build: the module is a file of its own; inlined, it is not asked for", async () => {
+test("vite build: the module is a separate file; inlined, it is not requested", async () => {
   for (const [from, asks] of [
     ["epode", true],
     ["epode/inline", false],
@@ -189,7 +189,7 @@ for (const name of Object.keys(BUNDLERS)) {
   });
 }
 
-test("a plain page: the inlined entry asks for no module; with the main entry it is one and the same", async () => {
+test("a plain page: the inlined entry requests no module; with the main entry there is one module", async () => {
   const main = `
     import * as inline from "./node_modules/epode/inline.js";
     import * as entry from "./node_modules/epode/index.js";

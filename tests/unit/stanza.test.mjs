@@ -12,7 +12,7 @@ const stanza = (hint) => stanzaOf(packed(hint));
 
 const XML = "http://www.w3.org/XML/1998/namespace";
 
-test("emoji and entities before what is read move nothing", () => {
+test("emoji and entities before a text do not shift it", () => {
   const message = stanza("😀");
   assert.deepEqual([message.name, message.ns], ["m", "jabber:client"]);
   assert.equal(message.attr("x"), "😀");
@@ -29,7 +29,7 @@ test("emoji and entities before what is read move nothing", () => {
   assert.equal(plainText(message), "h😀<&ä");
 });
 
-test("attributes are told apart by their namespaces", () => {
+test("attributes are distinguished by their namespaces", () => {
   const message = stanza("xml:lang");
   assert.equal(message.attr("lang"), undefined);
   assert.equal(message.attr("lang", XML), "en");
@@ -43,7 +43,7 @@ test("attributes are told apart by their namespaces", () => {
   assert.equal(message.children().length, 2);
 });
 
-test("attributes and mixed content come in document order", () => {
+test("attributes and mixed content are in document order", () => {
   const message = stanza("xml:lang");
   const listed = message.attributes().map(({ name, ns, value }) => `${ns} ${name}=${value}`);
   assert.deepEqual(listed, [`${XML} lang=en`, "urn:p a=1", " a=2"]);
@@ -53,7 +53,7 @@ test("attributes and mixed content come in document order", () => {
   );
 });
 
-test("children of one name come in order", () => {
+test("children of one name are in document order", () => {
   const message = stanza("second");
   assert.deepEqual(message.children("body").map((body) => body.text()), ["first", "second"]);
   assert.equal(message.text("body"), "first");
@@ -61,7 +61,7 @@ test("children of one name come in order", () => {
   assert.equal(message.children("body")[1].toString(), "<body xmlns='jabber:client'>second</body>");
 });
 
-test("what is written says the same", () => {
+test("a serialised stanza is equal to the original", () => {
   assert.equal(stanza("<a/>").toString(), "<a/>");
   assert.equal(
     stanza("😀").toString(),
@@ -79,7 +79,7 @@ test("an attribute's record has no prototype", () => {
   assert.equal(attrs.constructor, undefined);
 });
 
-test("a name that is no string is an error", () => {
+test("a name that is not a string is an error", () => {
   for (const name of [undefined, null, 7]) {
     assert.throws(() => stanza("<a/>").attr(name), { name: "XmppError", code: "bad-argument" });
     assert.throws(() => stanza("<a/>").child(name), { name: "XmppError", code: "bad-argument" });
@@ -96,7 +96,7 @@ function large(to, text) {
   return words;
 }
 
-test("a megabyte, kept for long, is what it was", () => {
+test("a megabyte that is kept for long is unchanged", () => {
   const text = "😀".repeat(250_000);
   const kept = stanzaOf(large("😀", text));
   const name = kept.name;
@@ -108,7 +108,7 @@ test("a megabyte, kept for long, is what it was", () => {
   assert.equal(kept.toString().length, text.length + "<a to='😀'></a>".length);
 });
 
-test("a text that nobody reads is not decoded", (context) => {
+test("a text that is not read is not decoded", (context) => {
   const decode = context.mock.method(TextDecoder.prototype, "decode");
   const unread = stanzaOf(large("b", "x".repeat(65_536)));
   assert.equal(decode.mock.callCount(), 0);
@@ -117,7 +117,7 @@ test("a text that nobody reads is not decoded", (context) => {
   assert.equal(decode.mock.callCount(), 1);
 });
 
-test("what is freed is not read any more, and another view of the same is", () => {
+test("a freed view cannot be read, another view of the same stanza can", () => {
   const message = stanza("second");
   const body = message.child("body");
   message.free();
@@ -128,7 +128,7 @@ test("what is freed is not read any more, and another view of the same is", () =
   assert.equal(body.text(), "first");
 });
 
-test("an id of a message is that of who gave it: the room, the own account, the service that sent it", () => {
+test("a stanza id is read only from its assigner: the room, the own account, the sending service", () => {
   const room = stanza("lobby@rooms");
   assert.equal(room.stanzaId("lobby@rooms"), "5f3d");
   assert.equal(room.originId, "de30");
@@ -137,7 +137,7 @@ test("an id of a message is that of who gave it: the room, the own account, the 
   assert.equal(chat.originId, undefined);
 });
 
-test("no id of a message is read that its sender may have written", () => {
+test("a stanza id that the sender may have forged is not read", () => {
   // A room replaces ids of its own, not those that a sender writes in the name of the account.
   assert.equal(stanza("lobby@rooms").stanzaId("romeo@a"), undefined);
   assert.equal(stanza("juliet@b/c").stanzaId("juliet@b"), undefined);

@@ -287,7 +287,7 @@ impl Session {
         }
     }
 
-    /// The server has received the last SASL message. The elements that follow on success may leave with it: over BOSH,
+    /// Sends the elements that follow a success together with the last SASL message, if pipelining is allowed: over BOSH,
     /// once a first login has shown how the server treats a restart; over WebSocket, once the server has shown that it
     /// reads each frame separately.
     ///
@@ -295,7 +295,7 @@ impl Session {
     /// opens within the parser of the old one, and the new parser takes the next stanza but one for a second root: the
     /// session ends right after it was bound. Whether frames are read together depends on timing, so one success proves
     /// nothing.
-    pub(super) fn hurry(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
+    pub(super) fn pipeline_restart(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
         let known = match self.framed {
             true => self.memory.reads_apart,
             false => self.memory.bind_with_restart.is_some(),

@@ -6,7 +6,7 @@ use epode_proto::error::CloseReason;
 use epode_proto::time::Millis;
 
 #[test]
-fn a_service_that_is_elsewhere() {
+fn a_service_at_another_address() {
     Wire::open(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='3'><message id='a'/></body>
@@ -28,7 +28,7 @@ fn a_service_that_is_elsewhere() {
 
 /// What is told where: the address itself.
 #[test]
-fn a_service_that_was_never_there() {
+fn a_service_that_does_not_exist() {
     for (payload, expected) in [
         (
             "<uri xmlns='http://jabber.org/protocol/httpbind'>https://example.org/b?a=1&amp;b</uri>",
@@ -70,7 +70,7 @@ fn an_address_without_the_condition() {
 
 /// §17.1: a manager that knows `ver` says in bodies what others say by status. What speaks by status is something else.
 #[test]
-fn statuses_of_others() {
+fn http_statuses_from_intermediaries() {
     for status in [400, 403, 404] {
         let mut wire = Wire::open(NORMAL);
         wire.play(&format!(
@@ -103,7 +103,7 @@ fn statuses_of_others() {
 
 /// It is not waited for for ever.
 #[test]
-fn a_service_that_is_gone() {
+fn a_service_that_disappeared() {
     let mut wire = Wire::open("ver='1.6' wait='60' hold='1' requests='1' inactivity='30'");
     wire.play(
         "S 404: 
@@ -125,7 +125,7 @@ fn a_service_that_is_gone() {
 
 /// §17.2: thirteen conditions, each of which the caller gets.
 #[test]
-fn each_condition_is_told() {
+fn each_condition_is_reported() {
     for condition in [
         "bad-request",
         "host-gone",
@@ -157,7 +157,7 @@ fn each_condition_is_told() {
 
 /// A stream error says more than the condition that it comes with; what precedes it comes first.
 #[test]
-fn a_remote_stream_error_hands_on_everything() {
+fn a_remote_stream_error_delivers_all_stanzas() {
     Wire::open(NORMAL).play(
         "S: <body type='terminate' condition='remote-stream-error'><message id='a'/><stream:error>
               <xml-not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></body>

@@ -44,7 +44,7 @@ fn a_reload_loses_nothing() {
 
 /// Answers that waited for their turn wait on.
 #[test]
-fn a_reload_keeps_what_came_too_early() {
+fn a_reload_keeps_responses_received_out_of_order() {
     let mut wire = Wire::open("wait='60' hold='1' requests='3' ack='1'");
     wire.play(
         "A: send <message id='a'/>
@@ -69,7 +69,7 @@ fn a_reload_keeps_what_came_too_early() {
 
 /// A second reload, before anything was answered; and one with nothing under way.
 #[test]
-fn reloads_upon_reloads() {
+fn repeated_reloads() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "S: <body><message id='in'/></body>
@@ -89,7 +89,7 @@ fn reloads_upon_reloads() {
 
 /// The window is as wide as it was, and the server's other numbers count on.
 #[test]
-fn a_reload_keeps_the_servers_numbers() {
+fn a_reload_keeps_the_servers_limits() {
     let wire =
         Wire::open("wait='20' hold='1' requests='3' inactivity='90' polling='7' maxpause='44'");
     let mut wire = wire.reload();
@@ -120,7 +120,7 @@ fn a_reload_keeps_the_servers_numbers() {
 }
 
 #[test]
-fn a_session_that_does_not_rest_does_not_after_a_reload() {
+fn a_session_without_pauses_has_none_after_a_reload() {
     let mut wire = Wire::open("wait='60' hold='1' requests='2'").reload();
     wire.play(
         "C: again 2
@@ -129,7 +129,7 @@ fn a_session_that_does_not_rest_does_not_after_a_reload() {
 }
 
 #[test]
-fn a_session_that_polls_keeps_its_pace_over_a_reload() {
+fn a_polling_session_keeps_its_interval_over_a_reload() {
     let mut wire = Wire::new(config());
     wire.expect_request();
     wire.play(
@@ -223,7 +223,7 @@ fn a_pause_before_a_reload() {
 
 /// Nor is it repeated sooner because the page is shown, or the network said to be back.
 #[test]
-fn a_page_that_is_shown_after_a_reload_repeats_no_pause() {
+fn a_visible_page_repeats_no_pause_after_a_reload() {
     let mut wire = Wire::open("wait='60' hold='1' requests='3' maxpause='120'");
     wire.play(
         "A: send <message id='a'/>
@@ -234,16 +234,16 @@ fn a_page_that_is_shown_after_a_reload_repeats_no_pause() {
     let mut wire = wire.reload();
     wire.play(
         "C: again 2
-         A: hurry
+         A: wake
          +199ms
          +1ms
          C: again 3
-         A: hurry
+         A: wake
          S#2: <body/>
-         A: hurry
+         A: wake
          S#3: <body/>
          C: <body rid='5'/>
-         A: hurry
+         A: wake
          S#5: <body><message id='in'/></body>
          E: element <message id='in'/>
          C: <body rid='6'/>",
@@ -253,7 +253,7 @@ fn a_page_that_is_shown_after_a_reload_repeats_no_pause() {
 /// Where a pause was lost, what was out before it is held, and not answered: then all is repeated in order.
 /// COMPAT(ejabberd 23): what comes before its turn breaks the session.
 #[test]
-fn a_pause_that_never_left() {
+fn a_pause_that_was_never_sent() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "A: pause
@@ -352,7 +352,7 @@ fn no_snapshot() {
 }
 
 #[test]
-fn too_much_for_a_snapshot() {
+fn too_large_for_a_snapshot() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1'");
     let long = "x".repeat(700 << 10);
     wire.play(&format!("A: send <message><body>{long}</body></message>"));
@@ -363,7 +363,7 @@ fn too_much_for_a_snapshot() {
 
 /// What a page kept may be anything by the time it is read.
 #[test]
-fn what_is_no_snapshot() {
+fn invalid_snapshots() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "A: send <message id='a'/>
@@ -401,7 +401,7 @@ fn what_is_no_snapshot() {
 
 /// Bytes of it changed, lost and doubled: refused, or a session that comes to rest.
 #[test]
-fn a_snapshot_that_was_spoilt() {
+fn a_damaged_snapshot() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "A: pause
@@ -476,7 +476,7 @@ fn a_snapshot_that_was_spoilt() {
 // ── from a web server ───────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_session_that_a_web_server_made() {
+fn a_session_created_by_a_web_server() {
     let bosh = Bosh::attach(config(), "s1", 1000, Names::default()).expect("a session");
     let mut wire = Wire::over(bosh, Instant(5));
     wire.play(
@@ -497,7 +497,7 @@ fn a_session_that_a_web_server_made() {
 }
 
 #[test]
-fn what_is_no_session() {
+fn invalid_sessions() {
     let last = (1 << 53) - 1;
     for (sid, rid) in [("", 1), ("s", 0), ("s", last + 1), ("s", u64::MAX)] {
         assert!(
@@ -510,7 +510,7 @@ fn what_is_no_session() {
 
 /// §14.1: nobody counts any further.
 #[test]
-fn the_last_rid_of_all() {
+fn the_last_possible_rid() {
     let last = (1 << 53) - 1;
     let bosh = Bosh::attach(config(), "s1", last, Names::default()).expect("a session");
     let mut wire = Wire::over(bosh, Instant(5));
@@ -527,7 +527,7 @@ fn the_last_rid_of_all() {
 
 /// A snapshot's namespace is our own.
 #[test]
-fn a_snapshot_is_ours() {
+fn a_snapshot_is_in_our_namespace() {
     let wire = Wire::open(NORMAL);
     let snapshot = wire.bosh.snapshot().expect("a snapshot");
     assert!(snapshot.is("bosh", ns::EPODE_SESSION));

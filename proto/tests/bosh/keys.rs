@@ -59,14 +59,14 @@ fn open() -> (Wire, Manager) {
 
 /// §15.4 and §15.5, as the specification's own examples are made.
 #[test]
-fn the_specifications_keys() {
+fn the_keys_of_the_specification() {
     let first = "bfb06a6f113cd6fd3838ab9d300fdb4fe3da2f7d";
     assert_eq!(hash(first), "ca393b51b682f61f98e7877d61146407f3d0a770");
     assert_eq!(hash("6f825e81f4532b2c5fa2d12457d8a1f22e8f838e"), first);
 }
 
 #[test]
-fn every_request_shows_the_key_before() {
+fn every_request_has_the_previous_key() {
     let (mut wire, mut manager) = open();
     for _ in 0..600 {
         manager.check(&wire.expect_request());
@@ -85,7 +85,7 @@ fn every_request_shows_the_key_before() {
 
 /// All kinds of requests: with a stanza, restarts, pauses, the good-bye. A repetition is what it was.
 #[test]
-fn no_request_goes_without() {
+fn no_request_is_sent_without_a_key() {
     let (mut wire, mut manager) = open();
     manager.check(&wire.expect_request());
     wire.play(
@@ -111,7 +111,7 @@ fn no_request_goes_without() {
 
 /// The sequence goes on over a reload, and into the next.
 #[test]
-fn keys_outlive_the_page() {
+fn keys_survive_a_reload() {
     let (mut wire, mut manager) = open();
     for _ in 0..5 {
         for _ in 0..60 {

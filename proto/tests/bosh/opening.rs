@@ -16,7 +16,7 @@ fn stanza(id: &str) -> Element {
 
 /// What is there when the session request leaves goes with it.
 #[test]
-fn what_is_said_early() {
+fn elements_sent_before_the_session() {
     let mut bosh = Bosh::new(config(), 1, String::new(), Names::default());
     bosh.send(stanza("a"), Some(SendId(7)));
     bosh.send(stanza("b"), None);
@@ -33,7 +33,7 @@ fn what_is_said_early() {
 }
 
 #[test]
-fn what_is_said_early_to_nobody() {
+fn elements_sent_before_a_session_that_fails() {
     for (said, reason, known) in [
         ("F: unreachable", "unreachable", "unknown"),
         (
@@ -82,7 +82,7 @@ fn a_restart_alone() {
 
 /// Some servers take what follows in the same body.
 #[test]
-fn a_restart_with_company() {
+fn a_restart_with_other_elements() {
     Wire::open(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='3'><message id='a'/></body>

@@ -14,7 +14,7 @@ impl Wire {
 
 /// One break is none: an idle connection was closed. Two are trouble, until there is an answer; which is asked for.
 #[test]
-fn trouble_comes_and_goes() {
+fn an_outage_begins_and_ends() {
     let mut wire = Wire::open(NORMAL);
     assert_eq!(wire.trouble(), None);
     wire.play(
@@ -77,7 +77,7 @@ fn broken_requests_wait_for_each_other() {
 
 /// However many attempts fail at once: only time makes the pauses longer, and none is longer than the outage or half a minute.
 #[test]
-fn pauses_are_as_long_as_the_outage() {
+fn delays_grow_with_the_outage() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='600'");
     let began = wire.now;
     wire.play(
@@ -100,7 +100,7 @@ fn pauses_are_as_long_as_the_outage() {
 }
 
 #[test]
-fn no_word_is_asked_before_the_session_is_bound() {
+fn no_ping_before_the_session_is_bound() {
     let mut wire = Wire::new(crate::support::wire::config());
     wire.expect_request();
     wire.play(&format!(
@@ -118,7 +118,7 @@ fn no_word_is_asked_before_the_session_is_bound() {
 
 /// The network is back: what waits is repeated now, and the waiting begins anew.
 #[test]
-fn hurry() {
+fn a_network_sign_retries_at_once() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='600'");
     wire.play(
         "F: unreachable
@@ -134,7 +134,7 @@ fn hurry() {
     wire.play(
         "+20s
          F: unreachable
-         A: hurry
+         A: wake
          C: again 2
          F: unreachable
          C: again 2
@@ -147,12 +147,12 @@ fn hurry() {
          C: again 2",
     );
     // What has just left is left alone.
-    wire.play("A: hurry");
+    wire.play("A: wake");
 }
 
 /// A repetition that hangs may wait for a connection that is dead.
 #[test]
-fn hurry_replaces_what_hangs() {
+fn a_network_sign_replaces_a_hanging_request() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1'");
     wire.play(
         "F: unreachable
@@ -161,7 +161,7 @@ fn hurry_replaces_what_hangs() {
          +due
          C: again 2
          +1s
-         A: hurry
+         A: wake
          C: cancel 2
          C: again 2",
     );
@@ -169,7 +169,7 @@ fn hurry_replaces_what_hangs() {
 
 /// However long the network was away: when it is back, there is all the time again.
 #[test]
-fn hurry_after_a_long_time() {
+fn a_network_sign_after_a_long_outage() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='60'");
     wire.play(
         "F: unreachable
@@ -186,7 +186,7 @@ fn hurry_after_a_long_time() {
     // The computer sleeps, timers and all.
     wire.now = wire.now + Millis::seconds(3600);
     wire.play(
-        "A: hurry
+        "A: wake
          C: again 2
          F: unreachable
          C: again 2
@@ -197,8 +197,8 @@ fn hurry_after_a_long_time() {
 }
 
 #[test]
-fn hurry_where_all_is_well() {
-    Wire::open(NORMAL).play("A: hurry");
+fn a_network_sign_without_an_outage() {
+    Wire::open(NORMAL).play("A: wake");
 }
 
 // ── reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +207,7 @@ const ACKS: &str = "wait='60' hold='1' requests='3' ack='1'";
 
 /// §9.2: the server says that an answer of some time ago was not acknowledged.
 #[test]
-fn a_report_of_a_lost_answer() {
+fn a_report_of_a_lost_response() {
     for report in ["report='2' time='1000'", "report='2'"] {
         Wire::open(ACKS).play(&format!(
             "A: send <message id='a'/>
@@ -225,7 +225,7 @@ fn a_report_of_a_lost_answer() {
 
 /// What left a moment ago may still come.
 #[test]
-fn a_report_of_an_answer_on_its_way() {
+fn a_report_of_a_response_in_transit() {
     Wire::open(ACKS).play(
         "A: send <message id='a'/>
          C: <body rid='3' ack='1'><message id='a'/></body>
@@ -239,7 +239,7 @@ fn a_report_of_an_answer_on_its_way() {
 
 /// What waits to be repeated need not wait.
 #[test]
-fn a_report_of_what_is_broken() {
+fn a_report_of_a_broken_request() {
     Wire::open(ACKS).play(
         "A: send <message id='a'/>
          C: <body rid='3' ack='1'><message id='a'/></body>
@@ -252,7 +252,7 @@ fn a_report_of_what_is_broken() {
 }
 
 #[test]
-fn a_report_of_nothing() {
+fn reports_without_effect() {
     for report in [
         "report='1' time='5000'",
         "report='3' time='5000'",
@@ -273,7 +273,7 @@ fn a_report_of_nothing() {
 /// COMPAT(ejabberd 23): what comes twice while it is held is answered with itself. None of it is the server's word, nor is it a
 /// sign that the next request has arrived.
 #[test]
-fn an_echo_says_nothing() {
+fn an_echo_has_no_effect() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "A: send <message id='a'/>

@@ -46,7 +46,7 @@ fn disco_info_names_the_watched_node() {
 
 /// A caller's own presence replaces initial presence, carries capabilities, and is what a new session gets.
 #[test]
-fn the_callers_presence_is_restored() {
+fn the_presence_of_the_caller_is_restored() {
     let mut dialogue = ClientDialogue::online(client_config(), "");
     dialogue.play(
         "A: send <presence><show>away</show></presence>
@@ -66,7 +66,7 @@ fn the_callers_presence_is_restored() {
 
 /// A caller that is unavailable on purpose stays so in a new session, and announces nothing.
 #[test]
-fn unavailable_on_purpose() {
+fn an_intended_unavailability_is_kept() {
     let mut dialogue = present();
     dialogue.play(
         "A: send <presence type='unavailable'/>
@@ -116,7 +116,7 @@ fn personal_events() {
 
 /// An instance that continues a session announces what it watched before the session went on.
 #[test]
-fn a_watch_of_before_a_continued_session_is_announced() {
+fn a_watch_from_before_a_continued_session_is_announced() {
     let mut dialogue = ClientDialogue::online(client_config(), "<sm:sm/>");
     dialogue.play(
         "C: <sm:enable resume='true'/>

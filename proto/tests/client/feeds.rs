@@ -30,7 +30,7 @@ fn item(id: &str) -> String {
 
 /// A feed of what is new: subscribed, then live.
 #[test]
-fn a_feed_begins_and_gets_items() {
+fn a_feed_subscribes_and_gets_items() {
     let mut dialogue = present();
     dialogue.play("A: subscribe news");
     dialogue.play(SUBSCRIBE);
@@ -47,7 +47,7 @@ fn a_feed_begins_and_gets_items() {
 
 /// In a new session the subscription is made again, behind presence and before what was kept.
 #[test]
-fn a_feed_is_restored_before_what_was_kept() {
+fn a_feed_is_restored_before_the_outbox() {
     let mut dialogue = present();
     dialogue.play("A: subscribe news");
     dialogue.play(SUBSCRIBE);

@@ -17,7 +17,7 @@ fn a_reply_settles_its_request() {
 
 /// A request that was given up has no reply.
 #[test]
-fn a_request_that_was_given_up() {
+fn an_abandoned_request() {
     let mut dialogue = present();
     dialogue.play(
         "A: request <iq type='get' id='q' to='example.org'><query xmlns='jabber:iq:version'/></iq>

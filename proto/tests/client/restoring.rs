@@ -31,7 +31,7 @@ fn in_step() -> ClientDialogue {
 
 /// Without participants, what was kept leaves at once, behind presence.
 #[test]
-fn presence_goes_before_what_was_kept() {
+fn presence_is_sent_before_the_outbox() {
     let mut dialogue = interrupted_with(0);
     dialogue.log_in("");
     dialogue.play(
@@ -44,7 +44,7 @@ fn presence_goes_before_what_was_kept() {
 
 /// A slow participant: what it sends goes first, what the caller sends meanwhile goes last.
 #[test]
-fn a_slow_participant_is_waited_for() {
+fn the_step_waits_for_a_slow_participant() {
     let mut dialogue = in_step();
     dialogue.play(
         "A: send <message id='c'/>
@@ -62,7 +62,7 @@ fn a_slow_participant_is_waited_for() {
 
 /// The step waits for all participants, in whatever order they finish.
 #[test]
-fn all_participants_are_waited_for() {
+fn the_step_waits_for_all_participants() {
     let mut dialogue = interrupted_with(2);
     dialogue.log_in("");
     dialogue.play(
@@ -151,7 +151,7 @@ fn an_interruption_cancels_the_step() {
 
 /// What a participant sends after the step is over is an ordinary stanza.
 #[test]
-fn a_participant_that_is_late() {
+fn a_late_participant() {
     let mut dialogue = in_step();
     dialogue.play(
         "+10s
@@ -192,7 +192,7 @@ fn the_first_session_has_a_step() {
 
 /// A good-bye during the step sends what was kept first: nothing is lost.
 #[test]
-fn a_good_bye_during_the_step() {
+fn a_disconnect_during_the_step() {
     let mut dialogue = in_step();
     dialogue.play(
         "A: disconnect

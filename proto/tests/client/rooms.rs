@@ -47,7 +47,7 @@ fn a_room_gets_its_messages() {
 
 /// In a new session the room is entered again, and what was said meanwhile waits until it has let us in.
 #[test]
-fn what_was_said_waits_for_the_room() {
+fn messages_wait_for_the_room() {
     let mut dialogue = inside();
     dialogue.lose_connection();
     dialogue.play("A: say 1 kept");
@@ -81,7 +81,7 @@ fn let_in_again(dialogue: &mut ClientDialogue) {
 
 /// Our own ghost still has the nick: what was kept does not wait for it to go, and the room is asked again.
 #[test]
-fn a_ghost_does_not_hold_up_everything() {
+fn a_ghost_does_not_block_other_rooms() {
     let mut dialogue = inside();
     dialogue.lose_connection();
     dialogue.play("A: send <message id='kept'/>");
@@ -106,7 +106,7 @@ fn a_ghost_does_not_hold_up_everything() {
 
 /// A room that does not answer holds up what was kept for ten seconds, no longer.
 #[test]
-fn a_room_that_does_not_answer() {
+fn a_room_that_does_not_reply() {
     let mut dialogue = inside();
     dialogue.lose_connection();
     dialogue.play("A: send <message id='kept'/>");

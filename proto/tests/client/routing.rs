@@ -5,7 +5,7 @@ use crate::support::channel::{ClientDialogue, client_config};
 
 /// A stanza goes to all handlers that match, in the order in which they were added.
 #[test]
-fn handlers_in_their_order() {
+fn handlers_are_called_in_order() {
     let mut dialogue = present();
     dialogue.play(
         "A: handler name=message
@@ -69,7 +69,7 @@ fn default_replies() {
 
 /// A handler that names such requests answers them instead.
 #[test]
-fn a_handler_answers_instead() {
+fn a_handler_replaces_the_default_reply() {
     let mut dialogue = present();
     dialogue.play(
         "A: handler name=iq type=set
@@ -82,7 +82,7 @@ fn a_handler_answers_instead() {
 
 /// A handler that sees everything does not thereby answer requests.
 #[test]
-fn an_observer_does_not_answer() {
+fn an_observer_does_not_replace_the_default_reply() {
     let mut dialogue = present();
     dialogue.play(
         "A: handler name=iq

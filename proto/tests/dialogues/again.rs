@@ -5,7 +5,7 @@ use crate::support::dialogue::{Dialogue, config};
 
 /// The same connection again: nothing of the old session is taken for an answer in the new one.
 #[test]
-fn a_new_session_takes_nothing_from_the_old_one() {
+fn a_new_session_has_no_state_of_the_old_one() {
     let mut dialogue = Dialogue::online(NORMAL);
     let poll = dialogue.exchange_count();
     dialogue.play(
@@ -53,7 +53,7 @@ fn a_new_session_takes_nothing_from_the_old_one() {
 
 /// A login that failed leaves nothing behind: not the reason, not the credentials, not the phase.
 #[test]
-fn a_new_login_after_one_that_failed() {
+fn a_new_login_after_a_failed_one() {
     let mut dialogue = opened(config());
     dialogue.play(&format!(
         "A: credentials romeo wrong
@@ -79,7 +79,7 @@ fn a_new_login_after_one_that_failed() {
 
 /// After a good-bye everything is possible again, and each phase begins at its beginning.
 #[test]
-fn a_new_session_after_a_good_bye() {
+fn a_new_session_after_a_disconnect() {
     let mut dialogue = Dialogue::online(NORMAL);
     for _ in 0..2 {
         dialogue.play(
@@ -112,7 +112,7 @@ fn a_new_session_after_a_good_bye() {
 
 /// Two sessions do not begin at the same rid.
 #[test]
-fn each_session_begins_at_a_rid_of_its_own() {
+fn each_session_has_its_own_first_rid() {
     let mut rids = Vec::new();
     let mut dialogue = Dialogue::new(config());
     for _ in 0..20 {

@@ -37,7 +37,7 @@ fn http_errors() {
 }
 
 #[test]
-fn something_else_is_there() {
+fn the_service_is_not_bosh() {
     for (answer, what) in [
         (
             "S 200 text/html: <!DOCTYPE html>\n<html><body>Welcome</body></html>",
@@ -85,7 +85,7 @@ fn something_else_is_there() {
 
 /// XEP-0124 §5: what the header says is ignored around a right body, in every phase.
 #[test]
-fn any_content_type_will_do() {
+fn any_content_type_is_accepted() {
     for content_type in [
         "",
         "text/html",
@@ -110,7 +110,7 @@ fn any_content_type_will_do() {
 }
 
 #[test]
-fn xml_that_cannot_be_read() {
+fn unreadable_xml() {
     for (body, reason) in [
         (
             "<body xmlns='http://jabber.org/protocol/httpbind' sid='s'>",
@@ -144,7 +144,7 @@ fn xml_that_cannot_be_read() {
 }
 
 #[test]
-fn a_session_that_is_refused() {
+fn a_refused_session() {
     told(
         "S: <body type='terminate' condition='host-unknown'/>",
         "terminated host-unknown",

@@ -99,7 +99,7 @@ fn every_kind_of_break_is_repeated() {
 
 /// A network that comes and goes is not one that has been away all the time.
 #[test]
-fn an_answer_ends_the_count_of_what_broke() {
+fn a_response_resets_the_count_of_failures() {
     let mut dialogue = Dialogue::online("wait='60' hold='1' requests='1'");
     for rid in 1..=5 {
         dialogue.play(&format!(
@@ -118,7 +118,7 @@ fn an_answer_ends_the_count_of_what_broke() {
 }
 
 #[test]
-fn what_is_broken_waits_in_the_window() {
+fn a_broken_request_stays_in_the_window() {
     Dialogue::online(NORMAL).play(
         "F: unreachable
          C: again 1
@@ -180,7 +180,7 @@ fn a_short_inactivity() {
 }
 
 #[test]
-fn an_answer_that_is_larger_than_the_limit_would_be_so_again() {
+fn a_response_above_the_limit_is_not_requested_again() {
     Dialogue::online(NORMAL).play(
         "F: too-large
          C: <body rid='2' type='terminate'/>
@@ -203,7 +203,7 @@ fn an_answer_that_is_larger_than_the_limit_would_be_so_again() {
 
 /// What no network puts into an answer would be there again: it is reported, and the session goes on.
 #[test]
-fn what_cannot_be_read_and_would_not_be_the_next_time() {
+fn an_unreadable_response_that_does_not_change() {
     let deep = "<a>".repeat(200);
     for (body, reason) in [
         (
@@ -229,7 +229,7 @@ fn what_cannot_be_read_and_would_not_be_the_next_time() {
 /// What may have been cut or changed on its way is asked for again. If it stays so, it is what the server says. Of what the request
 /// carried nothing is known then.
 #[test]
-fn what_stays_unreadable_is_reported() {
+fn a_response_that_stays_unreadable_is_reported() {
     for (broken, reason) in [
         ("<message id='a'><body>", "the document ends too early"),
         ("<message></iq></body>", "an end tag that closes nothing"),
@@ -258,7 +258,7 @@ fn what_stays_unreadable_is_reported() {
 /// A single break is nothing to speak of; while it goes on, the page knows, and is told when it is over. Meanwhile nothing new
 /// leaves: what is sent into a broken network may never be known to have arrived.
 #[test]
-fn trouble_is_told() {
+fn an_outage_is_reported() {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.tells_trouble = true;
     dialogue.play(

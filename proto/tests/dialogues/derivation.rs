@@ -96,7 +96,7 @@ fn server(password: &str) -> ScramServer {
 // ── who derives ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn the_platform_derives_what_scram_needs() {
+fn the_platform_derives_the_keys_of_scram() {
     for (mechanism, hash, length) in [
         (SCRAM_SHA_1, "SHA-1", 20),
         (SCRAM_SHA_256, "SHA-256", 32),
@@ -148,7 +148,7 @@ fn a_refusal_is_derived_in_rust() {
 
 /// XEP-0388's profile: all that follows comes with the success.
 #[test]
-fn in_the_profile_of_sasl2_too() {
+fn the_platform_derives_the_keys_in_sasl2() {
     let mut config = socket_config();
     config.session.pipelining = true;
     let mut dialogue = holding(config);
@@ -215,7 +215,7 @@ fn too_many_iterations_are_not_derived() {
 
 /// Over BOSH nothing leaves until the response does: in the next request, as if nothing had come between.
 #[test]
-fn no_empty_request_leaves_meanwhile() {
+fn no_empty_request_during_the_derivation() {
     let mut dialogue = opened(config());
     dialogue.platform = Platform::Holds;
     let mut server = ScramServer::new(SCRAM_SHA_256, "r0m30");
@@ -242,7 +242,7 @@ fn no_empty_request_leaves_meanwhile() {
 }
 
 #[test]
-fn the_deadline_runs_on() {
+fn the_deadline_continues_during_the_derivation() {
     let mut dialogue = holding(Config {
         timeout: Millis::seconds(5),
         ..socket_config()
@@ -264,7 +264,7 @@ fn the_deadline_runs_on() {
 
 /// A slow platform is not a server that is silent: neither a sign of the network nor what was said early makes it begin anew.
 #[test]
-fn a_slow_platform_is_waited_for() {
+fn the_login_waits_for_a_slow_platform() {
     let known = Memory {
         mechanism: Some(SCRAM_SHA_1),
         settled: true,
@@ -310,7 +310,7 @@ fn a_slow_platform_is_waited_for() {
 
 /// The server does not wait: it refuses, or claims success without a proof, or asks again.
 #[test]
-fn what_the_server_says_meanwhile_counts() {
+fn input_during_the_derivation_is_handled() {
     for (said, end) in [
         (
             "<sasl:failure><sasl:temporary-auth-failure/></sasl:failure>",
@@ -341,7 +341,7 @@ fn what_the_server_says_meanwhile_counts() {
 
 /// The session breaks while the keys of the next login are derived, and the attempt after it has another id.
 #[test]
-fn an_answer_to_another_attempt_is_ignored() {
+fn a_result_for_another_attempt_is_ignored() {
     let mut dialogue = holding(lasting());
     let mut first = server("r0m30");
     connect(&mut dialogue);
@@ -417,7 +417,7 @@ fn a_login_after_an_interruption_derives_nothing() {
 
 /// The keys belong to account, mechanism, salt, iteration count and password: whatever is another derives again.
 #[test]
-fn what_is_another_derives_again() {
+fn other_parameters_are_derived_again() {
     let mut dialogue = Dialogue::new(socket_config());
     let mut expected = 0;
     let mut play = |derives: bool, password: &str, server: ScramServer, mechanism: &str| {

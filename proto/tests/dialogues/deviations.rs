@@ -146,7 +146,7 @@ fn a_login_without_any_namespace() {
 
 /// An undeclared prefix counts as a namespace of its own name: the stanza around it is heard.
 #[test]
-fn a_prefix_that_nobody_declared() {
+fn an_undeclared_prefix() {
     plain().play(
         "W: raw <message id='a' foo:bar='1'><foo:x/></message>
          E: stanza <message id='a' xmlns:foo='foo' foo:bar='1'><x xmlns='foo'/></message>",
@@ -155,7 +155,7 @@ fn a_prefix_that_nobody_declared() {
 
 /// Once bound, what cannot be read is lost, and nothing else. It was a stanza: the server is not to repeat it.
 #[test]
-fn what_cannot_be_read_is_reported_and_counted() {
+fn unreadable_input_is_reported_and_counted() {
     for (frame, words) in [
         (
             "raw <message",
@@ -216,7 +216,7 @@ fn what_cannot_be_read_is_reported_and_counted() {
 
 /// During a login somebody waits for what cannot be read: it is over, and the reason is told.
 #[test]
-fn what_cannot_be_read_during_a_login() {
+fn unreadable_input_during_a_login() {
     let login = |frame: &str, words: &str| {
         let mut dialogue = Dialogue::new(socket_config());
         dialogue.play(&format!(
@@ -246,7 +246,7 @@ fn what_cannot_be_read_during_a_login() {
 
 /// The stream is closed in order, so that no session stays behind; what was too large is counted first, or it would come again.
 #[test]
-fn a_frame_that_is_too_large() {
+fn a_frame_above_the_limit() {
     for frame in [
         "oversized".to_owned(),
         format!("raw <message>{}</message>", "x".repeat(1000)),
@@ -314,7 +314,7 @@ fn a_login_over_bosh_without_any_namespace() {
 
 /// A page's text without the namespace is no answer.
 #[test]
-fn the_body_of_a_page() {
+fn an_html_page_as_body() {
     Dialogue::online(NORMAL).play(
         "S 200 text/html: <body>Please log in to this network</body>
          C: again 1
@@ -397,7 +397,7 @@ fn text_between_stanzas() {
 
 /// The login needs nothing of what XEP-0124 §7.2 lists but `sid`.
 #[test]
-fn a_session_answer_with_nothing_but_a_sid() {
+fn a_session_response_with_only_a_sid() {
     opened(config()).play(&format!(
         "A: anonymous
          S: <body sid='s1'/>
@@ -411,7 +411,7 @@ fn a_session_answer_with_nothing_but_a_sid() {
 
 /// XEP-0198: nothing but the names is needed. Without `resume` and `id` there is no resumption, without `h` no news.
 #[test]
-fn stream_management_with_nothing_but_names() {
+fn stream_management_without_attributes() {
     let config = Config {
         reconnect: Some(Default::default()),
         ..socket_config()

@@ -65,7 +65,7 @@ fn a_reload() {
 
 /// What the page says before the session is known to be there is refused, as ever while connecting.
 #[test]
-fn nothing_new_is_sent_before_the_session_is_known_to_be_there() {
+fn nothing_new_is_sent_before_the_session_is_confirmed() {
     let mut page = Dialogue::online(NORMAL);
     page.reload(config());
     let early = epode_proto::xml::Element::builder("message", "jabber:client").build();
@@ -77,7 +77,7 @@ fn nothing_new_is_sent_before_the_session_is_known_to_be_there() {
 
 /// Reloads upon reloads, before anything was answered.
 #[test]
-fn a_reload_of_a_reload() {
+fn a_second_reload() {
     let mut page = Dialogue::online(NORMAL);
     page.reload(config());
     page.play(
@@ -104,7 +104,7 @@ fn a_reload_of_a_reload() {
 
 /// The server has forgotten the session: a new one is made, and what had not left before the reload is said in it.
 #[test]
-fn a_session_that_is_not_there_any_more() {
+fn a_session_that_has_ended() {
     let mut page = Dialogue::online(NORMAL);
     page.play(
         "A: send <message id='a'/>
@@ -127,7 +127,7 @@ fn a_session_that_is_not_there_any_more() {
 /// A session that takes requests and answers none is given up while there is time for a login, and what was kept is said in the new
 /// session.
 #[test]
-fn a_server_that_is_silent_after_a_reload() {
+fn a_server_without_a_response_after_a_reload() {
     let mut page = Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'");
     page.play("A: send <message id='a'/>");
     page.reload(lasting(config()));
@@ -147,7 +147,7 @@ fn a_server_that_is_silent_after_a_reload() {
 
 /// An answer shows that the session lives, though it is not the proof.
 #[test]
-fn a_server_that_answers_after_a_reload_has_more_time() {
+fn a_server_that_responds_after_a_reload_has_more_time() {
     let mut page = Dialogue::online(NORMAL);
     page.reload(config());
     page.play(
@@ -166,7 +166,7 @@ fn a_server_that_answers_after_a_reload_has_more_time() {
 
 /// A session that a web server made is kept until the deadline: the page has no credentials for a login.
 #[test]
-fn a_server_that_is_silent_to_who_cannot_log_in() {
+fn a_server_without_a_response_to_a_page_that_cannot_log_in() {
     let mut page = Dialogue::new(config());
     page.play(
         "A: attach alone abc 100
@@ -182,7 +182,7 @@ fn a_server_that_is_silent_to_who_cannot_log_in() {
 
 /// The page says good-bye before the server has said that it knows the session.
 #[test]
-fn a_good_bye_right_after_a_reload() {
+fn a_disconnect_right_after_a_reload() {
     let mut page = Dialogue::online(NORMAL);
     page.reload(config());
     page.play(
@@ -202,7 +202,7 @@ fn a_good_bye_right_after_a_reload() {
 
 /// What the former page kept while its session was restored leaves with the good-bye of the next one.
 #[test]
-fn a_good_bye_after_a_reload_sends_what_was_kept() {
+fn a_disconnect_after_a_reload_sends_the_kept_stanzas() {
     let mut page = Dialogue::online(NORMAL);
     page.connection.hold();
     page.play("A: send <message id='kept'/>");
@@ -221,7 +221,7 @@ fn a_good_bye_after_a_reload_sends_what_was_kept() {
 }
 
 #[test]
-fn a_page_that_goes_lets_the_session_rest() {
+fn an_unloading_page_pauses_the_session() {
     let mut page =
         Dialogue::online("wait='60' hold='1' requests='2' inactivity='60' maxpause='120'");
     assert_eq!(page.snapshot().lasts, Millis::seconds(60));
@@ -244,7 +244,7 @@ fn a_page_that_goes_lets_the_session_rest() {
 
 /// Somebody else has the session: nothing is said in it any more, and another is made.
 #[test]
-fn a_session_that_went_on_elsewhere() {
+fn a_session_that_continued_elsewhere() {
     let mut page = Dialogue::online_with(lasting(config()), NORMAL);
     page.tells_trouble = true;
     page.play(
@@ -344,7 +344,7 @@ fn a_session_that_cannot_be_resumed_after_a_reload() {
 
 /// A session that claims more than there was is none to go on with.
 #[test]
-fn a_resumption_that_does_not_fit() {
+fn a_resumption_with_too_many_stanzas() {
     let mut page = managed();
     page.reload(socket_config());
     log_in_again(&mut page);
@@ -376,7 +376,7 @@ fn a_reload_during_an_interruption() {
 }
 
 #[test]
-fn what_cannot_be_resumed_is_not_handed_over() {
+fn a_session_that_cannot_be_resumed_is_not_stored() {
     let plain = Dialogue::online_over_socket(socket_config(), "");
     assert!(plain.connection.snapshot().is_none());
     let mut refused = Dialogue::online_over_socket(socket_config(), RESUMES);
@@ -394,7 +394,7 @@ fn what_cannot_be_resumed_is_not_handed_over() {
 }
 
 #[test]
-fn more_than_a_page_keeps_is_not_handed_over() {
+fn a_session_above_the_storage_limit_is_not_stored() {
     let mut page = Dialogue::online(NORMAL);
     let much = "x".repeat(600_000);
     for _ in 0..2 {
@@ -494,7 +494,7 @@ fn bad_snapshots() {
 
 /// Nobody takes over anything while there is a connection.
 #[test]
-fn no_restoring_over_a_connection() {
+fn restoring_requires_an_offline_connection() {
     let mut page = Dialogue::online(NORMAL);
     let text = page.snapshot().text;
     assert!(!page.connection.restore(page.now, &text));
@@ -512,7 +512,7 @@ fn no_restoring_over_a_connection() {
 // ── from a web server ───────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_session_that_a_web_server_made() {
+fn a_session_created_by_a_web_server() {
     let mut page = Dialogue::new(lasting(config()));
     page.play(
         "A: attach alone s1 1000
@@ -557,7 +557,7 @@ fn a_session_of_a_web_server_that_is_lost() {
 
 /// It is not forgotten that nobody can log in, and it is when the page connects by itself.
 #[test]
-fn a_session_of_a_web_server_outlives_a_reload() {
+fn a_session_of_a_web_server_survives_a_reload() {
     let mut page = Dialogue::new(lasting(config()));
     page.play(
         "A: attach alone s1 1000
@@ -581,7 +581,7 @@ fn a_session_of_a_web_server_outlives_a_reload() {
 }
 
 #[test]
-fn what_is_no_session_is_not_attached() {
+fn an_invalid_session_is_not_attached() {
     let jid = |text: &str| Jid::parse(text, &NativeUnicode).expect("a JID");
     let full = jid("romeo@example.org/web");
     for (config, jid, sid, rid) in [

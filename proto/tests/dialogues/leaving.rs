@@ -5,7 +5,7 @@ use crate::support::dialogue::{Dialogue, config};
 
 /// It leaves at once, with what waits for the window.
 #[test]
-fn the_good_bye_of_a_page_that_is_left() {
+fn the_terminating_request_of_an_unloading_page() {
     Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'").play(
         "+1s
          A: send <message id='a'/>
@@ -22,7 +22,7 @@ fn the_good_bye_of_a_page_that_is_left() {
 
 /// Browsers break the held request of a page that is left. It carries nothing: it is not repeated in place of the good-bye.
 #[test]
-fn a_broken_poll_is_left_alone() {
+fn a_broken_poll_is_not_repeated() {
     Dialogue::online(NORMAL).play(
         "A: leave
          F: unreachable
@@ -49,7 +49,7 @@ fn a_broken_poll_is_left_alone() {
 
 /// What was sent a moment ago may not have arrived, and would be given up with the page.
 #[test]
-fn what_is_not_known_to_have_arrived_goes_once_more() {
+fn unconfirmed_requests_are_repeated() {
     Dialogue::online(NORMAL).play(
         "+1s
          A: send <message id='a'/>
@@ -71,7 +71,7 @@ fn what_is_not_known_to_have_arrived_goes_once_more() {
 /// An empty request that left a moment ago may never leave the browser. Without it the server would wait for it, and not come to the
 /// good-bye.
 #[test]
-fn a_poll_that_left_just_now_goes_once_more() {
+fn a_poll_that_was_just_sent_is_repeated() {
     for (age, again) in [("+249ms", "C: again 1"), ("+250ms", "")] {
         Dialogue::online(NORMAL).play(&format!(
             "{age}
@@ -90,7 +90,7 @@ fn a_poll_that_left_just_now_goes_once_more() {
 
 /// Browsers finish only so much for a page that is gone. The session's end is among it.
 #[test]
-fn a_long_queue_does_not_keep_the_good_bye() {
+fn a_long_queue_does_not_block_the_terminating_request() {
     let mut dialogue =
         Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'");
     let long = "x".repeat(20_000);

@@ -78,7 +78,7 @@ fn scram_takes_five_requests() {
 }
 
 #[test]
-fn the_server_may_prove_itself_in_a_challenge() {
+fn the_server_signature_may_come_in_a_challenge() {
     let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-256"]);
     let last = scram(&mut dialogue, "SCRAM-SHA-256");
     dialogue.play(&format!(
@@ -106,7 +106,7 @@ fn a_restart_is_alone_in_its_body() {
 }
 
 #[test]
-fn a_server_that_does_not_know_the_password_is_refused() {
+fn a_wrong_server_signature_is_refused() {
     let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-256"]);
     scram(&mut dialogue, "SCRAM-SHA-256");
     let lie = base64::encode(b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
@@ -119,7 +119,7 @@ fn a_server_that_does_not_know_the_password_is_refused() {
 }
 
 #[test]
-fn a_success_without_a_proof_is_refused() {
+fn a_success_without_a_signature_is_refused() {
     let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-256"]);
     scram(&mut dialogue, "SCRAM-SHA-256");
     dialogue.play(
@@ -130,7 +130,7 @@ fn a_success_without_a_proof_is_refused() {
 }
 
 #[test]
-fn a_wrong_password_is_told_in_the_servers_words() {
+fn a_wrong_password_is_reported_with_the_servers_text() {
     let mut dialogue = offered("credentials romeo wrong", &["SCRAM-SHA-1"]);
     let mut server = ScramServer::new("SCRAM-SHA-1", "r0m30");
     dialogue.play("C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-1'>$first</sasl:auth></body>");
@@ -179,7 +179,7 @@ fn sasl_data_that_is_not_base64_ends_the_login() {
 }
 
 #[test]
-fn a_nonce_that_is_not_ours_ends_the_login() {
+fn a_foreign_nonce_ends_the_login() {
     let challenge = base64::encode(b"r=fyko+d2lbbFgONRv9qkxdawL,s=QSXCR+Q6sek8bf92,i=4096");
     offered("credentials romeo r0m30", &["SCRAM-SHA-1"]).play(&format!(
         "C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-1'>*</sasl:auth></body>
@@ -192,7 +192,7 @@ fn a_nonce_that_is_not_ours_ends_the_login() {
 // ── the others ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn plain_where_it_may_be_shown() {
+fn plain_on_a_confidential_connection() {
     let message = base64::encode(b"\0romeo\0r0m30");
     let mut dialogue = offered("credentials romeo r0m30", &["PLAIN"]);
     dialogue.play(&format!(
@@ -203,7 +203,7 @@ fn plain_where_it_may_be_shown() {
 }
 
 #[test]
-fn what_shows_the_secret_is_refused_where_it_may_not_be_shown() {
+fn plain_is_refused_on_an_unencrypted_connection() {
     for (act, mechanism) in [
         ("credentials romeo r0m30", "PLAIN"),
         ("token t0k3n", "OAUTHBEARER"),
@@ -218,7 +218,7 @@ fn what_shows_the_secret_is_refused_where_it_may_not_be_shown() {
 }
 
 #[test]
-fn no_mechanism_fits() {
+fn no_usable_mechanism() {
     offered("credentials romeo r0m30", &["GSSAPI", "ANONYMOUS"]).play(
         "C: <body rid='2' type='terminate'/>
          E: offline no-mechanism",
@@ -285,7 +285,7 @@ fn a_token_that_is_refused_with_a_reason() {
 // ── credentials ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn credentials_that_come_late() {
+fn late_credentials() {
     let mut dialogue = opened(config());
     dialogue.play(&format!(
         "S: <body sid='s1' wait='60' hold='1' requests='2'>{}</body>
@@ -316,7 +316,7 @@ fn a_page_without_credentials() {
 }
 
 #[test]
-fn a_page_without_credentials_before_the_server_has_answered() {
+fn a_page_without_credentials_before_the_first_response() {
     opened(config()).play(
         "A: no credentials
          C: cancel 1

@@ -86,7 +86,7 @@ fn begin_over_socket(dialogue: &mut Dialogue) {
 /// Four round trips when nothing is known: whether the new stream may be opened before the server wants it shows only then;
 /// three at a server that is known by what it offers.
 #[test]
-fn the_first_login_at_a_server_that_reads_frames_apart() {
+fn the_first_login_at_a_server_that_reads_pipelined_frames() {
     let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
@@ -166,7 +166,7 @@ fn the_next_login_over_a_socket() {
 
 /// A login that succeeded with pipelining allows it again.
 #[test]
-fn a_doubt_that_does_not_come_true() {
+fn a_doubt_that_is_refuted() {
     let memory = Memory {
         doubts: 1,
         ..known(SCRAM_SHA_1)
@@ -191,7 +191,7 @@ fn a_doubt_that_does_not_come_true() {
 
 /// A server that wants one more response has the new stream in its place: that takes another attempt.
 #[test]
-fn a_server_that_proves_itself_in_a_challenge() {
+fn a_server_signature_in_a_challenge() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!("{OPENED}\n{}", offer(&[SCRAM_SHA_1])));
@@ -230,7 +230,7 @@ fn a_success_of_another_profile() {
 
 /// What binds before the server has proved itself binds nothing.
 #[test]
-fn a_server_that_has_not_proved_itself_binds_nothing() {
+fn a_server_without_a_signature_binds_nothing() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!("{OPENED}\n{}", offer(&[SCRAM_SHA_1])));
@@ -250,7 +250,7 @@ fn a_server_that_has_not_proved_itself_binds_nothing() {
 
 /// A wrong password is a wrong password: it is not tried twice.
 #[test]
-fn a_wrong_password_is_not_tried_again() {
+fn a_wrong_password_is_not_retried() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!("{OPENED}\n{}", offer(&[SCRAM_SHA_1])));
@@ -267,7 +267,7 @@ fn a_wrong_password_is_not_tried_again() {
 
 /// PLAIN and OAUTHBEARER show the secret: they wait for the offer, whatever is remembered.
 #[test]
-fn what_shows_the_secret_is_never_sent_early() {
+fn plain_is_never_pipelined() {
     for (mechanism, credentials) in [
         (PLAIN, "credentials romeo r0m30"),
         ("OAUTHBEARER", "token t"),
@@ -302,7 +302,7 @@ fn what_shows_the_secret_is_never_sent_early() {
 
 /// What was remembered for a password is of no use without one.
 #[test]
-fn other_credentials_than_the_last_time() {
+fn other_credentials_than_before() {
     remembering(Kind::WebSocket, &known(SCRAM_SHA_1)).play(
         "A: connect with anonymous
          E: connecting
@@ -321,7 +321,7 @@ fn other_credentials_than_the_last_time() {
 
 /// Credentials that come late are used at once all the same.
 #[test]
-fn credentials_that_come_after_the_opening_do_not_wait_for_the_offer() {
+fn credentials_after_the_opening_do_not_wait_for_the_features() {
     remembering(Kind::WebSocket, &known(ANONYMOUS)).play(&format!(
         "A: connect
          E: connecting
@@ -346,7 +346,7 @@ fn credentials_that_come_after_the_opening_do_not_wait_for_the_offer() {
 
 /// Somebody may have taken the better ones out.
 #[test]
-fn a_server_that_offers_less_than_before() {
+fn a_server_that_offers_weaker_mechanisms() {
     let weaker = "E: offline insecure";
     // Said early,
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -379,7 +379,7 @@ fn a_server_that_offers_less_than_before() {
 
 /// A better mechanism than before is not an attack, but needs its own attempt: the next login starts without pipelining.
 #[test]
-fn a_server_that_offers_something_better_than_before() {
+fn a_server_that_also_offers_a_stronger_mechanism() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!(
@@ -405,7 +405,7 @@ fn a_server_that_offers_something_better_than_before() {
 
 /// Only something better is left: what was begun cannot succeed, and is begun anew.
 #[test]
-fn a_server_that_offers_only_something_better_than_before() {
+fn a_server_that_offers_only_a_stronger_mechanism() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!(
@@ -462,7 +462,7 @@ fn second_attempt(dialogue: &mut Dialogue) {
 
 /// The server answers what it does not understand by ending the stream. It is not asked for that much again.
 #[test]
-fn a_server_that_takes_nothing_early() {
+fn a_server_without_pipelining() {
     for refusal in [
         "W: <stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
         "W: <sasl:failure><sasl:malformed-request/></sasl:failure>",
@@ -486,7 +486,7 @@ fn a_server_that_takes_nothing_early() {
 
 /// A server that ends the connection, or a network that does: once is no proof, twice is enough.
 #[test]
-fn a_connection_that_ends_in_the_middle() {
+fn a_connection_that_ends_during_the_login() {
     let mut memory = known(SCRAM_SHA_1);
     for doubts in [1, 2] {
         let mut dialogue = remembering(Kind::WebSocket, &memory);
@@ -507,7 +507,7 @@ fn a_connection_that_ends_in_the_middle() {
 
 /// A server that is silent about it is given a third of the time.
 #[test]
-fn a_server_that_says_nothing_any_more() {
+fn a_server_that_stops_responding() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!(
@@ -546,7 +546,7 @@ fn an_attempt_without_pipelining_that_also_fails() {
 
 /// A failure that pipelining cannot have caused is not retried.
 #[test]
-fn a_service_that_is_not_there() {
+fn an_unreachable_service() {
     remembering(Kind::WebSocket, &known(SCRAM_SHA_1)).play(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -745,7 +745,7 @@ fn a_reply_before_the_features() {
 
 /// A session that ends over it is begun once more, as a careful client would.
 #[test]
-fn a_bosh_service_that_takes_nothing_early() {
+fn a_bosh_service_without_pipelining() {
     let mut dialogue = remembering(Kind::Bosh, &known(SCRAM_SHA_1));
     begin_over_bosh(&mut dialogue);
     dialogue.play(&format!(

@@ -121,7 +121,7 @@ fn scram_over_socket(dialogue: &mut Dialogue) -> String {
 
 /// The first login, with all that is offered. The features that follow are nobody's business any more.
 #[test]
-fn all_in_one() {
+fn login_and_binding_in_one_exchange() {
     let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     dialogue.tells_learned = true;
     dialogue.play(&format!(
@@ -212,7 +212,7 @@ fn the_next_login() {
 
 /// Stream management that is not agreed on by the way is agreed on after it, as ever; so is resuming.
 #[test]
-fn management_that_does_not_travel_inside() {
+fn stream_management_outside_of_the_login() {
     // COMPAT(Prosody 0.12): offered twice, it cannot be had.
     let twice = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/><bind2:feature var='urn:xmpp:sm:3'/>
          </bind2:inline></bind2:bind><sm:sm/></sasl2:inline>";
@@ -295,7 +295,7 @@ fn a_login_with_a_token() {
 
 /// A server that does not have the token, and says that it lets us in.
 #[test]
-fn a_server_that_cannot_prove_that_it_has_the_token() {
+fn a_wrong_server_proof_for_the_token() {
     remembering(socket_config(), SOCKET, &with_token()).play(&format!(
         "A: connect
          E: connecting
@@ -319,7 +319,7 @@ fn a_server_that_cannot_prove_that_it_has_the_token() {
 
 /// XEP-0484 §4.1: a token that is refused is forgotten; the password does it, on the same stream.
 #[test]
-fn a_token_that_is_refused() {
+fn a_refused_token() {
     let mut dialogue = remembering(socket_config(), SOCKET, &with_token());
     dialogue.tells_learned = true;
     dialogue.play(&format!(
@@ -349,7 +349,7 @@ fn a_token_that_is_refused() {
 
 /// A token at a server that takes none any more: the page is asked when that is known.
 #[test]
-fn a_token_that_nobody_wants() {
+fn a_token_that_is_not_requested() {
     let mut memory = with_token();
     memory.sasl2 = None;
     remembering(socket_config(), SOCKET, &memory).play(&format!(
@@ -371,7 +371,7 @@ fn a_token_that_nobody_wants() {
 
 /// Whoever reads the proof can use it: where others may read, no token is asked for, none is shown, and nobody is named.
 #[test]
-fn no_tokens_where_others_may_read() {
+fn no_tokens_on_an_unencrypted_connection() {
     let mut config = config();
     config.session.plain_text_allowed = false;
     config.services = vec![service(Kind::WebSocket, "ws://example.org/ws")];
@@ -394,7 +394,7 @@ fn no_tokens_where_others_may_read() {
 
 /// PLAIN waits for the offer in this profile, too.
 #[test]
-fn what_shows_the_secret_is_never_sent_early() {
+fn plain_is_never_pipelined_in_sasl2() {
     let memory = Memory {
         mechanism: Some(PLAIN),
         ..known()
@@ -415,7 +415,7 @@ fn what_shows_the_secret_is_never_sent_early() {
 
 /// A resource that the page chose is asked for in the old way, on the same stream; so it is where nothing can travel inside.
 #[test]
-fn a_resource_of_the_pages_own() {
+fn a_resource_chosen_by_the_page() {
     let mut config = socket_config();
     config.session.resource = Some("orchard".into());
     let mut dialogue = Dialogue::new(with_pipelining(config));
@@ -494,7 +494,7 @@ fn over_bosh() {
 
 /// A session that broke goes on within the login that a token makes: one round trip.
 #[test]
-fn a_session_goes_on() {
+fn a_session_is_resumed_inside_the_login() {
     for resumes in [true, false] {
         let mut config = socket_config();
         config.reconnect = Some(Reconnect {
@@ -561,7 +561,7 @@ fn a_session_goes_on() {
 
 /// COMPAT(Prosody 0.12): over BOSH such an offer cannot be taken at all.
 #[test]
-fn an_offer_that_means_nothing_over_bosh() {
+fn an_offer_that_is_ignored_over_bosh() {
     let twice = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/><bind2:feature var='urn:xmpp:sm:3'/>
          </bind2:inline></bind2:bind><sm:sm/></sasl2:inline>";
     let mut dialogue = Dialogue::new(with_pipelining(config()));
@@ -580,7 +580,7 @@ fn an_offer_that_means_nothing_over_bosh() {
 /// A server that cannot do what it offers falls silent, or worse: the older profile does it, and the newer one is not tried
 /// again.
 #[test]
-fn an_offer_that_cannot_be_kept() {
+fn an_offer_that_fails() {
     let mut dialogue = Dialogue::new(with_pipelining(config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
@@ -605,7 +605,7 @@ fn an_offer_that_cannot_be_kept() {
 
 /// What is not asked for is not granted.
 #[test]
-fn a_resumption_that_nobody_asked_for() {
+fn an_unrequested_resumption() {
     remembering(socket_config(), SOCKET, &with_token()).play(&format!(
         "A: connect
          E: connecting

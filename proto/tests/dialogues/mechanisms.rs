@@ -82,7 +82,7 @@ fn the_next_mechanism_is_tried() {
 
 /// Down to PLAIN where that may be used, and to the end where nothing is left.
 #[test]
-fn one_after_the_other() {
+fn mechanisms_are_tried_in_order() {
     let refused = refusal("invalid-mechanism");
     let down = format!(
         "C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-256'>*</sasl:auth></body>
@@ -111,7 +111,7 @@ fn one_after_the_other() {
 
 /// A server that finds too much shown is not shown more.
 #[test]
-fn encryption_is_not_required_for_the_password_in_the_clear() {
+fn no_plain_after_encryption_required() {
     let refused = refusal("encryption-required");
     offered_with(config(), LOGIN, &["SCRAM-SHA-1", "PLAIN"]).play(&format!(
         "C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-1'>*</sasl:auth></body>
@@ -148,7 +148,7 @@ fn other_refusals_are_final() {
 
 /// Never below what worked before.
 #[test]
-fn nothing_weaker_than_what_worked_before() {
+fn no_weaker_mechanism_than_before() {
     let mut dialogue = Dialogue::new(config());
     let known = Memory {
         mechanism: Some(SCRAM_SHA_256),
@@ -175,7 +175,7 @@ fn nothing_weaker_than_what_worked_before() {
 
 /// XEP-0388's profile refuses in the same words.
 #[test]
-fn the_next_mechanism_of_the_newer_profile() {
+fn the_next_mechanism_in_sasl2() {
     let mut config = socket_config();
     config.session.pipelining = true;
     let mut dialogue = Dialogue::new(config);
@@ -204,7 +204,7 @@ fn the_next_mechanism_of_the_newer_profile() {
 // ── what the caller allows ──────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn only_what_the_caller_allows() {
+fn only_the_allowed_mechanisms() {
     for (allowed, mechanism) in [
         (&[SCRAM_SHA_1][..], "SCRAM-SHA-1"),
         (&[PLAIN], "PLAIN"),
@@ -236,7 +236,7 @@ fn only_what_the_caller_allows() {
 
 /// What is begun with before the offer is known, and tokens, are mechanisms, too.
 #[test]
-fn what_is_remembered_is_not_allowed_for_that() {
+fn a_remembered_mechanism_must_be_allowed() {
     let known = Memory {
         mechanism: Some(SCRAM_SHA_1),
         settled: true,

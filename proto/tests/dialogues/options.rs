@@ -25,7 +25,7 @@ fn refused(option: &str, change: impl Fn(&mut Config)) {
 }
 
 #[test]
-fn a_resource_that_no_address_can_have() {
+fn an_invalid_resource() {
     let long = "r".repeat(1024);
     for wrong in [
         "a\u{1}b",
@@ -45,7 +45,7 @@ fn a_resource_that_no_address_can_have() {
 }
 
 #[test]
-fn a_language_that_is_no_tag() {
+fn an_invalid_language_tag() {
     for wrong in [
         "a\u{1}b",
         "e n",
@@ -78,7 +78,7 @@ fn a_language_that_is_no_tag() {
 }
 
 #[test]
-fn a_domain_that_is_none() {
+fn an_invalid_domain() {
     for wrong in [
         "",
         "a b",
@@ -106,7 +106,7 @@ fn values_of_a_registration() {
 }
 
 #[test]
-fn a_resource_is_prepared_before_it_is_asked_for() {
+fn a_resource_is_prepared_before_it_is_requested() {
     let mut config = config();
     // OpaqueString: other spaces become ASCII's, then NFC; case and width stay.
     config.session.resource = Some("Ｈaus\u{a0}E\u{301}".to_owned());
@@ -126,7 +126,7 @@ fn a_resource_is_prepared_before_it_is_asked_for() {
 
 /// A page may give `document.documentElement.lang`, which is empty where the document says nothing.
 #[test]
-fn an_empty_language_is_none() {
+fn an_empty_language_is_left_out() {
     let mut config = config();
     config.bosh.lang = Some(String::new());
     config.session.domain = "EXAMPLE.ORG.".to_owned();

@@ -1,6 +1,6 @@
 //! An outage: when it is tried again, what a sign of a working network does, and what the caller is told.
 //!
-//! `npm run outage` prints the distribution that [`a_client_is_back_soon_after_the_service`] checks, and measures real servers.
+//! `npm run outage` prints the distribution that [`a_client_reconnects_soon_after_the_service_returns`] checks, and measures real servers.
 
 use crate::support::dialogue::{Dialogue, config, socket_config};
 use crate::support::random::Seeded;
@@ -42,7 +42,7 @@ fn attempt(dialogue: &mut Dialogue) -> u64 {
 
 /// Uniform between nothing and the outage so far, a second at least and half a minute at most.
 #[test]
-fn a_pause_is_uniform() {
+fn delays_are_uniformly_distributed() {
     let reconnect = Reconnect::default();
     for (outage, most) in [(0, 1_000), (500, 1_000), (7_000, 7_000), (90_000, 30_000)] {
         let mut sum = 0;
@@ -68,7 +68,7 @@ fn a_pause_is_uniform() {
 
 /// However quickly attempts fail, that does not make the pauses longer.
 #[test]
-fn quick_failures_do_not_use_up_the_short_pauses() {
+fn quick_failures_do_not_use_up_the_short_delays() {
     let mut dialogue = over_socket();
     let began = dialogue.now;
     dialogue.play("W: closed");
@@ -85,7 +85,7 @@ fn quick_failures_do_not_use_up_the_short_pauses() {
 
 /// A connection that does not hold is part of the same outage; while it was there does not count.
 #[test]
-fn a_connection_that_does_not_hold() {
+fn a_connection_that_breaks_repeatedly() {
     let reconnect = Reconnect::default();
     let longest = |backoff: &mut Backoff, now: u64| {
         let pauses =
@@ -108,7 +108,7 @@ fn a_connection_that_does_not_hold() {
 
 /// The attempt is made at once, and the pauses begin anew.
 #[test]
-fn a_sign_begins_the_pauses_anew() {
+fn a_network_sign_restarts_the_delays() {
     for failures in [10, 18] {
         let mut dialogue = over_socket();
         dialogue.play("W: closed");
@@ -139,7 +139,7 @@ fn a_sign_begins_the_pauses_anew() {
 
 /// An attempt that began before the sign and hangs is replaced, at once if it has hung for a while; the caller is told.
 #[test]
-fn a_sign_replaces_an_attempt_that_hangs() {
+fn a_network_sign_replaces_a_hanging_attempt() {
     let hanging = |opened: bool| {
         let mut dialogue = over_socket();
         dialogue.play("W: closed");
@@ -202,7 +202,7 @@ fn a_sign_replaces_an_attempt_that_hangs() {
 
 /// Frequent signs do not keep a slow network from an attempt that is long enough.
 #[test]
-fn many_signs_do_not_starve_an_attempt() {
+fn many_network_signs_do_not_starve_an_attempt() {
     let mut dialogue = over_socket();
     dialogue.play("W: closed");
     dialogue.interrupted();
@@ -222,7 +222,7 @@ fn many_signs_do_not_starve_an_attempt() {
 
 /// Over BOSH: an attempt to open a session.
 #[test]
-fn a_sign_replaces_a_session_request_that_hangs() {
+fn a_network_sign_replaces_a_hanging_session_request() {
     let mut dialogue = Dialogue::online_with(lasting(config()), "wait='60' hold='1' requests='1'");
     dialogue.tells_trouble = true;
     dialogue.play(
@@ -244,7 +244,7 @@ fn a_sign_replaces_a_session_request_that_hangs() {
 
 /// Before the first session there is the caller's patience: an attempt is replaced, and the time for all of them stays.
 #[test]
-fn a_sign_during_the_first_attempt() {
+fn a_network_sign_during_the_first_attempt() {
     let mut dialogue = Dialogue::new(socket_config());
     dialogue.play(
         "A: connect
@@ -268,7 +268,7 @@ fn a_sign_during_the_first_attempt() {
 
 /// Over BOSH as over WebSocket: one for each attempt that failed, with the number and the time of the next.
 #[test]
-fn each_failed_attempt_is_told() {
+fn each_failed_attempt_is_reported() {
     let mut dialogue = Dialogue::online_with(
         lasting(config()),
         "wait='60' hold='1' requests='1' inactivity='600'",
@@ -309,7 +309,7 @@ fn each_failed_attempt_is_told() {
 }
 
 #[test]
-fn each_failed_attempt_of_a_socket_is_told() {
+fn each_failed_attempt_of_a_socket_is_reported() {
     let mut dialogue = over_socket();
     dialogue.play("W: closed");
     for attempt in 1..=6 {
@@ -536,7 +536,7 @@ impl Client {
 
 /// After an outage of length t a client is back within about t more, and within half a minute; and not all come at once.
 #[test]
-fn a_client_is_back_soon_after_the_service() {
+fn a_client_reconnects_soon_after_the_service_returns() {
     const SEEDS: u64 = 1_000;
     println!(
         "transport outage   10 %  median    90 %     max   (seconds from the service's return to the attempt, {SEEDS} seeds)"

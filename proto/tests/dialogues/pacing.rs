@@ -15,7 +15,7 @@ fn spaced() -> Config {
 
 /// Of two that leave at once the later may arrive first.
 #[test]
-fn two_requests_keep_their_distance() {
+fn requests_are_spaced() {
     Dialogue::online_with(spaced(), WIDE).play(
         "+1s
          A: send <message id='a'/>
@@ -30,7 +30,7 @@ fn two_requests_keep_their_distance() {
 
 /// It shows that the server has the request before.
 #[test]
-fn an_answer_ends_the_distance() {
+fn a_response_ends_the_spacing() {
     Dialogue::online_with(spaced(), NORMAL).play(
         "+1s
          A: send <message id='a'/>
@@ -52,7 +52,7 @@ fn an_answer_ends_the_distance() {
 
 /// What the page says because of what it heard travels in its place.
 #[test]
-fn an_empty_request_waits_for_the_callers_turn() {
+fn an_empty_request_waits_for_the_end_of_the_turn() {
     Dialogue::online_with(spaced(), NORMAL).play(
         "+1s
          S: <body><message id='in'/></body>
@@ -70,7 +70,7 @@ fn an_empty_request_waits_for_the_callers_turn() {
 
 /// Timers of a hidden page are too slow: requests leave at once, an empty one after the caller's turn, in the next task.
 #[test]
-fn a_hidden_page_keeps_no_distance() {
+fn a_hidden_page_has_no_spacing() {
     Dialogue::online_with(spaced(), WIDE).play(
         "+1s
          A: hidden
@@ -108,7 +108,7 @@ fn a_hidden_page_keeps_no_distance() {
 
 /// An earlier request that is answered with something to read shows nothing of the last one.
 #[test]
-fn a_push_does_not_end_the_distance() {
+fn a_push_does_not_end_the_spacing() {
     Dialogue::online_with(spaced(), WIDE).play(
         "+1s
          A: send <message id='a'/>
@@ -124,7 +124,7 @@ fn a_push_does_not_end_the_distance() {
 
 /// The answer to an earlier request does not show that the last one has arrived, and nothing comes after the good-bye that could.
 #[test]
-fn the_good_bye_keeps_its_distance_whatever_is_answered() {
+fn the_terminating_request_is_always_spaced() {
     Dialogue::online_with(spaced(), NORMAL).play(
         "+1s
          A: send <message id='a'/>
@@ -145,7 +145,7 @@ fn the_good_bye_keeps_its_distance_whatever_is_answered() {
 
 /// No timer is sure to fire any more.
 #[test]
-fn the_good_bye_of_a_page_that_is_left_or_hidden_does_not_wait() {
+fn the_terminating_request_of_an_unloading_or_hidden_page_does_not_wait() {
     for act in ["hidden", "leave"] {
         let mut dialogue = Dialogue::online_with(spaced(), NORMAL);
         dialogue.play(
@@ -176,7 +176,7 @@ fn the_good_bye_of_a_page_that_is_left_or_hidden_does_not_wait() {
 
 /// Repetitions are requests as well, and they come first.
 #[test]
-fn repetitions_keep_their_distance() {
+fn repetitions_are_spaced() {
     Dialogue::online_with(spaced(), NORMAL).play(
         "+1s
          A: send <message id='a'/>
@@ -198,7 +198,7 @@ fn repetitions_keep_their_distance() {
 
 /// A pause that arrives first would cut off the request before it: no pause is better.
 #[test]
-fn no_pause_right_behind_a_request() {
+fn no_pause_right_after_a_request() {
     let session = "wait='60' hold='1' requests='2' inactivity='60' polling='5' maxpause='120'";
     Dialogue::online_with(spaced(), session).play(
         "+1s

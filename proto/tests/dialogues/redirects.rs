@@ -163,7 +163,7 @@ fn no_password_when_a_session_is_redirected() {
 }
 
 #[test]
-fn no_account_is_made_over_such_a_chain() {
+fn no_account_is_registered_over_such_a_chain() {
     let mut config = strict(Kind::Bosh, "http://example.org/http-bind");
     config.session.goal = Goal::Register(vec![
         ("username".into(), "romeo".into()),
@@ -357,7 +357,7 @@ fn redirects_that_are_followed() {
 
 /// What only names a host and a port names a TCP socket, which no page can open: an end like any other.
 #[test]
-fn another_host_is_no_address() {
+fn another_host_is_not_an_address() {
     let error = "<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>other.example:5222</see-other-host></stream:error>";
     begun(strict(Kind::WebSocket, SOCKET)).play(&format!(
         "W: <framing:open from='example.org' id='1' version='1.0'/>
@@ -384,7 +384,7 @@ fn http_redirects_are_not_followed() {
 // ── the caller's headers and credentials ────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn the_callers_headers_stay_at_home() {
+fn the_callers_headers_are_not_sent_to_another_origin() {
     for (first, chain, foreign) in [
         (BOSH, &["https://example.org/other"][..], false),
         (BOSH, &["https://EXAMPLE.org:443/other"], false),
@@ -436,7 +436,7 @@ fn remembering(config: Config, known: &Memory) -> Dialogue {
 
 /// The minimum goes along.
 #[test]
-fn what_worked_before_is_the_least_that_will_do() {
+fn no_weaker_mechanism_after_a_redirect() {
     let known = Memory {
         mechanism: Some(SCRAM_SHA_512),
         ..Memory::default()
@@ -461,7 +461,7 @@ fn what_worked_before_is_the_least_that_will_do() {
 
 /// The token does not, and no new one is asked for; nor is the name of this installation told.
 #[test]
-fn a_token_stays_at_home() {
+fn a_token_is_not_sent_to_another_service() {
     let offer = Offer {
         bind: true,
         tokens: true,
@@ -548,7 +548,7 @@ fn the_mechanism_is_remembered_for_the_service_that_redirects() {
 
 /// The address would have to be read from the page's storage, which is not the server's word.
 #[test]
-fn a_session_elsewhere_is_not_handed_over() {
+fn a_redirected_session_is_not_stored() {
     let mut dialogue = begun(lasting(strict(Kind::Bosh, BOSH)));
     redirect(&mut dialogue, Kind::Bosh, "https://other.example/b");
     dialogue.play(AGAIN);
@@ -588,7 +588,7 @@ fn a_session_elsewhere_is_not_handed_over() {
 
 /// While another service is tried, the session to be handed over is the WebSocket's.
 #[test]
-fn the_session_is_where_it_was_bound() {
+fn the_session_stays_at_the_service_that_bound_it() {
     let both = Config {
         services: vec![judged(Kind::WebSocket, SOCKET), judged(Kind::Bosh, BOSH)],
         ..lasting(strict(Kind::WebSocket, SOCKET))
@@ -611,7 +611,7 @@ fn the_session_is_where_it_was_bound() {
 // ── how many, how fast ──────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_circle_ends() {
+fn a_redirect_loop_ends() {
     let mut dialogue = begun(strict(Kind::WebSocket, SOCKET));
     for _ in 0..4 {
         redirect(&mut dialogue, Kind::WebSocket, "wss://other.example/ws");
@@ -657,7 +657,7 @@ fn bound_again(dialogue: &mut Dialogue, at: &str) {
 /// The first redirect of a session is followed at once. In a circle of sessions the others are paced like failures, and after
 /// four of them the configured service is tried again.
 #[test]
-fn a_circle_of_sessions_is_paced() {
+fn a_loop_of_session_redirects_is_delayed() {
     const OTHER: &str = "wss://other.example/ws";
     let mut dialogue = Dialogue::online_over_socket(lasting(socket_config()), "");
     assert_eq!(redirected_session(&mut dialogue, OTHER), 0);
@@ -698,7 +698,7 @@ fn a_redirect_while_reconnecting() {
 
 /// After a redirect the next attempt is at the configured service again.
 #[test]
-fn it_comes_back_to_the_configured_service() {
+fn a_reconnect_returns_to_the_configured_service() {
     let mut dialogue = begun(lasting(strict(Kind::Bosh, BOSH)));
     redirect(&mut dialogue, Kind::Bosh, "https://other.example/b");
     dialogue.play(AGAIN);

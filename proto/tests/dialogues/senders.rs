@@ -31,7 +31,7 @@ const OWN_SIDE: [&str; 5] = [
 
 /// Over WebSocket without stream management, the reply to a ping says what has arrived.
 #[test]
-fn a_ping_is_answered_by_our_own_side() {
+fn only_the_own_server_or_account_replies_to_a_ping() {
     for kind in ["result", "error"] {
         let mut dialogue = Dialogue::online_over_socket(socket_config(), "");
         dialogue.play(
@@ -64,7 +64,7 @@ fn a_ping_is_answered_by_our_own_side() {
 
 /// Over BOSH it only brings an answer, and is nobody's business; a stranger's is the caller's.
 #[test]
-fn a_word_over_bosh() {
+fn only_the_own_side_replies_to_a_ping_over_bosh() {
     let mut dialogue = Dialogue::online("wait='60' hold='1' requests='3'");
     dialogue.play(
         "A: send <message id='a'/>
@@ -80,7 +80,7 @@ fn a_word_over_bosh() {
 
 /// That a session which was taken over is there is shown by its own server.
 #[test]
-fn the_proof_of_a_session() {
+fn only_the_own_side_confirms_a_restored_session() {
     let mut dialogue = Dialogue::new(config());
     dialogue.play(
         "A: attach s1 100
@@ -164,7 +164,7 @@ fn a_form_and_an_account_are_the_servers() {
 
 /// Nor does an answer count that comes in a session in which it was not asked.
 #[test]
-fn a_ping_of_a_session_that_is_lost() {
+fn a_ping_of_a_lost_session() {
     let config = Config {
         reconnect: Some(Reconnect::default()),
         ..socket_config()
@@ -194,7 +194,7 @@ fn a_ping_of_a_session_that_is_lost() {
 
 /// A request of the caller's stays pending, whoever answers instead; over BOSH as well.
 #[test]
-fn a_strangers_reply_is_a_stanza() {
+fn a_reply_of_another_sender_is_a_stanza() {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.play(
         "A: request <iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>

@@ -50,7 +50,7 @@ fn a_login_by_raw_elements() {
 }
 
 #[test]
-fn all_of_one_call_goes_into_one_request() {
+fn elements_of_one_call_travel_in_one_request() {
     let mut stream = opened();
     stream.play(
         "A: send <presence/><iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq><message to='a@b'/>
@@ -66,7 +66,7 @@ fn all_of_one_call_goes_into_one_request() {
 
 /// Each frame is a whole body, in request order, with all that is in it.
 #[test]
-fn frames_come_in_request_order() {
+fn frames_arrive_in_request_order() {
     let mut stream = opened();
     stream.play(
         "A: send <presence/>
@@ -81,7 +81,7 @@ fn frames_come_in_request_order() {
 
 /// The transport repeats what breaks, and asks for nothing by itself: the page's stanzas are not followed by pings.
 #[test]
-fn what_breaks_is_repeated_and_nothing_is_asked() {
+fn a_broken_request_is_repeated_without_a_ping() {
     let mut stream = opened();
     stream.play(
         "A: send <message id='1'/>
@@ -100,7 +100,7 @@ fn what_breaks_is_repeated_and_nothing_is_asked() {
 
 /// What a server repeats of its own request is not a frame.
 #[test]
-fn an_echo_is_not_handed_on() {
+fn an_echo_is_not_delivered() {
     let mut stream = ByHand::new({
         let mut config = by_hand_config("https://example.org/bosh");
         config.bosh.route = Some("xmpp:host:5222".into());
@@ -123,7 +123,7 @@ fn an_echo_is_not_handed_on() {
 }
 
 #[test]
-fn the_end_in_order_carries_the_last_words() {
+fn a_close_carries_the_last_elements() {
     let mut stream = opened();
     stream.play(
         "A: send <message/>
@@ -151,7 +151,7 @@ fn the_end_in_order_carries_the_last_words() {
 
 /// What the page sends in its last turn leaves in that turn: what is not known to have arrived is sent once more, for the platform to finish.
 #[test]
-fn the_pages_last_turn() {
+fn a_close_while_the_page_unloads() {
     let mut stream = opened();
     stream.play(
         "A: send <message id='1'/>
@@ -171,7 +171,7 @@ fn the_pages_last_turn() {
 
 /// A page that only goes does not end the session: another page may go on with it.
 #[test]
-fn leaving_alone_ends_nothing() {
+fn an_unloading_page_does_not_end_the_stream() {
     let mut stream = opened();
     stream.play(
         "A: leave
@@ -184,7 +184,7 @@ fn leaving_alone_ends_nothing() {
 }
 
 #[test]
-fn the_end_before_there_is_a_session() {
+fn a_close_before_the_session() {
     let mut stream = ByHand::over_bosh();
     stream.play(
         "A: open
@@ -207,7 +207,7 @@ fn aborting_sends_nothing() {
 
 /// Bound by somebody else; no ping asks whether it is there.
 #[test]
-fn attaching_goes_on_with_a_session() {
+fn attaching_continues_a_session() {
     let mut stream = ByHand::over_bosh();
     stream.play(
         "A: attach s9 4711
@@ -270,7 +270,7 @@ fn how_a_server_ends_it() {
 
 /// What opening can meet.
 #[test]
-fn what_is_no_session() {
+fn invalid_sessions() {
     for (answer, reason) in [
         ("S 404: nothing", "http-error 404"),
         ("S: <body/>", "not-bosh a session answer without a sid"),

@@ -32,7 +32,7 @@ fn opening_has_a_deadline() {
 
 /// The same bytes three times are what the server says: they end the stream, since what is in them is lost.
 #[test]
-fn a_body_that_cannot_be_read() {
+fn an_unreadable_body() {
     let mut stream = ByHand::over_bosh();
     stream.play(OPEN_BOSH);
     stream.play(
@@ -85,7 +85,7 @@ fn the_queue_has_a_limit() {
 }
 
 #[test]
-fn options_that_cannot_be_sent() {
+fn invalid_options() {
     use crate::support::unicode::NativeUnicode;
     let mut config = by_hand_config("https://example.org/bosh");
     assert_eq!(config.bosh.to, "example.org");

@@ -8,7 +8,7 @@
 //! F: unreachable                the oldest exchange fails (`F#2`)
 //! +30s                          time passes
 //! E: opened                     also `element <…>`, `0 delivered`, `0 returned`, `closed CODE CONDITION`
-//! A: send <message/>            also pause, hurry, restart, restart together, close, dismiss, bound
+//! A: send <message/>            also pause, wake, restart, restart together, close, dismiss, bound
 //! ```
 //!
 //! The first rid is 1. `sid` need not be written. What happens must be written down before anything else is done.
@@ -310,7 +310,7 @@ impl Wire {
                 self.sends += 1;
             }
             "pause" => self.bosh.pause(now),
-            "hurry" => self.bosh.wake(now),
+            "wake" => self.bosh.wake(now),
             "dismiss" => self.bosh.dismiss(now, CloseReason::TooLarge),
             "restart" => self.bosh.restart(true),
             "restart together" => self.bosh.restart(false),

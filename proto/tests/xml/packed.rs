@@ -75,7 +75,7 @@ fn check(element: &Element) {
 }
 
 #[test]
-fn what_is_packed_is_the_element() {
+fn a_packed_element_is_complete() {
     for xml in [
         "<a/>",
         "<a>t</a>",

@@ -38,7 +38,7 @@ use crate::time::{Calendar, Instant};
 use crate::unicode::Unicode;
 use crate::vec_map::VecMap;
 use crate::xep::audience::{Audience, Screening};
-use crate::xep::muc::request::shows_password;
+use crate::xep::muc::request::contains_password;
 use crate::xep::muc::{CommandId, Rooms};
 use crate::xep::responder::About;
 use crate::xml::Element;
@@ -251,7 +251,7 @@ impl Client {
 
     /// Refuses a stanza with a room's password on a connection that is not confidential.
     fn check_password(&self, stanza: &Element) -> Result<(), SendError> {
-        if shows_password(stanza) && !self.connection.is_confidential() {
+        if contains_password(stanza) && !self.connection.is_confidential() {
             return Err(SendError::Insecure);
         }
         Ok(())

@@ -20,7 +20,7 @@ pub fn allowable_name(name: &str) -> Option<&'static str> {
 
 /// Whether a mechanism sends its secret in the clear.
 #[must_use]
-pub fn shows_secret(name: &str) -> bool {
+pub fn sends_secret(name: &str) -> bool {
     matches!(name, PLAIN | OAUTHBEARER)
 }
 
@@ -71,7 +71,7 @@ pub fn choose(
             if weaker {
                 return Err(ChooseError::Weaker);
             }
-            if policy.plain_text_allowed || !shows_secret(name) {
+            if policy.plain_text_allowed || !sends_secret(name) {
                 return Ok(name);
             }
             error = ChooseError::OnlyPlainText;

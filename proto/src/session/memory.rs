@@ -5,7 +5,7 @@
 //! login, or costs one more attempt.
 
 use crate::random::Random;
-use crate::sasl::{known_name, shows_secret};
+use crate::sasl::{known_name, sends_secret};
 use crate::sasl2::{Offer, Token};
 use crate::xml::{Element, Limits, parse};
 
@@ -53,7 +53,7 @@ impl Memory {
     /// would get the secret without having offered a mechanism.
     pub fn early_mechanism(&self) -> Option<&'static str> {
         let allowed = self.settled && self.allows_pipelining();
-        self.mechanism.filter(|name| allowed && !shows_secret(name))
+        self.mechanism.filter(|name| allowed && !sends_secret(name))
     }
 
     /// The id of this installation; created at the first call.

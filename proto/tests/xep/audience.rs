@@ -5,7 +5,7 @@
 
 use epode_proto::jid::Jid;
 use epode_proto::xep::audience::{Audience, ReplyDecision, Screening};
-use epode_proto::xep::responder::refuse_stranger;
+use epode_proto::xep::responder::refuse_unknown_sender;
 use epode_proto::xml::Element;
 
 use super::xml;
@@ -215,7 +215,7 @@ fn a_refusal_is_the_same_for_every_request() {
             let question = xml(&format!(
                 "<iq type='{kind}' from='a@x/1' id='1'>{payload}</iq>"
             ));
-            assert_eq!(refuse_stranger(&question), Some(refusal.clone()));
+            assert_eq!(refuse_unknown_sender(&question), Some(refusal.clone()));
         }
     }
     for quiet in [
@@ -223,6 +223,6 @@ fn a_refusal_is_the_same_for_every_request() {
         "<iq type='error' from='a@x/1' id='1'/>",
         "<iq type='get' from='a@x/1'/>",
     ] {
-        assert_eq!(refuse_stranger(&xml(quiet)), None);
+        assert_eq!(refuse_unknown_sender(&xml(quiet)), None);
     }
 }

@@ -431,8 +431,8 @@ fn pending_ends_are_sent_in_the_next_session() {
     // Before the session closes it is ended, too.
     let mut play = Play::new(FULL);
     play.run("feed one n 1s\n+1s\nE: one refused TimedOut, one end");
-    let good_bye: Vec<_> = play.feeds.good_bye().iter().map(describe).collect();
-    assert_eq!(good_bye, ["unsubscribe n me@localhost/web"]);
+    let closing_requests: Vec<_> = play.feeds.closing_requests().iter().map(describe).collect();
+    assert_eq!(closing_requests, ["unsubscribe n me@localhost/web"]);
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub(crate) fn private(to: &str, id: &str, body: &str) -> Element {
 
 /// Whether a stanza contains a room's password: a join (§7.2.6), a configuration that sets one (§10.1.3), or the end of a
 /// room that names another one (§10.9). It must not be sent over a connection that is not confidential.
-pub fn shows_password(stanza: &Element) -> bool {
+pub fn contains_password(stanza: &Element) -> bool {
     let joins = stanza
         .child("x", ns::MUC)
         .is_some_and(|x| x.has_child("password", ns::MUC));

@@ -252,7 +252,7 @@ impl Room {
     ) -> Result<(), RoomRefusal> {
         let id = shared.stanza_id();
         let message = request::to_all(self.jid.as_str(), &id, "body", body);
-        let visit = self.speaker()?;
+        let visit = self.visit_for_sending()?;
         visit.sent.note(shared.now, command, &id, body, &message);
         shared.send(message, Some(command));
         self.arm_check(shared);
@@ -268,7 +268,7 @@ impl Room {
     ) -> Result<(), RoomRefusal> {
         let id = shared.stanza_id();
         let to = self.occupant_jid(nick);
-        self.speaker()?.sent.note_private(&id, nick);
+        self.visit_for_sending()?.sent.note_private(&id, nick);
         shared.send(request::private(&to, &id, body), Some(command));
         Ok(())
     }
@@ -281,13 +281,13 @@ impl Room {
     ) -> Result<(), RoomRefusal> {
         let id = shared.stanza_id();
         let message = request::to_all(self.jid.as_str(), &id, "subject", subject);
-        self.speaker()?;
+        self.visit_for_sending()?;
         shared.send(message, Some(command));
         Ok(())
     }
 
     /// Returns the visit if messages can be sent: we are in, or will be when the message arrives.
-    fn speaker(&mut self) -> Result<&mut Visit, RoomRefusal> {
+    fn visit_for_sending(&mut self) -> Result<&mut Visit, RoomRefusal> {
         self.visit
             .as_mut()
             .filter(|visit| visit.is_joined() || visit.is_returning())

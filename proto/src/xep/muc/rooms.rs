@@ -230,7 +230,7 @@ impl Rooms {
         let (room, shared) = self.room_of(now, id)?;
         let command = CommandId(shared.number());
         room.leave(shared, status, command, timeout);
-        self.sweep();
+        self.remove_closed();
         Some(command)
     }
 
@@ -301,7 +301,7 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.abandon(shared, command);
         }
-        self.sweep();
+        self.remove_closed();
     }
 
     /// Reports that the stanza of a command could not be sent. The command is not settled.
@@ -314,7 +314,7 @@ impl Rooms {
         // The caller settles it: a leave that gets no reply was settled when it was created.
         let is_it = |output: &RoomOutput| matches!(output, RoomOutput::Settled { command: settled, .. } if *settled == command);
         shared.output.retain(|output| !is_it(output));
-        self.sweep();
+        self.remove_closed();
     }
 
     /// Reports the delivery of a message.
@@ -333,7 +333,7 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.handle_new_session(shared);
         }
-        self.sweep();
+        self.remove_closed();
     }
 
     /// Handles an interruption: stanzas are queued.
@@ -387,7 +387,7 @@ impl Rooms {
         if let Some(room) = rooms.get_mut(at) {
             room.handle_stanza(shared, stanza);
         }
-        self.sweep();
+        self.remove_closed();
         true
     }
 
@@ -403,7 +403,7 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.handle_reply(shared, request, outcome);
         }
-        self.sweep();
+        self.remove_closed();
     }
 
     /// Handles all deadlines up to `now`.
@@ -413,7 +413,7 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.handle_timeout(shared);
         }
-        self.sweep();
+        self.remove_closed();
     }
 
     /// When [`Self::handle_timeout`] is due.
@@ -436,7 +436,7 @@ impl Rooms {
     }
 
     /// Removes rooms that we are not in and that have replied to all presences.
-    fn sweep(&mut self) {
+    fn remove_closed(&mut self) {
         self.rooms.retain(|room| !room.is_idle());
     }
 }

@@ -14,7 +14,7 @@ use crate::xml::Element;
 
 /// How long to wait for stanzas that should come at once: the subject after the join (some rooms send none), and the presence under the new
 /// nick after the one under the old nick.
-pub(super) const SOON: Millis = Millis::seconds(5);
+pub(super) const FOLLOW_UP_TIMEOUT: Millis = Millis::seconds(5);
 /// How long an unanswered presence delays a self-ping.
 const ANSWERS_SOON: Millis = Millis::seconds(30);
 
@@ -101,7 +101,7 @@ impl Room {
     pub(super) fn await_again(&mut self, now: Instant) {
         for timer in [RoomTimer::Subject, RoomTimer::Rename] {
             if self.timers.get(timer).is_some() {
-                self.timers.set(timer, now + SOON);
+                self.timers.set(timer, now + FOLLOW_UP_TIMEOUT);
             }
         }
     }
@@ -230,7 +230,8 @@ impl Room {
                 let visit = self.visit.as_ref();
                 if visit.is_some_and(|visit| visit.configurations < MOST_CONFIGURATIONS) {
                     // The page slept, or the session was interrupted: the room may have accepted it.
-                    self.timers.set(RoomTimer::Answer, shared.now + SOON);
+                    self.timers
+                        .set(RoomTimer::Answer, shared.now + FOLLOW_UP_TIMEOUT);
                     return;
                 }
                 (CommandError::TimedOut, Ended::GivenUp)

@@ -1,7 +1,7 @@
 //! Unavailable presences from a room: occupants, including us, leave or change their nick.
 
 use super::Room;
-use super::deadlines::SOON;
+use super::deadlines::FOLLOW_UP_TIMEOUT;
 use super::ledger::{PresenceRequest, UnansweredPresence};
 use super::timers::RoomTimer;
 use super::visit::VisitState;
@@ -126,7 +126,8 @@ impl Room {
                 return self.handle_rename(shared, None, &wanted);
             }
             self.vanished = Some(departure);
-            self.timers.set(RoomTimer::Rename, shared.now + SOON);
+            self.timers
+                .set(RoomTimer::Rename, shared.now + FOLLOW_UP_TIMEOUT);
             return;
         }
         // A room does not reply to the leave of a non-occupant; if it does, the reply removes no occupant.

@@ -8,7 +8,7 @@ use crate::xep::muc::event::RoomMessage;
 use crate::xep::muc::request::History;
 
 /// How many messages are remembered.
-const MOST_HEARD: usize = 500;
+const MOST_REMEMBERED: usize = 500;
 /// How many new messages of a history are held.
 const MOST_KEPT: usize = 500;
 /// How much more history is requested than necessary, in milliseconds: clocks differ.
@@ -196,7 +196,7 @@ impl RecentMessages {
             self.stamp = message.time;
         }
         let (id, content) = hashes(message);
-        if self.known.len() >= MOST_HEARD {
+        if self.known.len() >= MOST_REMEMBERED {
             self.known.pop_front();
         }
         self.known.push_back(KnownMessage {

@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use super::Room;
-use super::deadlines::SOON;
+use super::deadlines::FOLLOW_UP_TIMEOUT;
 use super::ledger::{PresenceRequest, UnansweredPresence};
 use super::timers::RoomTimer;
 use super::visit::VisitState;
@@ -90,7 +90,8 @@ impl Room {
                 if nick == visit.nick {
                     *unmarked = Some(user.codes);
                     // A room shows no occupants to a refused client: without an error, we have joined.
-                    self.timers.set(RoomTimer::Subject, shared.now + SOON);
+                    self.timers
+                        .set(RoomTimer::Subject, shared.now + FOLLOW_UP_TIMEOUT);
                 }
                 visit.add_silently(shared, occupant);
             }
@@ -224,7 +225,8 @@ impl Room {
         visit.add_silently(shared, occupant);
         self.timers.stop(RoomTimer::Answer);
         self.timers.stop(RoomTimer::Rejoin);
-        self.timers.set(RoomTimer::Subject, shared.now + SOON);
+        self.timers
+            .set(RoomTimer::Subject, shared.now + FOLLOW_UP_TIMEOUT);
         let created = codes.contains(&201);
         visit.configurations = 0;
         visit.enter(VisitState::Entered {

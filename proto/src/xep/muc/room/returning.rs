@@ -1,7 +1,7 @@
 //! Rejoining after a lost session, and after the room has removed us without notice.
 
 use super::Room;
-use super::deadlines::SOON;
+use super::deadlines::FOLLOW_UP_TIMEOUT;
 use super::timers::{RoomTimer, end_visit};
 use super::visit::{Returning, VisitState};
 use crate::stanza::{ErrorKind, StanzaError};
@@ -14,8 +14,8 @@ use crate::xml::Element;
 /// How long to wait for the reply to a rejoin before the next attempt.
 pub(super) const ANSWER_TIMEOUT: Millis = Millis::seconds(30);
 /// The delays between attempts while our former session still holds our nick (ghost): servers detect a dead session after minutes.
-const KNOCK_AGAIN: Millis = Millis::seconds(5);
-const MOST_KNOCKS: u32 = 60;
+const REJOIN_DELAY: Millis = Millis::seconds(5);
+const MOST_REJOINS: u32 = 60;
 /// How often a room may remove us without notice within [`LOSSES_WITHIN`] before we stop rejoining.
 const MOST_LOSSES: usize = 5;
 const LOSSES_WITHIN: Millis = Millis::seconds(600);
@@ -89,7 +89,7 @@ impl Room {
         if let Some(visit) = &mut self.visit {
             visit.enter(VisitState::Joining { unmarked: None });
         }
-        let pause = KNOCK_AGAIN.0.saturating_mul(1 << losses.min(8));
+        let pause = REJOIN_DELAY.0.saturating_mul(1 << losses.min(8));
         self.timers.set(RoomTimer::Rejoin, now + Millis(pause));
     }
 
@@ -126,7 +126,7 @@ impl Room {
         let Some(visit) = &self.visit else { return };
         if visit.is_joining() {
             // A room replies to two joins with two lists of occupants, which look like live presences.
-            let pause = if late { SOON } else { Millis(0) };
+            let pause = if late { FOLLOW_UP_TIMEOUT } else { Millis(0) };
             self.schedule_rejoin(shared, pause, Ended::GivenUp);
         } else if visit.is_locked() {
             self.configure(shared);
@@ -139,7 +139,7 @@ impl Room {
             return;
         };
         returning.attempts += 1;
-        if returning.attempts > MOST_KNOCKS {
+        if returning.attempts > MOST_REJOINS {
             return self.end(shared, CommandError::Left, otherwise);
         }
         self.timers.stop(RoomTimer::Answer);
@@ -164,7 +164,7 @@ impl Room {
             );
         if visit.join.is_none() && passes {
             visit.occupants.clear();
-            return self.schedule_rejoin(shared, KNOCK_AGAIN, ended);
+            return self.schedule_rejoin(shared, REJOIN_DELAY, ended);
         }
         let error = CommandError::Refused {
             error,

@@ -1,4 +1,4 @@
-//! Sessions that change hands: over a reload, and from a web server.
+//! Sessions that are continued after a reload, or were created by a web server.
 
 use super::NORMAL;
 use crate::support::random::Seeded;
@@ -13,7 +13,7 @@ use epode_proto::xml::{Element, Limits, parse};
 
 // ── over a reload ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// What was under way is repeated, byte for byte, then comes the rest. Names of the former page are not heard of any more.
+/// Pending requests are repeated, byte for byte, then the queue is sent. Ids of the former page are not reported.
 #[test]
 fn a_reload_loses_nothing() {
     let mut wire = Wire::open(NORMAL);
@@ -42,7 +42,7 @@ fn a_reload_loses_nothing() {
     );
 }
 
-/// Answers that waited for their turn wait on.
+/// Responses that arrived out of order stay buffered.
 #[test]
 fn a_reload_keeps_responses_received_out_of_order() {
     let mut wire = Wire::open("wait='60' hold='1' requests='3' ack='1'");
@@ -67,7 +67,7 @@ fn a_reload_keeps_responses_received_out_of_order() {
     );
 }
 
-/// A second reload, before anything was answered; and one with nothing under way.
+/// A second reload before any response; and one without a pending request.
 #[test]
 fn repeated_reloads() {
     let mut wire = Wire::open(NORMAL);
@@ -87,7 +87,7 @@ fn repeated_reloads() {
     );
 }
 
-/// The window is as wide as it was, and the server's other numbers count on.
+/// The window and the server's other limits stay the same.
 #[test]
 fn a_reload_keeps_the_servers_limits() {
     let wire =
@@ -148,7 +148,7 @@ fn a_polling_session_keeps_its_interval_over_a_reload() {
     );
 }
 
-/// The pause of a page that goes has arrived, most likely, and is not to be repeated (§14.3): the next answer shows it.
+/// The pause of the former page has most likely arrived and must not be repeated (§14.3): the next response shows it.
 #[test]
 fn a_pause_before_a_reload() {
     let mut wire = Wire::open(NORMAL);
@@ -221,7 +221,7 @@ fn a_pause_before_a_reload() {
     );
 }
 
-/// Nor is it repeated sooner because the page is shown, or the network said to be back.
+/// A visible page or a network sign does not repeat it sooner.
 #[test]
 fn a_visible_page_repeats_no_pause_after_a_reload() {
     let mut wire = Wire::open("wait='60' hold='1' requests='3' maxpause='120'");
@@ -250,8 +250,8 @@ fn a_visible_page_repeats_no_pause_after_a_reload() {
     );
 }
 
-/// Where a pause was lost, what was out before it is held, and not answered: then all is repeated in order.
-/// COMPAT(ejabberd 23): what comes before its turn breaks the session.
+/// If the pause was lost, the server holds the earlier requests without a response: then all are repeated in order.
+/// COMPAT(ejabberd 23): a request out of order breaks the session.
 #[test]
 fn a_pause_that_was_never_sent() {
     let mut wire = Wire::open(NORMAL);
@@ -280,7 +280,7 @@ fn a_pause_that_was_never_sent() {
     );
 }
 
-/// When nothing shows it, it is repeated after all; at once when it is known to have been lost.
+/// Without a sign that it arrived, the pause is repeated; at once if it is known to be lost.
 #[test]
 fn a_pause_that_was_lost_before_a_reload() {
     let mut wire = Wire::open(NORMAL);
@@ -361,7 +361,7 @@ fn too_large_for_a_snapshot() {
     assert_eq!(wire.bosh.snapshot(), None);
 }
 
-/// What a page kept may be anything by the time it is read.
+/// A stored snapshot may have any content when it is read.
 #[test]
 fn invalid_snapshots() {
     let mut wire = Wire::open(NORMAL);
@@ -399,7 +399,7 @@ fn invalid_snapshots() {
     }
 }
 
-/// Bytes of it changed, lost and doubled: refused, or a session that comes to rest.
+/// Changed, lost and duplicated bytes: refused, or a session that ends.
 #[test]
 fn a_damaged_snapshot() {
     let mut wire = Wire::open(NORMAL);
@@ -508,7 +508,7 @@ fn invalid_sessions() {
     assert!(Bosh::attach(config(), "s", 1, Names::default()).is_some());
 }
 
-/// §14.1: nobody counts any further.
+/// §14.1: the highest rid.
 #[test]
 fn the_last_possible_rid() {
     let last = (1 << 53) - 1;
@@ -525,7 +525,7 @@ fn the_last_possible_rid() {
     );
 }
 
-/// A snapshot's namespace is our own.
+/// A snapshot has a namespace of epode's own.
 #[test]
 fn a_snapshot_is_in_our_namespace() {
     let wire = Wire::open(NORMAL);

@@ -11,11 +11,11 @@ fn hash(key: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What a manager remembers (§15.4).
+/// The state of a connection manager (§15.4).
 struct Manager {
     expected: String,
     seen: BTreeSet<String>,
-    /// How many requests each sequence lasted.
+    /// The number of requests of each sequence.
     lengths: Vec<usize>,
 }
 
@@ -57,7 +57,7 @@ fn open() -> (Wire, Manager) {
     (wire, manager)
 }
 
-/// §15.4 and §15.5, as the specification's own examples are made.
+/// §15.4 and §15.5, with the examples of the specification.
 #[test]
 fn the_keys_of_the_specification() {
     let first = "bfb06a6f113cd6fd3838ab9d300fdb4fe3da2f7d";
@@ -83,7 +83,7 @@ fn every_request_has_the_previous_key() {
     assert!(whole.iter().any(|length| *length != whole[0]), "{whole:?}");
 }
 
-/// All kinds of requests: with a stanza, restarts, pauses, the good-bye. A repetition is what it was.
+/// All kinds of requests: with a stanza, restarts, pauses, the terminating request. A repetition is unchanged.
 #[test]
 fn no_request_is_sent_without_a_key() {
     let (mut wire, mut manager) = open();
@@ -109,7 +109,7 @@ fn no_request_is_sent_without_a_key() {
     manager.check(&wire.expect_request());
 }
 
-/// The sequence goes on over a reload, and into the next.
+/// The sequence continues over a reload, and into the next sequence.
 #[test]
 fn keys_survive_a_reload() {
     let (mut wire, mut manager) = open();

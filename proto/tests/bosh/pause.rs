@@ -1,4 +1,4 @@
-//! XEP-0124 §10: sessions that rest while the page sleeps.
+//! XEP-0124 §10: sessions that are paused while the page is frozen.
 
 use super::NORMAL;
 use crate::support::wire::{Wire, config};
@@ -73,7 +73,7 @@ fn a_pause_has_a_limit() {
     );
 }
 
-/// §11: one request more than the window is allowed; a second pause says nothing new, and stanzas are not risked with it.
+/// §11: one request beyond the window is allowed; no second pause is sent, and the pause carries no stanzas.
 #[test]
 fn a_pause_beyond_the_window() {
     Wire::open(NORMAL).play(
@@ -104,7 +104,7 @@ fn a_terminating_request_after_a_pause_beyond_the_window() {
     );
 }
 
-/// The same for a session that is given up: it ends without a good-bye.
+/// The same for a session that is dismissed: it ends without a terminating request.
 #[test]
 fn no_terminating_request_after_a_pause_beyond_the_window() {
     Wire::open(NORMAL).play(
@@ -131,7 +131,7 @@ fn no_terminating_request_after_a_pause_beyond_the_window() {
     );
 }
 
-/// COMPAT(ejabberd): its pauses are never answered. What comes later is the answer, and is asked for.
+/// COMPAT(ejabberd): it never responds to pauses. A later response counts, and is requested.
 #[test]
 fn a_pause_without_a_response() {
     Wire::open(NORMAL).play(
@@ -150,7 +150,7 @@ fn a_pause_without_a_response() {
     );
 }
 
-/// An earlier answer that is missing is another matter: it may hold something.
+/// A missing response to an earlier request is awaited: it may have content.
 #[test]
 fn a_pause_after_a_lost_response() {
     Wire::open(NORMAL).play(
@@ -168,7 +168,7 @@ fn a_pause_after_a_lost_response() {
     );
 }
 
-/// A pause is answered because it is one: that is no sign that what came next has arrived.
+/// The response to a pause does not show that the next request has arrived.
 #[test]
 fn the_response_to_a_pause_is_not_an_early_release() {
     Wire::open(NORMAL).play(

@@ -47,7 +47,7 @@ fn a_polling_session_keeps_its_interval() {
     );
 }
 
-/// Where the pace is slower than a good-bye may be, there is none.
+/// If the interval is longer than the deadline of the terminating request, none is sent.
 #[test]
 fn a_terminating_request_that_would_be_too_late() {
     opened("wait='0' hold='0' requests='1' polling='10'").play(
@@ -59,7 +59,7 @@ fn a_terminating_request_that_would_be_too_late() {
     );
 }
 
-/// Without `polling` the server lets us ask as often as we like; we do not.
+/// Without `polling` the server allows any rate; the client still polls slowly.
 #[test]
 fn a_polling_session_without_an_interval() {
     for session in [
@@ -84,7 +84,7 @@ fn a_polling_session_without_an_interval() {
     }
 }
 
-/// §12: `requests='1'` makes a session poll that did not ask for it. A stanza need not wait; empty requests do.
+/// §12: with `requests='1'` a session polls without having requested it. Stanzas do not wait; empty requests do.
 #[test]
 fn a_session_that_must_poll() {
     opened("wait='60' hold='1' requests='1' polling='5'").play(
@@ -111,7 +111,7 @@ fn a_session_that_must_poll() {
     );
 }
 
-/// The server holds less than it was asked to, or for a shorter time.
+/// The server holds fewer requests than requested, or for a shorter time.
 #[test]
 fn less_than_requested() {
     // It does not hold: empty requests are counted from the answer.

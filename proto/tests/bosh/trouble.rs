@@ -5,14 +5,14 @@ use crate::support::wire::Wire;
 use epode_proto::time::Millis;
 
 impl Wire {
-    /// In how many milliseconds the next attempt is due, and which it is. One that is under way was due when it left.
+    /// When the next attempt is due, in milliseconds, and its number. A pending attempt was due when it was sent.
     fn trouble(&self) -> Option<(u64, u32)> {
         let trouble = self.bosh.trouble()?;
         Some(((trouble.retry_at - self.now).0, trouble.attempt))
     }
 }
 
-/// One break is none: an idle connection was closed. Two are trouble, until there is an answer; which is asked for.
+/// One break is not an outage: an idle connection was closed. Two are, until a response arrives, which a ping requests.
 #[test]
 fn an_outage_begins_and_ends() {
     let mut wire = Wire::open(NORMAL);
@@ -46,7 +46,7 @@ fn an_outage_begins_and_ends() {
     wire.play("+40s");
 }
 
-/// The session is what is tried again: its broken requests go together, and count as one attempt.
+/// The broken requests of a session are repeated together and count as one attempt.
 #[test]
 fn broken_requests_wait_for_each_other() {
     let mut wire = Wire::open(NORMAL);
@@ -75,7 +75,7 @@ fn broken_requests_wait_for_each_other() {
     wire.expect_request();
 }
 
-/// However many attempts fail at once: only time makes the pauses longer, and none is longer than the outage or half a minute.
+/// Failed attempts do not lengthen the delays, only time does; a delay is at most the duration of the outage, or 30 s.
 #[test]
 fn delays_grow_with_the_outage() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='600'");
@@ -116,7 +116,7 @@ fn no_ping_before_the_session_is_bound() {
     ));
 }
 
-/// The network is back: what waits is repeated now, and the waiting begins anew.
+/// A network sign repeats waiting requests at once, and restarts the delays.
 #[test]
 fn a_network_sign_retries_at_once() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='600'");
@@ -150,7 +150,7 @@ fn a_network_sign_retries_at_once() {
     wire.play("A: wake");
 }
 
-/// A repetition that hangs may wait for a connection that is dead.
+/// A hanging repetition may use a dead connection.
 #[test]
 fn a_network_sign_replaces_a_hanging_request() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1'");
@@ -167,7 +167,7 @@ fn a_network_sign_replaces_a_hanging_request() {
     );
 }
 
-/// However long the network was away: when it is back, there is all the time again.
+/// After a network sign the full time is available again, however long the outage was.
 #[test]
 fn a_network_sign_after_a_long_outage() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='60'");
@@ -205,7 +205,7 @@ fn a_network_sign_without_an_outage() {
 
 const ACKS: &str = "wait='60' hold='1' requests='3' ack='1'";
 
-/// §9.2: the server says that an answer of some time ago was not acknowledged.
+/// §9.2: the server reports that an earlier response was not acknowledged.
 #[test]
 fn a_report_of_a_lost_response() {
     for report in ["report='2' time='1000'", "report='2'"] {
@@ -223,7 +223,7 @@ fn a_report_of_a_lost_response() {
     }
 }
 
-/// What left a moment ago may still come.
+/// A response that was just sent may still arrive.
 #[test]
 fn a_report_of_a_response_in_transit() {
     Wire::open(ACKS).play(
@@ -237,7 +237,7 @@ fn a_report_of_a_response_in_transit() {
     );
 }
 
-/// What waits to be repeated need not wait.
+/// A reported request is repeated at once.
 #[test]
 fn a_report_of_a_broken_request() {
     Wire::open(ACKS).play(
@@ -270,7 +270,7 @@ fn reports_without_effect() {
     }
 }
 
-/// COMPAT(ejabberd 23): what comes twice while it is held is answered with itself. None of it is the server's word, nor is it a
+/// COMPAT(ejabberd 23): its response to a repetition of a held request is the request itself. It has no content, and is not a
 /// sign that the next request has arrived.
 #[test]
 fn an_echo_has_no_effect() {

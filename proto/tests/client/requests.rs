@@ -1,4 +1,4 @@
-//! Requests: the reply is for the purpose that the request had.
+//! Requests: the reply goes to the purpose of the request.
 
 use super::present;
 
@@ -15,7 +15,7 @@ fn a_reply_settles_its_request() {
     );
 }
 
-/// A request that was given up has no reply.
+/// The reply to an abandoned request is not reported.
 #[test]
 fn an_abandoned_request() {
     let mut dialogue = present();
@@ -28,7 +28,7 @@ fn an_abandoned_request() {
     );
 }
 
-/// A request that got no reply in time.
+/// A request without a reply in time.
 #[test]
 fn a_request_without_a_reply() {
     let mut dialogue = present();

@@ -1,9 +1,9 @@
-//! The same connection once more, after a good-bye, a loss or a failed login.
+//! The same connection connects again, after a disconnect, a loss or a failed login.
 
 use super::{NORMAL, features, opened};
 use crate::support::dialogue::{Dialogue, config};
 
-/// The same connection again: nothing of the old session is taken for an answer in the new one.
+/// Responses of the old session are ignored in the new one.
 #[test]
 fn a_new_session_has_no_state_of_the_old_one() {
     let mut dialogue = Dialogue::online(NORMAL);
@@ -51,7 +51,7 @@ fn a_new_session_has_no_state_of_the_old_one() {
     );
 }
 
-/// A login that failed leaves nothing behind: not the reason, not the credentials, not the phase.
+/// A failed login leaves no state: no reason, no credentials, no phase.
 #[test]
 fn a_new_login_after_a_failed_one() {
     let mut dialogue = opened(config());
@@ -77,7 +77,7 @@ fn a_new_login_after_a_failed_one() {
     dialogue.log_in(NORMAL);
 }
 
-/// After a good-bye everything is possible again, and each phase begins at its beginning.
+/// After a disconnect the connection can be used again, and each phase starts from its initial state.
 #[test]
 fn a_new_session_after_a_disconnect() {
     let mut dialogue = Dialogue::online(NORMAL);
@@ -110,7 +110,7 @@ fn a_new_session_after_a_disconnect() {
     );
 }
 
-/// Two sessions do not begin at the same rid.
+/// Two sessions have different first rids.
 #[test]
 fn each_session_has_its_own_first_rid() {
     let mut rids = Vec::new();

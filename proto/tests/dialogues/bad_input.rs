@@ -1,9 +1,9 @@
-//! The first answer, when it is not what a BOSH service says: each has its own reason, and nothing waits.
+//! A first response that is not BOSH: each kind has its own reason, and nothing stays pending.
 
 use super::{features, opened};
 use crate::support::dialogue::{Dialogue, config};
 
-/// What the page is told when this is the answer to the session request.
+/// The reason that the page gets for this response to the session request.
 fn told(answer: &str, reason: &str) -> Dialogue {
     let mut dialogue = opened(config());
     dialogue.play(&format!(
@@ -83,7 +83,7 @@ fn the_service_is_not_bosh() {
     }
 }
 
-/// XEP-0124 §5: what the header says is ignored around a right body, in every phase.
+/// XEP-0124 §5: the content type of a valid body is ignored, in every phase.
 #[test]
 fn any_content_type_is_accepted() {
     for content_type in [
@@ -160,7 +160,7 @@ fn a_refused_session() {
     );
 }
 
-/// XMPP forbids these in the stream; the login ends, and the server hears of it.
+/// XMPP forbids these in the stream; the login ends, and the session is terminated.
 #[test]
 fn a_dtd_during_the_login() {
     opened(config()).play(&format!(
@@ -175,7 +175,7 @@ fn a_dtd_during_the_login() {
     ));
 }
 
-/// Elements that mean nothing at their moment do no harm.
+/// Elements that are unexpected in a state are ignored.
 #[test]
 fn elements_out_of_place() {
     opened(config()).play(&format!(

@@ -1,4 +1,4 @@
-//! After the credentials: features, the restart, the binding; and the end of each phase that takes too long.
+//! After the credentials: features, the restart, the binding; and the timeout of each phase.
 
 use super::login::{offered, offered_with};
 use super::{features, opened};
@@ -25,7 +25,7 @@ fn features_in_a_later_response() {
     ));
 }
 
-/// The session answer's attributes and namespaces as XEP-0206 writes them (example 2), `xml:lang` asked for.
+/// The attributes and namespaces of the session response as in XEP-0206 (example 2), with a requested `xml:lang`.
 #[test]
 fn the_session_of_the_specification() {
     let mut config = config();
@@ -58,7 +58,7 @@ fn the_session_of_the_specification() {
     );
 }
 
-/// What goes into attributes is escaped.
+/// Attribute values are escaped.
 #[test]
 fn names_with_every_xml_character() {
     opened(config()).play(
@@ -85,7 +85,7 @@ fn a_requested_resource() {
     );
 }
 
-/// Up to the request for binding, rid 4, whose id is `$bind`.
+/// Plays the dialogue up to the binding request, rid 4, whose id is `$bind`.
 fn binding(session_feature: &str) -> Dialogue {
     let mut dialogue = offered("anonymous", &["ANONYMOUS"]);
     dialogue.play(&format!(

@@ -1,4 +1,4 @@
-//! XEP-0124 once the session is there: the window, the order, and the delay after an empty response.
+//! XEP-0124 in an established session: the window, the order, and the delay after an empty response.
 
 use super::NORMAL;
 use crate::support::dialogue::Dialogue;
@@ -42,7 +42,7 @@ fn stanzas_beyond_the_window_are_sent_together() {
     );
 }
 
-/// Two rooms are filled above the soft limit, the third stanza travels in the next body.
+/// Two stanzas exceed the soft limit; the third one travels in the next body.
 #[test]
 fn a_body_has_a_soft_limit() {
     let mut dialogue = Dialogue::online(NORMAL);
@@ -65,7 +65,7 @@ fn a_body_has_a_soft_limit() {
     );
 }
 
-/// The dialogue itself holds every test to the window; here it is three.
+/// Each dialogue checks the window; here it is three.
 #[test]
 fn the_server_sets_the_window() {
     Dialogue::online("wait='60' hold='1' requests='3'").play(
@@ -77,7 +77,7 @@ fn the_server_sets_the_window() {
     );
 }
 
-/// XEP-0124 §7.2 makes `requests` one more than `hold` where the server does not say it.
+/// XEP-0124 §7.2: without `requests` the window is one more than `hold`.
 #[test]
 fn the_window_without_the_attribute_requests() {
     Dialogue::online("wait='60' hold='1'").play(
@@ -88,7 +88,7 @@ fn the_window_without_the_attribute_requests() {
     Dialogue::online("wait='60' hold='0'").play("A: send <message id='a'/>");
 }
 
-/// An answer that came out of its turn still counts: the server counts from the last rid that it answered in order.
+/// A response out of order still occupies the window: the server counts from the last rid that it responded to in order.
 #[test]
 fn a_response_out_of_order_does_not_widen_the_window() {
     Dialogue::online(NORMAL).play(
@@ -102,7 +102,7 @@ fn a_response_out_of_order_does_not_widen_the_window() {
     );
 }
 
-/// The server may lower `wait`; a request is late ten seconds after that.
+/// The server may lower `wait`; a request is overdue ten seconds after it.
 #[test]
 fn a_lower_wait_is_adopted() {
     Dialogue::online("wait='20' hold='1' requests='2'").play(
@@ -164,7 +164,7 @@ fn a_duplicate_or_late_response_is_ignored() {
 
 // ── empty responses and polling ─────────────────────────────────────────────────────────────────────────────────────
 
-/// §11: two empty requests closer than `polling` are overactivity, whatever makes the server answer at once.
+/// §11: two empty requests within `polling` are overactivity, even if the server responds at once.
 #[test]
 fn an_empty_response_is_not_followed_by_a_request_at_once() {
     Dialogue::online("wait='60' hold='1' requests='2' polling='5'").play(
@@ -196,7 +196,7 @@ fn a_server_without_a_polling_interval() {
     );
 }
 
-/// A stanza need not wait for the next poll.
+/// A stanza does not wait for the next poll.
 #[test]
 fn a_polling_session() {
     Dialogue::online("wait='60' hold='0' requests='1' polling='10'").play(
@@ -221,7 +221,7 @@ fn a_polling_session() {
     );
 }
 
-/// One request at a time, and the server holds it: a stanza waits for its turn, and nothing is lost.
+/// With one request at a time, which the server holds, a stanza waits for the response, and nothing is lost.
 #[test]
 fn a_window_of_one() {
     Dialogue::online("wait='60' hold='1' requests='1'").play(

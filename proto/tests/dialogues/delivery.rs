@@ -1,4 +1,4 @@
-//! What is known of a stanza that was sent: when it counts as taken, and what is told when the session is lost.
+//! The delivery of a sent stanza: when it is settled, and what is reported when the session is lost.
 
 use super::NORMAL;
 use crate::support::dialogue::Dialogue;
@@ -52,7 +52,7 @@ fn an_acknowledgement_settles() {
     );
 }
 
-/// §9.1: an acknowledgement is due where an answer is still missing, and not where the server can tell by itself.
+/// §9.1: an acknowledgement is sent while a response is missing, and omitted if the server can infer it.
 #[test]
 fn responses_are_acknowledged() {
     Dialogue::online("wait='60' hold='1' requests='3' ack='1'").play(
@@ -81,7 +81,7 @@ fn responses_are_acknowledged() {
     );
 }
 
-/// The session is opened with `ack='1'`; a server that does not answer that has no use for acknowledgements.
+/// The session is opened with `ack='1'`; a server that does not return it does not use acknowledgements.
 #[test]
 fn no_acknowledgements_without_server_support() {
     Dialogue::online("wait='60' hold='1' requests='3'").play(
@@ -95,7 +95,7 @@ fn no_acknowledgements_without_server_support() {
 
 // ── the early release ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/// COMPAT(ejabberd, Prosody): the held request is released because the next one has come, which is then held itself.
+/// COMPAT(ejabberd, Prosody): the held request is released because the next one has arrived, which is then held.
 #[test]
 fn the_early_release_of_the_held_request_settles() {
     sent_after(NORMAL, "54s").play(
@@ -109,7 +109,7 @@ fn the_early_release_of_the_held_request_settles() {
     );
 }
 
-/// Released at the end of `wait`, it says nothing about the next one.
+/// A release at the end of `wait` does not show that the next request has arrived.
 #[test]
 fn a_release_at_the_end_of_wait_does_not_settle() {
     for (before, after) in [("54s", "1s"), ("54s", "6s"), ("0s", "60s")] {
@@ -143,7 +143,7 @@ fn a_server_without_hold_releases_nothing() {
     );
 }
 
-/// The server counts from the first time that it saw the request; when that was is not known.
+/// The server counts from the first arrival of the request, whose time is unknown.
 #[test]
 fn the_release_of_a_repeated_request_does_not_settle() {
     Dialogue::online(NORMAL).play(
@@ -161,7 +161,7 @@ fn the_release_of_a_repeated_request_does_not_settle() {
     );
 }
 
-/// The first release tells of the second request only: of the third, nothing is known.
+/// The first release settles only the second request; the third one stays pending.
 #[test]
 fn a_release_settles_only_the_next_request() {
     Dialogue::online("wait='60' hold='1' requests='3'").play(
@@ -176,7 +176,7 @@ fn a_release_settles_only_the_next_request() {
     );
 }
 
-/// An answer with something in it came for that reason.
+/// A response with content was sent because of the content.
 #[test]
 fn a_response_with_stanzas_is_not_a_release() {
     sent(NORMAL).play(
@@ -190,8 +190,8 @@ fn a_response_with_stanzas_is_not_a_release() {
     );
 }
 
-/// Where no release is to be hoped for, the server is asked for a word: the reply comes with the request that is waited
-/// for, and is nobody's business. One word is enough, and none is asked for what nobody waits for.
+/// If no release is expected, the own server is pinged: the reply travels with the awaited response and is not
+/// reported. One ping is enough, and none is sent if no delivery is pending.
 #[test]
 fn the_reply_to_a_ping_settles() {
     sent(NORMAL).play(
@@ -206,7 +206,7 @@ fn the_reply_to_a_ping_settles() {
     );
 }
 
-/// A slow server is asked again for what was sent after the first word was asked for.
+/// A slow server is pinged again for stanzas sent after the first ping.
 #[test]
 fn several_pings() {
     Dialogue::online("wait='60' hold='1' requests='6'").play(
@@ -230,7 +230,7 @@ fn several_pings() {
     );
 }
 
-/// A request that is broken has not been held: it is repeated, and only then asked after.
+/// A broken request is repeated first, and only then followed by a ping.
 #[test]
 fn no_ping_for_a_broken_request() {
     sent(NORMAL).play(
@@ -247,7 +247,7 @@ fn no_ping_for_a_broken_request() {
     );
 }
 
-/// A repetition of what was taken already may find the session gone.
+/// The repetition of a request that has arrived may find that the session has ended.
 #[test]
 fn the_delivery_of_a_repeated_request_in_a_lost_session_is_unknown() {
     sent(NORMAL).play(
@@ -289,7 +289,7 @@ fn sent_stanzas_are_unknown_and_unsent_ones_undelivered() {
     );
 }
 
-/// What a later request was answered with has arrived, even if the earlier answer never does.
+/// The content of a later response is delivered even if the earlier response never arrives.
 #[test]
 fn a_response_out_of_order_settles_when_the_session_is_lost() {
     sent(NORMAL).play(
@@ -302,7 +302,7 @@ fn a_response_out_of_order_settles_when_the_session_is_lost() {
     );
 }
 
-/// Each is settled once, whatever tells of it first.
+/// Each stanza is settled once, by the first sign.
 #[test]
 fn settled_once() {
     sent("wait='60' hold='1' requests='2' ack='1'").play(
@@ -313,7 +313,7 @@ fn settled_once() {
     );
 }
 
-/// A later request was answered, an earlier one was not: what was lost is asked for again soon, and not after `wait`.
+/// If a later request has a response and an earlier one has not, the earlier one is repeated soon, not after `wait`.
 #[test]
 fn an_overtaken_response_is_requested_again() {
     sent(NORMAL).play(
@@ -330,7 +330,7 @@ fn an_overtaken_response_is_requested_again() {
     );
 }
 
-/// `item-not-found`: there is no session that could have taken it.
+/// `item-not-found`: there is no session that could have received the stanza.
 #[test]
 fn stanzas_sent_to_a_lost_session_are_undelivered() {
     sent(NORMAL).play(

@@ -1,4 +1,4 @@
-//! Saying good-bye, at any moment.
+//! Disconnecting, in any state.
 
 use super::{NORMAL, features, opened};
 use crate::support::dialogue::{Dialogue, config};
@@ -7,7 +7,7 @@ use epode_proto::connection::SendError;
 
 // ── online ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// A message was sent, then the session is closed: the requests 1 to 3 are unanswered.
+/// A message was sent, then the session is closed: requests 1 to 3 have no response.
 fn closing() -> Dialogue {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.play(
@@ -20,7 +20,7 @@ fn closing() -> Dialogue {
     dialogue
 }
 
-/// XEP-0124 §13: the good-bye is acknowledged on the oldest request.
+/// XEP-0124 §13: the terminating request is acknowledged in the response to the oldest request.
 #[test]
 fn a_disconnect_terminates_the_session() {
     let mut dialogue = Dialogue::online(NORMAL);
@@ -37,7 +37,7 @@ fn a_disconnect_terminates_the_session() {
     assert!(dialogue.connection.jid().is_none());
 }
 
-/// All that is queued goes out with the good-bye, in a request beyond the window.
+/// All queued stanzas travel with the terminating request, beyond the window.
 #[test]
 fn queued_stanzas_travel_with_the_terminating_request() {
     Dialogue::online(NORMAL).play(
@@ -59,7 +59,7 @@ fn queued_stanzas_travel_with_the_terminating_request() {
     );
 }
 
-/// There is no other request to come, so that its size does not matter.
+/// No request follows, so the soft limit does not apply.
 #[test]
 fn all_queued_stanzas_are_sent_before_the_end() {
     let mut dialogue = Dialogue::online(NORMAL);
@@ -87,7 +87,7 @@ fn all_queued_stanzas_are_sent_before_the_end() {
     );
 }
 
-/// Sent and left in one breath: all of it in one request; and nothing is asked for in the meantime.
+/// Stanzas and the disconnect of one turn travel in one request, without a ping.
 #[test]
 fn stanzas_sent_with_the_terminating_request() {
     let mut dialogue = Dialogue::online("wait='60' hold='1' requests='4'");
@@ -107,7 +107,7 @@ fn stanzas_sent_with_the_terminating_request() {
     );
 }
 
-/// The answer on the oldest request tells that the good-bye has come, and so all before it.
+/// The response to the oldest request shows that the terminating request has arrived, and so everything before it.
 #[test]
 fn stanzas_of_the_terminating_request_are_delivered() {
     Dialogue::online(NORMAL).play(
@@ -127,7 +127,7 @@ fn stanzas_of_the_terminating_request_are_delivered() {
     );
 }
 
-/// COMPAT(ejabberd): so does the answer to the good-bye itself, which comes first.
+/// COMPAT(ejabberd): so does the response to the terminating request itself, which arrives first.
 #[test]
 fn stanzas_before_an_answered_terminating_request_are_delivered() {
     closing().play(
@@ -139,7 +139,7 @@ fn stanzas_before_an_answered_terminating_request_are_delivered() {
     );
 }
 
-/// A server that ends the session for a reason of its own may not have read the good-bye.
+/// A server that ends the session for another reason may not have read the terminating request.
 #[test]
 fn a_server_that_terminates_first() {
     for end in [
@@ -313,7 +313,7 @@ fn a_disconnect_while_credentials_are_pending() {
     ));
 }
 
-/// The server's answers to what was negotiated no longer matter: nobody goes online after `disconnecting`.
+/// Responses of the negotiation are ignored: `online` never follows `disconnecting`.
 #[test]
 fn a_disconnect_during_the_login() {
     let login = format!(
@@ -389,7 +389,7 @@ fn the_terminating_request_has_a_deadline_while_connecting() {
     );
 }
 
-/// COMPAT(ejabberd): the requests before the good-bye are answered with what ended the session, another request.
+/// COMPAT(ejabberd): the response to the requests before the terminating one names the reason `other-request`.
 #[test]
 fn pending_requests_end_with_the_terminating_request() {
     let mut dialogue = Dialogue::online(NORMAL);

@@ -1,4 +1,4 @@
-//! Requests and their replies: who may answer, when they time out, what becomes of them; and what is not a reply.
+//! Requests and their replies: which senders may reply, timeouts, the end of the session; and stanzas that are not replies.
 
 use super::NORMAL;
 use crate::support::dialogue::Dialogue;
@@ -7,7 +7,7 @@ use epode_proto::connection::SendError;
 
 const PING: &str = "<ping xmlns='urn:xmpp:ping'/>";
 
-/// An online session with a request `q` out, to an address or to nobody.
+/// An online session with a pending request `q`, with or without an address.
 fn asked(to: Option<&str>) -> Dialogue {
     let to = to.map(|to| format!(" to='{to}'")).unwrap_or_default();
     let mut dialogue = Dialogue::online(NORMAL);
@@ -25,7 +25,7 @@ fn reply(from: Option<&str>) -> String {
 
 // ── who may answer ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// The replies of these senders settle a request to `to`; written as the page may write it.
+/// Replies of these senders settle a request to `to`, in any spelling of the address.
 #[test]
 fn the_reply_of_the_addressee_settles() {
     for (to, from) in [
@@ -58,7 +58,7 @@ fn the_reply_of_the_addressee_settles() {
     }
 }
 
-/// An id alone can be guessed, or seen: others cannot answer.
+/// An id can be guessed or seen: other senders cannot reply.
 #[test]
 fn the_reply_of_another_sender_does_not_settle() {
     for (to, from) in [
@@ -149,7 +149,7 @@ fn a_request_without_a_reply() {
     ));
 }
 
-/// Each by its own time; one without a time waits for as long as the session lives.
+/// Each request has its own timeout; without one it waits until the session ends.
 #[test]
 fn timeouts_in_order() {
     let mut dialogue = Dialogue::online(NORMAL);

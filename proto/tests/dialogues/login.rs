@@ -1,11 +1,11 @@
-//! From nothing to a bound session, by each mechanism, and the ways it can fail.
+//! From the first request to a bound session, by each mechanism, and the possible failures.
 
 use super::{features, opened};
 use crate::support::dialogue::{Dialogue, config};
 use crate::support::scram::ScramServer;
 use epode_proto::sasl::base64;
 
-/// Up to the moment where features with these mechanisms have arrived, and `act` has given credentials before.
+/// Plays until features with these mechanisms have arrived, after the credentials of `act`.
 pub fn offered(act: &str, mechanisms: &[&str]) -> Dialogue {
     offered_with(config(), act, mechanisms)
 }
@@ -25,7 +25,7 @@ pub fn offered_with(
     dialogue
 }
 
-/// From the restart on: the rid of the restart is given.
+/// Plays from the restart, whose rid is given.
 fn bound(dialogue: &mut Dialogue, rid: u64) {
     dialogue.play(&format!(
         "C: <body rid='{rid}' to='example.org' xmpp:restart='true'/>
@@ -47,7 +47,7 @@ fn bound(dialogue: &mut Dialogue, rid: u64) {
 
 // ── SCRAM ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Up to client-final-message, which the server finds right; gives server-final-message.
+/// Plays to a correct client-final-message; returns the server-final-message.
 fn scram(dialogue: &mut Dialogue, mechanism: &str) -> String {
     let mut server = ScramServer::new(mechanism, "r0m30");
     dialogue.play(&format!(
@@ -63,7 +63,7 @@ fn scram(dialogue: &mut Dialogue, mechanism: &str) -> String {
         .expect("the proof is right")
 }
 
-/// XEP-0206 takes no more: session, auth, response, restart, bind. The sixth is the one that waits for stanzas.
+/// XEP-0206 takes five requests: session, auth, response, restart, bind. The sixth is the held one.
 #[test]
 fn scram_takes_five_requests() {
     for mechanism in ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
@@ -89,7 +89,7 @@ fn the_server_signature_may_come_in_a_challenge() {
     bound(&mut dialogue, 5);
 }
 
-/// XEP-0206 §5: a restart travels alone, whatever is to be sent before it.
+/// XEP-0206 §5: a restart travels without other elements, also without queued ones.
 #[test]
 fn a_restart_is_alone_in_its_body() {
     let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-1"]);
@@ -147,7 +147,7 @@ fn a_wrong_password_is_reported_with_the_servers_text() {
     );
 }
 
-/// The words may stand before the condition.
+/// The text may precede the condition.
 #[test]
 fn a_failure_in_another_order() {
     offered("anonymous", &["ANONYMOUS"]).play(
@@ -268,7 +268,7 @@ fn a_token() {
     bound(&mut dialogue, 3);
 }
 
-/// RFC 7628 §3.2.3: the reason comes as a challenge, is acknowledged, and becomes the error's text.
+/// RFC 7628 §3.2.3: the reason arrives as a challenge, is acknowledged, and becomes the error's text.
 #[test]
 fn a_token_that_is_refused_with_a_reason() {
     let reason = base64::encode(br#"{"status":"invalid_token"}"#);
@@ -324,7 +324,7 @@ fn a_page_without_credentials_before_the_first_response() {
     );
 }
 
-/// What the page says about credentials counts while they are wanted, not when the login has gone on with others.
+/// Credentials are accepted while they are requested, not after the login has continued with others.
 #[test]
 fn credentials_are_wanted_once() {
     let mut dialogue = offered("anonymous", &["ANONYMOUS"]);

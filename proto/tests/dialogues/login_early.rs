@@ -1,5 +1,5 @@
-//! What is said before it is asked for: how few round trips a login takes, what may not leave early, and what becomes of a
-//! login that a server does not understand like this. RFC 6120's profile.
+//! Pipelining: the number of round trips of a login, elements that must not be pipelined, and a
+//! login at a server without support for it. RFC 6120's profile.
 
 use super::features;
 use crate::support::dialogue::{Dialogue, config, socket_config};
@@ -31,7 +31,7 @@ fn remembering(kind: Kind, memory: &Memory) -> Dialogue {
     dialogue
 }
 
-/// What is remembered of the service by now.
+/// The current memory of the service.
 fn remembered(dialogue: &Dialogue, kind: Kind) -> Memory {
     let address = match kind {
         Kind::Bosh => BOSH,
@@ -57,7 +57,7 @@ const EJABBERD: &str = "<c xmlns='http://jabber.org/protocol/caps' node='http://
 
 const OPENED: &str = "W: <framing:open from='example.org' id='*' version='1.0'/>";
 
-/// Both sides of SCRAM over a socket, from client-first-message to the moment where the result is due.
+/// Plays both sides of SCRAM over a socket, from client-first-message until the result is due.
 fn scram_over_socket(dialogue: &mut Dialogue) -> ScramServer {
     let mut server = ScramServer::new(SCRAM_SHA_1, "r0m30");
     let challenge = server.first(dialogue.names.get("first"));
@@ -83,8 +83,8 @@ fn begin_over_socket(dialogue: &mut Dialogue) {
 
 // ── WebSocket ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Four round trips when nothing is known: whether the new stream may be opened before the server wants it shows only then;
-/// three at a server that is known by what it offers.
+/// Four round trips without memory, since the first login shows whether the new stream may be opened early;
+/// three at a server that is recognised by its features.
 #[test]
 fn the_first_login_at_a_server_that_reads_pipelined_frames() {
     let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
@@ -108,7 +108,7 @@ fn the_first_login_at_a_server_that_reads_pipelined_frames() {
     );
 }
 
-/// The others.
+/// Other servers.
 #[test]
 fn the_first_login_over_a_socket() {
     let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
@@ -142,7 +142,7 @@ fn the_first_login_over_a_socket() {
     assert!(remembered(&dialogue, Kind::WebSocket) == known(SCRAM_SHA_1));
 }
 
-/// Two when the mechanism is known. Stream management is agreed on as ever.
+/// Two round trips if the mechanism is known. Stream management is enabled as usual.
 #[test]
 fn the_next_login_over_a_socket() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -189,7 +189,7 @@ fn a_doubt_that_is_refuted() {
     assert!(remembered(&dialogue, Kind::WebSocket) == known(SCRAM_SHA_1));
 }
 
-/// A server that wants one more response has the new stream in its place: that takes another attempt.
+/// A server that expects one more response gets the new stream instead: that takes another attempt.
 #[test]
 fn a_server_signature_in_a_challenge() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -207,7 +207,7 @@ fn a_server_signature_in_a_challenge() {
     second_attempt(&mut dialogue);
 }
 
-/// One profile says nothing in the other's dialogue.
+/// Elements of one profile are ignored in the other.
 #[test]
 fn a_success_of_another_profile() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -228,7 +228,7 @@ fn a_success_of_another_profile() {
     ));
 }
 
-/// What binds before the server has proved itself binds nothing.
+/// A binding before the server's signature is not accepted.
 #[test]
 fn a_server_without_a_signature_binds_nothing() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -248,7 +248,7 @@ fn a_server_without_a_signature_binds_nothing() {
     ));
 }
 
-/// A wrong password is a wrong password: it is not tried twice.
+/// A wrong password is not tried twice.
 #[test]
 fn a_wrong_password_is_not_retried() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -265,7 +265,7 @@ fn a_wrong_password_is_not_retried() {
     );
 }
 
-/// PLAIN and OAUTHBEARER show the secret: they wait for the offer, whatever is remembered.
+/// PLAIN and OAUTHBEARER send the secret: they wait for the features, whatever is remembered.
 #[test]
 fn plain_is_never_pipelined() {
     for (mechanism, credentials) in [
@@ -300,7 +300,7 @@ fn plain_is_never_pipelined() {
     }
 }
 
-/// What was remembered for a password is of no use without one.
+/// A mechanism remembered for a password is not used without one.
 #[test]
 fn other_credentials_than_before() {
     remembering(Kind::WebSocket, &known(SCRAM_SHA_1)).play(
@@ -319,7 +319,7 @@ fn other_credentials_than_before() {
     assert!(remembered(&other, Kind::WebSocket) == Memory::default());
 }
 
-/// Credentials that come late are used at once all the same.
+/// Late credentials are used at once.
 #[test]
 fn credentials_after_the_opening_do_not_wait_for_the_features() {
     remembering(Kind::WebSocket, &known(ANONYMOUS)).play(&format!(
@@ -344,7 +344,7 @@ fn credentials_after_the_opening_do_not_wait_for_the_features() {
 
 // ── a server that offers something else ─────────────────────────────────────────────────────────────────────────────
 
-/// Somebody may have taken the better ones out.
+/// An attacker may have removed the stronger mechanisms.
 #[test]
 fn a_server_that_offers_weaker_mechanisms() {
     let weaker = "E: offline insecure";
@@ -403,7 +403,7 @@ fn a_server_that_also_offers_a_stronger_mechanism() {
     assert!(memory.early_mechanism().is_none());
 }
 
-/// Only something better is left: what was begun cannot succeed, and is begun anew.
+/// Only a stronger mechanism is offered: the started one cannot succeed, and the login starts again.
 #[test]
 fn a_server_that_offers_only_a_stronger_mechanism() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -428,7 +428,7 @@ fn a_server_that_offers_only_a_stronger_mechanism() {
 
 // ── a server that does not understand ───────────────────────────────────────────────────────────────────────────────
 
-/// The rest of a second attempt over a socket, without anything early, whose page hears of nothing but the end of it.
+/// Plays the rest of a second attempt over a socket, without pipelining; only its end is reported.
 fn second_attempt(dialogue: &mut Dialogue) {
     dialogue.play(&format!(
         "C: socket
@@ -460,7 +460,7 @@ fn second_attempt(dialogue: &mut Dialogue) {
     ));
 }
 
-/// The server answers what it does not understand by ending the stream. It is not asked for that much again.
+/// The server ends the stream because of pipelined elements. The next login does not pipeline.
 #[test]
 fn a_server_without_pipelining() {
     for refusal in [
@@ -484,7 +484,7 @@ fn a_server_without_pipelining() {
     }
 }
 
-/// A server that ends the connection, or a network that does: once is no proof, twice is enough.
+/// The server or the network may have ended the connection: one failure is no proof, two are enough.
 #[test]
 fn a_connection_that_ends_during_the_login() {
     let mut memory = known(SCRAM_SHA_1);
@@ -505,7 +505,7 @@ fn a_connection_that_ends_during_the_login() {
     }
 }
 
-/// A server that is silent about it is given a third of the time.
+/// A server without a response gets a third of the time.
 #[test]
 fn a_server_that_stops_responding() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -521,7 +521,7 @@ fn a_server_that_stops_responding() {
     second_attempt(&mut dialogue);
 }
 
-/// It was something else: the page hears what the second attempt ended with, and nothing is held against the server.
+/// Pipelining was not the cause: the result of the second attempt is reported, and the server is not remembered as incompatible.
 #[test]
 fn an_attempt_without_pipelining_that_also_fails() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -584,7 +584,7 @@ fn scram_over_bosh(dialogue: &mut Dialogue, before: &str, rid: u64) -> String {
     server.last(dialogue.names.get("last")).expect("right")
 }
 
-/// Four requests the first time: the binding travels with the restart, to see whether it is read.
+/// Four requests for the first login: the binding travels with the restart, to find out whether it is read.
 #[test]
 fn the_first_login_over_bosh() {
     let mut dialogue = Dialogue::new(with_pipelining(config()));
@@ -613,7 +613,7 @@ fn the_first_login_over_bosh() {
     assert_eq!(memory.bind_with_restart, Some(true));
 }
 
-/// Credentials that are asked for by a function come a moment later: the first request waits for them that long.
+/// Credentials from a function arrive a little later: the first request waits briefly for them.
 #[test]
 fn the_first_request_waits_a_moment_for_credentials() {
     remembering(Kind::Bosh, &known(ANONYMOUS)).play(&format!(
@@ -640,7 +640,7 @@ fn the_first_request_waits_a_moment_for_credentials() {
     ));
 }
 
-/// A server that does not read it is asked again, under the same id; if it did read it, nobody minds the second reply.
+/// If the server has not read the binding, it is repeated with the same id; a second reply is ignored.
 #[test]
 fn a_server_that_reads_only_the_restart() {
     let mut dialogue = remembering(Kind::Bosh, &known(SCRAM_SHA_1));
@@ -670,7 +670,7 @@ fn a_server_that_reads_only_the_restart() {
     assert_eq!(memory.bind_with_restart, Some(false));
 }
 
-/// The next time at a server that reads it: three requests, two round trips.
+/// The next login at a server that reads it: three requests, two round trips.
 #[test]
 fn the_next_login_over_bosh() {
     let memory = Memory {
@@ -693,7 +693,7 @@ fn the_next_login_over_bosh() {
     ));
 }
 
-/// And at one that does not: the restart alone leaves at once, the binding waits for the features.
+/// At a server that does not: the restart is sent at once without other elements, the binding waits for the features.
 #[test]
 fn the_next_login_at_a_server_that_reads_only_the_restart() {
     let memory = Memory {
@@ -721,7 +721,7 @@ fn the_next_login_at_a_server_that_reads_only_the_restart() {
     ));
 }
 
-/// The reply to the binding may come before the features (COMPAT(Prosody): when the two requests overtake each other).
+/// The reply to the binding may arrive before the features (COMPAT(Prosody): if one request overtakes the other).
 #[test]
 fn a_reply_before_the_features() {
     let memory = Memory {
@@ -743,7 +743,7 @@ fn a_reply_before_the_features() {
     ));
 }
 
-/// A session that ends over it is begun once more, as a careful client would.
+/// A session that ends because of it is started again without pipelining.
 #[test]
 fn a_bosh_service_without_pipelining() {
     let mut dialogue = remembering(Kind::Bosh, &known(SCRAM_SHA_1));

@@ -20,7 +20,7 @@ const OPENED: &str = "W: <framing:open from='example.org' id='*' version='1.0'/>
 const OPEN: &str = "C: <framing:open to='example.org' from='romeo@example.org' version='1.0'/>";
 const AGENT: &str = "d4565fa7-4d72-4749-b3d3-740edbf87770";
 
-/// All that can be offered inside.
+/// All inline features.
 const ALL: &str = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/></bind2:inline></bind2:bind>
      <fast:fast><fast:mechanism>HT-SHA-256-NONE</fast:mechanism></fast:fast><sm:sm/></sasl2:inline>";
 /// Binding only.
@@ -108,7 +108,7 @@ fn proved(token: &str) -> String {
     base64::encode(&token_proof(token, "Responder"))
 }
 
-/// SCRAM's challenge and response; gives what the server says in the end.
+/// Plays SCRAM's challenge and response; returns the server's last message.
 fn scram_over_socket(dialogue: &mut Dialogue) -> String {
     let mut server = ScramServer::new(SCRAM_SHA_1, "r0m30");
     let challenge = server.first(dialogue.names.get("first"));
@@ -119,7 +119,7 @@ fn scram_over_socket(dialogue: &mut Dialogue) -> String {
     server.last(dialogue.names.get("last")).expect("right")
 }
 
-/// The first login, with all that is offered. The features that follow are nobody's business any more.
+/// The first login with all inline features. The stream features that follow are ignored.
 #[test]
 fn login_and_binding_in_one_exchange() {
     let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
@@ -181,7 +181,7 @@ fn login_and_binding_in_one_exchange() {
     );
 }
 
-/// The next one begins with the opening: two round trips, nothing left to do after them.
+/// The next login starts with the opening: two round trips, and no further step.
 #[test]
 fn the_next_login() {
     let mut dialogue = remembering(socket_config(), SOCKET, &known());
@@ -210,7 +210,7 @@ fn the_next_login() {
     ));
 }
 
-/// Stream management that is not agreed on by the way is agreed on after it, as ever; so is resuming.
+/// Stream management that is not offered inline is enabled after the login; so is resumption.
 #[test]
 fn stream_management_outside_of_the_login() {
     // COMPAT(Prosody 0.12): offered twice, it cannot be had.
@@ -257,7 +257,7 @@ fn stream_management_outside_of_the_login() {
     ));
 }
 
-/// A token takes one, and no credentials: the page is not asked.
+/// A token takes one round trip and no credentials: the page is not asked for any.
 #[test]
 fn a_login_with_a_token() {
     let mut dialogue = remembering(socket_config(), SOCKET, &with_token());
@@ -293,7 +293,7 @@ fn a_login_with_a_token() {
     );
 }
 
-/// A server that does not have the token, and says that it lets us in.
+/// A server without the token that sends a success.
 #[test]
 fn a_wrong_server_proof_for_the_token() {
     remembering(socket_config(), SOCKET, &with_token()).play(&format!(
@@ -317,7 +317,7 @@ fn a_wrong_server_proof_for_the_token() {
     ));
 }
 
-/// XEP-0484 §4.1: a token that is refused is forgotten; the password does it, on the same stream.
+/// XEP-0484 §4.1: a refused token is discarded; the password follows on the same stream.
 #[test]
 fn a_refused_token() {
     let mut dialogue = remembering(socket_config(), SOCKET, &with_token());
@@ -347,7 +347,7 @@ fn a_refused_token() {
     assert!(remembered(&dialogue, SOCKET).token.is_none());
 }
 
-/// A token at a server that takes none any more: the page is asked when that is known.
+/// A token at a server that no longer accepts tokens: then the page is asked for credentials.
 #[test]
 fn a_token_that_is_not_requested() {
     let mut memory = with_token();
@@ -369,7 +369,7 @@ fn a_token_that_is_not_requested() {
     ));
 }
 
-/// Whoever reads the proof can use it: where others may read, no token is asked for, none is shown, and nobody is named.
+/// A token can be used by anyone who reads it: over an unencrypted connection none is requested or sent, and the account is not named.
 #[test]
 fn no_tokens_on_an_unencrypted_connection() {
     let mut config = config();
@@ -392,7 +392,7 @@ fn no_tokens_on_an_unencrypted_connection() {
     ));
 }
 
-/// PLAIN waits for the offer in this profile, too.
+/// PLAIN also waits for the features in SASL2.
 #[test]
 fn plain_is_never_pipelined_in_sasl2() {
     let memory = Memory {
@@ -413,7 +413,7 @@ fn plain_is_never_pipelined_in_sasl2() {
     ));
 }
 
-/// A resource that the page chose is asked for in the old way, on the same stream; so it is where nothing can travel inside.
+/// A resource chosen by the page is bound by RFC 6120 on the same stream; so is one without inline binding.
 #[test]
 fn a_resource_chosen_by_the_page() {
     let mut config = socket_config();
@@ -445,7 +445,7 @@ fn a_resource_chosen_by_the_page() {
     ));
 }
 
-/// More is wanted than a page can give.
+/// The server requires a further task.
 #[test]
 fn a_second_factor() {
     let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
@@ -459,7 +459,7 @@ fn a_second_factor() {
     ));
 }
 
-/// Over BOSH the same in two requests; without stream management, which has no place there.
+/// Over BOSH the same in two requests, without stream management.
 #[test]
 fn over_bosh() {
     let mut dialogue = remembering(config(), BOSH, &known());
@@ -492,7 +492,7 @@ fn over_bosh() {
     ));
 }
 
-/// A session that broke goes on within the login that a token makes: one round trip.
+/// An interrupted session is resumed inside the login by a token: one round trip.
 #[test]
 fn a_session_is_resumed_inside_the_login() {
     for resumes in [true, false] {
@@ -559,7 +559,7 @@ fn a_session_is_resumed_inside_the_login() {
     }
 }
 
-/// COMPAT(Prosody 0.12): over BOSH such an offer cannot be taken at all.
+/// COMPAT(Prosody 0.12): over BOSH such an offer is unusable.
 #[test]
 fn an_offer_that_is_ignored_over_bosh() {
     let twice = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/><bind2:feature var='urn:xmpp:sm:3'/>
@@ -577,7 +577,7 @@ fn an_offer_that_is_ignored_over_bosh() {
     ));
 }
 
-/// A server that cannot do what it offers falls silent, or worse: the older profile does it, and the newer one is not tried
+/// A server that cannot fulfil its offer stops responding or fails: the older profile is used, and the newer one is not tried
 /// again.
 #[test]
 fn an_offer_that_fails() {
@@ -603,7 +603,7 @@ fn an_offer_that_fails() {
     ));
 }
 
-/// What is not asked for is not granted.
+/// A resumption that was not requested is an error.
 #[test]
 fn an_unrequested_resumption() {
     remembering(socket_config(), SOCKET, &with_token()).play(&format!(
@@ -628,7 +628,7 @@ fn an_unrequested_resumption() {
     ));
 }
 
-/// What is kept is kept whole, and what cannot be read is nothing.
+/// The stored memory is complete; unreadable memory is empty.
 #[test]
 fn memory_as_text() {
     let mut full = with_token();

@@ -17,7 +17,7 @@ fn refusal(condition: &str) -> String {
     format!("S: <body><sasl:failure><sasl:{condition}/></sasl:failure></body>")
 }
 
-/// Where nothing may be shown in the clear.
+/// A service without encryption.
 fn strict() -> Config {
     let mut config = config();
     config.session.plain_text_allowed = false;
@@ -29,7 +29,7 @@ fn allowing(mut config: Config, mechanisms: &[&'static str]) -> Config {
     config
 }
 
-/// From the first message of SCRAM-SHA-1, in the request of that rid, until the restart.
+/// Plays SCRAM-SHA-1 from its first message, in the request with that rid, to the restart.
 fn succeed(dialogue: &mut Dialogue, rid: u64) {
     let mut server = ScramServer::new("SCRAM-SHA-1", "r0m30");
     dialogue.play(&format!(
@@ -49,7 +49,7 @@ fn succeed(dialogue: &mut Dialogue, rid: u64) {
     ));
 }
 
-/// On the same stream, with the same credentials: the caller is not asked again.
+/// On the same stream with the same credentials: the caller is not asked again.
 #[test]
 fn the_next_mechanism_is_tried() {
     let incompatible = "S: <body><sasl:failure><sasl:not-authorized/>
@@ -80,7 +80,7 @@ fn the_next_mechanism_is_tried() {
     succeed(&mut dialogue, 4);
 }
 
-/// Down to PLAIN where that may be used, and to the end where nothing is left.
+/// Down to PLAIN if it is allowed, and then to the end.
 #[test]
 fn mechanisms_are_tried_in_order() {
     let refused = refusal("invalid-mechanism");
@@ -109,7 +109,7 @@ fn mechanisms_are_tried_in_order() {
     ));
 }
 
-/// A server that finds too much shown is not shown more.
+/// After `encryption-required` no weaker mechanism is tried.
 #[test]
 fn no_plain_after_encryption_required() {
     let refused = refusal("encryption-required");
@@ -121,7 +121,7 @@ fn no_plain_after_encryption_required() {
     ));
 }
 
-/// What is said of the credentials, the account or the moment is not said of the mechanism: a password is not tried twice.
+/// A refusal of the credentials, the account or the time does not concern the mechanism: a password is not tried twice.
 #[test]
 fn other_refusals_are_final() {
     for condition in [
@@ -146,7 +146,7 @@ fn other_refusals_are_final() {
     }
 }
 
-/// Never below what worked before.
+/// Never a weaker mechanism than at an earlier login.
 #[test]
 fn no_weaker_mechanism_than_before() {
     let mut dialogue = Dialogue::new(config());
@@ -173,7 +173,7 @@ fn no_weaker_mechanism_than_before() {
     ));
 }
 
-/// XEP-0388's profile refuses in the same words.
+/// XEP-0388 uses the same conditions.
 #[test]
 fn the_next_mechanism_in_sasl2() {
     let mut config = socket_config();
@@ -234,7 +234,7 @@ fn only_the_allowed_mechanisms() {
     ));
 }
 
-/// What is begun with before the offer is known, and tokens, are mechanisms, too.
+/// The policy also applies to pipelined mechanisms and to tokens.
 #[test]
 fn a_remembered_mechanism_must_be_allowed() {
     let known = Memory {

@@ -1,4 +1,4 @@
-//! Options that cannot be sent: they are an error before anything is; and what is sent of the others.
+//! Options that cannot be sent are an error before the first request; valid ones are sent.
 
 use super::opened;
 use crate::support::dialogue::{Dialogue, config, socket_config};
@@ -6,7 +6,7 @@ use epode_proto::connection::Config;
 use epode_proto::prepare::is_language_tag;
 use epode_proto::session::Goal;
 
-/// Connecting with it sends nothing, and ends with this sentence.
+/// Connecting with the option sends nothing and ends with this sentence.
 #[track_caller]
 fn refused(option: &str, change: impl Fn(&mut Config)) {
     for mut config in [config(), socket_config()] {
@@ -124,7 +124,7 @@ fn a_resource_is_prepared_before_it_is_requested() {
     ));
 }
 
-/// A page may give `document.documentElement.lang`, which is empty where the document says nothing.
+/// A page may pass `document.documentElement.lang`, which is empty if the document declares no language.
 #[test]
 fn an_empty_language_is_left_out() {
     let mut config = config();

@@ -1,10 +1,10 @@
-//! The pace of requests over BOSH: what keeps its distance, what waits for the caller's turn, and what does not wait.
+//! The pace of BOSH requests: which are spaced, which wait for the end of the caller's turn, and which do not wait.
 
 use super::NORMAL;
 use crate::support::dialogue::{Dialogue, config};
 use epode_proto::connection::Config;
 
-/// Three requests may be under way.
+/// Three requests may be in flight.
 const WIDE: &str = "wait='60' hold='2' requests='3' inactivity='60' polling='5'";
 
 fn spaced() -> Config {
@@ -13,7 +13,7 @@ fn spaced() -> Config {
     config
 }
 
-/// Of two that leave at once the later may arrive first.
+/// Of two requests that are sent at once, the later one may arrive first.
 #[test]
 fn requests_are_spaced() {
     Dialogue::online_with(spaced(), WIDE).play(
@@ -28,7 +28,7 @@ fn requests_are_spaced() {
     );
 }
 
-/// It shows that the server has the request before.
+/// The response shows that the server has the earlier request.
 #[test]
 fn a_response_ends_the_spacing() {
     Dialogue::online_with(spaced(), NORMAL).play(
@@ -50,7 +50,7 @@ fn a_response_ends_the_spacing() {
     );
 }
 
-/// What the page says because of what it heard travels in its place.
+/// A stanza that the page sends from a callback replaces the empty request.
 #[test]
 fn an_empty_request_waits_for_the_end_of_the_turn() {
     Dialogue::online_with(spaced(), NORMAL).play(
@@ -68,7 +68,7 @@ fn an_empty_request_waits_for_the_end_of_the_turn() {
     );
 }
 
-/// Timers of a hidden page are too slow: requests leave at once, an empty one after the caller's turn, in the next task.
+/// Timers of a hidden page are too slow: requests are sent at once, an empty one after the caller's turn, in the next task.
 #[test]
 fn a_hidden_page_has_no_spacing() {
     Dialogue::online_with(spaced(), WIDE).play(
@@ -106,7 +106,7 @@ fn a_hidden_page_has_no_spacing() {
     );
 }
 
-/// An earlier request that is answered with something to read shows nothing of the last one.
+/// A response with content to an earlier request does not show that the last one has arrived.
 #[test]
 fn a_push_does_not_end_the_spacing() {
     Dialogue::online_with(spaced(), WIDE).play(
@@ -122,7 +122,7 @@ fn a_push_does_not_end_the_spacing() {
     );
 }
 
-/// The answer to an earlier request does not show that the last one has arrived, and nothing comes after the good-bye that could.
+/// The response to an earlier request does not show that the last one has arrived, and no request follows the terminating one.
 #[test]
 fn the_terminating_request_is_always_spaced() {
     Dialogue::online_with(spaced(), NORMAL).play(
@@ -143,7 +143,7 @@ fn the_terminating_request_is_always_spaced() {
     );
 }
 
-/// No timer is sure to fire any more.
+/// Timers may not fire any more.
 #[test]
 fn the_terminating_request_of_an_unloading_or_hidden_page_does_not_wait() {
     for act in ["hidden", "leave"] {
@@ -174,7 +174,7 @@ fn the_terminating_request_of_an_unloading_or_hidden_page_does_not_wait() {
     );
 }
 
-/// Repetitions are requests as well, and they come first.
+/// Repetitions are also requests, and are sent first.
 #[test]
 fn repetitions_are_spaced() {
     Dialogue::online_with(spaced(), NORMAL).play(
@@ -196,7 +196,7 @@ fn repetitions_are_spaced() {
     );
 }
 
-/// A pause that arrives first would cut off the request before it: no pause is better.
+/// A pause that arrives first would end the request before it, so no pause is sent.
 #[test]
 fn no_pause_right_after_a_request() {
     let session = "wait='60' hold='1' requests='2' inactivity='60' polling='5' maxpause='120'";

@@ -1,4 +1,4 @@
-//! XEP-0077 before login: an account is made, or it is said why not.
+//! XEP-0077 before login: an account is created, or the reason is reported.
 
 use crate::support::dialogue::{Dialogue, config};
 use epode_proto::session::Goal;
@@ -153,7 +153,7 @@ fn no_registration_on_an_unencrypted_connection() {
     );
 }
 
-/// The account is there, whatever happens to the good-bye.
+/// The account exists, whatever happens to the terminating request.
 #[test]
 fn the_connection_is_lost_after_the_registration() {
     for end in [

@@ -12,7 +12,7 @@ fn plain() -> Dialogue {
     Dialogue::online_over_socket(socket_config(), "")
 }
 
-/// The socket is open, and the stream header was sent.
+/// The socket is open and the stream header was sent.
 fn opening() -> Dialogue {
     let mut dialogue = Dialogue::new(socket_config());
     dialogue.play(
@@ -63,7 +63,7 @@ fn stanzas_go_both_ways() {
     );
 }
 
-/// Without stream management, the reply to a ping says what has arrived before it.
+/// Without stream management, the reply to a ping settles the stanzas before it.
 #[test]
 fn the_reply_to_a_ping_settles() {
     plain().play(
@@ -118,7 +118,7 @@ fn a_close_waits_for_the_servers_close() {
     );
 }
 
-/// Two good-byes that cross: the server's belongs to its error, and tells nothing of what was on its way to it.
+/// Two `<close/>` that cross: the server's belongs to its error and does not settle stanzas in transit.
 #[test]
 fn a_stream_error_is_not_a_reply_to_close() {
     plain().play(
@@ -136,7 +136,7 @@ fn a_stream_error_is_not_a_reply_to_close() {
     );
 }
 
-/// So does a `<close/>` that sends us elsewhere (RFC 7395 §3.6.1): it is no answer to ours.
+/// A `<close/>` with a redirect (RFC 7395 §3.6.1) is not the reply to ours.
 #[test]
 fn a_redirect_is_not_a_reply_to_close() {
     for (close, delivery) in [
@@ -162,7 +162,7 @@ fn a_redirect_is_not_a_reply_to_close() {
     }
 }
 
-/// Only in its own namespace does an element close the stream.
+/// Only a `<close/>` in the framing namespace closes the stream.
 #[test]
 fn a_close_in_another_namespace_is_ignored() {
     plain().play(
@@ -258,7 +258,7 @@ fn managed() -> Dialogue {
     dialogue
 }
 
-/// The socket breaks, and another one is open, authenticated, and asks for the former session.
+/// The socket breaks; another one is open, authenticated, and requests the former session.
 fn broken(dialogue: &mut Dialogue, h: u32) {
     dialogue.play("W: closed");
     dialogue.interrupted();
@@ -289,7 +289,7 @@ fn acknowledgements_settle() {
     );
 }
 
-/// A stream that stands still while it asks for the session is given up without a `<close/>`: when both arrive after all, the
+/// A stream that stalls while it requests the session is dropped without a `<close/>`: if both arrived late, the
 /// session would be resumed, ended in order, and lost.
 #[test]
 fn a_stalled_resumption_sends_no_close() {
@@ -493,7 +493,7 @@ fn a_new_session_begins() {
     );
 }
 
-/// Wrong now, wrong next time.
+/// An error that another attempt would repeat.
 #[test]
 fn permanent_errors_are_not_retried() {
     let mut dialogue = managed();

@@ -3,7 +3,7 @@
 use crate::support::by_hand::{ByHand, by_hand_config};
 use epode_proto::raw_stream::RawSendError;
 
-/// The session request and its answer.
+/// The session request and its response.
 const OPENED: &str = "
     A: open
     C: <body rid='1' to='example.org' content='text/xml; charset=utf-8' ver='1.11' wait='60' hold='1' ack='1' xmpp:version='1.0'/>
@@ -17,7 +17,7 @@ fn opened() -> ByHand {
     stream
 }
 
-/// Step by step, with a mechanism that nothing here knows.
+/// A login step by step, with a mechanism that epode does not know.
 #[test]
 fn a_login_by_raw_elements() {
     let mut stream = opened();
@@ -64,7 +64,7 @@ fn elements_of_one_call_travel_in_one_request() {
     );
 }
 
-/// Each frame is a whole body, in request order, with all that is in it.
+/// Each frame is a complete body, in request order.
 #[test]
 fn frames_arrive_in_request_order() {
     let mut stream = opened();
@@ -79,7 +79,7 @@ fn frames_arrive_in_request_order() {
     );
 }
 
-/// The transport repeats what breaks, and asks for nothing by itself: the page's stanzas are not followed by pings.
+/// The transport repeats broken requests and sends no pings.
 #[test]
 fn a_broken_request_is_repeated_without_a_ping() {
     let mut stream = opened();
@@ -98,7 +98,7 @@ fn a_broken_request_is_repeated_without_a_ping() {
     );
 }
 
-/// What a server repeats of its own request is not a frame.
+/// An echo of our own request is not a frame.
 #[test]
 fn an_echo_is_not_delivered() {
     let mut stream = ByHand::new({
@@ -149,7 +149,7 @@ fn a_close_carries_the_last_elements() {
     );
 }
 
-/// What the page sends in its last turn leaves in that turn: what is not known to have arrived is sent once more, for the platform to finish.
+/// Elements of the page's last turn are sent in that turn: unconfirmed requests are repeated for the platform to complete.
 #[test]
 fn a_close_while_the_page_unloads() {
     let mut stream = opened();
@@ -169,7 +169,7 @@ fn a_close_while_the_page_unloads() {
     );
 }
 
-/// A page that only goes does not end the session: another page may go on with it.
+/// An unloading page does not end the session: another page may continue it.
 #[test]
 fn an_unloading_page_does_not_end_the_stream() {
     let mut stream = opened();
@@ -205,7 +205,7 @@ fn aborting_sends_nothing() {
     );
 }
 
-/// Bound by somebody else; no ping asks whether it is there.
+/// A session bound elsewhere; no ping checks whether it exists.
 #[test]
 fn attaching_continues_a_session() {
     let mut stream = ByHand::over_bosh();
@@ -268,7 +268,7 @@ fn how_a_server_ends_it() {
     );
 }
 
-/// What opening can meet.
+/// The possible results of opening.
 #[test]
 fn invalid_sessions() {
     for (answer, reason) in [

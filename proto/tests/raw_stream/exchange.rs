@@ -126,7 +126,7 @@ fn exchanges_that_cannot_be_started() {
     assert_eq!(error, Some(SaslError::BadPassword));
 }
 
-/// A nonce of one's own is for tests: each exchange has another by default.
+/// A given nonce is for tests: by default each exchange has its own.
 #[test]
 fn nonces_are_random() {
     let mut random = Seeded(1);

@@ -122,7 +122,7 @@ fn how_a_server_ends_it() {
     );
 }
 
-/// What stands where the stream's header should be is shown, and ends the stream.
+/// An element in place of the stream header is reported, and ends the stream.
 #[test]
 fn a_first_frame_that_is_not_open() {
     let mut stream = ByHand::over_socket();

@@ -453,7 +453,7 @@ describe(`the demo on ${SERVER}`, () => {
   });
 
   for (const via of ["ws", "bosh"]) {
-    test(`a server that is killed is missed, and found again (${via})`, async (t) => {
+    test(`a page notices a killed server, and reconnects to it (${via})`, async (t) => {
       const [one, two] = [await open(t, { via }), await open(t, { via })];
       await join(two, "Kit");
       await two.locator("#talk").waitFor();

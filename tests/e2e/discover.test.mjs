@@ -31,7 +31,7 @@ const CASES = {
 };
 
 for (const [index, [name, [files, expected]]] of Object.entries(CASES).entries()) {
-  test(`what a web server says: ${name}`, async () => {
+  test(`a web server's response: ${name}`, async () => {
     const page = await env.page();
     const domain = `case${index}.test`;
     const asked = [];

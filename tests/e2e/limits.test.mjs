@@ -10,7 +10,7 @@ const env = environment();
 const OPTIONS = { domain: "scripted.example", anonymous: true, reconnect: false };
 
 for (const status of [301, 302, 303, 307, 308]) {
-  test(`HTTP ${status}: the request goes nowhere else, in the page and in Node, by connect() and by register()`, async () => {
+  test(`HTTP ${status}: the redirect is not followed, in the page and in Node, by connect() and by register()`, async () => {
     const page = await env.page();
     const hits = [];
     const elsewhere = env.route(({ request, response, body }) => {

@@ -124,7 +124,7 @@ test("the socket is cut: the session is resumed, and nothing is lost in either d
 });
 
 for (const transport of ["ws", "bosh"]) {
-  test(`the server is killed and comes back (${transport}): a new session in which all is there again`, async () => {
+  test(`the server is killed and restarted (${transport}): a new session in which everything is restored`, async () => {
     const page = await env.page();
     const [romeo] = await env.accounts(1);
     await page.evaluate(

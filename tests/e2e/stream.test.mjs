@@ -51,7 +51,7 @@ async function handPage(options) {
 }
 
 for (const [name, service] of Object.entries(SERVICES)) {
-  test(`${name}: SCRAM step by step, a message to oneself, the end in order`, async () => {
+  test(`${name}: SCRAM step by step, a message to itself, an orderly close`, async () => {
     const page = await handPage();
     const { jid, password } = await env.account();
     const result = await page.evaluate(

@@ -174,7 +174,7 @@ async function bundled(name, from) {
 }
 
 for (const name of Object.keys(BUNDLERS)) {
-  test(`${name}: without the file the error names the cure, and each cure works`, async () => {
+  test(`${name}: without the file the error names the solutions, and each solution works`, async () => {
     const without = await bundled(name, "epode");
     const { title } = await served(without);
     assert.match(title, /^XmppError module-unavailable: .*[Cc]opy epode_bg\.wasm.*"epode\/inline"/);

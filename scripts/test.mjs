@@ -102,6 +102,16 @@ async function testFiles(files, env) {
   );
 }
 
+/** Runs tests/web.rs in a headless browser, through its WebDriver. */
+function browserTests(browser, driver) {
+  return counted(
+    countRust,
+    "wasm-pack",
+    ["test", "--headless", `--${browser}`, "--mode", "no-install", `--${driver}`, which(driver), "--", "--locked", "--test", "web"],
+    { env: { WASM_BINDGEN_TEST_TIMEOUT: "120" }, timeout: 20 * MINUTE },
+  );
+}
+
 /** A program that asserts what it did; it counts as one test. */
 async function program(file, ...args) {
   await run(process.execPath, [file, ...args], { env: { EPODE_CHROMIUM: which("chromium") }, timeout: 10 * MINUTE });
@@ -156,16 +166,14 @@ const STEPS = [
   },
   {
     name: "browser",
-    what: "the browser shell in headless Chromium, by wasm-pack",
+    what: "the browser shell in headless Chromium, and in Firefox where geckodriver is on the PATH, by wasm-pack",
     browser: true,
     async run() {
       if (!fs.existsSync(at("tests/web.rs"))) throw new Error("tests/web.rs is missing");
-      return counted(
-        countRust,
-        "wasm-pack",
-        ["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver", which("chromedriver"), "--", "--locked", "--test", "web"],
-        { env: { WASM_BINDGEN_TEST_TIMEOUT: "120" }, timeout: 20 * MINUTE },
-      );
+      const chromium = await browserTests("chrome", "chromedriver");
+      if (which("geckodriver") && which("firefox")) return add(chromium, await browserTests("firefox", "geckodriver"));
+      console.log("skipped in Firefox: geckodriver or firefox is not on the PATH");
+      return chromium;
     },
   },
   {

@@ -46,7 +46,7 @@ fn text(value: &JsValue, name: &str) -> Option<String> {
     get(value, name).as_string()
 }
 
-/// Lets everything run that waits for this turn to end.
+/// Waits until the tasks queued for the end of this turn have run.
 async fn turn() {
     let promise = Promise::new(&mut |resolve, _| {
         gloo_timers::callback::Timeout::new(0, move || {
@@ -76,7 +76,7 @@ fn unicode_is_the_browsers() {
     }
 }
 
-/// The same table as natively (`proto/tests/jid.rs`).
+/// The same table as in the native tests (`proto/tests/jid.rs`).
 #[wasm_bindgen_test]
 fn addresses_are_normalised_as_natively() {
     let mut wrong = Vec::new();
@@ -91,7 +91,7 @@ fn addresses_are_normalised_as_natively() {
 }
 
 #[wasm_bindgen_test]
-fn entropy_fills_everything_differently() {
+fn entropy_fills_each_buffer_differently() {
     let mut one = [0; 64];
     let mut other = [0; 64];
     Entropy.fill(&mut one);
@@ -140,7 +140,7 @@ fn addresses_are_resolved_and_judged() {
 }
 
 #[wasm_bindgen_test]
-async fn a_race_is_won_or_lost() {
+async fn a_future_finishes_or_times_out() {
     assert_eq!(within(async { 1 }, 1_000).await, Some(1));
     assert_eq!(within(pending::<()>(), 1).await, None);
     // What was done in time counts, also when the time is over by now.
@@ -149,7 +149,7 @@ async fn a_race_is_won_or_lost() {
 
 // ── the boundary ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// A sink of JavaScript that notes each call as `[method, …arguments]`, and what its `act` then does: throw, re-enter, free.
+/// A JavaScript sink that records each call as `[method, …arguments]`, then calls `act`, which may throw, re-enter or free.
 fn sink() -> (Sink, Rc<RefCell<Vec<Array>>>) {
     let notes: Rc<RefCell<Vec<Array>>> = Rc::default();
     let writer = Rc::clone(&notes);
@@ -179,12 +179,12 @@ fn sink() -> (Sink, Rc<RefCell<Vec<Array>>>) {
     (sink.unchecked_into(), notes)
 }
 
-/// What the sink does after each call.
+/// The function that the sink calls after each call.
 fn act(sink: &Sink, act: Closure<dyn FnMut(String)>) {
     Reflect::set(sink, &"act".into(), &act.into_js_value()).unwrap();
 }
 
-/// Settings with these fields in place of the usual ones.
+/// Settings in which these fields replace the default ones.
 fn settings(fields: &[(&str, JsValue)]) -> Settings {
     let settings = object(&[
         ("services", texts(&["/http-bind"])),
@@ -259,7 +259,7 @@ fn addresses_and_documents_are_read_without_a_client() {
 }
 
 #[wasm_bindgen_test]
-fn what_a_client_cannot_be_made_with_is_refused() {
+fn invalid_settings_are_refused() {
     let (sink, _) = sink();
     assert!(Core::new(&sink, &settings(&[])).is_ok());
     let long = "r".repeat(1024);
@@ -282,7 +282,7 @@ fn what_a_client_cannot_be_made_with_is_refused() {
     }
 }
 
-/// Ids that everybody can guess are worse than no client.
+/// Predictable ids would be worse than no client.
 #[wasm_bindgen_test]
 fn without_randomness_there_is_no_client() {
     let (sink, _) = sink();
@@ -297,7 +297,7 @@ fn without_randomness_there_is_no_client() {
 }
 
 #[wasm_bindgen_test]
-fn what_cannot_be_sent_is_refused_by_name() {
+fn unsendable_stanzas_are_refused_by_name() {
     let (sink, notes) = sink();
     let core = Core::new(&sink, &settings(&[])).unwrap();
     for (xml, expected) in [
@@ -331,7 +331,7 @@ fn what_cannot_be_sent_is_refused_by_name() {
     assert!(notes.borrow().is_empty(), "nothing is told of it");
 }
 
-/// `fetch`, scripted: each request is noted and answered with what the script says.
+/// A scripted `fetch`: records each request and responds as the script says.
 fn scripted_fetch(answers: Vec<Result<&'static str, ()>>) -> (Rc<RefCell<Vec<String>>>, JsValue) {
     let bodies = Rc::new(RefCell::new(Vec::new()));
     let noted = Rc::clone(&bodies);
@@ -374,10 +374,10 @@ const TERMINATED: &str = "<body xmlns='http://jabber.org/protocol/httpbind' type
 const FEATURES: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' sid='s' wait='60' hold='1' requests='2'><stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features></body>";
 const SUCCESS: &str = "<body xmlns='http://jabber.org/protocol/httpbind'><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></body>";
 const BIND: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'><stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features></body>";
-/// The reply to the request for a resource, whose id takes the place of `ID`, and two messages.
+/// The reply to the binding request, whose id replaces `ID`, and two messages.
 const BOUND: &str = "<body xmlns='http://jabber.org/protocol/httpbind'><iq xmlns='jabber:client' type='result' id='ID'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@example.org/b</jid></bind></iq><message xmlns='jabber:client' from='c@example.org/d' id='1'><body>h\u{1F600}</body></message><message xmlns='jabber:client' from='c@example.org/d' id='2'><body>second</body></message></body>";
 
-/// A client that logs in by itself, its sink, and what the sink heard.
+/// A client that logs in, its sink, and the calls of the sink.
 fn logging_in() -> (Rc<Core>, Sink, Rc<RefCell<Vec<Array>>>) {
     let (sink, notes) = sink();
     let core = Rc::new(Core::new(&sink, &settings(&[])).unwrap());
@@ -399,7 +399,7 @@ async fn turns(count: usize) {
     }
 }
 
-/// The whole way in and out, with no server but a script: the login posts what it should, a broken request is repeated byte for byte.
+/// Both directions with a scripted server: the login posts the expected requests, a broken request is repeated byte for byte.
 #[wasm_bindgen_test]
 async fn the_driver_posts_and_repeats() {
     let (bodies, original) = scripted_fetch(vec![Ok(FEATURES), Err(()), Ok(SUCCESS), Ok(BIND)]);
@@ -433,7 +433,7 @@ async fn the_driver_posts_and_repeats() {
 }
 
 #[wasm_bindgen_test]
-async fn a_service_that_is_not_there_is_told() {
+async fn an_unreachable_service_is_reported() {
     let (_, original) = scripted_fetch(vec![Err(())]);
     let (core, _sink, notes) = logging_in();
     core.connect();
@@ -445,7 +445,7 @@ async fn a_service_that_is_not_there_is_told() {
     assert_eq!(kind(&last.get(1)), "unreachable");
 }
 
-/// Logs in, with two messages in the answer that binds; `react` is called after each call of the sink. What was told, by method.
+/// Logs in, with two messages in the response that binds; `react` is called after each call of the sink. Returns the called methods.
 async fn online(react: impl Fn(&Rc<Core>, &str) + 'static) -> Vec<String> {
     let global = js_sys::global();
     let reported = get(&global, "reportError");
@@ -486,7 +486,7 @@ async fn each_event_is_one_call() {
     assert!(count(&calls, "sent") > 2 && count(&calls, "received") > 2);
 }
 
-/// What a callback throws ends nothing: the next event comes, and nothing stays borrowed.
+/// An exception of a callback has no effect: the next event is reported, and nothing stays borrowed.
 #[wasm_bindgen_test]
 async fn each_callback_may_throw() {
     let expected = online(|_, _| {}).await;
@@ -504,7 +504,7 @@ async fn each_callback_may_throw() {
     assert_eq!(through_last_stanza(&calls), through_last_stanza(&expected));
 }
 
-/// Whatever a callback asks of the client, it may.
+/// A callback may call any method of the client.
 #[wasm_bindgen_test]
 async fn each_callback_may_re_enter() {
     let calls = online(|core, name| {
@@ -544,7 +544,7 @@ async fn each_callback_may_re_enter() {
     assert_eq!(count(&calls, "stanza"), 2, "{calls:?}");
 }
 
-/// Ended within a callback, nothing is told any more: not even what was to be told in the same turn.
+/// After free() in a callback no event is reported, not even one of the same turn.
 #[wasm_bindgen_test]
 async fn each_callback_may_free() {
     for place in [
@@ -566,7 +566,7 @@ async fn each_callback_may_free() {
     }
 }
 
-/// Disconnected within a callback, a login goes no further.
+/// After disconnect() in a callback, the login does not continue.
 #[wasm_bindgen_test]
 async fn each_callback_may_disconnect() {
     for place in ["status", "credentialsWanted", "sent", "received"] {
@@ -581,7 +581,7 @@ async fn each_callback_may_disconnect() {
     }
 }
 
-/// While it is not offline, the module holds the sink; afterwards it does not.
+/// The module holds the sink while the connection is not offline.
 #[wasm_bindgen_test]
 async fn a_connection_owns_its_sink_until_it_is_offline() {
     let (sink, _) = sink();

@@ -1,36 +1,30 @@
-// Juggernaut: pages written for Juggernaut's client go on as they are, over epode's public API.
+// `Juggernaut`: the API of Juggernaut's browser client, over epode's public API, for pages that were written for it.
 //
-//   const jug = new Juggernaut({ meta: { user_id: 7 } });
-//   jug.subscribe("channel", (data) => …); jug.unsubscribe("channel"); jug.on("connect", …); jug.publish("channel", data)
-//   const roster = await jug.roster("channel"); roster.users.get(7)
+// A channel is a pubsub node of the same name (XEP-0060); its data is JSON (XEP-0335). The sessions on a channel are the occupants of a
+// room (XEP-0045). The room is joined only on request: by the option `roster`, by a listener for `subscribe`, `unsubscribe` or
+// `custom`, or by `roster()`.
 //
-// A channel is a pubsub node of the same name, its data JSON (XEP-0335). Who is on it is a room (XEP-0045), which is entered
-// only where that is asked for: by `roster: true`, by listening to `subscribe`, `unsubscribe` or `custom`, or by roster().
+// Deployment: a BOSH or WebSocket service; a pubsub service where these users may subscribe; a MUC service for rosters; anonymous login, or
+// accounts. Without a login, the first page that uses a channel creates its node, open to all, if the service allows it; `create: false`
+// leaves that to the server side. A restricted channel is a node that the server side creates with the access model `whitelist` or
+// `authorize`, and whose pages log in. A page that logs in creates neither nodes nor rooms, because a channel that it created would be open
+// to all. A missing channel is then the error `item-not-found`; subscribe again after the site has created it. `create: "open"` declares
+// all channels of the page open to all: then nodes and rooms are also created with a login.
 //
-// What a deployment needs: a BOSH or WebSocket service; a pubsub service that lets those who come subscribe, and a MUC service
-// where rosters are wanted; anonymous login, or accounts. Without a login, whoever uses a channel first creates its node, open to
-// all, where the service allows it; `create: false` leaves that to the server. Channels that are not for everybody are nodes that
-// the server's side creates, with an access model of `whitelist` or `authorize`, and pages that log in. A page that logs in
-// creates nothing, neither node nor room: made by the page, a channel that the site has not made yet would be open to all. Such a
-// channel is `item-not-found`, and is followed once the site has made it and the page subscribes again. `create: "open"` says that
-// every channel of the page is for everybody: then nodes and rooms are created with a login too.
-//
-// What is different, and why:
-// - `host` and `port` are where the XMPP service is, at /http-bind; without them it is the page's own origin. `service`,
-//   `domain`, `pubsub_service`, `muc_service` say it in full. `jid` and `password` (or `token`) log in: there was no login.
-// - A channel that was subscribed while connected is subscribed again after a reconnect, and one that was unsubscribed stays so.
-// - `reconnect` is fired, as was promised; `connect` once for each connect().
-// - What fails is told: to `error` listeners as (error, channel), or reported as the page's uncaught errors are. subscribe(),
-//   unsubscribe() are promises that need not be awaited; what publish() and write() are refused, their promises alone tell.
-//   connect() is asked for by the first of them.
-// - `sessionID` is there at once, and stays over reconnects. It is drawn at random here.
-// - publish() works in pages, where the service lets them. `except` is obeyed by who receives: it spares a page its own echo,
-//   and hides nothing.
-// - A page that goes leaves at once, and one that the Back button brings back connects again.
-// - Nothing was kept of a channel's past, and none is told: but what a page missed while its connection was broken is, as far
-//   as the node has kept it. Where it has not, `gap` is fired, with the channel.
-// - subscribe, unsubscribe and custom events are told to pages that ask, not to the server alone. What `meta` says, the page
-//   itself says: it proves nothing, as before.
+// Differences from Juggernaut:
+// - `host` and `port` are the address of the XMPP service, at /http-bind; the default is the page's own origin. `service`, `domain`,
+//   `pubsub_service` and `muc_service` give complete addresses. `jid` with `password` or `token` logs in; Juggernaut had no login.
+// - A reconnect subscribes again to the channels that are subscribed; unsubscribed channels stay unsubscribed.
+// - `reconnect` is fired, as Juggernaut documented; `connect` is fired once for each connect().
+// - Errors are passed to the `error` listeners as (error, channel), or reported as uncaught errors of the page. The promises of subscribe()
+//   and unsubscribe() need not be awaited. Errors of publish() and write() are reported by their promises alone. The first call connects.
+// - `sessionID` exists from the start and does not change at a reconnect. It is a random number.
+// - publish() works in pages, if the service allows it. The receivers apply `except`: it saves a page its own message, but hides no data.
+// - A page that is unloaded disconnects at once, and connects again when the Back button restores it.
+// - As in Juggernaut, data published before the subscription is not delivered. Data that the page missed during an interruption is
+//   delivered if the node still has it; otherwise `gap` is fired with the channel.
+// - `subscribe`, `unsubscribe` and `custom` events are also delivered to pages that listen, not only to the server. As before, `meta` is
+//   chosen by the page and proves nothing.
 
 import { report } from "./compat.js";
 import {
@@ -48,84 +42,125 @@ import {
   xml,
 } from "./index.js";
 
+/**
+ * The options of {@link Juggernaut}.
+ * @example
+ * const options: JuggernautOptions = { jid: "romeo@example.org", password: "pencil", meta: { user_id: 7 } };
+ * const jug = new Juggernaut(options);
+ */
 export interface JuggernautOptions {
-  /** Where the XMPP service is, at /http-bind. Default: the page's own origin; with either of them, the page's host and port 8080. */
+  /** The host of the XMPP service, whose path is /http-bind. Default: the page's own origin, or its host name if `port` is given. */
   host?: string;
+  /** The port of the XMPP service. Default: the page's own origin, or 8080 if `host` is given. */
   port?: number;
-  /** With `host` or `port`: https. */
+  /** Whether to use https with `host` or `port`. Default false. */
   secure?: boolean;
-  /** What others are told of this session, where rosters are wanted. Any JSON. */
+  /** The description of this session in rosters: any value that JSON can represent. */
   meta?: unknown;
-  /** Where to connect, in full. */
+  /** The complete address of the XMPP service. Overrides `host` and `port`. */
   service?: Service;
-  /** Default: that of `jid`, or the host. */
+  /** The XMPP domain. Default: the domain of `jid`, or the host. */
   domain?: string;
-  /** Default: `pubsub.` and the domain. */
+  /** The JID of the pubsub service. Default: `pubsub.` and the domain. */
   pubsub_service?: string;
-  /** Default: `conference.` and the domain. */
+  /** The JID of the MUC service. Default: `conference.` and the domain. */
   muc_service?: string;
-  /** An account. Without it: anonymous. */
+  /** The account to log in with. Default: anonymous login. */
   jid?: string;
+  /** The password of the account. */
   password?: Secret;
+  /** A token of the account (OAUTHBEARER, RFC 7628), instead of a password. */
   token?: Secret;
-  /** Be seen on the channels that are subscribed. Default false; listening to `subscribe`, `unsubscribe` or `custom` means it too. */
+  /**
+   * Whether this session appears in the rosters of its channels. Default false. A listener for `subscribe`, `unsubscribe` or `custom` has
+   * the same effect.
+   */
   roster?: boolean;
   /**
-   * Create the nodes of channels that have none, open to all. Default true. With a login (`jid`) nothing is created, neither nodes nor
-   * rooms, unless `"open"` says that every channel is for everybody.
+   * Whether to create the missing nodes of channels, open to all. Default true. With a login (`jid`) neither nodes nor rooms are created,
+   * unless the value is `"open"`: all channels of the page are open to all.
    */
   create?: boolean | "open";
 }
 
-/** One window on a channel. */
+/**
+ * A session on a channel: one page, or one window.
+ * @example
+ * jug.on("subscribe", (session: Session) => console.log(session.session_id, "is on", session.channel));
+ */
 export interface Session {
+  /** The name of the channel. */
   channel: string;
+  /** The {@link Juggernaut.sessionID} of the session. */
   session_id: string;
-  /** What it says of itself; it proves nothing. */
+  /** The `meta` that the session chose for itself. It proves nothing. */
   meta: unknown;
 }
 
+/**
+ * The events of {@link Juggernaut}, by name: the arguments of a listener of {@link Juggernaut.on}.
+ * @example
+ * const log = (...[channel, data]: JuggernautEvents["data"]) => console.log(channel, data);
+ * jug.on("data", log);
+ */
 export interface JuggernautEvents {
-  /** Connected, for the first time since connect(). */
+  /** The page is connected, for the first time since connect(). */
   connect: [];
-  /** The connection is lost: for good, or until `reconnect`. */
+  /** The connection is lost: permanently, or until `reconnect`. */
   disconnect: [error?: Error];
-  /** Connected again, and subscribed to all channels. */
+  /** The page is connected again and subscribed to all its channels. */
   reconnect: [];
-  /** Of a channel's data something may be missing here: the connection was broken, and the service does not have it any more. */
+  /** Data of the channel may be missing: the connection was interrupted, and the service no longer has the data of that time. */
   gap: [channel: string];
+  /** Data of any channel, as Juggernaut's message. */
   message: [message: { type: string; channel: string; data: unknown }];
+  /** Data of any channel. */
   data: [channel: string, data: unknown];
-  /** A subscriber has joined a channel; also reported for this client itself. */
+  /** A session has joined a channel; also reported for this session itself. */
   subscribe: [session: Session];
+  /** A session has left a channel. */
   unsubscribe: [session: Session];
-  /** A message that a client has written to a channel as an `event`. */
+  /** A session has written an `event` to a channel. */
   custom: [event: Session & { data: unknown }];
-  /** Something failed; without a listener, it is reported as an uncaught error of the page. */
+  /** An operation failed. Without a listener, the error is reported as an uncaught error of the page. */
   error: [error: Error, channel?: string];
 }
 
+/**
+ * The options of {@link Juggernaut.publish}.
+ * @example
+ * const options: PublishOptions = { except: jug.sessionID };
+ * await jug.publish("news", { title: "Hello" }, options);
+ */
 export interface PublishOptions {
-  /** The sessions, by id, that are not to be told. */
+  /** The ids of the sessions that do not report the data to their pages. */
   except?: string | readonly string[];
 }
 
-/** A message of Juggernaut's. */
+/**
+ * A message of Juggernaut's protocol, for {@link Juggernaut.write}.
+ * @example
+ * const message: WrittenMessage = { type: "event", channel: "news", data: { typing: true } };
+ * await jug.write(message);
+ */
 export interface WrittenMessage {
+  /** The command. */
   type: "subscribe" | "unsubscribe" | "meta" | "event";
+  /** The channel; not used by `meta`. */
   channel?: string;
+  /** The data of `meta` and `event`: any value that JSON can represent. */
   data?: unknown;
 }
 
-/** The attribute of a payload that names who shall not be told. */
+/** The namespace of the payload's attribute that lists the excluded sessions. */
 const NS = "urn:epode:juggernaut:0";
 const DISCO_INFO = "http://jabber.org/protocol/disco#info";
-/** A node for everybody, which tells nobody what was before. */
+/** A node that is open to all and sends no earlier items. */
 const OPEN: Record<string, string> = { access_model: "open", publish_model: "open", send_last_published_item: "never" };
 
 type Listener = (...args: never[]) => unknown;
 
-/** Listeners by event, called in order; one that throws is reported, and the others are still called. */
+/** Listeners by event, called in order. An exception is reported, and the other listeners are still called. */
 class Events {
   readonly #listeners = new Map<string, Listener[]>();
 
@@ -161,11 +196,11 @@ function quietly<T>(promise: Promise<T>): Promise<T> {
 const hex = (bytes: Uint8Array, before = ""): string =>
   Array.from(bytes, (byte) => before + byte.toString(16).padStart(2, "0")).join("");
 
-/** A channel's name as the localpart of a room: what may not stand there, or would lose its case, by its bytes. */
+/** A channel's name as the localpart of a room. Characters that are not allowed there, or would lose their case, are written as bytes. */
 const roomName = (channel: string): string =>
   channel.replace(/[^a-z0-9.-]/gu, (character) => hex(new TextEncoder().encode(character), "_"));
 
-/** What an occupant says of itself: `{ meta }`, or that it only looks on; undefined of one that came by other means. */
+/** The status of an occupant: its `meta`, or that it only observes. Undefined for an occupant with another client. */
 function introduction({ statusText }: Occupant): { meta?: unknown; looking?: boolean } | undefined {
   try {
     const said: unknown = JSON.parse(statusText ?? "");
@@ -175,14 +210,14 @@ function introduction({ statusText }: Occupant): { meta?: unknown; looking?: boo
   }
 }
 
-/** What is known of a channel's room. */
+/** The state of a channel's room. */
 interface RoomState {
-  /** Being in it. */
+  /** The join, pending or done. */
   entered: Promise<Room> | undefined;
   room: Room | undefined;
   readonly sessions: Map<string, Session>;
   readonly rosters: Set<Roster>;
-  /** Something has been written to it. */
+  /** The page has written an event to the room. */
   isWanted: boolean;
 }
 
@@ -193,9 +228,14 @@ let makeRoster: (
 ) => Roster;
 let tellRoster: (roster: Roster, event: string, detail: unknown) => void;
 
-/** Who is on a channel. */
+/**
+ * The sessions on a channel: {@link Juggernaut.roster}.
+ * @example
+ * const roster: Roster = await jug.roster("news");
+ * roster.on("change", () => console.log(roster.sessions.size, "sessions"));
+ */
 export class Roster {
-  /** By their ids. */
+  /** The sessions by id. The map is updated as sessions join and leave. */
   readonly sessions: ReadonlyMap<string, Session>;
   readonly #events = new Events();
   readonly #user: (meta: unknown) => unknown;
@@ -216,7 +256,11 @@ export class Roster {
     tellRoster = (roster, event, detail) => void roster.#events.trigger(event, detail);
   }
 
-  /** How many windows each user has. A snapshot. */
+  /**
+   * The number of sessions of each user, as a snapshot.
+   * @example
+   * console.log(roster.users.get(7) ?? 0, "windows of user 7");
+   */
   get users(): Map<unknown, number> {
     const counts = new Map<unknown, number>();
     for (const { meta } of this.sessions.values()) {
@@ -226,30 +270,56 @@ export class Roster {
     return counts;
   }
 
+  /**
+   * Adds a listener for sessions that join (`subscribe`) or leave (`unsubscribe`) the channel. Throws `bad-argument` if the listener is not
+   * a function.
+   * @example
+   * roster.on("unsubscribe", ({ session_id }) => console.log(session_id, "has left"));
+   */
   on(event: "subscribe" | "unsubscribe", listener: (session: Session) => void): this;
-  /** After either of them, and when a session's meta has changed. */
+  /**
+   * Adds a listener that is called after each `subscribe` and `unsubscribe`, and when the meta of a session has changed. Throws
+   * `bad-argument` if the listener is not a function.
+   * @example
+   * roster.on("change", ({ sessions }) => console.log(sessions.size));
+   */
   on(event: "change", listener: (roster: Roster) => void): this;
   on(event: string, listener: Listener): this {
     this.#events.on(event, listener);
     return this;
   }
 
-  /** Removes all listeners of an event. */
+  /**
+   * Removes all listeners of an event.
+   * @example
+   * roster.unbind("change");
+   */
   unbind(event: "subscribe" | "unsubscribe" | "change"): this {
     this.#events.unbind(event);
     return this;
   }
 
-  /** Looks on no more. */
+  /**
+   * Stops updating the roster. Leaves the room unless the page uses it in another way. Rejects with the errors of `Room.leave()`.
+   * @example
+   * await roster.close();
+   */
   close(): Promise<void> {
     return this.#close(this);
   }
 }
 
-/** Juggernaut's client of a page. */
+/**
+ * Juggernaut's client: channels of JSON data, and the sessions that are on them.
+ * @example
+ * const jug = new Juggernaut({ meta: { user_id: 7 } });
+ * jug.subscribe("news", (data) => console.log(data));
+ * jug.on("error", (error, channel) => console.error(channel, error));
+ */
 export class Juggernaut {
+  /** The description of this session in rosters. Change it with `write({ type: "meta", data })`. */
   meta: unknown;
-  /** Drawn at random; the same over reconnects. */
+  /** The id of this session: 24 random hexadecimal digits. It does not change at a reconnect. */
   readonly sessionID: string;
   readonly #options: JuggernautOptions & {
     service: Service;
@@ -260,17 +330,22 @@ export class Juggernaut {
   };
   readonly #events = new Events();
   #client: Client | undefined;
-  /** The client, once it is online; undefined until the first call that needs a client. */
+  /** The client when it is online; undefined until the first call that needs a client. */
   #online: Promise<Client> | undefined;
-  /** Aborted when the connection is over. */
+  /** Aborted at the end of the connection. */
   #going: AbortController | undefined;
-  /** Feeds by channel, as promises; undefined of one that is to be opened with the next connection. */
+  /** Feeds by channel, as promises; undefined if the feed is to be opened with the next connection. */
   readonly #channels = new Map<string, Promise<Feed> | undefined>();
   readonly #rooms = new Map<string, RoomState>();
   #wantsRosters: boolean;
-  /** Promises by channels whose nodes are there, as far as it lies with us. */
+  /** Promises by channel that resolve when the node exists or its creation was refused. */
   readonly #made = new Map<string, Promise<void>>();
 
+  /**
+   * Creates a client. It connects at the first call that needs the connection, or at {@link Juggernaut.connect}.
+   * @example
+   * const jug = new Juggernaut({ service: "wss://example.org/ws", domain: "example.org" });
+   */
   constructor(options: JuggernautOptions = {}) {
     const { host, port, secure, jid } = options;
     const name = host ?? globalThis.location?.hostname ?? "localhost";
@@ -291,8 +366,17 @@ export class Juggernaut {
 
   // ── events ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /**
+   * Adds a listener. Throws `bad-argument` if it is not a function.
+   * @example
+   * jug.on("connect", () => console.log("connected as", jug.sessionID));
+   */
   on<K extends keyof JuggernautEvents>(event: K, listener: (...args: JuggernautEvents[K]) => void): this;
-  /** `<channel>:data` */
+  /**
+   * Adds a listener for the data of one channel: the event is the channel's name and `:data`.
+   * @example
+   * jug.on("news:data", (data: { title: string }) => console.log(data.title));
+   */
   on<T = unknown>(event: `${string}:data`, listener: (data: T) => void): this;
   on(event: string, listener: Listener): this {
     this.#events.on(event, listener);
@@ -303,14 +387,27 @@ export class Juggernaut {
     return this;
   }
 
-  /** As `on`. */
+  /**
+   * Same as {@link Juggernaut.on}.
+   * @example
+   * jug.bind("reconnect", () => console.log("connected again"));
+   */
   bind<K extends keyof JuggernautEvents>(event: K, listener: (...args: JuggernautEvents[K]) => void): this;
+  /**
+   * Same as {@link Juggernaut.on}.
+   * @example
+   * jug.bind("news:data", (data) => console.log(data));
+   */
   bind<T = unknown>(event: `${string}:data`, listener: (data: T) => void): this;
   bind(event: string, listener: Listener): this {
     return this.on(event as `${string}:data`, listener as (data: unknown) => void);
   }
 
-  /** Removes all listeners of an event. */
+  /**
+   * Removes all listeners of an event.
+   * @example
+   * jug.unbind("news:data");
+   */
   unbind(event: string): this {
     this.#events.unbind(event);
     return this;
@@ -320,20 +417,26 @@ export class Juggernaut {
     if (!this.#events.trigger("error", error, channel)) report(error);
   }
 
-  /** What a channel's service has refused; a connection that is gone is told by itself. */
+  /** Reports the refusal of a channel's service. The end of the connection is reported separately. */
   #refused(error: unknown, channel: string): void {
     if (this.#client?.status === "online") this.#fail(error, channel);
   }
 
   // ── the connection ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Connects where there is no connection, and subscribes to the channels. Need not be called. */
+  /**
+   * Connects, unless there is a connection, and subscribes to the channels. Optional: the first call that needs the connection connects.
+   *
+   * Rejects with the errors of `Client.connect()`, which are also passed to `error`. The promise need not be awaited.
+   * @example
+   * await jug.connect();
+   */
   connect(): Promise<void> {
     this.#online ??= quietly(this.#connect());
     return quietly(this.#online.then(() => {}));
   }
 
-  /** The client, when it is online; asks for it. */
+  /** The client when it is online; connects if necessary. */
   #whenOnline(): Promise<Client> {
     void this.connect();
     return this.#online as Promise<Client>;
@@ -341,7 +444,7 @@ export class Juggernaut {
 
   async #connect(): Promise<Client> {
     const { service, domain, jid, password, token } = this.#options;
-    // Of a full JID, so that windows of one account do not end each other's subscriptions.
+    // Without presence the full JID is subscribed, so that windows of one account do not end each other's subscriptions.
     const login = jid === undefined ? { domain, anonymous: true } : { jid, password, token, presence: false };
     const client = new Client(service, login as ClientOptions);
     const going = new AbortController();
@@ -370,7 +473,7 @@ export class Juggernaut {
     return client;
   }
 
-  /** What was there with the connection is not there any more; what is wanted is kept. */
+  /** Discards the state of the connection. Subscribed channels and requested rosters are kept for the next one. */
   #lose(): void {
     this.#client = this.#online = undefined;
     this.#going?.abort();
@@ -379,24 +482,28 @@ export class Juggernaut {
     for (const state of this.#rooms.values()) this.#vacate(state);
   }
 
-  /** The page goes: others are to see it at once, also where it may come back by the Back button. */
+  /** Disconnects when the page is unloaded, so that others see it at once, even if the Back button may restore the page. */
   #hide(): void {
     void this.disconnect();
     globalThis.addEventListener("pageshow", () => void this.connect(), { once: true });
   }
 
-  /** Leaves everything in order; connect() comes back to it. Never rejects. */
+  /**
+   * Closes the connection. The next {@link Juggernaut.connect} subscribes to the same channels again. Never rejects.
+   * @example
+   * await jug.disconnect();
+   */
   async disconnect(): Promise<void> {
     const client = this.#client;
     if (!client) return;
     this.#going?.abort();
     const ended = client.disconnect();
-    // At once: a connect() in the same turn begins anew.
+    // Before the end is confirmed: a connect() in the same turn creates a new connection.
     this.#lose();
     await ended;
   }
 
-  /** A promise that fails with the connection, whose failure connect() tells, need not be awaited. What a service refuses, it alone tells. */
+  /** Marks a promise as handled if the connection fails, since connect() reports that. Refusals of a service are reported by the promise alone. */
   #toldByConnect<T>(promise: Promise<T>): Promise<T> {
     this.#online?.catch(() => void quietly(promise));
     return promise;
@@ -404,13 +511,21 @@ export class Juggernaut {
 
   // ── channels ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Subscribes to a channel; `listener` gets its data. Resolves when the service has agreed. */
+  /**
+   * Subscribes to a channel. `listener` gets its data. Resolves when the service has accepted the subscription (XEP-0060 §6.1).
+   *
+   * Throws `bad-argument` for an empty name or a listener that is not a function. Rejects with `stanza-error` and the service's condition
+   * (`item-not-found`, `forbidden`, …) or with an error of the connection; both are also passed to `error`, so the promise need not be
+   * awaited.
+   * @example
+   * jug.subscribe("news", (data: { title: string }) => console.log(data.title));
+   */
   subscribe<T = unknown>(channel: string, listener?: (data: T) => void): Promise<void> {
     if (typeof channel !== "string" || channel === "") throw new XmppError("bad-argument", "subscribe(): the channel is a name.");
     if (listener !== undefined) this.on(`${channel}:data`, listener);
     if (!this.#channels.has(channel)) {
       this.#channels.set(channel, undefined);
-      // Who has looked on so far.
+      // This session has only observed the room so far.
       void quietly(this.#introduce(channel));
     }
     if (this.#wantsRosters) void this.#enter(channel);
@@ -420,7 +535,7 @@ export class Juggernaut {
   #follow(channel: string): Promise<void> {
     const follow = async (): Promise<void> => {
       const client = await this.#whenOnline();
-      // Unsubscribed meanwhile?
+      // The channel may have been unsubscribed meanwhile.
       if (!this.#channels.has(channel)) return;
       if (!this.#channels.get(channel)) this.#channels.set(channel, quietly(this.#open(client, channel)));
       await this.#channels.get(channel);
@@ -449,9 +564,9 @@ export class Juggernaut {
   }
 
   /**
-   * Creates the node where there is none: without a login, or where every channel is said to be open. Where that is refused, what
-   * comes next says what it means. With a login the node must be there: a service may create one by itself, for whoever subscribes
-   * or publishes first, and open to all.
+   * Creates the node if it is missing: without a login, or if all channels are open. A refusal is ignored: the request that follows fails
+   * with the reason. With a login the node must exist, because a service may create a missing node at the first subscription or
+   * publication, open to all.
    */
   #make(client: Client, channel: string): Promise<void> | undefined {
     const { create, pubsub_service: service } = this.#options;
@@ -470,13 +585,13 @@ export class Juggernaut {
     return this.#mustExist(client, service, channel, channel);
   }
 
-  /** Whether this page may create channels: without a login, or where the page says that all of them are open. */
+  /** Whether this page may create channels: without a login, or if all channels are declared open. */
   get #mayCreate(): boolean {
     const { create, jid } = this.#options;
     return jid === undefined || create === "open";
   }
 
-  /** Rejects where the service says that there is no such node or room. Any other answer is left to the request that follows. */
+  /** Rejects if the service replies that the node or room does not exist. Other errors are left to the request that follows. */
   #mustExist(client: Client, to: string, channel: string, node?: string): Promise<void> {
     const key = `${to} ${channel}`;
     let known = this.#made.get(key);
@@ -484,7 +599,7 @@ export class Juggernaut {
       known = client.request(xml`<iq type="get" to="${to}"><query xmlns="${DISCO_INFO}" node="${node}"/></iq>`).then(
         () => {},
         (error: XmppError) => {
-          // The site may make it later.
+          // The site may create it later.
           if (this.#made.get(key) === known) this.#made.delete(key);
           if (error.condition !== "item-not-found") return;
           const text = `The channel ${channel} does not exist, and a page that logs in creates none. The site creates it, or \`create: "open"\` says that it is for everybody.`;
@@ -503,7 +618,13 @@ export class Juggernaut {
     this.#events.trigger(`${channel}:data`, value);
   }
 
-  /** Ends a subscription, and removes the listeners of the channel's data. */
+  /**
+   * Ends a subscription, and removes the listeners for the channel's data. Resolves when the service has confirmed it (XEP-0060 §6.2).
+   *
+   * Rejects with `stanza-error` or an error of the connection; a refusal is also passed to `error`, so the promise need not be awaited.
+   * @example
+   * jug.unsubscribe("news");
+   */
   unsubscribe(channel: string): Promise<void> {
     const following = this.#channels.get(channel);
     this.#channels.delete(channel);
@@ -522,7 +643,14 @@ export class Juggernaut {
     );
   }
 
-  /** Publishes to a channel, or to several; `except`: the sessions, by id, that are not to be told. */
+  /**
+   * Publishes data to one or more channels. `data` is any value that JSON can represent. Resolves when the service has accepted it for each
+   * channel (XEP-0060 §7.1).
+   *
+   * Rejects with `stanza-error` and the service's condition (`forbidden`, `item-not-found`, …) or with an error of the connection.
+   * @example
+   * await jug.publish(["news", "archive"], { title: "Hello" }, { except: jug.sessionID });
+   */
   publish(channels: string | readonly string[], data: unknown, options?: PublishOptions): Promise<void> {
     return this.#toldByConnect(this.#publish(channels, data, options));
   }
@@ -539,7 +667,14 @@ export class Juggernaut {
     await Promise.all(listOf(channels).map(publish));
   }
 
-  /** As Juggernaut's messages: `{ type: "subscribe" | "unsubscribe" | "meta" | "event", channel, data }`. */
+  /**
+   * Carries out a message of Juggernaut's protocol: subscribes, unsubscribes, changes `meta`, or sends an `event` to the sessions on a
+   * channel, which get it as `custom`.
+   *
+   * Rejects with `bad-argument` for an unknown type, with `stanza-error` and the service's condition, or with an error of the connection.
+   * @example
+   * await jug.write({ type: "meta", data: { user_id: 7, name: "Ada" } });
+   */
   write(message: WrittenMessage): Promise<unknown> {
     return this.#toldByConnect(this.#write(message));
   }
@@ -556,9 +691,18 @@ export class Juggernaut {
     return Promise.all([...this.#rooms.keys()].map((one) => this.#introduce(one)));
   }
 
-  // ── who is there ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the roster ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Who is on a channel, from now on. Resolves when it is known; `user` is what of a session's meta names its user. */
+  /**
+   * Returns the sessions on a channel, and keeps them up to date. Resolves when they are known (XEP-0045 §7.2). `user` returns the user of a
+   * session's meta; default: its `user_id`.
+   *
+   * Rejects with `stanza-error` and the condition of the MUC service, or with an error of the connection; a refusal is also passed to
+   * `error`.
+   * @example
+   * const roster = await jug.roster("news", { user: (meta: { name?: string }) => meta.name });
+   * console.log([...roster.users.keys()]);
+   */
   async roster<Meta = { user_id?: unknown } | undefined>(
     channel: string,
     { user = (meta) => (meta as { user_id?: unknown } | null | undefined)?.user_id }: { user?: (meta: Meta) => unknown } = {},
@@ -599,7 +743,7 @@ export class Juggernaut {
   async #join(client: Client, channel: string, state: RoomState): Promise<Room> {
     try {
       const jid = `${roomName(channel)}@${this.#options.muc_service}`;
-      // Joining creates a room that is not there, open to all.
+      // Joining a missing room creates it, open to all.
       if (!this.#mayCreate) await this.#mustExist(client, jid, channel);
       const room = await client.muc.join(jid, this.sessionID, { history: { maxstanzas: 0 } });
       const see = (occupant: Occupant): void => this.#see(channel, state, occupant);
@@ -624,13 +768,13 @@ export class Juggernaut {
     }
   }
 
-  /** Out of a room, with all that was known of it. */
+  /** Discards the state of a room that the session is no longer in. */
   #vacate(state: RoomState): void {
     state.entered = state.room = undefined;
     for (const id of [...state.sessions.keys()]) this.#miss(state, id);
   }
 
-  /** Says who we are, to those who are there and those who come. */
+  /** Sends the meta of this session to present and future occupants, as the status of its presence. */
   async #introduce(channel: string): Promise<void> {
     const room = this.#rooms.get(channel)?.room;
     if (!room?.joined) return;
@@ -638,7 +782,7 @@ export class Juggernaut {
     await (this.#client as Client).send(xml`<presence to="${`${room.jid}/${room.nick}`}"><status>${JSON.stringify(said)}</status></presence>`);
   }
 
-  /** Leaves a room that nobody wants any more; in one that is, says who we are now. */
+  /** Leaves a room that the page no longer uses. In a room that it uses, sends the current meta. */
   async #mindRoom(channel: string): Promise<void> {
     const state = this.#rooms.get(channel);
     if (!state) return;
@@ -680,7 +824,7 @@ export class Juggernaut {
       const { data } = JSON.parse(body) as { data: unknown };
       this.#events.trigger("custom", { channel, session_id: nick, meta: state.sessions.get(nick)?.meta, data });
     } catch {
-      // Said by somebody who came by other means.
+      // A message from another client.
     }
   }
 }

@@ -1,27 +1,27 @@
-// PubSubClient: pages written for django-pubsub's client go on as they are, over epode's public API.
+// `PubSubClient`: the API of django-pubsub's browser client, over epode's public API, for pages that were written for it.
 //
 //   const pubsub = new PubSubClient({ nick, node, event_cb });                  anonymous
 //   const pubsub = new PubSubClient({ username, password, node, event_cb });    an account
-//   const pubsub = new PubSubClient({ jid, sid, rid, node, event_cb });         a BOSH session that the web server made
-//   event_cb(entry, pubsub); pubsub.focus, unread, updates; publish(node, items); disconnect(); _on_disconnect()
+//   const pubsub = new PubSubClient({ jid, sid, rid, node, event_cb });         a BOSH session that the web server created
 //
-// As it was: it connects when it is made and subscribes with the full JID, without presence; what was published before is not
-// told. What is different, and why:
+// Unchanged: it connects when it is created and subscribes with the full JID, without presence; items published before are not delivered.
+// Differences from django-pubsub's client:
 // - The globals of the old file (`settings`) are options: bosh_service, domain, resource, pubsub_service, debug.
-// - `entry` is not a set of jQuery's but reads like one: text, attr, find, children, each, eq, first, length. It is read from
-//   text, never made a part of the page. Its `value` is the payload as a plain value: what pages had to eval.
-// - event_cb is called for every item, not once for a message with several; only for what the node's service itself says;
-//   whatever element the payload is, not <entry/> alone.
-// - Its third argument tells a record's creation from its update, which needs item ids that are the record's (pk). What the
-//   node held before is asked for at the beginning, ids only. Deletion is told by delete_cb(id, pubsub): event_cb has no
-//   entry to show for it. Nodes must notify of it (`pubsub#notify_retract`).
-// - Logging in works (the JID used to be made before there was a name), and so does attaching (sid and rid were swapped, and
-//   nothing was subscribed).
-// - What fails is told: to error_cb(error, pubsub), or reported as the page's uncaught errors are; `ready` and the methods are promises.
-// - `updates` keeps the last 1,000 entries, not all.
-// - A connection that breaks is made again, and the subscriptions with it: `_on_disconnect` is called when it is over for good.
-//   What was missed meanwhile is told then; gap_cb(node, pubsub) says where the service does not have it any more.
-// - unsubscribe(node) exists. When the page goes, subscriptions are ended: nobody else removes an anonymous user's.
+// - `entry` is not a jQuery set, but has the same methods for reading: text, attr, find, children, each, eq, first, length. It is parsed
+//   from text and never inserted into the page. Its `value` is the payload as a plain value; pages used eval for that.
+// - event_cb is called for each item, not once for a message with several items; only for messages from the node's service; for any
+//   payload element, not only <entry/>.
+// - The third argument of event_cb distinguishes the creation of a record from an update. It requires item ids that are the record's
+//   primary key. The ids that the node holds are requested when subscribing. delete_cb(id, pubsub) reports deletions, if the node is
+//   configured to notify of them (`pubsub#notify_retract`).
+// - Logging in works (the old client built the JID before it had a name). Attaching works (the old client swapped sid and rid and
+//   subscribed to nothing).
+// - Errors are passed to error_cb(error, pubsub), or reported as uncaught errors of the page. `ready` and the methods are promises.
+// - `updates` holds the last 1,000 entries, not all.
+// - A lost connection is restored together with its subscriptions; `_on_disconnect` is called when it has ended permanently. Items missed
+//   meanwhile are delivered then; gap_cb(node, pubsub) reports that the service no longer has them.
+// - unsubscribe(node) exists. When the page is unloaded, its subscriptions are ended, because a service may not remove those of an
+//   anonymous user.
 
 import { report } from "./compat.js";
 import {
@@ -43,73 +43,152 @@ const ATOM = "http://www.w3.org/2005/Atom";
 const DISCO_ITEMS = "http://jabber.org/protocol/disco#items";
 /** How many entries `updates` keeps. */
 const UPDATES = 1_000;
-/** How many ids of a node are remembered; of one that is older, an update passes for a creation. */
+/** How many ids of a node are remembered. The update of an older item is reported as a creation. */
 const KNOWN = 10_000;
 
-/** Elements to read from, as jQuery's sets are read. Nothing of it becomes a part of the page. */
+/**
+ * Elements with jQuery's methods for reading. They are never inserted into the page.
+ * @example
+ * const titles = (elements: Elements) => [...elements].map((element) => element.text());
+ * new PubSubClient({ node: "news", event_cb: (entry) => console.log(titles(entry.find("title"))) });
+ */
 export interface Elements extends Iterable<Stanza> {
+  /** The number of elements. */
   readonly length: number;
   readonly [index: number]: Stanza;
-  /** The text of them and of all that is in them. */
+  /**
+   * The text of the elements and all their descendants.
+   * @example
+   * console.log(entry.find("title").text());
+   */
   text(): string;
-  /** An attribute of the first. */
+  /**
+   * An attribute of the first element; undefined if there is none.
+   * @example
+   * console.log(entry.find("link").attr("href"));
+   */
   attr(name: string): string | undefined;
-  /** What is in them: names and `[attribute="value"]`, one after another for what is further in. */
+  /**
+   * The descendants that match a selector: names and `[attribute="value"]`, separated by spaces for descendants of descendants. Throws
+   * `bad-argument` for any other selector.
+   * @example
+   * console.log(entry.find('author name[lang="en"]').text());
+   */
   find(selector: string): Elements;
+  /**
+   * The child elements, or only those named `name`.
+   * @example
+   * console.log(entry.children("category").length);
+   */
   children(name?: string): Elements;
-  /** Until it returns false. */
+  /**
+   * Calls `act` with each element, until it returns false.
+   * @example
+   * entry.find("category").each((index, element) => console.log(index, element.attr("term")));
+   */
   each(act: (this: Stanza, index: number, element: Stanza) => unknown): this;
+  /**
+   * The element at an index, from the end if negative; empty if there is none.
+   * @example
+   * console.log(entry.children().eq(-1).text());
+   */
   eq(index: number): Elements;
+  /**
+   * The first element; empty if there is none.
+   * @example
+   * console.log(entry.find("link").first().attr("rel"));
+   */
   first(): Elements;
+  /**
+   * All elements, as an array.
+   * @example
+   * console.log(entry.find("link").get().map((link) => link.attr("href")));
+   */
   get(): Stanza[];
+  /**
+   * The element at an index, from the end if negative; undefined if there is none.
+   * @example
+   * console.log(entry.find("link").get(0)?.attr("href"));
+   */
   get(index: number): Stanza | undefined;
 }
 
-/** An item's payload. */
+/**
+ * The payload of an item.
+ * @example
+ * new PubSubClient({ node: "news", event_cb: (entry: Entry) => console.log(entry.format, entry.value) });
+ */
 export interface Entry<T = unknown> extends Elements {
-  /** As a plain value. */
+  /** The payload as a plain value: {@link PubsubItem.value}. */
   readonly value: T;
+  /** The format that `value` was decoded from: {@link PubsubItem.format}. */
   readonly format: PayloadFormat;
 }
 
+/**
+ * The third argument of `event_cb`: whether a record was created or updated.
+ * @example
+ * const log = ({ type, id }: Change) => console.log(type, id);
+ * new PubSubClient({ node: "news", event_cb: (entry, pubsub, change) => log(change) });
+ */
 export interface Change<T = unknown> {
-  /** `update` where the node held an item of this id already. */
+  /** `update` if the node already held an item with this id. */
   type: "create" | "update";
+  /** The id of the item; undefined if the service sent none. */
   id: string | undefined;
+  /** The name of the node. */
   node: string;
+  /** The item, as epode reports it. */
   item: PubsubItem<T>;
 }
 
+/**
+ * The options of {@link PubSubClient}.
+ * @example
+ * const options: PubSubClientOptions = { username: "romeo", password: "pencil", node: "news" };
+ * const pubsub = new PubSubClient(options);
+ */
 export interface PubSubClientOptions<T = unknown> {
+  /** A name for the page's own use: {@link PubSubClient.nick}. */
   nick?: string;
-  /** What to subscribe to at once. */
+  /** The node to subscribe to after the login. */
   node?: string;
+  /** Called with each item. */
   event_cb?: (entry: Entry<T>, pubsub: PubSubClient<T>, change: Change<T>) => void;
-  /** An item was taken back, its record deleted. */
+  /** Called when an item was retracted: its record was deleted. */
   delete_cb?: (id: string, pubsub: PubSubClient<T>) => void;
-  /** Of a node something may be missing here: the connection was broken, and the service does not have it any more. */
+  /** Called when items of a node may be missing: the connection was interrupted, and the service no longer has the items of that time. */
   gap_cb?: (node: string, pubsub: PubSubClient<T>) => void;
-  /** What fails; without it, it is reported as an uncaught error of the page. */
+  /** Called with each error. Without it, errors are reported as uncaught errors of the page. */
   error_cb?: (error: Error, pubsub: PubSubClient<T>) => void;
-  /** An account: a name at `domain`, or a bare JID. Without it, and without `sid`: anonymous. */
+  /** The account: a name at `domain`, or a bare JID. Default: anonymous login, unless `sid` is given. */
   username?: string;
+  /** The password of the account. */
   password?: Secret;
-  /** A BOSH session that the web server made: its full JID, its id, the rid of the next request. */
+  /** The full JID of a BOSH session that the web server created. */
   jid?: string;
+  /** The id of a BOSH session that the web server created. */
   sid?: string;
+  /** The rid of the next request in that BOSH session (XEP-0124 §14.1). */
   rid?: number | string;
-  /** Default `/xmpp-httpbind`. */
+  /** The address of the XMPP service. Default `/xmpp-httpbind`. */
   bosh_service?: Service;
-  /** Default: the page's host. */
+  /** The XMPP domain. Default: the page's host. */
   domain?: string;
-  /** Default: the server chooses, which is what two open tabs want. */
+  /** The resource to bind. Default: the server chooses one, so that two open tabs get different ones. */
   resource?: string;
-  /** Default: `pubsub.` and the domain. */
+  /** The JID of the pubsub service. Default: `pubsub.` and the domain. */
   pubsub_service?: string;
-  /** All that is sent and received goes to the console. Default false. */
+  /** Whether to log everything that is sent and received to the console. Default false. */
   debug?: boolean;
 }
 
+/**
+ * A value that {@link PubSubClient.publish} accepts.
+ * @example
+ * const items: Publishable[] = ["a text", { title: "an object" }, 7];
+ * await pubsub.publish("news", items);
+ */
 export type Publishable = Exclude<Sendable, string> | string | number | boolean | null | { [name: string]: unknown };
 
 function* descendants(element: Stanza): Generator<Stanza> {
@@ -119,7 +198,7 @@ function* descendants(element: Stanza): Generator<Stanza> {
   }
 }
 
-/** `name`, `[attr]`, `[attr="value"]`, one after another: what old pages ask of an entry. */
+/** Selects by `name`, `[attr]` and `[attr="value"]`, separated by spaces: the selectors that old pages use. */
 function* select(elements: Iterable<Stanza>, selector: string): Generator<Stanza> {
   const [first, ...rest] = selector.trim().split(/\s+(?![^[]*\])/);
   const parts = /^([\w-]+|\*)?(?:\[([\w-]+)(?:=(["']?)(.*)\3)?\])?$/.exec(first ?? "");
@@ -137,7 +216,7 @@ function* select(elements: Iterable<Stanza>, selector: string): Generator<Stanza
   }
 }
 
-/** Elements to read from, as jQuery's sets are read. */
+/** Elements with jQuery's methods for reading. */
 class ElementSet<T> implements Entry<T> {
   readonly length: number;
   [index: number]: Stanza;
@@ -149,7 +228,6 @@ class ElementSet<T> implements Entry<T> {
     this.#item = item;
   }
 
-  /** The item's payload as a plain value. */
   get value(): T {
     return this.#item?.value as T;
   }
@@ -199,26 +277,44 @@ class ElementSet<T> implements Entry<T> {
   }
 }
 
-/** The client of a page that was written for django-pubsub. */
+/**
+ * django-pubsub's client: one connection, and callbacks for the items of its nodes. It connects when it is created.
+ * @example
+ * const pubsub = new PubSubClient({
+ *   node: "news",
+ *   event_cb: (entry, pubsub, { type, id }) => console.log(type, id, entry.value),
+ *   error_cb: (error) => console.error(error),
+ * });
+ */
 export class PubSubClient<T = unknown> {
+  /** A name for the page's own use. */
   nick: string | undefined;
+  /** The node that is subscribed after the login. */
   node: string | undefined;
-  /** Has the window the focus? */
+  /** Whether the window has the focus. */
   focus: boolean;
-  /** The page counts; 0 again when the window gets the focus. */
+  /** A counter for the page's own use. Set to 0 when the window gets the focus. */
   unread = 0;
-  /** The last 1,000 entries. */
+  /** The last 1,000 entries, the newest last. */
   updates: Entry<T>[] = [];
+  /** The connection, for requests of the page's own. */
   client!: Client;
-  /** Connected. */
+  /** Resolves when the client is online. Rejects with the errors of {@link Client.connect} or {@link Client.attach}. */
   connected!: Promise<void>;
-  /** Connected, and subscribed to `node`. Need not be awaited. */
+  /** Resolves when the client is online and subscribed to `node`. Its errors are also passed to `error_cb`, so it need not be awaited. */
   ready!: Promise<void>;
   readonly #options: PubSubClientOptions<T> & { bosh_service: Service; pubsub_service: string };
   readonly #feeds = new Map<string, Feed<T>>();
-  /** Aborted when we go: no page is watched any more, and no connection made. */
+  /** Aborted by disconnect(): page events are ignored from then on, and connecting stops. */
   #going: AbortController | undefined;
 
+  /**
+   * Creates a client, connects, and subscribes to the option `node`. Throws the errors of the constructor of {@link Client}, such as
+   * `invalid-option`.
+   * @example
+   * const pubsub = new PubSubClient({ username: "romeo", password: "pencil", node: "news" });
+   * await pubsub.ready;
+   */
   constructor(options: PubSubClientOptions<T> = {}) {
     const domain = options.domain ?? globalThis.location?.hostname ?? "localhost";
     this.#options = { bosh_service: "/xmpp-httpbind", pubsub_service: `pubsub.${domain}`, ...options, domain };
@@ -236,7 +332,13 @@ export class PubSubClient<T = unknown> {
     }
   }
 
-  /** Goes on with a BOSH session in place of whatever there was; `rid` is that of the next request. */
+  /**
+   * Replaces the connection with a BOSH session that was created elsewhere. `rid` is the rid of the next request (XEP-0124 §14.1). Resolves
+   * when the client is online and subscribed to `node`. Rejects with the errors of {@link Client.attach} and
+   * {@link PubSubClient.subscribe}; they are also passed to `error_cb`.
+   * @example
+   * await pubsub.attach("romeo@example.org/web", "sid-from-the-server", 4077);
+   */
   attach(jid: string, sid: string, rid: number | string): Promise<void> {
     const session = { jid, sid, rid };
     void (this.client as Client | undefined)?.disconnect();
@@ -269,7 +371,11 @@ export class PubSubClient<T = unknown> {
     return this.ready;
   }
 
-  /** Called when the connection is over, with what ended it: pages put their own in its place. */
+  /**
+   * Called when the connection has ended permanently, with the error that ended it. Pages replace this method.
+   * @example
+   * pubsub._on_disconnect = (error) => console.log("disconnected", error?.message);
+   */
   _on_disconnect(_error?: Error): void {}
 
   #fail(error: Error): void {
@@ -292,12 +398,19 @@ export class PubSubClient<T = unknown> {
     });
   }
 
-  /** Subscribes to a node, whose items go to event_cb too. Resolves when that is done; failing is told to error_cb as well. */
+  /**
+   * Subscribes to a node; its items are also passed to `event_cb`. Resolves when the service has accepted the subscription (XEP-0060 §6.1).
+   *
+   * Rejects with `stanza-error` and the service's condition (`item-not-found`, `forbidden`, …), which is also passed to `error_cb`, or with
+   * an error of the connection.
+   * @example
+   * await pubsub.subscribe("archive");
+   */
   async subscribe(node: string): Promise<void> {
     try {
       await this.connected;
       const service = this.#options.pubsub_service;
-      // First: what is published from then on is not among them.
+      // Before the subscription: items that are published after it must not be among these ids.
       const known = await this.#ids(node);
       const feed = await this.client.pubsub.subscribe<T>(node, (item) => this.#hear(item, known), { service, snapshot: false });
       this.#feeds.get(node)?.close();
@@ -315,10 +428,10 @@ export class PubSubClient<T = unknown> {
     }
   }
 
-  /** What the node holds, as far as its service tells (XEP-0060 §5.5). */
+  /** The ids of the items that the node holds, if the service lists them (XEP-0060 §5.5). */
   async #ids(node: string): Promise<Set<string | undefined>> {
     const query = xml`<iq type="get" to="${this.#options.pubsub_service}"><query xmlns="${DISCO_ITEMS}" node="${node}"/></iq>`;
-    // The subscription waits for this, but not for long.
+    // The subscription waits for this reply, so the timeout is short.
     const reply = await this.client.request(query, { timeout: 5_000 }).catch(() => undefined);
     const items = reply?.child("query", DISCO_ITEMS)?.children("item") ?? [];
     return new Set(items.map((item) => item.attr("name")));
@@ -341,7 +454,15 @@ export class PubSubClient<T = unknown> {
     }
   }
 
-  /** Publishes items, and resolves with their ids: texts become entries, markup and stanzas go as they are, all else as JSON in an entry. */
+  /**
+   * Publishes one or more items (XEP-0060 §7.1). Resolves with their ids; undefined if the service reports none. A text becomes the text of an
+   * Atom entry; markup and stanzas are published unchanged; any other value is JSON in an Atom entry.
+   *
+   * Rejects with `stanza-error` and the service's condition (`forbidden`, …) or with an error of the connection.
+   * @example
+   * const [id] = await pubsub.publish("news", { title: "Hello" });
+   * console.log(id);
+   */
   async publish(node: string, items: Publishable | readonly Publishable[]): Promise<(string | undefined)[]> {
     await this.connected;
     const service = this.#options.pubsub_service;
@@ -355,14 +476,23 @@ export class PubSubClient<T = unknown> {
     return Promise.all(all.map((item) => this.client.pubsub.publish(node, payload(item), { service })));
   }
 
-  /** Ends the subscription to a node. */
+  /**
+   * Ends the subscription to a node (XEP-0060 §6.2). Does nothing if the node is not subscribed. Rejects with the errors of
+   * `Feed.unsubscribe()`.
+   * @example
+   * await pubsub.unsubscribe("archive");
+   */
   async unsubscribe(node: string): Promise<void> {
     const feed = this.#feeds.get(node);
     this.#feeds.delete(node);
     await feed?.unsubscribe();
   }
 
-  /** Unsubscribes and goes. Never rejects. */
+  /**
+   * Ends the subscriptions and the connection. Never rejects.
+   * @example
+   * await pubsub.disconnect();
+   */
   async disconnect(): Promise<void> {
     const { client } = this;
     this.#going?.abort();

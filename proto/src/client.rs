@@ -38,7 +38,7 @@ use crate::time::{Calendar, Instant};
 use crate::unicode::Unicode;
 use crate::vec_map::VecMap;
 use crate::xep::audience::{Audience, Screening};
-use crate::xep::muc::request::shows_password;
+use crate::xep::muc::request::contains_password;
 use crate::xep::muc::{CommandId, Rooms};
 use crate::xep::responder::About;
 use crate::xml::Element;
@@ -240,7 +240,7 @@ impl Client {
         };
         let id = match lane {
             SendLane::Ordinary => self.connection.send(outgoing)?,
-            SendLane::Restoring => self.connection.send_ahead(outgoing)?,
+            SendLane::Restoring => self.connection.send_before_outbox(outgoing)?,
         };
         if is_broadcast {
             self.note_broadcast(&stanza);
@@ -251,7 +251,7 @@ impl Client {
 
     /// Refuses a stanza with a room's password on a connection that is not confidential.
     fn check_password(&self, stanza: &Element) -> Result<(), SendError> {
-        if shows_password(stanza) && !self.connection.is_confidential() {
+        if contains_password(stanza) && !self.connection.is_confidential() {
             return Err(SendError::Insecure);
         }
         Ok(())
@@ -446,6 +446,6 @@ impl Random for SharedRandom {
 enum SendLane {
     /// Behind the outbox.
     Ordinary,
-    /// Ahead of the outbox: restores the session.
+    /// Before the outbox: the stanza restores the session.
     Restoring,
 }

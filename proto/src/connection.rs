@@ -304,7 +304,7 @@ impl Connection {
         if self.timers.expire(Timer::Patience, now) {
             if matches!(self.state, State::Adopting(..)) {
                 self.doubt_adopted(now);
-            } else if self.session.is_hasty() {
+            } else if self.session.is_pipelining() {
                 self.fail(now, CloseReason::TimedOut(self.phase()));
             }
         }

@@ -69,8 +69,8 @@ pub struct SessionConfig {
     /// The mechanisms that a login may use, by the names in [`sasl`](crate::sasl); `None` allows all. A token is used
     /// and requested only if `HT-SHA-256-NONE` is among them.
     pub mechanisms: Option<Vec<&'static str>>,
-    /// Whether elements may be sent before the server requests them.
-    pub haste: bool,
+    /// Whether elements may be sent before the server has replied to the ones before them (pipelining, as in XEP-0305).
+    pub pipelining: bool,
 }
 
 /// An instruction of the session to the connection.
@@ -134,11 +134,11 @@ pub struct Session {
     remembered: Memory,
     /// The features of the stream before authentication.
     offered: Option<Features>,
-    /// Whether elements may be sent early in this attempt.
-    haste: bool,
-    /// Whether elements were sent early in this attempt.
-    ahead: bool,
-    /// The previous attempt sent elements early and failed; `true` when nothing else can have been the cause.
+    /// Whether elements may be pipelined in this attempt.
+    pipelining: bool,
+    /// Whether elements were pipelined in this attempt.
+    pipelined: bool,
+    /// The previous attempt pipelined elements and failed; `true` if there is no other possible cause.
     suspicion: Option<bool>,
     /// The last stage of the negotiation that was reported to the page.
     reported_stage: u8,
@@ -162,8 +162,8 @@ pub struct Circumstances {
     pub resumption: Option<Resumption>,
     /// What is known of the service.
     pub memory: Memory,
-    /// The last attempt failed and sending early may have been the cause ([`Session::blames_haste`]): send nothing
-    /// early in this attempt.
+    /// The last attempt failed and pipelining may have been the cause ([`Session::blames_pipelining`]): do not pipeline in
+    /// this attempt.
     pub suspicion: Option<bool>,
 }
 
@@ -185,8 +185,8 @@ impl Session {
             memory: Memory::default(),
             remembered: Memory::default(),
             offered: None,
-            haste: false,
-            ahead: false,
+            pipelining: false,
+            pipelined: false,
             suspicion: None,
             reported_stage: 0,
             keys: None,
@@ -226,8 +226,8 @@ impl Session {
         self.offered = None;
         self.suspicion = circumstances.suspicion;
         let again = self.suspicion.is_some();
-        self.haste = self.config.haste && !again && self.memory.allows_haste();
-        self.ahead = false;
+        self.pipelining = self.config.pipelining && !again && self.memory.allows_pipelining();
+        self.pipelined = false;
         if !again {
             self.reported_stage = 0;
         }
@@ -269,10 +269,10 @@ impl Session {
         matches!(self.state, State::Established)
     }
 
-    /// Whether the session is negotiating and has sent elements early. False while the keys are derived: then the
+    /// Whether the session is negotiating and has pipelined elements. False while the keys are derived: then the
     /// session does not wait for the server.
-    pub fn is_hasty(&self) -> bool {
-        self.ahead
+    pub fn is_pipelining(&self) -> bool {
+        self.pipelined
             && !self.is_deriving()
             && !matches!(self.state, State::Established | State::Closed)
     }
@@ -295,11 +295,11 @@ impl Session {
         }
     }
 
-    /// Whether sending early may have caused this end of the connection; `Some(true)` if there is no other possible
-    /// cause. Then an attempt without sending early is worthwhile and is not reported to the page. An end that is
+    /// Whether pipelining may have caused this end of the connection; `Some(true)` if there is no other possible
+    /// cause. Then an attempt without pipelining is worthwhile and is not reported to the page. An end that is
     /// caused by the password, the server's identity or the server's offer is not retried.
-    pub fn blames_haste(&self, reason: &CloseReason, opened: bool) -> Option<bool> {
-        if !self.ahead {
+    pub fn blames_pipelining(&self, reason: &CloseReason, opened: bool) -> Option<bool> {
+        if !self.pipelined {
             return None;
         }
         match reason {
@@ -405,7 +405,7 @@ impl Session {
     fn learn(&mut self, out: &mut Vec<Directive>) {
         match self.suspicion.take() {
             Some(certain) => self.memory.doubt(certain),
-            None if self.ahead => self.memory.doubts = 0,
+            None if self.pipelined => self.memory.doubts = 0,
             None => {}
         }
         if let Some(features) = self.offered.take() {

@@ -217,7 +217,7 @@ fn every_set_of_criteria() {
 
 /// What is found are names: a handler that removes another one, or itself, or adds one, changes nothing for the others.
 #[test]
-fn handlers_that_come_and_go_during_dispatch() {
+fn handlers_added_and_removed_during_dispatch() {
     let mut registry = HandlerRegistry::default();
     let ids: Vec<HandlerId> = (0..4)
         .map(|number| registry.add(Matcher::default(), number))
@@ -246,7 +246,7 @@ fn handlers_that_come_and_go_during_dispatch() {
 
 /// A handler of several types, or of a namespace that a stanza has several times, is woken once.
 #[test]
-fn woken_once() {
+fn a_handler_is_called_once() {
     let mut registry = HandlerRegistry::default();
     let matcher = Matcher {
         types: vec!["chat".into(), "chat".into(), "normal".into()],
@@ -307,7 +307,7 @@ fn the_sender_is_read_once() {
 
 /// A stanza of thousands of namespaces costs no thousands of look-ups; the first ones are looked at.
 #[test]
-fn a_stanza_that_was_made_to_cost_time() {
+fn a_stanza_built_to_be_expensive() {
     let mut registry = HandlerRegistry::default();
     for number in [0, 10, 900] {
         registry.add(
@@ -335,7 +335,7 @@ fn a_stanza_that_was_made_to_cost_time() {
 // ── the rest ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn types_that_are_left_out() {
+fn absent_types() {
     for (stanza, kind) in [
         ("<message/>", "normal"),
         ("<message type='chat'/>", "chat"),
@@ -349,7 +349,7 @@ fn types_that_are_left_out() {
 }
 
 #[test]
-fn what_is_a_stanza() {
+fn names_of_stanzas() {
     for stanza in ["<message/>", "<presence/>", "<iq/>"] {
         assert!(is_stanza(&xml(stanza)), "{stanza}");
     }
@@ -365,7 +365,7 @@ fn what_is_a_stanza() {
 
 /// Who listens to everything does not answer requests; who names what is asked for does.
 #[test]
-fn who_answers_requests() {
+fn handlers_that_reply_to_requests() {
     let matcher =
         |name: Option<&str>, types: &[&str], ns: Option<&str>, id: Option<&str>| Matcher {
             name: name.map(str::to_owned),

@@ -65,7 +65,7 @@ impl Unicode for Domain {
 }
 
 #[test]
-fn the_examples_of_rfc_7622_that_are_addresses() {
+fn the_valid_examples_of_rfc_7622() {
     // Table 1, in its order.
     for (text, local, domain, resource) in [
         ("juliet@example.com", Some("juliet"), "example.com", None),
@@ -144,7 +144,7 @@ fn the_examples_of_rfc_7622_that_are_addresses() {
 }
 
 #[test]
-fn the_examples_of_rfc_7622_that_are_none() {
+fn the_invalid_examples_of_rfc_7622() {
     // Table 2.
     for (text, error) in [
         ("\"juliet\"@example.com", JidError::Local),
@@ -162,7 +162,7 @@ fn the_examples_of_rfc_7622_that_are_none() {
 }
 
 #[test]
-fn plain_ascii_asks_nobody() {
+fn plain_ascii_needs_no_unicode_tables() {
     let jid = Jid::parse("Romeo@Example.ORG./Orchard Wall", &NoUnicode).unwrap();
     assert_eq!(jid.as_str(), "romeo@example.org/Orchard Wall");
     let jid = jid.with_resource("Balcony/2@3", &NoUnicode).unwrap();
@@ -176,7 +176,7 @@ fn plain_ascii_asks_nobody() {
 }
 
 #[test]
-fn parts_and_their_joints() {
+fn parts_and_separators() {
     let jid = parse("a@b/c/d@e/");
     assert_eq!(parts(&jid), (Some("a"), "b", Some("c/d@e/")));
     assert!(!jid.is_bare());
@@ -382,7 +382,7 @@ fn domainparts() {
 }
 
 #[test]
-fn the_table_that_browsers_are_tested_with_too() {
+fn the_table_shared_with_the_browser_tests() {
     for (text, expected) in ADDRESSES {
         let parsed = try_parse(text).ok().map(|jid| jid.to_string());
         assert_eq!(parsed.as_deref(), *expected, "{text:?}");
@@ -414,7 +414,7 @@ impl Unicode for Unvalidated {
 }
 
 #[test]
-fn an_a_label_that_the_platform_does_not_validate_is_validated() {
+fn a_labels_are_validated_without_the_platform() {
     let domain = |text: &str| Jid::parse(text, &Unvalidated).map(|jid| jid.to_string());
     assert_eq!(
         domain("xn--bcher-kva.example").as_deref(),
@@ -481,7 +481,7 @@ fn resourceparts() {
 }
 
 #[test]
-fn parts_of_1023_bytes_and_no_more() {
+fn parts_have_at_most_1023_bytes() {
     let domain = |len: usize| {
         let labels = format!("{}.", "d".repeat(63)).repeat(16);
         labels[..len].to_owned()
@@ -530,7 +530,7 @@ fn parts_of_1023_bytes_and_no_more() {
 }
 
 #[test]
-fn errors_say_what_is_wrong() {
+fn errors_name_the_problem() {
     assert_eq!(
         try_parse("a b@c").unwrap_err().to_string(),
         "a character that the part before the @ cannot have"

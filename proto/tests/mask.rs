@@ -70,7 +70,7 @@ fn sasl_in_one_element() {
 }
 
 #[test]
-fn why_a_login_failed_is_no_secret() {
+fn the_reason_of_a_failed_login_is_not_masked() {
     let failure =
         xml("<sasl:failure><sasl:not-authorized/><sasl:text>Who?</sasl:text></sasl:failure>");
     assert_eq!(masked(&failure), failure.to_xml());

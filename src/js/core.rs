@@ -13,6 +13,7 @@ use crate::web::clock::PlatformCalendar;
 use crate::web::driver::Driver;
 use crate::web::entropy::{self, Entropy};
 use crate::web::keeper::Keeper;
+use crate::web::run_loop::Driven;
 use crate::web::unicode::PlatformUnicode;
 use epode_proto::client::{Client, Platform};
 use epode_proto::connection::Prebound;

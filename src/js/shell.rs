@@ -5,9 +5,9 @@
 //! as long as an event may come, and are garbage-collected afterwards.
 
 use super::sink::Sink;
-use crate::web::driver;
 use crate::web::driver::Driver;
 use crate::web::platform::ApiOverrides;
+use crate::web::run_loop::EventSink;
 use epode_proto::client::ClientEvent;
 use epode_proto::error::CloseReason;
 use js_sys::{Object, WeakRef};
@@ -80,7 +80,7 @@ impl Shell {
     }
 }
 
-impl driver::Sink for Shell {
+impl EventSink<ClientEvent> for Shell {
     fn handle_event(self: Rc<Self>, event: ClientEvent) {
         if let Some(sink) = self.listener.sink() {
             self.report_event(&sink, event);

@@ -6,7 +6,9 @@ use super::settings::StreamSettings;
 use super::shell::Listener;
 use super::sink::{StreamSink, report_exception};
 use crate::web::entropy::{self, Entropy};
-use crate::web::raw_driver::{RawDriver, RawSink};
+use crate::web::raw_driver::{RawDriver, StreamEvent};
+use crate::web::run_loop::Driven;
+use crate::web::run_loop::EventSink;
 use crate::web::unicode::PlatformUnicode;
 use epode_proto::raw_stream::{RawEvent, RawStream};
 use epode_proto::stanza;
@@ -28,26 +30,22 @@ impl StreamShell {
     }
 }
 
-impl RawSink for StreamShell {
-    fn handle_event(&self, event: RawEvent) {
+impl EventSink<StreamEvent> for StreamShell {
+    fn handle_event(self: Rc<Self>, event: StreamEvent) {
         let Some(sink) = self.sink() else { return };
         report_exception(match event {
-            RawEvent::Frame(frame) => {
+            StreamEvent::Stream(RawEvent::Frame(frame)) => {
+                let run_loop = self.driver.run_loop();
                 let Crossing { text, words } =
-                    Crossing::of(&frame, |number| self.driver.frame(number));
+                    Crossing::of(&frame, |number| run_loop.frame(number));
                 sink.frame(&text, &words)
             }
-            RawEvent::Closed(reason) => {
+            StreamEvent::Stream(RawEvent::Closed(reason)) => {
                 let service = self.driver.read(|stream| stream.service().to_owned());
                 sink.closed(&sink.reason(&reason, Some(&service)))
             }
+            StreamEvent::Sent(text) => sink.sent_text(&text),
         });
-    }
-
-    fn handle_sent(&self, text: &str) {
-        if let Some(sink) = self.sink() {
-            report_exception(sink.sent_text(text));
-        }
     }
 
     fn set_owned(&self, owned: bool) {

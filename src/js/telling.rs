@@ -5,6 +5,7 @@ use super::crossing::Crossing;
 use super::shell::Shell;
 use super::sink::{Sink, report_exception};
 use crate::web::clock;
+use crate::web::run_loop::Driven;
 use epode_proto::client::{ClientEvent, Notice, WatchId, Watched};
 use epode_proto::event::Status;
 use epode_proto::handler::HandlerId;
@@ -104,7 +105,7 @@ impl Shell {
 
     /// Packs an element, with the text of the frame it came in if that is the latest.
     fn cross(&self, element: &Element) -> Crossing {
-        Crossing::of(element, |number| self.driver.frame(number))
+        Crossing::of(element, |number| self.driver.run_loop().frame(number))
     }
 
     fn payload_of(&self, item: &Item) -> Crossing {

@@ -1,34 +1,19 @@
-//! Drives a client with the browser's network and time: change it, report its events, drain, arm one timer.
-//!
-//! No borrow of the client is held while an event is reported, so a callback may call any method.
+//! Drives a client (`run_loop.rs`), stores its session when the page unloads, and continues the session of an earlier page.
 
-use super::alarm::Alarm;
-use super::clock;
 use super::derive::derive;
 use super::global::is_hidden;
 use super::http::HttpOptions;
 use super::keeper::Keeper;
-use super::lifecycle::{Lifecycle, PageChange};
-use super::network::Network;
+use super::lifecycle::PageChange;
 use super::platform::ApiOverrides;
+use super::run_loop::{Driven, EventSink, RunLoop};
 use epode_proto::client::{Client, ClientEvent, ClientOutput};
 use epode_proto::io::Input;
 use epode_proto::time::Instant;
-use js_sys::JsString;
 use js_sys::futures::spawn_local;
-use std::collections::VecDeque;
-
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
-
-/// Receives the events. The driver owns the sink while the client is not offline, so no other reference is needed.
-pub trait Sink {
-    /// Handles an event of the client.
-    fn handle_event(self: Rc<Self>, event: ClientEvent);
-
-    /// Reports whether the driver owns the sink from now on.
-    fn set_owned(&self, owned: bool);
-}
 
 /// The state of the page with respect to its stored session.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,28 +28,16 @@ enum PagePresence {
 /// A client with its network and timer.
 pub struct Driver {
     client: RefCell<Client>,
-    network: Network,
-    lifecycle: RefCell<Option<Lifecycle>>,
+    run_loop: RunLoop<ClientEvent>,
     /// Stores the session over a reload.
     keeper: RefCell<Option<Rc<Keeper>>>,
     presence: Cell<PagePresence>,
     /// The number of the claim of a stored session that is in progress; each claim has another number.
     claim: Cell<Option<u32>>,
     claims: Cell<u32>,
-    /// Whether the client knows that the page is hidden.
-    hidden: Cell<bool>,
     /// Set while the page is unloading: whether it may return.
     parting: Cell<Option<bool>>,
-    sink: RefCell<Option<Weak<dyn Sink>>>,
-    /// The sink while it is owned. The sink owns the driver: this reference makes a cycle, which ends with the connection.
-    owned: RefCell<Option<Rc<dyn Sink>>>,
     events: RefCell<VecDeque<ClientEvent>>,
-    reporting: Cell<bool>,
-    alarm: Alarm,
-    /// The time of the last reading of the clock. What follows from an input happens at its time: reading the clock costs as much as
-    /// delivering a stanza.
-    time: Cell<Instant>,
-    flush_due: Cell<bool>,
 }
 
 impl Driver {
@@ -72,70 +45,24 @@ impl Driver {
     pub fn new(client: Client, options: HttpOptions, platform: Rc<dyn ApiOverrides>) -> Rc<Self> {
         Rc::new(Self {
             client: RefCell::new(client),
-            network: Network::new(options, platform),
-            lifecycle: RefCell::default(),
+            run_loop: RunLoop::new(options, platform),
             keeper: RefCell::default(),
             presence: Cell::new(PagePresence::Here),
             claim: Cell::new(None),
             claims: Cell::new(0),
-            hidden: Cell::new(false),
             parting: Cell::new(None),
-            sink: RefCell::default(),
-            owned: RefCell::default(),
             events: RefCell::default(),
-            reporting: Cell::new(false),
-            alarm: Alarm::default(),
-            time: Cell::new(clock::now()),
-            flush_due: Cell::new(false),
         })
     }
 
-    /// Reads the clock.
-    fn now(&self) -> Instant {
-        let now = clock::now();
-        self.time.set(now);
-        now
-    }
-
     /// Sets the receiver of events.
-    pub fn listen(&self, sink: Weak<dyn Sink>) {
-        self.sink.replace(Some(sink));
-    }
-
-    fn sink(&self) -> Option<Rc<dyn Sink>> {
-        self.sink.borrow().as_ref().and_then(Weak::upgrade)
-    }
-
-    /// Owns the sink until the connection is offline and its end has been reported.
-    fn update_ownership(&self) {
-        let offline = self.is_idle();
-        let owned = self.owned.borrow().is_some();
-        if !offline && !owned {
-            let sink = self.sink();
-            if let Some(sink) = &sink {
-                sink.set_owned(true);
-            }
-            self.owned.replace(sink);
-        } else if offline && owned && !self.reporting.get() && self.events.borrow().is_empty() {
-            self.disown();
-        }
-    }
-
-    fn disown(&self) {
-        let sink = self.owned.take();
-        if let Some(sink) = sink {
-            sink.set_owned(false);
-        }
+    pub fn listen(&self, sink: Weak<dyn EventSink<ClientEvent>>) {
+        self.run_loop.listen(sink);
     }
 
     /// Stores the session when the page unloads.
     pub fn keep_by(&self, keeper: Option<Rc<Keeper>>) {
         self.keeper.replace(keeper);
-    }
-
-    /// Whether there is no connection and none is planned.
-    pub fn is_idle(&self) -> bool {
-        self.claim.get().is_none() && self.client.borrow().connection().is_offline()
     }
 
     /// Connects. Continues the session that an earlier page has stored, unless another page has taken it.
@@ -147,7 +74,7 @@ impl Driver {
         let claim = self.claims.get().wrapping_add(1);
         self.claims.set(claim);
         self.claim.set(Some(claim));
-        self.update_ownership();
+        self.run_loop.update_ownership(false);
         let driver = Rc::clone(self);
         spawn_local(async move {
             let kept = keeper.claim().await;
@@ -182,87 +109,19 @@ impl Driver {
     /// Changes the client. The outputs are carried out at the end of the current turn of the event loop, so that
     /// stanzas sent in one turn travel together; no timer is needed.
     pub fn change<R>(self: &Rc<Self>, change: impl FnOnce(&mut Client, Instant) -> R) -> R {
-        let result = change(&mut self.client.borrow_mut(), self.now());
+        let result = change(&mut self.client.borrow_mut(), self.run_loop.now());
         self.flush_later();
         result
-    }
-
-    /// Carries out the outputs at the end of the turn. Not a part of `change`, of which there is one copy for each call.
-    #[inline(never)]
-    fn flush_later(self: &Rc<Self>) {
-        self.update_ownership();
-        if !self.flush_due.replace(true) {
-            // The owner may release the driver in the same turn: keep it alive until the turn is done.
-            let driver = Rc::clone(self);
-            spawn_local(async move {
-                driver.flush_due.set(false);
-                driver.pump();
-            });
-        }
-    }
-
-    /// The received frame of that number, while it is being handled.
-    pub fn frame(&self, number: u32) -> Option<Rc<JsString>> {
-        self.network.frame(number)
     }
 
     /// Stops the driver: no response, timer or event follows.
     pub fn shut(&self) {
         self.claim.set(None);
-        self.client.borrow_mut().abort(self.now());
+        self.client.borrow_mut().abort(self.run_loop.now());
         self.client.borrow_mut().forget_keys();
-        self.sink.replace(None);
-        self.disown();
+        self.run_loop.shut();
         self.events.take();
-        self.alarm.stop();
-        self.network.close();
-        self.lifecycle.replace(None);
         self.keeper.replace(None);
-    }
-
-    /// Starts or stops listening to page events: needed while the connection is not offline.
-    fn update_lifecycle(self: &Rc<Self>) {
-        let wanted = !self.client.borrow().connection().is_offline();
-        if wanted == self.lifecycle.borrow().is_some() {
-            return;
-        }
-        let lifecycle = wanted.then(|| {
-            let driver = Rc::downgrade(self);
-            Lifecycle::listen(move |turn| {
-                if let Some(driver) = driver.upgrade() {
-                    driver.handle_turn(turn);
-                }
-            })
-        });
-        self.lifecycle.replace(lifecycle);
-    }
-
-    fn handle_turn(self: &Rc<Self>, turn: PageChange) {
-        match turn {
-            PageChange::Awake => {
-                self.set_leaving(false);
-                self.parting.set(None);
-                self.come_back();
-                self.client.borrow_mut().wake(self.now());
-            }
-            PageChange::Parting | PageChange::Leaving => {
-                // Send a waiting final request now.
-                self.set_leaving(true);
-                self.parting.set(Some(turn == PageChange::Parting));
-                if self.keeper().is_some() {
-                    self.leave(false);
-                } else if is_hidden() {
-                    self.part();
-                }
-            }
-            PageChange::Hidden => self.part(),
-            PageChange::Resting => {
-                self.set_leaving(true);
-                self.parting.set(None);
-                self.leave(true);
-            }
-        }
-        self.pump();
     }
 
     /// Handles the unloading of the page, after the page's own listeners have run.
@@ -274,7 +133,9 @@ impl Driver {
 
     /// Tells the client that the page may be unloaded at any moment: timers may not fire any more.
     fn set_leaving(&self, leaving: bool) {
-        self.client.borrow_mut().set_leaving(self.now(), leaving);
+        self.client
+            .borrow_mut()
+            .set_leaving(self.run_loop.now(), leaving);
     }
 
     /// Closes the session. The final request is sent before this returns, if possible: an unloading page may not run
@@ -295,11 +156,11 @@ impl Driver {
         } else if self.client.borrow().connection().is_closing() {
             // All stanzas have been sent.
         } else if returns {
-            self.client.borrow_mut().pause(self.now());
+            self.client.borrow_mut().pause(self.run_loop.now());
             self.drain();
         } else {
             // No page can continue the session.
-            self.client.borrow_mut().disconnect(self.now());
+            self.client.borrow_mut().disconnect(self.run_loop.now());
             self.drain();
         }
     }
@@ -329,38 +190,63 @@ impl Driver {
             }
         });
     }
+}
 
-    /// Handles an input from the network.
-    fn handle_input(self: &Rc<Self>, input: Input) {
-        self.client.borrow_mut().handle_input(self.now(), input);
-        self.pump();
+impl Driven for Driver {
+    type Event = ClientEvent;
+
+    fn run_loop(&self) -> &RunLoop<ClientEvent> {
+        &self.run_loop
     }
 
-    /// Reports the events, then drains: stanzas that callbacks send travel with the next request.
-    fn pump(self: &Rc<Self>) {
-        self.report_events();
-        self.drain();
-        self.report_events();
-        self.update_lifecycle();
-        self.update_ownership();
+    fn is_idle(&self) -> bool {
+        self.claim.get().is_none() && !self.is_listening()
     }
 
-    fn report_events(&self) {
-        // Reentered from a callback: the outer loop continues with the added events.
-        if self.reporting.replace(true) {
-            return;
-        }
-        loop {
-            let now = self.time.get();
-            // Polled one by one: a handler added because of one event receives the next.
-            let waiting = self.events.borrow_mut().pop_front();
-            let event = waiting.or_else(|| self.client.borrow_mut().poll_event(now));
-            let Some(event) = event else { break };
-            if let Some(sink) = self.sink() {
-                sink.handle_event(event);
+    fn is_listening(&self) -> bool {
+        !self.client.borrow().connection().is_offline()
+    }
+
+    fn poll_event(&self) -> Option<ClientEvent> {
+        let waiting = self.events.borrow_mut().pop_front();
+        let now = self.run_loop.time();
+        waiting.or_else(|| self.client.borrow_mut().poll_event(now))
+    }
+
+    fn accept_input(&self, now: Instant, input: Input) {
+        self.client.borrow_mut().handle_input(now, input);
+    }
+
+    fn accept_timeout(&self, now: Instant) {
+        self.client.borrow_mut().handle_timeout(now);
+    }
+
+    fn handle_page(self: &Rc<Self>, change: PageChange) {
+        match change {
+            PageChange::Awake => {
+                self.set_leaving(false);
+                self.parting.set(None);
+                self.come_back();
+                self.client.borrow_mut().wake(self.run_loop.now());
+            }
+            PageChange::Parting | PageChange::Leaving => {
+                // Send a waiting final request now.
+                self.set_leaving(true);
+                self.parting.set(Some(change == PageChange::Parting));
+                if self.keeper().is_some() {
+                    self.leave(false);
+                } else if is_hidden() {
+                    self.part();
+                }
+            }
+            PageChange::Hidden => self.part(),
+            PageChange::Resting => {
+                self.set_leaving(true);
+                self.parting.set(None);
+                self.leave(true);
             }
         }
-        self.reporting.set(false);
+        self.pump();
     }
 
     fn drain(self: &Rc<Self>) {
@@ -370,26 +256,14 @@ impl Driver {
             PagePresence::Away => self.presence.set(PagePresence::Here),
             PagePresence::Here => {}
         }
-        let hidden = is_hidden();
-        if self.hidden.replace(hidden) != hidden {
-            let input = Input::Visibility { hidden };
-            let now = self.time.get();
-            self.client.borrow_mut().handle_input(now, input);
+        let now = self.run_loop.time();
+        if let Some(input) = self.run_loop.poll_visibility() {
+            self.accept_input(now, input);
         }
         loop {
-            let output = self.client.borrow_mut().poll_output(self.time.get());
+            let output = self.client.borrow_mut().poll_output(now);
             match output {
-                ClientOutput::Transmit(transmit) => {
-                    let driver = Rc::downgrade(self);
-                    self.network.carry_out(
-                        transmit,
-                        Rc::new(move |input| {
-                            if let Some(driver) = driver.upgrade() {
-                                driver.handle_input(input);
-                            }
-                        }),
-                    );
-                }
+                ClientOutput::Transmit(transmit) => self.carry_out(transmit),
                 ClientOutput::Derive { id, derivation } => {
                     let driver = Rc::downgrade(self);
                     spawn_local(async move {
@@ -406,28 +280,6 @@ impl Driver {
                 ClientOutput::Event(event) => self.events.borrow_mut().push_back(event),
                 ClientOutput::Timeout(at) => return self.arm(at),
             }
-        }
-    }
-
-    /// Arms one timer for the earliest deadline.
-    fn arm(self: &Rc<Self>, at: Option<Instant>) {
-        self.alarm.arm(at, self.time.get(), || {
-            let driver = Rc::downgrade(self);
-            Rc::new(move || {
-                if let Some(driver) = driver.upgrade() {
-                    driver.ring();
-                }
-            })
-        });
-    }
-
-    fn ring(self: &Rc<Self>) {
-        let now = self.now();
-        if self.alarm.ring(now) {
-            self.client.borrow_mut().handle_timeout(now);
-            self.pump();
-        } else {
-            self.arm(self.alarm.deadline());
         }
     }
 }

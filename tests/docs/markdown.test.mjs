@@ -34,7 +34,7 @@ test("every sample compiles", async () => {
   assert.equal(code, 0, `\n${output.replace(/^.*?(\d+)\.mts(?=\()/gm, (_, index) => `${place(scripts[index])}, in its setting, `)}`);
 });
 
-test("every sample of the README is run, or says why not; no setting is left over", () => {
+test("every sample of the README is run, or names the reason why not; no setting is unused", () => {
   for (const block of scripts.filter(({ file }) => file === "README.md")) {
     const { runs, why, after } = block.setting;
     assert.ok(runs === false ? why : after, `${place(block)}: tests/docs/setting.mjs has nothing for '${block.heading}'`);
@@ -43,7 +43,7 @@ test("every sample of the README is run, or says why not; no setting is left ove
   assert.deepEqual(Object.keys(SETTING).filter((key) => !used.has(key)), []);
 });
 
-test("every block says its language, and every command is one of package.json", () => {
+test("every block names its language, and every command is in package.json", () => {
   const { scripts: commands } = readJson(at("package.json"));
   for (const block of blocks) {
     assert.ok(["js", "ts", "sh", "text", "nginx", "html"].includes(block.language), `${place(block)}: the language '${block.language}'`);
@@ -53,7 +53,7 @@ test("every block says its language, and every command is one of package.json", 
   }
 });
 
-test("what is configuration of nginx, nginx accepts", async (context) => {
+test("nginx accepts the configuration samples", async (context) => {
   if (!which("nginx")) return context.skip("nginx is not installed");
   const found = blocks.filter(({ language }) => language === "nginx");
   assert.ok(found.length > 0);

@@ -23,7 +23,7 @@ const FIRST = "A first example";
 /** Where the first example connects to; the demo of this test has another port. */
 const DEMO = "http://127.0.0.1:8080";
 
-test("the first example of the README, as it stands, prints what the README says", async (context) => {
+test("the first example of the README, unchanged, prints the documented output", async (context) => {
   const server = await startServer();
   context.after(() => server.stop());
   const demo = await startDemo({ server, port: 0, pkg: PACKAGE });

@@ -93,7 +93,7 @@ export const SETTING = {
       await logged("create", "First"); await pubsub.disconnect(); ${LEAVE}`,
   },
   "docs/moving.md#From Juggernaut": { after: `await logged("create"); await until(() => lines.includes("1")); await jug.disconnect();` },
-  "docs/moving.md#A page that makes itself an account and listens to a room": { after: `await until(() => list.textContent === "hello"); await leave();` },
+  "docs/moving.md#A page that creates an account and listens to a room": { after: `await until(() => list.textContent === "hello"); await leave();` },
 };
 
 /** The setting of the block in that file and section; `index` counts the blocks of a section from 1. */

@@ -68,7 +68,7 @@ async function answers(answerTo) {
 const all = (outcome) => ({ version: outcome, time: outcome, info: outcome, ping: outcome });
 const GONE = all("cancel service-unavailable");
 
-test("contacts are answered, and for a stranger nobody is there", async () => {
+test("contacts get replies, a stranger gets the error of an absent account", async () => {
   const { contact, stranger, absent, own, parted } = await answers("contacts");
   assert.deepEqual(contact, all("result"));
   assert.deepEqual(stranger, GONE);
@@ -78,14 +78,14 @@ test("contacts are answered, and for a stranger nobody is there", async () => {
   assert.deepEqual(parted, GONE);
 });
 
-test("nobody is answered but the own account", async () => {
+test("only the own account gets replies", async () => {
   const { contact, stranger, own } = await answers("nobody");
   assert.deepEqual(contact, GONE);
   assert.deepEqual(stranger, GONE);
   assert.deepEqual(own, all("result"));
 });
 
-test("everyone is answered where the page says nothing", async () => {
+test("by default everyone gets replies", async () => {
   const { contact, stranger } = await answers(undefined);
   assert.deepEqual(contact, all("result"));
   assert.deepEqual(stranger, all("result"));

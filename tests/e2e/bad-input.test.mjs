@@ -73,7 +73,7 @@ const FIRST_ANSWERS = {
   ],
 };
 
-test("the first answer is not what it should be: each has its error, and the client can be used afterwards", async (t) => {
+test("each kind of wrong first response has its error, and the client can be used afterwards", async (t) => {
   const page = await env.page();
   const cases = Object.entries(FIRST_ANSWERS).map(([name, [first, expected, options]]) => {
     // Until told otherwise, and not only once: browsers repeat by themselves what broke on a connection that was kept.
@@ -123,7 +123,7 @@ test("the first answer is not what it should be: each has its error, and the cli
   }
 });
 
-test("a service that is not there, one behind another origin, and one whose answers the browser keeps", async () => {
+test("an unreachable service, one at another origin, and one whose responses the browser blocks", async () => {
   const page = await env.page();
   const closed = await freePort();
   const listener = http.createServer((request, response) => answer(response, wrap("", SESSION)));
@@ -166,7 +166,7 @@ test("a service that is not there, one behind another origin, and one whose answ
   }
 });
 
-test("a server that falls silent in the middle of logging in: each phase has its timeout", async () => {
+test("a server that stops responding during the login: each phase has its timeout", async () => {
   const page = await env.page();
   const silent = () => true;
   const paths = {
@@ -191,7 +191,7 @@ test("a server that falls silent in the middle of logging in: each phase has its
   assert.match(errors.bind.message, /resource was not bound/);
 });
 
-test("a server that talks nonsense in the middle of logging in", async () => {
+test("a server that sends invalid data during the login", async () => {
   const page = await env.page();
   const sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
   const say = (payload) => ({ response }) => (answer(response, wrap(payload)), true);
@@ -257,7 +257,7 @@ const ENDS = {
   "an answer beyond the limit": [({ response }) => answer(response, wrap(LONG)), { code: "too-large" }],
 };
 
-test("the session ends in the middle: what waits is settled, and the client can be used afterwards", async (t) => {
+test("the session ends: pending calls are settled, and the client can be used afterwards", async (t) => {
   const page = await env.page();
   const cases = Object.entries(ENDS).map(([name, [end, expected, session]]) => {
     // The empty request is held; the one with the message gets the answer that ends it all. Once.
@@ -317,7 +317,7 @@ const BREAKS = {
   "an empty answer": ({ response }) => answer(response, ""),
 };
 
-test("a request that breaks is repeated, byte for byte, and the session goes on", async (t) => {
+test("a broken request is repeated, byte for byte, and the session continues", async (t) => {
   const page = await env.page();
   const cases = Object.entries(BREAKS).map(([name, spoil]) => {
     const bodies = [];
@@ -355,7 +355,7 @@ test("a request that breaks is repeated, byte for byte, and the session goes on"
   }
 });
 
-test("the server is killed and comes back: the session is gone, a new one is made", async (t) => {
+test("the server is killed and restarted: the session is lost, a new one is created", async (t) => {
   const page = await env.page();
   const account = await env.account();
   const [user] = account.jid.split("@");
@@ -544,7 +544,7 @@ const BAD_JIDS = {
   "a space in the domain": { domain: "a b", anonymous: true },
 };
 
-test("options that cannot be meant: bad-argument, bad-jid, before anything is sent", async () => {
+test("invalid options: bad-argument, bad-jid, before anything is sent", async () => {
   const page = await env.page();
   const early = await env.page();
   const ask = async ({ options, jids, services }) => {
@@ -583,7 +583,7 @@ test("options that cannot be meant: bad-argument, bad-jid, before anything is se
   }
 });
 
-test("other arguments that cannot be meant", async () => {
+test("other invalid arguments", async () => {
   const page = await env.page();
   const account = await env.account();
   const results = await page.evaluate(
@@ -630,7 +630,7 @@ test("other arguments that cannot be meant", async () => {
   }
 });
 
-test("what was registered before the module was loaded is registered, though one of it cannot be", async () => {
+test("handlers added before the module is loaded are registered, although one of them is invalid", async () => {
   const page = await env.page();
   const account = await env.account();
   const { error, states, woken } = await page.evaluate(async (account) => {

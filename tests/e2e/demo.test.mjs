@@ -133,7 +133,7 @@ async function join(page, nick) {
 }
 
 describe(`the demo on ${SERVER}`, () => {
-  test("is served with a policy that its pages keep", async () => {
+  test("is served with a content security policy that its pages obey", async () => {
     const { headers } = await fetch(demo.url);
     const policy = headers.get("content-security-policy");
     for (const part of ["default-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "require-trusted-types-for 'script'"]) {
@@ -142,7 +142,7 @@ describe(`the demo on ${SERVER}`, () => {
     // That they keep it is checked after every test.
   });
 
-  test("a row that the publisher commits is on every open page", async (t) => {
+  test("a row that the publisher commits appears on every open page", async (t) => {
     const pages = [await open(t), await open(t)];
     const id = await publish("add", "Flat white <b>&amp;</b>", "--for", "Table 4", "--note", "to go");
     for (const page of pages) {
@@ -157,7 +157,7 @@ describe(`the demo on ${SERVER}`, () => {
     }
   });
 
-  test("what the form of one page saves is on the other, changes and goes", async (t) => {
+  test("a row saved by one page appears, changes and disappears on the other", async (t) => {
     const [one, two] = [await open(t), await open(t)];
     const id = await save(one, "Cortado", "Mina");
     assert.match(await one.textContent("#outcome"), /confirmed it after [\d.]+ m?s/);
@@ -201,7 +201,7 @@ describe(`the demo on ${SERVER}`, () => {
     for (const page of [one, two]) await card(page, id).waitFor({ state: "detached" });
   });
 
-  test("who comes later finds what is there, unmarked", async (t) => {
+  test("a page that is opened later shows the existing rows, unmarked", async (t) => {
     const id = await publish("add", "Granola");
     const page = await open(t);
     await card(page, id, "new").waitFor();
@@ -210,7 +210,7 @@ describe(`the demo on ${SERVER}`, () => {
     assert.equal(await page.textContent("#order-count"), String(await page.locator(".card").count()));
   });
 
-  test("the publisher says what went wrong, and publishes it later", async (t) => {
+  test("the publisher reports an error and publishes later", async (t) => {
     const nowhere = await publisher("later", "http://127.0.0.1:9", "add", "Chai");
     assert.equal(nowhere.code, 1);
     assert.match(nowhere.stderr, /cannot be read/);
@@ -231,7 +231,7 @@ describe(`the demo on ${SERVER}`, () => {
     assert.match((await publisher("later", "delete", "99")).stderr, /no order 99/);
   });
 
-  test("what another program changes in the database is published by the one that watches", async (t) => {
+  test("changes of another program in the database are published", async (t) => {
     const page = await open(t);
     const file = path.join(folder, "watched.sqlite3");
     const args = [PUBLISHER, "--url", demo.url, "--db", file, ...(OWN_ONLY ? ACCOUNT : []), "watch"];
@@ -299,7 +299,7 @@ describe(`the demo on ${SERVER}`, () => {
     assert.deepEqual(await one.locator("#people .name").allTextContents(), ["Ada"]);
   });
 
-  test("the inspector shows what passes, and no secret", async (t) => {
+  test("the inspector shows the traffic without secrets", async (t) => {
     const page = await open(t, { via: "bosh" });
     await page.click("#inspect");
     await signIn(page, "inspected", "Create the account");
@@ -396,7 +396,7 @@ describe(`the demo on ${SERVER}`, () => {
     await fits("signing in");
   });
 
-  test("a page says that it was disconnected, and comes back", async (t) => {
+  test("a page shows that it was disconnected, and reconnects", async (t) => {
     const page = await open(t);
     await page.click("#toggle");
     await page.locator("#state", { hasText: "Offline" }).waitFor();
@@ -411,7 +411,7 @@ describe(`the demo on ${SERVER}`, () => {
     await page.locator(".card h3", { hasText: "Too late" }).waitFor();
   });
 
-  test("the header says by which way the page came in, and leads to the other", async (t) => {
+  test("the header shows the transport and links to the other one", async (t) => {
     const page = await open(t);
     const way = page.locator("#way a");
     assert.equal(await way.textContent(), "WebSocket");
@@ -423,7 +423,7 @@ describe(`the demo on ${SERVER}`, () => {
     }
   });
 
-  test("where no WebSocket gets through, the page comes in by BOSH", async (t) => {
+  test("without a working WebSocket the page connects by BOSH", async (t) => {
     const walled = await serve({ ...server, bosh: server.bosh, ws: "ws://127.0.0.1:9/" });
     t.after(() => walled.stop());
     const page = await open(t, { at: walled });
@@ -432,7 +432,7 @@ describe(`the demo on ${SERVER}`, () => {
     await card(page, id, "new").waitFor();
   });
 
-  test("a session outlives its WebSocket, and the page hardly notices", async (t) => {
+  test("a session survives its WebSocket", async (t) => {
     const narrow = await serve(server);
     t.after(() => narrow.stop());
     const [cut, other] = [await open(t, { at: narrow, via: "ws" }), await open(t)];
@@ -453,7 +453,7 @@ describe(`the demo on ${SERVER}`, () => {
   });
 
   for (const via of ["ws", "bosh"]) {
-    test(`a server that is killed is missed, and found again (${via})`, async (t) => {
+    test(`a page notices a killed server, and reconnects to it (${via})`, async (t) => {
       const [one, two] = [await open(t, { via }), await open(t, { via })];
       await join(two, "Kit");
       await two.locator("#talk").waitFor();

@@ -31,7 +31,7 @@ const CASES = {
 };
 
 for (const [index, [name, [files, expected]]] of Object.entries(CASES).entries()) {
-  test(`what a web server says: ${name}`, async () => {
+  test(`a web server's response: ${name}`, async () => {
     const page = await env.page();
     const domain = `case${index}.test`;
     const asked = [];
@@ -49,7 +49,7 @@ for (const [index, [name, [files, expected]]] of Object.entries(CASES).entries()
   });
 }
 
-test("a web server that does not answer, one without CORS, an abort, and names that are none", async () => {
+test("a web server that does not respond, one without CORS, an abort, and invalid names", async () => {
   const page = await env.page();
   await page.route("https://silent.test/**", () => {});
   await page.route("https://closed.test/**", (route) => 

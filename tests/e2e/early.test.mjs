@@ -27,7 +27,7 @@ async function slowPage(delay) {
 for (const delay of DELAYS) {
   const when = delay === 0 ? "with the module loaded" : "before the module is loaded";
 
-  test(`connect() or attach() taken back in the same turn, ${when}: nothing leaves, and a later connect() works`, async () => {
+  test(`connect() or attach() cancelled in the same turn, ${when}: nothing is sent, and a later connect() works`, async () => {
     const page = await slowPage(delay);
     const results = await page.evaluate(async () => {
       const session = { jid: "a@local.example/b", sid: "s", rid: 7 };
@@ -112,7 +112,7 @@ for (const delay of DELAYS) {
     }
   });
 
-  test(`disconnect(), free() and abort() at any moment of connecting, ${when}: offline, and no session stays`, async () => {
+  test(`disconnect(), free() and abort() at any time while connecting, ${when}: offline, and no session remains`, async () => {
     const page = await slowPage(delay);
     const results = await page.evaluate(async () => {
       const results = [];
@@ -148,7 +148,7 @@ for (const delay of DELAYS) {
   });
 }
 
-test("giving up does not wait for the module: every function that loads it", async () => {
+test("an abort does not wait for the module: every function that loads it", async () => {
   const page = await env.page();
   // It never comes.
   await page.route("**/epode_bg.wasm", () => {});
@@ -218,7 +218,7 @@ test("giving up does not wait for the module: every function that loads it", asy
   });
 });
 
-test("a page for Juggernaut that connects, disconnects and connects in one turn is connected", async () => {
+test("a Juggernaut page that connects, disconnects and connects in one turn is connected", async () => {
   for (const delay of DELAYS) {
     const page = await slowPage(delay);
     const { anonymousDomain, pubsub, conference } = env.names;

@@ -54,7 +54,7 @@ function scripted(reply) {
 
 const subscribed = (subid) => `<subscription node='n' jid='somebody@scripted.example/here' subid='${subid}' subscription='subscribed'/>`;
 
-test("an event that comes twice is told once, unless the page asks for repetitions", async () => {
+test("a duplicate event is reported once, unless the page requests repetitions", async () => {
   const page = await env.page();
   const result = {};
   for (const repeats of [false, true]) {
@@ -88,7 +88,7 @@ test("an event that comes twice is told once, unless the page asks for repetitio
   assert.deepEqual(result.true, ["snapshot a", "live b", "live c", "live b", "live c", "live d"]);
 });
 
-test("a subscription that was given up ends at the service when it answers, and is not that of the next attempt", async () => {
+test("an aborted subscription is ended when the service replies, and is not matched with the next attempt", async () => {
   const page = await env.page();
   const late = {};
   const { path, push, asked } = scripted(({ kind, count, own, result }) => {
@@ -130,7 +130,7 @@ test("a subscription that was given up ends at the service when it answers, and 
   assert.equal(asked.filter((kind) => kind === "subscribe").length, 2);
 });
 
-test("the last item on subscribing is no news, and what is published then is; a row saved unchanged shows nothing", async () => {
+test("the last item on subscribing is not new, later publications are; a row saved unchanged is not reported", async () => {
   const page = await env.page();
   const [owner, reader] = await env.accounts(2);
   const node = env.name("/once/");

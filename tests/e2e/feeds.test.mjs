@@ -11,7 +11,7 @@ const NODES = 1000;
 const BUSY = [0, 499, 999];
 const MANY = 40;
 
-test("a thousand nodes on one connection: each feed gets its own items, all of them, in order, and no other's", async () => {
+test("a thousand nodes on one connection: each feed gets all of its own items in order, and no others", async () => {
   const page = await env.page();
   const [owner, reader] = await env.accounts(2);
   const prefix = env.name("/many/");

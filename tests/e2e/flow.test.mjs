@@ -66,7 +66,7 @@ test("registration at a host that the server does not have", async () => {
   assert.equal(error.condition, { prosody: "improper-addressing", ejabberd: "internal-server-error" }[SERVER]);
 });
 
-test("a registration that is given up", async () => {
+test("an abandoned registration", async () => {
   const page = await env.page();
   const username = env.name();
   const { before, during, after } = await page.evaluate(

@@ -6,7 +6,7 @@ import { OVER_SOCKET, environment } from "./support.mjs";
 
 const env = environment();
 
-test("a page that never stops talking hears what is said meanwhile", async () => {
+test("a page that sends without pause receives stanzas meanwhile", async () => {
   const page = await env.page();
   const romeo = await env.account();
   const said = await page.evaluate(async (romeo) => {
@@ -36,7 +36,7 @@ test("a page that never stops talking hears what is said meanwhile", async () =>
   assert.ok(said.said < 500, "heard before it was silent");
 });
 
-test("handlers are woken by what they match, and by nothing else", async () => {
+test("handlers are called with matching stanzas only", async () => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const woken = await page.evaluate(
@@ -181,7 +181,7 @@ test("a handler or listener that throws is reported and stays, and the others st
   assert.equal(problems.length, 5);
 });
 
-test("stanzas that come before the first handler are kept for it, in order, and handed over once", async () => {
+test("stanzas before the first handler are kept for it in order and delivered once", async () => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const { early, late, next } = await page.evaluate(
@@ -219,7 +219,7 @@ test("stanzas that come before the first handler are kept for it, in order, and 
   assert.deepEqual(late, ["6"]);
 });
 
-test("requests from others: what epode answers, what a handler answers, and what nobody knows", async () => {
+test("requests from others: replies of epode, of a handler, and to unknown requests", async () => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const answers = await page.evaluate(
@@ -287,7 +287,7 @@ test("requests from others: what epode answers, what a handler answers, and what
   assert.ok(answers.seen.includes("urn:example:unknown"));
 });
 
-test("a request: timeout, AbortSignal, disconnect, an id of one's own, a reply from somebody else", async () => {
+test("a request: timeout, AbortSignal, disconnect, an id of the page, a reply of another sender", async () => {
   const page = await env.page();
   const [romeo, juliet, mallory] = await env.accounts(3);
   const result = await page.evaluate(
@@ -340,7 +340,7 @@ test("a request: timeout, AbortSignal, disconnect, an id of one's own, a reply f
   assert.deepEqual(result.disconnected.map(({ code }) => code), ["disconnected", "disconnected"]);
 });
 
-test("an error reply tells condition, type, text, the extension's condition and the stanza", async () => {
+test("an error reply has condition, type, text, the extension's condition and the stanza", async () => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const error = await page.evaluate(
@@ -371,7 +371,7 @@ test("an error reply tells condition, type, text, the extension's condition and 
   assert.match(error.stanza, /type=['"]error['"]/);
 });
 
-test("initial presence leaves after the continuation of connect(), and not at all when the page sent its own", async () => {
+test("initial presence is sent after the continuation of connect(), and not at all if the page sent its own", async () => {
   const page = await env.page();
   const account = await env.account();
   const logs = await page.evaluate(async (account) => {
@@ -412,7 +412,7 @@ test("initial presence leaves after the continuation of connect(), and not at al
   assert.deepEqual(logs.late.filter((entry) => entry !== "farewell"), ["continuation", "own presence", "result"]);
 });
 
-test("nothing that comes between connect() and its continuation's handlers is lost", async () => {
+test("stanzas between connect() and its continuation's handlers are not lost", async () => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const got = await page.evaluate(
@@ -433,7 +433,7 @@ test("nothing that comes between connect() and its continuation's handlers is lo
   assert.deepEqual(got, ["while you were away"]);
 });
 
-test("sent and received show all that goes over the wire, with no secret in it", async () => {
+test("the events sent and received show everything on the wire without secrets", async () => {
   const page = await env.page();
   const account = await env.account();
   const { sent, received, bodies, after } = await page.evaluate(async (account) => {
@@ -471,7 +471,7 @@ test("sent and received show all that goes over the wire, with no secret in it",
   for (const text of [...sent, ...received]) assert.match(text, /^<[^?!]/);
 });
 
-test("send() resolves though the server keeps the request, and rejects what the end of the connection leaves open", async () => {
+test("send() resolves although the server holds the request, and rejects at the end of the connection if the delivery is unknown", async () => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const { kinds, undelivered } = await page.evaluate(

@@ -7,7 +7,7 @@ import { environment } from "./support.mjs";
 
 const env = environment();
 
-test("a hidden page without timers still hears, and still speaks", async () => {
+test("a hidden page without timers still receives and sends", async () => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   await page.evaluate(
@@ -44,7 +44,7 @@ test("a hidden page without timers still hears, and still speaks", async () => {
   assert.deepEqual(answers, Array.from({ length: 10 }, (_, index) => `re-${index}`));
 });
 
-test("a page that was hidden from the start logs in, says who it is, sends and hears without timers", async () => {
+test("a page that is hidden from the start logs in, sends and receives without timers", async () => {
   const page = await env.page();
   const romeo = await env.account();
   const result = await page.evaluate(async (romeo) => {

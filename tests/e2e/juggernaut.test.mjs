@@ -41,7 +41,7 @@ const loseSession = (page) =>
     jug.publish("probe", 0).catch(() => {});
   });
 
-test("an old page: connected when it is needed, several channels and callbacks over one connection", async () => {
+test("an old page: connects at the first call, several channels and callbacks over one connection", async () => {
   const page = await jugPage();
   const [one, two] = [`paste-replies:${env.name("1")}`, `/observer/${env.name("Üser")}`];
   const { id, idle, sessions, got } = await page.evaluate(
@@ -99,7 +99,7 @@ test("an old page: connected when it is needed, several channels and callbacks o
   assert.deepEqual(got.slice(14), ["two null", 'two "<b>&amp;</b>"', "two 0", "two [1]", 'two {"deep":{"list":[null]}}', "disconnect"]);
 });
 
-test("publish to several channels, except to some sessions; nothing of the past is told", async () => {
+test("publish to several channels, except to some sessions; earlier data is not delivered", async () => {
   const [one, two] = [await jugPage(), await jugPage()];
   const channels = [env.name("channel:"), env.name("channel:")];
   await one.evaluate((channels) => Promise.all(channels.map((channel) => jug.publish(channel, "before"))), channels);
@@ -122,7 +122,7 @@ test("publish to several channels, except to some sessions; nothing of the past 
   for (const page of [one, two]) await page.evaluate(() => jug.disconnect());
 });
 
-test("after a reconnect, what was subscribed while connected is there, and what was unsubscribed is not; after disconnect() and connect() too", async () => {
+test("after a reconnect, and after disconnect() and connect(), subscribed channels are subscribed, unsubscribed ones are not", async () => {
   const [page, other] = [await jugPage(), await jugPage()];
   const [first, later, left] = ["first:", "later/", "left:"].map((name) => env.name(name));
   await page.evaluate(
@@ -234,7 +234,7 @@ test("the roster: who is on a channel, several windows of a user counted; meta, 
   await watcher.evaluate(() => roster.close().then(() => jug.disconnect()));
 });
 
-test("the roster over a lost session: who is still there is not told again; those who listen are on it themselves", async () => {
+test("the roster over a lost session: sessions that stay are not reported again; a session that listens is listed itself", async () => {
   const channel = env.name("lobby:");
   const [one, two] = [await jugPage({ meta: { user_id: "one" } }), await jugPage({ meta: { user_id: "two" } })];
   for (const page of [one, two]) {
@@ -256,7 +256,7 @@ test("the roster over a lost session: who is still there is not told again; thos
   for (const page of [one, two]) await page.evaluate(() => jug.disconnect());
 });
 
-test("a channel that is not for everybody: pages that may, by their account; the others are told so", async () => {
+test("a restricted channel: pages with an allowed account get its data, others an error", async () => {
   const [owner, friend] = await env.accounts(2);
   const channel = env.name("user-replies:");
   const { connect } = await env.node();
@@ -278,7 +278,7 @@ test("a channel that is not for everybody: pages that may, by their account; the
   await server.disconnect();
 });
 
-test("with a login nothing is created: a channel that the site has not made yet is not made open to all", async () => {
+test("with a login nothing is created: a missing channel is not created open to all", async () => {
   const [owner, reader] = await env.accounts(2);
   const channel = env.name("user-replies:");
   const room = `${channel.replace(/[^a-z0-9.-]/gu, (one) => `_${Buffer.from(one).toString("hex")}`)}@${env.names.conference}`;
@@ -318,7 +318,7 @@ test("with a login nothing is created: a channel that the site has not made yet 
   await server.disconnect();
 });
 
-test("what nobody listens to is an uncaught error; a listener that throws stops no other", async () => {
+test("an error without a listener is an uncaught error; a listener that throws does not affect others", async () => {
   const page = await jugPage();
   const channel = env.name("channel:");
   const result = await page.evaluate(async (channel) => {

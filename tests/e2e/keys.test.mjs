@@ -43,7 +43,7 @@ test("the platform derives the keys once for all logins of a client", async () =
   assert.doesNotMatch(stored, /pencil/);
 });
 
-test("another password is derived anew, and one that was refused is not kept", async () => {
+test("another password is derived again, and the keys of a refused one are not kept", async () => {
   const page = await env.page();
   await page.evaluate(countDerivations);
   const { codes, counts } = await page.evaluate(async ({ jid, password }) => {
@@ -82,7 +82,7 @@ for (const [name, spoil] of [
   });
 }
 
-test("while the platform takes its time, the deadline runs on, and free() ends it", async () => {
+test("the deadline continues while the platform derives, and free() ends the derivation", async () => {
   const page = await env.page();
   const { error, late } = await page.evaluate(async (account) => {
     const waiting = inbox("a derivation");

@@ -56,7 +56,7 @@ async function guests(over, keep) {
 }
 
 for (const over of ["bosh", "ws"]) {
-  test(`what nothing refers to hears on, over ${over}, in Chromium`, async () => {
+  test(`an unreferenced client continues to receive, over ${over}, in Chromium`, async () => {
     const service = over === "ws" ? `${env.origin.url.replace(/^http/, "ws")}/ws` : "/http-bind";
     for (const keep of KEPT) {
       const tab = await page();
@@ -66,7 +66,7 @@ for (const over of ["bosh", "ws"]) {
     }
   });
 
-  test(`what nothing refers to hears on, over ${over}, in Node`, async () => {
+  test(`an unreferenced client continues to receive, over ${over}, in Node`, async () => {
     const epode = await inNode();
     const heard = await lifetime.leftAlone(epode, gc, { service: SERVICES[over](), options: { WebSocket }, ...(await guests(over, KEPT.flat())) });
     assert.ok(heard >= 60, `${heard} heard`);
@@ -93,7 +93,7 @@ for (const over of ["bosh", "ws"]) {
   });
 }
 
-test(`${2 * MADE} clients that were only made are collected, and the memory stays flat`, async () => {
+test(`${2 * MADE} clients that never connected are collected, and the memory stays flat`, async () => {
   const tab = await page();
   const inChromium = await tab.evaluate((count) => lifetime.madeAndDropped(epode, gc, memory, count), MADE);
   const inNodes = await lifetime.madeAndDropped(await inNode(), gc, nodeMemory, MADE / 5);
@@ -103,13 +103,13 @@ test(`${2 * MADE} clients that were only made are collected, and the memory stay
   }
 });
 
-test("clients that were made before the module was loaded are collected, with their handlers", async () => {
+test("clients created before the module was loaded are collected, with their handlers", async () => {
   const tab = await page();
   const left = await tab.evaluate((count) => lifetime.madeEarlyAndDropped(epode, gc, count), 2 * MADE);
   assert.deepEqual(left, { client: 0 });
 });
 
-test("clients whose connecting failed, or was given up, are collected", async () => {
+test("clients whose connecting failed or was aborted are collected", async () => {
   const tab = await page();
   const results = [
     await tab.evaluate((count) => lifetime.failedAndDropped(epode, gc, count), FAILED),

@@ -10,7 +10,7 @@ const env = environment();
 const OPTIONS = { domain: "scripted.example", anonymous: true, reconnect: false };
 
 for (const status of [301, 302, 303, 307, 308]) {
-  test(`HTTP ${status}: the request goes nowhere else, in the page and in Node, by connect() and by register()`, async () => {
+  test(`HTTP ${status}: the redirect is not followed, in the page and in Node, by connect() and by register()`, async () => {
     const page = await env.page();
     const hits = [];
     const elsewhere = env.route(({ request, response, body }) => {
@@ -44,7 +44,7 @@ for (const status of [301, 302, 303, 307, 308]) {
   });
 }
 
-test("an answer above maxBytes is not read to its end, announced or not; the server is told that the session is over", async () => {
+test("a response above maxBytes, announced or not, is not read to its end; the session is terminated", async () => {
   const page = await env.page();
   for (const announced of [true, false]) {
     const log = [];
@@ -81,7 +81,7 @@ test("an answer above maxBytes is not read to its end, announced or not; the ser
   }
 });
 
-test("a frame above maxBytes: the stream and its socket are closed, one that takes its place is open; nothing is left behind", async () => {
+test("a frame above maxBytes: the stream and its socket are closed, the next one is open; nothing leaks", async () => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const result = await page.evaluate(

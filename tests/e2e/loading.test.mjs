@@ -106,7 +106,7 @@ for (const [name, [answer, expected]] of Object.entries(ANSWERS)) {
   });
 }
 
-test("a file that is cut short, or breaks off on its way", async () => {
+test("a truncated file, or one whose transfer breaks", async () => {
   const bytes = moduleBytes();
   for (const contentType of ["application/wasm", "application/octet-stream"]) {
     const page = await env.page();
@@ -163,7 +163,7 @@ test("a platform without WebAssembly", async () => {
   }
 });
 
-test("init() takes an address, a request, a response, bytes or a module; what else it is given is an error", async () => {
+test("init() takes an address, a request, a response, bytes or a module; any other argument is an error", async () => {
   const page = await env.page();
   const codes = await page.evaluate(async () => {
     const file = "/epode/epode_bg.wasm";
@@ -198,7 +198,7 @@ test("init() takes an address, a request, a response, bytes or a module; what el
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "epode-loading-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-test("in Node: a file that a bundler has not carried along, and one that is damaged", async () => {
+test("in Node: a file that a bundler has left out, and a damaged one", async () => {
   const place = path.join(folder, "bundle");
   fs.cpSync(env.package, place, { recursive: true });
   const file = path.join(place, "epode_bg.wasm");

@@ -186,7 +186,7 @@ test("ANONYMOUS over BOSH", async () => {
   for (const [messages] of counts(all)) assert.ok(messages <= 5);
 });
 
-test("a session that broke goes on after 2 round trips at ejabberd, 3 at Prosody", async () => {
+test("an interrupted session is resumed after 2 round trips at ejabberd, 3 at Prosody", async () => {
   const took = await resumption(env.server.ws, await env.account());
   noteResumption(SERVER, took);
   assert.deepEqual([took.trips, took.resumed], [SERVER === "prosody" ? 3 : 2, true]);
@@ -219,7 +219,7 @@ test("SASL2 with Bind 2 at Prosody 0.12: 2 round trips", { skip: withoutModules 
 const prefix = newerProsody();
 const skip = SERVER !== "prosody" || (!prefix && "no Prosody 13: EPODE_PROSODY_PREFIX names the folder of an unpacked one");
 
-test("FAST at Prosody 13: 1 round trip, and nobody asks for the password", { skip }, async () => {
+test("FAST at Prosody 13: 1 round trip, and the password is not requested", { skip }, async () => {
   const { ws, bosh, account } = await start({ sasl2: true, prefix });
   for (const [transport, service] of [
     ["WebSocket", ws],

@@ -31,7 +31,7 @@ test("SCRAM: at most five requests until the resource is bound", async (t) => {
   assert.deepEqual(states, ["offline", "connecting", "authenticating", "binding", "online", "disconnecting", "offline"]);
 });
 
-test("a wrong password: auth-failed, not-authorized, and the status tells it too", async () => {
+test("a wrong password: auth-failed, not-authorized, also in the status", async () => {
   const page = await env.page();
   const { jid } = await env.account();
   const { error, change, status } = await page.evaluate(async (jid) => {
@@ -80,20 +80,20 @@ test("anonymous", async () => {
   assert.notEqual(jids[0], jids[1]);
 });
 
-test("anonymous where accounts are wanted: no-mechanism", async () => {
+test("anonymous login at a server that requires accounts: no-mechanism", async () => {
   const page = await env.page();
   const error = await page.evaluate((domain) => failure(epode.connect(BOSH, { domain, anonymous: true })), env.server.domain);
   assert.equal(error.code, "no-mechanism");
   assert.match(error.message, /ANONYMOUS/);
 });
 
-test("by a certificate, which nobody has here: no-mechanism", async () => {
+test("login by a certificate that the page does not have: no-mechanism", async () => {
   const page = await env.page();
   const error = await page.evaluate((domain) => failure(epode.connect(BOSH, { domain, external: true })), env.server.domain);
   assert.equal(error.code, "no-mechanism");
 });
 
-test("a resource is asked for, in the JID or beside it", async () => {
+test("a resource is requested, in the JID or as an option", async () => {
   const page = await env.page();
   const account = await env.account();
   const jids = await page.evaluate(async ({ jid, password }) => {
@@ -130,7 +130,7 @@ test("a second login with the same resource ends the first: stream-error, confli
   assert.equal(jid, `${account.jid}/balcony`);
 });
 
-test("the password as an async function: asked anew for each login, and after a failure", async () => {
+test("the password as an async function: called again for each login, and after a failure", async () => {
   const page = await env.page();
   const { jid, password } = await env.account();
   const { asked, error, online } = await page.evaluate(
@@ -160,7 +160,7 @@ test("the password as an async function: asked anew for each login, and after a 
   assert.equal(asked, 3);
 });
 
-test("a password function that throws, rejects or gives nothing: credentials-failed", async () => {
+test("a password function that throws, rejects or returns nothing: credentials-failed", async () => {
   const page = await env.page();
   const { jid, password } = await env.account();
   const errors = await page.evaluate(
@@ -190,7 +190,7 @@ test("a password function that throws, rejects or gives nothing: credentials-fai
   assert.equal(errors[3].status, "online");
 });
 
-test("a password function that never answers runs into the timeout, and is not asked about later", async () => {
+test("a password function that never resolves: timeout, and its later result is ignored", async () => {
   const page = await env.page();
   const { jid } = await env.account();
   const { error, status } = await page.evaluate(async (jid) => {
@@ -206,7 +206,7 @@ test("a password function that never answers runs into the timeout, and is not a
   assert.equal(status, "offline");
 });
 
-test("connect() while connecting and while connected: already-connected, and nothing is disturbed", async () => {
+test("connect() while connecting and while connected: already-connected, without an effect on the connection", async () => {
   const page = await env.page();
   const account = await env.account();
   const { during, after, status, pong } = await page.evaluate(async (account) => {
@@ -253,7 +253,7 @@ test("a client that is disconnected and connected again keeps its handlers and l
   assert.ok(jids[0].startsWith(`${account.jid}/`));
 });
 
-test("giving up: an AbortSignal before and during, disconnect() during", async () => {
+test("aborting: an AbortSignal before and during, disconnect() during", async () => {
   const page = await env.page();
   const account = await env.account();
   const { before, during, closed, status } = await page.evaluate(async (account) => {
@@ -276,7 +276,7 @@ test("giving up: an AbortSignal before and during, disconnect() during", async (
   assert.equal(status, "offline");
 });
 
-test("offline there is nothing to send with: not-connected, and no rejection goes unhandled", async () => {
+test("sending while offline: not-connected, and no unhandled rejection", async () => {
   const page = await env.page();
   const account = await env.account();
   const errors = await page.evaluate(async (account) => {

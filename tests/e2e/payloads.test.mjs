@@ -6,7 +6,7 @@ import { environment } from "./support.mjs";
 
 const env = environment();
 
-test("an item's value and format are read lazily, once; a page's own decoder takes the place of epode's", async () => {
+test("an item's value and format are read lazily, once; a page's own decoder replaces epode's", async () => {
   const page = await env.page();
   const account = await env.account();
   const result = await page.evaluate(
@@ -258,7 +258,7 @@ async function throughService(payloads) {
   return payloads.map((_, index) => held.get(`${index}`));
 }
 
-test("payloads become what they are: JSON, Atom, Django's objects, text, or the element", async () => {
+test("payloads are decoded: JSON, Atom, Django's objects, text, or the element", async () => {
   const items = await throughService(TABLE.map(([xml]) => xml));
   for (const [index, [xml, format, value]] of TABLE.entries()) {
     const item = items[index];
@@ -284,7 +284,7 @@ test("no field's name reaches a prototype", async () => {
   assert.equal({}.polluted, undefined);
 });
 
-test("whatever comes, it is read without an error, and as one of the formats", async () => {
+test("any payload is read without an error, as one of the formats", async () => {
   // A generator of elements from the words that the decoders know, in places where they do not belong.
   let state = 20_261_121;
   const random = (below) => {
@@ -317,7 +317,7 @@ test("whatever comes, it is read without an error, and as one of the formats", a
   assert.deepEqual(Object.keys(Object.prototype), []);
 });
 
-test("json() and atom() make what is read back as it was", async () => {
+test("the payloads of json() and atom() are decoded to the same values", async () => {
   const { json, atom } = await env.node();
   const value = { text: "<&>\"' ]]> \0\u001f\ufffe\uffff\ud800 😀\r\n", list: [1.5, null, true], nested: { "": 0 } };
   const entry = {

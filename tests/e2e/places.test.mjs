@@ -68,7 +68,7 @@ test("in a service worker", async () => {
   assert.deepEqual(result, EXPECTED);
 });
 
-test("in Node, by the package's own entry for it", async () => {
+test("in Node, by the package's entry for Node", async () => {
   const epode = await env.node();
   assert.match(epode.where, /node\.js$/);
   const result = await flow(epode, await options(env.server.bosh));

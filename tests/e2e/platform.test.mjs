@@ -41,7 +41,7 @@ async function lives(epode, service, options) {
   return used;
 }
 
-test("a ws: service where there is no WebSocket: the error says so, at once, for every call", async () => {
+test("a ws: service without WebSocket: every call fails at once with an error that names the cause", async () => {
   const { epode, account, ws, domain } = await names();
   await without("WebSocket", async () => {
     await assert.rejects(epode.connect(ws, account), lacks("WebSocket"));
@@ -78,7 +78,7 @@ test("without a WebSocket the next service is used", async () => {
   assert.equal(await without("WebSocket", () => lives(epode, [ws, bosh], account)), bosh);
 });
 
-test("a given WebSocket that fails, or is given up: an error, and nothing that nobody caught", async () => {
+test("a given WebSocket that fails or is aborted: an error, and no unhandled rejection", async () => {
   const { epode, account, ws } = await names();
   const closed = `ws://127.0.0.1:${await freePort()}/`;
   await assert.rejects(epode.connect(closed, { ...account, WebSocket }), { code: "unreachable" });
@@ -100,7 +100,7 @@ test("a given WebSocket that fails, or is given up: an error, and nothing that n
   await new Promise(setImmediate);
 });
 
-test("{ fetch }: used in place of the platform's; without either the error says so", async () => {
+test("{ fetch }: replaces the platform's; without either, the error names the cause", async () => {
   const { epode, account, bosh } = await names();
   const { fetch } = globalThis;
   await without("fetch", async () => {

@@ -90,7 +90,7 @@ test("an old page sees creation, update and deletion; focus and unread", async (
   await server.client.disconnect();
 });
 
-test("anonymous, with a password, and attached: subscribed with the full JID, and not any more once the page is gone", async () => {
+test("anonymous, with a password, and attached: subscribed with the full JID until the page is unloaded", async () => {
   const node = `/${env.name("App")}/Model`;
   const server = await backend(node);
   const { jid, password } = await env.account();
@@ -157,7 +157,7 @@ test("publish from a page, a second node, unsubscribe, disconnect", async () => 
   for (const { client } of servers) await client.disconnect();
 });
 
-test("what fails is told", async () => {
+test("failures are reported", async () => {
   const page = await env.page();
   const { jid } = await env.account();
   const node = env.name("missing");

@@ -78,7 +78,7 @@ test("a node's items in parts, where the service has them; one item by its id", 
   assert.equal(result.id.code, "bad-argument");
 });
 
-test("own subscriptions and affiliations, options of a subscription, nodes and what they say about themselves", async () => {
+test("own subscriptions and affiliations, options of a subscription, nodes and their descriptions", async () => {
   const page = await pubsubPage();
   const [owner, reader] = await env.accounts(2);
   const [node, other] = [env.name("node"), env.name("node")];
@@ -150,7 +150,7 @@ test("own subscriptions and affiliations, options of a subscription, nodes and w
   assert.equal(result.values.code, "bad-argument");
 });
 
-test("an owner configures a node, and sees how it is configured", async () => {
+test("an owner configures a node and reads its configuration", async () => {
   const page = await pubsubPage();
   const [owner, other] = await env.accounts(2);
   const node = env.name("node");
@@ -193,7 +193,7 @@ test("an owner configures a node, and sees how it is configured", async () => {
   assert.equal(result.nothing.code, "bad-argument");
 });
 
-test("an owner sees and sets who is subscribed and who may do what, and empties the node", async () => {
+test("an owner reads and sets subscriptions and affiliations, and purges the node", async () => {
   const page = await pubsubPage();
   const [owner, reader, writer] = await env.accounts(3);
   const node = env.name("node");

@@ -60,7 +60,7 @@ async function equip(page) {
   });
 }
 
-test("an account's own node: published with options, read back, retracted; every page of the account that listens hears it", async () => {
+test("an account's own node: published with options, read, retracted; every page of the account that listens gets the events", async () => {
   const page = await personalPage();
   const account = await env.account();
   const NODE = env.name("urn:example:tune:");
@@ -109,7 +109,7 @@ test("an account's own node: published with options, read back, retracted; every
   ]);
 });
 
-test("what a contact publishes arrives, its last item on coming; listeners may come and go while online", async () => {
+test("publications of a contact arrive, its last item when it comes online; listeners may be added and removed while online", async () => {
   const page = await personalPage();
   const [juliet, romeo] = await env.accounts(2);
   const NODE = env.name("urn:example:tune:");
@@ -180,7 +180,7 @@ test("what a contact publishes arrives, its last item on coming; listeners may c
   assert.deepEqual(result.silent, [true, true]);
 });
 
-test("who asks what our capabilities mean is told, and the presence that the page sends carries them too", async () => {
+test("disco#info describes our capabilities, and the page's own presence carries them too", async () => {
   const page = await personalPage();
   const [account, asking] = await env.accounts(2);
   const NODE = env.name("urn:example:tune:");
@@ -216,7 +216,7 @@ test("who asks what our capabilities mean is told, and the presence that the pag
   assert.equal(result.presences, 2, "who is away is not made present");
 });
 
-test("an event that a client sends under its own name is not an account's", async () => {
+test("an event from a client's full JID is not an event of its account", async () => {
   const page = await personalPage();
   const [account, mallory] = await env.accounts(2);
   const NODE = env.name("urn:example:tune:");
@@ -241,7 +241,7 @@ test("an event that a client sends under its own name is not an account's", asyn
   assert.equal(result, 0);
 });
 
-test("what is listened for is asked for again: after a reload, and in a new session", async () => {
+test("watched nodes are announced again after a reload and in a new session", async () => {
   const [listening, publishing] = [await personalPage(), await personalPage()];
   const account = await env.account();
   const NODE = env.name("urn:example:tune:");

@@ -71,7 +71,7 @@ test("forbidden, not found, too large, a precondition that is not met, closed: e
   assert.ok(["forbidden", "conflict"].includes(result.owner.condition), "who is no owner does not configure");
 });
 
-test("a subscription that waits for its owner: asked for again it is an error; the owner is asked, approves or denies", async (t) => {
+test("a pending subscription: a second request is an error; the owner is asked, and approves or denies", async (t) => {
   if (SERVER === "prosody") return t.skip("Prosody 0.12 has no access model 'authorize'; natively tested");
   const page = await pubsubPage();
   const [owner, one, two, mallory] = await env.accounts(4);

@@ -187,7 +187,7 @@ test("items(), retract, unsubscribe, delete", async () => {
   assert.equal(result.twice.condition, { prosody: "forbidden", ejabberd: "item-not-found" }[SERVER]);
 });
 
-test("what a service refuses is an error with its condition", async () => {
+test("a refusal of a service is an error with its condition", async () => {
   const page = await feedPage();
   const [owner, other] = await env.accounts(2);
   const node = env.name("node");
@@ -275,7 +275,7 @@ test("subscriptions of a full JID (without presence, and anonymous) are gone aft
   assert.deepEqual(told, { quiet: [], present: [present.jid] });
 });
 
-test("an event that somebody else sends is not delivered, and is reported", async () => {
+test("an event of another sender is not delivered, and is reported", async () => {
   const page = await feedPage();
   const [owner, reader, mallory] = await env.accounts(3);
   const node = env.name("node");
@@ -327,7 +327,7 @@ test("an event that somebody else sends is not delivered, and is reported", asyn
   }
 });
 
-test("what comes before the first listener is kept and handed over in order; for await ends with the feed", async () => {
+test("items before the first listener are kept and delivered in order; for await ends with the feed", async () => {
   const page = await feedPage();
   const [owner, reader] = await env.accounts(2);
   const node = env.name("node");
@@ -415,7 +415,7 @@ test("what comes before the first listener is kept and handed over in order; for
   assert.equal(result.state, "none");
 });
 
-test("a snapshot that is larger than what is usually kept waits for its listener, and nobody complains", async () => {
+test("a snapshot above the usual limit of kept items waits for its listener without an error", async () => {
   const COUNT = 1_200;
   const page = await feedPage();
   const [owner, reader] = await env.accounts(2);
@@ -475,7 +475,7 @@ test("a subscription of an earlier visit is ended by node", async () => {
   assert.ok(["unexpected-request", "item-not-found"].includes(result.twice.condition), result.twice.condition);
 });
 
-test("who subscribes as soon as it is connected is present before the node is listed, once", async () => {
+test("a client that subscribes at once sends its presence once, before the node is listed", async () => {
   const page = await feedPage();
   const [owner, reader] = await env.accounts(2);
   const node = env.name("node");

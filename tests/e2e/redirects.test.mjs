@@ -73,7 +73,7 @@ test("an abandoned attempt does not settle the next one", async () => {
   await client.disconnect();
 });
 
-test("a password function of an abandoned attempt gives nothing to the next one", async () => {
+test("the password function of an abandoned attempt does not affect the next one", async () => {
   let calls = 0;
   const given = [];
   const { url } = await scripted({

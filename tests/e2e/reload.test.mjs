@@ -49,7 +49,7 @@ const works = (page) =>
   });
 
 for (const transport of ["bosh", "ws"]) {
-  test(`${transport}: what is said to a page while it reloads, and by it, arrives once and in order`, async (t) => {
+  test(`${transport}: stanzas to and from a page during a reload arrive once and in order`, async (t) => {
     const [romeo, juliet] = await env.accounts(2);
     const [page, other] = [await env.page({ file: file(transport) }), await env.page({ file: file(transport) })];
     const { jid: from } = await open(other, { ...juliet, keep: false });
@@ -117,7 +117,7 @@ for (const transport of ["bosh", "ws"]) {
     console.log(`${SERVER} ${transport}: ${last} messages to a page that reloaded 5 times, ${said} from it: each once, in order`);
   });
 
-  test(`${transport}: after disconnect() there is nothing to go on with, nor for another account`, async () => {
+  test(`${transport}: after disconnect(), and for another account, there is no stored session`, async () => {
     const [romeo, juliet] = await env.accounts(2);
     const page = await env.page({ file: file(transport) });
     assert.equal((await open(page, romeo)).resumed, false);
@@ -137,7 +137,7 @@ for (const transport of ["bosh", "ws"]) {
     assert.doesNotMatch(left, /pencil/);
   });
 
-  test(`${transport}: a server that forgot the session: a new one`, async () => {
+  test(`${transport}: a server that has dropped the session: a new one`, async () => {
     const romeo = await env.account();
     const page = await env.page({ file: file(transport) });
     await open(page, romeo);
@@ -151,7 +151,7 @@ for (const transport of ["bosh", "ws"]) {
     assert.equal(await works(page), true);
   });
 
-  test(`${transport}: a page that comes back goes on, unless another one took its session`, async () => {
+  test(`${transport}: a page that returns continues, unless another one has taken its session`, async () => {
     const romeo = await env.account();
     const page = await env.page({ file: file(transport) });
     const { jid } = await open(page, romeo);
@@ -177,7 +177,7 @@ for (const transport of ["bosh", "ws"]) {
 }
 
 for (const locks of [true, false]) {
-  test(`a duplicated tab gets a session of its own, ${locks ? "by a lock" : "where there are no locks"}`, async () => {
+  test(`a duplicated tab gets its own session, ${locks ? "with locks" : "without locks"}`, async () => {
     const romeo = await env.account();
     const page = await env.page({ file: file("bosh") });
     if (!locks) await env.context.addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined, configurable: true }));
@@ -219,7 +219,7 @@ for (const locks of [true, false]) {
 }
 
 for (const locks of [true, false]) {
-  test(`the page that has the session is busy while a duplicate of its tab comes, ${locks ? "with locks" : "without"}`, async () => {
+  test(`the owner of the session is busy while its tab is duplicated, ${locks ? "with locks" : "without"}`, async () => {
     const romeo = await env.account();
     const page = await env.page({ file: file("bosh") });
     if (!locks) await page.addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined, configurable: true }));
@@ -255,7 +255,7 @@ for (const locks of [true, false]) {
   });
 }
 
-test("two clients of one account on a page, told apart by names", async () => {
+test("two clients of one account on a page, distinguished by name", async () => {
   const romeo = await env.account();
   const page = await env.page({ file: file("bosh") });
   const connect = () =>
@@ -278,7 +278,7 @@ test("two clients of one account on a page, told apart by names", async () => {
 
 // ── sessions that a web server made ─────────────────────────────────────────────────────────────────────────────────
 
-test("attach: a session that a web server made, kept over a reload; and its end", async () => {
+test("attach: a session created by a web server, kept over a reload; and its end", async () => {
   const session = await prebind(env);
   const page = await env.page({ file: file("bosh") });
   const attach = (session) =>
@@ -306,7 +306,7 @@ test("attach: a session that a web server made, kept over a reload; and its end"
   }
 });
 
-test("attach: whoever can log in does, when the session is not there", async () => {
+test("attach: a client that can log in does so if the session is missing", async () => {
   const romeo = await env.account();
   const page = await env.page({ file: file("bosh") });
   const { jid } = await page.evaluate(async (romeo) => {
@@ -319,7 +319,7 @@ test("attach: whoever can log in does, when the session is not there", async () 
 
 // ── pauses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-test("a page that sleeps lets its session rest, where the server does", async () => {
+test("a frozen page pauses its session if the server supports it", async () => {
   const romeo = await env.account();
   const page = await env.page({ file: file("bosh") });
   await page.evaluate(() => Object.assign(window, watchRequests()));

@@ -59,7 +59,7 @@ function log(room, ...types) {
   return { seen, until };
 }
 
-test("a join that was given up is answered late: the next join ends by its own answers", async () => {
+test("an aborted join gets its reply late: the next join ends by its own replies", async () => {
   const { connect } = await env.node();
   let sent = [];
   const address = rooms((stanzas) => {
@@ -79,7 +79,7 @@ test("a join that was given up is answered late: the next join ends by its own a
   await client.disconnect();
 });
 
-test("a leave that was given up does not stand in the way of the next join, nor end it", async () => {
+test("an aborted leave neither blocks nor ends the next join", async () => {
   const { connect } = await env.node();
   let kept = "";
   let joins = 0;
@@ -147,7 +147,7 @@ test("history in the old format, forged stamps and messages without our id", asy
   await client.disconnect();
 });
 
-test("a room that has lost us: a message bounces, the room is asked, and entered again", async () => {
+test("a room that has removed us without notice: a message bounces, the room is pinged and joined again", async () => {
   const { connect } = await env.node();
   const refused = (name, { id }) =>
     `<${name} xmlns='jabber:client' type='error' from='${ROOM}${name === "iq" ? "/Juliet" : ""}' id='${id}'><error type='cancel'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></${name}>`;
@@ -181,7 +181,7 @@ test("a room that has lost us: a message bounces, the room is asked, and entered
   await client.disconnect();
 });
 
-test("a room's password does not leave over an open connection, unless the page says so", async () => {
+test("a room's password is not sent over an unencrypted connection, unless the page allows it", async () => {
   const { connect, xml } = await env.node();
   const bodies = [];
   const address = rooms((stanzas) =>
@@ -215,7 +215,7 @@ test("a room's password does not leave over an open connection, unless the page 
   await willing.disconnect();
 });
 
-test("a signal that is aborted already sends nothing", async () => {
+test("with an aborted signal nothing is sent", async () => {
   const { connect } = await env.node();
   const sent = [];
   const address = rooms((stanzas) => void sent.push(...stanzas));

@@ -27,7 +27,7 @@ async function enter(page, account, room, nick, options) {
 const occupants = (page) =>
   page.evaluate(() => [...window.room.occupants].map(([nick, occupant]) => ({ key: nick, ...occupant })).sort((a, b) => (a.nick < b.nick ? -1 : 1)));
 
-test("three pages in one room: everyone sees everyone's messages in order, who is there, and who goes", async () => {
+test("three pages in one room: each gets all messages in order, the occupants, and who leaves", async () => {
   const [one, two, three] = await env.pages(3);
   const accounts = await env.accounts(3);
   const room = `${env.name("lobby")}@${env.server.conference}`;
@@ -120,7 +120,7 @@ test("three pages in one room: everyone sees everyone's messages in order, who i
   assert.equal(out.event.reason, "disconnected");
 });
 
-test("a nick that is taken: conflict; with another one it goes on", async () => {
+test("a nick that is taken: conflict; another nick works", async () => {
   const [one, two] = await env.pages(2);
   const accounts = await env.accounts(2);
   const room = `${env.name("room")}@${env.server.conference}`;
@@ -160,7 +160,7 @@ test("a nick that is taken: conflict; with another one it goes on", async () => 
   assert.deepEqual(event, { from: "Tybalt", to: "Tybalt, Prince of Cats", self: false });
 });
 
-test("subject, history and its bounds; both wait for their first listener", async () => {
+test("subject, history and its limits; both wait for their first listener", async () => {
   const [one, two] = await env.pages(2);
   const accounts = await env.accounts(2);
   const room = `${env.name("room")}@${env.server.conference}`;
@@ -231,7 +231,7 @@ test("subject, history and its bounds; both wait for their first listener", asyn
   assert.deepEqual(result.none, ["really last"]);
 });
 
-test("a private message reaches one occupant, and nobody else", async () => {
+test("a private message reaches one occupant only", async () => {
   const [one, two, three] = await env.pages(3);
   const accounts = await env.accounts(3);
   const room = `${env.name("room")}@${env.server.conference}`;
@@ -299,7 +299,7 @@ test("kicked, banned, and the room destroyed: out, with the reason", async () =>
   assert.equal(destroyed.alternative, "tomb@conference.localhost");
 });
 
-test("a room that wants a password, a wrong address, and joins that are given up", async () => {
+test("a room with a password, a wrong address, and aborted joins", async () => {
   const [one, two] = await env.pages(2);
   const accounts = await env.accounts(2);
   const room = `${env.name("room")}@${env.server.conference}`;

@@ -10,7 +10,7 @@ const env = environment({ server: { persistent: true } });
 
 const WS = () => `${env.origin.url.replace(/^http/, "ws")}/ws`;
 
-test("log in, join, say, hear, publish and leave over a WebSocket", async () => {
+test("log in, join, send, receive, publish and leave over a WebSocket", async () => {
   const page = await env.page();
   const [account] = await env.accounts(1);
   const result = await page.evaluate(
@@ -73,7 +73,7 @@ test("2,000 messages in one turn: each is delivered, in order", async () => {
   assert.equal(result, 2_000);
 });
 
-test("the socket is cut: the session goes on, and nothing is lost either way", async (t) => {
+test("the socket is cut: the session is resumed, and nothing is lost in either direction", async (t) => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const cut = await env.serve();
@@ -124,7 +124,7 @@ test("the socket is cut: the session goes on, and nothing is lost either way", a
 });
 
 for (const transport of ["ws", "bosh"]) {
-  test(`the server is killed and comes back (${transport}): a new session in which all is there again`, async () => {
+  test(`the server is killed and restarted (${transport}): a new session in which everything is restored`, async () => {
     const page = await env.page();
     const [romeo] = await env.accounts(1);
     await page.evaluate(
@@ -173,7 +173,7 @@ for (const transport of ["ws", "bosh"]) {
   });
 }
 
-test("where there is no WebSocket, BOSH does it; the other way round too", async () => {
+test("without WebSocket, BOSH is used; and vice versa", async () => {
   const page = await env.page();
   const [account] = await env.accounts(1);
   const result = await page.evaluate(
@@ -191,7 +191,7 @@ test("where there is no WebSocket, BOSH does it; the other way round too", async
   assert.deepEqual(result, { jids: true, code: "http-error" });
 });
 
-test("with reconnect: false, what breaks is over", async () => {
+test("with reconnect: false, a broken connection ends", async () => {
   const page = await env.page();
   const [account] = await env.accounts(1);
   const origin = await env.serve();
@@ -214,7 +214,7 @@ test("with reconnect: false, what breaks is over", async () => {
   assert.deepEqual(await over, [{ status: "offline", code: "unreachable" }]);
 });
 
-test("another connection takes our resource: no fight over it", async () => {
+test("another connection takes our resource: no reconnect", async () => {
   const page = await env.page();
   const [account] = await env.accounts(1);
   const result = await page.evaluate(
@@ -266,7 +266,7 @@ test("connect() while reconnecting does not wait for the next attempt", async ()
   assert.deepEqual(result, { aborted: "aborted", last: { status: "online", resumed: true }, code: "already-connected" });
 });
 
-test("a new session has the presence that the page said last; who went stays away", async () => {
+test("a new session has the page's last presence; an unavailable page stays unavailable", async () => {
   const page = await env.page();
   const [account] = await env.accounts(1);
   const origin = await env.serve();

@@ -6,7 +6,7 @@ import { environment } from "./support.mjs";
 
 const env = environment();
 
-test("a room and an account give ids; what a sender writes in their names is never read", async () => {
+test("a room and an account assign ids; forged ones are never read", async () => {
   const [sender, receiver] = await env.pages(2);
   const [romeo, juliet] = await env.accounts(2);
   const room = `${env.name("ids")}@${env.server.conference}`;

@@ -51,7 +51,7 @@ async function handPage(options) {
 }
 
 for (const [name, service] of Object.entries(SERVICES)) {
-  test(`${name}: SCRAM step by step, a message to oneself, the end in order`, async () => {
+  test(`${name}: SCRAM step by step, a message to itself, an orderly close`, async () => {
     const page = await handPage();
     const { jid, password } = await env.account();
     const result = await page.evaluate(
@@ -138,7 +138,7 @@ for (const [name, service] of Object.entries(SERVICES)) {
   });
 }
 
-test("attach() goes on with a session that was made elsewhere", async () => {
+test("attach() continues a session that was created elsewhere", async () => {
   const session = await prebind(env);
   const page = await handPage();
   const result = await page.evaluate(
@@ -219,7 +219,7 @@ for (const [way, leave] of Object.entries({
   });
 }
 
-test("what a stream refuses", async () => {
+test("arguments that a stream refuses", async () => {
   const page = await handPage();
   const codes = await page.evaluate(async (domain) => {
     const make = (...given) => failure(() => new epode.Stream(...given));
@@ -270,7 +270,7 @@ test("what a stream refuses", async () => {
   });
 });
 
-test("SCRAM by its vectors in the module, where the platform derives and where it cannot", async () => {
+test("SCRAM test vectors in the module, with keys derived by the platform and by the module", async () => {
   const page = await handPage();
   const answers = await page.evaluate(async () => {
     await epode.init();

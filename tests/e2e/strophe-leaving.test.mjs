@@ -46,7 +46,7 @@ async function presenceTaken(page) {
 }
 
 for (const transport of ["bosh", "ws"]) {
-  test(`a good-bye reaches the server when the page is loaded anew in the same turn (${transport})`, async () => {
+  test(`a terminating request reaches the server when the page reloads in the same turn (${transport})`, async () => {
     const { jid, password } = await env.account();
     const [watching, leaving] = await env.pages(2);
     await connect(watching, { jid: `${jid}/watching`, password });

@@ -32,7 +32,7 @@ const inAttribute = {
   ejabberd: (text) => text,
 }[SERVER];
 
-test("a message of every kind of character, there and back", async (t) => {
+test("a message with every kind of character, in both directions", async (t) => {
   const page = await env.page();
   const [romeo, juliet] = await env.accounts(2);
   const { there, back, attribute } = await page.evaluate(
@@ -74,7 +74,7 @@ test("a message of every kind of character, there and back", async (t) => {
   }
 });
 
-test("characters that XML cannot carry are refused before anything leaves, and the connection lives on", async () => {
+test("characters outside of XML are refused before anything is sent, and the connection continues", async () => {
   const page = await env.page();
   const account = await env.account();
   const { errors, sent, pong } = await page.evaluate(async (account) => {
@@ -113,7 +113,7 @@ test("characters that XML cannot carry are refused before anything leaves, and t
   assert.equal(pong, "result");
 });
 
-test("a room refuses to say what XML cannot carry, and is still there", async () => {
+test("a room refuses characters outside of XML, and continues", async () => {
   const page = await env.page();
   const account = await env.account();
   const { errors, said } = await page.evaluate(
@@ -134,7 +134,7 @@ test("a room refuses to say what XML cannot carry, and is still there", async ()
   assert.deepEqual(said, ["still here"]);
 });
 
-test("what is not one well-formed stanza is refused with the reason, and the connection lives on", async () => {
+test("input other than one well-formed stanza is refused with the reason, and the connection continues", async () => {
   const page = await env.page();
   const account = await env.account();
   const { errors, pong } = await page.evaluate(async (account) => {
@@ -180,7 +180,7 @@ test("what is not one well-formed stanza is refused with the reason, and the con
   assert.equal(pong, "result");
 });
 
-test("xml`…`: what is put in is escaped, markup and stanzas are put in as they are", async () => {
+test("xml`…`: values are escaped, markup and stanzas are inserted unchanged", async () => {
   const page = await env.page();
   const account = await env.account();
   const { texts, resent } = await page.evaluate(async (account) => {

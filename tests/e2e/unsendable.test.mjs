@@ -6,7 +6,7 @@ import { environment } from "./support.mjs";
 
 const env = environment();
 
-test("what cannot be sent is refused wherever it comes from, and the connection lives on", async () => {
+test("unsendable characters are refused in every argument, and the connection continues", async () => {
   const page = await env.page();
   const account = await env.account();
   const { results, sent, pong } = await page.evaluate(
@@ -75,7 +75,7 @@ test("what cannot be sent is refused wherever it comes from, and the connection 
   assert.equal(pong, "result");
 });
 
-test("errors say which call failed, and what it was about", async () => {
+test("errors name the failed call and its object", async () => {
   const page = await env.page();
   const account = await env.account();
   const errors = await page.evaluate(

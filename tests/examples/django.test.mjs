@@ -36,7 +36,7 @@ async function order(page, what, whom = "") {
 }
 
 describe(`the Django example on ${SERVER}`, () => {
-  test("an order is on another page as soon as it is saved; so is what becomes of it", async (t) => {
+  test("a saved order appears on another page at once; so do its changes", async (t) => {
     const [here, there] = [await board(t), await board(t, "/?via=bosh")];
     const [id] = await order(here, "Flat white <b>&amp;</b>", "Table 4");
     for (const page of [here, there]) {
@@ -51,7 +51,7 @@ describe(`the Django example on ${SERVER}`, () => {
     for (const page of [here, there]) await card(page, id).waitFor({ state: "detached" });
   });
 
-  test("a page that comes, or is reloaded, shows what is there, and goes on", async (t) => {
+  test("a new or reloaded page shows the existing orders, and later ones", async (t) => {
     const first = await board(t);
     const [old, gone] = await order(first, "Croissant\nPot of tea");
     await card(first, gone).getByRole("button", { name: "Delete" }).click();
@@ -68,7 +68,7 @@ describe(`the Django example on ${SERVER}`, () => {
     assert.equal(await second.locator("#orders .card").first().getAttribute("data-id"), next);
   });
 
-  test("the menu comes as Django's XML, and changes before everybody's eyes", async (t) => {
+  test("the menu is Django's XML, and changes on every open page", async (t) => {
     const [here, there] = [await board(t), await board(t)];
     assert.deepEqual(await there.locator("#menu h3").allTextContents(), ["Flat white", "Pot of tea", "Croissant", "Cake of the day"]);
     assert.equal(await dish(there, "Croissant").locator("p").textContent(), "2.20");
@@ -78,7 +78,7 @@ describe(`the Django example on ${SERVER}`, () => {
     await dish(here, "Croissant").locator("p", { hasText: "2.20" }).waitFor();
   });
 
-  test("what is rolled back is never sent", async (t) => {
+  test("changes that are rolled back are never sent", async (t) => {
     const [here, there] = [await board(t), await board(t)];
     await dish(here, "Cake of the day").getByRole("button", { name: "Sold out" }).click();
     await dish(there, "Cake of the day").locator("p", { hasText: "sold out" }).waitFor();
@@ -95,7 +95,7 @@ describe(`the Django example on ${SERVER}`, () => {
     for (const page of [here, there]) assert.equal(await page.getByText("Espresso that never was").count(), 0);
   });
 
-  test("what cannot be published is refused before it is saved", async (t) => {
+  test("an unpublishable order is refused before it is saved", async (t) => {
     const here = await board(t);
     const from = env.example.log().length;
     const title = "Tea\u0007";
@@ -108,7 +108,7 @@ describe(`the Django example on ${SERVER}`, () => {
     assert.deepEqual(env.logged(/ERROR/, from), []);
   });
 
-  test("a row that no form has seen is set aside, named in the log, and holds up nothing", async (t) => {
+  test("an invalid row that no form has checked is skipped, named in the log, and blocks nothing", async (t) => {
     const here = await board(t);
     for (const limit of [262_144, 10_000_000]) {
       const save = `
@@ -134,7 +134,7 @@ print("large", large.pk, "small", small.pk)
     assert.equal(env.logged(/online as/).length, 1);
   });
 
-  test("what is saved while the XMPP server is away arrives when it is back", async (t) => {
+  test("rows saved while the XMPP server is down arrive when it is back", async (t) => {
     const [here, there] = [await board(t), await board(t)];
     const [changed, deleted] = await order(here, "Flat white\nWater");
     for (const id of [changed, deleted]) await card(there, id).waitFor();
@@ -154,7 +154,7 @@ print("large", large.pk, "small", small.pk)
     assert.ok(!env.example.log().includes(env.example.password), "the password is in the log");
   });
 
-  test("a site that ends sends what waits", async (t) => {
+  test("a site that stops sends its queue first", async (t) => {
     const page = await board(t);
     const from = env.example.log().length;
     await env.crash();

@@ -128,7 +128,7 @@ with create_app().app_context():
 const REFUSED = ["forbidden", "not-allowed", "not-authorized"];
 
 describe(`the Flask example on ${SERVER}`, () => {
-  test("a reply is with the readers of the paste, and with its author wherever they are", async (t) => {
+  test("a reply reaches the readers of the paste, and its author on any page", async (t) => {
     const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
     const id = await paste(ada, "A <b>bold</b> title");
     const reader = await env.open(t, `/pastes/${id}`);
@@ -150,7 +150,7 @@ describe(`the Flask example on ${SERVER}`, () => {
     await repliesOn(reader, "Nice").waitFor({ state: "detached" });
   });
 
-  test("an author who reads the paste is told once", async (t) => {
+  test("an author who reads the paste is notified once", async (t) => {
     const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
     const id = await paste(ada, "Two feeds");
     await live(ada.page, `paste-replies:${id}`, `user-replies:${ada.id}`);
@@ -161,7 +161,7 @@ describe(`the Flask example on ${SERVER}`, () => {
     assert.equal(await ada.page.locator("#replies li").count(), 2);
   });
 
-  test("what came while an author was not there is news on the next visit, and no longer on the one after", async (t) => {
+  test("replies during an author's absence are news on the next visit only", async (t) => {
     const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
     const id = await paste(ada, "Left alone");
     await ada.page.goto("about:blank");
@@ -175,7 +175,7 @@ describe(`the Flask example on ${SERVER}`, () => {
     assert.equal(await ada.page.locator(".flash").count(), 1);
   });
 
-  test("the author's feed is the author's alone", async (t) => {
+  test("only the author can read the author's feed", async (t) => {
     const [ada, mallory] = [await user(t, "Ada"), await user(t, "Mallory")];
     const node = `user-replies:${ada.id}`;
     assert.equal(await attempt(ada.page, "subscribe", node), "done");
@@ -192,7 +192,7 @@ describe(`the Flask example on ${SERVER}`, () => {
     assert.ok(REFUSED.includes(await attempt(ada.page, "publish", node)));
   });
 
-  test("credentials are for who is signed in, and worth nothing after signing out", async (t) => {
+  test("credentials are given to signed-in users only, and are invalid after signing out", async (t) => {
     const { page } = await user(t, "Ada");
     const credentials = await page.evaluate(async () => (await fetch("/me/xmpp")).json());
     // Nobody can guess it, and take it before the site does.
@@ -210,13 +210,13 @@ describe(`the Flask example on ${SERVER}`, () => {
     for (const secret of [credentials.password, env.example.password, PASSWORD]) assert.ok(!env.example.log().includes(secret));
   });
 
-  test("accounts are made by the site alone", async () => {
+  test("only the site creates accounts", async () => {
     const { xmpp } = env.example;
     const refused = registerAccount(xmpp.bosh, { domain: xmpp.domain, user: "u8", password: PASSWORD });
     await assert.rejects(refused, (error) => [...REFUSED, "service-unavailable"].includes(error.condition));
   });
 
-  test("an account that exists before the site makes it is taken over: its old session cannot read", async (t) => {
+  test("an account that exists before the site creates it is taken over: its old session cannot read", async (t) => {
     // As if somebody had it beforehand, and stays online.
     const jid = `u${"8".repeat(32)}@${env.example.xmpp.domain}`;
     await env.example.python("-c", OCCUPY, jid, "known to mallory", "Squatted", PASSWORD);
@@ -236,7 +236,7 @@ describe(`the Flask example on ${SERVER}`, () => {
     assert.deepEqual(mallory.received, []);
   });
 
-  test("signing out ends the sessions of the account: what a page has kept open cannot read", async (t) => {
+  test("signing out ends the sessions of the account: a page that stays open cannot read", async (t) => {
     const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
     const node = `user-replies:${ada.id}`;
     const id = await paste(ada, "Signed out");
@@ -261,7 +261,7 @@ describe(`the Flask example on ${SERVER}`, () => {
     await live(ada.page, node);
   });
 
-  test("a site that is started anew leaves the sessions of its users alone", async (t) => {
+  test("a restarted site keeps the sessions of its users", async (t) => {
     const ada = await user(t, "Ada");
     await env.example.site.restart();
     const other = await ada.page.context().newPage();
@@ -272,7 +272,7 @@ describe(`the Flask example on ${SERVER}`, () => {
     assert.equal(await other.getAttribute("#state", "data-status"), "online");
   });
 
-  test("a reply that is too long to be published is refused by the form, and nothing else suffers", async (t) => {
+  test("a reply that is too long to be published is refused by the form, without other effects", async (t) => {
     const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
     const id = await paste(ada, "Long");
     const reader = await env.open(t, `/pastes/${id}`);
@@ -298,7 +298,7 @@ describe(`the Flask example on ${SERVER}`, () => {
     assert.deepEqual(tooMuch, [413, true]);
   });
 
-  test("a row that was saved all the same is set aside, named in the log, and holds up nothing", async (t) => {
+  test("an invalid row that was saved is skipped, named in the log, and blocks nothing", async (t) => {
     const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
     const id = await paste(ada, "Past the form");
     const reader = await env.open(t, `/pastes/${id}`);
@@ -317,7 +317,7 @@ describe(`the Flask example on ${SERVER}`, () => {
     assert.equal(answer.status, 403);
   });
 
-  test("a reply that is saved while the XMPP server is away arrives when it is back", async (t) => {
+  test("a reply saved while the XMPP server is down arrives when it is back", async (t) => {
     const [ada, bob] = [await user(t, "Ada"), await user(t, "Bob")];
     const id = await paste(ada, "Stormy");
     const reader = await env.open(t, `/pastes/${id}`);

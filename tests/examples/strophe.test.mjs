@@ -87,7 +87,7 @@ test("a name that is taken, a wrong password", async (t) => {
   await says(other, "Wrong name or password.");
 });
 
-test("an anonymous page shows what is published", async (t) => {
+test("an anonymous page shows publications", async (t) => {
   const writer = await open(t, "chat.html");
   await enter(writer, "max", "#register", "press");
   await says(writer, "You are in press.");

@@ -30,14 +30,14 @@ test("all of it, once and in order", () => {
   assert.deepEqual([wrong, live, caught], [[], 6, 2]);
 });
 
-test("what is missed in silence, comes twice, or out of order", () => {
+test("missed without a gap, duplicated, or out of order", () => {
   assert.match(verdict("0 1 2 4 5 6 7").wrong.join(), /1 missed in silence: 3/);
   assert.match(verdict("0 1 2 3 4 5 6").wrong.join(), /1 missed in silence: 7/);
   assert.match(verdict("0 1 1 2 3 4 5 6 7").wrong.join(), /1 twice: 1/);
   assert.match(verdict("0 2 1 3 4 5 6 7").wrong.join(), /1 out of order: 1 after 2/);
 });
 
-test("a gap covers what lies in it, and nothing else", () => {
+test("a gap covers only the items in it", () => {
   const { wrong, gaps, real, missed } = verdict("0 1 gap(b,f) 5+ 6+ live 7");
   assert.deepEqual([wrong, gaps, real, missed], [[], 1, 1, 3]);
   assert.match(verdict("0 2 gap(c,f) 5+ 6+ live 7").wrong.join(), /1 missed in silence: 1/);
@@ -46,13 +46,13 @@ test("a gap covers what lies in it, and nothing else", () => {
   assert.match(verdict("0 1 gap(b,g) 5+ 6+ live 7").wrong.join(), /a gap before g, and f comes/);
 });
 
-test("a gap where nothing is missing: unneeded, unless all that the node keeps is new", () => {
+test("a gap without missing items: unneeded, unless all items of the node are new", () => {
   assert.match(verdict("0 1 gap(b,c) 2+ 3+ live 4 5 6 7").wrong.join(), /1 gaps where nothing is missing: after 1/);
   const { wrong, untellable } = verdict("0 1 gap(b,c) 2+ 3+ 4+ live 5 6 7");
   assert.deepEqual([wrong, untellable], [[], 1]);
 });
 
-test("of what was published again, the newest is enough", () => {
+test("of an item published several times, the newest is enough", () => {
   const again = { of: "a b c b d e" };
   assert.deepEqual(verdict("0 2+ 3+ 4+ live 5", again).wrong, []);
   assert.equal(verdict("0 2+ 3+ 4+ live 5", again).replaced, 1);
@@ -62,7 +62,7 @@ test("of what was published again, the newest is enough", () => {
   assert.deepEqual(verdict("0 3+ 2+ 4+ live 5", { ...again, byCreation: true }).wrong, []);
 });
 
-test("published again, and yet the first to be dropped: where that is the order, and if it is told", () => {
+test("published again, and still dropped first: if that is the service's order and it is reported", () => {
   const again = { of: "a b c b d e f", byCreation: true };
   assert.deepEqual(verdict("0 1 2 -b 4+ 5+ 6+ live", again).wrong, []);
   assert.equal(verdict("0 1 2 -b 4+ 5+ 6+ live", again).dropped, 1);

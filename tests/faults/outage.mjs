@@ -131,7 +131,7 @@ async function measure({ browser, server, origin, writer, transport, outage }) {
 }
 
 main(async () => {
-  await run("cargo", ["test", "--locked", "-j2", "--quiet", "--package", "epode-proto", "--test", "proto", "a_client_is_back_soon_after_the_service", "--", "--nocapture"], { show: "all" });
+  await run("cargo", ["test", "--locked", "-j2", "--quiet", "--package", "epode-proto", "--test", "proto", "a_client_reconnects_soon_after_the_service_returns", "--", "--nocapture"], { show: "all" });
   const library = await import(new URL("node.js", `file://${values.package}/`));
   const browser = await chromium.launch({ executablePath: process.env.EPODE_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
   console.log(`server    transport outage   median     max   each of ${runs} runs (seconds from the service's return to the first message)`);

@@ -20,31 +20,31 @@ test("one in silence", () => {
   assert.deepEqual([sum.lost, sum.reported, complaints(sum)], [[2], 0, ["1 lost: 2"]]);
 });
 
-test("one whose frame was spoilt, and reported", () => {
+test("one whose frame was damaged, and reported", () => {
   const sum = of([0, 1, 3, 4], { spoilt: [{ id: "m2", at: 1000 }], unreadable: [1200] });
   assert.deepEqual([sum.lost, sum.reported, complaints(sum)], [[], 1, []]);
 });
 
-test("one whose frame was spoilt, in silence", () => {
+test("one whose frame was damaged, without a report", () => {
   for (const unreadable of [[], [900], [40_000]]) {
     const sum = of([0, 1, 3, 4], { spoilt: [{ id: "m2", at: 1000 }], unreadable });
     assert.deepEqual([sum.lost, sum.reported], [[2], 0], `reports ${unreadable}`);
   }
 });
 
-test("a report is of one message, and of none whose frame was not spoilt", () => {
+test("a report concerns one message whose frame was damaged", () => {
   const both = [{ id: "m1", at: 1000 }, { id: "m2", at: 1010 }];
   assert.deepEqual(of([0, 3, 4], { spoilt: both, unreadable: [1100] }).lost, [2]);
   assert.deepEqual(of([0, 3, 4], { spoilt: both, unreadable: [1100, 1101] }).lost, []);
   assert.deepEqual(of([0, 1, 2, 4], { spoilt: both, unreadable: [1100, 1101] }).lost, [3]);
 });
 
-test("what was spoilt, and arrived again, needs no report", () => {
+test("a damaged message that arrived again needs no report", () => {
   const sum = of([0, 1, 2, 3, 4], { spoilt: [{ id: "m2", at: 1000 }] });
   assert.deepEqual([sum.lost, sum.reported], [[], 0]);
 });
 
-test("what was with a server that was killed", () => {
+test("messages at a server that was killed", () => {
   const sum = of([0, 1, 4], { excused: (number) => number === 2 });
   assert.deepEqual([sum.lost, sum.gone], [[3], 1]);
 });

@@ -121,7 +121,7 @@ test("vite dev without the condition `development`: the error names the cure, an
   assert.equal(await developed(project(report("epode")), { ...conditions, optimizeDeps: { exclude: ["epode"] } }), READY);
 });
 
-test("vite build: the module is a file of its own; inlined, it is not asked for", async () => {
+test("vite build: the module is a separate file; inlined, it is not requested", async () => {
   for (const [from, asks] of [
     ["epode", true],
     ["epode/inline", false],
@@ -174,7 +174,7 @@ async function bundled(name, from) {
 }
 
 for (const name of Object.keys(BUNDLERS)) {
-  test(`${name}: without the file the error names the cure, and each cure works`, async () => {
+  test(`${name}: without the file the error names the solutions, and each solution works`, async () => {
     const without = await bundled(name, "epode");
     const { title } = await served(without);
     assert.match(title, /^XmppError module-unavailable: .*[Cc]opy epode_bg\.wasm.*"epode\/inline"/);
@@ -189,7 +189,7 @@ for (const name of Object.keys(BUNDLERS)) {
   });
 }
 
-test("a plain page: the inlined entry asks for no module; with the main entry it is one and the same", async () => {
+test("a plain page: the inlined entry requests no module; with the main entry there is one module", async () => {
   const main = `
     import * as inline from "./node_modules/epode/inline.js";
     import * as entry from "./node_modules/epode/index.js";

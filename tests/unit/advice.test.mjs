@@ -29,7 +29,7 @@ test("each end of a connection has a sentence", () => {
   for (const name of names) assert.doesNotMatch(end(name, { detail: "lang" }), new RegExp(`^${name}\\b`), name);
 });
 
-test("there is something to do for each condition of XEP-0124 §17.2", () => {
+test("each condition of XEP-0124 §17.2 has advice", () => {
   const general = end("terminated", { condition: "undefined-condition" });
   assert.equal(general, "The BOSH service ended the session: undefined-condition. Connect anew.");
   for (const condition of [
@@ -43,7 +43,7 @@ test("there is something to do for each condition of XEP-0124 §17.2", () => {
   assert.match(end("terminated", { condition: "toString" }), /Connect anew\.$/);
 });
 
-test("an end names what is known of it", () => {
+test("the end of a connection names its details", () => {
   assert.match(end("see-other-uri", { detail: "https://secure.example.org/bosh" }), /: https:\/\/secure\.example\.org\/bosh\. /);
   assert.match(end("auth-failed", { condition: "not-authorized" }, "Try harder"), /^The server refused the login: not-authorized \(Try harder\)\. /);
   assert.match(end("unsupported", { detail: "WebSocket" }), /no WebSocket: pass { WebSocket }.*package ws/);
@@ -56,7 +56,7 @@ test("an end names what is known of it", () => {
   assert.match(problem("unsendable-option", "fields").message, /^The option 'fields' holds a character .*: remove it\.$/);
 });
 
-test("an HTTP status says where to look", () => {
+test("each HTTP status has advice", () => {
   for (const [httpStatus, word] of [
     [404, /its path/],
     [401, /permission/],
@@ -72,7 +72,7 @@ test("an HTTP status says where to look", () => {
   }
 });
 
-test("where a person must register, the sentence says where and what else to do", () => {
+test("a required manual registration names its address and the alternatives", () => {
   const none = end("person-or-answer-wanted", {}, "Look!");
   assert.match(none, /names no address \(Look!\)\. .*XMPP client/);
   assert.match(end("person-or-answer-wanted", { detail: "cid:x" }), /inside the stanza \(cid:x\)/);
@@ -81,7 +81,7 @@ test("where a person must register, the sentence says where and what else to do"
   assert.match(end("fields-missing", { detail: "email, city" }), /account: email, city\. Give them/);
 });
 
-test("the conditions of publish-subscribe's own say what they mean", () => {
+test("the conditions of publish-subscribe have sentences", () => {
   for (const [application, word] of [
     ["invalid-jid", "bare or full"],
     ["presence-subscription-required", "presence"],
@@ -110,7 +110,7 @@ test("the conditions of publish-subscribe's own say what they mean", () => {
   for (const other of [refusal("closed-node", "urn:other"), refusal("odd"), refusal("constructor")]) assert.equal(other, conflict);
 });
 
-test("a condition without advice is advised by its type", () => {
+test("a condition without its own advice gets that of its type", () => {
   for (const [type, advice] of [
     ["auth", "Authenticate first."],
     ["cancel", "Repeating it will not help."],

@@ -71,7 +71,7 @@ for (const [name, [body, expected]] of Object.entries(CASES)) {
   });
 }
 
-test("a file that announces too much is not read, and one that never ends is read to the limit", async () => {
+test("a file announced above the limit is not read, an endless one is read up to the limit", async () => {
   let pulled = 0;
   const endless = () =>
     new ReadableStream({
@@ -86,7 +86,7 @@ test("a file that announces too much is not read, and one that never ends is rea
   assert.deepEqual(await lookUp(serve(announced), noXml), []);
 });
 
-test("the array is the caller's own", async () => {
+test("each caller gets its own array", async () => {
   const domain = serve(jrd(HTTPS, WSS));
   const first = await lookUp(domain, noXml);
   first.length = 0;
@@ -98,7 +98,7 @@ test("the array is the caller's own", async () => {
   assert.equal(asked, 2);
 });
 
-test("what was found is used again for an hour, what was not is asked for again", async () => {
+test("a result is cached for an hour, a failure is not cached", async () => {
   const domain = serve(jrd(HTTPS));
   let now = 1_000_000;
   mock.method(Date, "now", () => now);

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { declared, differences, doapDifferences } from "../../scripts/lib/specifications.mjs";
 
-test("doap.xml and the headers of the sources say the same", () => {
+test("doap.xml and the headers of the sources agree", () => {
   assert.deepEqual(doapDifferences(), []);
 });
 
-test("only what a header declares counts", () => {
+test("only declarations in a header are read", () => {
   assert.deepEqual(declared("//! RFC 6120 §8.3: errors, unlike XEP-0086.\n//! XEP-0001 is mentioned.\n\n//! XEP-0002"), [["RFC 6120", undefined]]);
   assert.deepEqual(declared("// A queue (XEP-0198).\n//\n// Specification: XEP-0198 1.6.3, RFC 7395.\nconst x = 1;\n// Specification: XEP-0003 1."), [
     ["XEP-0198", "1.6.3"],

@@ -6,7 +6,7 @@ import { importSources } from "../../scripts/lib/typescript.mjs";
 
 const { Listeners } = await importSources("events");
 
-test("events wait for their first listener, and come in order", async () => {
+test("events are kept in order for the first listener", async () => {
   const listeners = new Listeners(["kept"], ["passing"]);
   for (let number = 0; number < 3; number += 1) {
     listeners.emit("kept", number);
@@ -30,7 +30,7 @@ test("events wait for their first listener, and come in order", async () => {
   assert.equal(kept.length, 5);
 });
 
-test("what is kept is bounded, and the loss is told once", async () => {
+test("the number of kept events is limited, and the loss is reported once", async () => {
   const listeners = new Listeners(["kept"], [], 1_000);
   const told = [];
   for (let number = 0; number < 3_002; number += 1) told.push(listeners.emit("kept", number));
@@ -44,7 +44,7 @@ test("what is kept is bounded, and the loss is told once", async () => {
   assert.deepEqual([kept[0], kept.at(-1)], [2_002, 3_001]);
 });
 
-test("the first listener that goes at once leaves what was kept to the next", async () => {
+test("kept events go to the next listener if the first one is removed at once", async () => {
   const listeners = new Listeners(["kept"], []);
   listeners.emit("kept", 1);
   listeners.on("kept", () => assert.fail("it was removed")).remove();
@@ -55,14 +55,14 @@ test("the first listener that goes at once leaves what was kept to the next", as
   assert.deepEqual(kept, [1]);
 });
 
-test("a kind that does not exist, and what is no function, are errors", () => {
+test("an unknown event and a listener that is not a function are errors", () => {
   const listeners = new Listeners(["kept", "_change"], ["passing"]);
   assert.throws(() => listeners.on("nothing", () => {}), { code: "bad-argument", message: "There is no event 'nothing' here. There are: kept, batch, passing." });
   assert.throws(() => listeners.on("kept", undefined), { code: "bad-argument" });
   assert.equal(listeners.emit("nothing", 1), true);
 });
 
-test("listeners that throw, come and go during an event disturb no other", (context) => {
+test("listeners that throw, or are added and removed during an event, do not affect others", (context) => {
   const reported = context.mock.fn();
   context.mock.method(console, "error", reported);
   const listeners = new Listeners([], ["passing"]);
@@ -85,7 +85,7 @@ test("listeners that throw, come and go during an event disturb no other", (cont
   assert.equal(reported.mock.callCount(), 2);
 });
 
-test("a registration is disposable where the platform knows that", () => {
+test("a registration is disposable if the platform supports it", () => {
   const listeners = new Listeners([], ["passing"]);
   const registration = listeners.on("passing", () => assert.fail("disposed of"));
   if (!Symbol.dispose) return;

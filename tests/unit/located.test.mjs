@@ -40,7 +40,7 @@ test("an error that ends several calls is named for each", () => {
   assert.ok(two.stack.includes(two.message) && !two.stack.includes("a@b"), two.stack);
 });
 
-test("errors of others, and faults of epode, stay as they are", () => {
+test("errors of the page and faults of epode are unchanged", () => {
   for (const other of [new TypeError("x"), "x", undefined, null, { name: "XmppError" }, xmppError("internal", "x")]) {
     assert.equal(located(other, "send", { object: "x" }), other);
     assert.equal(other?.operation, undefined);
@@ -62,7 +62,7 @@ test("the addressee is read from the first tag", () => {
 
 const refusal = () => stanzaError({ condition: "forbidden", type: "auth", text: undefined, application: undefined, applicationNs: undefined }, undefined);
 
-test("the error of a refusal says what, where and why", async () => {
+test("the error of a refusal names the call, the object and the reason", async () => {
   const place = { node: "todos" };
   const publish = locating("publish", place, () => {
     // As the options say it, which are read in the call.
@@ -85,7 +85,7 @@ function theCaller(act, promise) {
   return act(() => promise.promise);
 }
 
-test("an error that comes later has the caller in its stack", async () => {
+test("a later error has the caller in its stack", async () => {
   for (const act of [(ask) => locating("publish", { node: "todos" }, ask), siting]) {
     const error = await theCaller(act, new Deferred()).catch((error) => error);
     const [first, ...frames] = error.stack.split("\n");
@@ -95,7 +95,7 @@ test("an error that comes later has the caller in its stack", async () => {
   }
 });
 
-test("an error without its engine's way to stacks keeps one", async () => {
+test("an error has a stack without captureStackTrace", async () => {
   const { captureStackTrace } = Error;
   delete Error.captureStackTrace;
   try {

@@ -42,7 +42,7 @@ test("affiliations are a record without a prototype", () => {
   assert.equal(record.constructor, undefined);
 });
 
-test("items, and the part of the whole that they are", () => {
+test("items, and their part of the node", () => {
   const items = nodes.readItems(reply("<items"), "n");
   assert.deepEqual(items.map(({ id, publisher }) => [id, publisher]), [["1", "a@b"], [undefined, undefined]]);
   assert.deepEqual(items.map(({ payload }) => payload?.name), ["p", undefined]);
@@ -50,7 +50,7 @@ test("items, and the part of the whole that they are", () => {
   assert.equal(nodes.readPage(reply("<affiliations>")), undefined);
 });
 
-test("what is asked for is what stands in the request", () => {
+test("a request contains what was asked for", () => {
   const iq = (type, payload) => `<iq xmlns="jabber:client" type="${type}" to="${SERVICE}">${payload}</iq>`;
   const pubsub = (payload) => `<pubsub xmlns="${NS}">${payload}</pubsub>`;
   assert.equal(written(nodes.items("n", {}, [], undefined)), iq("get", pubsub('<items node="n"></items>')));

@@ -57,7 +57,7 @@ const CASES = [
   [{ ...LOGIN, about: { nmae: "x" } }, "nmae"],
 ];
 
-test("what cannot be meant is an error that names it", () => {
+test("an invalid option is an error that names it", () => {
   for (const [options, hint] of CASES) {
     const { code, message } = refused(() => read(options));
     assert.equal(code, "bad-argument", message);
@@ -68,7 +68,7 @@ test("what cannot be meant is an error that names it", () => {
   assert.equal(refused(() => readClientOptions([], LOGIN)).code, "bad-argument");
 });
 
-test("an option that does not exist is an error that names it, and those that exist", () => {
+test("an unknown option is an error that names it and the known ones", () => {
   const { code, message } = refused(() => read({ ...LOGIN, keeep: true }));
   assert.equal(code, "bad-argument");
   assert.match(message, /^There is no option 'keeep' here\./);
@@ -79,7 +79,7 @@ test("an option that does not exist is an error that names it, and those that ex
   read({ ...LOGIN, keeep: undefined });
 });
 
-test("what cannot be sent is refused", () => {
+test("options that cannot be sent are refused", () => {
   for (const wrong of ["a\u{1}b", "\0", "\ufffe", "\ud83d"]) {
     const options = [
       { ...LOGIN, resource: wrong },
@@ -116,7 +116,7 @@ test("a registration that cannot be sent is refused, by the name of the field", 
   assert.equal(settings.presence, false);
 });
 
-test("what is read is what was meant", () => {
+test("valid options are read", () => {
   const { settings, login } = read({ ...LOGIN, jid: "Romeo@example.org/Balcony", keep: "chat", reconnect: { most: 5_000 }, wait: 7.9 });
   assert.deepEqual(login, { kind: "password", username: "romeo", secret: "pencil" });
   assert.deepEqual([settings.account, settings.resource, settings.domain], ["romeo@example.org", "balcony", "example.org"]);
@@ -132,7 +132,7 @@ test("what is read is what was meant", () => {
   assert.equal(read({ jid: "romeo@example.org/x", sid: "s", rid: 1 }).login, undefined);
 });
 
-test("services are addresses, one or several", () => {
+test("a service is one or more addresses", () => {
   assert.deepEqual(addressesOf("/b"), ["/b"]);
   assert.deepEqual(addressesOf([new URL("https://example.org/b"), "wss://example.org/ws"]), ["https://example.org/b", "wss://example.org/ws"]);
   for (const wrong of [undefined, null, 7, {}, [7]]) assert.equal(refused(() => addressesOf(wrong)).code, "bad-argument");

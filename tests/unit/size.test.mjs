@@ -24,7 +24,7 @@ test("code is counted by the modules of our crates", () => {
   assert.deepEqual(partsOfWasm(module, map), { "epode_proto::xep::muc": 5, "(without a name)": 2, "(data)": 1 });
 });
 
-test("a library's function that was made for one of ours is ours", () => {
+test("a generic library function counts for the crate that instantiated it", () => {
   for (const [name, part] of [
     ["<alloc::vec::Vec<epode_proto::xml::element::Element> as Drop>::drop", "epode_proto::xml::element"],
     ["epode::js::core::Core::new", "epode::js::core"],

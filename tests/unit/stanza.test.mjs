@@ -15,7 +15,7 @@ function stanza(hint) {
 
 const XML = "http://www.w3.org/XML/1998/namespace";
 
-test("emoji and entities before what is read move nothing", () => {
+test("emoji and entities before a text do not shift it", () => {
   const message = stanza("😀");
   assert.deepEqual([message.name, message.ns], ["m", "jabber:client"]);
   assert.equal(message.attr("x"), "😀");
@@ -32,7 +32,7 @@ test("emoji and entities before what is read move nothing", () => {
   assert.equal(plainText(message), "h😀<&ä");
 });
 
-test("attributes are told apart by their namespaces", () => {
+test("attributes are distinguished by their namespaces", () => {
   const message = stanza("xml:lang");
   assert.equal(message.attr("lang"), undefined);
   assert.equal(message.attr("lang", XML), "en");
@@ -46,7 +46,7 @@ test("attributes are told apart by their namespaces", () => {
   assert.equal(message.children().length, 2);
 });
 
-test("attributes and mixed content come in document order", () => {
+test("attributes and mixed content are in document order", () => {
   const message = stanza("xml:lang");
   const listed = message.attributes().map(({ name, ns, value }) => `${ns} ${name}=${value}`);
   assert.deepEqual(listed, [`${XML} lang=en`, "urn:p a=1", " a=2"]);
@@ -56,7 +56,7 @@ test("attributes and mixed content come in document order", () => {
   );
 });
 
-test("children of one name come in order", () => {
+test("children of one name are in document order", () => {
   const message = stanza("second");
   assert.deepEqual(message.children("body").map((body) => body.text()), ["first", "second"]);
   assert.equal(message.text("body"), "first");
@@ -64,7 +64,7 @@ test("children of one name come in order", () => {
   assert.equal(message.children("body")[1].toString(), "<body xmlns='jabber:client'>second</body>");
 });
 
-test("what is written says the same", () => {
+test("a serialised stanza is equal to the original", () => {
   assert.equal(stanza("<a/>").toString(), "<a/>");
   assert.equal(
     stanza("😀").toString(),
@@ -82,7 +82,7 @@ test("an attribute's record has no prototype", () => {
   assert.equal(attrs.constructor, undefined);
 });
 
-test("a name that is no string is an error", () => {
+test("a name that is not a string is an error", () => {
   for (const name of [undefined, null, 7]) {
     assert.throws(() => stanza("<a/>").attr(name), { name: "XmppError", code: "bad-argument" });
     assert.throws(() => stanza("<a/>").child(name), { name: "XmppError", code: "bad-argument" });
@@ -95,7 +95,7 @@ function large(to, text) {
   return [new TextEncoder().encode(`ato${to}${text}`), Uint32Array.of(14, 2, 14, 0, 0, 1, 0, 1, 3, 3, end, 1, end, end + text.length)];
 }
 
-test("a megabyte, kept for long, is what it was", () => {
+test("a megabyte that is kept for long is unchanged", () => {
   const text = "😀".repeat(250_000);
   const kept = stanzaOf(...large("😀", text));
   const name = kept.name;
@@ -107,7 +107,7 @@ test("a megabyte, kept for long, is what it was", () => {
   assert.equal(kept.toString().length, text.length + "<a to='😀'></a>".length);
 });
 
-test("a text that nobody reads is not decoded", (context) => {
+test("a text that is not read is not decoded", (context) => {
   const decode = context.mock.method(TextDecoder.prototype, "decode");
   const unread = stanzaOf(...large("b", "x".repeat(65_536)));
   assert.equal(decode.mock.callCount(), 0);
@@ -131,7 +131,7 @@ test("a part of a frame is read from the frame, and the words are copied", () =>
   }
 });
 
-test("what is freed is not read any more, and another view of the same is", () => {
+test("a freed view cannot be read, another view of the same stanza can", () => {
   const message = stanza("second");
   const body = message.child("body");
   message.free();
@@ -142,7 +142,7 @@ test("what is freed is not read any more, and another view of the same is", () =
   assert.equal(body.text(), "first");
 });
 
-test("an id of a message is that of who gave it: the room, the own account, the service that sent it", () => {
+test("a stanza id is read only from its assigner: the room, the own account, the sending service", () => {
   const room = stanza("lobby@rooms");
   assert.equal(room.stanzaId("lobby@rooms"), "5f3d");
   assert.equal(room.originId, "de30");
@@ -151,7 +151,7 @@ test("an id of a message is that of who gave it: the room, the own account, the 
   assert.equal(chat.originId, undefined);
 });
 
-test("no id of a message is read that its sender may have written", () => {
+test("a stanza id that the sender may have forged is not read", () => {
   // A room replaces ids of its own, not those that a sender writes in the name of the account.
   assert.equal(stanza("lobby@rooms").stanzaId("romeo@a"), undefined);
   assert.equal(stanza("juliet@b/c").stanzaId("juliet@b"), undefined);

@@ -123,7 +123,7 @@ both("the fallback for requests", async (side, connection, { Handler }) => {
   await side.give(body(client("iq", "id='1' type='get'", "<q xmlns='urn:known'/>") + client("iq", "id='2' type='set'") + client("message", "type='chat'")));
 });
 
-test("of a thousand handlers, those that fit are called in order, and no other is asked", () => {
+test("of a thousand handlers, those that match are called in order, and no other is tested", () => {
   const { Connection, Handler, Builder } = LIBRARIES.ours;
   const connection = new Connection("http://x/");
   connection.authenticated = true;
@@ -145,7 +145,7 @@ test("of a thousand handlers, those that fit are called in order, and no other i
   assert.equal(called.at(-1), "replaced");
 });
 
-test("a transport of few methods, as tests of applications have it", async () => {
+test("a transport with few methods, as in tests of applications", async () => {
   const { Connection, Builder, Request, $msg } = LIBRARIES.ours;
   const connection = new Connection("http://x/");
   connection._proto = { _send() {}, _connect: () => connection._changeConnectStatus(11) };

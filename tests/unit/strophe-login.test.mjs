@@ -214,7 +214,7 @@ both("a callback that throws", async (side) => {
   await login(side);
 });
 
-test("a service that cannot be reached is tried again, and its session then goes on", async () => {
+test("an unreachable service is retried, and its session then continues", async () => {
   const { Connection } = LIBRARIES.ours;
   ScriptedStream.made.length = 0;
   const connection = new Connection("http://x/");

@@ -124,7 +124,7 @@ both("a body that is not XML", async (side, connection, { Request }) => {
   connection._connect_cb(request);
 }, { wire: false });
 
-test("what a page sends leaves at the end of its turn, and before the good-bye", async () => {
+test("stanzas are sent at the end of the turn, before the terminating request", async () => {
   const { Connection, $msg } = LIBRARIES.ours;
   const connection = new Connection("http://x/");
   connection.attach("u@h/r", "sid", 9, () => {});
@@ -144,7 +144,7 @@ test("what a page sends leaves at the end of its turn, and before the good-bye",
   assert.equal(stream.isAborted, undefined);
 });
 
-test("every request gets an id on its way out, which strophe.js leaves out", async () => {
+test("every request gets an id when it is sent, unlike in strophe.js", async () => {
   const { Connection, $iq } = LIBRARIES.ours;
   const connection = new Connection("http://x/");
   connection.attach("u@h/r", "sid", 9, () => {});
@@ -153,7 +153,7 @@ test("every request gets an id on its way out, which strophe.js leaves out", asy
   assert.match(ScriptedStream.made.at(-1).wire[0], /^<iq id="[0-9a-f-]{36}:iq" type="get"/);
 });
 
-test("the refusal of a request goes to who asked, which strophe.js leaves out", async () => {
+test("the refusal of a request is addressed to its sender, unlike in strophe.js", async () => {
   const { Connection, Builder } = LIBRARIES.ours;
   const connection = new Connection("http://x/");
   connection.attach("u@h/r", "sid", 9, () => {});
@@ -163,7 +163,7 @@ test("the refusal of a request goes to who asked, which strophe.js leaves out", 
   assert.match(ScriptedStream.made.at(-1).wire[0], /^<iq id="7" to="z@z\/q" type="error"/);
 });
 
-test("a login does not send what an earlier session has left", async () => {
+test("a login does not send unsent stanzas of an earlier session", async () => {
   const { Connection, $msg } = LIBRARIES.ours;
   const connection = new Connection("http://x/");
   connection.send($msg({ id: "old" }));
@@ -172,7 +172,7 @@ test("a login does not send what an earlier session has left", async () => {
   assert.deepEqual(ScriptedStream.made.at(-1).wire, ["open"]);
 });
 
-test("a body built by hand is unwrapped, and its function gets the answer", async () => {
+test("a body built by hand is unwrapped, and its function gets the response", async () => {
   const { Connection, Request, $build, stanzaOf } = LIBRARIES.ours;
   assert.ok(stanzaOf);
   const connection = new Connection("http://x/");

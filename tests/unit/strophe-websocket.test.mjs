@@ -40,7 +40,7 @@ both("sending is synchronous", async (side, connection, { $msg }) => {
   side.seen.push(connection._data.length);
 }, { ...SERVICE, wire: false });
 
-test("what is sent from within xmlOutput follows what it was shown", () => {
+test("stanzas sent from within xmlOutput follow the shown one", () => {
   // strophe.js 5.0.0 never comes to an end there.
   const { Connection, $msg } = LIBRARIES.ours;
   const connection = new Connection("ws://x/");

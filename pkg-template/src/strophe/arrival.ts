@@ -1,5 +1,5 @@
-// What has arrived, before and after it is DOM. A `Frame` is a BOSH body or one WebSocket frame, an `Arrival` one element of it. A frame
-// that the stream handed over is a view of packed text: DOM is built for the elements that a handler wants, once each.
+// Received data before and after it is converted to DOM. A `Frame` is a BOSH body or one WebSocket frame, an `Arrival` is one element of
+// it. A frame from the stream is a view of packed text: DOM is built only for elements that a handler matches, once for each element.
 
 import type { Stanza } from "../stanza.js";
 import { Builder } from "./builder.js";
@@ -9,27 +9,27 @@ import { getBareJidFromJid, getNamespace } from "./utils.js";
 
 /** One top-level element. */
 export interface Arrival {
-  /** As `nodeName` of the element. */
+  /** The `nodeName` of the element, prefix included. */
   readonly name: string;
   attr(name: string): string | null;
   isNamed(name: string): boolean;
   /** The namespaces of the element and of all elements in it. */
   readonly namespaces: ReadonlySet<string>;
-  /** The element as DOM: the same at each call. */
+  /** The element as DOM: each call returns the same one. */
   element(): Element;
-  /** Whether the DOM is there already, so that comparing with it costs nothing. */
+  /** Whether the DOM is already built, so that a comparison with it costs nothing. */
   readonly isDom: boolean;
 }
 
-/** A whole body or frame. */
+/** A body or frame. */
 export interface Frame {
   attr(name: string): string | null;
   readonly arrivals: readonly Arrival[];
-  /** The whole as DOM: `<body/>` over BOSH, `<wrapper/>` over WebSocket. */
+  /** The body or frame as DOM: `<body/>` over BOSH, `<wrapper/>` over WebSocket. */
   element(): Element;
-  /** What the page's `xmlInput` gets. */
+  /** The argument of the page's `xmlInput`. */
   shown(strip: string | boolean): Element;
-  /** The whole as text, written from the DOM: pages look for prefixes such as `stream:features`. */
+  /** The body or frame as text, serialised from the DOM: pages search it for prefixes such as `stream:features`. */
   text(): string;
 }
 
@@ -129,7 +129,7 @@ export function elementsIn(element: Element): Element[] {
   return found;
 }
 
-/** A BOSH body: its children are what arrived. */
+/** A BOSH body: its children are the received elements. */
 export class BodyFrame implements Frame {
   readonly #view: Stanza;
   #element: Element | undefined;
@@ -147,7 +147,7 @@ export class BodyFrame implements Frame {
     return (this.#arrivals ??= this.#view.children().map((view, index) => new ViewArrival(view, () => this.#child(view, index))));
   }
 
-  /** Where the whole body is DOM already, a handler gets the element that is in it. */
+  /** If the body is already DOM, a handler gets the element in that DOM. */
   #child(view: Stanza, index: number): Element {
     return (this.#element && elementsIn(this.#element)[index]) ?? elementOf(view);
   }
@@ -165,7 +165,7 @@ export class BodyFrame implements Frame {
   }
 }
 
-/** A WebSocket frame: one element, which strophe.js shows in a wrapper to those who replace its methods. */
+/** A WebSocket frame: one element. Pages that replace strophe.js's methods get it inside a `<wrapper/>`. */
 export class SocketFrame implements Frame {
   readonly view: Stanza;
   readonly arrivals: readonly Arrival[];
@@ -193,7 +193,7 @@ export class SocketFrame implements Frame {
   }
 }
 
-/** What the page, or a plugin, feeds in as DOM. */
+/** DOM that the page or a plugin passes in as received data. */
 export class ElementFrame implements Frame {
   readonly #element: Element;
   readonly arrivals: readonly Arrival[];
@@ -223,7 +223,7 @@ export class ElementFrame implements Frame {
 const unwrapped = (element: Element, strip: string | boolean): Element =>
   element.nodeName === strip && element.firstChild ? (element.firstChild as Element) : element;
 
-/** The addresses under which a handler for the sender may be found. */
+/** The addresses under which a handler for this sender may be indexed. */
 export function sendersOf(arrival: Arrival): string[] {
   const from = arrival.attr("from");
   if (from === null) return [];

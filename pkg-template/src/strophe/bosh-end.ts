@@ -1,10 +1,10 @@
-// How a BOSH session has ended, in the statuses and conditions of strophe.js.
+// Maps the end of a BOSH session to the statuses and conditions of strophe.js.
 
 import type { XmppError } from "../errors.js";
 import type { Connection } from "./connection.js";
 import { ErrorCondition, Status } from "./constants.js";
 
-/** Tells the page about the end of a session that it did not ask for. */
+/** Reports to the page that the session ended without its request. */
 export function tellEnd(connection: Connection, error: XmppError | undefined): void {
   const condition = error?.condition ?? null;
   switch (error?.code) {

@@ -1,4 +1,4 @@
-// What a BOSH session is opened with, out of what strophe.js, a page or a plugin says; and what its first answer and its end say.
+// The options that open a BOSH session, read from strophe.js's members or from a body that a page or plugin has built.
 
 import type { XmppError } from "../errors.js";
 import type { StreamOptions } from "../stream.js";
@@ -9,7 +9,7 @@ export function numberOf(body: Element, name: string): number | undefined {
   return value ? Number.parseInt(value, 10) : undefined;
 }
 
-/** Whether a service that could not be reached may be reached a little later. */
+/** Whether the error may be temporary: the service could not be reached and may be reachable later. */
 export const mayPass = ({ code, httpStatus = 0 }: XmppError): boolean =>
   code === "unreachable" || code === "blocked-by-cors" || code === "timeout" || (code === "http-error" && httpStatus >= 500);
 
@@ -20,7 +20,7 @@ export function withinLimits({ wait, hold, ...others }: Partial<StreamOptions>):
   return { ...others, ...(wait !== undefined && { wait: clamp(wait, 3600) }), ...(hold !== undefined && { hold: clamp(hold, 4) }) };
 }
 
-/** What a first body that was built by hand asks for. */
+/** The options in a first body that a page or plugin has built. */
 export function openingOptions(body: Element): Partial<StreamOptions> {
   const text = (name: string): string | undefined => body.getAttribute(name) ?? undefined;
   const options: Partial<StreamOptions> = { wait: numberOf(body, "wait"), hold: numberOf(body, "hold") };

@@ -1,4 +1,4 @@
-// What is known of a BOSH session: its terms, as the first answer says them, and what the last answers came with.
+// The state of a BOSH session: its terms, from the first response, and the headers of the last response.
 
 import { numberOf } from "./bosh-options.js";
 import type { Connection } from "./connection.js";
@@ -27,7 +27,7 @@ export abstract class BoshTerms {
   abstract get rid(): number;
   abstract set rid(rid: number);
 
-  /** The headers of the last answer, as `XMLHttpRequest.getAllResponseHeaders()` gives them. */
+  /** The headers of the last response, in the form of `XMLHttpRequest.getAllResponseHeaders()`. */
   get lastResponseHeaders(): string | null {
     return headersAsText(this.#headers);
   }
@@ -36,12 +36,12 @@ export abstract class BoshTerms {
     this.#headers = headers;
   }
 
-  /** Keeps the headers of an answer: their text is made when something reads it. @internal */
+  /** Stores the headers of a response. Their text is created when it is first read. @internal */
   _noteHeaders(headers: Headers | string | null): void {
     this.#headers = headers;
   }
 
-  /** Keeps what `restore()` needs. */
+  /** Stores the data that `restore()` needs. */
   _cacheSession(): void {
     const { authenticated, jid } = this._conn;
     const { rid, sid } = this;
@@ -49,7 +49,7 @@ export abstract class BoshTerms {
     else if (jid && rid && sid) keepSession({ jid, rid, sid });
   }
 
-  /** Takes the terms of the session out of its first body. */
+  /** Reads the terms of the session from its first body. */
   _connect_cb(body: Element): number | void {
     if (body.getAttribute("type") === "terminate") {
       log.error(`The BOSH service refused the session: ${body.getAttribute("condition")}`);

@@ -1,5 +1,5 @@
 // `Bosh`: strophe.js's BOSH transport (XEP-0124, XEP-0206) on the stream of the public API. The stream owns rid, sid, order, repetition
-// and pace; this keeps the members that pages, plugins and applications use, and the order in which they see things happen.
+// and pace. This file provides the members that pages, plugins and applications use, and calls them in the order of strophe.js.
 
 import type { Registration } from "../events.js";
 import type { XmppError } from "../errors.js";
@@ -20,7 +20,7 @@ import { makeStream, moduleFault, type Transport } from "./transport.js";
 import { getDomainFromJid, toElement } from "./utils.js";
 import { elementsIn } from "./arrival.js";
 
-/** strophe.js gives up after so many failures without a success between them. */
+/** strophe.js disconnects after this number of consecutive failures. */
 const MOST_ERRORS = 4;
 
 type Answered = (req: Request) => void;
@@ -28,23 +28,23 @@ type Answered = (req: Request) => void;
 let timeoutMultiplier = 1.1;
 let secondaryTimeoutMultiplier = 0.1;
 
-/** Shown until the stream has chosen its first rid. */
+/** The value of `rid` until the stream has chosen its first one. */
 const someRid = (): number => Math.floor(Math.random() * 4294967295);
 
 /** The BOSH transport of a connection. */
 export class Bosh extends BoshTerms implements Transport {
-  /** Requests that plugins have built by hand, until they are sent. */
+  /** Requests that plugins have built, until they are sent. */
   _requests: Request[] = [];
   #stream: Stream | undefined;
   #registrations: Registration[] = [];
   #isObserved = false;
   #isLeaving = false;
-  /** What takes the next answers, where that is not `_dataRecv`. */
+  /** The function that handles the next responses, if it is not `_dataRecv`. */
   #answered: Answered[] = [];
   #rid = someRid();
-  /** A session that the page has taken up, and that nothing was sent in yet. */
+  /** A session that the page continues, while nothing has been sent in it. */
   #attached = false;
-  /** Opens the session that has not been answered yet. */
+  /** Opens the session again, while its first request has no response. */
   #reopen: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -82,7 +82,7 @@ export class Bosh extends BoshTerms implements Transport {
     this.#rid = rid;
   }
 
-  /** A body as strophe.js would send it now. It counts the rid, which the stream does by itself. */
+  /** A body as strophe.js would send it now. The body increments the rid; the stream counts its own. */
   _buildBody(): Builder {
     const body = $build("body", { rid: this.rid, xmlns: NS.HTTPBIND } as never);
     if (!this.#stream) this.#rid = Number(this.#rid) + 1;
@@ -97,7 +97,7 @@ export class Bosh extends BoshTerms implements Transport {
     this.errors = 0;
   }
 
-  /** Forgets the session. */
+  /** Discards the session. */
   #forget(): void {
     this.sid = null;
     this.#rid = someRid();
@@ -127,7 +127,7 @@ export class Bosh extends BoshTerms implements Transport {
     open();
   }
 
-  /** The session was not opened, and may be another time: tries again, after as long a pause as strophe.js makes. */
+  /** The session was not opened for a temporary reason: retries after the same delay as strophe.js. */
   #openAgain(open: () => void): void {
     const pause = this.errors > 1 ? Math.min(Math.floor(timeoutMultiplier * this.wait), this.errors ** 3) : 0;
     this.#timer = setTimeout(open, pause * 1000);
@@ -164,7 +164,7 @@ export class Bosh extends BoshTerms implements Transport {
     }
   }
 
-  /** Listens to the texts on the wire only where the page looks at them, or the session is kept. */
+  /** Listens to the texts on the wire only if the page uses them or the session is stored. */
   #watchWire(): void {
     const { _conn } = this;
     if (this.#isObserved || !this.#stream) return;
@@ -184,7 +184,7 @@ export class Bosh extends BoshTerms implements Transport {
     _conn.rawOutput(text);
   }
 
-  /** Lets go of the stream. One that says good-bye is left to it. */
+  /** Releases the stream. A stream that is closing finishes by itself. */
   #drop(): void {
     const stream = this.#stream;
     this.#stream = undefined;
@@ -210,12 +210,12 @@ export class Bosh extends BoshTerms implements Transport {
     this.hold = hold || this.hold;
     this.window = wind || this.window;
     this.#attached = true;
-    // At the end of the turn, with what the page sends when it is told.
+    // At the end of the turn, together with what the page sends from its callback.
     _conn._flushSoon();
     _conn._changeConnectStatus(Status.ATTACHED, null);
   }
 
-  /** The stream; that of a session that was taken up begins when it is first needed. */
+  /** The stream. For a continued session it is created when it is first needed. */
   #running(): Stream | undefined {
     if (!this.#attached) return this.#stream;
     this.#attached = false;
@@ -240,7 +240,7 @@ export class Bosh extends BoshTerms implements Transport {
     this._sendTerminate(pres);
   }
 
-  /** Ends the session in order, after what was sent before. */
+  /** Closes the session, after everything that was sent before. */
   _sendTerminate(pres: Element | Builder | null): void {
     if (!this._conn.paused) this.#sendQueued();
     const stream = this.#running();
@@ -254,12 +254,12 @@ export class Bosh extends BoshTerms implements Transport {
     this.#forget();
   }
 
-  /** Whether nothing is awaited of the session that is being ended. */
+  /** Whether no request is pending and the session has ended. */
   _emptyQueue(): boolean {
     return this._requests.length === 0 && !this.#stream && !this.#attached;
   }
 
-  /** The answer lacked what was looked for in it: the next one goes to the same function. */
+  /** The response lacked the expected element: pass the next response to the same function. */
   _no_auth_received(callback?: unknown): void {
     log.warn("The server has not offered a mechanism that can be used. Waiting for its next answer.");
     const { _conn } = this;
@@ -271,14 +271,14 @@ export class Bosh extends BoshTerms implements Transport {
     this._abortAllRequests();
   }
 
-  /** Ends the session without a word. */
+  /** Ends the session without notifying the server. */
   _abortAllRequests(): void {
     for (const req of this._requests.splice(0)) req.abort = true;
     this.#isLeaving = false;
     this.#drop();
   }
 
-  /** Hands over what waits. */
+  /** Sends the queued elements. */
   _onIdle(): void {
     if (!this._conn.paused) this.#sendQueued();
   }
@@ -299,7 +299,7 @@ export class Bosh extends BoshTerms implements Transport {
     try {
       stream.send(Builder.serialize(elem));
     } catch (error) {
-      // One element that cannot be sent does not keep the others.
+      // An element that cannot be sent does not block the others.
       log.error(`An element cannot be sent and is left out: ${(error as Error).message}`);
     }
   }
@@ -320,7 +320,7 @@ export class Bosh extends BoshTerms implements Transport {
     answered(new AnsweredRequest(body, answered, this.rid - 1));
   }
 
-  /** A request has got further: one of the stream, or one that the page shows. */
+  /** The state of a request has changed: a request of the stream, or one that the page passed in. */
   _onRequestStateChange(func: Answered, req: Request): void {
     if (req.abort) {
       req.abort = false;
@@ -355,7 +355,7 @@ export class Bosh extends BoshTerms implements Transport {
     }
   }
 
-  /** An HTTP answer, or that there was none (status 0), before the stream makes something of it. */
+  /** An HTTP response, or its absence (status 0), before the stream handles it. */
   #observe(stream: Stream, status: number, headers: Headers | null): void {
     if (stream !== this.#stream) return;
     this._noteHeaders(headers);
@@ -369,7 +369,7 @@ export class Bosh extends BoshTerms implements Transport {
   _hitError(status: number): void {
     this.errors += 1;
     log.warn(`Failure ${this.errors} without a success in between, status ${status}.`);
-    // Of a session that is there, the stream knows how long it can be saved.
+    // In an established session the stream decides how long it retries.
     const isOpen = this.#stream && !this.#reopen;
     if (this.errors > MOST_ERRORS && !isOpen) this._conn._onDisconnectTimeout();
   }
@@ -387,7 +387,7 @@ export class Bosh extends BoshTerms implements Transport {
     }
     if (error) log.error(`The BOSH session ended: ${error.message}`);
     if (reopen && error && mayPass(error)) {
-      // A request that was given up has no status.
+      // An aborted request has no status.
       if (error.code === "timeout") this._hitError(0);
       if (this.errors <= MOST_ERRORS) this.#openAgain(reopen);
       return;
@@ -415,17 +415,17 @@ export class Bosh extends BoshTerms implements Transport {
     if (at >= 0) this._requests.splice(at, 1);
   }
 
-  /** As `_processRequest()`: the stream repeats requests by itself. */
+  /** Same as `_processRequest()`: the stream repeats requests by itself. */
   _restartRequest(index: number): void {
     this._processRequest(index);
   }
 
-  /** Sends what plugins have put among the requests. */
+  /** Sends the requests that plugins have added. */
   _throttledRequestHandler(): void {
     while (this._requests.length) this._processRequest(0);
   }
 
-  /** Sends a body that was built by hand: its children, and what its attributes ask for. The next answer goes to its function. */
+  /** Sends a body that a plugin has built: its children, and what its attributes request. Its function gets the next response. */
   _processRequest(index: number): void {
     const [req] = this._requests.splice(index, 1);
     const body = req?.xmlData;

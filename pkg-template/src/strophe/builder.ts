@@ -6,7 +6,7 @@ import { copyElement, createHtml, toElement, xmlElement, xmlGenerator, xmlTextNo
 /** Attributes by name. */
 export type StanzaAttrs = Record<string, string | number | null | undefined>;
 
-/** As `new Builder(name, attrs)`. */
+/** Same as `new Builder(name, attrs)`. */
 export function $build(name: string, attrs?: StanzaAttrs): Builder {
   return new Builder(name, attrs);
 }
@@ -29,8 +29,8 @@ export function $pres(attrs?: StanzaAttrs): Builder {
 const isStanzaName = (name: string): boolean => name === "presence" || name === "message" || name === "iq";
 
 /**
- * Builds an element. There is a current element, at first the root: what is added goes into it, and an added element becomes the
- * current one.
+ * Builds an element. One element is the current element, initially the root. New content is added to the current element, and an
+ * added element becomes the current element.
  *
  * @example
  * $iq({ to: "pubsub.example.org", type: "set" })
@@ -56,7 +56,7 @@ export class Builder {
     return builder;
   }
 
-  /** Makes the root. Subclasses replace it. */
+  /** Creates the root. Subclasses override it. */
   buildTree(): Element | null {
     const attrs = this.#attrs;
     return xmlElement(this.#name, isStanzaName(this.#name) && !attrs?.xmlns ? { ...attrs, xmlns: NS.CLIENT } : attrs);
@@ -76,7 +76,7 @@ export class Builder {
     this.#current = element;
   }
 
-  /** An element as XML, attributes in the order of their names. `null` for nothing. */
+  /** An element as XML, attributes sorted by name. `null` if there is no element. */
   static serialize(what: Element | Builder): string;
   static serialize(what: Element | Builder | null | undefined): string | null;
   static serialize(what: Element | Builder | null | undefined): string | null {
@@ -84,12 +84,12 @@ export class Builder {
     return serialized(what instanceof Builder ? what.tree() : what);
   }
 
-  /** The root, as `send()` takes it. */
+  /** The root, in the form that `send()` takes. */
   tree(): Element {
     return this.nodeTree;
   }
 
-  /** As XML. */
+  /** The root as XML. */
   toString(): string {
     return Builder.serialize(this.tree());
   }
@@ -115,7 +115,7 @@ export class Builder {
     return this;
   }
 
-  /** Adds a child element. It becomes the current one unless text is given with it. */
+  /** Adds a child element. It becomes the current element unless `text` is given. */
   c(name: string, attrs?: StanzaAttrs | string, text?: string | number): this {
     const child = xmlElement(name, attrs, text) as Element;
     this.node.appendChild(child);
@@ -123,7 +123,7 @@ export class Builder {
     return this;
   }
 
-  /** Adds a copy of an element. It becomes the current one. */
+  /** Adds a copy of an element. The copy becomes the current element. */
   cnode(element: Element | Builder): this {
     const original = element instanceof Builder ? element.tree() : element;
     const document = xmlGenerator();
@@ -139,7 +139,7 @@ export class Builder {
     return this;
   }
 
-  /** Adds HTML, without what XHTML-IM lacks (XEP-0071). It has to be well-formed. */
+  /** Adds HTML, reduced to XHTML-IM (XEP-0071). The HTML must be well-formed. */
   h(html: string): this {
     const body = xmlGenerator().createElement("body");
     body.innerHTML = html;

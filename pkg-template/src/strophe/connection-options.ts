@@ -1,9 +1,9 @@
-// What a page may choose for a connection.
+// The options of a connection.
 
 import type { StreamManagementOptions } from "./stream-management.js";
 import type { MechanismClass } from "./login.js";
 
-/** Keys in place of a password, as `scram_keys` gave them after a login by SCRAM. */
+/** Keys that replace a password: the value of `scram_keys` after a login by SCRAM. */
 export interface Password {
   /** The hash: `"SHA-1"`. */
   name: string;
@@ -18,23 +18,23 @@ export interface Password {
 
 /** The options of strophe.js 5.0.0. */
 export interface ConnectionOptions {
-  /** Cookies to set, for a server that wants them. */
+  /** Cookies to set, for a server that requires them. */
   cookies?: Record<string, unknown>;
-  /** The SASL mechanisms to use, in place of all. */
+  /** The SASL mechanisms to use. Default: all. */
   mechanisms?: MechanismClass[];
   /** The page calls `bind()` itself, at the status BINDREQUIRED. */
   explicitResourceBinding?: boolean;
   enableStreamManagement?: boolean;
   streamManagement?: StreamManagementOptions;
-  /** For a service that is a path: WebSocket instead of BOSH. */
+  /** For a service given as a path: use WebSocket instead of BOSH. */
   protocol?: string;
-  /** Accepted; each tab has a connection of its own. */
+  /** Accepted; each tab has its own connection. */
   worker?: string;
   /** Accepted, without effect: requests are never synchronous. */
   sync?: boolean;
   /** HTTP headers of BOSH requests. */
   customHeaders?: Record<string, string>;
-  /** Whether a BOSH session may be taken up again by `restore()` after a reload. */
+  /** Whether `restore()` can continue the BOSH session after a reload. */
   keepalive?: boolean;
   withCredentials?: boolean;
   /** Content-Type of BOSH requests. */

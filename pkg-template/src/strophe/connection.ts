@@ -18,13 +18,13 @@ import { toStanzaView } from "./views.js";
 import { Websocket } from "./websocket.js";
 import { WorkerWebsocket } from "./worker-websocket.js";
 
-/** What a page gives to be told about the state of a connection. */
+/** The callback that receives the statuses of a connection. */
 export type ConnectCallback = (status: number, condition?: string | null, elem?: Element | null) => unknown;
 
-/** What can be sent. */
+/** A value that can be sent. */
 export type Sendable = Element | Builder;
 
-/** What waits to be sent: an element, or a new stream. */
+/** A queued item: an element, or the start of a new stream. */
 export type Queued = Element | "restart" | null;
 
 type TransportClass = new (connection: Connection) => Transport;
@@ -35,7 +35,7 @@ const DISCONNECTION_TIMEOUT = 3000;
 
 const protocols: Record<string, TransportClass> = {};
 
-/** A call that the connection's transport, or the storage, has no session for. */
+/** Thrown if the transport or the storage has no session for the call. */
 export class SessionError extends Error {
   override name = "StropheSessionError";
 }
@@ -57,7 +57,7 @@ export class Connection extends Login {
   /** In milliseconds. */
   declare disconnection_timeout: number;
   protocolErrorHandlers: { HTTP: Record<number, ErrorHandler>; websocket: Record<number, ErrorHandler> } = { HTTP: {}, websocket: {} };
-  /** Of several tabs that share a connection: here each has its own. */
+  /** For tabs that share a connection. Here each tab has its own. */
   declare role?: "primary" | "secondary";
   _data: Queued[] = [];
   _uniqueId = 0;
@@ -75,7 +75,7 @@ export class Connection extends Login {
     attachPlugins(this);
   }
 
-  /** Registers a plugin for the connections made from now on. */
+  /** Registers a plugin for connections that are created after this call. */
   static addConnectionPlugin(name: string, plugin: object): void {
     addPlugin(name, plugin);
   }
@@ -96,7 +96,7 @@ export class Connection extends Login {
     );
   }
 
-  /** Answers a request that no handler is for. The answer goes to who asked. */
+  /** Replies to a request that no handler matches. The reply goes to the sender of the request. */
   #refuse(iq: Element): boolean {
     const from = iq.getAttribute("from");
     const error = $iq({ type: "error", id: iq.getAttribute("id") as string, ...(from && { to: from }) });
@@ -115,7 +115,7 @@ export class Connection extends Login {
     else throw new Error(`Strophe: unknown connection protocol "${protocol}". It is "ws" or "wss", or one given to Connection.addProtocol().`);
   }
 
-  /** Makes it as good as new, to be connected again. */
+  /** Resets the connection to its initial state, so that it can connect again. */
   reset(): void {
     this._proto._reset();
     this.sm?.reset();
@@ -130,7 +130,7 @@ export class Connection extends Login {
     this._uniqueId = 0;
   }
 
-  /** Whether the session is one that was interrupted and then resumed by stream management. */
+  /** Whether stream management resumed this session after an interruption. */
   hasResumed(): boolean {
     return Boolean(this.sm?.resumed);
   }
@@ -139,7 +139,7 @@ export class Connection extends Login {
     return Boolean(this.sm?.enabled);
   }
 
-  /** What is sent from now on waits, so that it leaves together at `resume()`. */
+  /** Holds everything that is sent from now on, and sends it together at `resume()`. */
   pause(): void {
     this.paused = true;
   }
@@ -149,18 +149,18 @@ export class Connection extends Login {
     this._flushSoon();
   }
 
-  /** An id that cannot be guessed, which the answer to a request is known by. */
+  /** An unpredictable id, which matches the reply to its request. */
   getUniqueId(suffix?: string | number): string {
     const id = uuid();
     return typeof suffix === "string" || typeof suffix === "number" ? `${id}:${suffix}` : id;
   }
 
-  /** Calls `callback` whenever a request is answered with that HTTP status. */
+  /** Calls `callback` for each response with this HTTP status. */
   addProtocolErrorHandler(protocol: "HTTP" | "websocket", status: number, callback: ErrorHandler): void {
     this.protocolErrorHandlers[protocol][status] = callback;
   }
 
-  /** Connects and logs in. `callback` is told each status. `wait` and `disconnection_timeout` are in seconds and milliseconds. */
+  /** Connects and logs in. `callback` gets each status. `wait` is in seconds, `disconnection_timeout` in milliseconds. */
   connect(
     jid: string,
     pass?: string | Password | null,
@@ -184,7 +184,7 @@ export class Connection extends Login {
     this.disconnection_timeout = disconnection_timeout;
     this.sm?.reset();
     this.domain = getDomainFromJid(jid);
-    // What an earlier session did not send would end up in this login.
+    // Unsent elements of an earlier session would be sent during this login.
     this._data = [];
     this._changeConnectStatus(Status.CONNECTING, null);
     this._proto._connect(wait, hold, route);
@@ -209,7 +209,7 @@ export class Connection extends Login {
     }
   }
 
-  /** Takes up the BOSH session that this tab had before it was loaded anew. */
+  /** Continues the BOSH session that this tab had before it was reloaded. */
   restore(jid?: string | null, callback?: ConnectCallback, wait?: number, hold?: number, wind?: number): void {
     if (!(this._proto instanceof Bosh) || !this._sessionCachingSupported()) {
       throw new SessionError('The "restore" method can only be used with a BOSH connection.');
@@ -228,29 +228,29 @@ export class Connection extends Login {
     }
   }
 
-  /** To be replaced by the page: the rid that the next request has. */
+  /** The page may replace this method. Called with the rid of the next request. */
   nextValidRid(_rid: number): void {}
 
-  /** To be replaced by the page: of several tabs. */
+  /** The page may replace this method. Only used by tabs that share a connection. */
   onRoleChanged(_role: "primary" | "secondary"): void {}
 
-  /** To be replaced by the page: of several tabs. */
+  /** The page may replace this method. Only used by tabs that share a connection. */
   onForeignStanzaSent(_elem: Element): void {}
 
-  /** Sends an element, or several. */
+  /** Sends one or more elements. */
   override send(stanza: Sendable | Sendable[] | null): void {
     if (stanza === null) return;
     for (const one of Array.isArray(stanza) ? stanza : [stanza]) this._queueData(treeOf(one));
     this._proto._send();
   }
 
-  /** Sends now what waits. */
+  /** Sends the queued elements now. */
   flush(): void {
     clearTimeout(this._idleTimeout ?? undefined);
     this._onIdle();
   }
 
-  /** Sends a presence and calls one of the functions with the presence that answers it: with `null` after `timeout` milliseconds. */
+  /** Sends a presence and calls one of the functions with the presence that replies to it, or with `null` after `timeout` milliseconds. */
   sendPresence(
     stanza: Sendable,
     callback?: ((stanza: Element) => void) | null,
@@ -261,7 +261,7 @@ export class Connection extends Login {
     return this.#request(treeOf(stanza), "presence", null, "sendPresence", [callback, errback], answered, timeout);
   }
 
-  /** Sends a request and calls one of the functions with the answer: with `null` after `timeout` milliseconds. */
+  /** Sends a request and calls one of the functions with the reply, or with `null` after `timeout` milliseconds. */
   sendIQ(
     stanza: Sendable,
     callback?: ((stanza: Element) => void) | null,
@@ -314,7 +314,7 @@ export class Connection extends Login {
 
   _queueData(elem: Element): void {
     if (!elem?.tagName || !elem.childNodes) throw stropheError("Cannot queue non-DOMElement.");
-    // COMPAT(ejabberd 23.01): it refuses requests without an id, which the register plugins send.
+    // COMPAT(ejabberd 23.01): it rejects requests without an id, which the register plugins send.
     if (elem.tagName === "iq" && !elem.getAttribute("id")) elem.setAttribute("id", this.getUniqueId("iq"));
     this._data.push(elem);
     if (this.sm?.isTracking() && isCountableStanza(elem.tagName)) this.sm.trackOutbound(toStanzaView(elem));
@@ -329,7 +329,7 @@ export class Connection extends Login {
     return this._proto instanceof Websocket;
   }
 
-  /** Ends the session in order. `reason` is given to the callback with DISCONNECTING. */
+  /** Closes the session. The callback gets `reason` with DISCONNECTING. */
   override disconnect(reason?: string): void {
     this._changeConnectStatus(Status.DISCONNECTING, reason);
     if (reason) log.info(`Disconnecting: ${reason}`);
@@ -377,7 +377,7 @@ export class Connection extends Login {
   }
 }
 
-/** RFC 9562, version 4, from the platform's secure randomness, which pages without encryption have too. */
+/** RFC 9562, version 4. `crypto.getRandomValues()` also exists on pages without HTTPS; `crypto.randomUUID()` does not. */
 function uuid(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
@@ -386,7 +386,7 @@ function uuid(): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-/** The members of strophe.js 1.0 that have moved to the transport since: plugins of 2011 look for them here. */
+/** Members of strophe.js 1.0 that later moved to the transport. Plugins of 2011 use them here. */
 export interface Connection {
   rid: number;
   sid: string | null;

@@ -30,12 +30,12 @@ const names = {
 /** Namespaces by their short names. `Strophe.addNamespace()` adds more. */
 export const NS: typeof names & Record<string, string> = names;
 
-/** The states of a connection, as its callback gets them. Plugins add more, counting on from the highest. */
+/** The statuses of a connection, as its callback gets them. Plugins add more, numbered from the highest. */
 export const Status = {
   /** Something went wrong, such as an exception during `connect()`. */
   ERROR: 0,
   CONNECTING: 1,
-  /** No connection came about; the condition says why. */
+  /** The connection could not be established; the condition is the reason. */
   CONNFAIL: 2,
   AUTHENTICATING: 3,
   /** The server refused the credentials. */
@@ -46,20 +46,20 @@ export const Status = {
   DISCONNECTING: 7,
   /** `attach()` or `restore()` continues a BOSH session. */
   ATTACHED: 8,
-  /** The server names another address, which is the condition. */
+  /** The server redirects to another address, which is the condition. */
   REDIRECT: 9,
   CONNTIMEOUT: 10,
   /** With the option `explicitResourceBinding`: the page calls `bind()`. */
   BINDREQUIRED: 11,
   ATTACHFAIL: 12,
-  /** Defined by strophe.js, which never gives it. */
+  /** Defined by strophe.js, but never reported. */
   RECONNECTING: 13,
 };
 
-/** A value of `Status`, or one that a plugin has added. */
+/** A value of `Status`, or a number that a plugin has added. */
 export type ConnStatus = number;
 
-/** Conditions that the library itself gives with a status. */
+/** Conditions that the library itself reports with a status. */
 export const ErrorCondition = {
   BAD_FORMAT: "bad-format",
   CONFLICT: "conflict",
@@ -71,7 +71,7 @@ export const ErrorCondition = {
 /** A value of `LogLevel`. */
 export type Severity = 0 | 1 | 2 | 3 | 4;
 
-/** How grave a line of the log is. */
+/** The severities of log lines. */
 export const LogLevel: Record<"DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL", Severity> = {
   DEBUG: 0,
   INFO: 1,

@@ -1,5 +1,5 @@
-// The part of `Connection` that brings elements to handlers, and time to timed handlers. Order, removal and the rules about the login
-// are those of strophe.js 5.0.0; there is no tick: one timer is armed for the next timed handler.
+// The part of `Connection` that passes elements to handlers and runs timed handlers. Order, removal and the rules for the login are those
+// of strophe.js 5.0.0. There is no periodic tick: one timer is armed for the next timed handler.
 
 import { ElementFrame, type Arrival, type Frame } from "./arrival.js";
 import { ErrorCondition, Status } from "./constants.js";
@@ -13,7 +13,7 @@ import type { StreamManagementController } from "./stream-management.js";
 /** A timer's longest delay, in milliseconds: larger ones fire at once. */
 const LONGEST = 2 ** 31 - 1;
 
-/** Handlers, timed handlers, and what arrives for them. */
+/** Handlers, timed handlers, and the dispatch of received elements. */
 export abstract class Dispatch {
   handlers: Handler[] = [];
   addHandlers: Handler[] = [];
@@ -37,19 +37,19 @@ export abstract class Dispatch {
   abstract _changeConnectStatus(status: number, condition?: string | null, elem?: Element | null): void;
   abstract _doDisconnect(condition?: string | null): void;
 
-  /** To be replaced by the page: every body or element that arrives. */
+  /** The page may replace this method. Called with each body or element that is received. */
   xmlInput(_elem: Element): void {}
 
-  /** To be replaced by the page: every body or element that is sent. */
+  /** The page may replace this method. Called with each body or element that is sent. */
   xmlOutput(_elem: Element): void {}
 
-  /** To be replaced by the page: every body or frame that arrives. */
+  /** The page may replace this method. Called with the text of each body or frame that is received. */
   rawInput(_data: string): void {}
 
-  /** To be replaced by the page: every body or frame that is sent. */
+  /** The page may replace this method. Called with the text of each body or frame that is sent. */
   rawOutput(_data: string): void {}
 
-  /** Calls `handler` with the stanzas that have all that is given. It stays as long as its result is truthy. */
+  /** Calls `handler` with each stanza that meets all given conditions. The handler stays while its result is truthy. */
   addHandler(
     handler: StanzaCallback,
     ns?: string | null,
@@ -64,15 +64,15 @@ export abstract class Dispatch {
     return added;
   }
 
-  /** Removes a handler, before the next body or frame is looked at. */
+  /** Removes a handler before the next body or frame is dispatched. */
   deleteHandler(handler: Handler | null): void {
     this.removeHandlers.push(handler as Handler);
-    // A handler that was not in use yet must not come into use.
+    // A handler that was added but is not active yet must not become active.
     const at = this.addHandlers.indexOf(handler as Handler);
     if (at >= 0) this.addHandlers.splice(at, 1);
   }
 
-  /** Calls `handler` every `period` milliseconds, once the session is there, as long as its result is truthy. */
+  /** Calls `handler` every `period` milliseconds after the login, while its result is truthy. */
   addTimedHandler(period: number, handler: () => unknown): TimedHandler {
     return this.#addTimed(new TimedHandler(period, handler));
   }
@@ -100,7 +100,7 @@ export abstract class Dispatch {
     return added;
   }
 
-  /** Forgets all handlers. */
+  /** Removes all handlers. */
   _dropHandlers(): void {
     this.handlers = [];
     this.addHandlers = [];
@@ -110,7 +110,7 @@ export abstract class Dispatch {
     this.removeTimeds = [];
   }
 
-  /** What was sent leaves at the end of the turn. */
+  /** Sends the queued elements at the end of the turn. */
   _flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
@@ -120,7 +120,7 @@ export abstract class Dispatch {
     });
   }
 
-  /** Hands over what waits, and calls the timed handlers that are due. */
+  /** Sends the queued elements, and calls the timed handlers that are due. */
   _onIdle(): void {
     while (this.addTimeds.length) this.timedHandlers.push(this.addTimeds.pop() as TimedHandler);
     while (this.removeTimeds.length) {
@@ -136,7 +136,7 @@ export abstract class Dispatch {
     const all = this.timedHandlers;
     const staying: TimedHandler[] = [];
     for (const handler of all) {
-      // Those of the page wait for the login.
+      // Timed handlers of the page wait for the login.
       const waits = (!this.authenticated && handler.user) || handler.lastCalled + handler.period > now;
       if (waits || handler.run()) staying.push(handler);
     }
@@ -156,22 +156,22 @@ export abstract class Dispatch {
     this._idleTimeout = setTimeout(() => this._onIdle(), delay);
   }
 
-  /** A body (as the request that it answers) or an element has arrived. */
+  /** Handles a received body (given as the request that it responds to) or element. */
   _dataRecv(req: Element | Request, raw?: string): void {
     const frame = this._frameOf(req);
     if (frame) this._receive(frame, raw);
   }
 
-  /** What arrived, as DOM only where a page has replaced how bodies are read. */
+  /** Converts the received data to DOM only if the page has replaced the method that reads bodies. */
   _frameOf(req: Element | Request): Frame | null {
-    // Tests of applications put objects with few methods in the place of the transport.
+    // COMPAT(tests of applications): they replace the transport with objects that have few methods.
     const transport: Partial<Transport> = this._proto;
     if (req instanceof AnsweredRequest && transport._readsPlainly?.(req)) return req.frame;
     const elem = transport._reqToData ? transport._reqToData(req) : "getResponse" in req ? req.getResponse() : req;
     return elem ? new ElementFrame(elem) : null;
   }
 
-  /** Shows the page what arrived, where it wants to see it. */
+  /** Passes the received data to the page's `xmlInput` and `rawInput`, if the page has set them. */
   _showInput(frame: Frame, raw?: string): void {
     if (this.xmlInput !== Dispatch.prototype.xmlInput) this.xmlInput(frame.shown(this._proto.strip));
     if (this.rawInput !== Dispatch.prototype.rawInput) this.rawInput(raw ?? frame.text());
@@ -194,7 +194,7 @@ export abstract class Dispatch {
   #updateHandlers(): void {
     this.#index.follow(this.handlers);
     while (this.removeHandlers.length) this.#index.remove(this.removeHandlers.pop() as Handler);
-    // From the end, as strophe.js does: of handlers that are added together the last one is called first.
+    // From the end, as in strophe.js: of handlers that are added together, the last one is called first.
     while (this.addHandlers.length) this.#index.add(this.addHandlers.pop() as Handler);
   }
 
@@ -222,7 +222,7 @@ export abstract class Dispatch {
         leaving.push(handler);
       }
     }
-    // A handler may have reset the connection: then there is nothing to remove.
+    // A handler may have reset the connection; the handler is then already removed.
     if (this.handlers === handlers) {
       this.#index.follow(handlers);
       for (const handler of leaving) this.#index.remove(handler);
@@ -232,7 +232,7 @@ export abstract class Dispatch {
     }
   }
 
-  /** Whether the fallback may want it, so that DOM is not built for every message that no handler is for. */
+  /** Whether the default reply may apply. Otherwise no DOM is built for an element that no handler matches. */
   #isRequest(arrival: Arrival): boolean {
     const { type } = this.iqFallbackHandler;
     return !isDefaultFallback(this.iqFallbackHandler) || (Array.isArray(type) && type.includes(arrival.attr("type") ?? ""));

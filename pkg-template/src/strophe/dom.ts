@@ -7,7 +7,7 @@ import { NS } from "./constants.js";
 const XML_NS = "http://www.w3.org/XML/1998/namespace";
 const XMLNS_NS = "http://www.w3.org/2000/xmlns/";
 
-/** What a platform has to provide. */
+/** The parts of a DOM that a platform must provide. */
 export interface Dom {
   document: Pick<Document, "implementation">;
   DOMParser: new () => Pick<DOMParser, "parseFromString">;
@@ -25,7 +25,7 @@ export class DomMissingError extends Error {
 let substitute: (() => Dom) | undefined;
 let generator: Document | undefined;
 
-/** Where the platform has no DOM: `load` gives one. It is called when a DOM is first needed. @internal */
+/** Sets the source of a DOM for a platform without one. `load` is called when a DOM is first needed. @internal */
 export function provideDom(load: () => Dom): void {
   substitute = load;
 }
@@ -36,24 +36,24 @@ function platformDom(): Dom {
   return substitute();
 }
 
-/** The document that all elements are made with. */
+/** The document that creates all elements. */
 export function xmlGenerator(): Document {
   return (generator ??= platformDom().document.implementation.createDocument(NS.CLIENT, "strophe", null));
 }
 
-/** Text as a document. One that is not well-formed becomes a document that holds a `parsererror`. */
+/** Parses text into a document. Text that is not well-formed gives a document with a `parsererror`. */
 export function xmlHtmlNode(text: string): Document {
   return new (platformDom().DOMParser)().parseFromString(text, "text/xml");
 }
 
-/** The prefixes that have to be kept, since `nodeName` is compared with them. */
+/** Prefixes that are kept, because pages compare `nodeName` with them. */
 const PREFIXES: ReadonlyMap<string, string> = new Map([
   [NS.STREAM, "stream:"],
   [XML_NS, "xml:"],
   [NS.BOSH, "xmpp:"],
 ]);
 
-/** An element with its attributes; `xmlns` is among them where the namespace is not that of the parent, as after parsing. */
+/** An element with its attributes. As after parsing, `xmlns` is an attribute if the namespace differs from the parent's. */
 function shallow(view: View, outerNs: string): Element {
   const { name, ns } = view;
   const element = xmlGenerator().createElementNS(ns || null, `${PREFIXES.get(ns) ?? ""}${name}`);
@@ -92,7 +92,7 @@ export function elementOf(view: View): Element {
   return root;
 }
 
-/** The element within `<wrapper/>`, as strophe.js shows a WebSocket frame to those who replace its methods. */
+/** The element inside `<wrapper/>`: the form in which strophe.js passes a WebSocket frame to replaced methods. */
 export function wrapperOf(element: Element): Element {
   const wrapper = xmlGenerator().createElement("wrapper");
   wrapper.appendChild(element);

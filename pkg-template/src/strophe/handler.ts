@@ -1,19 +1,19 @@
-// `Handler` and `TimedHandler`: what a page asked to be called for. Public contract of strophe.js 5.0.0.
+// `Handler` and `TimedHandler`: functions of the page with the condition or period of their calls. Public contract of strophe.js 5.0.0.
 
 import { getBareJidFromJid, getNamespace, handleError, isTagEqual } from "./utils.js";
 
-/** How a handler compares what it was given. */
+/** How a handler compares its conditions with a stanza. */
 export interface HandlerOptions {
   /** Compare only the bare part of `from`. */
   matchBareFromJid?: boolean;
-  /** Leave out what follows `#` in the namespaces of the stanza. */
+  /** Ignore the fragment (after `#`) of the stanza's namespaces. */
   ignoreNamespaceFragment?: boolean;
 }
 
-/** What a page gives to be called with a stanza. A truthy result keeps the handler. */
+/** The function that is called with a stanza. A truthy result keeps the handler. */
 export type StanzaCallback = (stanza: Element) => unknown;
 
-/** A condition on stanzas and the function to call when it holds. */
+/** A condition on stanzas, and the function that is called if it holds. */
 export class Handler {
   handler: StanzaCallback;
   ns: string | null | undefined;
@@ -43,7 +43,7 @@ export class Handler {
     this.from = this.options.matchBareFromJid ? (from ? getBareJidFromJid(from) : null) : from;
   }
 
-  /** The namespace of an element, without its fragment if the options ask for that. */
+  /** The namespace of an element, without its fragment if `ignoreNamespaceFragment` is set. */
   getNamespace(elem: Element): string | null {
     const ns = getNamespace(elem);
     return ns && this.options.ignoreNamespaceFragment ? (ns.split("#")[0] ?? null) : ns;
@@ -63,7 +63,7 @@ export class Handler {
     return false;
   }
 
-  /** Whether this handler is for that stanza. */
+  /** Whether this handler matches the stanza. */
   isMatch(elem: Element): boolean {
     return (
       this.#fitsFrom(elem.getAttribute("from")) &&
@@ -79,7 +79,7 @@ export class Handler {
     return (this.options.matchBareFromJid ? getBareJidFromJid(from as string) : from) === this.from;
   }
 
-  /** Calls the function. What it throws is logged and thrown on. */
+  /** Calls the function. An exception is logged and rethrown. */
   run(elem: Element): unknown {
     try {
       return this.handler(elem);
@@ -94,7 +94,7 @@ export class Handler {
   }
 }
 
-/** Whether a `type` attribute is one of those asked for. */
+/** Whether the `type` attribute is one of the given types. */
 export function fitsType(wanted: Handler["type"], type: string | null): boolean {
   if (!wanted) return true;
   return Array.isArray(wanted) ? wanted.includes(type ?? "") : type === wanted;
@@ -106,7 +106,7 @@ function* childElements(elem: Element): Generator<Element> {
   }
 }
 
-/** A function to call again and again, as long as its result is truthy. */
+/** A function that is called periodically while its result is truthy. */
 export class TimedHandler {
   /** In milliseconds. */
   period: number;
@@ -126,7 +126,7 @@ export class TimedHandler {
     return this.handler();
   }
 
-  /** Starts the period anew. */
+  /** Restarts the period. */
   reset(): void {
     this.lastCalled = Date.now();
   }

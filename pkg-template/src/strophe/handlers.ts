@@ -1,12 +1,12 @@
-// The index of handlers: which of a thousand may be for a stanza, without asking each. A handler is kept under its most selective
-// condition; those that a page has subclassed or patched are asked every time, as strophe.js does.
+// The index of handlers: finds the handlers that may match a stanza without a test of each. A handler is indexed under its most selective
+// condition. Handlers that a page has subclassed or patched are tested for every stanza, as in strophe.js.
 
 import { sendersOf, type Arrival } from "./arrival.js";
 import { Handler, fitsType } from "./handler.js";
 
 const { isMatch, namespaceMatch, getNamespace } = Handler.prototype;
 
-/** Whether the page has left alone how this handler compares. */
+/** Whether the page has not replaced the methods by which this handler compares. */
 const isPlain = (handler: Handler): boolean =>
   handler.isMatch === isMatch && handler.namespaceMatch === namespaceMatch && handler.getNamespace === getNamespace;
 
@@ -27,7 +27,7 @@ export class HandlerIndex {
   readonly #names = new Map<string, Set<Handler>>();
   readonly #others = new Set<Handler>();
 
-  /** Makes the index agree with the array, which is what counts. */
+  /** Updates the index from the array. The array is authoritative. */
   follow(array: Handler[]): void {
     if (array === this.#array && array.length === this.#length) return;
     for (const map of [this.#places, this.#ids, this.#senders, this.#namespaces, this.#names, this.#others]) map.clear();
@@ -36,14 +36,14 @@ export class HandlerIndex {
     for (const handler of array) this.#place(handler);
   }
 
-  /** Appends to the array. */
+  /** Appends handlers to the array. */
   add(handler: Handler): void {
     this.#array.push(handler);
     this.#length += 1;
     this.#place(handler);
   }
 
-  /** Removes from the array. */
+  /** Removes handlers from the array. */
   remove(handler: Handler): void {
     const at = this.#array.indexOf(handler);
     if (at < 0) return;
@@ -70,9 +70,9 @@ export class HandlerIndex {
     return this.#others;
   }
 
-  /** The handlers that may be for it, in the order of the array. */
+  /** The handlers that may match the element, in the order of the array. */
   candidates(arrival: Arrival): Handler[] {
-    // A page that patches the class itself expects every handler to be asked.
+    // A page that patches the class itself expects every handler to be tested.
     if (Handler.prototype.isMatch !== isMatch || Handler.prototype.namespaceMatch !== namespaceMatch) return [...this.#array];
     const groups: Set<Handler>[] = [];
     const collect = (group: Set<Handler> | undefined): void => {
@@ -106,7 +106,7 @@ function groupIn(map: Map<string, Set<Handler>>, key: string): Set<Handler> {
 
 const withoutFragment = (ns: string): string => ns.split("#", 1)[0] as string;
 
-/** Whether the handler is for it. Builds no DOM, unless a page has replaced how handlers compare. */
+/** Whether the handler matches the element. Builds no DOM unless the page has replaced how handlers compare. */
 export function isFor(handler: Handler, arrival: Arrival): boolean {
   if (!isPlain(handler) || Handler.prototype.isMatch !== isMatch) return handler.isMatch(arrival.element());
   const { id, from, name, ns } = handler;

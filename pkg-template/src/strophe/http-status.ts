@@ -1,23 +1,23 @@
-// What HTTP answered, told to strophe.js's error handlers and kept for `lastResponseHeaders`.
+// Reports the statuses of HTTP responses to strophe.js's error handlers, and their headers to `lastResponseHeaders`.
 
-/** The platform's `fetch`, each answer told. Status 0 stands for a request that got none. */
-export function observedFetch(tell: (status: number, headers: Headers | null) => void): typeof fetch {
+/** The platform's `fetch`; `report` is called for each response. Status 0 means that there was no response. */
+export function observedFetch(report: (status: number, headers: Headers | null) => void): typeof fetch {
   return async (address, init) => {
     let response: Response;
     try {
       response = await globalThis.fetch(address, init);
     } catch (error) {
-      // The stream itself gives up requests: such an end is no failure of the service.
-      if (!init?.signal?.aborted) tell(0, null);
+      // A request that the stream aborts is not a failure of the service.
+      if (!init?.signal?.aborted) report(0, null);
       throw error;
     }
     // Redirects are not followed, and their status is hidden from the page.
-    if (response.type !== "opaqueredirect") tell(response.status, response.headers);
+    if (response.type !== "opaqueredirect") report(response.status, response.headers);
     return response;
   };
 }
 
-/** Headers in the form of `XMLHttpRequest.getAllResponseHeaders()`. */
+/** The headers in the form of `XMLHttpRequest.getAllResponseHeaders()`. */
 export function headersAsText(headers: Headers | string | null): string | null {
   if (headers === null || typeof headers === "string") return headers;
   let text = "";

@@ -1,12 +1,12 @@
-// strophe.js's exports, which are globals as well: plugins look for them there.
+// strophe.js's exports, which are also globals, because plugins use the globals.
 //
-// The module has to be loaded by then: the entries of the package do it.
+// The module must be loaded before; the entries of the package load it.
 
 import { $build, $iq, $msg, $pres, Builder } from "./builder.js";
 import { Strophe } from "./namespace.js";
 import { Stanza, stx } from "./stx.js";
 
-/** XML as an element. */
+/** Parses XML into an element. */
 export const toStanza = Stanza.toElement;
 
 Object.assign(globalThis, { $build, $iq, $msg, $pres, Strophe, stx, toStanza });

@@ -1,4 +1,4 @@
-// The log of the facade: lines for the console, from a level on.
+// The log of `epode/strophe`: writes lines of at least a level to the console.
 //
 // The methods call each other through `this`, since they are copied into `Strophe`, where pages replace `Strophe.log`.
 
@@ -7,13 +7,13 @@ import { LogLevel, type Severity } from "./constants.js";
 let least: Severity = LogLevel.DEBUG;
 
 const log = {
-  /** Lines below the level are dropped from now on. All lines are written at first. Throws when there is no such level. */
+  /** Sets the lowest level that is written. Default: all levels. Throws if the level is unknown. */
   setLogLevel(level: Severity): void {
     if (level < LogLevel.DEBUG || level > LogLevel.FATAL) throw new Error(`There is no log level ${level}: use one of Strophe.LogLevel.`);
     least = level;
   },
 
-  /** Writes a line to the console. What crosses the wire is not logged; see `rawInput` and `rawOutput` of a connection. */
+  /** Writes a line to the console. Received and sent data is not logged; see `rawInput` and `rawOutput` of a connection. */
   log(level: number, line: string): void {
     if (level < least) return;
     if (level >= LogLevel.ERROR) console.error(line);

@@ -18,7 +18,7 @@ import type { ConnectionOptions, Password } from "./connection-options.js";
 /** A class of mechanism, as pages register it. */
 export type MechanismClass = new (...args: never[]) => SASLMechanism;
 
-/** What is done between the first answer and the session. */
+/** The steps between the first response and the session. */
 export abstract class Login extends Dispatch {
   declare options: ConnectionOptions;
   jid = "";
@@ -29,7 +29,7 @@ export abstract class Login extends Dispatch {
   do_bind = false;
   do_session = false;
   restored = false;
-  // Not there until connect().
+  // Undefined until connect().
   declare authzid: string | null;
   declare authcid: string | null;
   declare pass: string | Password | null;
@@ -45,10 +45,10 @@ export abstract class Login extends Dispatch {
   abstract send(stanza: unknown): void;
   abstract disconnect(reason?: string): void;
   abstract _sendRestart(): void;
-  /** Whether the transport is one that stream management is for. */
+  /** Whether the transport uses stream management: WebSocket. */
   abstract _canManageStream(): boolean;
 
-  /** Registers mechanisms in place of those that are registered: these, or the ones that Strophe has. */
+  /** Replaces the registered mechanisms by the given ones, or by strophe.js's own if none are given. */
   registerSASLMechanisms(mechanisms?: MechanismClass[]): void {
     this.mechanisms = {};
     for (const mechanism of mechanisms || defaultMechanisms()) this.registerSASLMechanism(mechanism);
@@ -60,7 +60,7 @@ export abstract class Login extends Dispatch {
     this.mechanisms[mechanism.mechname] = mechanism;
   }
 
-  /** The first answer of the server, or one after it that may have what the first one lacked. */
+  /** Handles the server's first response, or a later one if the first one had no features. */
   _connect_cb(req: Element | Request, callback?: unknown, raw?: string): void {
     this.connected = true;
     const frame = this.#openingFrame(req);
@@ -89,12 +89,12 @@ export abstract class Login extends Dispatch {
     }
   }
 
-  /** Sorts in place, the highest priority first. */
+  /** Sorts the array in place, highest priority first. */
   sortMechanismsByPriority(mechanisms: SASLMechanism[]): SASLMechanism[] {
     return mechanisms.sort((one, other) => other.priority - one.priority);
   }
 
-  /** Logs in by the best of these mechanisms, or by XEP-0078. */
+  /** Logs in with the best of the mechanisms, or by XEP-0078. */
   authenticate(matched: SASLMechanism[]): void {
     if (!this._attemptSASLAuth(matched)) this._attemptLegacyAuth();
   }
@@ -105,7 +105,7 @@ export abstract class Login extends Dispatch {
     this._sasl_success_handler = this._addSysHandler((elem) => this._sasl_success_cb(elem), null, "success");
     this._sasl_failure_handler = this._addSysHandler((elem) => this._sasl_failure_cb(elem), null, "failure");
     this._sasl_challenge_handler = this._addSysHandler((elem) => this._sasl_challenge_cb(elem), null, "challenge");
-    // What an earlier login has left would be taken for this one's.
+    // State of an earlier login must not apply to this one.
     this._sasl_data = {};
     this._sasl_mechanism = mechanism;
     mechanism.onStart(this as never);
@@ -146,7 +146,7 @@ export abstract class Login extends Dispatch {
     this.#dropSaslHandlers("_sasl_failure_handler", "_sasl_challenge_handler");
     const waiting: Handler[] = [];
     const proceed = (features: Element): boolean => {
-      // Features that the stream has read fit both handlers.
+      // Features that the stream has read match both handlers.
       if (!waiting.length) return false;
       while (waiting.length) this.deleteHandler(waiting.pop() as Handler);
       this._onStreamFeaturesAfterSASL(features);
@@ -157,7 +157,7 @@ export abstract class Login extends Dispatch {
     return false;
   }
 
-  /** Whether the server has shown that it knows the password, where the mechanism is one that has it do so (RFC 5802 §5). */
+  /** Whether the server's signature is valid, if the mechanism has one: it proves that the server knows the password (RFC 5802 §5). */
   #isServerProven(elem: Element): boolean {
     const text = getText(elem);
     const additional = text ? atob(text) : undefined;
@@ -239,7 +239,7 @@ export abstract class Login extends Dispatch {
     else this.bind();
   }
 
-  /** Binds the resource of the JID, or one that the server chooses. With the option `explicitResourceBinding` the page calls it. */
+  /** Binds the resource of the JID, or one that the server chooses. The page calls it if `explicitResourceBinding` is set. */
   bind(): void {
     if (!this.do_bind) {
       log.info("bind() does nothing: the server has not offered to bind a resource.");
@@ -287,7 +287,7 @@ export abstract class Login extends Dispatch {
     return false;
   }
 
-  /** The session is there: stream management may be enabled. */
+  /** The session is bound: stream management may be enabled. */
   _onSessionReady(): void {
     const { sm } = this;
     if (!sm?.serverSupported || sm.resumed || sm.isTracking() || !this._canManageStream()) return;

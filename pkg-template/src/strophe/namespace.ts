@@ -1,4 +1,4 @@
-// `Strophe`: the object that holds all of strophe.js's names.
+// `Strophe`: the object with all names of strophe.js.
 
 import { Bosh } from "./bosh.js";
 import { Builder } from "./builder.js";
@@ -17,14 +17,14 @@ import { Websocket } from "./websocket.js";
 import { WorkerWebsocket } from "./worker-websocket.js";
 import { lists, validAttribute, validCSS, validTag } from "./xhtml.js";
 
-/** What strophe.js 5.0.0 says of itself. */
+/** The version that strophe.js 5.0.0 reports. */
 const VERSION = "4.0.0";
 
-/** All of strophe.js's names. Plugins add to it. */
+/** All names of strophe.js. Plugins add to it. */
 export const Strophe = {
   VERSION,
 
-  /** A BOSH request is repeated after `TIMEOUT × wait` seconds. Kept for pages that read it: the module has times of its own. */
+  /** strophe.js repeats a BOSH request after `TIMEOUT × wait` seconds. Only for pages that read it: the module has its own timeouts. */
   get TIMEOUT(): number {
     return Bosh.getTimeoutMultplier();
   },
@@ -32,7 +32,7 @@ export const Strophe = {
     Bosh.setTimeoutMultiplier(multiplier);
   },
 
-  /** As `TIMEOUT`, for the second request while the first one is answered. */
+  /** Like `TIMEOUT`, for the second request while the first one gets its response. */
   get SECONDARY_TIMEOUT(): number {
     return Bosh.getSecondaryTimeoutMultplier();
   },
@@ -75,17 +75,17 @@ export const Strophe = {
   Status,
   XHTML: { ...lists, validTag, validAttribute, validCSS },
 
-  /** An element, or a builder, as XML. */
+  /** Serialises an element or builder. */
   serialize(what: Element | Builder): string {
     return Builder.serialize(what);
   },
 
-  /** Gives `Strophe.NS` a name. */
+  /** Adds a namespace to `Strophe.NS`. */
   addNamespace(name: string, value: string): void {
     (NS as Record<string, string>)[name] = value;
   },
 
-  /** Registers a plugin for the connections made from now on: an object with `init(connection)`, maybe `statusChanged(status, condition)`. */
+  /** Registers a plugin for later connections: an object with `init(connection)` and optionally `statusChanged(status, condition)`. */
   addConnectionPlugin(name: string, plugin: object): void {
     Connection.addConnectionPlugin(name, plugin);
   },

@@ -1,6 +1,6 @@
-// The DOM for Node, where `@xmldom/xmldom` is: what it lacks of a browser's DOM is added, since the facade, plugins and pages use it.
+// The DOM for Node, by `@xmldom/xmldom`. Adds the members of a browser's DOM that it lacks and that this package, plugins and pages use.
 //
-// Left out: `querySelector`, and HTML that is no XML.
+// Left out: `querySelector`, and HTML that is not XML.
 
 import { DomMissingError, provideDom, type Dom } from "./dom.js";
 
@@ -12,7 +12,7 @@ interface Xmldom {
   XMLSerializer: new () => XMLSerializer;
 }
 
-/** Makes elements and documents look like those of a browser. */
+/** Adds the missing members to the prototypes of elements and documents. */
 function complete({ DOMParser, XMLSerializer }: Xmldom, sample: Document): void {
   const element = Object.getPrototypeOf(sample.documentElement) as object;
   const elementsOf = (node: Node): Element[] => Array.from(node.childNodes).filter(({ nodeType }) => nodeType === 1) as Element[];
@@ -65,7 +65,7 @@ function domOf(xmldom: Xmldom): Dom & Record<string, unknown> {
   const implementation = new xmldom.DOMImplementation();
   complete(xmldom, implementation.createDocument(null, "sample", null));
   class Parser {
-    /** As in a browser: text that is not well-formed is a document with a `parsererror`. */
+    /** As in a browser, text that is not well-formed gives a document with a `parsererror`. */
     parseFromString(text: string): Document {
       try {
         return parsed(xmldom.DOMParser, text);
@@ -76,7 +76,7 @@ function domOf(xmldom: Xmldom): Dom & Record<string, unknown> {
       }
     }
   }
-  // The module asks whether the page is seen, and listens for changes: this one stays visible.
+  // The module reads `document.hidden` and listens for changes: this document is always visible.
   const nothing = (): void => {};
   const page = { hidden: false, visibilityState: "visible", addEventListener: nothing, removeEventListener: nothing };
   const document = Object.assign(implementation.createDocument(null, null, null), page);
@@ -84,8 +84,8 @@ function domOf(xmldom: Xmldom): Dom & Record<string, unknown> {
 }
 
 /**
- * Uses what `load` gives for the DOM, and makes it the global `document`, `DOMParser` and `XMLSerializer` unless there are some.
- * Where `load` fails, the first call that needs a DOM throws.
+ * Uses the result of `load` as the DOM, and as the global `document`, `DOMParser` and `XMLSerializer` unless these exist.
+ * If `load` fails, the first call that needs a DOM throws.
  * @internal
  */
 export function useXmldom(load: () => Xmldom): void {

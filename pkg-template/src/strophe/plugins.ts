@@ -1,8 +1,8 @@
-// Connection plugins: objects that each new connection gets an heir of.
+// Connection plugins: objects that are the prototypes of each new connection's plugins.
 
 import log from "./log.js";
 
-/** What a plugin may have. Everything else is between it and the page. */
+/** The members of a plugin that a connection calls. Other members are for the page. */
 export interface ConnectionPlugin {
   init(connection: object): void;
   statusChanged?(status: number, condition?: string | null): void;
@@ -10,12 +10,12 @@ export interface ConnectionPlugin {
 
 const registered: Record<string, ConnectionPlugin> = {};
 
-/** Registers a plugin for the connections made from now on. */
+/** Registers a plugin for connections that are created after this call. */
 export function addPlugin(name: string, plugin: object): void {
   registered[name] = plugin as ConnectionPlugin;
 }
 
-/** Gives a new connection its plugins, in the order of registration. */
+/** Adds the plugins to a new connection, in the order of registration. */
 export function attachPlugins(connection: object): void {
   for (const [name, plugin] of Object.entries(registered)) {
     const own = Object.create(plugin) as ConnectionPlugin;
@@ -24,7 +24,7 @@ export function attachPlugins(connection: object): void {
   }
 }
 
-/** Tells the plugins of a connection about a status, before the page hears of it. */
+/** Reports a status to the plugins of a connection, before the page gets it. */
 export function tellPlugins(connection: object, status: number, condition?: string | null): void {
   for (const name of Object.keys(registered)) {
     const plugin = (connection as Record<string, ConnectionPlugin | undefined>)[name];

@@ -1,5 +1,5 @@
-// `Request`: one BOSH request as strophe.js shows it to pages and plugins. The stream makes the real requests; these carry what is to
-// be sent (built by a plugin) or what was answered.
+// `Request`: one BOSH request in the form that pages and plugins of strophe.js use. The stream makes the real requests. A `Request` holds
+// a body that a plugin has built, or a received body.
 
 import type { Stanza } from "../stanza.js";
 import { BodyFrame } from "./arrival.js";
@@ -7,7 +7,7 @@ import { Builder } from "./builder.js";
 import { ErrorCondition } from "./constants.js";
 import { getParserError, xmlHtmlNode } from "./utils.js";
 
-/** The part of `XMLHttpRequest` that plugins look at. No request is made with it. */
+/** The members of `XMLHttpRequest` that plugins read. It makes no request. */
 export interface RequestState {
   readyState: number;
   status: number;
@@ -32,14 +32,14 @@ type Answered = (request: Request) => void;
 
 let lastId = 0;
 
-/** One BOSH request: the body, and the function that the answer goes to. */
+/** One BOSH request: the body, and the function that gets the response. */
 export class Request {
   id = (lastId += 1);
   xmlData: Element;
   origFunc: Answered;
   func: Answered;
   rid: number;
-  /** When it was sent, in milliseconds since 1970. */
+  /** When the request was sent, in milliseconds since 1970. */
   date = NaN;
   sends: number;
   abort = false;
@@ -60,17 +60,17 @@ export class Request {
     return (this.#data ??= this.xmlData ? Builder.serialize(this.xmlData) : "");
   }
 
-  /** Seconds since it was sent. */
+  /** Seconds since the request was sent. */
   age(): number {
     return this.date ? (Date.now() - this.date) / 1000 : 0;
   }
 
-  /** Seconds since it was given up. */
+  /** Seconds since the request was aborted. */
   timeDead(): number {
     return this.dead ? (Date.now() - this.dead.getTime()) / 1000 : 0;
   }
 
-  /** The body that was answered. Throws the error `bad-format` for one that is not XML. */
+  /** The body of the response. Throws the error `bad-format` if it is not XML. */
   getResponse(): Element | null {
     const { responseXML, responseText } = this.xhr;
     const parsed = responseXML ?? (responseText ? xmlHtmlNode(responseText) : null);
@@ -82,7 +82,7 @@ export class Request {
   }
 }
 
-/** The body that the stream has received, as the answer to a request. */
+/** A body that the stream has received, as the response to a request. */
 export class AnsweredRequest extends Request {
   readonly frame: BodyFrame;
 

@@ -1,5 +1,5 @@
-// SCRAM (RFC 5802, RFC 7677) in the form of strophe.js's mechanisms. The module computes, so that it works on pages without encryption,
-// where browsers offer no `crypto.subtle`.
+// SCRAM (RFC 5802, RFC 7677) in the form of strophe.js's mechanisms. The module computes the messages, so that SCRAM also works on pages
+// without HTTPS, where browsers have no `crypto.subtle`.
 
 import { SaslClient } from "../sasl-client.js";
 import type { Password } from "./connection-options.js";
@@ -7,7 +7,7 @@ import type { Connection } from "./connection.js";
 import log from "./log.js";
 import { SASLMechanism, type SaslStep } from "./sasl.js";
 
-/** Servers that ask for fewer iterations are refused (RFC 7677 §4). */
+/** A server that requests fewer iterations is refused (RFC 7677 §4). */
 const LEAST_ITERATIONS = 4096;
 
 /** SCRAM with one hash. */
@@ -48,7 +48,7 @@ export class Scram extends SASLMechanism {
     }
   }
 
-  /** Whether what came with `<success/>` proves that the server knows the password. Asked once. */
+  /** Whether the data of `<success/>` proves that the server knows the password. Valid for one call. */
   isServerProven(additional: string | undefined): boolean {
     return this.#client?.verify(additional) ?? false;
   }

@@ -1,9 +1,9 @@
-// `SASLMechanism`, which pages derive their own mechanisms from, and the mechanisms that show the password, a token or nothing.
+// `SASLMechanism`, the base class of mechanisms that pages define, and the mechanisms that send the password, a token or no secret.
 
 import type { Connection } from "./connection.js";
 import { utf16to8 } from "./utils.js";
 
-/** What a step of a mechanism gives: what is to be sent, one byte a character; nothing at all where it is empty or `false`. */
+/** The result of a step: the message to send, one character for each byte. An empty string or `false` sends no message. */
 export type SaslStep = string | false;
 
 /** A SASL mechanism (RFC 4422). */
@@ -11,7 +11,7 @@ export class SASLMechanism {
   mechname: string;
   /** Whether the client sends the first message, with `<auth/>`. */
   isClientFirst: boolean;
-  /** Of those that the server offers, the highest is taken. */
+  /** The mechanism with the highest priority among those that the server offers is used. */
   priority: number;
   _connection: Connection | null = null;
 
@@ -21,7 +21,7 @@ export class SASLMechanism {
     this.priority = priority;
   }
 
-  /** Whether it can be used with what the connection knows. */
+  /** Whether the mechanism can be used with the connection's credentials. */
   test(_connection: Connection): boolean {
     return true;
   }
@@ -31,23 +31,23 @@ export class SASLMechanism {
     this._connection = connection;
   }
 
-  /** Answers a challenge. */
+  /** Returns the response to a challenge. */
   onChallenge(_connection: Connection, _challenge?: string): SaslStep | Promise<SaslStep> {
     throw new Error("A SASL mechanism has to implement onChallenge().");
   }
 
-  /** The first message, where the client sends it. */
+  /** Returns the first message, if the client sends it. */
   clientChallenge(connection: Connection): SaslStep | Promise<SaslStep> {
     if (!this.isClientFirst) throw new Error("clientChallenge() is for mechanisms that are isClientFirst.");
     return this.onChallenge(connection);
   }
 
-  /** The server refused. */
+  /** Called when the server has refused the login. */
   onFailure(): void {
     this._connection = null;
   }
 
-  /** The server accepted. */
+  /** Called when the server has accepted the login. */
   onSuccess(): void {
     this._connection = null;
   }
@@ -107,7 +107,7 @@ export class SASLOAuthBearer extends SASLMechanism {
   }
 }
 
-/** Google Talk's form of PLAIN, with a token. */
+/** Google Talk's variant of PLAIN, with a token. */
 export class SASLXOAuth2 extends SASLMechanism {
   constructor(mechname = "X-OAUTH2", isClientFirst = true, priority = 30) {
     super(mechname, isClientFirst, priority);

@@ -1,16 +1,16 @@
-// Where stream management keeps what it needs to resume a session.
+// Storage for the state that stream management needs to resume a session.
 
 import log from "./log.js";
 import type { SMState } from "./stream-management.js";
 
-/** A place for one state a key. */
+/** A store of one state for each key. */
 export interface SMStorageBackend {
   load(key: string): SMState | null;
   save(key: string, state: SMState): void;
   clear(key: string): void;
 }
 
-/** Keeps it as long as the page lives. */
+/** Stores the state in memory, until the page is unloaded. */
 export class MemoryStorageBackend implements SMStorageBackend {
   readonly #store = new Map<string, string>();
 
@@ -28,7 +28,7 @@ export class MemoryStorageBackend implements SMStorageBackend {
   }
 }
 
-/** Keeps it over a reload of the page, in this tab. */
+/** Stores the state in `sessionStorage`, which survives a reload of this tab. */
 export class SessionStorageBackend implements SMStorageBackend {
   constructor() {
     if (typeof sessionStorage === "undefined") throw new Error("SessionStorageBackend needs sessionStorage, which only a web page has.");
@@ -49,7 +49,7 @@ export class SessionStorageBackend implements SMStorageBackend {
     try {
       sessionStorage.setItem(key, JSON.stringify(state));
     } catch (error) {
-      // A full or forbidden storage costs the resumption after a reload, not the session.
+      // If the storage is full or forbidden, a reload cannot resume the session; the session itself continues.
       log.warn(`The state of stream management cannot be kept: ${(error as Error).message}`);
     }
   }

@@ -1,9 +1,9 @@
-// The read-only stand-in for stream management of strophe.js 5.0.0's shared worker. It is exported for pages that name it: connections
-// with the option `worker` have stream management of their own here.
+// The read-only stream management of strophe.js 5.0.0's shared worker. Exported only for pages that use the name: here connections with
+// the option `worker` have their own stream management.
 
 import { fresh, type SMState, type StanzaView, type StreamManagementController } from "./stream-management.js";
 
-/** Shows a state that is kept elsewhere; counts and sends nothing. */
+/** Holds a copy of a state; counts and sends nothing. */
 export class StreamManagementMirror implements StreamManagementController {
   serverSupported = false;
   #state = fresh();

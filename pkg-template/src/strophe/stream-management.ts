@@ -1,12 +1,12 @@
-// Stream management (XEP-0198 1.6.1) over a page's own connection: counting, acknowledgements, resumption, with the interface of
-// strophe.js 5.0.0. It works on texts and views, so that it can be used without a document.
+// Stream management (XEP-0198 1.6.1) of a `Connection`: counting, acknowledgements, resumption, with the interface of strophe.js 5.0.0.
+// It uses texts and views, so that it works without a document.
 
 import { NS } from "./constants.js";
 import log from "./log.js";
 import { MemoryStorageBackend, type SMStorageBackend } from "./storage.js";
 import { xmlescape } from "./utils.js";
 
-/** An element as far as stream management looks at it. */
+/** The parts of an element that stream management reads. */
 export interface StanzaView {
   name: string;
   attrs: Record<string, string>;
@@ -21,7 +21,7 @@ export interface QueuedStanza {
   queuedAt: number;
 }
 
-/** All that is kept of a session. */
+/** The stored state of a session. */
 export interface SMState {
   enableSent: boolean;
   enabled: boolean;
@@ -37,18 +37,18 @@ export interface SMState {
   sinceLastAck: number;
 }
 
-/** What a page may choose. */
+/** The options of stream management. */
 export interface StreamManagementOptions {
-  /** After so many stanzas an acknowledgement is asked for. */
+  /** The number of sent stanzas after which an acknowledgement is requested. */
   maxUnacked?: number;
-  /** Whether the server is asked to keep the session for resumption. */
+  /** Whether to request a session that can be resumed. */
   requestResume?: boolean;
-  /** How long the server should keep it, in seconds. */
+  /** The requested time for which the server keeps the session, in seconds. */
   max?: number;
   storage?: SMStorageBackend;
 }
 
-/** What a connection calls. */
+/** The interface that a connection uses. */
 export interface StreamManagementController {
   serverSupported: boolean;
   readonly state: SMState;
@@ -71,7 +71,7 @@ export interface StreamManagementController {
   onFailed(view?: StanzaView, resumeFailed?: boolean): void;
 }
 
-/** Counters are unsigned 32 bit (XEP-0198 §4). */
+/** Counters are unsigned 32-bit integers (XEP-0198 §4). */
 const WRAP = 2 ** 32;
 
 /** The state of a connection without stream management. */
@@ -95,17 +95,17 @@ function counterOf(text: unknown): number | null {
   return value >= 0 ? value % WRAP : null;
 }
 
-/** Whether elements of that name are counted. */
+/** Whether elements with this name are counted. */
 export const isCountableStanza = (name: string): boolean => name === "iq" || name === "presence" || name === "message";
 
-/** Removes `from` of the stanza itself: in another session it would be another's. */
+/** Removes the stanza's own `from`: in a new session it would be the address of another session. */
 export function stripFrom(serialized: string): string {
   const end = serialized.indexOf(">");
   if (end < 0) return serialized;
   return serialized.slice(0, end).replace(/\sfrom=(["'])[\s\S]*?\1/, "") + serialized.slice(end);
 }
 
-/** Says when the message was first sent (XEP-0203), unless it says so already. */
+/** Adds the time when the message was first sent (XEP-0203), unless it is present. */
 export function stampDelay(serialized: string, name: string, queuedAt: number): string {
   if (serialized.includes(NS.DELAY)) return serialized;
   const delay = `<delay xmlns="${NS.DELAY}" stamp="${new Date(queuedAt).toISOString()}"/>`;
@@ -123,7 +123,7 @@ export class StreamManagement implements StreamManagementController {
   #key: string | null = null;
   #state = fresh();
   #resumePending = false;
-  /** What a session that could not be resumed has left. */
+  /** The unacknowledged stanzas of a session that could not be resumed. */
   #left: QueuedStanza[] = [];
 
   constructor(send: (data: string) => void, options: StreamManagementOptions = {}) {
@@ -152,7 +152,7 @@ export class StreamManagement implements StreamManagementController {
     return this.#resumePending;
   }
 
-  /** Takes up what is kept of the account's last session. */
+  /** Loads the stored state of the account's last session. */
   initialize(jid: string): void {
     this.#key = `strophe-sm:${(jid.split("/")[0] as string).toLowerCase()}`;
     const kept = this.#storage.load(this.#key);
@@ -163,7 +163,7 @@ export class StreamManagement implements StreamManagementController {
     return Boolean(this.#state.id && this.#state.resumeSupported);
   }
 
-  /** Forgets the session, but not what the storage keeps of it. */
+  /** Discards the session; its state in the storage remains. */
   reset(): void {
     this.#forget();
     this.serverSupported = false;
@@ -179,7 +179,7 @@ export class StreamManagement implements StreamManagementController {
     if (this.#key) this.#storage.clear(this.#key);
   }
 
-  /** Asks the server to enable it, for a session that was just bound. */
+  /** Requests stream management for a session that was just bound. */
   sendEnable(boundJid: string): void {
     if (this.#state.enableSent) {
       log.warn("Stream management was already asked for in this session.");
@@ -191,7 +191,7 @@ export class StreamManagement implements StreamManagementController {
     this.#persist();
   }
 
-  /** Asks the server to resume the kept session. */
+  /** Requests the resumption of the stored session. */
   sendResume(): void {
     const { id, hIn } = this.#state;
     if (!id || !this.hasResumableState()) {
@@ -202,12 +202,12 @@ export class StreamManagement implements StreamManagementController {
     this.#send(`<resume xmlns="${NS.SM}" h="${hIn}" previd="${xmlescape(id)}"/>`);
   }
 
-  /** Whether what is sent is to be counted and kept. */
+  /** Whether sent stanzas are counted and stored. */
   isTracking(): boolean {
     return this.#state.enableSent;
   }
 
-  /** A stanza is about to be sent. */
+  /** Handles a stanza that is about to be sent. */
   trackOutbound({ name, serialized }: StanzaView): void {
     const state = this.#state;
     if (!state.enableSent || !isCountableStanza(name)) return;
@@ -218,7 +218,7 @@ export class StreamManagement implements StreamManagementController {
     this.#persist();
   }
 
-  /** An element has arrived. */
+  /** Handles a received element. */
   onInbound(view: StanzaView): void {
     if (view.name === "r") {
       if (this.#state.enabled) this.sendAck();
@@ -237,27 +237,27 @@ export class StreamManagement implements StreamManagementController {
     this.#send(`<a xmlns="${NS.SM}" h="${this.#state.hIn}"/>`);
   }
 
-  /** A stanza of that name has arrived. */
+  /** Counts a received stanza with this name. */
   onInboundStanza(name: string): void {
     if (!this.#state.enabled || !isCountableStanza(name)) return;
     this.#state.hIn = (this.#state.hIn + 1) % WRAP;
     this.#persist();
   }
 
-  /** The page is about to end the session in order: nothing is to be resumed. */
+  /** Handles that the page closes the session: it must not be resumed. */
   onGracefulClose(): void {
     if (this.#state.enabled) this.sendAck();
     this.clearPersistedState();
     this.#forget();
   }
 
-  /** To be replaced by the page. */
+  /** The page may replace this method. */
   onEnabled(): void {}
 
-  /** To be replaced by the page. */
+  /** The page may replace this method. */
   onResumed(): void {}
 
-  /** To be replaced by the page. */
+  /** The page may replace this method. */
   onFailed(_view?: StanzaView, _resumeFailed?: boolean): void {}
 
   #confirm(h: number): void {
@@ -331,7 +331,7 @@ export class StreamManagement implements StreamManagementController {
     this.onFailed(view, resumeFailed);
   }
 
-  /** Sends in the new session what the lost one has left. */
+  /** Sends the unacknowledged stanzas of the lost session in the new one. */
   #resendLeft(): void {
     const left = this.#left;
     if (!left.length) return;

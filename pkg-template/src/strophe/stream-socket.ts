@@ -1,4 +1,4 @@
-// A stream of the public API in the form of a `WebSocket`, which is what strophe.js's members around `_proto.socket` work with.
+// A stream of the public API with the interface of a `WebSocket`, which strophe.js's members around `_proto.socket` use.
 
 import type { XmppError } from "../errors.js";
 import type { Registration } from "../events.js";
@@ -7,14 +7,14 @@ import type { Stream } from "../stream.js";
 import { SocketFrame } from "./arrival.js";
 import { NS } from "./constants.js";
 
-/** A frame: its text is written when something reads it. */
+/** A frame. Its text is serialised when it is first read. */
 export interface SocketMessage {
   readonly data: string;
-  /** The frame, where the stream has read it. */
+  /** The parsed frame, if the stream has read it. */
   readonly frame?: SocketFrame;
 }
 
-/** What strophe.js uses of a `WebSocket`. */
+/** The members of a `WebSocket` that strophe.js uses. */
 export interface SocketLike {
   readyState: number | null;
   onopen: (() => void) | null;
@@ -25,7 +25,7 @@ export interface SocketLike {
   close(): void;
 }
 
-/** RFC 6455 §7.4.1: in order, and without a closing frame. */
+/** RFC 6455 §7.4.1: a normal closure, and a closure without a close frame. */
 const NORMAL = 1000;
 const ABNORMAL = 1006;
 
@@ -44,7 +44,7 @@ export class StreamSocket implements SocketLike {
   readonly #stream: Stream;
   readonly #registrations: Registration[];
 
-  /** Begins to open the stream. The page's functions are set before anything happens. */
+  /** Opens the stream. No event is reported before the page has set its functions. */
   constructor(stream: Stream) {
     this.#stream = stream;
     this.#registrations = [
@@ -54,7 +54,7 @@ export class StreamSocket implements SocketLike {
     ];
   }
 
-  /** The stream writes `<open/>` as soon as the socket is open. */
+  /** Handles that the socket is open: the stream sends its `<open/>` at that moment. */
   #open(): void {
     if (this.readyState !== CONNECTING) return;
     this.readyState = OPEN;
@@ -93,7 +93,7 @@ export class StreamSocket implements SocketLike {
     }
   }
 
-  /** Ends it. A good-bye that is under way still leaves. */
+  /** Ends the stream at once, unless its `<close/>` is being sent. */
   close(): void {
     for (const registration of this.#registrations.splice(0)) registration.remove();
     if (this.readyState < CLOSING) this.#stream.abort();

@@ -3,13 +3,13 @@
 import { Builder } from "./builder.js";
 import { stripWhitespace, toElement, xmlescape } from "./utils.js";
 
-/** XML that goes into a template as it is. */
+/** XML that a template inserts without escaping. */
 export class UnsafeXML extends String {}
 
-/** What a template takes: text is escaped; a stanza, a builder and unsafe XML are not; of an array each in turn; `null` is nothing. */
+/** A value of a template: text is escaped; a stanza, a builder and unsafe XML are not; an array is joined; `null` is empty. */
 export type StanzaValue = string | number | boolean | Builder | UnsafeXML | null | undefined | StanzaValue[];
 
-/** A stanza written in a template. It is parsed when it is first needed as DOM. */
+/** A stanza from a template. It is parsed when its DOM is first needed. */
 export class Stanza extends Builder {
   readonly #strings: readonly string[];
   readonly #values: readonly StanzaValue[];
@@ -21,13 +21,13 @@ export class Stanza extends Builder {
     this.#values = values;
   }
 
-  /** XML for a template that is not escaped. Never make it of text that another person wrote. */
+  /** XML that a template does not escape. Never create it from text of another person. */
   static unsafeXML(xml: string): UnsafeXML {
     return new UnsafeXML(xml);
   }
 
   /**
-   * XML as an element, without white space between elements. Throws for XML that is not well-formed. A stanza outside of
+   * Parses XML into an element, without white space between elements. Throws for XML that is not well-formed. A stanza outside of
    * `jabber:client` and `jabber:server` is logged as an error, with `throwErrorIfInvalidNS` thrown.
    */
   static toElement(xml: string, throwErrorIfInvalidNS?: boolean): Element {
@@ -38,7 +38,7 @@ export class Stanza extends Builder {
     return Stanza.toElement(this.toString(), true);
   }
 
-  /** The XML as it was written. */
+  /** The XML of the template. */
   override toString(): string {
     return (this.#xml ??= this.#strings.reduce((xml, piece, index) => xml + piece + xmlOf(this.#values[index]), "").trim());
   }
@@ -51,7 +51,7 @@ function xmlOf(value: StanzaValue): string {
 }
 
 /**
- * The tag of a template that is a stanza.
+ * A template tag that creates a stanza.
  *
  * @example
  * connection.send(stx`<message to="${to}" type="chat" xmlns="jabber:client"><body>${text}</body></message>`);

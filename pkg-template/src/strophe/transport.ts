@@ -1,4 +1,4 @@
-// What a connection asks of its transport: the members of strophe.js's `Bosh` and `Websocket` that pages, plugins and `Connection` use.
+// The interface of a transport: the members of strophe.js's `Bosh` and `Websocket` that pages, plugins and `Connection` use.
 
 import type { StreamOptions } from "../stream.js";
 import { Stream } from "../stream.js";
@@ -6,7 +6,7 @@ import type { Request } from "./request.js";
 
 /** A transport of strophe.js 5.0.0. */
 export interface Transport {
-  /** The name of the element that is left out in what the page is shown. */
+  /** The name of the wrapping element, which `xmlInput` and `xmlOutput` do not get. */
   strip: string | boolean;
   _reset(): void;
   _connect(wait?: number, hold?: number, route?: string): void;
@@ -20,13 +20,13 @@ export interface Transport {
   _onDisconnectTimeout(): void;
   _emptyQueue(): boolean;
   _no_auth_received(callback?: unknown): void;
-  /** The body that a request was answered with; an element as it is. */
+  /** The body of a request's response; an element is returned unchanged. */
   _reqToData(req: Request | Element): Element | null | undefined;
-  /** Whether the page has left alone how the answers to requests are read. @internal */
+  /** Whether the page has not replaced the methods that read responses. @internal */
   _readsPlainly(req: Request): boolean;
 }
 
-/** Why no stream can be made at all: this platform, or the page's policy, has no WebAssembly, or the module is damaged. */
+/** Why no stream can be created: the platform or the page's policy has no WebAssembly, or the module is damaged. */
 export function moduleFault(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === "string" && code.startsWith("module-") ? code : undefined;
@@ -34,10 +34,10 @@ export function moduleFault(error: unknown): string | undefined {
 
 type MakeStream = (service: string, options: StreamOptions) => Stream;
 
-/** Makes a stream of the public API. @internal */
+/** Creates a stream of the public API. @internal */
 export let makeStream: MakeStream = (service, options) => new Stream(service, options);
 
-/** Another source of streams, for tests. @internal */
+/** Replaces the source of streams, for tests. @internal */
 export function makeStreamsWith(make: MakeStream): void {
   makeStream = make;
 }

@@ -7,11 +7,11 @@ import log from "./log.js";
 export { xmlGenerator, xmlHtmlNode } from "./dom.js";
 export { createHtml, validAttribute, validCSS, validTag } from "./xhtml.js";
 
-/** The namespace of the element that a browser's parser leaves for text that is not well-formed. */
+/** The namespace of the `parsererror` that a browser's parser returns for text that is not well-formed. */
 const PARSER_ERROR_NS = "http://www.w3.org/1999/xhtml";
 
 /**
- * Text as an element. Throws for text that is not well-formed. A stanza outside of `jabber:client` and `jabber:server` is logged as
+ * Parses text into an element. Throws for text that is not well-formed. A stanza outside of `jabber:client` and `jabber:server` is logged as
  * an error, with `throwErrorIfInvalidNS` thrown.
  */
 export function toElement(text: string, throwErrorIfInvalidNS?: boolean): Element {
@@ -29,18 +29,18 @@ export function toElement(text: string, throwErrorIfInvalidNS?: boolean): Elemen
   return element;
 }
 
-/** Logs an exception, with its stack where it has one. */
+/** Logs an exception, with its stack if it has one. */
 export function handleError(error: Error): void {
   if (error.stack !== undefined) log.fatal(error.stack);
   log.fatal(`error: ${error.message}`);
 }
 
-/** A string whose characters are the bytes of the text in UTF-8. */
+/** Encodes text in UTF-8: a string with one character for each byte. */
 export function utf16to8(text: string): string {
   return binary(new TextEncoder().encode(text));
 }
 
-/** A string with a character for each byte. */
+/** A string with one character for each byte. */
 function binary(bytes: Uint8Array): string {
   let out = "";
   for (const byte of bytes) out += String.fromCharCode(byte);
@@ -61,7 +61,7 @@ export function base64ToArrayBuf(text: string): ArrayBuffer {
   return Uint8Array.from(atob(text), (one) => one.charCodeAt(0)).buffer;
 }
 
-/** The text in UTF-8. */
+/** The bytes of the text in UTF-8. */
 export function stringToArrayBuf(text: string): ArrayBuffer {
   return new TextEncoder().encode(text).buffer;
 }
@@ -77,7 +77,7 @@ export interface CookieValue {
 /** Cookies by name. */
 export type Cookies = Record<string, string | CookieValue>;
 
-/** Sets cookies in the page. Without a page it only logs an error. */
+/** Sets cookies in the page. Without a page it logs an error. */
 export function addCookies(cookies?: Cookies): void {
   if (!cookies) return;
   if (typeof document === "undefined") {
@@ -87,12 +87,12 @@ export function addCookies(cookies?: Cookies): void {
   for (const [name, cookie] of Object.entries(cookies)) {
     const { value, expires, domain, path } = typeof cookie === "object" ? cookie : ({ value: cookie } as CookieValue);
     const attributes = Object.entries({ expires, domain, path }).map(([key, one]) => (one ? `;${key}=${one}` : ""));
-    // These two, whose encoding servers of old cookies expect.
+    // Deprecated functions, but servers expect their encoding in old cookies.
     document.cookie = `${name}=${escape(unescape(value))}${attributes.join("")}`;
   }
 }
 
-/** A node of text. */
+/** A text node. */
 export function xmlTextNode(text: string): Text {
   return xmlGenerator().createTextNode(text);
 }
@@ -109,26 +109,26 @@ export function stripWhitespace(element: Element): Element {
   return element;
 }
 
-/** What a parser says about text that is not well-formed; `null` when it is. */
+/** The parser's message about text that is not well-formed; `null` if the text is well-formed. */
 export function getParserError(parsed: Document): string | null {
   const first = getFirstElementChild(parsed);
   const error = first?.nodeName === "parsererror" ? first : parsed.getElementsByTagNameNS(PARSER_ERROR_NS, "parsererror")[0];
   return error?.nodeName === "parsererror" ? error.textContent : null;
 }
 
-/** The first element in it. */
+/** The first child element. */
 export function getFirstElementChild(parent: Document | Element): Element | null {
   if (parent.firstElementChild) return parent.firstElementChild;
   for (let node = parent.firstChild; node; node = node.nextSibling) if (node.nodeType === ElementType.NORMAL) return node as Element;
   return null;
 }
 
-/** Attributes by name or as pairs, or text in their place. */
+/** Attributes by name or as pairs, or text instead of attributes. */
 export type XmlAttributes = [string, string | number | null][] | string[][] | Record<string, string | number | null | undefined> | string | number;
 
 /**
- * An element with attributes and text, both optional; the text may take the place of the attributes. Attributes that are `null` are
- * left out. It is in no namespace: its `xmlns` is an attribute like the others. `null` when there is no name.
+ * Creates an element with attributes and text, both optional. Text may be given instead of attributes. Attributes that are `null` are left
+ * out. The element is in no namespace: its `xmlns` is an ordinary attribute. Returns `null` if there is no name.
  */
 export function xmlElement(name: string, attrs?: XmlAttributes | null, text?: string | number): Element | null {
   if (!name) return null;
@@ -147,7 +147,7 @@ export function xmlElement(name: string, attrs?: XmlAttributes | null, text?: st
   return element;
 }
 
-/** A copy, made of elements without namespaces. `undefined` for what is neither an element nor text. */
+/** A copy whose elements are in no namespace. `undefined` for a node that is neither an element nor text. */
 export function copyElement(node: Node): Element | Text | undefined {
   if (node.nodeType === ElementType.TEXT || node.nodeType === ElementType.CDATA) return xmlTextNode(node.nodeValue ?? "");
   if (node.nodeType !== ElementType.NORMAL) return undefined;
@@ -163,7 +163,7 @@ export function copyElement(node: Node): Element | Text | undefined {
 const REFERENCES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;" };
 const CHARACTERS = new Map(Object.entries(REFERENCES).map(([character, reference]) => [reference, character]));
 
-/** The five characters with a meaning in XML as references. */
+/** Replaces the five special characters of XML with references. */
 export function xmlescape(text: string): string {
   return text.replace(/[&<>'"]/g, (one) => REFERENCES[one] as string);
 }
@@ -173,29 +173,29 @@ export function xmlunescape(text: string): string {
   return text.replace(/&(?:amp|lt|gt|apos|quot);/g, (one) => CHARACTERS.get(one) as string);
 }
 
-/** Calls `use` with each child element; with a name, of that name. */
+/** Calls `use` with each child element, or only with those named `name`. */
 export function forEachChild(element: Element, name: string | null | undefined, use: (child: Element) => void): void {
-  // Read anew at each step: `use` may change the children.
+  // Read `nextSibling` at each step: `use` may change the children.
   for (let index = 0; index < element.childNodes.length; index += 1) {
     const child = element.childNodes[index] as Element;
     if (child.nodeType === ElementType.NORMAL && (!name || isTagEqual(child, name))) use(child);
   }
 }
 
-/** Whether the element has that name, prefix included. */
+/** Whether the element has this name, prefix included. */
 export function isTagEqual(element: Element, name: string): boolean {
   return element.tagName === name;
 }
 
 /**
- * The namespace of an element: of one that was built by its attribute `xmlns`, since it has no `namespaceURI`; of one that was
- * received by either.
+ * The namespace of an element. A built element has only the attribute `xmlns`, since its `namespaceURI` is empty; a received element may
+ * have either.
  */
 export function getNamespace(element: Element): string | null {
   return element.getAttribute("xmlns") || element.namespaceURI;
 }
 
-/** The text of an element without that of its children, escaped as in XML; of a node of text its own. */
+/** The text directly in an element, or of a text node, escaped as in XML. Text in child elements is left out. */
 export function getText(node: Node | null | undefined): string | null {
   if (!node) return null;
   let text = node.nodeType === ElementType.TEXT && node.childNodes.length === 0 ? (node.nodeValue ?? "") : "";
@@ -217,7 +217,7 @@ const ESCAPES: Record<string, string> = {
 };
 const ESCAPED = new Map(Object.entries(ESCAPES).map(([character, escaped]) => [escaped, character]));
 
-/** Text as the local part of an address (XEP-0106). White space around it is dropped. What is no string is returned as it is. */
+/** Escapes text for the local part of an address (XEP-0106), without the surrounding white space. Other values are returned unchanged. */
 export function escapeNode(node: unknown): unknown {
   return typeof node === "string" ? node.trim().replace(/[\\ "&'/:<>@]/g, (one) => ESCAPES[one] as string) : node;
 }
@@ -227,7 +227,7 @@ export function unescapeNode(node: unknown): unknown {
   return typeof node === "string" ? node.replace(/\\(?:5c|2[0267f]|3[ace]|40)/g, (one) => ESCAPED.get(one) as string) : node;
 }
 
-/** The part before `@`; `null` when there is none. */
+/** The part before `@`; `null` if there is none. */
 export function getNodeFromJid(jid: string): string | null {
   const at = jid.indexOf("@");
   return at < 0 ? null : jid.slice(0, at);
@@ -239,7 +239,7 @@ export function getDomainFromJid(jid: string): string | null {
   return bare.slice(bare.indexOf("@") + 1);
 }
 
-/** What follows the first `/`; `null` when there is none. */
+/** The part after the first `/`; `null` if there is none. */
 export function getResourceFromJid(jid: string): string | null {
   if (!jid) return null;
   const slash = jid.indexOf("/");
@@ -251,7 +251,7 @@ export function getBareJidFromJid(jid: string): string | null {
   return jid ? (jid.split("/")[0] as string) : null;
 }
 
-/** Those that `import utils` of strophe.js had. */
+/** The functions of strophe.js's `utils`. */
 const utils = { utf16to8, xorArrayBuffers, arrayBufToBase64, base64ToArrayBuf, stringToArrayBuf, addCookies };
 
 export default utils;

@@ -1,4 +1,4 @@
-// DOM as stream management sees it.
+// The view of DOM that stream management uses.
 
 import type { StanzaView } from "./stream-management.js";
 import { Builder } from "./builder.js";

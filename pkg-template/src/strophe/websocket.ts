@@ -1,5 +1,5 @@
-// `Websocket`: strophe.js's WebSocket transport (RFC 7395) on the stream of the public API. A frame that arrives stays a view until a
-// handler needs DOM; text or DOM that a page feeds in takes the same path as in strophe.js.
+// `Websocket`: strophe.js's WebSocket transport (RFC 7395) on the stream of the public API. A received frame stays a view until a handler
+// needs DOM. Text or DOM that a page passes in takes the same path as in strophe.js.
 
 import type { StreamOptions } from "../stream.js";
 import { $build, Builder } from "./builder.js";
@@ -60,7 +60,7 @@ export class Websocket implements Transport {
     socket.onclose = (event) => this._onClose(event);
   }
 
-  /** The socket is open, and the stream has written its header. */
+  /** Handles that the socket is open and the stream has sent its header. */
   _onOpen(): void {
     const header = this._buildStream();
     this.#showOutput(header.tree(), Builder.serialize(header));
@@ -80,7 +80,7 @@ export class Websocket implements Transport {
     return this._checkStreamError(elem, Status.CONNFAIL) ? Status.CONNFAIL : undefined;
   }
 
-  /** What arrives before the login: headers, a refusal, or features. */
+  /** Handles frames before the login: headers, an error, or features. */
   _onInitialMessage(message: SocketMessage): void {
     const name = framingName(message);
     if (name === "open") {
@@ -104,7 +104,7 @@ export class Websocket implements Transport {
       _conn._doDisconnect();
       return;
     }
-    // An encrypted connection is not left for one that is none.
+    // A redirect from an encrypted to an unencrypted connection is not followed.
     if (!/^wss?:/.test(address) || (_conn.service.startsWith("wss:") && !address.startsWith("wss:"))) return;
     _conn._changeConnectStatus(Status.REDIRECT, "Received see-other-uri, resetting connection");
     _conn.reset();
@@ -112,7 +112,7 @@ export class Websocket implements Transport {
     this._connect();
   }
 
-  /** From now on what arrives goes to `_onMessage`. */
+  /** Passes all later frames to `_onMessage`. */
   _replaceMessageHandler(): void {
     if (this.socket) this.socket.onmessage = (message) => this._onMessage(message);
   }
@@ -131,7 +131,7 @@ export class Websocket implements Transport {
     return false;
   }
 
-  /** Whether there is a stream error in it, which is then told with that status. */
+  /** Whether the element contains a stream error, which is then reported with `connectstatus`. */
   _checkStreamError(elem: Element, status: number): boolean {
     const [error] = elem.getElementsByTagNameNS(NS.STREAM, "error");
     if (!error) return false;
@@ -147,7 +147,7 @@ export class Websocket implements Transport {
     return true;
   }
 
-  /** What arrives from the features on. */
+  /** Handles the features and all later frames. */
   _onMessage(message: SocketMessage): void {
     const { _conn } = this;
     const name = framingName(message);
@@ -188,7 +188,7 @@ export class Websocket implements Transport {
     }
     const { disconnecting } = _conn;
     setTimeout(() => {
-      // What arrives meanwhile may have ended it, and the page may have connected anew.
+      // A handler may have ended the connection, and the page may have connected again.
       const isOver = disconnecting && !_conn.disconnecting;
       const isReplaced = this.socket !== null && this.socket !== socket;
       if (!isOver && !isReplaced) _conn._doDisconnect();
@@ -199,7 +199,7 @@ export class Websocket implements Transport {
     this._closeSocket();
   }
 
-  /** Ends the socket. A good-bye that is under way still leaves. */
+  /** Ends the socket at once, unless a `<close/>` is being sent. */
   _closeSocket(): void {
     const { socket } = this;
     this.socket = null;
@@ -248,10 +248,10 @@ export class Websocket implements Transport {
 
   _abortAllRequests(): void {}
 
-  /** Sends what waits, each element in a frame of its own. */
+  /** Sends the queued elements, each in its own frame. */
   _onIdle(): void {
     const { _conn } = this;
-    // What the page sends from within xmlOutput joins the array, and leaves after what it was shown.
+    // Elements that the page sends from within `xmlOutput` are appended to the array, and sent after the current element.
     if (this.#isSending) return;
     this.#isSending = true;
     try {
@@ -273,7 +273,7 @@ export class Websocket implements Transport {
     try {
       socket.send(text);
     } catch (error) {
-      // One element that cannot be sent does not keep the others.
+      // An element that cannot be sent does not block the others.
       log.error(`An element cannot be sent and is left out: ${(error as Error).message}`);
     }
   }
@@ -300,7 +300,7 @@ export class Websocket implements Transport {
   }
 }
 
-/** Whether it is an element of the framing (RFC 7395 §3.3), by its name; `nothing` for an empty frame. */
+/** Whether the first element, by its name, belongs to the framing (RFC 7395 §3.3); `nothing` for an empty frame. */
 function framingName(message: SocketMessage): string {
   const view = message.frame?.view;
   if (view) return view.ns === NS.FRAMING ? view.name : "";
@@ -311,7 +311,7 @@ function framingName(message: SocketMessage): string {
 
 const elementIn = (message: SocketMessage): Element => message.frame?.shown() ?? toElement(message.data);
 
-/** The address of a service that was given as a path. */
+/** The absolute address of a service that is given as a path. */
 function absoluteService(service: string, protocol: string | undefined): string {
   if (/^wss?:/.test(service) || typeof location === "undefined") return service;
   const scheme = protocol === "ws" && location.protocol !== "https:" ? "ws" : "wss";

@@ -1,12 +1,12 @@
-// `WorkerWebsocket`: the option `worker`. strophe.js 5.0.0 shares one connection among tabs by it; here each tab has its own, and is the
-// primary one.
+// `WorkerWebsocket`: the option `worker`. In strophe.js 5.0.0 tabs share one connection by it. Here each tab has its own connection and is
+// the primary tab.
 
 import type { ConnectCallback, Connection } from "./connection.js";
 import { Status } from "./constants.js";
 import log from "./log.js";
 import { Websocket } from "./websocket.js";
 
-/** A WebSocket of this tab, where the page asked for a shared one. */
+/** A WebSocket of this tab, for a page that requested a shared one. */
 export class WorkerWebsocket extends Websocket {
   constructor(connection: Connection) {
     super(connection);
@@ -19,7 +19,7 @@ export class WorkerWebsocket extends Websocket {
     super._connect();
   }
 
-  /** There is never another tab's connection to attach to. */
+  /** Always fails: there is no connection of another tab to attach to. */
   _attach(callback: ConnectCallback): void {
     this._conn.connect_callback = callback;
     this._conn.authenticated = false;

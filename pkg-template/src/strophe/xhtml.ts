@@ -1,4 +1,4 @@
-// HTML as the part of XHTML that a message may carry.
+// Converts HTML to XHTML-IM, the part of XHTML that a message may carry.
 //
 // Specification: XEP-0071 1.5.4.
 
@@ -7,7 +7,7 @@ import { xmlGenerator } from "./dom.js";
 
 const STYLE = ["style"];
 
-/** The elements, their attributes and the style properties that pass. Pages may change the lists. */
+/** The allowed elements, their attributes, and the allowed style properties. Pages may change the lists. */
 export const lists: { tags: string[]; attributes: Record<string, string[]>; css: string[] } = {
   tags: ["a", "blockquote", "br", "cite", "em", "img", "li", "ol", "p", "span", "strong", "ul", "body"],
   attributes: {
@@ -37,7 +37,7 @@ export function validTag(tag: string): boolean {
   return lists.tags.includes(tag);
 }
 
-/** Whether XHTML-IM has the attribute at that element. */
+/** Whether XHTML-IM allows the attribute on the element. */
 export function validAttribute(tag: string, attribute: string): boolean {
   return Object.hasOwn(lists.attributes, tag) && (lists.attributes[tag] ?? []).includes(attribute);
 }
@@ -47,7 +47,7 @@ export function validCSS(style: string): boolean {
   return lists.css.includes(style);
 }
 
-/** The style properties that may pass. */
+/** The allowed style properties. */
 function validStyle(style: string): string {
   const passed: string[] = [];
   for (const declaration of style.split(";")) {
@@ -67,8 +67,8 @@ function copyChildren(from: Node, to: Node): Node {
 }
 
 /**
- * HTML as XML, without elements, attributes and styles that XHTML-IM lacks: of an element that it lacks the content stays.
- * `undefined` for what is neither an element, a fragment nor text.
+ * HTML as XML, without the elements, attributes and styles that XHTML-IM lacks. The content of a removed element stays.
+ * `undefined` for a node that is neither an element, a fragment nor text.
  */
 export function createHtml(node: Node): Node | undefined {
   const document = xmlGenerator();

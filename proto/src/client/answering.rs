@@ -78,7 +78,7 @@ impl Client {
     }
 
     fn refuse(&mut self, request: &Element) {
-        if let Some(reply) = responder::refuse_stranger(request) {
+        if let Some(reply) = responder::refuse_unknown_sender(request) {
             self.post(reply, SendLane::Ordinary);
         }
     }

@@ -26,7 +26,7 @@ impl ClientConfig {
             resource: None,
             plain_text_allowed: false,
             mechanisms: None,
-            haste: true,
+            pipelining: true,
         };
         Self {
             connection: Config {

@@ -324,7 +324,7 @@ impl Client {
 
     /// Ends subscriptions of full JIDs before the session closes: some services keep them for ever.
     pub(super) fn end_subscriptions(&mut self) {
-        for request in self.feeds.machine.good_bye() {
+        for request in self.feeds.machine.closing_requests() {
             self.post(request, SendLane::Ordinary);
         }
     }

@@ -48,7 +48,7 @@ impl Client {
         self.check_password(&iq)?;
         let request = match lane {
             SendLane::Ordinary => self.connection.request(now, iq, timeout)?,
-            SendLane::Restoring => self.connection.request_ahead(now, iq, timeout)?,
+            SendLane::Restoring => self.connection.request_before_outbox(now, iq, timeout)?,
         };
         self.requests.insert(request, purpose);
         Ok(request)

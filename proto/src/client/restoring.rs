@@ -59,12 +59,12 @@ impl Client {
         }
     }
 
-    /// Sends a stanza of a participant ahead of the outbox. After the end of the step this is an ordinary [`Client::send`].
+    /// Sends a stanza of a participant before the outbox. After the end of the step this is an ordinary [`Client::send`].
     pub fn send_restoring(&mut self, step: StepId, stanza: Element) -> Result<SendId, SendError> {
         self.dispatch(stanza, self.lane_of(step), SendOrigin::Caller)
     }
 
-    /// Sends a request of a participant ahead of the outbox. After the end of the step this is an ordinary
+    /// Sends a request of a participant before the outbox. After the end of the step this is an ordinary
     /// [`Client::request`].
     pub fn request_restoring(
         &mut self,

@@ -5,7 +5,7 @@ use super::policy::Target;
 use super::state::{Attempt, Link, Online, State, Timer};
 use super::{Connection, ConnectionPlace};
 use crate::error::{CloseReason, Phase};
-use crate::session::{Circumstances, Tools};
+use crate::session::Circumstances;
 use crate::time::{Instant, Millis};
 use crate::transport::bosh::BoshConfig;
 use crate::transport::{Opening, Transport};
@@ -13,9 +13,9 @@ use crate::transport::{Opening, Transport};
 /// How long the first BOSH request waits for credentials that can travel in it: a page's function that has the
 /// credentials answers at once; one that has to request them takes longer than any round trip.
 const GATHERING: Millis = Millis(20);
-/// How long a login that sent elements early may take before it is retried without: the server may have lost those
+/// How long a login with pipelining may take before it is retried without: the server may have lost the pipelined
 /// elements.
-const HASTY: Millis = Millis::seconds(4);
+const PIPELINED_WITHIN: Millis = Millis::seconds(4);
 /// The time for a socket to open if another service is configured.
 const OPEN_WITHIN: Millis = Millis::seconds(8);
 /// An attempt that began this short before a sign of the network counts as begun with it: several signs come at once.
@@ -71,16 +71,11 @@ impl Connection {
             self.timers.set(Timer::Gather, now + GATHERING);
         }
         // Do not wait until the deadline for a server that ignores unexpected elements.
-        let patience = Millis(self.config.timeout.0 / 3).min(HASTY);
+        let patience = Millis(self.config.timeout.0 / 3).min(PIPELINED_WITHIN);
         self.timers.set(Timer::Patience, now + patience);
-        let mut out = Vec::new();
-        let mut tools = Tools {
-            ids: &mut self.ids,
-            random: self.random.as_mut(),
-            unicode: self.unicode.as_ref(),
-        };
-        self.session.start(circumstances, &mut tools, &mut out);
-        self.follow(now, out);
+        self.negotiate(now, |session, tools, out| {
+            session.start(circumstances, tools, out)
+        });
     }
 
     fn open(&mut self, now: Instant, target: &Target) -> Transport {

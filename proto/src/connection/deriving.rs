@@ -4,7 +4,6 @@ use super::Connection;
 use super::state::Timer;
 use crate::io::{DerivationId, Output};
 use crate::sasl::SaltedPassword;
-use crate::session::Tools;
 use crate::time::Instant;
 
 impl Connection {
@@ -26,15 +25,9 @@ impl Connection {
         id: DerivationId,
         salted_password: Option<SaltedPassword>,
     ) {
-        let mut out = Vec::new();
-        let mut tools = Tools {
-            ids: &mut self.ids,
-            random: self.random.as_mut(),
-            unicode: self.unicode.as_ref(),
-        };
-        self.session
-            .handle_derived(id, salted_password, &mut tools, &mut out);
-        self.follow(now, out);
+        self.negotiate(now, |session, tools, out| {
+            session.handle_derived(id, salted_password, tools, out)
+        });
     }
 
     /// Overwrites the keys of earlier logins; the next login derives them again.

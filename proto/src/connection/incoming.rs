@@ -9,7 +9,7 @@ use crate::handler::{is_stanza, is_stanza_name};
 use crate::io::Input;
 use crate::iq::is_from_own_side;
 use crate::mask::masked;
-use crate::session::{Directive, Tools};
+use crate::session::{Directive, Session, Tools};
 use crate::stream::error::StreamError;
 use crate::time::Instant;
 use crate::transport::TransportEvent;
@@ -32,15 +32,9 @@ impl Connection {
                 }
             }
             Input::Credentials(credentials) => {
-                let mut out = Vec::new();
-                let mut tools = Tools {
-                    ids: &mut self.ids,
-                    random: self.random.as_mut(),
-                    unicode: self.unicode.as_ref(),
-                };
-                self.session
-                    .handle_credentials(credentials, &mut tools, &mut out);
-                self.follow(now, out);
+                self.negotiate(now, |session, tools, out| {
+                    session.handle_credentials(credentials, tools, out)
+                });
             }
             Input::Derived {
                 id,
@@ -122,14 +116,9 @@ impl Connection {
     fn handle_element(&mut self, now: Instant, element: Element) {
         self.show_received(&element);
         if !self.session.is_established() {
-            let mut out = Vec::new();
-            let mut tools = Tools {
-                ids: &mut self.ids,
-                random: self.random.as_mut(),
-                unicode: self.unicode.as_ref(),
-            };
-            self.session.handle_element(&element, &mut tools, &mut out);
-            self.follow(now, out);
+            self.negotiate(now, |session, tools, out| {
+                session.handle_element(&element, tools, out)
+            });
         } else if is_stanza(&element) {
             self.handle_stanza(now, element);
         } else if let Some(error) = StreamError::parse(&element) {
@@ -206,7 +195,23 @@ impl Connection {
         transport.is_some_and(|transport| transport.handle_reply(id))
     }
 
-    pub(super) fn follow(&mut self, now: Instant, directives: Vec<Directive>) {
+    /// Lets the session handle an input with the connection's tools, then carries out its directives.
+    pub(super) fn negotiate(
+        &mut self,
+        now: Instant,
+        handle: impl FnOnce(&mut Session, &mut Tools<'_>, &mut Vec<Directive>),
+    ) {
+        let mut out = Vec::new();
+        let mut tools = Tools {
+            ids: &mut self.ids,
+            random: self.random.as_mut(),
+            unicode: self.unicode.as_ref(),
+        };
+        handle(&mut self.session, &mut tools, &mut out);
+        self.follow(now, out);
+    }
+
+    fn follow(&mut self, now: Instant, directives: Vec<Directive>) {
         for directive in directives {
             match directive {
                 Directive::Send(element) => self.transmit(element, None),

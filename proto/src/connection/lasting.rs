@@ -40,7 +40,7 @@ impl Connection {
         let outage = link.transport.outage();
         self.put_away(now, link.transport, &reason);
         let established = self.session.is_established();
-        let suspicion = self.session.blames_haste(&reason, opened);
+        let suspicion = self.session.blames_pipelining(&reason, opened);
         self.timers.stop(Timer::Patience);
         self.timers.stop(Timer::Doubt);
         self.session.close();

@@ -38,11 +38,11 @@ impl Connection {
     }
 
     /// Sends a stanza before the kept stanzas (see [`Connection::hold`]).
-    pub fn send_ahead(&mut self, stanza: Element) -> Result<SendId, SendError> {
+    pub fn send_before_outbox(&mut self, stanza: Element) -> Result<SendId, SendError> {
         self.send_by(stanza, true)
     }
 
-    fn send_by(&mut self, stanza: Element, ahead: bool) -> Result<SendId, SendError> {
+    fn send_by(&mut self, stanza: Element, before_outbox: bool) -> Result<SendId, SendError> {
         self.check(&stanza)?;
         let is_request =
             stanza.name() == "iq" && matches!(stanza.attr("type"), Some("get" | "set"));
@@ -53,7 +53,7 @@ impl Connection {
         };
         let id = SendId(self.next_send);
         self.next_send = self.next_send.wrapping_add(1);
-        self.transmit_or_keep(stanza, Some(id), ahead);
+        self.transmit_or_keep(stanza, Some(id), before_outbox);
         Ok(id)
     }
 
@@ -68,7 +68,7 @@ impl Connection {
     }
 
     /// Sends an iq request before the kept stanzas (see [`Connection::hold`]).
-    pub fn request_ahead(
+    pub fn request_before_outbox(
         &mut self,
         now: Instant,
         iq: Element,
@@ -82,7 +82,7 @@ impl Connection {
         now: Instant,
         iq: Element,
         timeout: Option<Millis>,
-        ahead: bool,
+        before_outbox: bool,
     ) -> Result<IqId, SendError> {
         self.check(&iq)?;
         let asks = iq.name() == "iq" && matches!(iq.attr("type"), Some("get" | "set"));
@@ -108,10 +108,10 @@ impl Connection {
         let request = IqId(self.next_iq);
         self.next_iq = self.next_iq.wrapping_add(1);
         let deadline = timeout.map(|timeout| now + timeout);
-        let kept = !self.goes_at_once(ahead);
+        let kept = !self.goes_at_once(before_outbox);
         self.pending
             .insert(&id, request, to, self.jid.as_ref(), deadline, kept);
-        self.transmit_or_keep(iq, None, ahead);
+        self.transmit_or_keep(iq, None, before_outbox);
         Ok(request)
     }
 
@@ -152,12 +152,12 @@ impl Connection {
     }
 
     /// Whether a stanza is sent at once; otherwise it is kept in the outbox.
-    fn goes_at_once(&self, ahead: bool) -> bool {
-        self.is_online() && (ahead || !self.outbox.is_held())
+    fn goes_at_once(&self, before_outbox: bool) -> bool {
+        self.is_online() && (before_outbox || !self.outbox.is_held())
     }
 
-    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>, ahead: bool) {
-        if self.goes_at_once(ahead) {
+    fn transmit_or_keep(&mut self, stanza: Element, name: Option<SendId>, before_outbox: bool) {
+        if self.goes_at_once(before_outbox) {
             self.transmit(stanza, name);
         } else {
             self.outbox.keep(stanza, name);
@@ -172,7 +172,7 @@ impl Connection {
     }
 
     /// Keeps all stanzas sent from now on until [`Connection::release`]: for a caller that first restores a new session
-    /// with [`Connection::send_ahead`] and [`Connection::request_ahead`].
+    /// with [`Connection::send_before_outbox`] and [`Connection::request_before_outbox`].
     pub fn hold(&mut self) {
         self.outbox.hold();
     }

@@ -20,7 +20,7 @@ pub fn allowable_name(name: &str) -> Option<&'static str> {
 
 /// Whether a mechanism sends its secret in the clear.
 #[must_use]
-pub fn shows_secret(name: &str) -> bool {
+pub fn sends_secret(name: &str) -> bool {
     matches!(name, PLAIN | OAUTHBEARER)
 }
 
@@ -44,7 +44,7 @@ pub struct Policy {
 /// Why no mechanism can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChooseError {
-    /// Of those offered, none can be used with such credentials.
+    /// None of the offered mechanisms can be used with these credentials.
     NoneOffered,
     /// Only mechanisms that send the secret in the clear are offered, and the policy forbids them.
     OnlyPlainText,
@@ -54,8 +54,8 @@ pub enum ChooseError {
 
 /// Chooses a mechanism among those `offered` by the server, in any order.
 ///
-/// The strongest is taken: SCRAM-SHA-512, -256, -1, then PLAIN. A SCRAM of these that is offered is never passed over for
-/// PLAIN, whatever the policy allows. Names are case-sensitive (RFC 4422 §3.1); `-PLUS` needs channel binding.
+/// The strongest is used: SCRAM-SHA-512, -256, -1, then PLAIN. If the server offers one of these SCRAM mechanisms, PLAIN is never
+/// used, whatever the policy allows. Names are case-sensitive (RFC 4422 §3.1); `-PLUS` needs channel binding.
 ///
 /// # Errors
 /// See [`ChooseError`].
@@ -71,7 +71,7 @@ pub fn choose(
             if weaker {
                 return Err(ChooseError::Weaker);
             }
-            if policy.plain_text_allowed || !shows_secret(name) {
+            if policy.plain_text_allowed || !sends_secret(name) {
                 return Ok(name);
             }
             error = ChooseError::OnlyPlainText;

@@ -49,7 +49,7 @@ impl fmt::Debug for ChallengeReply {
 /// };
 /// let (mut mechanism, initial) = Mechanism::start(PLAIN, credentials, "n0nce".into(), &Ascii)?;
 /// assert_eq!(initial.as_deref(), Some(b"\0juliet\0r0m30".as_slice())); // to <auth/>
-/// // each <challenge/>: the answer of mechanism.handle_challenge(…)? goes to <response/>; then <success/>:
+/// // for each <challenge/>: send the result of mechanism.handle_challenge(…)? as <response/>; then, on <success/>:
 /// mechanism.handle_success(None)?;
 /// # Ok::<(), epode_proto::sasl::SaslError>(())
 /// ```
@@ -134,7 +134,7 @@ impl Mechanism {
         Ok((Mechanism { name, state }, initial))
     }
 
-    /// Starts [`HT_SHA_256_NONE`] with a token from an earlier login (XEP-0484) in place of credentials.
+    /// Starts [`HT_SHA_256_NONE`] with a token from an earlier login (XEP-0484) instead of credentials.
     /// `username` is the localpart of the account, as the server writes it.
     ///
     /// # Errors
@@ -172,10 +172,10 @@ impl Mechanism {
         response.map(ChallengeReply::Response)
     }
 
-    /// Handles the result of [`ChallengeReply::Derive`]; `None`: the platform failed, compute it here. Returns the `<response/>`, to be encoded.
+    /// Handles the result of [`ChallengeReply::Derive`]; `None`: the platform failed, so the keys are computed here. Returns the `<response/>`, to be encoded.
     ///
     /// # Errors
-    /// [`SaslError::Malformed`] if no derivation is awaited.
+    /// [`SaslError::Malformed`] if no derivation is pending.
     pub fn handle_derived(
         &mut self,
         salted_password: Option<SaltedPassword>,
@@ -186,10 +186,10 @@ impl Mechanism {
         }
     }
 
-    /// Answers [`ChallengeReply::Derive`] with keys that were derived elsewhere. Returns the `<response/>`, to be encoded.
+    /// Continues after [`ChallengeReply::Derive`] with keys that were derived elsewhere. Returns the `<response/>`, to be encoded.
     ///
     /// # Errors
-    /// [`SaslError::Malformed`] if no derivation is awaited.
+    /// [`SaslError::Malformed`] if no derivation is pending.
     pub(super) fn handle_keys(&mut self, keys: ScramKeys) -> Result<Vec<u8>, SaslError> {
         match &mut self.state {
             MechanismState::Scram(scram) => scram.handle_keys(keys),
@@ -197,7 +197,7 @@ impl Mechanism {
         }
     }
 
-    /// SCRAM's keys in this exchange, once the challenge was answered with keys that were not cached.
+    /// The SCRAM keys of this exchange, after the response to the challenge, unless they came from the cache.
     pub(super) fn known_keys(&self) -> Option<KnownKeys> {
         match &self.state {
             MechanismState::Scram(scram) => scram.known_keys(),
@@ -205,7 +205,7 @@ impl Mechanism {
         }
     }
 
-    /// SCRAM's signature that the server has to show, between the challenge and [`Mechanism::handle_success`].
+    /// The SCRAM signature that the server must send, between the challenge and [`Mechanism::handle_success`].
     pub(super) fn server_signature(&self) -> Option<&[u8]> {
         match &self.state {
             MechanismState::Scram(scram) => scram.server_signature(),
@@ -226,7 +226,7 @@ impl Mechanism {
     /// Handles `<success/>` with its decoded data, if any. Only `Ok` means that the login succeeded.
     ///
     /// # Errors
-    /// [`SaslError::ServerSignature`] if the server did not prove its identity with SCRAM, here or in a challenge before.
+    /// [`SaslError::ServerSignature`] if the server did not prove its identity with SCRAM, here or in an earlier challenge.
     pub fn handle_success(&mut self, data: Option<&[u8]>) -> Result<(), SaslError> {
         match &mut self.state {
             MechanismState::Scram(scram) => scram.handle_success(data),

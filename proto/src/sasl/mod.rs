@@ -21,7 +21,7 @@ mod saslprep;
 mod scram;
 pub mod wire;
 
-pub use choose::{ChooseError, Policy, allowable_name, choose, is_scram, known_name, shows_secret};
+pub use choose::{ChooseError, Policy, allowable_name, choose, is_scram, known_name, sends_secret};
 pub use credentials::{Credentials, CredentialsKind};
 pub use error::SaslError;
 pub use exchange::{Exchange, ExchangeInput, KnownKeys};

@@ -11,15 +11,19 @@ use crate::xml::Element;
 
 impl Session {
     /// Requests the authenticated stream and, before its features arrive, a session on it. Returns the state that waits
-    /// for the reply. Only called if sending early is allowed.
-    pub(super) fn go_ahead(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) -> State {
+    /// for the reply. Only called if pipelining is allowed.
+    pub(super) fn pipeline_binding(
+        &mut self,
+        tools: &mut Tools<'_>,
+        out: &mut Vec<Directive>,
+    ) -> State {
         // COMPAT(ejabberd): over BOSH, elements that travel with a restart are not read (XEP-0206 §5 forbids them).
         let alone = !self.framed && self.memory.bind_with_restart == Some(false);
         out.push(Directive::Restart { alone });
         if alone {
             return State::AwaitingFeatures;
         }
-        self.ahead = true;
+        self.pipelined = true;
         if let Some(resume) = self.resume() {
             out.push(Directive::Send(resume));
             self.resumption = None;
@@ -29,7 +33,7 @@ impl Session {
         State::Binding {
             id,
             session_required: false,
-            ahead: true,
+            pipelined: true,
             greeted: false,
         }
     }
@@ -109,7 +113,7 @@ impl Session {
         self.enter(State::Binding {
             id,
             session_required: features.session_required,
-            ahead: false,
+            pipelined: false,
             greeted: true,
         });
     }
@@ -120,7 +124,7 @@ impl Session {
     pub fn handle_silence(&mut self, out: &mut Vec<Directive>) {
         let State::Binding {
             id,
-            ahead: ahead @ true,
+            pipelined: pipelined @ true,
             greeted: true,
             ..
         } = &mut self.state
@@ -130,7 +134,7 @@ impl Session {
         if self.framed {
             return;
         }
-        *ahead = false;
+        *pipelined = false;
         let id = id.clone();
         self.memory.bind_with_restart = Some(false);
         let request = self.bind_request().with_attr("id", &id);
@@ -142,7 +146,7 @@ impl Session {
         &mut self,
         reply: &Element,
         session_required: bool,
-        ahead: bool,
+        pipelined: bool,
         tools: &mut Tools<'_>,
         out: &mut Vec<Directive>,
     ) {
@@ -155,7 +159,7 @@ impl Session {
             let reason = CloseReason::PeerMisbehaved("a binding without a full JID");
             return self.fail(reason, out);
         };
-        if ahead && !self.framed {
+        if pipelined && !self.framed {
             self.memory.bind_with_restart = Some(true);
         }
         if session_required {

@@ -113,7 +113,7 @@ impl Session {
         // The response with the client's proof is SCRAM's last. A server that proves its identity in another challenge
         // gets an empty response.
         if is_scram(mechanism.name()) && !data.is_empty() && *profile == ns::SASL {
-            self.hurry(tools, out);
+            self.pipeline_restart(tools, out);
         }
     }
 }

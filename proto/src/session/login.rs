@@ -24,10 +24,10 @@ impl Session {
     pub(super) fn prepare(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
         if !self.has_token() {
             out.push(Directive::WantCredentials);
-        } else if self.haste
+        } else if self.pipelining
             && let Some(offer) = self.memory.sasl2.clone().filter(|offer| offer.tokens)
         {
-            self.ahead = true;
+            self.pipelined = true;
             self.show_token(&offer, tools, out);
         }
     }
@@ -63,7 +63,7 @@ impl Session {
                 let early = self.early_mechanism();
                 match early.filter(|name| credentials.kind().can_use(name)) {
                     Some(name) => {
-                        self.ahead = true;
+                        self.pipelined = true;
                         let offer = self.memory.sasl2.clone();
                         self.log_in(name, offer.as_ref(), credentials, tools, out);
                     }
@@ -116,12 +116,12 @@ impl Session {
                 let is_name = |offered: &String| offered == name;
                 let otherwise = features.mechanisms.iter().any(is_name);
                 let wanted = |offer: &Offer| {
-                    let sound = self.haste && (self.framed || !offer.flawed);
+                    let sound = self.pipelining && (self.framed || !offer.flawed);
                     (sound || !otherwise) && offer.mechanisms.iter().any(is_name)
                 };
                 let offer = features.sasl2.clone().filter(wanted);
                 // It is not known yet whether the server supports XEP-0388 as it offers it.
-                self.ahead |= otherwise && offer.is_some() && self.remembered.sasl2.is_none();
+                self.pipelined |= otherwise && offer.is_some() && self.remembered.sasl2.is_none();
                 self.offered = Some(features);
                 self.log_in(name, offer.as_ref(), credentials, tools, out);
             }
@@ -287,7 +287,7 @@ impl Session {
         }
     }
 
-    /// The server has received the last SASL message. The elements that follow on success may leave with it: over BOSH,
+    /// Sends the elements that follow a success together with the last SASL message, if pipelining is allowed: over BOSH,
     /// once a first login has shown how the server treats a restart; over WebSocket, once the server has shown that it
     /// reads each frame separately.
     ///
@@ -295,18 +295,18 @@ impl Session {
     /// opens within the parser of the old one, and the new parser takes the next stanza but one for a second root: the
     /// session ends right after it was bound. Whether frames are read together depends on timing, so one success proves
     /// nothing.
-    pub(super) fn hurry(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
+    pub(super) fn pipeline_restart(&mut self, tools: &mut Tools<'_>, out: &mut Vec<Directive>) {
         let known = match self.framed {
             true => self.memory.reads_apart,
             false => self.memory.bind_with_restart.is_some(),
         };
-        if !self.haste || !known {
+        if !self.pipelining || !known {
             return;
         }
-        let ahead = self.go_ahead(tools, out);
-        self.ahead = true;
+        let waiting = self.pipeline_binding(tools, out);
+        self.pipelined = true;
         if let State::Authenticating { next, .. } = &mut self.state {
-            *next = Some(Box::new(ahead));
+            *next = Some(Box::new(waiting));
         }
     }
 
@@ -322,7 +322,7 @@ impl Session {
         }
         let next = match next {
             Some(next) => *next,
-            None if self.haste => self.go_ahead(tools, out),
+            None if self.pipelining => self.pipeline_binding(tools, out),
             None => {
                 out.push(Directive::Restart { alone: true });
                 State::AwaitingFeatures

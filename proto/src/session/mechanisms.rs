@@ -18,7 +18,7 @@ impl Session {
     /// The mechanism with which the login may start before the features arrive.
     pub(super) fn early_mechanism(&self) -> Option<&'static str> {
         let early = self.memory.early_mechanism();
-        early.filter(|name| self.haste && self.allows(name))
+        early.filter(|name| self.pipelining && self.allows(name))
     }
 
     /// Checks that the mechanism with which the login started early is still offered.

@@ -5,7 +5,7 @@
 //! login, or costs one more attempt.
 
 use crate::random::Random;
-use crate::sasl::{known_name, shows_secret};
+use crate::sasl::{known_name, sends_secret};
 use crate::sasl2::{Offer, Token};
 use crate::xml::{Element, Limits, parse};
 
@@ -38,12 +38,12 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Whether elements may be sent before the server requests them.
-    pub fn allows_haste(&self) -> bool {
+    /// Whether elements may be pipelined.
+    pub fn allows_pipelining(&self) -> bool {
         self.doubts < ENOUGH
     }
 
-    /// Notes that a login without sending early succeeded after one with it had failed.
+    /// Notes that a login without pipelining succeeded after one with pipelining had failed.
     pub fn doubt(&mut self, certain: bool) {
         let more = if certain { ENOUGH } else { 1 };
         self.doubts = self.doubts.saturating_add(more);
@@ -52,8 +52,8 @@ impl Memory {
     /// The mechanism with which a login may start. Never one that sends the secret: an attacker in the server's place
     /// would get the secret without having offered a mechanism.
     pub fn early_mechanism(&self) -> Option<&'static str> {
-        let allowed = self.settled && self.allows_haste();
-        self.mechanism.filter(|name| allowed && !shows_secret(name))
+        let allowed = self.settled && self.allows_pipelining();
+        self.mechanism.filter(|name| allowed && !sends_secret(name))
     }
 
     /// The id of this installation; created at the first call.

@@ -45,9 +45,9 @@ impl Session {
         match &self.state {
             State::Binding {
                 session_required,
-                ahead,
+                pipelined,
                 ..
-            } => self.handle_bound(reply, *session_required, *ahead, tools, out),
+            } => self.handle_bound(reply, *session_required, *pipelined, tools, out),
             State::OpeningSession { jid, .. } => self.establish(jid.clone(), None, out),
             State::AskingForm { .. } => self.handle_form(reply, tools, out),
             State::Registering { .. } => {

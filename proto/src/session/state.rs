@@ -32,7 +32,7 @@ pub(super) enum State {
         id: String,
         session_required: bool,
         /// The binding request was sent before the features arrived, and has not been repeated.
-        ahead: bool,
+        pipelined: bool,
         /// The features have arrived.
         greeted: bool,
     },

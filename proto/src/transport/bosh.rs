@@ -29,7 +29,7 @@ use crate::states::Place;
 use crate::time::{Instant, Millis};
 use crate::timers::Timers;
 use crate::xml::{Element, Limits};
-use answers::fate;
+use answers::delivery_of;
 pub use broken::Trouble;
 use keys::Keys;
 use pacing::Pacing;
@@ -118,7 +118,7 @@ struct Request {
     body: Rc<str>,
     /// The ids of the carried stanzas, which are settled when the server has received them.
     carried: Vec<SendId>,
-    errand: Errand,
+    purpose: RequestPurpose,
     sent_at: Instant,
     /// How often the request broke.
     attempts: usize,
@@ -136,7 +136,7 @@ struct Request {
 
 /// The purpose of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Errand {
+enum RequestPurpose {
     /// To give the server a request to answer.
     Poll,
     /// To carry elements.
@@ -147,7 +147,7 @@ enum Errand {
     Farewell,
 }
 
-impl Errand {
+impl RequestPurpose {
     /// Whether the request is sent by a page that may be gone at any moment.
     fn is_last(self) -> bool {
         matches!(self, Self::Pause | Self::Farewell)
@@ -166,7 +166,7 @@ impl Errand {
 
 enum Progress {
     /// Sent, without a response yet.
-    Flying(ExchangeId),
+    InFlight(ExchangeId),
     /// Broken; repeated at that time.
     Repeating(Instant),
     /// Has its response, received when requests up to `sent_up_to` were sent, and waits for the responses to earlier
@@ -310,7 +310,7 @@ impl Bosh {
         if self.is_open() && self.has_room_for_farewell() {
             let mut body = self.begin();
             body.attribute("type", "terminate");
-            self.transmit(now, body.finish(), Vec::new(), Errand::Farewell);
+            self.transmit(now, body.finish(), Vec::new(), RequestPurpose::Farewell);
             // The terminating request must not be cancelled with the others.
             self.in_flight.pop();
         }
@@ -331,19 +331,19 @@ impl Bosh {
         let mut hole = false;
         for request in core::mem::take(&mut self.in_flight) {
             match request.progress {
-                Progress::Flying(exchange) => {
+                Progress::InFlight(exchange) => {
                     self.transmits.push_back(Transmit::CancelHttp(exchange));
                     self.settle(request.carried, Delivery::Unknown);
                 }
                 Progress::Repeating(_) => self.settle(request.carried, Delivery::Unknown),
                 Progress::Answered { body, .. } => {
-                    let delivery = fate(&body, request.attempts, false);
+                    let delivery = delivery_of(&body, request.attempts, false);
                     self.settle(request.carried, delivery);
                     if !hole && body.children().next().is_some() {
                         hole = true;
                         self.events.push_back(TransportEvent::Hole);
                     }
-                    self.hand_on(&body);
+                    self.emit_elements(&body);
                 }
             }
         }
@@ -363,9 +363,9 @@ impl Bosh {
         }
     }
 
-    fn hand_on(&mut self, body: &Element) {
+    fn emit_elements(&mut self, body: &Element) {
         if self.config.by_hand {
-            if !answers::is_stand_in(body) {
+            if !answers::is_substitute(body) {
                 let frame = TransportEvent::Frame(body.clone());
                 self.events.push_back(frame);
             }
@@ -381,7 +381,7 @@ impl Bosh {
 
     /// Until when a response may come: beyond `wait`, but only briefly after the server has terminated the session in
     /// another response.
-    fn given_up_at(&self, request: &Request) -> Instant {
+    fn response_deadline(&self, request: &Request) -> Instant {
         let mut until = request.sent_at + self.terms.wait + GRACE;
         if let Some(since) = request.overtaken_since {
             until = until.min(since.max(request.sent_at) + OVERTAKEN);
@@ -411,8 +411,8 @@ impl Bosh {
         };
         for request in &self.in_flight {
             match request.progress {
-                Progress::Flying(_) => consider(self.given_up_at(request)),
-                Progress::Repeating(_) if self.rests(request) => {}
+                Progress::InFlight(_) => consider(self.response_deadline(request)),
+                Progress::Repeating(_) if self.is_deferred(request) => {}
                 Progress::Repeating(at) => consider(at.max(self.pacing.repeat_at())),
                 Progress::Answered { .. } => {}
             }
@@ -438,14 +438,14 @@ impl Bosh {
         self.pacing.handle_timeout(now);
         let mut late = Vec::new();
         for request in &self.in_flight {
-            if let Progress::Flying(exchange) = request.progress
-                && now >= self.given_up_at(request)
+            if let Progress::InFlight(exchange) = request.progress
+                && now >= self.response_deadline(request)
             {
                 late.push(exchange);
             }
         }
         for exchange in late {
-            self.break_off(now, exchange, CloseReason::Unreachable);
+            self.abandon_transmission(now, exchange, CloseReason::Unreachable);
         }
     }
 
@@ -467,15 +467,15 @@ impl Bosh {
 
     /// Handles an exchange that failed without a response.
     pub fn handle_failure(&mut self, now: Instant, exchange: ExchangeId, failure: NetworkFailure) {
-        if self.flying(exchange).is_some() {
+        if self.request_mut(exchange).is_some() {
             self.pacing.note_answer(now, true);
         }
         self.handle_broken(now, exchange, reason_of(failure));
     }
 
-    fn flying(&mut self, exchange: ExchangeId) -> Option<&mut Request> {
+    fn request_mut(&mut self, exchange: ExchangeId) -> Option<&mut Request> {
         self.in_flight.iter_mut().find(
-            |request| matches!(request.progress, Progress::Flying(known) if known == exchange),
+            |request| matches!(request.progress, Progress::InFlight(known) if known == exchange),
         )
     }
 }

@@ -288,7 +288,7 @@ impl Transport {
     pub fn poll_transmit(&mut self, now: Instant, ids: &mut Ids) -> Option<Transmit> {
         match self {
             Self::Bosh(bosh) => {
-                bosh.ask_along(now, ids);
+                bosh.ask_before_requests(now, ids);
                 bosh.poll_transmit(now)
             }
             Self::WebSocket(socket) => socket.poll_transmit(),

@@ -111,7 +111,7 @@ pub fn respond(request: &Element, about: &About, now: i64, offset_minutes: i32) 
 /// The reply to a stranger's request ([`ReplyDecision::Refuse`](super::audience::ReplyDecision::Refuse)): the error
 /// that a server sends for a resource that does not exist (RFC 6121 §8.5.3.2.3). `None` for a stanza that gets no
 /// reply.
-pub fn refuse_stranger(request: &Element) -> Option<Element> {
+pub fn refuse_unknown_sender(request: &Element) -> Option<Element> {
     request.attr("id")?;
     match request.attr("type") {
         Some("result" | "error") => None,

@@ -1,4 +1,4 @@
-//! XEP-0124 §17: why a session ends, and what people are told to do.
+//! XEP-0124 §17: the reasons for the end of a session.
 
 use super::NORMAL;
 use crate::support::wire::{Wire, config};
@@ -6,7 +6,7 @@ use epode_proto::error::CloseReason;
 use epode_proto::time::Millis;
 
 #[test]
-fn a_service_that_is_elsewhere() {
+fn a_service_at_another_address() {
     Wire::open(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='3'><message id='a'/></body>
@@ -26,9 +26,9 @@ fn a_service_that_is_elsewhere() {
     );
 }
 
-/// What is told where: the address itself.
+/// The address is in the text of `<uri/>`.
 #[test]
-fn a_service_that_was_never_there() {
+fn a_service_that_does_not_exist() {
     for (payload, expected) in [
         (
             "<uri xmlns='http://jabber.org/protocol/httpbind'>https://example.org/b?a=1&amp;b</uri>",
@@ -59,7 +59,7 @@ fn a_service_that_was_never_there() {
     }
 }
 
-/// Another condition may bring such a child as well; that is nobody's business.
+/// With another condition the child `<uri/>` is ignored.
 #[test]
 fn an_address_without_the_condition() {
     Wire::open(NORMAL).play(
@@ -68,9 +68,9 @@ fn an_address_without_the_condition() {
     );
 }
 
-/// §17.1: a manager that knows `ver` says in bodies what others say by status. What speaks by status is something else.
+/// §17.1: a manager with `ver` reports errors in bodies, others by status. A status is then from an intermediary.
 #[test]
-fn statuses_of_others() {
+fn http_statuses_from_intermediaries() {
     for status in [400, 403, 404] {
         let mut wire = Wire::open(NORMAL);
         wire.play(&format!(
@@ -101,9 +101,9 @@ fn statuses_of_others() {
     }
 }
 
-/// It is not waited for for ever.
+/// The client does not wait for the service forever.
 #[test]
-fn a_service_that_is_gone() {
+fn a_service_that_disappeared() {
     let mut wire = Wire::open("ver='1.6' wait='60' hold='1' requests='1' inactivity='30'");
     wire.play(
         "S 404: 
@@ -123,9 +123,9 @@ fn a_service_that_is_gone() {
     );
 }
 
-/// §17.2: thirteen conditions, each of which the caller gets.
+/// §17.2: thirteen conditions; the caller gets each of them.
 #[test]
-fn each_condition_is_told() {
+fn each_condition_is_reported() {
     for condition in [
         "bad-request",
         "host-gone",
@@ -155,9 +155,9 @@ fn each_condition_is_told() {
     }
 }
 
-/// A stream error says more than the condition that it comes with; what precedes it comes first.
+/// A stream error is more specific than the condition beside it; elements before it are delivered first.
 #[test]
-fn a_remote_stream_error_hands_on_everything() {
+fn a_remote_stream_error_delivers_all_stanzas() {
     Wire::open(NORMAL).play(
         "S: <body type='terminate' condition='remote-stream-error'><message id='a'/><stream:error>
               <xml-not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></body>

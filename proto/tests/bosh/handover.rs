@@ -1,4 +1,4 @@
-//! Sessions that change hands: over a reload, and from a web server.
+//! Sessions that are continued after a reload, or were created by a web server.
 
 use super::NORMAL;
 use crate::support::random::Seeded;
@@ -13,7 +13,7 @@ use epode_proto::xml::{Element, Limits, parse};
 
 // ── over a reload ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// What was under way is repeated, byte for byte, then comes the rest. Names of the former page are not heard of any more.
+/// Pending requests are repeated, byte for byte, then the queue is sent. Ids of the former page are not reported.
 #[test]
 fn a_reload_loses_nothing() {
     let mut wire = Wire::open(NORMAL);
@@ -42,9 +42,9 @@ fn a_reload_loses_nothing() {
     );
 }
 
-/// Answers that waited for their turn wait on.
+/// Responses that arrived out of order stay buffered.
 #[test]
-fn a_reload_keeps_what_came_too_early() {
+fn a_reload_keeps_responses_received_out_of_order() {
     let mut wire = Wire::open("wait='60' hold='1' requests='3' ack='1'");
     wire.play(
         "A: send <message id='a'/>
@@ -67,9 +67,9 @@ fn a_reload_keeps_what_came_too_early() {
     );
 }
 
-/// A second reload, before anything was answered; and one with nothing under way.
+/// A second reload before any response; and one without a pending request.
 #[test]
-fn reloads_upon_reloads() {
+fn repeated_reloads() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "S: <body><message id='in'/></body>
@@ -87,9 +87,9 @@ fn reloads_upon_reloads() {
     );
 }
 
-/// The window is as wide as it was, and the server's other numbers count on.
+/// The window and the server's other limits stay the same.
 #[test]
-fn a_reload_keeps_the_servers_numbers() {
+fn a_reload_keeps_the_servers_limits() {
     let wire =
         Wire::open("wait='20' hold='1' requests='3' inactivity='90' polling='7' maxpause='44'");
     let mut wire = wire.reload();
@@ -120,7 +120,7 @@ fn a_reload_keeps_the_servers_numbers() {
 }
 
 #[test]
-fn a_session_that_does_not_rest_does_not_after_a_reload() {
+fn a_session_without_pauses_has_none_after_a_reload() {
     let mut wire = Wire::open("wait='60' hold='1' requests='2'").reload();
     wire.play(
         "C: again 2
@@ -129,7 +129,7 @@ fn a_session_that_does_not_rest_does_not_after_a_reload() {
 }
 
 #[test]
-fn a_session_that_polls_keeps_its_pace_over_a_reload() {
+fn a_polling_session_keeps_its_interval_over_a_reload() {
     let mut wire = Wire::new(config());
     wire.expect_request();
     wire.play(
@@ -148,7 +148,7 @@ fn a_session_that_polls_keeps_its_pace_over_a_reload() {
     );
 }
 
-/// The pause of a page that goes has arrived, most likely, and is not to be repeated (§14.3): the next answer shows it.
+/// The pause of the former page has most likely arrived and must not be repeated (§14.3): the next response shows it.
 #[test]
 fn a_pause_before_a_reload() {
     let mut wire = Wire::open(NORMAL);
@@ -221,9 +221,9 @@ fn a_pause_before_a_reload() {
     );
 }
 
-/// Nor is it repeated sooner because the page is shown, or the network said to be back.
+/// A visible page or a network sign does not repeat it sooner.
 #[test]
-fn a_page_that_is_shown_after_a_reload_repeats_no_pause() {
+fn a_visible_page_repeats_no_pause_after_a_reload() {
     let mut wire = Wire::open("wait='60' hold='1' requests='3' maxpause='120'");
     wire.play(
         "A: send <message id='a'/>
@@ -234,26 +234,26 @@ fn a_page_that_is_shown_after_a_reload_repeats_no_pause() {
     let mut wire = wire.reload();
     wire.play(
         "C: again 2
-         A: hurry
+         A: wake
          +199ms
          +1ms
          C: again 3
-         A: hurry
+         A: wake
          S#2: <body/>
-         A: hurry
+         A: wake
          S#3: <body/>
          C: <body rid='5'/>
-         A: hurry
+         A: wake
          S#5: <body><message id='in'/></body>
          E: element <message id='in'/>
          C: <body rid='6'/>",
     );
 }
 
-/// Where a pause was lost, what was out before it is held, and not answered: then all is repeated in order.
-/// COMPAT(ejabberd 23): what comes before its turn breaks the session.
+/// If the pause was lost, the server holds the earlier requests without a response: then all are repeated in order.
+/// COMPAT(ejabberd 23): a request out of order breaks the session.
 #[test]
-fn a_pause_that_never_left() {
+fn a_pause_that_was_never_sent() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "A: pause
@@ -280,7 +280,7 @@ fn a_pause_that_never_left() {
     );
 }
 
-/// When nothing shows it, it is repeated after all; at once when it is known to have been lost.
+/// Without a sign that it arrived, the pause is repeated; at once if it is known to be lost.
 #[test]
 fn a_pause_that_was_lost_before_a_reload() {
     let mut wire = Wire::open(NORMAL);
@@ -352,7 +352,7 @@ fn no_snapshot() {
 }
 
 #[test]
-fn too_much_for_a_snapshot() {
+fn too_large_for_a_snapshot() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1'");
     let long = "x".repeat(700 << 10);
     wire.play(&format!("A: send <message><body>{long}</body></message>"));
@@ -361,9 +361,9 @@ fn too_much_for_a_snapshot() {
     assert_eq!(wire.bosh.snapshot(), None);
 }
 
-/// What a page kept may be anything by the time it is read.
+/// A stored snapshot may have any content when it is read.
 #[test]
-fn what_is_no_snapshot() {
+fn invalid_snapshots() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "A: send <message id='a'/>
@@ -399,9 +399,9 @@ fn what_is_no_snapshot() {
     }
 }
 
-/// Bytes of it changed, lost and doubled: refused, or a session that comes to rest.
+/// Changed, lost and duplicated bytes: refused, or a session that ends.
 #[test]
-fn a_snapshot_that_was_spoilt() {
+fn a_damaged_snapshot() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "A: pause
@@ -476,7 +476,7 @@ fn a_snapshot_that_was_spoilt() {
 // ── from a web server ───────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_session_that_a_web_server_made() {
+fn a_session_created_by_a_web_server() {
     let bosh = Bosh::attach(config(), "s1", 1000, Names::default()).expect("a session");
     let mut wire = Wire::over(bosh, Instant(5));
     wire.play(
@@ -497,7 +497,7 @@ fn a_session_that_a_web_server_made() {
 }
 
 #[test]
-fn what_is_no_session() {
+fn invalid_sessions() {
     let last = (1 << 53) - 1;
     for (sid, rid) in [("", 1), ("s", 0), ("s", last + 1), ("s", u64::MAX)] {
         assert!(
@@ -508,9 +508,9 @@ fn what_is_no_session() {
     assert!(Bosh::attach(config(), "s", 1, Names::default()).is_some());
 }
 
-/// §14.1: nobody counts any further.
+/// §14.1: the highest rid.
 #[test]
-fn the_last_rid_of_all() {
+fn the_last_possible_rid() {
     let last = (1 << 53) - 1;
     let bosh = Bosh::attach(config(), "s1", last, Names::default()).expect("a session");
     let mut wire = Wire::over(bosh, Instant(5));
@@ -525,9 +525,9 @@ fn the_last_rid_of_all() {
     );
 }
 
-/// A snapshot's namespace is our own.
+/// A snapshot has a namespace of epode's own.
 #[test]
-fn a_snapshot_is_ours() {
+fn a_snapshot_is_in_our_namespace() {
     let wire = Wire::open(NORMAL);
     let snapshot = wire.bosh.snapshot().expect("a snapshot");
     assert!(snapshot.is("bosh", ns::EPODE_SESSION));

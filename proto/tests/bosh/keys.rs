@@ -11,11 +11,11 @@ fn hash(key: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What a manager remembers (§15.4).
+/// The state of a connection manager (§15.4).
 struct Manager {
     expected: String,
     seen: BTreeSet<String>,
-    /// How many requests each sequence lasted.
+    /// The number of requests of each sequence.
     lengths: Vec<usize>,
 }
 
@@ -57,16 +57,16 @@ fn open() -> (Wire, Manager) {
     (wire, manager)
 }
 
-/// §15.4 and §15.5, as the specification's own examples are made.
+/// §15.4 and §15.5, with the examples of the specification.
 #[test]
-fn the_specifications_keys() {
+fn the_keys_of_the_specification() {
     let first = "bfb06a6f113cd6fd3838ab9d300fdb4fe3da2f7d";
     assert_eq!(hash(first), "ca393b51b682f61f98e7877d61146407f3d0a770");
     assert_eq!(hash("6f825e81f4532b2c5fa2d12457d8a1f22e8f838e"), first);
 }
 
 #[test]
-fn every_request_shows_the_key_before() {
+fn every_request_has_the_previous_key() {
     let (mut wire, mut manager) = open();
     for _ in 0..600 {
         manager.check(&wire.expect_request());
@@ -83,9 +83,9 @@ fn every_request_shows_the_key_before() {
     assert!(whole.iter().any(|length| *length != whole[0]), "{whole:?}");
 }
 
-/// All kinds of requests: with a stanza, restarts, pauses, the good-bye. A repetition is what it was.
+/// All kinds of requests: with a stanza, restarts, pauses, the terminating request. A repetition is unchanged.
 #[test]
-fn no_request_goes_without() {
+fn no_request_is_sent_without_a_key() {
     let (mut wire, mut manager) = open();
     manager.check(&wire.expect_request());
     wire.play(
@@ -109,9 +109,9 @@ fn no_request_goes_without() {
     manager.check(&wire.expect_request());
 }
 
-/// The sequence goes on over a reload, and into the next.
+/// The sequence continues over a reload, and into the next sequence.
 #[test]
-fn keys_outlive_the_page() {
+fn keys_survive_a_reload() {
     let (mut wire, mut manager) = open();
     for _ in 0..5 {
         for _ in 0..60 {

@@ -1,4 +1,4 @@
-//! XEP-0124 §7, XEP-0206 §5: the beginnings of sessions and streams, and what travels with them.
+//! XEP-0124 §7, XEP-0206 §5: the first requests of sessions and streams, and the elements in them.
 
 use super::NORMAL;
 use crate::support::wire::{Wire, config};
@@ -14,9 +14,9 @@ fn stanza(id: &str) -> Element {
         .build()
 }
 
-/// What is there when the session request leaves goes with it.
+/// Queued elements travel with the session request.
 #[test]
-fn what_is_said_early() {
+fn elements_sent_before_the_session() {
     let mut bosh = Bosh::new(config(), 1, String::new(), Names::default());
     bosh.send(stanza("a"), Some(SendId(7)));
     bosh.send(stanza("b"), None);
@@ -33,7 +33,7 @@ fn what_is_said_early() {
 }
 
 #[test]
-fn what_is_said_early_to_nobody() {
+fn elements_sent_before_a_session_that_fails() {
     for (said, reason, known) in [
         ("F: unreachable", "unreachable", "unknown"),
         (
@@ -59,7 +59,7 @@ fn what_is_said_early_to_nobody() {
     }
 }
 
-/// XEP-0206 §5 wants the restart alone.
+/// XEP-0206 §5 requires a restart without other elements.
 #[test]
 fn a_restart_alone() {
     Wire::open(NORMAL).play(
@@ -80,9 +80,9 @@ fn a_restart_alone() {
     );
 }
 
-/// Some servers take what follows in the same body.
+/// Some servers read elements in the body of a restart.
 #[test]
-fn a_restart_with_company() {
+fn a_restart_with_other_elements() {
     Wire::open(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='3'><message id='a'/></body>

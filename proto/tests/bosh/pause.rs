@@ -1,10 +1,10 @@
-//! XEP-0124 §10: sessions that rest while the page sleeps.
+//! XEP-0124 §10: sessions that are paused while the page is frozen.
 
 use super::NORMAL;
 use crate::support::wire::{Wire, config};
 
 #[test]
-fn a_page_that_nods_off_and_does_not_sleep() {
+fn a_page_that_is_paused_and_not_frozen() {
     Wire::open(NORMAL).play(
         "A: pause
          C: last <body rid='3' pause='120'/>
@@ -17,9 +17,9 @@ fn a_page_that_nods_off_and_does_not_sleep() {
 }
 
 #[test]
-fn what_wakes_it() {
+fn events_that_end_a_pause() {
     for (waker, request) in [
-        ("hurry", "<body rid='4'/>"),
+        ("wake", "<body rid='4'/>"),
         (
             "send <message id='a'/>",
             "<body rid='4'><message id='a'/></body>",
@@ -49,7 +49,7 @@ fn what_wakes_it() {
 }
 
 #[test]
-fn where_sessions_do_not_rest() {
+fn a_server_without_pauses() {
     for session in ["", "maxpause='0'", "maxpause='-1'", "maxpause='long'"] {
         Wire::open(&format!("wait='60' hold='1' requests='2' {session}")).play("A: pause");
     }
@@ -66,14 +66,14 @@ fn where_sessions_do_not_rest() {
 }
 
 #[test]
-fn nobody_sleeps_for_ever() {
+fn a_pause_has_a_limit() {
     Wire::open("wait='60' hold='1' requests='2' maxpause='86400'").play(
         "A: pause
          C: last <body rid='3' pause='600'/>",
     );
 }
 
-/// §11: one request more than the window is allowed; a second pause says nothing new, and stanzas are not risked with it.
+/// §11: one request beyond the window is allowed; no second pause is sent, and the pause carries no stanzas.
 #[test]
 fn a_pause_beyond_the_window() {
     Wire::open(NORMAL).play(
@@ -89,9 +89,9 @@ fn a_pause_beyond_the_window() {
     );
 }
 
-/// §11: the request beyond the window is a pause or the good-bye, not both. Servers refuse a rid so far ahead (§14.2).
+/// §11: the request beyond the window is a pause or the terminating request, not both. Servers refuse a rid outside the window (§14.2).
 #[test]
-fn a_good_bye_behind_a_pause_beyond_the_window() {
+fn a_terminating_request_after_a_pause_beyond_the_window() {
     Wire::open(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='3'><message id='a'/></body>
@@ -104,9 +104,9 @@ fn a_good_bye_behind_a_pause_beyond_the_window() {
     );
 }
 
-/// The same for a session that is given up: it ends without a good-bye.
+/// The same for a session that is dismissed: it ends without a terminating request.
 #[test]
-fn no_good_bye_behind_a_pause_beyond_the_window() {
+fn no_terminating_request_after_a_pause_beyond_the_window() {
     Wire::open(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='3'><message id='a'/></body>
@@ -131,9 +131,9 @@ fn no_good_bye_behind_a_pause_beyond_the_window() {
     );
 }
 
-/// COMPAT(ejabberd): its pauses are never answered. What comes later is the answer, and is asked for.
+/// COMPAT(ejabberd): it never responds to pauses. A later response counts, and is requested.
 #[test]
-fn a_pause_without_an_answer() {
+fn a_pause_without_a_response() {
     Wire::open(NORMAL).play(
         "A: pause
          C: last <body rid='3' pause='120'/>
@@ -150,9 +150,9 @@ fn a_pause_without_an_answer() {
     );
 }
 
-/// An earlier answer that is missing is another matter: it may hold something.
+/// A missing response to an earlier request is awaited: it may have content.
 #[test]
-fn a_pause_behind_a_lost_answer() {
+fn a_pause_after_a_lost_response() {
     Wire::open(NORMAL).play(
         "A: pause
          C: last <body rid='3' pause='120'/>
@@ -168,9 +168,9 @@ fn a_pause_behind_a_lost_answer() {
     );
 }
 
-/// A pause is answered because it is one: that is no sign that what came next has arrived.
+/// The response to a pause does not show that the next request has arrived.
 #[test]
-fn the_answer_to_a_pause_is_no_early_release() {
+fn the_response_to_a_pause_is_not_an_early_release() {
     Wire::open(NORMAL).play(
         "A: pause
          C: last <body rid='3' pause='120'/>

@@ -1,4 +1,4 @@
-//! XEP-0124 §11, §12: no haste.
+//! XEP-0124 §11, §12: polling, and the delay after an empty response.
 
 use crate::support::wire::{Wire, config};
 
@@ -16,7 +16,7 @@ fn opened(session: &str) -> Wire {
 /// COMPAT(ejabberd): in a session that was asked to poll, all requests are that far apart, from answer to request: when a
 /// request arrived, only its answer tells.
 #[test]
-fn a_session_that_polls_keeps_its_pace() {
+fn a_polling_session_keeps_its_interval() {
     opened("wait='0' hold='0' requests='1' polling='2'").play(
         "+1999ms
          +1ms
@@ -47,9 +47,9 @@ fn a_session_that_polls_keeps_its_pace() {
     );
 }
 
-/// Where the pace is slower than a good-bye may be, there is none.
+/// If the interval is longer than the deadline of the terminating request, none is sent.
 #[test]
-fn a_good_bye_that_would_come_too_late() {
+fn a_terminating_request_that_would_be_too_late() {
     opened("wait='0' hold='0' requests='1' polling='10'").play(
         "A: send <message id='a'/>
          A: close
@@ -59,9 +59,9 @@ fn a_good_bye_that_would_come_too_late() {
     );
 }
 
-/// Without `polling` the server lets us ask as often as we like; we do not.
+/// Without `polling` the server allows any rate; the client still polls slowly.
 #[test]
-fn a_session_that_polls_without_a_pace() {
+fn a_polling_session_without_an_interval() {
     for session in [
         "wait='0' hold='0' requests='1'",
         "wait='0' hold='0' requests='1' polling='0'",
@@ -84,9 +84,9 @@ fn a_session_that_polls_without_a_pace() {
     }
 }
 
-/// §12: `requests='1'` makes a session poll that did not ask for it. A stanza need not wait; empty requests do.
+/// §12: with `requests='1'` a session polls without having requested it. Stanzas do not wait; empty requests do.
 #[test]
-fn a_session_that_has_to_poll() {
+fn a_session_that_must_poll() {
     opened("wait='60' hold='1' requests='1' polling='5'").play(
         "C: <body rid='2'/>
          A: send <message id='a'/>
@@ -111,9 +111,9 @@ fn a_session_that_has_to_poll() {
     );
 }
 
-/// The server holds less than it was asked to, or for a shorter time.
+/// The server holds fewer requests than requested, or for a shorter time.
 #[test]
-fn less_than_was_asked_for() {
+fn less_than_requested() {
     // It does not hold: empty requests are counted from the answer.
     opened("wait='60' hold='0' requests='2' polling='5'").play(
         "C: <body rid='2'/>

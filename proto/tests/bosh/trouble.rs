@@ -1,20 +1,20 @@
-//! XEP-0124 §9.2, §14.3: requests that break or whose answers are lost, as the page hears of it, and what hastens them.
+//! XEP-0124 §9.2, §14.3: requests that break or whose answers are lost, as the page sees them, and what makes them repeat sooner.
 
 use super::NORMAL;
 use crate::support::wire::Wire;
 use epode_proto::time::Millis;
 
 impl Wire {
-    /// In how many milliseconds the next attempt is due, and which it is. One that is under way was due when it left.
+    /// When the next attempt is due, in milliseconds, and its number. A pending attempt was due when it was sent.
     fn trouble(&self) -> Option<(u64, u32)> {
         let trouble = self.bosh.trouble()?;
         Some(((trouble.retry_at - self.now).0, trouble.attempt))
     }
 }
 
-/// One break is none: an idle connection was closed. Two are trouble, until there is an answer; which is asked for.
+/// One break is not an outage: an idle connection was closed. Two are, until a response arrives, which a ping requests.
 #[test]
-fn trouble_comes_and_goes() {
+fn an_outage_begins_and_ends() {
     let mut wire = Wire::open(NORMAL);
     assert_eq!(wire.trouble(), None);
     wire.play(
@@ -46,7 +46,7 @@ fn trouble_comes_and_goes() {
     wire.play("+40s");
 }
 
-/// The session is what is tried again: its broken requests go together, and count as one attempt.
+/// The broken requests of a session are repeated together and count as one attempt.
 #[test]
 fn broken_requests_wait_for_each_other() {
     let mut wire = Wire::open(NORMAL);
@@ -75,9 +75,9 @@ fn broken_requests_wait_for_each_other() {
     wire.expect_request();
 }
 
-/// However many attempts fail at once: only time makes the pauses longer, and none is longer than the outage or half a minute.
+/// Failed attempts do not lengthen the delays, only time does; a delay is at most the duration of the outage, or 30 s.
 #[test]
-fn pauses_are_as_long_as_the_outage() {
+fn delays_grow_with_the_outage() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='600'");
     let began = wire.now;
     wire.play(
@@ -100,7 +100,7 @@ fn pauses_are_as_long_as_the_outage() {
 }
 
 #[test]
-fn no_word_is_asked_before_the_session_is_bound() {
+fn no_ping_before_the_session_is_bound() {
     let mut wire = Wire::new(crate::support::wire::config());
     wire.expect_request();
     wire.play(&format!(
@@ -116,9 +116,9 @@ fn no_word_is_asked_before_the_session_is_bound() {
     ));
 }
 
-/// The network is back: what waits is repeated now, and the waiting begins anew.
+/// A network sign repeats waiting requests at once, and restarts the delays.
 #[test]
-fn hurry() {
+fn a_network_sign_retries_at_once() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='600'");
     wire.play(
         "F: unreachable
@@ -134,7 +134,7 @@ fn hurry() {
     wire.play(
         "+20s
          F: unreachable
-         A: hurry
+         A: wake
          C: again 2
          F: unreachable
          C: again 2
@@ -147,12 +147,12 @@ fn hurry() {
          C: again 2",
     );
     // What has just left is left alone.
-    wire.play("A: hurry");
+    wire.play("A: wake");
 }
 
-/// A repetition that hangs may wait for a connection that is dead.
+/// A hanging repetition may use a dead connection.
 #[test]
-fn hurry_replaces_what_hangs() {
+fn a_network_sign_replaces_a_hanging_request() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1'");
     wire.play(
         "F: unreachable
@@ -161,15 +161,15 @@ fn hurry_replaces_what_hangs() {
          +due
          C: again 2
          +1s
-         A: hurry
+         A: wake
          C: cancel 2
          C: again 2",
     );
 }
 
-/// However long the network was away: when it is back, there is all the time again.
+/// After a network sign the full time is available again, however long the outage was.
 #[test]
-fn hurry_after_a_long_time() {
+fn a_network_sign_after_a_long_outage() {
     let mut wire = Wire::open("wait='60' hold='1' requests='1' inactivity='60'");
     wire.play(
         "F: unreachable
@@ -186,7 +186,7 @@ fn hurry_after_a_long_time() {
     // The computer sleeps, timers and all.
     wire.now = wire.now + Millis::seconds(3600);
     wire.play(
-        "A: hurry
+        "A: wake
          C: again 2
          F: unreachable
          C: again 2
@@ -197,17 +197,17 @@ fn hurry_after_a_long_time() {
 }
 
 #[test]
-fn hurry_where_all_is_well() {
-    Wire::open(NORMAL).play("A: hurry");
+fn a_network_sign_without_an_outage() {
+    Wire::open(NORMAL).play("A: wake");
 }
 
 // ── reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const ACKS: &str = "wait='60' hold='1' requests='3' ack='1'";
 
-/// §9.2: the server says that an answer of some time ago was not acknowledged.
+/// §9.2: the server reports that an earlier response was not acknowledged.
 #[test]
-fn a_report_of_a_lost_answer() {
+fn a_report_of_a_lost_response() {
     for report in ["report='2' time='1000'", "report='2'"] {
         Wire::open(ACKS).play(&format!(
             "A: send <message id='a'/>
@@ -223,9 +223,9 @@ fn a_report_of_a_lost_answer() {
     }
 }
 
-/// What left a moment ago may still come.
+/// A response that was just sent may still arrive.
 #[test]
-fn a_report_of_an_answer_on_its_way() {
+fn a_report_of_a_response_in_transit() {
     Wire::open(ACKS).play(
         "A: send <message id='a'/>
          C: <body rid='3' ack='1'><message id='a'/></body>
@@ -237,9 +237,9 @@ fn a_report_of_an_answer_on_its_way() {
     );
 }
 
-/// What waits to be repeated need not wait.
+/// A reported request is repeated at once.
 #[test]
-fn a_report_of_what_is_broken() {
+fn a_report_of_a_broken_request() {
     Wire::open(ACKS).play(
         "A: send <message id='a'/>
          C: <body rid='3' ack='1'><message id='a'/></body>
@@ -252,7 +252,7 @@ fn a_report_of_what_is_broken() {
 }
 
 #[test]
-fn a_report_of_nothing() {
+fn reports_without_effect() {
     for report in [
         "report='1' time='5000'",
         "report='3' time='5000'",
@@ -270,10 +270,10 @@ fn a_report_of_nothing() {
     }
 }
 
-/// COMPAT(ejabberd 23): what comes twice while it is held is answered with itself. None of it is the server's word, nor is it a
+/// COMPAT(ejabberd 23): its response to a repetition of a held request is the request itself. It has no content, and is not a
 /// sign that the next request has arrived.
 #[test]
-fn an_echo_says_nothing() {
+fn an_echo_has_no_effect() {
     let mut wire = Wire::open(NORMAL);
     wire.play(
         "A: send <message id='a'/>

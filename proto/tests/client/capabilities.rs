@@ -18,7 +18,7 @@ fn a_watch_is_announced() {
     assert_ne!(dialogue.names.get("one"), dialogue.names.get("none"));
 }
 
-/// What is watched is the answer to disco#info for the announced node.
+/// The reply to disco#info for the announced node lists the watched nodes.
 #[test]
 fn disco_info_names_the_watched_node() {
     let mut dialogue = present();
@@ -44,9 +44,9 @@ fn disco_info_names_the_watched_node() {
     ));
 }
 
-/// A caller's own presence replaces initial presence, carries capabilities, and is what a new session gets.
+/// A caller's own presence replaces initial presence, carries capabilities, and is sent in a new session.
 #[test]
-fn the_callers_presence_is_restored() {
+fn the_presence_of_the_caller_is_restored() {
     let mut dialogue = ClientDialogue::online(client_config(), "");
     dialogue.play(
         "A: send <presence><show>away</show></presence>
@@ -64,9 +64,9 @@ fn the_callers_presence_is_restored() {
     );
 }
 
-/// A caller that is unavailable on purpose stays so in a new session, and announces nothing.
+/// A caller that made itself unavailable stays so in a new session, and announces nothing.
 #[test]
-fn unavailable_on_purpose() {
+fn an_intended_unavailability_is_kept() {
     let mut dialogue = present();
     dialogue.play(
         "A: send <presence type='unavailable'/>
@@ -78,7 +78,7 @@ fn unavailable_on_purpose() {
     dialogue.play("E: online romeo@example.org/orchard");
 }
 
-/// Directed presence is no broadcast.
+/// Directed presence is not a broadcast.
 #[test]
 fn directed_presence_is_not_restored() {
     let mut dialogue = present();
@@ -94,7 +94,7 @@ fn directed_presence_is_not_restored() {
     );
 }
 
-/// An account's events go to the watches of the node; an event from a full JID is not the account's (XEP-0163 §4.3.1).
+/// Events of an account go to the watches of the node; an event from a full JID is not from the account (XEP-0163 §4.3.1).
 #[test]
 fn personal_events() {
     let mut dialogue = present();
@@ -114,9 +114,9 @@ fn personal_events() {
     dialogue.play(&event("pubsub.example.org"));
 }
 
-/// An instance that continues a session announces what it watched before the session went on.
+/// A client that continues a session announces the nodes that it watched before.
 #[test]
-fn a_watch_of_before_a_continued_session_is_announced() {
+fn a_watch_from_before_a_continued_session_is_announced() {
     let mut dialogue = ClientDialogue::online(client_config(), "<sm:sm/>");
     dialogue.play(
         "C: <sm:enable resume='true'/>

@@ -1,4 +1,4 @@
-//! Feeds on a client: subscribing, a new session, a resumed one, and what becomes of their requests.
+//! Feeds on a client: subscribing, a new session, a resumed one, and their requests.
 
 use super::present;
 
@@ -28,9 +28,9 @@ fn item(id: &str) -> String {
     )
 }
 
-/// A feed of what is new: subscribed, then live.
+/// A feed without a snapshot: subscribed, then live.
 #[test]
-fn a_feed_begins_and_gets_items() {
+fn a_feed_subscribes_and_gets_items() {
     let mut dialogue = present();
     dialogue.play("A: subscribe news");
     dialogue.play(SUBSCRIBE);
@@ -45,9 +45,9 @@ fn a_feed_begins_and_gets_items() {
     );
 }
 
-/// In a new session the subscription is made again, behind presence and before what was kept.
+/// In a new session the feed subscribes again, after presence and before the outbox.
 #[test]
-fn a_feed_is_restored_before_what_was_kept() {
+fn a_feed_is_restored_before_the_outbox() {
     let mut dialogue = present();
     dialogue.play("A: subscribe news");
     dialogue.play(SUBSCRIBE);
@@ -65,7 +65,7 @@ fn a_feed_is_restored_before_what_was_kept() {
     assert!(subscribed < kept, "{frames:#?}");
 }
 
-/// A refusal ends the feed, with its reason.
+/// A refusal ends the feed with its reason.
 #[test]
 fn a_refused_subscription() {
     let mut dialogue = present();
@@ -80,7 +80,7 @@ fn a_refused_subscription() {
     dialogue.play(&item("1"));
 }
 
-/// Offline, feeds are over.
+/// At offline, feeds end.
 #[test]
 fn offline_ends_feeds() {
     let mut dialogue = present();

@@ -17,7 +17,7 @@ fn present() -> ClientDialogue {
     dialogue
 }
 
-/// Events are plain data: another thread could have them.
+/// Events are plain data that could be sent to another thread.
 #[test]
 fn events_do_not_borrow() {
     fn is_plain<T: Clone + 'static>() {}

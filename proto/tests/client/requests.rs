@@ -1,4 +1,4 @@
-//! Requests: the reply is for the purpose that the request had.
+//! Requests: the reply goes to the purpose of the request.
 
 use super::present;
 
@@ -15,9 +15,9 @@ fn a_reply_settles_its_request() {
     );
 }
 
-/// A request that was given up has no reply.
+/// The reply to an abandoned request is not reported.
 #[test]
-fn a_request_that_was_given_up() {
+fn an_abandoned_request() {
     let mut dialogue = present();
     dialogue.play(
         "A: request <iq type='get' id='q' to='example.org'><query xmlns='jabber:iq:version'/></iq>
@@ -28,7 +28,7 @@ fn a_request_that_was_given_up() {
     );
 }
 
-/// A request that got no reply in time.
+/// A request without a reply in time.
 #[test]
 fn a_request_without_a_reply() {
     let mut dialogue = present();

@@ -29,9 +29,9 @@ fn in_step() -> ClientDialogue {
     dialogue
 }
 
-/// Without participants, what was kept leaves at once, behind presence.
+/// Without participants, the outbox is sent at once, after presence.
 #[test]
-fn presence_goes_before_what_was_kept() {
+fn presence_is_sent_before_the_outbox() {
     let mut dialogue = interrupted_with(0);
     dialogue.log_in("");
     dialogue.play(
@@ -42,9 +42,9 @@ fn presence_goes_before_what_was_kept() {
     );
 }
 
-/// A slow participant: what it sends goes first, what the caller sends meanwhile goes last.
+/// A slow participant: its stanzas are sent first, those of the caller last.
 #[test]
-fn a_slow_participant_is_waited_for() {
+fn the_step_waits_for_a_slow_participant() {
     let mut dialogue = in_step();
     dialogue.play(
         "A: send <message id='c'/>
@@ -60,9 +60,9 @@ fn a_slow_participant_is_waited_for() {
     );
 }
 
-/// The step waits for all participants, in whatever order they finish.
+/// The step waits for all participants, in any order.
 #[test]
-fn all_participants_are_waited_for() {
+fn the_step_waits_for_all_participants() {
     let mut dialogue = interrupted_with(2);
     dialogue.log_in("");
     dialogue.play(
@@ -77,7 +77,7 @@ fn all_participants_are_waited_for() {
     );
 }
 
-/// A participant that never finishes is given up after ten seconds: what was kept leaves, and the caller is told.
+/// The step ends after ten seconds if a participant never finishes: the outbox is sent, and the caller gets a notice.
 #[test]
 fn a_participant_that_never_finishes() {
     let mut dialogue = interrupted_with(2);
@@ -98,7 +98,7 @@ fn a_participant_that_never_finishes() {
     );
 }
 
-/// A participant that fails says that it is done, whatever it was answered.
+/// A participant that fails also finishes its part.
 #[test]
 fn a_participant_that_is_refused() {
     let mut dialogue = in_step();
@@ -113,7 +113,7 @@ fn a_participant_that_is_refused() {
     );
 }
 
-/// A participant that is removed is not waited for.
+/// The step does not wait for a removed participant.
 #[test]
 fn a_participant_that_is_removed() {
     let mut dialogue = in_step();
@@ -124,8 +124,8 @@ fn a_participant_that_is_removed() {
     );
 }
 
-/// An interruption cancels the step. What was kept is still kept; the next session has a step of its own, and what belongs to
-/// the former one is ignored.
+/// An interruption cancels the step. The outbox stays; the next session has its own step, and calls for
+/// the former one are ignored.
 #[test]
 fn an_interruption_cancels_the_step() {
     let mut dialogue = in_step();
@@ -149,9 +149,9 @@ fn an_interruption_cancels_the_step() {
     );
 }
 
-/// What a participant sends after the step is over is an ordinary stanza.
+/// A stanza that a participant sends after the step is an ordinary stanza.
 #[test]
-fn a_participant_that_is_late() {
+fn a_late_participant() {
     let mut dialogue = in_step();
     dialogue.play(
         "+10s
@@ -164,7 +164,7 @@ fn a_participant_that_is_late() {
     );
 }
 
-/// The first session has a step too: a participant enables what it needs before the caller's first stanza.
+/// The first session also has a step: a participant sends its requests before the caller's first stanza.
 #[test]
 fn the_first_session_has_a_step() {
     let mut dialogue = ClientDialogue::new(client_config());
@@ -190,9 +190,9 @@ fn the_first_session_has_a_step() {
     );
 }
 
-/// A good-bye during the step sends what was kept first: nothing is lost.
+/// A disconnect during the step sends the outbox first: nothing is lost.
 #[test]
-fn a_good_bye_during_the_step() {
+fn a_disconnect_during_the_step() {
     let mut dialogue = in_step();
     dialogue.play(
         "A: disconnect

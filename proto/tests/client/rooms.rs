@@ -1,9 +1,9 @@
-//! Rooms on a client: joining, and what becomes of them in a new session.
+//! Rooms on a client: joining, and rejoining in a new session.
 
 use super::present;
 use crate::support::channel::ClientDialogue;
 
-/// The room lets us in: two occupants, the last of them is ourselves.
+/// The room admits us: two occupants, the last one is us.
 fn let_in(dialogue: &mut ClientDialogue) {
     dialogue.play(
         "W: <presence from='lobby@conference.example.org/juliet'><x xmlns='http://jabber.org/protocol/muc#user'>
@@ -17,7 +17,7 @@ const SUBJECT: &str =
     "W: <message from='lobby@conference.example.org' type='groupchat'><subject/></message>
      E: room 1 subject";
 
-/// In the room: visit 1, entered by command 2.
+/// In the room: visit 1, joined by command 2.
 fn inside() -> ClientDialogue {
     let mut dialogue = present();
     dialogue.play("A: join romeo");
@@ -31,7 +31,7 @@ fn inside() -> ClientDialogue {
     dialogue
 }
 
-/// What comes from the room is the room's, and a handler sees it too.
+/// A stanza from the room goes to the room and to a matching handler.
 #[test]
 fn a_room_gets_its_messages() {
     let mut dialogue = inside();
@@ -45,9 +45,9 @@ fn a_room_gets_its_messages() {
     );
 }
 
-/// In a new session the room is entered again, and what was said meanwhile waits until it has let us in.
+/// In a new session the client joins again; messages sent meanwhile wait until the room has admitted it.
 #[test]
-fn what_was_said_waits_for_the_room() {
+fn messages_wait_for_the_room() {
     let mut dialogue = inside();
     dialogue.lose_connection();
     dialogue.play("A: say 1 kept");
@@ -79,9 +79,9 @@ fn let_in_again(dialogue: &mut ClientDialogue) {
     let_in(dialogue);
 }
 
-/// Our own ghost still has the nick: what was kept does not wait for it to go, and the room is asked again.
+/// Our own ghost still has the nick: the outbox does not wait for its end, and the join is repeated.
 #[test]
-fn a_ghost_does_not_hold_up_everything() {
+fn a_ghost_does_not_block_other_rooms() {
     let mut dialogue = inside();
     dialogue.lose_connection();
     dialogue.play("A: send <message id='kept'/>");
@@ -104,9 +104,9 @@ fn a_ghost_does_not_hold_up_everything() {
     dialogue.play("E: room 1 rejoined");
 }
 
-/// A room that does not answer holds up what was kept for ten seconds, no longer.
+/// A room without a reply delays the outbox by at most ten seconds.
 #[test]
-fn a_room_that_does_not_answer() {
+fn a_room_that_does_not_reply() {
     let mut dialogue = inside();
     dialogue.lose_connection();
     dialogue.play("A: send <message id='kept'/>");
@@ -121,7 +121,7 @@ fn a_room_that_does_not_answer() {
     );
 }
 
-/// A room that is joined during an interruption is entered once in a new session, ahead of what was kept.
+/// A room joined during an interruption is joined once in the new session, before the outbox.
 #[test]
 fn a_join_during_an_interruption() {
     let mut dialogue = present();
@@ -140,7 +140,7 @@ fn a_join_during_an_interruption() {
     );
 }
 
-/// A leave during an interruption is not said in a new session, in which we are not in the room.
+/// A leave during an interruption is not sent in a new session, in which we are not in the room.
 #[test]
 fn a_leave_during_an_interruption() {
     let mut dialogue = inside();
@@ -155,7 +155,7 @@ fn a_leave_during_an_interruption() {
     );
 }
 
-/// Offline, the room is closed, and whoever waits is told.
+/// At offline the room is closed, and pending commands fail.
 #[test]
 fn offline_closes_rooms() {
     let mut dialogue = inside();

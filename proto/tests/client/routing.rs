@@ -1,11 +1,11 @@
-//! Who gets a stanza, and who answers a request.
+//! Which handlers get a stanza, and which requests get a default reply.
 
 use super::present;
 use crate::support::channel::{ClientDialogue, client_config};
 
 /// A stanza goes to all handlers that match, in the order in which they were added.
 #[test]
-fn handlers_in_their_order() {
+fn handlers_are_called_in_order() {
     let mut dialogue = present();
     dialogue.play(
         "A: handler name=message
@@ -20,7 +20,7 @@ fn handlers_in_their_order() {
     );
 }
 
-/// What comes before the first handler is kept for it, and for its siblings of the same turn.
+/// Stanzas before the first handler are kept for it, and for the other handlers of the same turn.
 #[test]
 fn stanzas_before_the_first_handler() {
     let mut dialogue = present();
@@ -37,7 +37,7 @@ fn stanzas_before_the_first_handler() {
     );
 }
 
-/// No more than 1,000 of them are kept, and the caller is told once.
+/// At most 1,000 stanzas are kept, and the caller gets one notice.
 #[test]
 fn the_backlog_is_bounded() {
     let mut dialogue = present();
@@ -54,7 +54,7 @@ fn the_backlog_is_bounded() {
     );
 }
 
-/// A request that no handler answers is answered by the client.
+/// The client replies to a request that no handler matches.
 #[test]
 fn default_replies() {
     let mut dialogue = present();
@@ -67,9 +67,9 @@ fn default_replies() {
     );
 }
 
-/// A handler that names such requests answers them instead.
+/// A handler that matches requests by name replaces the default reply.
 #[test]
-fn a_handler_answers_instead() {
+fn a_handler_replaces_the_default_reply() {
     let mut dialogue = present();
     dialogue.play(
         "A: handler name=iq type=set
@@ -80,9 +80,9 @@ fn a_handler_answers_instead() {
     );
 }
 
-/// A handler that sees everything does not thereby answer requests.
+/// A handler that matches everything does not replace the default reply.
 #[test]
-fn an_observer_does_not_answer() {
+fn an_observer_does_not_replace_the_default_reply() {
     let mut dialogue = present();
     dialogue.play(
         "A: handler name=iq
@@ -92,7 +92,7 @@ fn an_observer_does_not_answer() {
     );
 }
 
-/// The client runs over nothing but bytes: login, a message each way, the good-bye.
+/// The client runs over bytes alone: login, a message in each direction, disconnect.
 #[test]
 fn a_session_over_a_byte_channel() {
     let mut dialogue = ClientDialogue::online(client_config(), "");

@@ -1,11 +1,11 @@
-//! The same connection once more, after a good-bye, a loss or a failed login.
+//! The same connection connects again, after a disconnect, a loss or a failed login.
 
 use super::{NORMAL, features, opened};
 use crate::support::dialogue::{Dialogue, config};
 
-/// The same connection again: nothing of the old session is taken for an answer in the new one.
+/// Responses of the old session are ignored in the new one.
 #[test]
-fn a_new_session_takes_nothing_from_the_old_one() {
+fn a_new_session_has_no_state_of_the_old_one() {
     let mut dialogue = Dialogue::online(NORMAL);
     let poll = dialogue.exchange_count();
     dialogue.play(
@@ -51,9 +51,9 @@ fn a_new_session_takes_nothing_from_the_old_one() {
     );
 }
 
-/// A login that failed leaves nothing behind: not the reason, not the credentials, not the phase.
+/// A failed login leaves no state: no reason, no credentials, no phase.
 #[test]
-fn a_new_login_after_one_that_failed() {
+fn a_new_login_after_a_failed_one() {
     let mut dialogue = opened(config());
     dialogue.play(&format!(
         "A: credentials romeo wrong
@@ -77,9 +77,9 @@ fn a_new_login_after_one_that_failed() {
     dialogue.log_in(NORMAL);
 }
 
-/// After a good-bye everything is possible again, and each phase begins at its beginning.
+/// After a disconnect the connection can be used again, and each phase starts from its initial state.
 #[test]
-fn a_new_session_after_a_good_bye() {
+fn a_new_session_after_a_disconnect() {
     let mut dialogue = Dialogue::online(NORMAL);
     for _ in 0..2 {
         dialogue.play(
@@ -110,9 +110,9 @@ fn a_new_session_after_a_good_bye() {
     );
 }
 
-/// Two sessions do not begin at the same rid.
+/// Two sessions have different first rids.
 #[test]
-fn each_session_begins_at_a_rid_of_its_own() {
+fn each_session_has_its_own_first_rid() {
     let mut rids = Vec::new();
     let mut dialogue = Dialogue::new(config());
     for _ in 0..20 {

@@ -1,4 +1,4 @@
-//! The whole connection under arbitrary answers, frames, failures, commands and times. What must hold is in `support/shell.rs`.
+//! The connection with arbitrary responses, frames, failures, commands and times. `support/shell.rs` checks the invariants.
 
 use crate::support::dialogue::{Dialogue, socket_config};
 use crate::support::script::xml;
@@ -102,8 +102,8 @@ proptest! {
     }
 }
 
-/// A page that sends without end into a network that takes nothing is told to stop, whatever carries it; and of each stanza what
-/// became of it.
+/// A page that sends without end into a network that transmits nothing gets an error, over either transport, and the delivery of
+/// each stanza.
 #[test]
 fn a_flood_is_bounded() {
     let over_socket = Dialogue::online_over_socket(socket_config(), "<sm:sm/>");

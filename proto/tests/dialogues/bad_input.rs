@@ -1,9 +1,9 @@
-//! The first answer, when it is not what a BOSH service says: each has its own reason, and nothing waits.
+//! A first response that is not BOSH: each kind has its own reason, and nothing stays pending.
 
 use super::{features, opened};
 use crate::support::dialogue::{Dialogue, config};
 
-/// What the page is told when this is the answer to the session request.
+/// The reason that the page gets for this response to the session request.
 fn told(answer: &str, reason: &str) -> Dialogue {
     let mut dialogue = opened(config());
     dialogue.play(&format!(
@@ -37,7 +37,7 @@ fn http_errors() {
 }
 
 #[test]
-fn something_else_is_there() {
+fn the_service_is_not_bosh() {
     for (answer, what) in [
         (
             "S 200 text/html: <!DOCTYPE html>\n<html><body>Welcome</body></html>",
@@ -83,9 +83,9 @@ fn something_else_is_there() {
     }
 }
 
-/// XEP-0124 §5: what the header says is ignored around a right body, in every phase.
+/// XEP-0124 §5: the content type of a valid body is ignored, in every phase.
 #[test]
-fn any_content_type_will_do() {
+fn any_content_type_is_accepted() {
     for content_type in [
         "",
         "text/html",
@@ -110,7 +110,7 @@ fn any_content_type_will_do() {
 }
 
 #[test]
-fn xml_that_cannot_be_read() {
+fn unreadable_xml() {
     for (body, reason) in [
         (
             "<body xmlns='http://jabber.org/protocol/httpbind' sid='s'>",
@@ -144,7 +144,7 @@ fn xml_that_cannot_be_read() {
 }
 
 #[test]
-fn a_session_that_is_refused() {
+fn a_refused_session() {
     told(
         "S: <body type='terminate' condition='host-unknown'/>",
         "terminated host-unknown",
@@ -160,7 +160,7 @@ fn a_session_that_is_refused() {
     );
 }
 
-/// XMPP forbids these in the stream; the login ends, and the server hears of it.
+/// XMPP forbids these in the stream; the login ends, and the session is terminated.
 #[test]
 fn a_dtd_during_the_login() {
     opened(config()).play(&format!(
@@ -175,7 +175,7 @@ fn a_dtd_during_the_login() {
     ));
 }
 
-/// Elements that mean nothing at their moment do no harm.
+/// Elements that are unexpected in a state are ignored.
 #[test]
 fn elements_out_of_place() {
     opened(config()).play(&format!(

@@ -1,11 +1,11 @@
-//! After the credentials: features, the restart, the binding; and the end of each phase that takes too long.
+//! After the credentials: features, the restart, the binding; and the timeout of each phase.
 
 use super::login::{offered, offered_with};
 use super::{features, opened};
 use crate::support::dialogue::{Dialogue, config};
 
 #[test]
-fn features_that_come_in_a_later_answer() {
+fn features_in_a_later_response() {
     let mut dialogue = opened(config());
     dialogue.play(&format!(
         "A: anonymous
@@ -25,9 +25,9 @@ fn features_that_come_in_a_later_answer() {
     ));
 }
 
-/// The session answer's attributes and namespaces as XEP-0206 writes them (example 2), `xml:lang` asked for.
+/// The attributes and namespaces of the session response as in XEP-0206 (example 2), with a requested `xml:lang`.
 #[test]
-fn the_session_as_the_specification_writes_it() {
+fn the_session_of_the_specification() {
     let mut config = config();
     config.bosh.lang = Some("de".into());
     config.bosh.wait = 30;
@@ -58,9 +58,9 @@ fn the_session_as_the_specification_writes_it() {
     );
 }
 
-/// What goes into attributes is escaped.
+/// Attribute values are escaped.
 #[test]
-fn names_with_every_character_that_xml_knows() {
+fn names_with_every_xml_character() {
     opened(config()).play(
         "S: <body sid='a&amp;b&lt;c&apos;d&quot;e>f'/>
          C: <body rid='2' sid='a&amp;b&lt;c&apos;d&quot;e>f'/>",
@@ -68,7 +68,7 @@ fn names_with_every_character_that_xml_knows() {
 }
 
 #[test]
-fn a_resource_that_is_asked_for() {
+fn a_requested_resource() {
     let mut config = config();
     config.session.resource = Some("balcony".into());
     offered_with(config, "anonymous", &["ANONYMOUS"]).play(
@@ -85,7 +85,7 @@ fn a_resource_that_is_asked_for() {
     );
 }
 
-/// Up to the request for binding, rid 4, whose id is `$bind`.
+/// Plays the dialogue up to the binding request, rid 4, whose id is `$bind`.
 fn binding(session_feature: &str) -> Dialogue {
     let mut dialogue = offered("anonymous", &["ANONYMOUS"]);
     dialogue.play(&format!(
@@ -102,7 +102,7 @@ fn binding(session_feature: &str) -> Dialogue {
 const BOUND: &str = "<iq type='result' id='$bind'><bind:bind><bind:jid>romeo@example.org/orchard</bind:jid></bind:bind></iq>";
 
 #[test]
-fn a_legacy_session_where_it_is_required() {
+fn a_required_legacy_session() {
     binding("<session:session/>").play(&format!(
         "S: <body>{BOUND}</body>
          C: <body rid='5'><iq type='set' id='$session'><session:session/></iq></body>
@@ -114,7 +114,7 @@ fn a_legacy_session_where_it_is_required() {
 }
 
 #[test]
-fn a_legacy_session_that_is_refused() {
+fn a_refused_legacy_session() {
     binding("<session:session/>").play(&format!(
         "S: <body>{BOUND}</body>
          C: <body rid='5'><iq type='set' id='$session'><session:session/></iq></body>
@@ -126,7 +126,7 @@ fn a_legacy_session_that_is_refused() {
 }
 
 #[test]
-fn a_legacy_session_that_is_optional_is_left_out() {
+fn an_optional_legacy_session_is_not_requested() {
     binding("<session:session><session:optional/></session:session>").play(&format!(
         "S: <body>{BOUND}</body>
          E: online romeo@example.org/orchard
@@ -186,7 +186,7 @@ fn a_stream_error_during_the_login() {
 // ── every phase has its end ─────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_server_that_never_answers() {
+fn a_server_that_never_responds() {
     opened(config()).play(
         "+29999ms
          +1ms
@@ -197,7 +197,7 @@ fn a_server_that_never_answers() {
 }
 
 #[test]
-fn a_server_that_never_offers_anything() {
+fn a_server_that_never_sends_features() {
     opened(config()).play(
         "A: anonymous
          +10s
@@ -224,7 +224,7 @@ fn a_page_that_never_gives_credentials() {
 }
 
 #[test]
-fn a_login_that_is_never_answered() {
+fn a_login_without_a_response() {
     offered("anonymous", &["ANONYMOUS"]).play(
         "C: <body rid='2'><sasl:auth mechanism='ANONYMOUS'/></body>
          +30s
@@ -235,7 +235,7 @@ fn a_login_that_is_never_answered() {
 }
 
 #[test]
-fn a_binding_that_is_never_answered() {
+fn a_binding_without_a_reply() {
     binding("").play(
         "+30s
          C: <body rid='5' type='terminate'/>
@@ -245,6 +245,6 @@ fn a_binding_that_is_never_answered() {
 }
 
 #[test]
-fn the_time_for_connecting_is_over_when_online() {
+fn the_connecting_deadline_ends_when_online() {
     Dialogue::online("wait='60' hold='1' requests='2'").play("+31s");
 }

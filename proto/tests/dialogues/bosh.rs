@@ -1,4 +1,4 @@
-//! XEP-0124 once the session is there: the window, the order, and no haste.
+//! XEP-0124 in an established session: the window, the order, and the delay after an empty response.
 
 use super::NORMAL;
 use crate::support::dialogue::Dialogue;
@@ -6,7 +6,7 @@ use crate::support::dialogue::Dialogue;
 // ── the window ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_stanza_leaves_at_once_beside_the_request_that_waits() {
+fn a_stanza_is_sent_at_once_beside_the_held_request() {
     Dialogue::online(NORMAL).play(
         "A: send <message to='juliet@example.org'/>
          C: <body rid='2'><message to='juliet@example.org'/></body>
@@ -19,7 +19,7 @@ fn a_stanza_leaves_at_once_beside_the_request_that_waits() {
 }
 
 #[test]
-fn what_the_window_does_not_let_out_travels_together() {
+fn stanzas_beyond_the_window_are_sent_together() {
     Dialogue::online(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -42,9 +42,9 @@ fn what_the_window_does_not_let_out_travels_together() {
     );
 }
 
-/// Two rooms are filled above the soft limit, the third stanza travels in the next body.
+/// Two stanzas exceed the soft limit; the third one travels in the next body.
 #[test]
-fn a_body_is_closed_when_it_is_long_enough() {
+fn a_body_has_a_soft_limit() {
     let mut dialogue = Dialogue::online(NORMAL);
     let long = "x".repeat(40 << 10);
     dialogue.play(
@@ -65,9 +65,9 @@ fn a_body_is_closed_when_it_is_long_enough() {
     );
 }
 
-/// The dialogue itself holds every test to the window; here it is three.
+/// Each dialogue checks the window; here it is three.
 #[test]
-fn the_window_is_what_the_server_says() {
+fn the_server_sets_the_window() {
     Dialogue::online("wait='60' hold='1' requests='3'").play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -77,9 +77,9 @@ fn the_window_is_what_the_server_says() {
     );
 }
 
-/// XEP-0124 §7.2 makes `requests` one more than `hold` where the server does not say it.
+/// XEP-0124 §7.2: without `requests` the window is one more than `hold`.
 #[test]
-fn the_window_that_the_server_does_not_name() {
+fn the_window_without_the_attribute_requests() {
     Dialogue::online("wait='60' hold='1'").play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -88,9 +88,9 @@ fn the_window_that_the_server_does_not_name() {
     Dialogue::online("wait='60' hold='0'").play("A: send <message id='a'/>");
 }
 
-/// An answer that came out of its turn still counts: the server counts from the last rid that it answered in order.
+/// A response out of order still occupies the window: the server counts from the last rid that it responded to in order.
 #[test]
-fn an_answer_out_of_its_turn_does_not_widen_the_window() {
+fn a_response_out_of_order_does_not_widen_the_window() {
     Dialogue::online(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -102,9 +102,9 @@ fn an_answer_out_of_its_turn_does_not_widen_the_window() {
     );
 }
 
-/// The server may lower `wait`; a request is late ten seconds after that.
+/// The server may lower `wait`; a request is overdue ten seconds after it.
 #[test]
-fn a_lower_wait_counts() {
+fn a_lower_wait_is_adopted() {
     Dialogue::online("wait='20' hold='1' requests='2'").play(
         "+29999ms
          +1ms
@@ -114,7 +114,7 @@ fn a_lower_wait_counts() {
 }
 
 #[test]
-fn a_higher_wait_does_not() {
+fn a_higher_wait_is_not_adopted() {
     Dialogue::online("wait='600' hold='1' requests='2'").play(
         "+69999ms
          +1ms
@@ -126,7 +126,7 @@ fn a_higher_wait_does_not() {
 // ── the order ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn answers_are_handled_in_the_order_of_requests() {
+fn responses_are_handled_in_the_order_of_requests() {
     Dialogue::online(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -141,7 +141,7 @@ fn answers_are_handled_in_the_order_of_requests() {
 }
 
 #[test]
-fn an_answer_that_comes_twice_or_late_is_ignored() {
+fn a_duplicate_or_late_response_is_ignored() {
     let mut dialogue = Dialogue::online(NORMAL);
     let poll = dialogue.exchange_count();
     dialogue.play(&format!(
@@ -162,11 +162,11 @@ fn an_answer_that_comes_twice_or_late_is_ignored() {
     ));
 }
 
-// ── haste and polling ───────────────────────────────────────────────────────────────────────────────────────────────
+// ── empty responses and polling ─────────────────────────────────────────────────────────────────────────────────────
 
-/// §11: two empty requests closer than `polling` are overactivity, whatever makes the server answer at once.
+/// §11: two empty requests within `polling` are overactivity, even if the server responds at once.
 #[test]
-fn emptiness_is_not_answered_with_haste() {
+fn an_empty_response_is_not_followed_by_a_request_at_once() {
     Dialogue::online("wait='60' hold='1' requests='2' polling='5'").play(
         "+1s
          S: <body/>
@@ -187,7 +187,7 @@ fn emptiness_is_not_answered_with_haste() {
 }
 
 #[test]
-fn a_server_that_names_no_polling_interval() {
+fn a_server_without_a_polling_interval() {
     Dialogue::online("wait='60' hold='1' requests='2'").play(
         "S: <body/>
          +1999ms
@@ -196,7 +196,7 @@ fn a_server_that_names_no_polling_interval() {
     );
 }
 
-/// A stanza need not wait for the next poll.
+/// A stanza does not wait for the next poll.
 #[test]
 fn a_polling_session() {
     Dialogue::online("wait='60' hold='0' requests='1' polling='10'").play(
@@ -221,7 +221,7 @@ fn a_polling_session() {
     );
 }
 
-/// One request at a time, and the server holds it: a stanza waits for its turn, and nothing is lost.
+/// With one request at a time, which the server holds, a stanza waits for the response, and nothing is lost.
 #[test]
 fn a_window_of_one() {
     Dialogue::online("wait='60' hold='1' requests='1'").play(
@@ -236,7 +236,7 @@ fn a_window_of_one() {
 }
 
 #[test]
-fn numbers_that_a_server_should_not_say() {
+fn invalid_numbers_from_a_server() {
     for session in [
         "wait='0' hold='0' requests='0' polling='0' inactivity='0'",
         "wait='-1' hold='x' requests='' polling='1e9' inactivity='99999999999999999999999'",
@@ -254,7 +254,7 @@ fn numbers_that_a_server_should_not_say() {
 }
 
 #[test]
-fn stanzas_that_inherit_the_wrappers_namespace_are_stanzas() {
+fn stanzas_in_the_namespace_of_the_body_are_stanzas() {
     Dialogue::online(NORMAL).play(
         "A: tap
          S 200 text/xml: <body xmlns='http://jabber.org/protocol/httpbind'><message id='a' type='chat' xml:lang='en'><body>hi</body><x xmlns='urn:example'><body/></x></message><other/></body>

@@ -4,7 +4,7 @@ use super::NORMAL;
 use crate::support::dialogue::{Dialogue, config};
 use epode_proto::time::Millis;
 
-/// At once, for a kept-alive connection that the server had closed; then slower; given up when the server has, too.
+/// The first repetition is immediate, for a kept-alive connection that the server has closed; later ones are slower; it ends with the server's `inactivity`.
 #[test]
 fn a_broken_request_is_repeated_until_the_session_is_lost() {
     let mut dialogue = Dialogue::online(NORMAL);
@@ -34,7 +34,7 @@ fn a_broken_request_is_repeated_until_the_session_is_lost() {
     );
 }
 
-/// Nobody answers and nothing fails: both requests are late, again and again.
+/// No response and no failure: both requests are overdue repeatedly.
 #[test]
 fn a_silent_network() {
     let mut dialogue = Dialogue::online(NORMAL);
@@ -97,9 +97,9 @@ fn every_kind_of_break_is_repeated() {
     }
 }
 
-/// A network that comes and goes is not one that has been away all the time.
+/// An intermittent outage does not count as one continuous outage.
 #[test]
-fn an_answer_ends_the_count_of_what_broke() {
+fn a_response_resets_the_count_of_failures() {
     let mut dialogue = Dialogue::online("wait='60' hold='1' requests='1'");
     for rid in 1..=5 {
         dialogue.play(&format!(
@@ -118,7 +118,7 @@ fn an_answer_ends_the_count_of_what_broke() {
 }
 
 #[test]
-fn what_is_broken_waits_in_the_window() {
+fn a_broken_request_stays_in_the_window() {
     Dialogue::online(NORMAL).play(
         "F: unreachable
          C: again 1
@@ -136,7 +136,7 @@ fn what_is_broken_waits_in_the_window() {
     );
 }
 
-/// XEP-0124 §17.3: this request, and the unanswered ones before it.
+/// XEP-0124 §17.3: repeats this request and the ones before it that have no response.
 #[test]
 fn a_recoverable_error_repeats_all_up_to_it() {
     Dialogue::online("wait='60' hold='1' requests='3'").play(
@@ -157,7 +157,7 @@ fn a_recoverable_error_repeats_all_up_to_it() {
     );
 }
 
-/// A server that forgets quickly may still be slow to answer: it is tried for half a minute.
+/// A server with a short `inactivity` may still respond slowly: requests are repeated for 30 s.
 #[test]
 fn a_short_inactivity() {
     let mut dialogue = Dialogue::online("wait='60' hold='1' requests='1' inactivity='1'");
@@ -180,7 +180,7 @@ fn a_short_inactivity() {
 }
 
 #[test]
-fn an_answer_that_is_larger_than_the_limit_would_be_so_again() {
+fn a_response_above_the_limit_is_not_requested_again() {
     Dialogue::online(NORMAL).play(
         "F: too-large
          C: <body rid='2' type='terminate'/>
@@ -201,9 +201,9 @@ fn an_answer_that_is_larger_than_the_limit_would_be_so_again() {
     ));
 }
 
-/// What no network puts into an answer would be there again: it is reported, and the session goes on.
+/// Content that the network cannot have damaged would be the same again: it is reported, and the session continues.
 #[test]
-fn what_cannot_be_read_and_would_not_be_the_next_time() {
+fn an_unreadable_response_that_does_not_change() {
     let deep = "<a>".repeat(200);
     for (body, reason) in [
         (
@@ -226,10 +226,10 @@ fn what_cannot_be_read_and_would_not_be_the_next_time() {
     }
 }
 
-/// What may have been cut or changed on its way is asked for again. If it stays so, it is what the server says. Of what the request
-/// carried nothing is known then.
+/// A response that may have been truncated or changed in transit is requested again. If it stays the same, the server sent it. The
+/// delivery of the request's stanzas is then unknown.
 #[test]
-fn what_stays_unreadable_is_reported() {
+fn a_response_that_stays_unreadable_is_reported() {
     for (broken, reason) in [
         ("<message id='a'><body>", "the document ends too early"),
         ("<message></iq></body>", "an end tag that closes nothing"),
@@ -255,10 +255,10 @@ fn what_stays_unreadable_is_reported() {
     }
 }
 
-/// A single break is nothing to speak of; while it goes on, the page knows, and is told when it is over. Meanwhile nothing new
-/// leaves: what is sent into a broken network may never be known to have arrived.
+/// A single break is not reported; a longer outage is, and so is its end. Meanwhile no new request is sent: the delivery of a stanza
+/// sent into a broken network could stay unknown.
 #[test]
-fn trouble_is_told() {
+fn an_outage_is_reported() {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.tells_trouble = true;
     dialogue.play(

@@ -1,4 +1,4 @@
-//! What is known of a stanza that was sent: when it counts as taken, and what is told when the session is lost.
+//! The delivery of a sent stanza: when it is settled, and what is reported when the session is lost.
 
 use super::NORMAL;
 use crate::support::dialogue::Dialogue;
@@ -24,7 +24,7 @@ fn sent_after(session: &str, span: &str) -> Dialogue {
 }
 
 #[test]
-fn the_answer_to_its_request_settles() {
+fn the_response_to_the_request_settles() {
     sent(NORMAL).play(
         "S#2: <body/>
          S#1: <body><message id='in'/></body>
@@ -52,9 +52,9 @@ fn an_acknowledgement_settles() {
     );
 }
 
-/// §9.1: an acknowledgement is due where an answer is still missing, and not where the server can tell by itself.
+/// §9.1: an acknowledgement is sent while a response is missing, and omitted if the server can infer it.
 #[test]
-fn answers_are_acknowledged() {
+fn responses_are_acknowledged() {
     Dialogue::online("wait='60' hold='1' requests='3' ack='1'").play(
         "S: <body><message id='in'/></body>
          E: stanza
@@ -81,9 +81,9 @@ fn answers_are_acknowledged() {
     );
 }
 
-/// The session is opened with `ack='1'`; a server that does not answer that has no use for acknowledgements.
+/// The session is opened with `ack='1'`; a server that does not return it does not use acknowledgements.
 #[test]
-fn no_acknowledgements_for_a_server_that_has_none() {
+fn no_acknowledgements_without_server_support() {
     Dialogue::online("wait='60' hold='1' requests='3'").play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -95,7 +95,7 @@ fn no_acknowledgements_for_a_server_that_has_none() {
 
 // ── the early release ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/// COMPAT(ejabberd, Prosody): the held request is released because the next one has come, which is then held itself.
+/// COMPAT(ejabberd, Prosody): the held request is released because the next one has arrived, which is then held.
 #[test]
 fn the_early_release_of_the_held_request_settles() {
     sent_after(NORMAL, "54s").play(
@@ -109,9 +109,9 @@ fn the_early_release_of_the_held_request_settles() {
     );
 }
 
-/// Released at the end of `wait`, it says nothing about the next one.
+/// A release at the end of `wait` does not show that the next request has arrived.
 #[test]
-fn a_release_at_the_end_of_wait_does_not() {
+fn a_release_at_the_end_of_wait_does_not_settle() {
     for (before, after) in [("54s", "1s"), ("54s", "6s"), ("0s", "60s")] {
         sent_after(NORMAL, before).play(&format!(
             "+{after}
@@ -134,7 +134,7 @@ fn a_release_at_the_end_of_wait_does_not() {
 }
 
 #[test]
-fn a_server_that_does_not_hold_releases_nothing() {
+fn a_server_without_hold_releases_nothing() {
     sent("wait='60' hold='0' requests='2'").play(
         "S#1: <body/>
          S#2: <body/>
@@ -143,9 +143,9 @@ fn a_server_that_does_not_hold_releases_nothing() {
     );
 }
 
-/// The server counts from the first time that it saw the request; when that was is not known.
+/// The server counts from the first arrival of the request, whose time is unknown.
 #[test]
-fn the_release_of_a_repeated_request_does_not() {
+fn the_release_of_a_repeated_request_does_not_settle() {
     Dialogue::online(NORMAL).play(
         "+50s
          F: unreachable
@@ -161,9 +161,9 @@ fn the_release_of_a_repeated_request_does_not() {
     );
 }
 
-/// The first release tells of the second request only: of the third, nothing is known.
+/// The first release settles only the second request; the third one stays pending.
 #[test]
-fn a_release_tells_of_the_next_request_only() {
+fn a_release_settles_only_the_next_request() {
     Dialogue::online("wait='60' hold='1' requests='3'").play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -176,9 +176,9 @@ fn a_release_tells_of_the_next_request_only() {
     );
 }
 
-/// An answer with something in it came for that reason.
+/// A response with content was sent because of the content.
 #[test]
-fn an_answer_with_stanzas_is_no_release() {
+fn a_response_with_stanzas_is_not_a_release() {
     sent(NORMAL).play(
         "S#1: <body><message id='in'/></body>
          E: stanza
@@ -190,10 +190,10 @@ fn an_answer_with_stanzas_is_no_release() {
     );
 }
 
-/// Where no release is to be hoped for, the server is asked for a word: the reply comes with the request that is waited
-/// for, and is nobody's business. One word is enough, and none is asked for what nobody waits for.
+/// If no release is expected, the own server is pinged: the reply travels with the awaited response and is not
+/// reported. One ping is enough, and none is sent if no delivery is pending.
 #[test]
-fn a_word_from_the_server_settles() {
+fn the_reply_to_a_ping_settles() {
     sent(NORMAL).play(
         "S#1: <body><message id='in'/></body>
          E: stanza
@@ -206,9 +206,9 @@ fn a_word_from_the_server_settles() {
     );
 }
 
-/// A slow server is asked again for what was sent after the first word was asked for.
+/// A slow server is pinged again for stanzas sent after the first ping.
 #[test]
-fn several_words() {
+fn several_pings() {
     Dialogue::online("wait='60' hold='1' requests='6'").play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -230,9 +230,9 @@ fn several_words() {
     );
 }
 
-/// A request that is broken has not been held: it is repeated, and only then asked after.
+/// A broken request is repeated first, and only then followed by a ping.
 #[test]
-fn no_word_is_asked_about_a_broken_request() {
+fn no_ping_for_a_broken_request() {
     sent(NORMAL).play(
         "F#2: unreachable
          C: again 2
@@ -247,9 +247,9 @@ fn no_word_is_asked_about_a_broken_request() {
     );
 }
 
-/// A repetition of what was taken already may find the session gone.
+/// The repetition of a request that has arrived may find that the session has ended.
 #[test]
-fn what_a_session_that_is_gone_was_sent_twice_is_unknown() {
+fn the_delivery_of_a_repeated_request_in_a_lost_session_is_unknown() {
     sent(NORMAL).play(
         "S#1: <body><message id='in'/></body>
          E: stanza
@@ -262,7 +262,7 @@ fn what_a_session_that_is_gone_was_sent_twice_is_unknown() {
 }
 
 #[test]
-fn no_word_is_asked_while_the_window_is_full_or_nobody_waits() {
+fn no_ping_while_the_window_is_full_or_nothing_is_pending() {
     sent(NORMAL).play("+40s");
     Dialogue::online(NORMAL).play(
         "A: request <iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>
@@ -275,7 +275,7 @@ fn no_word_is_asked_while_the_window_is_full_or_nobody_waits() {
 // ── losses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn what_left_is_unknown_and_what_did_not_is_undelivered() {
+fn sent_stanzas_are_unknown_and_unsent_ones_undelivered() {
     let mut dialogue = sent(NORMAL);
     dialogue.play(
         "A: send <message id='b'/>
@@ -289,9 +289,9 @@ fn what_left_is_unknown_and_what_did_not_is_undelivered() {
     );
 }
 
-/// What a later request was answered with has arrived, even if the earlier answer never does.
+/// The content of a later response is delivered even if the earlier response never arrives.
 #[test]
-fn what_was_answered_out_of_its_turn_is_not_lost_with_the_session() {
+fn a_response_out_of_order_settles_when_the_session_is_lost() {
     sent(NORMAL).play(
         "S#2: <body><message id='in'/></body>
          S#1 403: 
@@ -302,7 +302,7 @@ fn what_was_answered_out_of_its_turn_is_not_lost_with_the_session() {
     );
 }
 
-/// Each is settled once, whatever tells of it first.
+/// Each stanza is settled once, by the first sign.
 #[test]
 fn settled_once() {
     sent("wait='60' hold='1' requests='2' ack='1'").play(
@@ -313,9 +313,9 @@ fn settled_once() {
     );
 }
 
-/// A later request was answered, an earlier one was not: what was lost is asked for again soon, and not after `wait`.
+/// If a later request has a response and an earlier one has not, the earlier one is repeated soon, not after `wait`.
 #[test]
-fn an_answer_that_was_overtaken_is_asked_for_again() {
+fn an_overtaken_response_is_requested_again() {
     sent(NORMAL).play(
         "S#2: <body><message id='second'/></body>
          +4999ms
@@ -330,9 +330,9 @@ fn an_answer_that_was_overtaken_is_asked_for_again() {
     );
 }
 
-/// `item-not-found`: there is no session that could have taken it.
+/// `item-not-found`: there is no session that could have received the stanza.
 #[test]
-fn what_a_session_that_is_gone_was_sent_is_undelivered() {
+fn stanzas_sent_to_a_lost_session_are_undelivered() {
     sent(NORMAL).play(
         "S#1: <body><message id='in'/></body>
          E: stanza

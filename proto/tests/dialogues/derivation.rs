@@ -1,4 +1,4 @@
-//! The keys of a login with SCRAM: derived by the platform, or in Rust where it refuses; the next login derives nothing.
+//! The keys of a SCRAM login: derived by the platform, or in Rust if the platform refuses; the next login derives nothing.
 
 use super::{NORMAL, features, opened};
 use crate::support::dialogue::{Dialogue, Platform, config, socket_config};
@@ -23,7 +23,7 @@ fn holding(config: Config) -> Dialogue {
     dialogue
 }
 
-/// The same, when a bound session breaks.
+/// The same for an interrupted session.
 fn lasting() -> Config {
     Config {
         reconnect: Some(Reconnect::default()),
@@ -35,7 +35,7 @@ fn connect(dialogue: &mut Dialogue) {
     dialogue.play("A: connect\nE: connecting\nE: credentials wanted");
 }
 
-/// From the socket that is asked for up to client-first-message.
+/// Plays from the requested socket to the client-first-message.
 fn begin_over_socket(dialogue: &mut Dialogue, password: &str, mechanism: &str) {
     dialogue.names = Names::default();
     dialogue.play(&format!(
@@ -55,7 +55,7 @@ fn challenge(dialogue: &mut Dialogue, server: &mut ScramServer) {
     dialogue.play(&format!("W: <sasl:challenge>{challenge}</sasl:challenge>"));
 }
 
-/// From client-final-message until the server has accepted it.
+/// Plays from the client-final-message until the server has accepted it.
 fn accept(dialogue: &mut Dialogue, server: &ScramServer) {
     dialogue.play("C: <sasl:response>$last</sasl:response>");
     let last = server.last(dialogue.names.get("last")).expect("a proof");
@@ -75,7 +75,7 @@ fn bind(dialogue: &mut Dialogue) {
 
 const BOUND: &str = "W: <iq type='result' id='$bind'><bind:bind><bind:jid>romeo@example.org/orchard</bind:jid></bind:bind></iq>";
 
-/// A whole login over a socket, with what the server stores. Ends offline.
+/// Plays a complete login over a socket with these stored keys of the server. Ends offline.
 fn log_in(dialogue: &mut Dialogue, password: &str, mut server: ScramServer, mechanism: &str) {
     connect(dialogue);
     begin_over_socket(dialogue, password, mechanism);
@@ -96,7 +96,7 @@ fn server(password: &str) -> ScramServer {
 // ── who derives ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn the_platform_derives_what_scram_needs() {
+fn the_platform_derives_the_keys_of_scram() {
     for (mechanism, hash, length) in [
         (SCRAM_SHA_1, "SHA-1", 20),
         (SCRAM_SHA_256, "SHA-256", 32),
@@ -118,7 +118,7 @@ fn the_platform_derives_what_scram_needs() {
     }
 }
 
-/// Where there is no `crypto.subtle`, or it refuses, or gives something of another length.
+/// Without `crypto.subtle`, or if it refuses or returns another length.
 #[test]
 fn a_refusal_is_derived_in_rust() {
     for mechanism in [SCRAM_SHA_1, SCRAM_SHA_256, SCRAM_SHA_512] {
@@ -146,11 +146,11 @@ fn a_refusal_is_derived_in_rust() {
     accept(&mut dialogue, &server);
 }
 
-/// XEP-0388's profile: all that follows comes with the success.
+/// XEP-0388: the success includes all later steps.
 #[test]
-fn in_the_profile_of_sasl2_too() {
+fn the_platform_derives_the_keys_in_sasl2() {
     let mut config = socket_config();
-    config.session.haste = true;
+    config.session.pipelining = true;
     let mut dialogue = holding(config);
     for login in 0..2 {
         dialogue.names = Names::default();
@@ -213,9 +213,9 @@ fn too_many_iterations_are_not_derived() {
 
 // ── while it takes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Over BOSH nothing leaves until the response does: in the next request, as if nothing had come between.
+/// Over BOSH nothing is sent before the response, which travels in the next request.
 #[test]
-fn no_empty_request_leaves_meanwhile() {
+fn no_empty_request_during_the_derivation() {
     let mut dialogue = opened(config());
     dialogue.platform = Platform::Holds;
     let mut server = ScramServer::new(SCRAM_SHA_256, "r0m30");
@@ -242,7 +242,7 @@ fn no_empty_request_leaves_meanwhile() {
 }
 
 #[test]
-fn the_deadline_runs_on() {
+fn the_deadline_continues_during_the_derivation() {
     let mut dialogue = holding(Config {
         timeout: Millis::seconds(5),
         ..socket_config()
@@ -262,18 +262,18 @@ fn the_deadline_runs_on() {
     );
 }
 
-/// A slow platform is not a server that is silent: neither a sign of the network nor what was said early makes it begin anew.
+/// A slow platform is not a silent server: neither a network sign nor pipelining restarts the attempt.
 #[test]
-fn a_slow_platform_is_waited_for() {
+fn the_login_waits_for_a_slow_platform() {
     let known = Memory {
         mechanism: Some(SCRAM_SHA_1),
         settled: true,
         ..Memory::default()
     };
     for early in [false, true] {
-        let mut hasty = socket_config();
-        hasty.session.haste = true;
-        let mut dialogue = holding(hasty);
+        let mut config = socket_config();
+        config.session.pipelining = true;
+        let mut dialogue = holding(config);
         let mut server = server("r0m30");
         if early {
             let text = write("example.org", &[("wss://example.org/ws", &known)]);
@@ -308,9 +308,9 @@ fn a_slow_platform_is_waited_for() {
     }
 }
 
-/// The server does not wait: it refuses, or claims success without a proof, or asks again.
+/// The server does not wait: it refuses, sends a success without a signature, or sends another challenge.
 #[test]
-fn what_the_server_says_meanwhile_counts() {
+fn input_during_the_derivation_is_handled() {
     for (said, end) in [
         (
             "<sasl:failure><sasl:temporary-auth-failure/></sasl:failure>",
@@ -339,9 +339,9 @@ fn what_the_server_says_meanwhile_counts() {
 
 // ── stale answers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// The session breaks while the keys of the next login are derived, and the attempt after it has another id.
+/// The connection breaks during the derivation for the next login; the attempt after it has another id.
 #[test]
-fn an_answer_to_another_attempt_is_ignored() {
+fn a_result_for_another_attempt_is_ignored() {
     let mut dialogue = holding(lasting());
     let mut first = server("r0m30");
     connect(&mut dialogue);
@@ -392,7 +392,7 @@ fn the_next_login_derives_nothing() {
     }
 }
 
-/// Nor does the one after an interruption; over BOSH the requests are the same.
+/// Also after an interruption; over BOSH the requests are the same.
 #[test]
 fn a_login_after_an_interruption_derives_nothing() {
     let mut dialogue = Dialogue::new(lasting());
@@ -415,9 +415,9 @@ fn a_login_after_an_interruption_derives_nothing() {
     assert_eq!(dialogue.derivations.len(), 1);
 }
 
-/// The keys belong to account, mechanism, salt, iteration count and password: whatever is another derives again.
+/// The keys depend on account, mechanism, salt, iteration count and password: any change derives them again.
 #[test]
-fn what_is_another_derives_again() {
+fn other_parameters_are_derived_again() {
     let mut dialogue = Dialogue::new(socket_config());
     let mut expected = 0;
     let mut play = |derives: bool, password: &str, server: ScramServer, mechanism: &str| {
@@ -441,7 +441,7 @@ fn what_is_another_derives_again() {
     play(false, "jul137", stronger(), SCRAM_SHA_256);
 }
 
-/// What the server did not accept is not kept.
+/// Keys that the server did not accept are not kept.
 #[test]
 fn keys_of_a_refused_login_are_not_kept() {
     let mut dialogue = Dialogue::new(socket_config());
@@ -470,7 +470,7 @@ fn forgotten_keys_are_derived_again() {
     assert_eq!(dialogue.derivations.len(), 2);
 }
 
-/// Neither what a page remembers of its services nor what it keeps of its session has any of them.
+/// Neither the memory of services nor the stored session contains keys.
 #[test]
 fn keys_are_not_stored() {
     let mut dialogue = Dialogue::new(lasting());

@@ -1,7 +1,7 @@
-//! What servers do and should not: harmless deviations are passed over in every phase, what cannot be read is reported and counted as
-//! received, what is too large ends the stream.
+//! Deviations of servers: harmless ones are ignored in every phase, unreadable input is reported and counted as
+//! received, input above the limit ends the stream.
 //!
-//! What is optional in what is read here, and absent in one of these tests or in those named:
+//! The optional parts of the data read here, each absent in one of these tests or in the named ones:
 //! - XEP-0124 §7.2, session answer: `wait`, `hold`, `requests`, `inactivity`, `polling`, `maxpause`, `ack`, `ver`, `from`, `authid`,
 //!   `charsets`, `accept`, `secure`, `xmlns`; features in it
 //! - XEP-0124, later answers: everything, `xmlns` and `sid` among it; terminate: `condition`, `uri`, `stream:error`
@@ -20,7 +20,7 @@ fn plain() -> Dialogue {
     Dialogue::online_over_socket(socket_config(), "")
 }
 
-/// With stream management, and a connection that is made again.
+/// With stream management and automatic reconnects.
 fn managed() -> Dialogue {
     let config = Config {
         reconnect: Some(Default::default()),
@@ -68,7 +68,7 @@ fn white_space_around_elements_and_alone() {
     dialogue.play("W: <sm:r/>\nC: <sm:a h='10'/>");
 }
 
-/// A comment splits no text: what stands around it is one piece.
+/// A comment does not split a text.
 #[test]
 fn a_comment_in_text() {
     plain().play(
@@ -144,18 +144,18 @@ fn a_login_without_any_namespace() {
     );
 }
 
-/// An undeclared prefix counts as a namespace of its own name: the stanza around it is heard.
+/// An undeclared prefix is read as a namespace of the same name: the stanza around it is delivered.
 #[test]
-fn a_prefix_that_nobody_declared() {
+fn an_undeclared_prefix() {
     plain().play(
         "W: raw <message id='a' foo:bar='1'><foo:x/></message>
          E: stanza <message id='a' xmlns:foo='foo' foo:bar='1'><x xmlns='foo'/></message>",
     );
 }
 
-/// Once bound, what cannot be read is lost, and nothing else. It was a stanza: the server is not to repeat it.
+/// In a bound session only the unreadable stanza is lost. It is counted, so that the server does not repeat it.
 #[test]
-fn what_cannot_be_read_is_reported_and_counted() {
+fn unreadable_input_is_reported_and_counted() {
     for (frame, words) in [
         (
             "raw <message",
@@ -214,9 +214,9 @@ fn what_cannot_be_read_is_reported_and_counted() {
     }
 }
 
-/// During a login somebody waits for what cannot be read: it is over, and the reason is told.
+/// During a login the unreadable input may be awaited: the login ends, and the reason is reported.
 #[test]
-fn what_cannot_be_read_during_a_login() {
+fn unreadable_input_during_a_login() {
     let login = |frame: &str, words: &str| {
         let mut dialogue = Dialogue::new(socket_config());
         dialogue.play(&format!(
@@ -244,9 +244,9 @@ fn what_cannot_be_read_during_a_login() {
     login("raw hello", "E: unreadable: text outside the root element").forgive();
 }
 
-/// The stream is closed in order, so that no session stays behind; what was too large is counted first, or it would come again.
+/// The stream is closed, so that no session remains; the oversized stanza is counted first, or the server would repeat it.
 #[test]
-fn a_frame_that_is_too_large() {
+fn a_frame_above_the_limit() {
     for frame in [
         "oversized".to_owned(),
         format!("raw <message>{}</message>", "x".repeat(1000)),
@@ -286,7 +286,7 @@ fn a_frame_that_is_too_large() {
 
 // ── bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// XEP-0206 §5: what inherits the body's namespace is the stream's. No namespace, no prefix, no known content type.
+/// XEP-0206 §5: elements that inherit the body's namespace belong to the stream. No namespace, no prefix, no known content type.
 #[test]
 fn a_login_over_bosh_without_any_namespace() {
     opened(config()).play(
@@ -312,9 +312,9 @@ fn a_login_over_bosh_without_any_namespace() {
     );
 }
 
-/// A page's text without the namespace is no answer.
+/// The text of a page without the namespace is not a response.
 #[test]
-fn the_body_of_a_page() {
+fn an_html_page_as_body() {
     Dialogue::online(NORMAL).play(
         "S 200 text/html: <body>Please log in to this network</body>
          C: again 1
@@ -324,7 +324,7 @@ fn the_body_of_a_page() {
     );
 }
 
-/// The end is read however it is written, and a conflict is not fought: two tabs would throw each other out for ever.
+/// Every form of an end is read. A conflict is not retried: two tabs would end each other's sessions forever.
 #[test]
 fn ends_of_all_kinds() {
     for (end, words) in [
@@ -383,7 +383,7 @@ fn ends_of_all_kinds() {
     }
 }
 
-/// What stands between stanzas: white space is nothing, text is reported.
+/// Between stanzas white space is ignored and text is reported.
 #[test]
 fn text_between_stanzas() {
     Dialogue::online(NORMAL).play(&format!(
@@ -395,9 +395,9 @@ fn text_between_stanzas() {
     ));
 }
 
-/// The login needs nothing of what XEP-0124 §7.2 lists but `sid`.
+/// Of the attributes of XEP-0124 §7.2 the login needs only `sid`.
 #[test]
-fn a_session_answer_with_nothing_but_a_sid() {
+fn a_session_response_with_only_a_sid() {
     opened(config()).play(&format!(
         "A: anonymous
          S: <body sid='s1'/>
@@ -409,9 +409,9 @@ fn a_session_answer_with_nothing_but_a_sid() {
     ));
 }
 
-/// XEP-0198: nothing but the names is needed. Without `resume` and `id` there is no resumption, without `h` no news.
+/// XEP-0198: only the element names are required. Without `resume` and `id` there is no resumption, without `h` no acknowledgement.
 #[test]
-fn stream_management_with_nothing_but_names() {
+fn stream_management_without_attributes() {
     let config = Config {
         reconnect: Some(Default::default()),
         ..socket_config()

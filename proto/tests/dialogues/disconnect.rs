@@ -1,4 +1,4 @@
-//! Saying good-bye, at any moment.
+//! Disconnecting, in any state.
 
 use super::{NORMAL, features, opened};
 use crate::support::dialogue::{Dialogue, config};
@@ -7,7 +7,7 @@ use epode_proto::connection::SendError;
 
 // ── online ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// A message was sent, then the session is closed: the requests 1 to 3 are unanswered.
+/// A message was sent, then the session is closed: requests 1 to 3 have no response.
 fn closing() -> Dialogue {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.play(
@@ -20,9 +20,9 @@ fn closing() -> Dialogue {
     dialogue
 }
 
-/// XEP-0124 §13: the good-bye is acknowledged on the oldest request.
+/// XEP-0124 §13: the terminating request is acknowledged in the response to the oldest request.
 #[test]
-fn a_good_bye() {
+fn a_disconnect_terminates_the_session() {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.play(
         "A: disconnect
@@ -37,9 +37,9 @@ fn a_good_bye() {
     assert!(dialogue.connection.jid().is_none());
 }
 
-/// All that is queued goes out with the good-bye, in a request beyond the window.
+/// All queued stanzas travel with the terminating request, beyond the window.
 #[test]
-fn what_is_queued_goes_out_with_it() {
+fn queued_stanzas_travel_with_the_terminating_request() {
     Dialogue::online(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -59,9 +59,9 @@ fn what_is_queued_goes_out_with_it() {
     );
 }
 
-/// There is no other request to come, so that its size does not matter.
+/// No request follows, so the soft limit does not apply.
 #[test]
-fn all_of_what_is_queued_goes_out_with_it() {
+fn all_queued_stanzas_are_sent_before_the_end() {
     let mut dialogue = Dialogue::online(NORMAL);
     let long = "x".repeat(40 << 10);
     dialogue.play(
@@ -87,9 +87,9 @@ fn all_of_what_is_queued_goes_out_with_it() {
     );
 }
 
-/// Sent and left in one breath: all of it in one request; and nothing is asked for in the meantime.
+/// Stanzas and the disconnect of one turn travel in one request, without a ping.
 #[test]
-fn sent_with_the_good_bye() {
+fn stanzas_sent_with_the_terminating_request() {
     let mut dialogue = Dialogue::online("wait='60' hold='1' requests='4'");
     dialogue
         .connection
@@ -107,9 +107,9 @@ fn sent_with_the_good_bye() {
     );
 }
 
-/// The answer on the oldest request tells that the good-bye has come, and so all before it.
+/// The response to the oldest request shows that the terminating request has arrived, and so everything before it.
 #[test]
-fn what_the_good_bye_carried_is_delivered() {
+fn stanzas_of_the_terminating_request_are_delivered() {
     Dialogue::online(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -127,9 +127,9 @@ fn what_the_good_bye_carried_is_delivered() {
     );
 }
 
-/// COMPAT(ejabberd): so does the answer to the good-bye itself, which comes first.
+/// COMPAT(ejabberd): so does the response to the terminating request itself, which arrives first.
 #[test]
-fn what_came_before_an_answered_good_bye_is_delivered() {
+fn stanzas_before_an_answered_terminating_request_are_delivered() {
     closing().play(
         "S#3: <body type='terminate'/>
          E: 0 delivered
@@ -139,9 +139,9 @@ fn what_came_before_an_answered_good_bye_is_delivered() {
     );
 }
 
-/// A server that ends the session for a reason of its own may not have read the good-bye.
+/// A server that ends the session for another reason may not have read the terminating request.
 #[test]
-fn a_server_that_ends_it_first() {
+fn a_server_that_terminates_first() {
     for end in [
         "S#1: <body type='terminate' condition='system-shutdown'/>",
         "S#1 404: ",
@@ -159,7 +159,7 @@ fn a_server_that_ends_it_first() {
 }
 
 #[test]
-fn stanzas_that_come_during_the_good_bye_are_handed_on() {
+fn stanzas_received_while_closing_are_delivered() {
     Dialogue::online(NORMAL).play(
         "A: request <iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>
          C: <body rid='2'><iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq></body>
@@ -178,7 +178,7 @@ fn stanzas_that_come_during_the_good_bye_are_handed_on() {
 }
 
 #[test]
-fn the_good_bye_has_its_time() {
+fn the_terminating_request_has_a_deadline() {
     closing().play(
         "S#2: <body><message id='in'/></body>
          +2999ms
@@ -194,7 +194,7 @@ fn the_good_bye_has_its_time() {
 }
 
 #[test]
-fn a_broken_good_bye_is_repeated() {
+fn a_broken_terminating_request_is_repeated() {
     Dialogue::online(NORMAL).play(
         "A: disconnect
          E: disconnecting
@@ -208,7 +208,7 @@ fn a_broken_good_bye_is_repeated() {
 }
 
 #[test]
-fn a_stream_error_during_the_good_bye_changes_nothing() {
+fn a_stream_error_while_closing_changes_nothing() {
     Dialogue::online(NORMAL).play(
         "A: disconnect
          E: disconnecting
@@ -220,7 +220,7 @@ fn a_stream_error_during_the_good_bye_changes_nothing() {
 }
 
 #[test]
-fn after_the_good_bye_nothing_is_sent() {
+fn nothing_is_sent_after_the_terminating_request() {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.play(
         "A: disconnect
@@ -253,7 +253,7 @@ fn after_the_good_bye_nothing_is_sent() {
 }
 
 #[test]
-fn an_abort_says_nothing_to_the_server() {
+fn an_abort_sends_nothing() {
     Dialogue::online(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -270,7 +270,7 @@ fn an_abort_says_nothing_to_the_server() {
 }
 
 #[test]
-fn an_abort_during_the_good_bye() {
+fn an_abort_while_closing() {
     Dialogue::online(NORMAL).play(
         "A: disconnect
          E: disconnecting
@@ -285,7 +285,7 @@ fn an_abort_during_the_good_bye() {
 // ── while connecting ────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn before_there_is_a_session() {
+fn a_disconnect_before_the_session() {
     opened(config()).play(
         "A: disconnect
          C: cancel 1
@@ -297,7 +297,7 @@ fn before_there_is_a_session() {
 }
 
 #[test]
-fn while_credentials_are_awaited() {
+fn a_disconnect_while_credentials_are_pending() {
     opened(config()).play(&format!(
         "S: <body sid='s1'>{}</body>
          C: <body rid='2'/>
@@ -313,9 +313,9 @@ fn while_credentials_are_awaited() {
     ));
 }
 
-/// The server's answers to what was negotiated no longer matter: nobody goes online after `disconnecting`.
+/// Responses of the negotiation are ignored: `online` never follows `disconnecting`.
 #[test]
-fn while_logging_in() {
+fn a_disconnect_during_the_login() {
     let login = format!(
         "A: anonymous
          S: <body sid='s1'>{}</body>
@@ -356,7 +356,7 @@ fn while_logging_in() {
 }
 
 #[test]
-fn features_that_come_after_the_good_bye() {
+fn features_after_the_terminating_request() {
     opened(config()).play(&format!(
         "A: anonymous
          S: <body sid='s1'/>
@@ -372,7 +372,7 @@ fn features_that_come_after_the_good_bye() {
 }
 
 #[test]
-fn the_good_bye_has_its_time_while_connecting() {
+fn the_terminating_request_has_a_deadline_while_connecting() {
     opened(config()).play(
         "A: anonymous
          S: <body sid='s1'/>
@@ -389,9 +389,9 @@ fn the_good_bye_has_its_time_while_connecting() {
     );
 }
 
-/// COMPAT(ejabberd): the requests before the good-bye are answered with what ended the session, another request.
+/// COMPAT(ejabberd): the response to the requests before the terminating one names the reason `other-request`.
 #[test]
-fn the_good_bye_is_the_other_request() {
+fn pending_requests_end_with_the_terminating_request() {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.play(
         "A: send <message id='a'/>

@@ -1,9 +1,9 @@
-//! XEP-0124 §17: how a session ends that we did not end, and what is told and handed on before.
+//! XEP-0124 §17: the end of a session by the server, and the stanzas and reports before it.
 
 use super::{NORMAL, opened};
 use crate::support::dialogue::{Dialogue, config};
 
-/// §17.2: how connection managers of before `ver` said it.
+/// §17.2: the HTTP statuses of connection managers without `ver`.
 #[test]
 fn http_statuses_of_old_connection_managers() {
     for (status, condition) in [
@@ -27,9 +27,9 @@ fn http_statuses_of_old_connection_managers() {
     }
 }
 
-/// ejabberd says it twice: by the status and in a body, whose condition counts.
+/// ejabberd sends both a status and a body, whose condition is used.
 #[test]
-fn an_http_error_with_a_body_of_its_own() {
+fn an_http_error_with_a_bosh_body() {
     Dialogue::online(NORMAL).play(
         "S 404 text/html: <body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='policy-violation'/>
          E: offline terminated policy-violation",
@@ -69,7 +69,7 @@ fn each_terminal_condition() {
 }
 
 #[test]
-fn stanzas_before_the_end_are_handed_on() {
+fn stanzas_before_the_end_are_delivered() {
     Dialogue::online(NORMAL).play(
         "S: <body type='terminate' condition='system-shutdown'><message id='a'/><message id='b'/></body>
          E: stanza <message id='a'/>
@@ -86,7 +86,7 @@ fn stanzas_before_the_end_are_handed_on() {
     );
 }
 
-/// Also when it is the first thing the server says.
+/// Also in the first response.
 #[test]
 fn a_stream_error_instead_of_a_session() {
     opened(config()).play(
@@ -98,7 +98,7 @@ fn a_stream_error_instead_of_a_session() {
 }
 
 #[test]
-fn a_stream_error_without_a_terminate_ends_the_session_too() {
+fn a_stream_error_without_terminate_also_ends_the_session() {
     Dialogue::online(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -113,9 +113,9 @@ fn a_stream_error_without_a_terminate_ends_the_session_too() {
     );
 }
 
-/// The end may be told by a later request; what an earlier one brings still comes first.
+/// The terminate may be in a later response; the content of an earlier one is still delivered first.
 #[test]
-fn an_end_that_comes_out_of_its_turn() {
+fn a_terminate_out_of_order() {
     Dialogue::online(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -128,9 +128,9 @@ fn an_end_that_comes_out_of_its_turn() {
     );
 }
 
-/// A session that is over answers no repetition: the reason that is known already is the one to tell.
+/// An ended session does not respond to repetitions: the known reason is reported.
 #[test]
-fn an_end_that_comes_out_of_its_turn_and_a_break() {
+fn a_terminate_out_of_order_and_a_broken_request() {
     for order in [
         "F#1: unreachable
          C: again 1
@@ -153,9 +153,9 @@ fn an_end_that_comes_out_of_its_turn_and_a_break() {
     }
 }
 
-/// What an earlier request would have brought is waited for, but not long.
+/// The client waits for the earlier response, but only briefly.
 #[test]
-fn an_end_that_comes_out_of_its_turn_and_silence() {
+fn a_terminate_out_of_order_and_no_response() {
     Dialogue::online(NORMAL).play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>
@@ -181,9 +181,9 @@ fn an_end_that_comes_out_of_its_turn_and_silence() {
     );
 }
 
-/// A good-bye of the server's own, even one without a reason, is no answer to ours: it tells nothing of earlier requests.
+/// A terminate by the server, even without a reason, is not the response to ours: it does not settle earlier requests.
 #[test]
-fn an_end_that_comes_out_of_its_turn_is_no_receipt() {
+fn a_terminate_out_of_order_settles_nothing() {
     Dialogue::online("wait='60' hold='1' requests='3'").play(
         "A: send <message id='a'/>
          C: <body rid='2'><message id='a'/></body>

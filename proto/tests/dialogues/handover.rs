@@ -1,4 +1,4 @@
-//! A session goes from one page to the next, or comes from a web server.
+//! A session passes from one page to the next, or comes from a web server.
 
 use super::NORMAL;
 use crate::support::dialogue::{Dialogue, config, service, socket_config};
@@ -19,7 +19,7 @@ fn lasting(config: Config) -> Config {
     }
 }
 
-/// Logs in over a new socket, to a server that can resume.
+/// Logs in over a new socket at a server that supports resumption.
 fn log_in_again(page: &mut Dialogue) {
     page.play(
         "E: connecting
@@ -32,7 +32,7 @@ fn log_in_again(page: &mut Dialogue) {
 
 // ── over BOSH ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// What was under way is repeated byte for byte, its answers arrive, nothing comes twice, and a ping shows that all is well.
+/// Pending requests are repeated byte for byte, their responses arrive, nothing is delivered twice, and a ping confirms the session.
 #[test]
 fn a_reload() {
     let mut page = Dialogue::online(NORMAL);
@@ -63,9 +63,9 @@ fn a_reload() {
     );
 }
 
-/// What the page says before the session is known to be there is refused, as ever while connecting.
+/// Stanzas that the page sends before the session is confirmed are refused, as while connecting.
 #[test]
-fn nothing_new_is_sent_before_the_session_is_known_to_be_there() {
+fn nothing_new_is_sent_before_the_session_is_confirmed() {
     let mut page = Dialogue::online(NORMAL);
     page.reload(config());
     let early = epode_proto::xml::Element::builder("message", "jabber:client").build();
@@ -75,9 +75,9 @@ fn nothing_new_is_sent_before_the_session_is_known_to_be_there() {
     page.forgive();
 }
 
-/// Reloads upon reloads, before anything was answered.
+/// Repeated reloads before any response.
 #[test]
-fn a_reload_of_a_reload() {
+fn a_second_reload() {
     let mut page = Dialogue::online(NORMAL);
     page.reload(config());
     page.play(
@@ -102,9 +102,9 @@ fn a_reload_of_a_reload() {
     );
 }
 
-/// The server has forgotten the session: a new one is made, and what had not left before the reload is said in it.
+/// The server has dropped the session: a new one is created, and unsent stanzas are sent in it.
 #[test]
-fn a_session_that_is_not_there_any_more() {
+fn a_session_that_has_ended() {
     let mut page = Dialogue::online(NORMAL);
     page.play(
         "A: send <message id='a'/>
@@ -124,10 +124,9 @@ fn a_session_that_is_not_there_any_more() {
     page.play("C: <body rid='*'><message id='b'/></body>");
 }
 
-/// A session that takes requests and answers none is given up while there is time for a login, and what was kept is said in the new
-/// session.
+/// A session without responses is dropped while there is time for a login, and kept stanzas are sent in the new session.
 #[test]
-fn a_server_that_is_silent_after_a_reload() {
+fn a_server_without_a_response_after_a_reload() {
     let mut page = Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'");
     page.play("A: send <message id='a'/>");
     page.reload(lasting(config()));
@@ -145,9 +144,9 @@ fn a_server_that_is_silent_after_a_reload() {
     page.play("C: <body rid='*'><message id='a'/></body>");
 }
 
-/// An answer shows that the session lives, though it is not the proof.
+/// A response shows that the session exists, although it does not confirm it.
 #[test]
-fn a_server_that_answers_after_a_reload_has_more_time() {
+fn a_server_that_responds_after_a_reload_has_more_time() {
     let mut page = Dialogue::online(NORMAL);
     page.reload(config());
     page.play(
@@ -164,9 +163,9 @@ fn a_server_that_answers_after_a_reload_has_more_time() {
     );
 }
 
-/// A session that a web server made is kept until the deadline: the page has no credentials for a login.
+/// A session created by a web server is kept until the deadline: the page has no credentials for a login.
 #[test]
-fn a_server_that_is_silent_to_who_cannot_log_in() {
+fn a_server_without_a_response_to_a_page_that_cannot_log_in() {
     let mut page = Dialogue::new(config());
     page.play(
         "A: attach alone abc 100
@@ -180,9 +179,9 @@ fn a_server_that_is_silent_to_who_cannot_log_in() {
     );
 }
 
-/// The page says good-bye before the server has said that it knows the session.
+/// The page disconnects before the server has confirmed the session.
 #[test]
-fn a_good_bye_right_after_a_reload() {
+fn a_disconnect_right_after_a_reload() {
     let mut page = Dialogue::online(NORMAL);
     page.reload(config());
     page.play(
@@ -200,9 +199,9 @@ fn a_good_bye_right_after_a_reload() {
     );
 }
 
-/// What the former page kept while its session was restored leaves with the good-bye of the next one.
+/// Stanzas kept by the former page during the restoration are sent with the terminating request of the next one.
 #[test]
-fn a_good_bye_after_a_reload_sends_what_was_kept() {
+fn a_disconnect_after_a_reload_sends_the_kept_stanzas() {
     let mut page = Dialogue::online(NORMAL);
     page.connection.hold();
     page.play("A: send <message id='kept'/>");
@@ -221,7 +220,7 @@ fn a_good_bye_after_a_reload_sends_what_was_kept() {
 }
 
 #[test]
-fn a_page_that_goes_lets_the_session_rest() {
+fn an_unloading_page_pauses_the_session() {
     let mut page =
         Dialogue::online("wait='60' hold='1' requests='2' inactivity='60' maxpause='120'");
     assert_eq!(page.snapshot().lasts, Millis::seconds(60));
@@ -242,9 +241,9 @@ fn a_page_that_goes_lets_the_session_rest() {
     );
 }
 
-/// Somebody else has the session: nothing is said in it any more, and another is made.
+/// Another page has the session: nothing more is sent in it, and a new one is created.
 #[test]
-fn a_session_that_went_on_elsewhere() {
+fn a_session_that_continued_elsewhere() {
     let mut page = Dialogue::online_with(lasting(config()), NORMAL);
     page.tells_trouble = true;
     page.play(
@@ -272,7 +271,7 @@ fn a_session_that_went_on_elsewhere() {
 
 // ── over WebSocket ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Online over WebSocket with a session that can be resumed: two stanzas have come, one was acknowledged, two were not.
+/// Online over WebSocket with a resumable session: two stanzas were received; of the sent ones, one is acknowledged, two are not.
 fn managed() -> Dialogue {
     let mut page = Dialogue::online_over_socket(lasting(socket_config()), RESUMES);
     page.play(
@@ -323,7 +322,7 @@ fn a_reload_over_a_web_socket() {
     );
 }
 
-/// The server forgot the session, and remembers how far it came: what has not arrived is said again, where that makes sense.
+/// The server has dropped the session but returns `h`: undelivered messages are sent again.
 #[test]
 fn a_session_that_cannot_be_resumed_after_a_reload() {
     let mut page = managed();
@@ -342,9 +341,9 @@ fn a_session_that_cannot_be_resumed_after_a_reload() {
     page.forgive();
 }
 
-/// A session that claims more than there was is none to go on with.
+/// A resumption that acknowledges more stanzas than were sent is refused.
 #[test]
-fn a_resumption_that_does_not_fit() {
+fn a_resumption_with_too_many_stanzas() {
     let mut page = managed();
     page.reload(socket_config());
     log_in_again(&mut page);
@@ -376,7 +375,7 @@ fn a_reload_during_an_interruption() {
 }
 
 #[test]
-fn what_cannot_be_resumed_is_not_handed_over() {
+fn a_session_that_cannot_be_resumed_is_not_stored() {
     let plain = Dialogue::online_over_socket(socket_config(), "");
     assert!(plain.connection.snapshot().is_none());
     let mut refused = Dialogue::online_over_socket(socket_config(), RESUMES);
@@ -394,7 +393,7 @@ fn what_cannot_be_resumed_is_not_handed_over() {
 }
 
 #[test]
-fn more_than_a_page_keeps_is_not_handed_over() {
+fn a_session_above_the_storage_limit_is_not_stored() {
     let mut page = Dialogue::online(NORMAL);
     let much = "x".repeat(600_000);
     for _ in 0..2 {
@@ -492,9 +491,9 @@ fn bad_snapshots() {
     }
 }
 
-/// Nobody takes over anything while there is a connection.
+/// A session cannot be restored while there is a connection.
 #[test]
-fn no_restoring_over_a_connection() {
+fn restoring_requires_an_offline_connection() {
     let mut page = Dialogue::online(NORMAL);
     let text = page.snapshot().text;
     assert!(!page.connection.restore(page.now, &text));
@@ -512,7 +511,7 @@ fn no_restoring_over_a_connection() {
 // ── from a web server ───────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_session_that_a_web_server_made() {
+fn a_session_created_by_a_web_server() {
     let mut page = Dialogue::new(lasting(config()));
     page.play(
         "A: attach alone s1 1000
@@ -557,7 +556,7 @@ fn a_session_of_a_web_server_that_is_lost() {
 
 /// It is not forgotten that nobody can log in, and it is when the page connects by itself.
 #[test]
-fn a_session_of_a_web_server_outlives_a_reload() {
+fn a_session_of_a_web_server_survives_a_reload() {
     let mut page = Dialogue::new(lasting(config()));
     page.play(
         "A: attach alone s1 1000
@@ -581,7 +580,7 @@ fn a_session_of_a_web_server_outlives_a_reload() {
 }
 
 #[test]
-fn what_is_no_session_is_not_attached() {
+fn an_invalid_session_is_not_attached() {
     let jid = |text: &str| Jid::parse(text, &NativeUnicode).expect("a JID");
     let full = jid("romeo@example.org/web");
     for (config, jid, sid, rid) in [

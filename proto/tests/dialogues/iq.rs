@@ -1,4 +1,4 @@
-//! Requests and their replies: who may answer, when they time out, what becomes of them; and what is not a reply.
+//! Requests and their replies: which senders may reply, timeouts, the end of the session; and stanzas that are not replies.
 
 use super::NORMAL;
 use crate::support::dialogue::Dialogue;
@@ -7,7 +7,7 @@ use epode_proto::connection::SendError;
 
 const PING: &str = "<ping xmlns='urn:xmpp:ping'/>";
 
-/// An online session with a request `q` out, to an address or to nobody.
+/// An online session with a pending request `q`, with or without an address.
 fn asked(to: Option<&str>) -> Dialogue {
     let to = to.map(|to| format!(" to='{to}'")).unwrap_or_default();
     let mut dialogue = Dialogue::online(NORMAL);
@@ -25,9 +25,9 @@ fn reply(from: Option<&str>) -> String {
 
 // ── who may answer ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// The replies of these senders settle a request to `to`; written as the page may write it.
+/// Replies of these senders settle a request to `to`, in any spelling of the address.
 #[test]
-fn the_reply_of_who_was_asked_settles() {
+fn the_reply_of_the_addressee_settles() {
     for (to, from) in [
         // RFC 6120 §8.1.2.1: no `to` is one's own account, which the server answers for under several names.
         (None, None),
@@ -58,9 +58,9 @@ fn the_reply_of_who_was_asked_settles() {
     }
 }
 
-/// An id alone can be guessed, or seen: others cannot answer.
+/// An id can be guessed or seen: other senders cannot reply.
 #[test]
-fn the_reply_of_anybody_else_does_not() {
+fn the_reply_of_another_sender_does_not_settle() {
     for (to, from) in [
         (None, Some("mallory@example.org")),
         (None, Some("romeo@example.org/other")),
@@ -90,7 +90,7 @@ fn the_reply_of_anybody_else_does_not() {
 }
 
 #[test]
-fn the_id_must_fit_as_well() {
+fn the_id_must_also_match() {
     asked(None).play(
         "S: <body><iq type='result' id='other'/><iq type='result'/></body>
          E: stanza <iq type='result' id='other'/>
@@ -114,7 +114,7 @@ fn only_a_result_or_an_error_is_a_reply() {
 // ── once, in time ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_second_reply_is_a_stanza_like_others() {
+fn a_second_reply_is_an_ordinary_stanza() {
     let reply = reply(None);
     asked(None).play(&format!(
         "S: <body>{reply}{reply}</body>
@@ -124,7 +124,7 @@ fn a_second_reply_is_a_stanza_like_others() {
 }
 
 #[test]
-fn a_refusal() {
+fn an_error_reply() {
     let refusal = "<iq type='error' id='q' from='juliet@example.org'><error type='cancel' xmlns='jabber:client'>
         <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>";
     asked(Some("juliet@example.org")).play(&format!(
@@ -138,7 +138,7 @@ fn a_refusal() {
 }
 
 #[test]
-fn a_request_that_is_not_answered() {
+fn a_request_without_a_reply() {
     let reply = reply(None);
     asked(None).play(&format!(
         "+29999ms
@@ -149,9 +149,9 @@ fn a_request_that_is_not_answered() {
     ));
 }
 
-/// Each by its own time; one without a time waits for as long as the session lives.
+/// Each request has its own timeout; without one it waits until the session ends.
 #[test]
-fn timeouts_in_their_order() {
+fn timeouts_in_order() {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.play(&format!(
         "A: request 9s <iq type='get' id='a'>{PING}</iq>
@@ -176,7 +176,7 @@ fn timeouts_in_their_order() {
 }
 
 #[test]
-fn a_request_that_nobody_waits_for_any_more() {
+fn an_abandoned_request() {
     let reply = reply(None);
     asked(None).play(&format!(
         "A: forget 0
@@ -207,7 +207,7 @@ fn replies_in_another_order() {
 }
 
 #[test]
-fn all_that_wait_are_settled_when_the_session_ends() {
+fn pending_requests_are_settled_at_the_end_of_the_session() {
     asked(None).play(&format!(
         "A: request <iq type='get' id='r' to='juliet@example.org'>{PING}</iq>
          A: abort
@@ -223,7 +223,7 @@ fn all_that_wait_are_settled_when_the_session_ends() {
 // ── what can be asked ───────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_request_without_an_id_gets_one_of_its_own() {
+fn a_request_without_an_id_gets_one() {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.play(&format!(
         "A: request <iq type='get'>{PING}</iq>
@@ -251,7 +251,7 @@ fn a_request_without_an_id_gets_one_of_its_own() {
 }
 
 #[test]
-fn what_cannot_be_asked_or_sent() {
+fn invalid_requests_and_stanzas() {
     let mut dialogue = asked(None);
     let now = dialogue.now;
     let connection = &mut dialogue.connection;
@@ -321,7 +321,7 @@ fn nothing_is_sent_before_there_is_a_session() {
 // ── the inspector ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn what_goes_out_and_comes_in_is_shown_on_request() {
+fn a_tap_shows_sent_and_received_elements() {
     let mut dialogue = Dialogue::new(crate::support::dialogue::config());
     dialogue.play("A: tap");
     dialogue.play(

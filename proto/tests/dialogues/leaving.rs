@@ -1,11 +1,11 @@
-//! A page that is left, and one that nobody sees: what leaves at once, what waits, and that no timer is needed.
+//! Unloading and hidden pages: what is sent at once, what waits, and that no timer is needed.
 
 use super::NORMAL;
 use crate::support::dialogue::{Dialogue, config};
 
-/// It leaves at once, with what waits for the window.
+/// The terminating request is sent at once, with the queued stanzas.
 #[test]
-fn the_good_bye_of_a_page_that_is_left() {
+fn the_terminating_request_of_an_unloading_page() {
     Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'").play(
         "+1s
          A: send <message id='a'/>
@@ -20,9 +20,9 @@ fn the_good_bye_of_a_page_that_is_left() {
     );
 }
 
-/// Browsers break the held request of a page that is left. It carries nothing: it is not repeated in place of the good-bye.
+/// Browsers abort the held request of an unloading page. It is empty, so it is not repeated before the terminating request.
 #[test]
-fn a_broken_poll_is_left_alone() {
+fn a_broken_poll_is_not_repeated() {
     Dialogue::online(NORMAL).play(
         "A: leave
          F: unreachable
@@ -47,9 +47,9 @@ fn a_broken_poll_is_left_alone() {
     );
 }
 
-/// What was sent a moment ago may not have arrived, and would be given up with the page.
+/// A request that was just sent may not have arrived, and would be aborted with the page.
 #[test]
-fn what_is_not_known_to_have_arrived_goes_once_more() {
+fn unconfirmed_requests_are_repeated() {
     Dialogue::online(NORMAL).play(
         "+1s
          A: send <message id='a'/>
@@ -68,10 +68,10 @@ fn what_is_not_known_to_have_arrived_goes_once_more() {
     );
 }
 
-/// An empty request that left a moment ago may never leave the browser. Without it the server would wait for it, and not come to the
-/// good-bye.
+/// An empty request that was just sent may never leave the browser. The server would wait for it and not process the
+/// terminating request.
 #[test]
-fn a_poll_that_left_just_now_goes_once_more() {
+fn a_poll_that_was_just_sent_is_repeated() {
     for (age, again) in [("+249ms", "C: again 1"), ("+250ms", "")] {
         Dialogue::online(NORMAL).play(&format!(
             "{age}
@@ -88,9 +88,9 @@ fn a_poll_that_left_just_now_goes_once_more() {
     }
 }
 
-/// Browsers finish only so much for a page that is gone. The session's end is among it.
+/// Browsers complete a limited amount of data for an unloaded page. The terminating request must be within the limit.
 #[test]
-fn a_long_queue_does_not_keep_the_good_bye() {
+fn a_long_queue_does_not_block_the_terminating_request() {
     let mut dialogue =
         Dialogue::online("wait='60' hold='1' requests='1' inactivity='60' polling='5'");
     let long = "x".repeat(20_000);
@@ -114,8 +114,8 @@ fn a_long_queue_does_not_keep_the_good_bye() {
     ));
 }
 
-/// Timers of hidden pages fire once a second, later once a minute. What tells that the first thing sent has arrived comes along with
-/// it, so that the server answers the request that carries both.
+/// Timers of hidden pages fire once a second, later once a minute. The ping that confirms the first stanza is therefore sent with
+/// it, so that the server responds to the request that carries both.
 #[test]
 fn nothing_waits_for_a_timer_on_a_hidden_page() {
     let mut dialogue = Dialogue::new(config());

@@ -1,11 +1,11 @@
-//! From nothing to a bound session, by each mechanism, and the ways it can fail.
+//! From the first request to a bound session, by each mechanism, and the possible failures.
 
 use super::{features, opened};
 use crate::support::dialogue::{Dialogue, config};
 use crate::support::scram::ScramServer;
 use epode_proto::sasl::base64;
 
-/// Up to the moment where features with these mechanisms have arrived, and `act` has given credentials before.
+/// Plays until features with these mechanisms have arrived, after the credentials of `act`.
 pub fn offered(act: &str, mechanisms: &[&str]) -> Dialogue {
     offered_with(config(), act, mechanisms)
 }
@@ -25,7 +25,7 @@ pub fn offered_with(
     dialogue
 }
 
-/// From the restart on: the rid of the restart is given.
+/// Plays from the restart, whose rid is given.
 fn bound(dialogue: &mut Dialogue, rid: u64) {
     dialogue.play(&format!(
         "C: <body rid='{rid}' to='example.org' xmpp:restart='true'/>
@@ -47,7 +47,7 @@ fn bound(dialogue: &mut Dialogue, rid: u64) {
 
 // ── SCRAM ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Up to client-final-message, which the server finds right; gives server-final-message.
+/// Plays to a correct client-final-message; returns the server-final-message.
 fn scram(dialogue: &mut Dialogue, mechanism: &str) -> String {
     let mut server = ScramServer::new(mechanism, "r0m30");
     dialogue.play(&format!(
@@ -63,7 +63,7 @@ fn scram(dialogue: &mut Dialogue, mechanism: &str) -> String {
         .expect("the proof is right")
 }
 
-/// XEP-0206 takes no more: session, auth, response, restart, bind. The sixth is the one that waits for stanzas.
+/// XEP-0206 takes five requests: session, auth, response, restart, bind. The sixth is the held one.
 #[test]
 fn scram_takes_five_requests() {
     for mechanism in ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
@@ -78,7 +78,7 @@ fn scram_takes_five_requests() {
 }
 
 #[test]
-fn the_server_may_prove_itself_in_a_challenge() {
+fn the_server_signature_may_come_in_a_challenge() {
     let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-256"]);
     let last = scram(&mut dialogue, "SCRAM-SHA-256");
     dialogue.play(&format!(
@@ -89,7 +89,7 @@ fn the_server_may_prove_itself_in_a_challenge() {
     bound(&mut dialogue, 5);
 }
 
-/// XEP-0206 §5: a restart travels alone, whatever is to be sent before it.
+/// XEP-0206 §5: a restart travels without other elements, also without queued ones.
 #[test]
 fn a_restart_is_alone_in_its_body() {
     let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-1"]);
@@ -106,7 +106,7 @@ fn a_restart_is_alone_in_its_body() {
 }
 
 #[test]
-fn a_server_that_does_not_know_the_password_is_refused() {
+fn a_wrong_server_signature_is_refused() {
     let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-256"]);
     scram(&mut dialogue, "SCRAM-SHA-256");
     let lie = base64::encode(b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
@@ -119,7 +119,7 @@ fn a_server_that_does_not_know_the_password_is_refused() {
 }
 
 #[test]
-fn a_success_without_a_proof_is_refused() {
+fn a_success_without_a_signature_is_refused() {
     let mut dialogue = offered("credentials romeo r0m30", &["SCRAM-SHA-256"]);
     scram(&mut dialogue, "SCRAM-SHA-256");
     dialogue.play(
@@ -130,7 +130,7 @@ fn a_success_without_a_proof_is_refused() {
 }
 
 #[test]
-fn a_wrong_password_is_told_in_the_servers_words() {
+fn a_wrong_password_is_reported_with_the_servers_text() {
     let mut dialogue = offered("credentials romeo wrong", &["SCRAM-SHA-1"]);
     let mut server = ScramServer::new("SCRAM-SHA-1", "r0m30");
     dialogue.play("C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-1'>$first</sasl:auth></body>");
@@ -147,7 +147,7 @@ fn a_wrong_password_is_told_in_the_servers_words() {
     );
 }
 
-/// The words may stand before the condition.
+/// The text may precede the condition.
 #[test]
 fn a_failure_in_another_order() {
     offered("anonymous", &["ANONYMOUS"]).play(
@@ -179,7 +179,7 @@ fn sasl_data_that_is_not_base64_ends_the_login() {
 }
 
 #[test]
-fn a_nonce_that_is_not_ours_ends_the_login() {
+fn a_foreign_nonce_ends_the_login() {
     let challenge = base64::encode(b"r=fyko+d2lbbFgONRv9qkxdawL,s=QSXCR+Q6sek8bf92,i=4096");
     offered("credentials romeo r0m30", &["SCRAM-SHA-1"]).play(&format!(
         "C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-1'>*</sasl:auth></body>
@@ -192,7 +192,7 @@ fn a_nonce_that_is_not_ours_ends_the_login() {
 // ── the others ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn plain_where_it_may_be_shown() {
+fn plain_on_a_confidential_connection() {
     let message = base64::encode(b"\0romeo\0r0m30");
     let mut dialogue = offered("credentials romeo r0m30", &["PLAIN"]);
     dialogue.play(&format!(
@@ -203,7 +203,7 @@ fn plain_where_it_may_be_shown() {
 }
 
 #[test]
-fn what_shows_the_secret_is_refused_where_it_may_not_be_shown() {
+fn plain_is_refused_on_an_unencrypted_connection() {
     for (act, mechanism) in [
         ("credentials romeo r0m30", "PLAIN"),
         ("token t0k3n", "OAUTHBEARER"),
@@ -218,7 +218,7 @@ fn what_shows_the_secret_is_refused_where_it_may_not_be_shown() {
 }
 
 #[test]
-fn no_mechanism_fits() {
+fn no_usable_mechanism() {
     offered("credentials romeo r0m30", &["GSSAPI", "ANONYMOUS"]).play(
         "C: <body rid='2' type='terminate'/>
          E: offline no-mechanism",
@@ -268,7 +268,7 @@ fn a_token() {
     bound(&mut dialogue, 3);
 }
 
-/// RFC 7628 §3.2.3: the reason comes as a challenge, is acknowledged, and becomes the error's text.
+/// RFC 7628 §3.2.3: the reason arrives as a challenge, is acknowledged, and becomes the error's text.
 #[test]
 fn a_token_that_is_refused_with_a_reason() {
     let reason = base64::encode(br#"{"status":"invalid_token"}"#);
@@ -285,7 +285,7 @@ fn a_token_that_is_refused_with_a_reason() {
 // ── credentials ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn credentials_that_come_late() {
+fn late_credentials() {
     let mut dialogue = opened(config());
     dialogue.play(&format!(
         "S: <body sid='s1' wait='60' hold='1' requests='2'>{}</body>
@@ -316,7 +316,7 @@ fn a_page_without_credentials() {
 }
 
 #[test]
-fn a_page_without_credentials_before_the_server_has_answered() {
+fn a_page_without_credentials_before_the_first_response() {
     opened(config()).play(
         "A: no credentials
          C: cancel 1
@@ -324,7 +324,7 @@ fn a_page_without_credentials_before_the_server_has_answered() {
     );
 }
 
-/// What the page says about credentials counts while they are wanted, not when the login has gone on with others.
+/// Credentials are accepted while they are requested, not after the login has continued with others.
 #[test]
 fn credentials_are_wanted_once() {
     let mut dialogue = offered("anonymous", &["ANONYMOUS"]);

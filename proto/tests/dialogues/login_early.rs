@@ -1,5 +1,5 @@
-//! What is said before it is asked for: how few round trips a login takes, what may not leave early, and what becomes of a
-//! login that a server does not understand like this. RFC 6120's profile.
+//! Pipelining: the number of round trips of a login, elements that must not be pipelined, and a
+//! login at a server without support for it. RFC 6120's profile.
 
 use super::features;
 use crate::support::dialogue::{Dialogue, config, socket_config};
@@ -13,25 +13,25 @@ use epode_proto::transport::Kind;
 const SOCKET: &str = "wss://example.org/ws";
 const BOSH: &str = "https://example.org/http-bind";
 
-fn hasty(mut config: Config) -> Config {
-    config.session.haste = true;
+fn with_pipelining(mut config: Config) -> Config {
+    config.session.pipelining = true;
     config
 }
 
-/// A connection in haste that remembers this of its service.
+/// A connection with pipelining that remembers this about its service.
 fn remembering(kind: Kind, memory: &Memory) -> Dialogue {
     let (config, address) = match kind {
         Kind::Bosh => (config(), BOSH),
         Kind::WebSocket => (socket_config(), SOCKET),
     };
-    let mut dialogue = Dialogue::new(hasty(config));
+    let mut dialogue = Dialogue::new(with_pipelining(config));
     dialogue
         .connection
         .remember(&write("example.org", &[(address, memory)]));
     dialogue
 }
 
-/// What is remembered of the service by now.
+/// The current memory of the service.
 fn remembered(dialogue: &Dialogue, kind: Kind) -> Memory {
     let address = match kind {
         Kind::Bosh => BOSH,
@@ -57,7 +57,7 @@ const EJABBERD: &str = "<c xmlns='http://jabber.org/protocol/caps' node='http://
 
 const OPENED: &str = "W: <framing:open from='example.org' id='*' version='1.0'/>";
 
-/// Both sides of SCRAM over a socket, from client-first-message to the moment where the result is due.
+/// Plays both sides of SCRAM over a socket, from client-first-message until the result is due.
 fn scram_over_socket(dialogue: &mut Dialogue) -> ScramServer {
     let mut server = ScramServer::new(SCRAM_SHA_1, "r0m30");
     let challenge = server.first(dialogue.names.get("first"));
@@ -83,11 +83,11 @@ fn begin_over_socket(dialogue: &mut Dialogue) {
 
 // ── WebSocket ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Four round trips when nothing is known: whether the new stream may be opened before the server wants it shows only then;
-/// three at a server that is known by what it offers.
+/// Four round trips without memory, since the first login shows whether the new stream may be opened early;
+/// three at a server that is recognised by its features.
 #[test]
-fn the_first_login_at_a_server_that_reads_frames_apart() {
-    let mut dialogue = Dialogue::new(hasty(socket_config()));
+fn the_first_login_at_a_server_that_reads_pipelined_frames() {
+    let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -108,10 +108,10 @@ fn the_first_login_at_a_server_that_reads_frames_apart() {
     );
 }
 
-/// The others.
+/// Other servers.
 #[test]
 fn the_first_login_over_a_socket() {
-    let mut dialogue = Dialogue::new(hasty(socket_config()));
+    let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     dialogue.tells_learned = true;
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
@@ -142,7 +142,7 @@ fn the_first_login_over_a_socket() {
     assert!(remembered(&dialogue, Kind::WebSocket) == known(SCRAM_SHA_1));
 }
 
-/// Two when the mechanism is known. Stream management is agreed on as ever.
+/// Two round trips if the mechanism is known. Stream management is enabled as usual.
 #[test]
 fn the_next_login_over_a_socket() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -164,9 +164,9 @@ fn the_next_login_over_a_socket() {
     ));
 }
 
-/// What worked early speaks for haste again.
+/// A login that succeeded with pipelining allows it again.
 #[test]
-fn a_doubt_that_does_not_come_true() {
+fn a_doubt_that_is_refuted() {
     let memory = Memory {
         doubts: 1,
         ..known(SCRAM_SHA_1)
@@ -189,9 +189,9 @@ fn a_doubt_that_does_not_come_true() {
     assert!(remembered(&dialogue, Kind::WebSocket) == known(SCRAM_SHA_1));
 }
 
-/// A server that wants one more response has the new stream in its place: that takes another attempt.
+/// A server that expects one more response gets the new stream instead: that takes another attempt.
 #[test]
-fn a_server_that_proves_itself_in_a_challenge() {
+fn a_server_signature_in_a_challenge() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!("{OPENED}\n{}", offer(&[SCRAM_SHA_1])));
@@ -207,7 +207,7 @@ fn a_server_that_proves_itself_in_a_challenge() {
     second_attempt(&mut dialogue);
 }
 
-/// One profile says nothing in the other's dialogue.
+/// Elements of one profile are ignored in the other.
 #[test]
 fn a_success_of_another_profile() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -228,9 +228,9 @@ fn a_success_of_another_profile() {
     ));
 }
 
-/// What binds before the server has proved itself binds nothing.
+/// A binding before the server's signature is not accepted.
 #[test]
-fn a_server_that_has_not_proved_itself_binds_nothing() {
+fn a_server_without_a_signature_binds_nothing() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!("{OPENED}\n{}", offer(&[SCRAM_SHA_1])));
@@ -248,9 +248,9 @@ fn a_server_that_has_not_proved_itself_binds_nothing() {
     ));
 }
 
-/// A wrong password is a wrong password: it is not tried twice.
+/// A wrong password is not tried twice.
 #[test]
-fn a_wrong_password_is_not_tried_again() {
+fn a_wrong_password_is_not_retried() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!("{OPENED}\n{}", offer(&[SCRAM_SHA_1])));
@@ -265,9 +265,9 @@ fn a_wrong_password_is_not_tried_again() {
     );
 }
 
-/// PLAIN and OAUTHBEARER show the secret: they wait for the offer, whatever is remembered.
+/// PLAIN and OAUTHBEARER send the secret: they wait for the features, whatever is remembered.
 #[test]
-fn what_shows_the_secret_is_never_sent_early() {
+fn plain_is_never_pipelined() {
     for (mechanism, credentials) in [
         (PLAIN, "credentials romeo r0m30"),
         ("OAUTHBEARER", "token t"),
@@ -300,9 +300,9 @@ fn what_shows_the_secret_is_never_sent_early() {
     }
 }
 
-/// What was remembered for a password is of no use without one.
+/// A mechanism remembered for a password is not used without one.
 #[test]
-fn other_credentials_than_the_last_time() {
+fn other_credentials_than_before() {
     remembering(Kind::WebSocket, &known(SCRAM_SHA_1)).play(
         "A: connect with anonymous
          E: connecting
@@ -312,16 +312,16 @@ fn other_credentials_than_the_last_time() {
          C: <framing:open to='example.org' version='1.0'/>",
     );
     let memory = known(SCRAM_SHA_1);
-    let mut other = Dialogue::new(hasty(socket_config()));
+    let mut other = Dialogue::new(with_pipelining(socket_config()));
     other
         .connection
         .remember(&write("example.net", &[(SOCKET, &memory)]));
     assert!(remembered(&other, Kind::WebSocket) == Memory::default());
 }
 
-/// Credentials that come late are used at once all the same.
+/// Late credentials are used at once.
 #[test]
-fn credentials_that_come_after_the_opening_do_not_wait_for_the_offer() {
+fn credentials_after_the_opening_do_not_wait_for_the_features() {
     remembering(Kind::WebSocket, &known(ANONYMOUS)).play(&format!(
         "A: connect
          E: connecting
@@ -344,9 +344,9 @@ fn credentials_that_come_after_the_opening_do_not_wait_for_the_offer() {
 
 // ── a server that offers something else ─────────────────────────────────────────────────────────────────────────────
 
-/// Somebody may have taken the better ones out.
+/// An attacker may have removed the stronger mechanisms.
 #[test]
-fn a_server_that_offers_less_than_before() {
+fn a_server_that_offers_weaker_mechanisms() {
     let weaker = "E: offline insecure";
     // Said early,
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
@@ -359,7 +359,7 @@ fn a_server_that_offers_less_than_before() {
          {weaker}",
         offer(&[PLAIN])
     ));
-    // and when there is no haste.
+    // and without pipelining.
     let mut dialogue = Dialogue::new(config());
     dialogue
         .connection
@@ -377,9 +377,9 @@ fn a_server_that_offers_less_than_before() {
     ));
 }
 
-/// What is better than before is no danger, but takes an attempt of its own: the next login begins without haste.
+/// A better mechanism than before is not an attack, but needs its own attempt: the next login starts without pipelining.
 #[test]
-fn a_server_that_offers_something_better_than_before() {
+fn a_server_that_also_offers_a_stronger_mechanism() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!(
@@ -403,9 +403,9 @@ fn a_server_that_offers_something_better_than_before() {
     assert!(memory.early_mechanism().is_none());
 }
 
-/// Only something better is left: what was begun cannot succeed, and is begun anew.
+/// Only a stronger mechanism is offered: the started one cannot succeed, and the login starts again.
 #[test]
-fn a_server_that_offers_only_something_better_than_before() {
+fn a_server_that_offers_only_a_stronger_mechanism() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!(
@@ -428,7 +428,7 @@ fn a_server_that_offers_only_something_better_than_before() {
 
 // ── a server that does not understand ───────────────────────────────────────────────────────────────────────────────
 
-/// The rest of a second attempt over a socket, without anything early, whose page hears of nothing but the end of it.
+/// Plays the rest of a second attempt over a socket, without pipelining; only its end is reported.
 fn second_attempt(dialogue: &mut Dialogue) {
     dialogue.play(&format!(
         "C: socket
@@ -460,9 +460,9 @@ fn second_attempt(dialogue: &mut Dialogue) {
     ));
 }
 
-/// The server answers what it does not understand by ending the stream. It is not asked for that much again.
+/// The server ends the stream because of pipelined elements. The next login does not pipeline.
 #[test]
-fn a_server_that_takes_nothing_early() {
+fn a_server_without_pipelining() {
     for refusal in [
         "W: <stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
         "W: <sasl:failure><sasl:malformed-request/></sasl:failure>",
@@ -480,13 +480,13 @@ fn a_server_that_takes_nothing_early() {
         ));
         second_attempt(&mut dialogue);
         let memory = remembered(&dialogue, Kind::WebSocket);
-        assert!(!memory.allows_haste() && memory.mechanism == Some(SCRAM_SHA_1));
+        assert!(!memory.allows_pipelining() && memory.mechanism == Some(SCRAM_SHA_1));
     }
 }
 
-/// A server that ends the connection, or a network that does: once is no proof, twice is enough.
+/// The server or the network may have ended the connection: one failure is no proof, two are enough.
 #[test]
-fn a_connection_that_ends_in_the_middle() {
+fn a_connection_that_ends_during_the_login() {
     let mut memory = known(SCRAM_SHA_1);
     for doubts in [1, 2] {
         let mut dialogue = remembering(Kind::WebSocket, &memory);
@@ -501,13 +501,13 @@ fn a_connection_that_ends_in_the_middle() {
         second_attempt(&mut dialogue);
         memory = remembered(&dialogue, Kind::WebSocket);
         assert_eq!(memory.doubts, doubts);
-        assert_eq!(memory.allows_haste(), doubts < 2);
+        assert_eq!(memory.allows_pipelining(), doubts < 2);
     }
 }
 
-/// A server that is silent about it is given a third of the time.
+/// A server without a response gets a third of the time.
 #[test]
-fn a_server_that_says_nothing_any_more() {
+fn a_server_that_stops_responding() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!(
@@ -521,9 +521,9 @@ fn a_server_that_says_nothing_any_more() {
     second_attempt(&mut dialogue);
 }
 
-/// It was something else: the page hears what the second attempt ended with, and nothing is held against the server.
+/// Pipelining was not the cause: the result of the second attempt is reported, and the server is not remembered as incompatible.
 #[test]
-fn an_attempt_without_haste_that_fails_as_well() {
+fn an_attempt_without_pipelining_that_also_fails() {
     let mut dialogue = remembering(Kind::WebSocket, &known(SCRAM_SHA_1));
     begin_over_socket(&mut dialogue);
     dialogue.play(&format!(
@@ -544,9 +544,9 @@ fn an_attempt_without_haste_that_fails_as_well() {
     assert!(remembered(&dialogue, Kind::WebSocket) == known(SCRAM_SHA_1));
 }
 
-/// What says nothing about haste is not tried twice.
+/// A failure that pipelining cannot have caused is not retried.
 #[test]
-fn a_service_that_is_not_there() {
+fn an_unreachable_service() {
     remembering(Kind::WebSocket, &known(SCRAM_SHA_1)).play(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -584,10 +584,10 @@ fn scram_over_bosh(dialogue: &mut Dialogue, before: &str, rid: u64) -> String {
     server.last(dialogue.names.get("last")).expect("right")
 }
 
-/// Four requests the first time: the binding travels with the restart, to see whether it is read.
+/// Four requests for the first login: the binding travels with the restart, to find out whether it is read.
 #[test]
 fn the_first_login_over_bosh() {
-    let mut dialogue = Dialogue::new(hasty(config()));
+    let mut dialogue = Dialogue::new(with_pipelining(config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -613,7 +613,7 @@ fn the_first_login_over_bosh() {
     assert_eq!(memory.bind_with_restart, Some(true));
 }
 
-/// Credentials that are asked for by a function come a moment later: the first request waits for them that long.
+/// Credentials from a function arrive a little later: the first request waits briefly for them.
 #[test]
 fn the_first_request_waits_a_moment_for_credentials() {
     remembering(Kind::Bosh, &known(ANONYMOUS)).play(&format!(
@@ -640,7 +640,7 @@ fn the_first_request_waits_a_moment_for_credentials() {
     ));
 }
 
-/// A server that does not read it is asked again, under the same id; if it did read it, nobody minds the second reply.
+/// If the server has not read the binding, it is repeated with the same id; a second reply is ignored.
 #[test]
 fn a_server_that_reads_only_the_restart() {
     let mut dialogue = remembering(Kind::Bosh, &known(SCRAM_SHA_1));
@@ -670,7 +670,7 @@ fn a_server_that_reads_only_the_restart() {
     assert_eq!(memory.bind_with_restart, Some(false));
 }
 
-/// The next time at a server that reads it: three requests, two round trips.
+/// The next login at a server that reads it: three requests, two round trips.
 #[test]
 fn the_next_login_over_bosh() {
     let memory = Memory {
@@ -693,7 +693,7 @@ fn the_next_login_over_bosh() {
     ));
 }
 
-/// And at one that does not: the restart alone leaves at once, the binding waits for the features.
+/// At a server that does not: the restart is sent at once without other elements, the binding waits for the features.
 #[test]
 fn the_next_login_at_a_server_that_reads_only_the_restart() {
     let memory = Memory {
@@ -721,7 +721,7 @@ fn the_next_login_at_a_server_that_reads_only_the_restart() {
     ));
 }
 
-/// The reply to the binding may come before the features (COMPAT(Prosody): when the two requests overtake each other).
+/// The reply to the binding may arrive before the features (COMPAT(Prosody): if one request overtakes the other).
 #[test]
 fn a_reply_before_the_features() {
     let memory = Memory {
@@ -743,9 +743,9 @@ fn a_reply_before_the_features() {
     ));
 }
 
-/// A session that ends over it is begun once more, as a careful client would.
+/// A session that ends because of it is started again without pipelining.
 #[test]
-fn a_bosh_service_that_takes_nothing_early() {
+fn a_bosh_service_without_pipelining() {
     let mut dialogue = remembering(Kind::Bosh, &known(SCRAM_SHA_1));
     begin_over_bosh(&mut dialogue);
     dialogue.play(&format!(

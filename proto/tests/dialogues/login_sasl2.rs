@@ -20,7 +20,7 @@ const OPENED: &str = "W: <framing:open from='example.org' id='*' version='1.0'/>
 const OPEN: &str = "C: <framing:open to='example.org' from='romeo@example.org' version='1.0'/>";
 const AGENT: &str = "d4565fa7-4d72-4749-b3d3-740edbf87770";
 
-/// All that can be offered inside.
+/// All inline features.
 const ALL: &str = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/></bind2:inline></bind2:bind>
      <fast:fast><fast:mechanism>HT-SHA-256-NONE</fast:mechanism></fast:fast><sm:sm/></sasl2:inline>";
 /// Binding only.
@@ -52,8 +52,8 @@ fn authenticate_with_bind(dialogue: &mut Dialogue, inline: &str) -> String {
     scram_over_socket(dialogue)
 }
 
-fn hasty(mut config: Config) -> Config {
-    config.session.haste = true;
+fn with_pipelining(mut config: Config) -> Config {
+    config.session.pipelining = true;
     config.session.account = Some(ACCOUNT.into());
     config
 }
@@ -90,7 +90,7 @@ fn with_token() -> Memory {
 }
 
 fn remembering(config: Config, address: &str, memory: &Memory) -> Dialogue {
-    let mut dialogue = Dialogue::new(hasty(config));
+    let mut dialogue = Dialogue::new(with_pipelining(config));
     let text = write(ACCOUNT, &[(address, memory)]);
     dialogue.connection.remember(&text);
     dialogue
@@ -108,7 +108,7 @@ fn proved(token: &str) -> String {
     base64::encode(&token_proof(token, "Responder"))
 }
 
-/// SCRAM's challenge and response; gives what the server says in the end.
+/// Plays SCRAM's challenge and response; returns the server's last message.
 fn scram_over_socket(dialogue: &mut Dialogue) -> String {
     let mut server = ScramServer::new(SCRAM_SHA_1, "r0m30");
     let challenge = server.first(dialogue.names.get("first"));
@@ -119,10 +119,10 @@ fn scram_over_socket(dialogue: &mut Dialogue) -> String {
     server.last(dialogue.names.get("last")).expect("right")
 }
 
-/// The first login, with all that is offered. The features that follow are nobody's business any more.
+/// The first login with all inline features. The stream features that follow are ignored.
 #[test]
-fn all_in_one() {
-    let mut dialogue = Dialogue::new(hasty(socket_config()));
+fn login_and_binding_in_one_exchange() {
+    let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     dialogue.tells_learned = true;
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
@@ -181,7 +181,7 @@ fn all_in_one() {
     );
 }
 
-/// The next one begins with the opening: two round trips, nothing left to do after them.
+/// The next login starts with the opening: two round trips, and no further step.
 #[test]
 fn the_next_login() {
     let mut dialogue = remembering(socket_config(), SOCKET, &known());
@@ -210,9 +210,9 @@ fn the_next_login() {
     ));
 }
 
-/// Stream management that is not agreed on by the way is agreed on after it, as ever; so is resuming.
+/// Stream management that is not offered inline is enabled after the login; so is resumption.
 #[test]
-fn management_that_does_not_travel_inside() {
+fn stream_management_outside_of_the_login() {
     // COMPAT(Prosody 0.12): offered twice, it cannot be had.
     let twice = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/><bind2:feature var='urn:xmpp:sm:3'/>
          </bind2:inline></bind2:bind><sm:sm/></sasl2:inline>";
@@ -221,7 +221,7 @@ fn management_that_does_not_travel_inside() {
         least: Millis(0),
         most: Millis(0),
     });
-    let mut dialogue = Dialogue::new(hasty(config));
+    let mut dialogue = Dialogue::new(with_pipelining(config));
     let last = authenticate_with_bind(&mut dialogue, twice);
     dialogue.play(&format!(
         "W: <sasl2:success><sasl2:additional-data>{last}</sasl2:additional-data><bind2:bound/>
@@ -257,7 +257,7 @@ fn management_that_does_not_travel_inside() {
     ));
 }
 
-/// A token takes one, and no credentials: the page is not asked.
+/// A token takes one round trip and no credentials: the page is not asked for any.
 #[test]
 fn a_login_with_a_token() {
     let mut dialogue = remembering(socket_config(), SOCKET, &with_token());
@@ -293,9 +293,9 @@ fn a_login_with_a_token() {
     );
 }
 
-/// A server that does not have the token, and says that it lets us in.
+/// A server without the token that sends a success.
 #[test]
-fn a_server_that_cannot_prove_that_it_has_the_token() {
+fn a_wrong_server_proof_for_the_token() {
     remembering(socket_config(), SOCKET, &with_token()).play(&format!(
         "A: connect
          E: connecting
@@ -317,9 +317,9 @@ fn a_server_that_cannot_prove_that_it_has_the_token() {
     ));
 }
 
-/// XEP-0484 §4.1: a token that is refused is forgotten; the password does it, on the same stream.
+/// XEP-0484 §4.1: a refused token is discarded; the password follows on the same stream.
 #[test]
-fn a_token_that_is_refused() {
+fn a_refused_token() {
     let mut dialogue = remembering(socket_config(), SOCKET, &with_token());
     dialogue.tells_learned = true;
     dialogue.play(&format!(
@@ -347,9 +347,9 @@ fn a_token_that_is_refused() {
     assert!(remembered(&dialogue, SOCKET).token.is_none());
 }
 
-/// A token at a server that takes none any more: the page is asked when that is known.
+/// A token at a server that no longer accepts tokens: then the page is asked for credentials.
 #[test]
-fn a_token_that_nobody_wants() {
+fn a_token_that_is_not_requested() {
     let mut memory = with_token();
     memory.sasl2 = None;
     remembering(socket_config(), SOCKET, &memory).play(&format!(
@@ -369,9 +369,9 @@ fn a_token_that_nobody_wants() {
     ));
 }
 
-/// Whoever reads the proof can use it: where others may read, no token is asked for, none is shown, and nobody is named.
+/// A token can be used by anyone who reads it: over an unencrypted connection none is requested or sent, and the account is not named.
 #[test]
-fn no_tokens_where_others_may_read() {
+fn no_tokens_on_an_unencrypted_connection() {
     let mut config = config();
     config.session.plain_text_allowed = false;
     config.services = vec![service(Kind::WebSocket, "ws://example.org/ws")];
@@ -392,9 +392,9 @@ fn no_tokens_where_others_may_read() {
     ));
 }
 
-/// PLAIN waits for the offer in this profile, too.
+/// PLAIN also waits for the features in SASL2.
 #[test]
-fn what_shows_the_secret_is_never_sent_early() {
+fn plain_is_never_pipelined_in_sasl2() {
     let memory = Memory {
         mechanism: Some(PLAIN),
         ..known()
@@ -413,12 +413,12 @@ fn what_shows_the_secret_is_never_sent_early() {
     ));
 }
 
-/// A resource that the page chose is asked for in the old way, on the same stream; so it is where nothing can travel inside.
+/// A resource chosen by the page is bound by RFC 6120 on the same stream; so is one without inline binding.
 #[test]
-fn a_resource_of_the_pages_own() {
+fn a_resource_chosen_by_the_page() {
     let mut config = socket_config();
     config.session.resource = Some("orchard".into());
-    let mut dialogue = Dialogue::new(hasty(config));
+    let mut dialogue = Dialogue::new(with_pipelining(config));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -445,10 +445,10 @@ fn a_resource_of_the_pages_own() {
     ));
 }
 
-/// More is wanted than a page can give.
+/// The server requires a further task.
 #[test]
 fn a_second_factor() {
-    let mut dialogue = Dialogue::new(hasty(socket_config()));
+    let mut dialogue = Dialogue::new(with_pipelining(socket_config()));
     let last = authenticate_with_bind(&mut dialogue, BIND);
     dialogue.play(&format!(
         "W: <sasl2:continue><sasl2:additional-data>{last}</sasl2:additional-data>
@@ -459,7 +459,7 @@ fn a_second_factor() {
     ));
 }
 
-/// Over BOSH the same in two requests; without stream management, which has no place there.
+/// Over BOSH the same in two requests, without stream management.
 #[test]
 fn over_bosh() {
     let mut dialogue = remembering(config(), BOSH, &known());
@@ -492,9 +492,9 @@ fn over_bosh() {
     ));
 }
 
-/// A session that broke goes on within the login that a token makes: one round trip.
+/// An interrupted session is resumed inside the login by a token: one round trip.
 #[test]
-fn a_session_goes_on() {
+fn a_session_is_resumed_inside_the_login() {
     for resumes in [true, false] {
         let mut config = socket_config();
         config.reconnect = Some(Reconnect {
@@ -559,12 +559,12 @@ fn a_session_goes_on() {
     }
 }
 
-/// COMPAT(Prosody 0.12): over BOSH such an offer cannot be taken at all.
+/// COMPAT(Prosody 0.12): over BOSH such an offer is unusable.
 #[test]
-fn an_offer_that_means_nothing_over_bosh() {
+fn an_offer_that_is_ignored_over_bosh() {
     let twice = "<sasl2:inline><bind2:bind><bind2:inline><bind2:feature var='urn:xmpp:sm:3'/><bind2:feature var='urn:xmpp:sm:3'/>
          </bind2:inline></bind2:bind><sm:sm/></sasl2:inline>";
-    let mut dialogue = Dialogue::new(hasty(config()));
+    let mut dialogue = Dialogue::new(with_pipelining(config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -577,11 +577,11 @@ fn an_offer_that_means_nothing_over_bosh() {
     ));
 }
 
-/// A server that cannot do what it offers falls silent, or worse: the older profile does it, and the newer one is not tried
+/// A server that cannot fulfil its offer stops responding or fails: the older profile is used, and the newer one is not tried
 /// again.
 #[test]
-fn an_offer_that_cannot_be_kept() {
-    let mut dialogue = Dialogue::new(hasty(config()));
+fn an_offer_that_fails() {
+    let mut dialogue = Dialogue::new(with_pipelining(config()));
     dialogue.play(&format!(
         "A: connect with credentials romeo r0m30
          E: connecting
@@ -603,9 +603,9 @@ fn an_offer_that_cannot_be_kept() {
     ));
 }
 
-/// What is not asked for is not granted.
+/// A resumption that was not requested is an error.
 #[test]
-fn a_resumption_that_nobody_asked_for() {
+fn an_unrequested_resumption() {
     remembering(socket_config(), SOCKET, &with_token()).play(&format!(
         "A: connect
          E: connecting
@@ -628,7 +628,7 @@ fn a_resumption_that_nobody_asked_for() {
     ));
 }
 
-/// What is kept is kept whole, and what cannot be read is nothing.
+/// The stored memory is complete; unreadable memory is empty.
 #[test]
 fn memory_as_text() {
     let mut full = with_token();

@@ -17,7 +17,7 @@ fn refusal(condition: &str) -> String {
     format!("S: <body><sasl:failure><sasl:{condition}/></sasl:failure></body>")
 }
 
-/// Where nothing may be shown in the clear.
+/// A service without encryption.
 fn strict() -> Config {
     let mut config = config();
     config.session.plain_text_allowed = false;
@@ -29,7 +29,7 @@ fn allowing(mut config: Config, mechanisms: &[&'static str]) -> Config {
     config
 }
 
-/// From the first message of SCRAM-SHA-1, in the request of that rid, until the restart.
+/// Plays SCRAM-SHA-1 from its first message, in the request with that rid, to the restart.
 fn succeed(dialogue: &mut Dialogue, rid: u64) {
     let mut server = ScramServer::new("SCRAM-SHA-1", "r0m30");
     dialogue.play(&format!(
@@ -49,7 +49,7 @@ fn succeed(dialogue: &mut Dialogue, rid: u64) {
     ));
 }
 
-/// On the same stream, with the same credentials: the caller is not asked again.
+/// On the same stream with the same credentials: the caller is not asked again.
 #[test]
 fn the_next_mechanism_is_tried() {
     let incompatible = "S: <body><sasl:failure><sasl:not-authorized/>
@@ -80,9 +80,9 @@ fn the_next_mechanism_is_tried() {
     succeed(&mut dialogue, 4);
 }
 
-/// Down to PLAIN where that may be used, and to the end where nothing is left.
+/// Down to PLAIN if it is allowed, and then to the end.
 #[test]
-fn one_after_the_other() {
+fn mechanisms_are_tried_in_order() {
     let refused = refusal("invalid-mechanism");
     let down = format!(
         "C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-256'>*</sasl:auth></body>
@@ -109,9 +109,9 @@ fn one_after_the_other() {
     ));
 }
 
-/// A server that finds too much shown is not shown more.
+/// After `encryption-required` no weaker mechanism is tried.
 #[test]
-fn encryption_is_not_required_for_the_password_in_the_clear() {
+fn no_plain_after_encryption_required() {
     let refused = refusal("encryption-required");
     offered_with(config(), LOGIN, &["SCRAM-SHA-1", "PLAIN"]).play(&format!(
         "C: <body rid='2'><sasl:auth mechanism='SCRAM-SHA-1'>*</sasl:auth></body>
@@ -121,7 +121,7 @@ fn encryption_is_not_required_for_the_password_in_the_clear() {
     ));
 }
 
-/// What is said of the credentials, the account or the moment is not said of the mechanism: a password is not tried twice.
+/// A refusal of the credentials, the account or the time does not concern the mechanism: a password is not tried twice.
 #[test]
 fn other_refusals_are_final() {
     for condition in [
@@ -146,9 +146,9 @@ fn other_refusals_are_final() {
     }
 }
 
-/// Never below what worked before.
+/// Never a weaker mechanism than at an earlier login.
 #[test]
-fn nothing_weaker_than_what_worked_before() {
+fn no_weaker_mechanism_than_before() {
     let mut dialogue = Dialogue::new(config());
     let known = Memory {
         mechanism: Some(SCRAM_SHA_256),
@@ -173,11 +173,11 @@ fn nothing_weaker_than_what_worked_before() {
     ));
 }
 
-/// XEP-0388's profile refuses in the same words.
+/// XEP-0388 uses the same conditions.
 #[test]
-fn the_next_mechanism_of_the_newer_profile() {
+fn the_next_mechanism_in_sasl2() {
     let mut config = socket_config();
-    config.session.haste = true;
+    config.session.pipelining = true;
     let mut dialogue = Dialogue::new(config);
     dialogue.play(
         "A: connect
@@ -204,7 +204,7 @@ fn the_next_mechanism_of_the_newer_profile() {
 // ── what the caller allows ──────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn only_what_the_caller_allows() {
+fn only_the_allowed_mechanisms() {
     for (allowed, mechanism) in [
         (&[SCRAM_SHA_1][..], "SCRAM-SHA-1"),
         (&[PLAIN], "PLAIN"),
@@ -234,9 +234,9 @@ fn only_what_the_caller_allows() {
     ));
 }
 
-/// What is begun with before the offer is known, and tokens, are mechanisms, too.
+/// The policy also applies to pipelined mechanisms and to tokens.
 #[test]
-fn what_is_remembered_is_not_allowed_for_that() {
+fn a_remembered_mechanism_must_be_allowed() {
     let known = Memory {
         mechanism: Some(SCRAM_SHA_1),
         settled: true,
@@ -255,7 +255,7 @@ fn what_is_remembered_is_not_allowed_for_that() {
     };
     let config = |mechanisms: &[&'static str]| {
         let mut config = allowing(socket_config(), mechanisms);
-        config.session.haste = true;
+        config.session.pipelining = true;
         config.session.account = Some("romeo@example.org".into());
         config
     };

@@ -1,4 +1,4 @@
-//! The connection in virtual time: what it says to the wire and to the page, and when.
+//! The connection in virtual time: what it sends and reports, and when.
 
 // A test may stop at what should not be.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -33,10 +33,10 @@ mod socket;
 use crate::support::dialogue::Dialogue;
 use epode_proto::connection::Config;
 
-/// The attributes of a session answer of a usual server.
+/// The attributes of a typical server's session response.
 const NORMAL: &str = "wait='60' hold='1' requests='2' inactivity='60' polling='5'";
 
-/// A connection whose first request is out.
+/// A connection that has sent its first request.
 fn opened(config: Config) -> Dialogue {
     let mut dialogue = Dialogue::new(config);
     dialogue.play(

@@ -66,7 +66,7 @@ fn log_in(opens: &str, before: &str, after: &str, bound: &str) -> Dialogue {
 
 // 1 to 4
 #[test]
-fn what_opens_a_stream() {
+fn the_opening_of_a_stream() {
     for opens in [
         "from='example.org' id='1' version='1.0' xml:lang='en'",
         "id='1' version='1.0' xml:lang='en'",
@@ -178,7 +178,7 @@ fn why_a_login_failed() {
 /// Over WebSocket in XEP-0388's profile, up to the first message.
 fn newer(inline: &str, wanted: &str) -> Dialogue {
     let mut config = lasting();
-    config.session.haste = true;
+    config.session.pipelining = true;
     config.session.account = Some("romeo@example.org".into());
     let mut dialogue = Dialogue::new(config);
     dialogue.play(&format!(
@@ -202,7 +202,7 @@ const IDENTITY: &str =
 
 // 18, 19, 26
 #[test]
-fn a_success_that_binds_nothing() {
+fn a_success_without_binding() {
     for inline in ["", "<sasl2:inline/>"] {
         for data in ["", "<sasl2:additional-data></sasl2:additional-data>"] {
             newer(inline, "").play(&format!(
@@ -219,7 +219,7 @@ fn a_success_that_binds_nothing() {
 
 // 26 to 28
 #[test]
-fn what_is_bound_by_the_way() {
+fn optional_parts_of_a_binding() {
     const FULL: &str = "<sasl2:authorization-identifier>romeo@example.org/orchard</sasl2:authorization-identifier>";
     let plain = "<sasl2:inline><bind2:bind/></sasl2:inline>";
     let empty = "<sasl2:inline><bind2:bind><bind2:inline/></bind2:bind></sasl2:inline>";
@@ -243,7 +243,7 @@ fn what_is_bound_by_the_way() {
 
 // 20 to 23
 #[test]
-fn refusals_of_the_newer_profile() {
+fn refusals_in_sasl2() {
     for (said, told) in [
         ("<sasl2:failure/>", "not-authorized"),
         (
@@ -306,7 +306,7 @@ fn tokens() {
 
 // 31 to 34
 #[test]
-fn a_session_that_is_kept() {
+fn an_enabled_stream_management() {
     let bound = "<bind:bind/><sm:sm/>";
     for (enabled, resumes) in [
         (
@@ -345,7 +345,7 @@ fn a_session_that_is_kept() {
 
 // 38
 #[test]
-fn an_acknowledgement_of_nothing() {
+fn an_acknowledgement_without_h() {
     let mut dialogue = log_in("", ANONYMOUS, "<bind:bind/><sm:sm/>", "");
     dialogue.play(
         "C: <sm:enable resume='true'/>

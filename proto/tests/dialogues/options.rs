@@ -1,4 +1,4 @@
-//! Options that cannot be sent: they are an error before anything is; and what is sent of the others.
+//! Options that cannot be sent are an error before the first request; valid ones are sent.
 
 use super::opened;
 use crate::support::dialogue::{Dialogue, config, socket_config};
@@ -6,7 +6,7 @@ use epode_proto::connection::Config;
 use epode_proto::prepare::is_language_tag;
 use epode_proto::session::Goal;
 
-/// Connecting with it sends nothing, and ends with this sentence.
+/// Connecting with the option sends nothing and ends with this sentence.
 #[track_caller]
 fn refused(option: &str, change: impl Fn(&mut Config)) {
     for mut config in [config(), socket_config()] {
@@ -25,7 +25,7 @@ fn refused(option: &str, change: impl Fn(&mut Config)) {
 }
 
 #[test]
-fn a_resource_that_no_address_can_have() {
+fn an_invalid_resource() {
     let long = "r".repeat(1024);
     for wrong in [
         "a\u{1}b",
@@ -45,7 +45,7 @@ fn a_resource_that_no_address_can_have() {
 }
 
 #[test]
-fn a_language_that_is_no_tag() {
+fn an_invalid_language_tag() {
     for wrong in [
         "a\u{1}b",
         "e n",
@@ -78,7 +78,7 @@ fn a_language_that_is_no_tag() {
 }
 
 #[test]
-fn a_domain_that_is_none() {
+fn an_invalid_domain() {
     for wrong in [
         "",
         "a b",
@@ -106,7 +106,7 @@ fn values_of_a_registration() {
 }
 
 #[test]
-fn a_resource_is_prepared_before_it_is_asked_for() {
+fn a_resource_is_prepared_before_it_is_requested() {
     let mut config = config();
     // OpaqueString: other spaces become ASCII's, then NFC; case and width stay.
     config.session.resource = Some("Ｈaus\u{a0}E\u{301}".to_owned());
@@ -124,9 +124,9 @@ fn a_resource_is_prepared_before_it_is_asked_for() {
     ));
 }
 
-/// A page may give `document.documentElement.lang`, which is empty where the document says nothing.
+/// A page may pass `document.documentElement.lang`, which is empty if the document declares no language.
 #[test]
-fn an_empty_language_is_none() {
+fn an_empty_language_is_left_out() {
     let mut config = config();
     config.bosh.lang = Some(String::new());
     config.session.domain = "EXAMPLE.ORG.".to_owned();

@@ -1,6 +1,6 @@
-//! An outage: when it is tried again, what a sign of a working network does, and what the caller is told.
+//! An outage: the delays between attempts, the effect of a network sign, and the reports to the caller.
 //!
-//! `npm run outage` prints the distribution that [`a_client_is_back_soon_after_the_service`] checks, and measures real servers.
+//! `npm run outage` prints the distribution that [`a_client_reconnects_soon_after_the_service_returns`] checks, and measures real servers.
 
 use crate::support::dialogue::{Dialogue, config, socket_config};
 use crate::support::random::Seeded;
@@ -24,7 +24,7 @@ fn over_socket() -> Dialogue {
     Dialogue::online_over_socket(lasting(socket_config()), "")
 }
 
-/// An attempt that fails at once; gives the pause before it.
+/// Plays an attempt that fails at once; returns the delay before it.
 fn attempt(dialogue: &mut Dialogue) -> u64 {
     let before = dialogue.now;
     dialogue.play(
@@ -40,9 +40,9 @@ fn attempt(dialogue: &mut Dialogue) -> u64 {
 
 // ── pauses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Uniform between nothing and the outage so far, a second at least and half a minute at most.
+/// Uniform between 0 and the duration of the outage, which counts as at least 1 s and at most 30 s.
 #[test]
-fn a_pause_is_uniform() {
+fn delays_are_uniformly_distributed() {
     let reconnect = Reconnect::default();
     for (outage, most) in [(0, 1_000), (500, 1_000), (7_000, 7_000), (90_000, 30_000)] {
         let mut sum = 0;
@@ -66,9 +66,9 @@ fn a_pause_is_uniform() {
     }
 }
 
-/// However quickly attempts fail, that does not make the pauses longer.
+/// Quick failures do not lengthen the delays.
 #[test]
-fn quick_failures_do_not_use_up_the_short_pauses() {
+fn quick_failures_do_not_use_up_the_short_delays() {
     let mut dialogue = over_socket();
     let began = dialogue.now;
     dialogue.play("W: closed");
@@ -83,9 +83,9 @@ fn quick_failures_do_not_use_up_the_short_pauses() {
     }
 }
 
-/// A connection that does not hold is part of the same outage; while it was there does not count.
+/// A connection that breaks soon belongs to the same outage; its duration does not count.
 #[test]
-fn a_connection_that_does_not_hold() {
+fn a_connection_that_breaks_repeatedly() {
     let reconnect = Reconnect::default();
     let longest = |backoff: &mut Backoff, now: u64| {
         let pauses =
@@ -106,9 +106,9 @@ fn a_connection_that_does_not_hold() {
 
 // ── signs of a working network ──────────────────────────────────────────────────────────────────────────────────────
 
-/// The attempt is made at once, and the pauses begin anew.
+/// The attempt is made at once, and the delays restart.
 #[test]
-fn a_sign_begins_the_pauses_anew() {
+fn a_network_sign_restarts_the_delays() {
     for failures in [10, 18] {
         let mut dialogue = over_socket();
         dialogue.play("W: closed");
@@ -137,9 +137,9 @@ fn a_sign_begins_the_pauses_anew() {
     }
 }
 
-/// An attempt that began before the sign and hangs is replaced, at once if it has hung for a while; the caller is told.
+/// An attempt that began before the sign and hangs is replaced, at once if it has hung for a while; this is reported.
 #[test]
-fn a_sign_replaces_an_attempt_that_hangs() {
+fn a_network_sign_replaces_a_hanging_attempt() {
     let hanging = |opened: bool| {
         let mut dialogue = over_socket();
         dialogue.play("W: closed");
@@ -200,9 +200,9 @@ fn a_sign_replaces_an_attempt_that_hangs() {
     );
 }
 
-/// Frequent signs do not keep a slow network from an attempt that is long enough.
+/// Frequent signs still leave a slow network enough time for an attempt.
 #[test]
-fn many_signs_do_not_starve_an_attempt() {
+fn many_network_signs_do_not_starve_an_attempt() {
     let mut dialogue = over_socket();
     dialogue.play("W: closed");
     dialogue.interrupted();
@@ -222,7 +222,7 @@ fn many_signs_do_not_starve_an_attempt() {
 
 /// Over BOSH: an attempt to open a session.
 #[test]
-fn a_sign_replaces_a_session_request_that_hangs() {
+fn a_network_sign_replaces_a_hanging_session_request() {
     let mut dialogue = Dialogue::online_with(lasting(config()), "wait='60' hold='1' requests='1'");
     dialogue.tells_trouble = true;
     dialogue.play(
@@ -242,9 +242,9 @@ fn a_sign_replaces_a_session_request_that_hangs() {
     dialogue.expect_request();
 }
 
-/// Before the first session there is the caller's patience: an attempt is replaced, and the time for all of them stays.
+/// Before the first session an attempt may be replaced; the deadline of connecting stays.
 #[test]
-fn a_sign_during_the_first_attempt() {
+fn a_network_sign_during_the_first_attempt() {
     let mut dialogue = Dialogue::new(socket_config());
     dialogue.play(
         "A: connect
@@ -266,9 +266,9 @@ fn a_sign_during_the_first_attempt() {
 
 // ── what the caller is told ─────────────────────────────────────────────────────────────────────────────────────────
 
-/// Over BOSH as over WebSocket: one for each attempt that failed, with the number and the time of the next.
+/// Over both transports: one report for each failed attempt, with the number and the time of the next.
 #[test]
-fn each_failed_attempt_is_told() {
+fn each_failed_attempt_is_reported() {
     let mut dialogue = Dialogue::online_with(
         lasting(config()),
         "wait='60' hold='1' requests='1' inactivity='600'",
@@ -309,7 +309,7 @@ fn each_failed_attempt_is_told() {
 }
 
 #[test]
-fn each_failed_attempt_of_a_socket_is_told() {
+fn each_failed_attempt_of_a_socket_is_reported() {
     let mut dialogue = over_socket();
     dialogue.play("W: closed");
     for attempt in 1..=6 {
@@ -322,8 +322,8 @@ fn each_failed_attempt_of_a_socket_is_told() {
     dialogue.interrupted();
 }
 
-/// When a session is lost in an outage, the count goes on; when the service is there again and has forgotten it, a new one is
-/// begun at once: the pauses before have spread its clients.
+/// If the session is lost in an outage, the count of attempts continues. When the service is back without the session, a new one
+/// starts at once: the earlier delays have spread the clients.
 #[test]
 fn a_service_that_has_restarted() {
     let mut dialogue = Dialogue::online_with(
@@ -352,8 +352,7 @@ fn a_service_that_has_restarted() {
 
 // ── how soon it is back ─────────────────────────────────────────────────────────────────────────────────────────────
 
-/// A client whose every attempt fails at once until the service is back; gives how long after that the first attempt is made
-/// that can succeed.
+/// A client whose attempts fail at once until the service is back. Returns the time from then to the first attempt that can succeed.
 struct Client {
     connection: Connection,
     now: Instant,
@@ -535,9 +534,9 @@ impl Client {
     }
 }
 
-/// After an outage of length t a client is back within about t more, and within half a minute; and not all come at once.
+/// After an outage of length t a client reconnects within about t, at most 30 s, and clients are spread over that time.
 #[test]
-fn a_client_is_back_soon_after_the_service() {
+fn a_client_reconnects_soon_after_the_service_returns() {
     const SEEDS: u64 = 1_000;
     println!(
         "transport outage   10 %  median    90 %     max   (seconds from the service's return to the attempt, {SEEDS} seeds)"

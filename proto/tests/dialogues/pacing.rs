@@ -1,10 +1,10 @@
-//! The pace of requests over BOSH: what keeps its distance, what waits for the caller's turn, and what does not wait.
+//! The pace of BOSH requests: which are spaced, which wait for the end of the caller's turn, and which do not wait.
 
 use super::NORMAL;
 use crate::support::dialogue::{Dialogue, config};
 use epode_proto::connection::Config;
 
-/// Three requests may be under way.
+/// Three requests may be in flight.
 const WIDE: &str = "wait='60' hold='2' requests='3' inactivity='60' polling='5'";
 
 fn spaced() -> Config {
@@ -13,9 +13,9 @@ fn spaced() -> Config {
     config
 }
 
-/// Of two that leave at once the later may arrive first.
+/// Of two requests that are sent at once, the later one may arrive first.
 #[test]
-fn two_requests_keep_their_distance() {
+fn requests_are_spaced() {
     Dialogue::online_with(spaced(), WIDE).play(
         "+1s
          A: send <message id='a'/>
@@ -28,9 +28,9 @@ fn two_requests_keep_their_distance() {
     );
 }
 
-/// It shows that the server has the request before.
+/// The response shows that the server has the earlier request.
 #[test]
-fn an_answer_ends_the_distance() {
+fn a_response_ends_the_spacing() {
     Dialogue::online_with(spaced(), NORMAL).play(
         "+1s
          A: send <message id='a'/>
@@ -50,9 +50,9 @@ fn an_answer_ends_the_distance() {
     );
 }
 
-/// What the page says because of what it heard travels in its place.
+/// A stanza that the page sends from a callback replaces the empty request.
 #[test]
-fn an_empty_request_waits_for_the_callers_turn() {
+fn an_empty_request_waits_for_the_end_of_the_turn() {
     Dialogue::online_with(spaced(), NORMAL).play(
         "+1s
          S: <body><message id='in'/></body>
@@ -68,9 +68,9 @@ fn an_empty_request_waits_for_the_callers_turn() {
     );
 }
 
-/// Timers of a hidden page are too slow: requests leave at once, an empty one after the caller's turn, in the next task.
+/// Timers of a hidden page are too slow: requests are sent at once, an empty one after the caller's turn, in the next task.
 #[test]
-fn a_hidden_page_keeps_no_distance() {
+fn a_hidden_page_has_no_spacing() {
     Dialogue::online_with(spaced(), WIDE).play(
         "+1s
          A: hidden
@@ -106,9 +106,9 @@ fn a_hidden_page_keeps_no_distance() {
     );
 }
 
-/// An earlier request that is answered with something to read shows nothing of the last one.
+/// A response with content to an earlier request does not show that the last one has arrived.
 #[test]
-fn a_push_does_not_end_the_distance() {
+fn a_push_does_not_end_the_spacing() {
     Dialogue::online_with(spaced(), WIDE).play(
         "+1s
          A: send <message id='a'/>
@@ -122,9 +122,9 @@ fn a_push_does_not_end_the_distance() {
     );
 }
 
-/// The answer to an earlier request does not show that the last one has arrived, and nothing comes after the good-bye that could.
+/// The response to an earlier request does not show that the last one has arrived, and no request follows the terminating one.
 #[test]
-fn the_good_bye_keeps_its_distance_whatever_is_answered() {
+fn the_terminating_request_is_always_spaced() {
     Dialogue::online_with(spaced(), NORMAL).play(
         "+1s
          A: send <message id='a'/>
@@ -143,9 +143,9 @@ fn the_good_bye_keeps_its_distance_whatever_is_answered() {
     );
 }
 
-/// No timer is sure to fire any more.
+/// Timers may not fire any more.
 #[test]
-fn the_good_bye_of_a_page_that_is_left_or_hidden_does_not_wait() {
+fn the_terminating_request_of_an_unloading_or_hidden_page_does_not_wait() {
     for act in ["hidden", "leave"] {
         let mut dialogue = Dialogue::online_with(spaced(), NORMAL);
         dialogue.play(
@@ -174,9 +174,9 @@ fn the_good_bye_of_a_page_that_is_left_or_hidden_does_not_wait() {
     );
 }
 
-/// Repetitions are requests as well, and they come first.
+/// Repetitions are also requests, and are sent first.
 #[test]
-fn repetitions_keep_their_distance() {
+fn repetitions_are_spaced() {
     Dialogue::online_with(spaced(), NORMAL).play(
         "+1s
          A: send <message id='a'/>
@@ -196,9 +196,9 @@ fn repetitions_keep_their_distance() {
     );
 }
 
-/// A pause that arrives first would cut off the request before it: no pause is better.
+/// A pause that arrives first would end the request before it, so no pause is sent.
 #[test]
-fn no_pause_right_behind_a_request() {
+fn no_pause_right_after_a_request() {
     let session = "wait='60' hold='1' requests='2' inactivity='60' polling='5' maxpause='120'";
     Dialogue::online_with(spaced(), session).play(
         "+1s

@@ -1,4 +1,4 @@
-//! `see-other-uri` (XEP-0124 §17.2, RFC 7395 §3.6.1): what the first address is trusted with holds for every later one.
+//! `see-other-uri` (XEP-0124 §17.2, RFC 7395 §3.6.1): the trust in the first address limits all later ones.
 
 use super::features;
 use crate::support::dialogue::{Dialogue, config, service, socket_config};
@@ -15,7 +15,7 @@ use epode_proto::transport::{Kind, Service};
 const BOSH: &str = "https://example.org/http-bind";
 const SOCKET: &str = "wss://example.org/ws";
 
-/// A service as the shell judges it: confidential over TLS and on this machine.
+/// A service as the shell reports it: confidential over TLS and on loopback.
 fn judged(kind: Kind, address: &str) -> Service {
     let local = address.contains("//localhost") || address.contains("//127.0.0.1");
     let encrypted = address.starts_with("https:") || address.starts_with("wss:");
@@ -25,7 +25,7 @@ fn judged(kind: Kind, address: &str) -> Service {
     }
 }
 
-/// Where nothing may be shown in the clear.
+/// A configuration without `plain_text_allowed`.
 fn strict(kind: Kind, address: &str) -> Config {
     let mut config = config();
     config.session.plain_text_allowed = false;
@@ -42,7 +42,7 @@ fn lasting(config: Config) -> Config {
     }
 }
 
-/// Connecting, up to the first request or socket.
+/// Connects, up to the first request or socket.
 fn begun(config: Config) -> Dialogue {
     let bosh = config.services[0].kind == Kind::Bosh;
     let mut dialogue = Dialogue::new(config);
@@ -60,7 +60,7 @@ fn begun(config: Config) -> Dialogue {
     dialogue
 }
 
-/// The server redirects. Gives what the client does about it, in words; a dialogue may go on.
+/// The server redirects. Returns the client's reaction in words; the dialogue may continue.
 fn redirect(dialogue: &mut Dialogue, kind: Kind, address: &str) {
     let address = address.replace('&', "&amp;").replace('<', "&lt;");
     match kind {
@@ -75,13 +75,13 @@ fn redirect(dialogue: &mut Dialogue, kind: Kind, address: &str) {
     }
 }
 
-/// Another attempt is begun, of which the caller hears.
+/// Another attempt starts, which is reported.
 const AGAIN: &str = "E: connecting
      E: credentials wanted";
 
 // ── what may be shown ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/// The instruction to go to an encrypted address came unencrypted: somebody in between may have given it.
+/// The redirect to an encrypted address came unencrypted: an attacker may have sent it.
 #[test]
 fn no_password_over_a_chain_that_is_not_confidential() {
     let mut dialogue = begun(strict(Kind::Bosh, "http://example.org/http-bind"));
@@ -136,7 +136,7 @@ fn no_password_over_such_a_chain_of_sockets() {
     }
 }
 
-/// In the middle of a session, too.
+/// Also in an established session.
 #[test]
 fn no_password_when_a_session_is_redirected() {
     let unencrypted = Config {
@@ -163,7 +163,7 @@ fn no_password_when_a_session_is_redirected() {
 }
 
 #[test]
-fn no_account_is_made_over_such_a_chain() {
+fn no_account_is_registered_over_such_a_chain() {
     let mut config = strict(Kind::Bosh, "http://example.org/http-bind");
     config.session.goal = Goal::Register(vec![
         ("username".into(), "romeo".into()),
@@ -182,7 +182,7 @@ fn no_account_is_made_over_such_a_chain() {
     );
 }
 
-/// Where both ends are confidential the chain is, and so it is where the caller allows all.
+/// A chain is confidential if both ends are, or if the caller allows plain text.
 #[test]
 fn a_password_over_a_chain_that_is_confidential() {
     let mut allowed = strict(Kind::Bosh, "http://example.org/http-bind");
@@ -217,7 +217,7 @@ fn a_password_over_a_chain_that_is_confidential() {
     }
 }
 
-/// While there is no session, what is sent may leave over any of the services.
+/// Without a session, stanzas may be sent over any of the services.
 #[test]
 fn whether_a_secret_may_be_sent() {
     let both = |second: &str| Config {
@@ -237,7 +237,7 @@ fn whether_a_secret_may_be_sent() {
 
 // ── where to ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Less security than before, another protocol, or an address that may be read in two ways: not followed, and told.
+/// Less security than before, another protocol, or an ambiguous address: not followed, and reported.
 #[test]
 fn redirects_that_are_not_followed() {
     for (kind, first, addresses) in [
@@ -355,9 +355,9 @@ fn redirects_that_are_followed() {
     );
 }
 
-/// What only names a host and a port names a TCP socket, which no page can open: an end like any other.
+/// A host and port without a scheme name a TCP socket, which no page can open: an ordinary end.
 #[test]
-fn another_host_is_no_address() {
+fn another_host_is_not_an_address() {
     let error = "<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>other.example:5222</see-other-host></stream:error>";
     begun(strict(Kind::WebSocket, SOCKET)).play(&format!(
         "W: <framing:open from='example.org' id='1' version='1.0'/>
@@ -369,7 +369,7 @@ fn another_host_is_no_address() {
     ));
 }
 
-/// An HTTP redirect is none of the protocol's: the shell does not follow it, and nor does the core.
+/// An HTTP redirect is not part of XMPP: neither the shell nor the core follows it.
 #[test]
 fn http_redirects_are_not_followed() {
     for status in [301, 302, 303, 307, 308] {
@@ -384,7 +384,7 @@ fn http_redirects_are_not_followed() {
 // ── the caller's headers and credentials ────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn the_callers_headers_stay_at_home() {
+fn the_callers_headers_are_not_sent_to_another_origin() {
     for (first, chain, foreign) in [
         (BOSH, &["https://example.org/other"][..], false),
         (BOSH, &["https://EXAMPLE.org:443/other"], false),
@@ -426,7 +426,7 @@ fn the_callers_headers_stay_at_home() {
 fn remembering(config: Config, known: &Memory) -> Dialogue {
     let mut config = config;
     config.session.account = Some("romeo@example.org".into());
-    config.session.haste = true;
+    config.session.pipelining = true;
     let address = config.services[0].address.clone();
     let mut dialogue = Dialogue::new(config);
     let text = write("romeo@example.org", &[(&address, known)]);
@@ -434,9 +434,9 @@ fn remembering(config: Config, known: &Memory) -> Dialogue {
     dialogue
 }
 
-/// The minimum goes along.
+/// The minimal mechanism also applies after the redirect.
 #[test]
-fn what_worked_before_is_the_least_that_will_do() {
+fn no_weaker_mechanism_after_a_redirect() {
     let known = Memory {
         mechanism: Some(SCRAM_SHA_512),
         ..Memory::default()
@@ -459,9 +459,9 @@ fn what_worked_before_is_the_least_that_will_do() {
     }
 }
 
-/// The token does not, and no new one is asked for; nor is the name of this installation told.
+/// The token is not sent, no new one is requested, and the id of this installation is not sent.
 #[test]
-fn a_token_stays_at_home() {
+fn a_token_is_not_sent_to_another_service() {
     let offer = Offer {
         bind: true,
         tokens: true,
@@ -505,7 +505,7 @@ fn a_token_stays_at_home() {
     assert!(kept.token.is_some(), "it is for the configured service");
 }
 
-/// A service that always redirects is held to what worked where it redirects to.
+/// The mechanism of a service that always redirects is that of its target.
 #[test]
 fn the_mechanism_is_remembered_for_the_service_that_redirects() {
     let mut dialogue = begun(strict(Kind::Bosh, BOSH));
@@ -548,7 +548,7 @@ fn the_mechanism_is_remembered_for_the_service_that_redirects() {
 
 /// The address would have to be read from the page's storage, which is not the server's word.
 #[test]
-fn a_session_elsewhere_is_not_handed_over() {
+fn a_redirected_session_is_not_stored() {
     let mut dialogue = begun(lasting(strict(Kind::Bosh, BOSH)));
     redirect(&mut dialogue, Kind::Bosh, "https://other.example/b");
     dialogue.play(AGAIN);
@@ -586,9 +586,9 @@ fn a_session_elsewhere_is_not_handed_over() {
     assert!(dialogue.connection.snapshot().is_some());
 }
 
-/// While another service is tried, the session to be handed over is the WebSocket's.
+/// While another service is tried, the stored session is that of the WebSocket.
 #[test]
-fn the_session_is_where_it_was_bound() {
+fn the_session_stays_at_the_service_that_bound_it() {
     let both = Config {
         services: vec![judged(Kind::WebSocket, SOCKET), judged(Kind::Bosh, BOSH)],
         ..lasting(strict(Kind::WebSocket, SOCKET))
@@ -611,7 +611,7 @@ fn the_session_is_where_it_was_bound() {
 // ── how many, how fast ──────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
-fn a_circle_ends() {
+fn a_redirect_loop_ends() {
     let mut dialogue = begun(strict(Kind::WebSocket, SOCKET));
     for _ in 0..4 {
         redirect(&mut dialogue, Kind::WebSocket, "wss://other.example/ws");
@@ -626,7 +626,7 @@ fn a_circle_ends() {
     dialogue.play("E: offline terminated see-other-uri\n+100s");
 }
 
-/// One that redirects in vain does not keep another service from being tried.
+/// A service with a useless redirect does not block the next service.
 #[test]
 fn another_service_is_tried_instead() {
     let both = Config {
@@ -639,7 +639,7 @@ fn another_service_is_tried_instead() {
     dialogue.expect_request();
 }
 
-/// Bound at the address that the socket was opened for; gives how long the redirect of it is waited for, and where to it leads.
+/// Bound at the address of the socket. Returns how long the redirect is delayed, and its target.
 fn redirected_session(dialogue: &mut Dialogue, to: &str) -> u64 {
     redirect(dialogue, Kind::WebSocket, to);
     dialogue.interrupted();
@@ -654,10 +654,10 @@ fn bound_again(dialogue: &mut Dialogue, at: &str) {
     dialogue.play("E: online romeo@example.org/orchard");
 }
 
-/// The first redirect of a session is followed at once. In a circle of sessions the others are paced like failures, and after
-/// four of them the configured service is tried again.
+/// The first redirect of a session is followed at once. In a loop of sessions the others are delayed like failures, and after four of
+/// them the configured service is tried again.
 #[test]
-fn a_circle_of_sessions_is_paced() {
+fn a_loop_of_session_redirects_is_delayed() {
     const OTHER: &str = "wss://other.example/ws";
     let mut dialogue = Dialogue::online_over_socket(lasting(socket_config()), "");
     assert_eq!(redirected_session(&mut dialogue, OTHER), 0);
@@ -679,7 +679,7 @@ fn a_circle_of_sessions_is_paced() {
     bound_again(&mut dialogue, OTHER);
 }
 
-/// An attempt to reconnect that is redirected has not failed, and is followed without a pause, but not in circles.
+/// A redirected attempt to reconnect has not failed and is followed without a delay, but not in a loop.
 #[test]
 fn a_redirect_while_reconnecting() {
     let mut dialogue = Dialogue::online_over_socket(lasting(socket_config()), "");
@@ -696,9 +696,9 @@ fn a_redirect_while_reconnecting() {
     dialogue.play("E: interrupted 2 terminated see-other-uri\n+2s\nE: credentials wanted\nC: socket wss://example.org/ws");
 }
 
-/// After a redirect the next attempt is at the configured service again.
+/// After a redirect the next attempt uses the configured service.
 #[test]
-fn it_comes_back_to_the_configured_service() {
+fn a_reconnect_returns_to_the_configured_service() {
     let mut dialogue = begun(lasting(strict(Kind::Bosh, BOSH)));
     redirect(&mut dialogue, Kind::Bosh, "https://other.example/b");
     dialogue.play(AGAIN);

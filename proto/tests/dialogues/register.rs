@@ -1,4 +1,4 @@
-//! XEP-0077 before login: an account is made, or it is said why not.
+//! XEP-0077 before login: an account is created, or the reason is reported.
 
 use crate::support::dialogue::{Dialogue, config};
 use epode_proto::session::Goal;
@@ -29,7 +29,7 @@ fn asked(values: &[(&str, &str)]) -> Dialogue {
 const ENDED: &str = "C: <body rid='3' type='terminate'/>\nE: offline registration-failed";
 
 #[test]
-fn by_the_fields_of_before_data_forms() {
+fn registration_by_fields() {
     let mut dialogue = asked(&[("email", "romeo@montague.example"), ("unasked", "x")]);
     dialogue.play(
         "S: <body><iq type='result' id='$fields'><register:query><register:instructions>Choose.</register:instructions>
@@ -46,7 +46,7 @@ fn by_the_fields_of_before_data_forms() {
 }
 
 #[test]
-fn by_a_data_form() {
+fn registration_by_a_data_form() {
     asked(&[]).play(
         "+29s
          S: <body><iq type='result' id='$fields'><register:query><x xmlns='jabber:x:data' type='form'>
@@ -82,7 +82,7 @@ fn the_name_is_taken() {
 }
 
 #[test]
-fn the_server_registers_nobody() {
+fn the_server_has_no_registration() {
     asked(&[]).play(&format!(
         "S: <body><iq type='error' id='$fields'><error type='cancel' xmlns='jabber:client'>
               <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq></body>
@@ -91,7 +91,7 @@ fn the_server_registers_nobody() {
 }
 
 #[test]
-fn a_person_is_wanted() {
+fn registration_requires_a_web_page() {
     asked(&[]).play(&format!(
         "S: <body><iq type='result' id='$fields'><register:query><x xmlns='jabber:x:oob'>
               <url>https://example.org/register</url></x></register:query></iq></body>
@@ -109,7 +109,7 @@ fn fields_are_missing() {
 }
 
 #[test]
-fn a_form_that_is_none() {
+fn an_invalid_form() {
     asked(&[]).play(
         "S: <body><iq type='result' id='$fields'/></body>
          C: <body rid='3' type='terminate'/>
@@ -128,7 +128,7 @@ fn only_the_reply_to_our_own_request_counts() {
 }
 
 #[test]
-fn a_registration_that_is_never_answered() {
+fn a_registration_without_a_reply() {
     asked(&[]).play(
         "+30s
          C: <body rid='3' type='terminate'/>
@@ -138,7 +138,7 @@ fn a_registration_that_is_never_answered() {
 }
 
 #[test]
-fn not_where_the_password_may_not_be_shown() {
+fn no_registration_on_an_unencrypted_connection() {
     let mut config = config();
     config.session.plain_text_allowed = false;
     config.session.goal = Goal::Register(Vec::new());
@@ -153,9 +153,9 @@ fn not_where_the_password_may_not_be_shown() {
     );
 }
 
-/// The account is there, whatever happens to the good-bye.
+/// The account exists, whatever happens to the terminating request.
 #[test]
-fn the_account_is_made_and_the_connection_lost() {
+fn the_connection_is_lost_after_the_registration() {
     for end in [
         "S: <body type='terminate' condition='system-shutdown'/>",
         "S: <body type='terminate' condition='remote-stream-error'><stream:error>

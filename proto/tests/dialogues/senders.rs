@@ -1,4 +1,4 @@
-//! RFC 6120 §8.1.2.1: who may answer what the connection itself asks. Anybody can send us a stanza of any id, once a session is bound.
+//! RFC 6120 §8.1.2.1: which senders may reply to the connection's own requests. In a bound session any user can send any id.
 
 use super::NORMAL;
 use crate::support::dialogue::{Dialogue, config, socket_config};
@@ -8,7 +8,7 @@ use epode_proto::random::Ids;
 use epode_proto::reconnect::Reconnect;
 use std::collections::BTreeSet;
 
-/// Whoever is not our account, session or server.
+/// Addresses that are not our account, session or server.
 const STRANGERS: [&str; 8] = [
     "mallory@evil.example/x",
     "evil.example",
@@ -20,7 +20,7 @@ const STRANGERS: [&str; 8] = [
     "not a@jid@",
 ];
 
-/// Who answers for each other.
+/// Addresses that may reply for each other.
 const OWN_SIDE: [&str; 5] = [
     "",
     "from='example.org'",
@@ -29,9 +29,9 @@ const OWN_SIDE: [&str; 5] = [
     "from='Romeo@EXAMPLE.org'",
 ];
 
-/// Over WebSocket without stream management, the reply to a ping says what has arrived.
+/// Over WebSocket without stream management, the reply to a ping settles earlier stanzas.
 #[test]
-fn a_ping_is_answered_by_our_own_side() {
+fn only_the_own_server_or_account_replies_to_a_ping() {
     for kind in ["result", "error"] {
         let mut dialogue = Dialogue::online_over_socket(socket_config(), "");
         dialogue.play(
@@ -62,9 +62,9 @@ fn a_ping_is_answered_by_our_own_side() {
     }
 }
 
-/// Over BOSH it only brings an answer, and is nobody's business; a stranger's is the caller's.
+/// Over BOSH the reply only causes a response and is not reported; the reply of another sender is.
 #[test]
-fn a_word_over_bosh() {
+fn only_the_own_side_replies_to_a_ping_over_bosh() {
     let mut dialogue = Dialogue::online("wait='60' hold='1' requests='3'");
     dialogue.play(
         "A: send <message id='a'/>
@@ -78,9 +78,9 @@ fn a_word_over_bosh() {
     );
 }
 
-/// That a session which was taken over is there is shown by its own server.
+/// Only the own server can confirm a restored session.
 #[test]
-fn the_proof_of_a_session() {
+fn only_the_own_side_confirms_a_restored_session() {
     let mut dialogue = Dialogue::new(config());
     dialogue.play(
         "A: attach s1 100
@@ -95,7 +95,7 @@ fn the_proof_of_a_session() {
     );
 }
 
-/// The session's own requests: binding, and RFC 3921's session establishment, at which strangers can already send.
+/// The session's own requests: binding, and RFC 3921's session establishment, during which others can already send.
 #[test]
 fn the_sessions_own_requests() {
     let mut dialogue = Dialogue::new(socket_config());
@@ -162,9 +162,9 @@ fn a_form_and_an_account_are_the_servers() {
     );
 }
 
-/// Nor does an answer count that comes in a session in which it was not asked.
+/// A reply in another session than that of its request is ignored.
 #[test]
-fn a_ping_of_a_session_that_is_lost() {
+fn a_ping_of_a_lost_session() {
     let config = Config {
         reconnect: Some(Reconnect::default()),
         ..socket_config()
@@ -192,9 +192,9 @@ fn a_ping_of_a_session_that_is_lost() {
     );
 }
 
-/// A request of the caller's stays pending, whoever answers instead; over BOSH as well.
+/// A request of the caller stays pending when another sender replies; also over BOSH.
 #[test]
-fn a_strangers_reply_is_a_stanza() {
+fn a_reply_of_another_sender_is_a_stanza() {
     let mut dialogue = Dialogue::online(NORMAL);
     dialogue.play(
         "A: request <iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>
@@ -207,7 +207,7 @@ fn a_strangers_reply_is_a_stanza() {
     );
 }
 
-/// No part of an id tells another.
+/// No part of an id predicts another id.
 #[test]
 fn ids_cannot_be_guessed_from_earlier_ones() {
     let mut ids = Ids::new(&mut Seeded(7));

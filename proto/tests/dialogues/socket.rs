@@ -12,7 +12,7 @@ fn plain() -> Dialogue {
     Dialogue::online_over_socket(socket_config(), "")
 }
 
-/// The socket is open, and the stream header was sent.
+/// The socket is open and the stream header was sent.
 fn opening() -> Dialogue {
     let mut dialogue = Dialogue::new(socket_config());
     dialogue.play(
@@ -63,9 +63,9 @@ fn stanzas_go_both_ways() {
     );
 }
 
-/// Without stream management, the reply to a ping says what has arrived before it.
+/// Without stream management, the reply to a ping settles the stanzas before it.
 #[test]
-fn a_ping_tells_what_has_arrived() {
+fn the_reply_to_a_ping_settles() {
     plain().play(
         "A: send <message id='a'/>
          C: <message id='a'/>
@@ -82,7 +82,7 @@ fn a_ping_tells_what_has_arrived() {
 }
 
 #[test]
-fn the_server_must_agree_to_the_subprotocol() {
+fn the_server_must_accept_the_subprotocol() {
     Dialogue::new(socket_config()).play(
         "A: connect
          E: connecting
@@ -95,7 +95,7 @@ fn the_server_must_agree_to_the_subprotocol() {
 }
 
 #[test]
-fn the_good_bye_waits_for_the_servers() {
+fn a_close_waits_for_the_servers_close() {
     plain().play(
         "A: disconnect
          C: <presence type='unavailable'/>
@@ -118,9 +118,9 @@ fn the_good_bye_waits_for_the_servers() {
     );
 }
 
-/// Two good-byes that cross: the server's belongs to its error, and tells nothing of what was on its way to it.
+/// Two `<close/>` that cross: the server's belongs to its error and does not settle stanzas in transit.
 #[test]
-fn a_stream_error_does_not_answer_the_good_bye() {
+fn a_stream_error_is_not_a_reply_to_close() {
     plain().play(
         "A: send <message id='a'/>
          C: <message id='a'/>
@@ -136,9 +136,9 @@ fn a_stream_error_does_not_answer_the_good_bye() {
     );
 }
 
-/// So does a `<close/>` that sends us elsewhere (RFC 7395 §3.6.1): it is no answer to ours.
+/// A `<close/>` with a redirect (RFC 7395 §3.6.1) is not the reply to ours.
 #[test]
-fn a_redirect_does_not_answer_the_good_bye() {
+fn a_redirect_is_not_a_reply_to_close() {
     for (close, delivery) in [
         (
             "<framing:close see-other-uri='wss://other.example.org/ws'/>",
@@ -162,9 +162,9 @@ fn a_redirect_does_not_answer_the_good_bye() {
     }
 }
 
-/// Only in its own namespace does an element close the stream.
+/// Only a `<close/>` in the framing namespace closes the stream.
 #[test]
-fn a_close_of_another_namespace_is_none() {
+fn a_close_in_another_namespace_is_ignored() {
     plain().play(
         "W: raw <close xmlns='urn:example'/>
          W: <framing:close/>
@@ -175,7 +175,7 @@ fn a_close_of_another_namespace_is_none() {
 }
 
 #[test]
-fn it_goes_where_the_server_points() {
+fn a_redirect_is_followed() {
     opening().play(
         "W: <framing:close see-other-uri='wss://other.example/ws'/>
          C: <framing:close/>
@@ -227,7 +227,7 @@ fn the_next_service_is_tried() {
 }
 
 #[test]
-fn a_dead_link_is_noticed() {
+fn a_dead_link_is_detected() {
     plain().play(
         "+30s
          C: <iq type='get' id='$one'><ping xmlns='urn:xmpp:ping'/></iq>
@@ -258,7 +258,7 @@ fn managed() -> Dialogue {
     dialogue
 }
 
-/// The socket breaks, and another one is open, authenticated, and asks for the former session.
+/// The socket breaks; another one is open, authenticated, and requests the former session.
 fn broken(dialogue: &mut Dialogue, h: u32) {
     dialogue.play("W: closed");
     dialogue.interrupted();
@@ -289,10 +289,10 @@ fn acknowledgements_settle() {
     );
 }
 
-/// A stream that stands still while it asks for the session is given up without a `<close/>`: when both arrive after all, the
+/// A stream that stalls while it requests the session is dropped without a `<close/>`: if both arrived late, the
 /// session would be resumed, ended in order, and lost.
 #[test]
-fn an_attempt_to_resume_spares_the_session() {
+fn a_stalled_resumption_sends_no_close() {
     let mut dialogue = managed();
     broken(&mut dialogue, 0);
     dialogue.play("+30s\nC: close");
@@ -301,7 +301,7 @@ fn an_attempt_to_resume_spares_the_session() {
 }
 
 #[test]
-fn a_session_goes_on() {
+fn a_session_is_resumed() {
     let mut dialogue = managed();
     dialogue.play(
         "W: <message id='one'/>
@@ -339,7 +339,7 @@ fn a_session_goes_on() {
 
 /// What the server says it had is delivered; of the rest it is certain that it had not, and messages are sent anew.
 #[test]
-fn a_session_does_not_go_on() {
+fn a_session_is_not_resumed() {
     let mut dialogue = managed();
     dialogue.play(
         "A: send <message id='a'/>
@@ -389,7 +389,7 @@ fn a_session_is_unknown() {
 
 /// However many questions are out: what was sent behind them would never be heard of.
 #[test]
-fn the_last_question_precedes_the_good_bye() {
+fn the_last_acknowledgement_request_precedes_close() {
     managed().play(
         "A: send <message id='a'/>
          C: <message id='a'/>
@@ -421,7 +421,7 @@ fn the_last_question_precedes_the_good_bye() {
 }
 
 #[test]
-fn the_good_bye_tells_what_has_arrived() {
+fn the_acknowledgement_before_close_settles() {
     managed().play(
         "W: <message id='in'/>
          E: stanza
@@ -443,7 +443,7 @@ fn the_good_bye_tells_what_has_arrived() {
 
 /// A server that acknowledges what was never sent is not in its senses: nothing it says is built upon.
 #[test]
-fn too_much_is_acknowledged() {
+fn an_acknowledgement_of_too_many_stanzas() {
     let mut dialogue = managed();
     dialogue.play("W: <sm:a h='1'/>\nC: <framing:close/>\nC: close");
     assert!(
@@ -493,9 +493,9 @@ fn a_new_session_begins() {
     );
 }
 
-/// Wrong now, wrong next time.
+/// An error that another attempt would repeat.
 #[test]
-fn some_things_cannot_be_cured() {
+fn permanent_errors_are_not_retried() {
     let mut dialogue = managed();
     dialogue.play(
         "W: <stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
@@ -534,7 +534,7 @@ fn waking_does_not_wait() {
 
 /// A server that takes nothing is not sent to for ever: what may have to be sent again is bounded, in bytes, too.
 #[test]
-fn what_is_not_acknowledged_is_bounded() {
+fn unacknowledged_stanzas_have_a_limit() {
     let mut dialogue = managed();
     let body = "x".repeat(1 << 20);
     let message =
@@ -558,7 +558,7 @@ fn what_is_not_acknowledged_is_bounded() {
 
 /// Who wakes asks again; the reply to the question before is nobody's business all the same.
 #[test]
-fn a_late_reply_to_a_ping_is_not_handed_on() {
+fn a_late_reply_to_a_ping_is_not_delivered() {
     plain().play(
         "A: send <message id='a'/>
          C: <message id='a'/>

@@ -3,7 +3,7 @@
 use crate::support::by_hand::{ByHand, by_hand_config};
 use epode_proto::raw_stream::RawSendError;
 
-/// The session request and its answer.
+/// The session request and its response.
 const OPENED: &str = "
     A: open
     C: <body rid='1' to='example.org' content='text/xml; charset=utf-8' ver='1.11' wait='60' hold='1' ack='1' xmpp:version='1.0'/>
@@ -17,7 +17,7 @@ fn opened() -> ByHand {
     stream
 }
 
-/// Step by step, with a mechanism that nothing here knows.
+/// A login step by step, with a mechanism that epode does not know.
 #[test]
 fn a_login_by_raw_elements() {
     let mut stream = opened();
@@ -50,7 +50,7 @@ fn a_login_by_raw_elements() {
 }
 
 #[test]
-fn all_of_one_call_goes_into_one_request() {
+fn elements_of_one_call_travel_in_one_request() {
     let mut stream = opened();
     stream.play(
         "A: send <presence/><iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq><message to='a@b'/>
@@ -64,9 +64,9 @@ fn all_of_one_call_goes_into_one_request() {
     );
 }
 
-/// Each frame is a whole body, in request order, with all that is in it.
+/// Each frame is a complete body, in request order.
 #[test]
-fn frames_come_in_request_order() {
+fn frames_arrive_in_request_order() {
     let mut stream = opened();
     stream.play(
         "A: send <presence/>
@@ -79,9 +79,9 @@ fn frames_come_in_request_order() {
     );
 }
 
-/// The transport repeats what breaks, and asks for nothing by itself: the page's stanzas are not followed by pings.
+/// The transport repeats broken requests and sends no pings.
 #[test]
-fn what_breaks_is_repeated_and_nothing_is_asked() {
+fn a_broken_request_is_repeated_without_a_ping() {
     let mut stream = opened();
     stream.play(
         "A: send <message id='1'/>
@@ -98,9 +98,9 @@ fn what_breaks_is_repeated_and_nothing_is_asked() {
     );
 }
 
-/// What a server repeats of its own request is not a frame.
+/// An echo of our own request is not a frame.
 #[test]
-fn an_echo_is_not_handed_on() {
+fn an_echo_is_not_delivered() {
     let mut stream = ByHand::new({
         let mut config = by_hand_config("https://example.org/bosh");
         config.bosh.route = Some("xmpp:host:5222".into());
@@ -123,7 +123,7 @@ fn an_echo_is_not_handed_on() {
 }
 
 #[test]
-fn the_end_in_order_carries_the_last_words() {
+fn a_close_carries_the_last_elements() {
     let mut stream = opened();
     stream.play(
         "A: send <message/>
@@ -149,9 +149,9 @@ fn the_end_in_order_carries_the_last_words() {
     );
 }
 
-/// What the page sends in its last turn leaves in that turn: what is not known to have arrived is sent once more, for the platform to finish.
+/// Elements of the page's last turn are sent in that turn: unconfirmed requests are repeated for the platform to complete.
 #[test]
-fn the_pages_last_turn() {
+fn a_close_while_the_page_unloads() {
     let mut stream = opened();
     stream.play(
         "A: send <message id='1'/>
@@ -169,9 +169,9 @@ fn the_pages_last_turn() {
     );
 }
 
-/// A page that only goes does not end the session: another page may go on with it.
+/// An unloading page does not end the session: another page may continue it.
 #[test]
-fn leaving_alone_ends_nothing() {
+fn an_unloading_page_does_not_end_the_stream() {
     let mut stream = opened();
     stream.play(
         "A: leave
@@ -184,7 +184,7 @@ fn leaving_alone_ends_nothing() {
 }
 
 #[test]
-fn the_end_before_there_is_a_session() {
+fn a_close_before_the_session() {
     let mut stream = ByHand::over_bosh();
     stream.play(
         "A: open
@@ -205,9 +205,9 @@ fn aborting_sends_nothing() {
     );
 }
 
-/// Bound by somebody else; no ping asks whether it is there.
+/// A session bound elsewhere; no ping checks whether it exists.
 #[test]
-fn attaching_goes_on_with_a_session() {
+fn attaching_continues_a_session() {
     let mut stream = ByHand::over_bosh();
     stream.play(
         "A: attach s9 4711
@@ -268,9 +268,9 @@ fn how_a_server_ends_it() {
     );
 }
 
-/// What opening can meet.
+/// The possible results of opening.
 #[test]
-fn what_is_no_session() {
+fn invalid_sessions() {
     for (answer, reason) in [
         ("S 404: nothing", "http-error 404"),
         ("S: <body/>", "not-bosh a session answer without a sid"),

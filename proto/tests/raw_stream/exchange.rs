@@ -47,7 +47,7 @@ fn input(secret: Option<&str>, keys: Option<KnownKeys>, nonce: &str) -> Exchange
 }
 
 #[test]
-fn scram_by_its_vectors_with_a_password_and_then_with_its_keys() {
+fn scram_test_vectors_with_a_password_and_with_keys() {
     for vector in VECTORS {
         let with_password = input(Some("pencil"), None, vector.nonce);
         let mut exchange = start(vector.mechanism, with_password).expect("a start");
@@ -112,7 +112,7 @@ fn the_other_mechanisms() {
 }
 
 #[test]
-fn what_cannot_be_started() {
+fn exchanges_that_cannot_be_started() {
     assert!(Exchange::knows("SCRAM-SHA-384"));
     for name in ["X-OWN", "HT-SHA-256-NONE", "plain", ""] {
         assert!(!Exchange::knows(name), "{name}");
@@ -126,7 +126,7 @@ fn what_cannot_be_started() {
     assert_eq!(error, Some(SaslError::BadPassword));
 }
 
-/// A nonce of one's own is for tests: each exchange has another by default.
+/// A given nonce is for tests: by default each exchange has its own.
 #[test]
 fn nonces_are_random() {
     let mut random = Seeded(1);

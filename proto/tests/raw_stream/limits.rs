@@ -1,4 +1,4 @@
-//! What a server, or the page, can make a stream keep or repeat.
+//! Limits of what a server or the page can make a stream keep or repeat.
 
 use crate::support::by_hand::{ByHand, by_hand_config};
 use epode_proto::raw_stream::RawSendError;
@@ -8,7 +8,7 @@ const OPEN_BOSH: &str = "
     A: open
     C: <body rid='1' to='*' content='*' ver='*' wait='*' hold='*' ack='*' xmpp:version='*'/>";
 
-/// The stream must be open in time, over either transport; afterwards the deadline is gone.
+/// The stream must be open before a deadline, over either transport; after that the deadline does not apply.
 #[test]
 fn opening_has_a_deadline() {
     let mut stream = ByHand::over_bosh();
@@ -30,9 +30,9 @@ fn opening_has_a_deadline() {
     );
 }
 
-/// The same bytes three times are what the server says: they end the stream, since what is in them is lost.
+/// The same unreadable bytes three times were sent by the server: they end the stream, since their content is lost.
 #[test]
-fn a_body_that_cannot_be_read() {
+fn an_unreadable_body() {
     let mut stream = ByHand::over_bosh();
     stream.play(OPEN_BOSH);
     stream.play(
@@ -72,7 +72,7 @@ fn frames_have_a_limit() {
     ));
 }
 
-/// The queue of a server that does not answer.
+/// The queue for a server that does not respond.
 #[test]
 fn the_queue_has_a_limit() {
     let mut stream = ByHand::over_bosh();
@@ -85,7 +85,7 @@ fn the_queue_has_a_limit() {
 }
 
 #[test]
-fn options_that_cannot_be_sent() {
+fn invalid_options() {
     use crate::support::unicode::NativeUnicode;
     let mut config = by_hand_config("https://example.org/bosh");
     assert_eq!(config.bosh.to, "example.org");

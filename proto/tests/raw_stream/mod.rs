@@ -1,4 +1,4 @@
-//! Streams by hand: what the transport does for a caller that logs in and uses the stream itself.
+//! Streams by hand: the transport for a caller that logs in and uses the stream itself.
 
 mod bosh;
 mod exchange;

@@ -46,7 +46,7 @@ fn a_login_by_raw_elements() {
 }
 
 #[test]
-fn what_is_sent_early_follows_the_opening() {
+fn elements_sent_early_follow_the_opening() {
     let mut stream = ByHand::over_socket();
     stream.play(
         "A: open
@@ -59,7 +59,7 @@ fn what_is_sent_early_follows_the_opening() {
 }
 
 #[test]
-fn the_end_in_order_carries_the_last_words() {
+fn a_close_carries_the_last_elements() {
     let mut stream = opened();
     stream.play(
         "A: close <presence type='unavailable'/>
@@ -122,9 +122,9 @@ fn how_a_server_ends_it() {
     );
 }
 
-/// What stands where the stream's header should be is shown, and ends the stream.
+/// An element in place of the stream header is reported, and ends the stream.
 #[test]
-fn a_frame_that_opens_no_stream() {
+fn a_first_frame_that_is_not_open() {
     let mut stream = ByHand::over_socket();
     stream.play(
         "A: open

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_strongest_that_is_allowed_is_chosen() {
+fn the_strongest_allowed_mechanism_is_chosen() {
     use ChooseError::{NoneOffered, OnlyPlainText, Weaker};
     use CredentialsKind::{Anonymous, External, Password, Token};
     let everything = "PLAIN ANONYMOUS EXTERNAL SCRAM-SHA-1 OAUTHBEARER SCRAM-SHA-256-PLUS SCRAM-SHA-256 SCRAM-SHA-512";
@@ -93,7 +93,7 @@ fn the_strongest_that_is_allowed_is_chosen() {
 }
 
 #[test]
-fn the_default_policy_is_the_careful_one() {
+fn the_default_policy_is_the_strictest() {
     assert_eq!(
         choose(&["PLAIN"], CredentialsKind::Password, &Policy::default()),
         Err(ChooseError::OnlyPlainText)

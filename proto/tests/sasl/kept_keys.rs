@@ -22,7 +22,7 @@ fn derives(cache: &mut KeyCache, name: &'static str, username: &str, secret: &st
 
 /// Where one part ends and the next one begins is a part of what keys belong to.
 #[test]
-fn kept_keys_belong_to_one_account_and_mechanism() {
+fn cached_keys_belong_to_one_account_and_mechanism() {
     let mut cache = KeyCache::new(&mut Seeded(1));
     let mut other = KeyCache::new(&mut Seeded(2));
     assert!(derives(&mut cache, SCRAM_SHA_1, "user", "pencil"));

@@ -49,7 +49,7 @@ fn oauthbearer_succeeds_in_one_message() {
 }
 
 #[test]
-fn oauthbearer_is_told_why_not() {
+fn oauthbearer_reports_the_reason_of_a_refusal() {
     // RFC 7628 §4.3
     let json = r#"{"status":"invalid_token","scope":"example_scope","openid-configuration":"https://example.com/.well-known/openid-configuration"}"#;
     let (mut mechanism, _) = start(OAUTHBEARER, token(None, "t0ken", None), "").expect("a start");
@@ -68,7 +68,7 @@ fn oauthbearer_is_told_why_not() {
 }
 
 #[test]
-fn oauthbearer_refuses_what_would_end_its_fields() {
+fn oauthbearer_refuses_field_separators() {
     for bad in ["", "a\x01b", "a b", "a\nb", "é"] {
         assert_eq!(
             refused(OAUTHBEARER, token(None, bad, None)),

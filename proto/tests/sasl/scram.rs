@@ -46,7 +46,7 @@ fn scram_sha_512_of_the_same_login() {
 
 /// HMAC hashes a key that is longer than the hash's block, and only then.
 #[test]
-fn passwords_around_and_beyond_the_block() {
+fn passwords_around_and_above_the_block_size() {
     let long = "correct horse battery staple ".repeat(7);
     for (name, password_, proof, verifier) in [
         (
@@ -108,7 +108,7 @@ fn passwords_around_and_beyond_the_block() {
 /// An authzid, commas and equals signs in names, 10,000 iterations, and a password that SASLprep rewrites: a Roman numeral,
 /// a no-break space, a combining accent, half-width and full-width letters, a soft hyphen; an emoji stays.
 #[test]
-fn all_that_is_escaped_or_prepared() {
+fn escaped_and_prepared_characters() {
     play(
         SCRAM_SHA_256,
         password(
@@ -185,7 +185,7 @@ fn a_wrong_signature_fails_wherever_it_comes() {
 }
 
 #[test]
-fn success_without_a_signature_fails_at_every_moment() {
+fn success_without_a_signature_fails_in_every_state() {
     for data in [None, Some(b"".as_slice())] {
         let error = Err(SaslError::ServerSignature);
         assert_eq!(rfc_5802().handle_success(data), error);
@@ -227,7 +227,7 @@ fn the_servers_nonce_must_continue_ours() {
 }
 
 #[test]
-fn a_nonce_of_ours_that_cannot_be_sent_is_refused() {
+fn an_invalid_client_nonce_is_refused() {
     for nonce in ["", "a,b", "a b", "a\0b", "\u{e9}"] {
         let error = start(SCRAM_SHA_1, password("user", "pencil", None), nonce).err();
         assert_eq!(error, Some(SaslError::Nonce), "{nonce:?}");
@@ -235,7 +235,7 @@ fn a_nonce_of_ours_that_cannot_be_sent_is_refused() {
 }
 
 #[test]
-fn iterations_have_bounds() {
+fn iterations_have_limits() {
     assert_eq!((MIN_ITERATIONS, MAX_ITERATIONS), (4096, 1_000_000));
     for (iterations, error) in [
         ("0", SaslError::TooFewIterations),
@@ -353,7 +353,7 @@ fn unknown_extensions_are_fine_unless_mandatory() {
 }
 
 #[test]
-fn what_the_server_says_is_passed_on() {
+fn the_servers_error_is_reported() {
     let said = |text: &str| SaslError::ServerSaid(text.into());
     assert_eq!(
         challenge(&mut rfc_5802_proved(), "e=invalid-proof"),

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn plain_says_all_at_once() {
+fn plain_takes_one_message() {
     // RFC 4616 §4's examples.
     let (mut mechanism, initial) =
         start(PLAIN, password("tim", "tanstaaftanstaaf", None), "").expect("a start");
@@ -19,7 +19,7 @@ fn plain_says_all_at_once() {
 }
 
 #[test]
-fn plain_refuses_what_would_shift_its_fields() {
+fn plain_refuses_nul_and_empty_fields() {
     for (credentials, error) in [
         (password("", "secret", None), SaslError::BadUsername),
         (password("a\0b", "secret", None), SaslError::BadUsername),
@@ -37,7 +37,7 @@ fn plain_refuses_what_would_shift_its_fields() {
 }
 
 #[test]
-fn anonymous_has_nothing_to_say() {
+fn anonymous_sends_an_empty_message() {
     let (mut mechanism, initial) = start(ANONYMOUS, Credentials::Anonymous, "").expect("a start");
     assert_eq!(initial, None);
     assert_eq!(challenge(&mut mechanism, ""), Ok(String::new()));
@@ -46,7 +46,7 @@ fn anonymous_has_nothing_to_say() {
 }
 
 #[test]
-fn external_names_an_identity_or_none() {
+fn external_sends_an_identity_or_an_empty_message() {
     let external = |authzid: Option<&str>| Credentials::External {
         authzid: authzid.map(Into::into),
     };

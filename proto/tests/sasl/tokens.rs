@@ -8,7 +8,7 @@ const SHOWN: &str = "dXNlcgCQl3h0YaGE4PqE7ADBOBGQtsTRao7ERTx7KsXn/Pk17Q==";
 const PROVED: &str = "TlE0CWMUdIY7mGyfPoweJ8op0derntQJfnr9YAe/nGI=";
 
 #[test]
-fn a_token_is_shown_without_leaving_and_the_server_shows_that_it_has_it() {
+fn client_and_server_prove_that_they_have_the_token() {
     let (mut mechanism, initial) = Mechanism::start_token("user", TOKEN.into()).expect("a start");
     assert_eq!(mechanism.name(), HT_SHA_256_NONE);
     assert_eq!(base64::encode(&initial), SHOWN);
@@ -17,7 +17,7 @@ fn a_token_is_shown_without_leaving_and_the_server_shows_that_it_has_it() {
 }
 
 #[test]
-fn a_server_that_does_not_have_the_token_is_refused() {
+fn a_server_without_the_token_is_refused() {
     let echo = base64::decode(SHOWN).expect("Base64");
     let other = base64::decode(PROVED).expect("Base64");
     for lie in [None, Some(&[][..]), Some(&echo[5..]), Some(&other[..31])] {
@@ -37,7 +37,7 @@ fn a_token_takes_one_message() {
 }
 
 #[test]
-fn what_cannot_be_shown_as_a_token() {
+fn invalid_tokens() {
     for (username, token, error) in [
         ("", TOKEN, SaslError::BadUsername),
         ("us\0er", TOKEN, SaslError::BadUsername),

@@ -54,7 +54,7 @@ impl World {
             self.turn(self.scenario.weather);
         }
         self.talk();
-        self.judge_haste();
+        self.judge_request_rate();
         self.turn(self.calm());
         self.drain();
         self.judge_rooms();
@@ -310,7 +310,7 @@ impl World {
     }
 
     /// However bad it was: what was done has a measure in what there was to do, and in the time it took.
-    fn judge_haste(&mut self) {
+    fn judge_request_rate(&mut self) {
         let scenario = &self.scenario;
         let stanzas =
             scenario.up + scenario.down + scenario.asks + scenario.rooms.work() + scenario.watches;
@@ -321,7 +321,10 @@ impl World {
         let span = (self.now - Instant(1_000_000)).0 / 1_000;
         let most = 20 * troubles + 20 * stanzas + 5 * span;
         if self.transmits > most {
-            let why = format!("haste: {} where {most} are many", self.transmits);
+            let why = format!(
+                "too many requests: {} where {most} are many",
+                self.transmits
+            );
             self.judge.blame(Wrong::Restless, &why);
         }
     }

@@ -117,7 +117,7 @@ impl World {
         }
         let now = self.now;
         let crowded = |last: Option<Instant>| last.is_some_and(|last| now < last + SPACING);
-        let hasty = if session || self.pace.hidden {
+        let too_soon = if session || self.pace.hidden {
             false
         } else if farewell {
             // That of a session that was given up does not wait.
@@ -125,7 +125,7 @@ impl World {
         } else {
             crowded(self.pace.unanswered)
         };
-        if hasty {
+        if too_soon {
             self.judge
                 .blame(Wrong::Restless, "two requests without a distance");
         }

@@ -104,7 +104,7 @@ fn configuration(scenario: &Scenario) -> Config {
         plain.bosh.hold = 0;
     }
     plain.session.account = World::account(scenario.extras.sasl2.is_some());
-    plain.session.haste = (scenario.seed / 16).is_multiple_of(2);
+    plain.session.pipelining = (scenario.seed / 16).is_multiple_of(2);
     Config {
         services: services(
             scenario.over_sockets(),

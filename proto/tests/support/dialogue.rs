@@ -2,28 +2,28 @@
 //!
 //! ```text
 //! C: <body rid='1' …/>          the next request; structural comparison; `*` is any value, `$name` captures one
-//! C: again 1                    the request with that rid once more, byte for byte
-//! C: cancel 1                   its exchange is given up
-//! S: <body …/>                  answers the oldest open exchange: 200, text/xml
-//! S#2: <body …/>                answers the open exchange of rid 2
-//! S@3: <body …/>                answers the third exchange of the dialogue, whatever became of it
-//! S 502 text/html: …            answers with these bytes as they are (also `S#2 502: …`)
+//! C: again 1                    the request with that rid is repeated, byte for byte
+//! C: cancel 1                   the exchange of that rid is aborted
+//! S: <body …/>                  the response to the oldest open exchange: 200, text/xml
+//! S#2: <body …/>                the response to the open exchange of rid 2
+//! S@3: <body …/>                the response to the third exchange of the dialogue, open or not
+//! S 502 text/html: …            a response with exactly these bytes (also `S#2 502: …`)
 //! F: unreachable                the oldest exchange fails (also blocked, mixed, too-large, redirected; `F#2`, `F@3`)
-//! C: socket wss://…             a WebSocket is asked for;  C: close  it is closed
+//! C: socket wss://…             a WebSocket is requested;  C: close  it is closed
 //! C: <message …/>               a frame is sent
-//! W: <message …/>               a frame comes; `raw …` with these bytes; also opened, opened without xmpp, binary, oversized, closed
-//! +30s                          time passes; timeouts fire at their due times (also 500ms); `+due`: up to the next one
+//! W: <message …/>               a frame is received; `raw …`: with these bytes; also opened, opened without xmpp, binary, oversized, closed
+//! +30s                          time passes; timeouts fire at their due times (also 500ms); `+due`: until the next one
 //! E: online romeo@example.org/x the next event, in the words of `tell`
 //! A: send <message/>            the application acts: connect, disconnect, abort, send, request [5s], forget 0,
 //!                               wake, pause, leave, return, hidden, visible, forfeit, attach SID RID, attach alone SID RID,
 //!                               credentials NAME PASSWORD, token WORD, anonymous, external, no credentials, tap;
-//!                               connect with credentials …: they are there before anything leaves;
-//!                               derived 0, refused 0: the platform answers the derivation of that number
+//!                               connect with credentials …: they are given before the first request;
+//!                               derived 0, refused 0: the platform's result of the derivation with that number
 //! ```
 //!
-//! rids and acks are counted from the dialogue's first request. `sid` need not be written. Whatever happens must be written
-//! down before anything else is done. Beyond what is written, each dialogue holds the connection to these rules: rids go up by
-//! one, a repetition is the same bytes, only what is open is cancelled, the window is kept, and no timeout lies in the past.
+//! rids and acks are counted from the dialogue's first request. `sid` may be left out. Each output and event must be written before
+//! the next act or input. In addition each dialogue checks these rules: rids go up by one, a repetition has the same bytes, only open
+//! exchanges are cancelled, the window is kept, and no timeout lies in the past.
 
 mod acts;
 mod deriving;
@@ -115,7 +115,7 @@ pub fn config() -> Config {
             resource: None,
             plain_text_allowed: true,
             mechanisms: None,
-            haste: false,
+            pipelining: false,
         },
         services: vec![service(Kind::Bosh, "https://example.org/http-bind")],
         bosh: BoshConfig {

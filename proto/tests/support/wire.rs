@@ -1,17 +1,17 @@
-//! Dialogues of a BOSH session alone: as `dialogue.rs`, without a login and without a `Connection`.
+//! Dialogues of a BOSH session: like `dialogue.rs`, without a login and without a `Connection`.
 //!
 //! ```text
-//! C: <body rid='2' …/>          the next request; `last` before it: it is sent by a page that may be gone the next moment
-//! C: again 1                    the request with that rid once more, byte for byte (`again *`: whichever)
-//! C: cancel 1                   its exchange is given up
-//! S: <body …/>                  answers the oldest open exchange (`S#2`: that of rid 2; `S#2 404: …`: with these bytes)
+//! C: <body rid='2' …/>          the next request; `last` before it: it is marked to outlive the page
+//! C: again 1                    the request with that rid is repeated, byte for byte (`again *`: any request)
+//! C: cancel 1                   the exchange of that rid is aborted
+//! S: <body …/>                  the response to the oldest open exchange (`S#2`: to that of rid 2; `S#2 404: …`: with these bytes)
 //! F: unreachable                the oldest exchange fails (`F#2`)
 //! +30s                          time passes
 //! E: opened                     also `element <…>`, `0 delivered`, `0 returned`, `closed CODE CONDITION`
-//! A: send <message/>            also pause, hurry, restart, restart together, close, dismiss, bound
+//! A: send <message/>            also pause, wake, restart, restart together, close, dismiss, bound
 //! ```
 //!
-//! The first rid is 1. `sid` need not be written. What happens must be written down before anything else is done.
+//! The first rid is 1. `sid` may be left out. Each output and event must be written before the next act or input.
 
 use super::random::Seeded;
 use super::script::{Names, Step, millis, rebuild, steps, xml};
@@ -310,7 +310,7 @@ impl Wire {
                 self.sends += 1;
             }
             "pause" => self.bosh.pause(now),
-            "hurry" => self.bosh.wake(now),
+            "wake" => self.bosh.wake(now),
             "dismiss" => self.bosh.dismiss(now, CloseReason::TooLarge),
             "restart" => self.bosh.restart(true),
             "restart together" => self.bosh.restart(false),

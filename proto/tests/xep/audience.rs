@@ -5,7 +5,7 @@
 
 use epode_proto::jid::Jid;
 use epode_proto::xep::audience::{Audience, ReplyDecision, Screening};
-use epode_proto::xep::responder::refuse_stranger;
+use epode_proto::xep::responder::refuse_unknown_sender;
 use epode_proto::xml::Element;
 
 use super::xml;
@@ -42,7 +42,7 @@ fn knowing(items: &str) -> Screening {
 }
 
 #[test]
-fn the_own_side_is_always_answered() {
+fn the_own_side_always_gets_replies() {
     for audience in [Audience::Everyone, Audience::Contacts, Audience::Nobody] {
         let mut screening = Screening::new(audience);
         for from in [
@@ -64,7 +64,7 @@ fn the_own_side_is_always_answered() {
 }
 
 #[test]
-fn everyone_or_nobody() {
+fn all_senders_or_none() {
     for from in [
         "romeo@example.net/orchard",
         "romeo@example.org/x",
@@ -82,7 +82,7 @@ fn everyone_or_nobody() {
 }
 
 #[test]
-fn contacts_are_those_who_get_our_presence() {
+fn contacts_are_the_subscribers_of_our_presence() {
     let mut screening = knowing(
         "<item jid='both@example.net' subscription='both'/><item jid='From@example.net' subscription='from'/>
          <item jid='to@example.net' subscription='to'/><item jid='none@example.net' subscription='none'/>
@@ -114,7 +114,7 @@ fn contacts_are_those_who_get_our_presence() {
 }
 
 #[test]
-fn the_roster_is_requested_once_and_the_questions_wait() {
+fn the_roster_is_requested_once_and_requests_wait() {
     let mut screening = Screening::new(Audience::Contacts);
     let request = xml("<iq type='get'><query xmlns='jabber:iq:roster'/></iq>");
     assert_eq!(
@@ -200,7 +200,7 @@ fn pushes_of_the_own_account_change_the_contacts() {
 
 /// The error of a server for a resource that is not there, whatever was asked: it shows nothing.
 #[test]
-fn a_refusal_is_the_same_for_every_question() {
+fn a_refusal_is_the_same_for_every_request() {
     let refusal = xml("<iq type='error' to='a@x/1' id='1'><error type='cancel'>
         <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
     for payload in [
@@ -215,7 +215,7 @@ fn a_refusal_is_the_same_for_every_question() {
             let question = xml(&format!(
                 "<iq type='{kind}' from='a@x/1' id='1'>{payload}</iq>"
             ));
-            assert_eq!(refuse_stranger(&question), Some(refusal.clone()));
+            assert_eq!(refuse_unknown_sender(&question), Some(refusal.clone()));
         }
     }
     for quiet in [
@@ -223,6 +223,6 @@ fn a_refusal_is_the_same_for_every_question() {
         "<iq type='error' from='a@x/1' id='1'/>",
         "<iq type='get' from='a@x/1'/>",
     ] {
-        assert_eq!(refuse_stranger(&xml(quiet)), None);
+        assert_eq!(refuse_unknown_sender(&xml(quiet)), None);
     }
 }

@@ -37,7 +37,7 @@ fn the_hash_is_that_of_the_specification() {
 }
 
 #[test]
-fn what_is_told_and_nothing_else_makes_the_hash() {
+fn the_hash_covers_exactly_the_disco_info() {
     let told = |change: &dyn Fn(&mut Info)| {
         let mut info = exodus();
         change(&mut info);
@@ -63,7 +63,7 @@ fn what_is_told_and_nothing_else_makes_the_hash() {
 }
 
 #[test]
-fn presence_carries_it_as_in_the_example() {
+fn presence_carries_the_hash_as_in_the_example() {
     let c = example("0115", 1).child("c", ns::CAPS).expect("caps");
     let ours = caps::to_element("QgayPKawpkPSDYmwT/WM94uAlu0=");
     assert_eq!(

@@ -47,7 +47,7 @@ fn a_form_is_read() {
 }
 
 #[test]
-fn a_form_is_answered_as_in_the_example() {
+fn a_form_is_submitted_as_in_the_example() {
     let (_, form) = form_of(2);
     let (expected, _) = form_of(3);
     let answer = form.answer(&values(&[
@@ -75,7 +75,7 @@ fn a_form_is_answered_as_in_the_example() {
 }
 
 #[test]
-fn what_is_required_and_missing_is_named() {
+fn missing_required_fields_are_named() {
     let (_, form) = form_of(2);
     assert_eq!(form.answer(&values(&[])), Err(vec!["public".into()]));
     assert_eq!(
@@ -90,7 +90,7 @@ fn what_is_required_and_missing_is_named() {
 }
 
 #[test]
-fn what_is_fixed_or_empty_is_not_sent() {
+fn fixed_and_empty_fields_are_not_sent() {
     let form = Form::parse(&xml(
         "<x xmlns='jabber:x:data' type='form'><field type='fixed' var='words'><value>Read this</value></field>
          <field var='optional'/><field var='kept'><value>as it is</value></field></x>",
@@ -142,7 +142,7 @@ fn a_submission_is_read_back() {
 }
 
 #[test]
-fn what_is_odd_is_read_as_far_as_it_goes() {
+fn unusual_forms_are_read_as_far_as_possible() {
     assert_eq!(Form::parse(&xml("<x xmlns='jabber:x:oob'/>")), None);
     let form = Form::parse(&xml(
         "<x xmlns='jabber:x:data' type='cancel'><instructions>a</instructions><instructions>b</instructions>

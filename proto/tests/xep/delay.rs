@@ -26,7 +26,7 @@ fn dates_are_milliseconds_since_1970() {
 }
 
 #[test]
-fn what_is_no_date_is_refused() {
+fn invalid_dates_are_refused() {
     for text in [
         "",
         "2002-09-10",
@@ -80,7 +80,7 @@ proptest! {
 }
 
 #[test]
-fn a_delay_goes_both_ways() {
+fn a_delay_is_written_and_read() {
     let element = xml(
         "<delay xmlns='urn:xmpp:delay' from='capulet.com' stamp='2002-09-10T23:08:25Z'>Offline Storage</delay>",
     );
@@ -92,7 +92,7 @@ fn a_delay_goes_both_ways() {
 }
 
 #[test]
-fn of_several_delays_the_one_that_was_asked_for_counts() {
+fn the_delay_of_the_requested_sender_is_used() {
     let message = xml("<message>
         <forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='1999-01-01T00:00:00Z' from='room@rooms'/></forwarded>
         <delay xmlns='urn:xmpp:delay' stamp='nonsense'/>

@@ -250,7 +250,7 @@ fn item(node: &str, id: &str) -> String {
 }
 
 #[test]
-fn a_subscription_that_was_given_up_ends_at_the_service_when_it_answers() {
+fn an_abandoned_subscription_is_ended_when_the_service_replies() {
     let mut play = Play::new(BARE);
     play.run(
         "
@@ -289,7 +289,7 @@ fn a_subscription_that_was_given_up_ends_at_the_service_when_it_answers() {
 }
 
 #[test]
-fn the_answer_to_an_attempt_that_was_given_up_is_not_that_to_the_next() {
+fn the_reply_to_an_abandoned_attempt_is_not_matched_with_the_next() {
     let mut play = Play::new(BARE);
     play.run(
         "
@@ -352,7 +352,7 @@ fn the_answer_to_an_attempt_that_was_given_up_is_not_that_to_the_next() {
 }
 
 #[test]
-fn a_subscription_that_another_feed_may_live_on_is_not_ended() {
+fn a_subscription_that_another_feed_uses_is_not_ended() {
     for (answer, told, asked) in [
         ("subscribed s1", "two subscribed", ""),
         ("subscribed", "two subscribed", ""),
@@ -391,7 +391,7 @@ impl Play {
 }
 
 #[test]
-fn unsubscribing_before_the_answer_ends_it_under_the_id_that_comes_then() {
+fn unsubscribing_before_the_reply_uses_the_id_of_the_reply() {
     let mut play = Play::new(BARE);
     play.run("feed one n\nS: subscribe n > subscribed s1\nE: one subscribed\ncut\nsession");
     play.ignore();
@@ -410,7 +410,7 @@ fn unsubscribing_before_the_answer_ends_it_under_the_id_that_comes_then() {
 }
 
 #[test]
-fn what_a_session_left_open_is_ended_in_the_next() {
+fn pending_ends_are_sent_in_the_next_session() {
     let mut play = Play::new(BARE);
     play.run("feed one n 1s\n+1s\nE: one refused TimedOut, one end\ncut");
     play.names.clear();
@@ -431,12 +431,12 @@ fn what_a_session_left_open_is_ended_in_the_next() {
     // Before the session closes it is ended, too.
     let mut play = Play::new(FULL);
     play.run("feed one n 1s\n+1s\nE: one refused TimedOut, one end");
-    let good_bye: Vec<_> = play.feeds.good_bye().iter().map(describe).collect();
-    assert_eq!(good_bye, ["unsubscribe n me@localhost/web"]);
+    let closing_requests: Vec<_> = play.feeds.closing_requests().iter().map(describe).collect();
+    assert_eq!(closing_requests, ["unsubscribe n me@localhost/web"]);
 }
 
 #[test]
-fn the_time_to_agree_counts_in_a_session_only() {
+fn the_subscription_timeout_counts_only_in_a_session() {
     let mut play = Play::new(BARE);
     play.run("feed one n 1s\n+500ms\ncut");
     play.ignore();
@@ -444,7 +444,7 @@ fn the_time_to_agree_counts_in_a_session_only() {
 }
 
 #[test]
-fn the_end_of_an_earlier_subscription_is_not_that_of_the_next() {
+fn the_end_of_an_earlier_subscription_does_not_end_the_next() {
     let none = format!(
         "S: <event xmlns='{}'><subscription node='n' jid='me@localhost' subscription='none'/></event>",
         ns::PUBSUB_EVENT
@@ -463,7 +463,7 @@ fn the_end_of_an_earlier_subscription_is_not_that_of_the_next() {
 }
 
 #[test]
-fn a_service_is_asked_once_what_it_is() {
+fn a_service_is_discovered_once() {
     let mut play = Play::new(BARE);
     play.run("feed one n\nfeed two m\nC: info pubsub.localhost | subscribe n me@localhost | items n | subscribe m me@localhost | items m");
     // No answer: again in the next session, but not in this one.
@@ -487,7 +487,7 @@ fn a_service_is_asked_once_what_it_is() {
 }
 
 #[test]
-fn who_may_speak_to_a_feed() {
+fn senders_that_a_feed_accepts() {
     let mut play = Play::new(BARE);
     play.run("feed one n\nS: info > info\nS: subscribe n > subscribed\nS: items n > items\nE: one subscribed, one live");
     let (a, b) = (item("n", "a"), item("m", "b"));
@@ -520,7 +520,7 @@ fn who_may_speak_to_a_feed() {
 }
 
 #[test]
-fn a_result_counts_from_the_archive_that_was_asked() {
+fn only_results_of_the_requested_archive_are_accepted() {
     let archived = |from: &str, query: &str| {
         format!(
             "S: {from} <result xmlns='{}' queryid='{query}' id='1'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'>{}</message></forwarded></result>",

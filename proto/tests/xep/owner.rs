@@ -157,7 +157,7 @@ fn affiliates_are_read_and_set_as_in_the_examples() {
 }
 
 #[test]
-fn an_approval_is_read_and_answered_as_in_the_examples() {
+fn an_approval_is_read_and_submitted_as_in_the_examples() {
     let approval = Approval::parse(&example("0060", 170)).expect("somebody asks");
     assert_eq!(
         approval,
@@ -189,7 +189,7 @@ fn an_approval_is_read_and_answered_as_in_the_examples() {
 }
 
 #[test]
-fn those_who_wait_are_asked_for_as_in_the_example() {
+fn pending_subscribers_are_requested_as_in_the_example() {
     // Without the session that a first step would have begun, and with the form's type, which the example leaves out.
     let example = asked("0060", 182);
     let command = example.children().next().expect("a command");

@@ -150,7 +150,7 @@ fn items_are_fetched_and_read() {
 }
 
 #[test]
-fn one_item_is_asked_for_as_in_the_example() {
+fn one_item_is_requested_as_in_the_example() {
     assert_eq!(
         request::items(SERVICE, NODE, None, &[ITEM.into()], None),
         asked("0060", 83)
@@ -247,7 +247,7 @@ fn options_of_a_subscription_are_as_in_the_examples() {
 }
 
 #[test]
-fn what_a_node_is_and_has_is_read() {
+fn the_description_of_a_node_is_read() {
     let info = Info::parse(&example("0060", 14)).expect("information");
     assert!(info.is("pubsub", "leaf") && info.has(ns::PUBSUB));
     let form = Form::parse(info.forms.first().expect("a form")).expect("a form");

@@ -47,7 +47,7 @@ fn requests_are_as_in_the_examples() {
 }
 
 #[test]
-fn fields_are_read_and_answered() {
+fn fields_are_read_and_submitted() {
     let wanted = wanted(2);
     assert!(!wanted.registered);
     assert!(
@@ -85,7 +85,7 @@ fn missing_fields_are_named() {
 }
 
 #[test]
-fn an_account_that_is_there_shows_what_it_holds() {
+fn an_existing_account_shows_its_fields() {
     let wanted = wanted(3);
     assert!(wanted.registered);
     assert_eq!(wanted.fields[0], ("username".into(), "juliet".into()));
@@ -94,7 +94,7 @@ fn an_account_that_is_there_shows_what_it_holds() {
 }
 
 #[test]
-fn the_key_of_old_hosts_goes_back() {
+fn the_key_of_old_hosts_is_returned() {
     let answer = reply("<username/><password/><key>106c0a7b</key>").answer(
         None,
         &with(&[("username", "bill"), ("password", "Calliope")]),
@@ -109,7 +109,7 @@ fn the_key_of_old_hosts_goes_back() {
 }
 
 #[test]
-fn a_data_form_wins_over_fields() {
+fn a_data_form_takes_precedence_over_fields() {
     let wanted = reply(
         "<instructions>Use the form</instructions><username/><password/><misc/>
          <x xmlns='jabber:x:data' type='form'>
@@ -135,7 +135,7 @@ fn a_data_form_wins_over_fields() {
 }
 
 #[test]
-fn the_form_of_the_example_is_answered() {
+fn the_form_of_the_example_is_submitted() {
     let wanted = wanted(9);
     let answer = wanted
         .answer(
@@ -237,7 +237,7 @@ fn a_captcha_needs_a_human() {
 }
 
 #[test]
-fn a_host_that_asks_for_nothing_is_told_who_registers() {
+fn a_host_without_fields_gets_username_and_password() {
     let answer = reply("").answer(
         None,
         &with(&[("username", "bill"), ("password", "x"), ("email", "e")]),
@@ -361,7 +361,7 @@ fn only_a_page_will_do() {
 }
 
 #[test]
-fn the_error_says_where_and_what_else_to_do() {
+fn the_error_names_the_address_and_the_alternatives() {
     let said = |query: &str| {
         let answer = reply(query).answer(None, &with(&[("username", "bill"), ("password", "x")]));
         let unanswered = answer.expect_err("an error");

@@ -47,7 +47,7 @@ fn condition(reply: Option<Element>) -> String {
 }
 
 #[test]
-fn a_ping_is_answered() {
+fn a_ping_gets_a_reply() {
     let reply = respond(&example("0199", 1), &about(), 0, 0);
     assert_eq!(
         reply,
@@ -56,7 +56,7 @@ fn a_ping_is_answered() {
 }
 
 #[test]
-fn version_and_time_are_told() {
+fn version_and_time_are_reported() {
     let reply = answer("get", "<query xmlns='jabber:iq:version'/>").expect("an answer");
     assert_eq!(Version::parse(&reply), Some(about().version));
     assert_eq!(
@@ -98,7 +98,7 @@ fn version_and_time_are_told() {
 }
 
 #[test]
-fn disco_tells_what_we_are() {
+fn disco_info_describes_the_client() {
     let reply = answer(
         "get",
         "<query xmlns='http://jabber.org/protocol/disco#info'/>",
@@ -175,7 +175,7 @@ fn malformed_requests_are_bad_requests() {
 }
 
 #[test]
-fn what_asks_nothing_gets_no_answer() {
+fn results_and_errors_get_no_reply() {
     assert_eq!(answer("result", "<ping xmlns='urn:xmpp:ping'/>"), None);
     assert_eq!(answer("error", "<ping xmlns='urn:xmpp:ping'/>"), None);
     let nameless = xml("<iq type='get' from='a@b/c'><ping xmlns='urn:xmpp:ping'/></iq>");
@@ -183,7 +183,7 @@ fn what_asks_nothing_gets_no_answer() {
 }
 
 #[test]
-fn questions_are_asked_as_in_the_examples() {
+fn requests_are_written_as_in_the_examples() {
     let to = Some("plays.shakespeare.lit");
     assert_eq!(disco::info(to, None), asked("0030", 1));
     let node = Some("http://jabber.org/protocol/commands");
@@ -202,7 +202,7 @@ fn questions_are_asked_as_in_the_examples() {
 }
 
 #[test]
-fn answers_are_read_and_written_as_in_the_examples() {
+fn replies_are_read_and_written_as_in_the_examples() {
     for number in [2, 6, 10] {
         let reply = example("0030", number);
         let info = Info::parse(&reply).expect("information");

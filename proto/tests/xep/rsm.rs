@@ -106,7 +106,7 @@ fn pages_are_read() {
 }
 
 #[test]
-fn a_part_of_a_node_is_asked_for_beside_the_items() {
+fn a_part_of_a_node_is_requested_beside_the_items() {
     let range = Range {
         max: Some(2),
         after: Some("1".into()),

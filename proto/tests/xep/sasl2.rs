@@ -31,7 +31,7 @@ fn an_offer_of_tokens() {
 
 /// A browser has no channel to bind to.
 #[test]
-fn tokens_that_cannot_be_shown_are_not_offered() {
+fn unusable_tokens_are_not_offered() {
     let offer = offer(&xml("<stream:features><authentication xmlns='urn:xmpp:sasl:2'><inline>
          <fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-ENDP</mechanism></fast></inline></authentication></stream:features>"));
     assert_eq!(offer, Offer::default());
@@ -51,7 +51,7 @@ fn an_offer_of_binding_alone() {
 
 /// What stands beside `<inline/>`, in another namespace, or in other features is not offered.
 #[test]
-fn what_is_no_offer() {
+fn invalid_offers() {
     for features in [
         "<stream:features><sm xmlns='urn:xmpp:sm:3'/><bind xmlns='urn:xmpp:bind:0'/></stream:features>",
         "<stream:features><authentication xmlns='urn:xmpp:sasl:1'/></stream:features>",
@@ -251,7 +251,7 @@ fn a_success_with_a_token() {
 }
 
 #[test]
-fn a_token_without_a_secret_is_none_and_one_without_an_expiry_is_one() {
+fn a_token_requires_a_secret_but_no_expiry() {
     let parse = |token: &str| {
         Granted::parse(&xml(&format!(
             "<success xmlns='urn:xmpp:sasl:2'>{token}</success>"
@@ -286,7 +286,7 @@ fn failures() {
 }
 
 #[test]
-fn more_is_wanted() {
+fn further_steps_are_required() {
     assert_eq!(
         SaslElement::read(&example("0388", 11)),
         Some(SaslElement::Continue(vec![

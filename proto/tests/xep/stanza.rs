@@ -64,7 +64,7 @@ fn errors_are_read() {
 }
 
 #[test]
-fn an_error_goes_both_ways() {
+fn an_error_is_written_and_read() {
     let stanza = xml("<iq type='error'><error type='wait'>
         <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>
         <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>Come back later</text>
@@ -79,7 +79,7 @@ fn an_error_goes_both_ways() {
 }
 
 #[test]
-fn every_kind_of_error_is_known() {
+fn every_type_of_error_is_known() {
     for kind in [
         ErrorKind::Auth,
         ErrorKind::Cancel,
@@ -125,7 +125,7 @@ fn odd_errors_are_undefined_conditions() {
 }
 
 #[test]
-fn the_body_without_a_language_counts() {
+fn the_body_without_a_language_is_used() {
     let several = xml(
         "<message><body xml:lang='cs'>Ahoj</body><body>Hello</body><body xmlns='urn:other'>No</body></message>",
     );

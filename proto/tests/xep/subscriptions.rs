@@ -91,7 +91,7 @@ fn an_event_goes_to_the_feed_of_its_service_and_node() {
 }
 
 #[test]
-fn a_liar_reaches_no_feed() {
+fn an_event_with_a_forged_sender_reaches_no_feed() {
     let mut registry = registry();
     let feed = registry.add(&jid(SERVICE), "n", &jid(BARE));
     for from in [
@@ -139,7 +139,7 @@ fn the_own_account_needs_no_sender() {
 }
 
 #[test]
-fn events_before_the_reply_are_the_feeds() {
+fn events_before_the_reply_belong_to_the_feed() {
     let mut registry = registry();
     let feed = registry.add(&jid(SERVICE), "n", &jid(FULL));
     assert_eq!(registry.state(feed), Some(SubscriptionState::Pending));
@@ -176,7 +176,7 @@ fn a_publication_sent_once_per_subid_is_one() {
 }
 
 #[test]
-fn the_same_thing_published_twice_is_two() {
+fn an_item_published_twice_is_two_publications() {
     let mut registry = registry();
     let feed = registry.add(&jid(SERVICE), "n", &jid(BARE));
     for _ in 0..3 {
@@ -201,7 +201,7 @@ fn the_same_thing_published_twice_is_two() {
 }
 
 #[test]
-fn each_of_two_feeds_gets_what_its_own_subscription_brings() {
+fn each_of_two_feeds_gets_the_events_of_its_own_subscription() {
     let mut registry = registry();
     let one = registry.add(&jid(SERVICE), "n", &jid(BARE));
     let two = registry.add(&jid(SERVICE), "n", &jid(BARE));
@@ -232,7 +232,7 @@ fn each_of_two_feeds_gets_what_its_own_subscription_brings() {
 }
 
 #[test]
-fn a_subscription_that_nobody_here_knows_is_still_heard() {
+fn an_event_of_an_unknown_subscription_is_delivered() {
     let mut registry = registry();
     let one = registry.add(&jid(SERVICE), "n", &jid(BARE));
     registry.confirm(one, Some(&subscribed(BARE, Some("s1"))));
@@ -249,7 +249,7 @@ fn a_subscription_that_nobody_here_knows_is_still_heard() {
 }
 
 #[test]
-fn a_bare_and_a_full_jid_subscribed_bring_one_publication_each() {
+fn subscriptions_of_a_bare_and_a_full_jid_deliver_one_publication_each() {
     let mut registry = registry();
     let bare = registry.add(&jid(SERVICE), "n", &jid(BARE));
     let full = registry.add(&jid(SERVICE), "n", &jid(FULL));
@@ -266,7 +266,7 @@ fn a_bare_and_a_full_jid_subscribed_bring_one_publication_each() {
 }
 
 #[test]
-fn a_service_that_plays_with_subids_costs_no_item() {
+fn inconsistent_subids_lose_no_item() {
     let mut registry = registry();
     let feed = registry.add(&jid(SERVICE), "n", &jid(BARE));
     for round in 0..200 {
@@ -305,7 +305,7 @@ fn feeds_are_removed_and_their_subscription_with_the_last() {
 }
 
 #[test]
-fn what_the_service_keeps_is_what_is_ended() {
+fn the_subscription_that_the_service_keeps_is_ended() {
     let mut registry = registry();
     let held = |node: &str, jid: &str, subid: Option<&str>| {
         Some(HeldSubscription {
@@ -337,7 +337,7 @@ fn what_the_service_keeps_is_what_is_ended() {
 }
 
 #[test]
-fn what_stands_on_a_full_jid_is_listed_once() {
+fn a_subscription_of_a_full_jid_is_listed_once() {
     let mut registry = registry();
     let add = |registry: &mut Subscriptions, node: &str, own: &str, subid| {
         let id = registry.add(&jid(SERVICE), node, &jid(own));
@@ -366,7 +366,7 @@ fn what_stands_on_a_full_jid_is_listed_once() {
 }
 
 #[test]
-fn what_the_service_tells_of_a_subscription_is_kept() {
+fn notices_about_a_subscription_are_kept() {
     let mut registry = registry();
     let horatio = jid("horatio@denmark.lit");
     let feed = registry.add(&jid(SERVICE), "princely_musings", &horatio);
@@ -403,7 +403,7 @@ fn what_the_service_tells_of_a_subscription_is_kept() {
 }
 
 #[test]
-fn what_is_told_of_one_subid_leaves_the_other_alone() {
+fn a_notice_about_one_subid_does_not_affect_the_other() {
     let mut registry = registry();
     let [one, two] = ["1", "2"].map(|subid| {
         let id = registry.add(&jid(SERVICE), "n", &jid(BARE));
@@ -438,7 +438,7 @@ fn what_is_told_of_one_subid_leaves_the_other_alone() {
 }
 
 #[test]
-fn a_new_session_subscribes_anew() {
+fn a_new_session_subscribes_again() {
     let mut registry = registry();
     let feed = registry.add(&jid(SERVICE), "n", &jid(FULL));
     registry.confirm(feed, Some(&subscribed(FULL, Some("old"))));
@@ -451,7 +451,7 @@ fn a_new_session_subscribes_anew() {
 }
 
 #[test]
-fn a_thousand_nodes_are_told_apart() {
+fn a_thousand_nodes_are_distinguished() {
     let mut registry = registry();
     let ids: Vec<_> = (0..1000)
         .map(|n| registry.add(&jid(SERVICE), &format!("/blog/{n}"), &jid(BARE)))

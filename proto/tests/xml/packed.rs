@@ -103,7 +103,7 @@ const LENIENCE: Lenience = Lenience {
 };
 
 #[test]
-fn what_is_packed_is_the_element() {
+fn a_packed_element_is_complete() {
     for xml in CASES {
         check(&read(xml));
         check_frame(xml);

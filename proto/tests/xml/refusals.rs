@@ -19,7 +19,7 @@ fn malformed(xml: &str) {
 }
 
 #[test]
-fn what_xmpp_forbids() {
+fn constructs_that_xmpp_forbids() {
     for xml in [
         "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head></html>",
         "<!doctype html><html/>",
@@ -60,7 +60,7 @@ fn what_xmpp_forbids() {
 }
 
 #[test]
-fn what_is_not_well_formed() {
+fn xml_that_is_not_well_formed() {
     for xml in [
         // Not XML at all, or not one element.
         "Not Found",
@@ -176,7 +176,7 @@ fn what_is_not_well_formed() {
 }
 
 #[test]
-fn namespaces_that_are_wrong() {
+fn invalid_namespaces() {
     for xml in [
         "<p:a/>",
         "<a p:b=''/>",
@@ -218,7 +218,7 @@ fn namespaces_that_are_wrong() {
 }
 
 #[test]
-fn characters_that_xml_cannot_carry() {
+fn characters_outside_of_xml() {
     let forbidden = (0..0x20u32)
         .filter(|code| ![0x9, 0xa, 0xd].contains(code))
         .chain([0xfffe, 0xffff]);
@@ -384,7 +384,7 @@ fn limits_are_kept() {
 }
 
 #[test]
-fn errors_say_what_is_wrong() {
+fn errors_name_the_problem() {
     assert_eq!(
         refused("<!-- -->").to_string(),
         "not allowed in XMPP: comment"

@@ -97,7 +97,7 @@ fn attributes_of_namespaces() {
 }
 
 #[test]
-fn what_is_escaped() {
+fn escaped_characters() {
     let text = "& < > \" ' ]]> \t\n\r &amp; <![CDATA[ --> 😀\u{85}";
     let a = Element::builder("a", "&<>'\"")
         .attr("b", text)
@@ -195,7 +195,7 @@ fn detached_elements_hold_little() {
 }
 
 #[test]
-fn equal_is_what_says_the_same() {
+fn elements_with_equal_content_are_equal() {
     let a = read("<a xmlns='x' b='1' c='2'>t<d/></a>");
     for same in [
         "<p:a xmlns:p='x' c='2' b='1'>t<p:d/></p:a>",
@@ -231,7 +231,7 @@ fn equal_is_what_says_the_same() {
 }
 
 #[test]
-fn what_cannot_be_written_is_told() {
+fn unwritable_content_is_an_error() {
     assert!(is_xml_text("tab\t line\n return\r 😀 \u{fffd} \u{7f}"));
     for char in ['\0', '\x08', '\x0b', '\x1f', '\u{fffe}', '\u{ffff}'] {
         let text = format!("a{char}b");

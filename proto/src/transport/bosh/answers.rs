@@ -4,7 +4,7 @@ use super::super::bosh_body::{Refusal, condition_of, is_of_type, read_answer};
 use super::broken::UNREADABLE;
 use super::pacing::Gate;
 use super::snapshot::LAST_RID;
-use super::{Bosh, Errand, Progress, Request, State, TransportEvent};
+use super::{Bosh, Progress, Request, RequestPurpose, State, TransportEvent};
 use crate::error::CloseReason;
 use crate::event::Delivery;
 use crate::io::ExchangeId;
@@ -34,7 +34,7 @@ impl Bosh {
         content_type: Option<&str>,
         bytes: Vec<u8>,
     ) {
-        let Some(request) = self.flying(exchange) else {
+        let Some(request) = self.request_mut(exchange) else {
             return;
         };
         let rid = request.rid;
@@ -56,7 +56,7 @@ impl Bosh {
     }
 
     pub(super) fn handle_readable(&mut self, now: Instant, exchange: ExchangeId, body: Element) {
-        let Some(rid) = self.flying(exchange).map(|request| request.rid) else {
+        let Some(rid) = self.request_mut(exchange).map(|request| request.rid) else {
             return;
         };
         if !is_terminal(&body) {
@@ -65,7 +65,7 @@ impl Bosh {
         }
         let sent_up_to = self.next_rid - 1;
         let body = self.without_echo(rid, body);
-        if let Some(request) = self.flying(exchange) {
+        if let Some(request) = self.request_mut(exchange) {
             let body = body.clone();
             request.progress = Progress::Answered { body, sent_up_to };
         }
@@ -106,7 +106,7 @@ impl Bosh {
             self.last_in_order = request.rid;
             self.heard_at = now;
             let asked = matches!(self.state, State::Terminating);
-            self.settle(request.carried, fate(&body, request.attempts, asked));
+            self.settle(request.carried, delivery_of(&body, request.attempts, asked));
             if self.is_opening() && !self.open(&body) {
                 return;
             }
@@ -116,11 +116,11 @@ impl Bosh {
             if quiet && body.attr("type").is_none() {
                 if request.attempts == 0
                     && request.rid < sent_up_to
-                    && request.errand != Errand::Pause
+                    && request.purpose != RequestPurpose::Pause
                 {
                     self.released_early(now, request.sent_at);
                 }
-                if request.errand == Errand::Poll && self.in_flight.is_empty() {
+                if request.purpose == RequestPurpose::Poll && self.in_flight.is_empty() {
                     // The server does not hold requests, or not this one: do not poll again immediately after an empty
                     // response (§11, overactivity). If the server never holds requests, only the response shows when
                     // the request has arrived.
@@ -132,7 +132,7 @@ impl Bosh {
             if self.handle_body(&body) {
                 return;
             }
-            self.hesitate_no_more(now);
+            self.release_after_pause(now);
         }
         if self.next_rid > LAST_RID && self.in_flight.is_empty() {
             self.end(CloseReason::PeerMisbehaved("rids that are used up"));
@@ -142,7 +142,7 @@ impl Bosh {
         }
         if self.is_over() {
             self.over_since.get_or_insert(now);
-            self.give_up_broken(now);
+            self.abandon_broken(now);
         }
     }
 
@@ -187,7 +187,7 @@ impl Bosh {
         if let Some(polling) = number(body, "polling") {
             self.terms.polling = Millis::seconds(polling.clamp(1, 600));
             if polling > 0 {
-                self.keep_pace();
+                self.apply_polling_interval();
             }
         }
         let requests = number(body, "requests").unwrap_or_else(|| u64::from(self.terms.hold) + 1);
@@ -203,7 +203,7 @@ impl Bosh {
     /// Sets the distance between requests. COMPAT(ejabberd): in a session that polls (§12, neither `wait` nor `hold`)
     /// it treats all requests that come too soon as overactivity, not only empty ones, including the first one after
     /// the session request.
-    pub(super) fn keep_pace(&mut self) {
+    pub(super) fn apply_polling_interval(&mut self) {
         if self.terms.wait == Millis(0) && self.terms.hold == 0 {
             self.pacing.set_interval(self.terms.polling);
         }
@@ -243,7 +243,7 @@ impl Bosh {
 
     /// Delivers the payload. Returns true if the session ended with it.
     pub(super) fn handle_body(&mut self, body: &Element) -> bool {
-        self.hand_on(body);
+        self.emit_elements(body);
         if !is_terminal(body) {
             return false;
         }
@@ -260,7 +260,7 @@ impl Bosh {
 /// The delivery of a request's stanzas according to its response: delivered, unless the response says that there is no
 /// session. `attempts`: an earlier attempt may have been delivered. `asked`: our terminating request was sent, which is
 /// read after all requests before it.
-pub(super) fn fate(body: &Element, attempts: usize, asked: bool) -> Delivery {
+pub(super) fn delivery_of(body: &Element, attempts: usize, asked: bool) -> Delivery {
     if body.attr("type") == Some(UNREADABLE) {
         return Delivery::Unknown;
     }
@@ -290,8 +290,8 @@ fn terminated(body: &Element) -> CloseReason {
     }
 }
 
-/// Whether a body stands for an answer that the server did not give: an echo, or one that cannot be read.
-pub(super) fn is_stand_in(body: &Element) -> bool {
+/// Whether a body replaces a response that the server did not send as such: an echo, or an unreadable response.
+pub(super) fn is_substitute(body: &Element) -> bool {
     matches!(body.attr("type"), Some(ECHO | UNREADABLE))
 }
 

@@ -16,7 +16,7 @@ use crate::xep::ping;
 /// can show it.
 const PATIENCE_ALONE: Millis = Millis(60);
 /// After binding, how long to wait for a stanza, usually presence, before an empty request is sent.
-const LINGER: Millis = Millis(50);
+const PRESENCE_DELAY: Millis = Millis(50);
 
 impl Bosh {
     /// The session is bound: from now on pings may be sent. For a moment no empty request is sent, so that the caller
@@ -24,7 +24,7 @@ impl Bosh {
     pub fn establish(&mut self, now: Instant) {
         let span = match self.pacing.is_hidden() {
             true => Millis(0),
-            false => LINGER,
+            false => PRESENCE_DELAY,
         };
         if matches!(self.state, State::Open) {
             self.enter(State::Bound);
@@ -61,9 +61,8 @@ impl Bosh {
         self.send(ping, None);
     }
 
-    /// As [`Bosh::ask`](super::Bosh::ask), for a hidden page before any request leaves: a later timer would fire too
-    /// late.
-    pub fn ask_along(&mut self, now: Instant, ids: &mut Ids) {
+    /// Same as [`Bosh::ask`](super::Bosh::ask), for a hidden page, before any request is sent: a timer would fire too late.
+    pub fn ask_before_requests(&mut self, now: Instant, ids: &mut Ids) {
         if self.pacing.is_hidden() {
             self.ask(now, ids);
         }
@@ -87,12 +86,12 @@ impl Bosh {
         let wanted = !newest.carried.is_empty() || is_troubled(newest);
         let paused = self.in_flight.first().is_some_and(is_pause);
         let waiting = self.may_ask() && room && (wanted || paused);
-        let flying = matches!(newest.progress, Progress::Flying(_));
+        let request_mut = matches!(newest.progress, Progress::InFlight(_));
         let patience = match self.under_way() {
             1 => PATIENCE_ALONE,
             _ => PATIENCE,
         };
-        (waiting && flying).then(|| newest.sent_at.max(self.heard_at) + patience)
+        (waiting && request_mut).then(|| newest.sent_at.max(self.heard_at) + patience)
     }
 
     /// Whether a request with an awaited stanza is about to leave while no other request is under way whose response

@@ -41,7 +41,7 @@ impl Bosh {
         let over = self.is_over();
         let patience = self.terms.inactivity;
         let legacy = self.terms.legacy;
-        let Some(request) = self.flying(exchange) else {
+        let Some(request) = self.request_mut(exchange) else {
             return;
         };
         let broken_since = *request.broken_since.get_or_insert(now);
@@ -54,11 +54,11 @@ impl Bosh {
         let at = if first { now } else { self.next_attempt(now) };
         self.outage.since.get_or_insert(now);
         self.outage.reason = reason.clone();
-        if let Some(request) = self.flying(exchange) {
+        if let Some(request) = self.request_mut(exchange) {
             request.progress = Progress::Repeating(at);
         }
         if over {
-            return self.give_up_broken(now);
+            return self.abandon_broken(now);
         }
         if opening {
             // There is no session yet that a repetition could save.
@@ -98,7 +98,7 @@ impl Bosh {
         print: u32,
     ) {
         let opening = self.is_opening();
-        let Some(request) = self.flying(exchange) else {
+        let Some(request) = self.request_mut(exchange) else {
             return;
         };
         // Damage by a network differs each time.
@@ -159,7 +159,7 @@ impl Bosh {
         for request in self.in_flight.iter().filter(|one| is_troubled(one)) {
             match request.progress {
                 Progress::Repeating(at) => due = Some(due.map_or(at, |known| known.min(at))),
-                Progress::Flying(_) => sent = sent.max(Some(request.sent_at)),
+                Progress::InFlight(_) => sent = sent.max(Some(request.sent_at)),
                 Progress::Answered { .. } => {}
             }
         }
@@ -188,14 +188,14 @@ impl Bosh {
         for request in &mut self.in_flight {
             if request.rid == missing {
                 match &mut request.progress {
-                    Progress::Flying(exchange) => lost = Some(*exchange),
+                    Progress::InFlight(exchange) => lost = Some(*exchange),
                     Progress::Repeating(at) => *at = now.min(*at),
                     Progress::Answered { .. } => {}
                 }
             }
         }
         if let Some(exchange) = lost {
-            self.break_off(now, exchange, CloseReason::Unreachable);
+            self.abandon_transmission(now, exchange, CloseReason::Unreachable);
         }
     }
 
@@ -203,7 +203,7 @@ impl Bosh {
     pub(super) fn repeat_up_to(&mut self, now: Instant, rid: u64) {
         let mut due = Vec::new();
         for request in &self.in_flight {
-            if let Progress::Flying(exchange) = request.progress
+            if let Progress::InFlight(exchange) = request.progress
                 && request.rid <= rid
             {
                 due.push((exchange, request.rid == rid));
@@ -218,21 +218,26 @@ impl Bosh {
             if answered {
                 self.handle_broken(now, exchange, reason);
             } else {
-                self.break_off(now, exchange, reason);
+                self.abandon_transmission(now, exchange, reason);
             }
         }
     }
 
     /// Stops waiting for that response, unless the session has ended meanwhile.
-    pub(super) fn break_off(&mut self, now: Instant, exchange: ExchangeId, reason: CloseReason) {
-        if self.flying(exchange).is_some() {
+    pub(super) fn abandon_transmission(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        reason: CloseReason,
+    ) {
+        if self.request_mut(exchange).is_some() {
             self.transmits.push_back(Transmit::CancelHttp(exchange));
             self.handle_broken(now, exchange, reason);
         }
     }
 
-    /// The session has ended: requests that broke before the terminating response will never be answered.
-    pub(super) fn give_up_broken(&mut self, now: Instant) {
+    /// The session has ended: requests that broke before the terminating response will get no response.
+    pub(super) fn abandon_broken(&mut self, now: Instant) {
         let before = self.in_flight.len();
         while let Some(front) = self.in_flight.first() {
             if !matches!(front.progress, Progress::Repeating(_)) {

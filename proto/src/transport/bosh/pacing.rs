@@ -165,7 +165,7 @@ impl Pacing {
     // ── permissions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Whether requests are spaced now.
-    fn keeps_distance(&self) -> bool {
+    fn is_spaced(&self) -> bool {
         !self.hidden && !self.leaving
     }
 
@@ -176,7 +176,7 @@ impl Pacing {
 
     /// When a request may be repeated, with regard to other requests.
     pub(super) fn repeat_at(&self) -> Instant {
-        match self.keeps_distance() {
+        match self.is_spaced() {
             true => self.after(&[Gate::Spaced]),
             false => Instant(0),
         }

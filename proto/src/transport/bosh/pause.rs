@@ -1,20 +1,20 @@
 //! A page that goes to sleep or wakes: `pause` (XEP-0124 1.11.2 §10), and immediate repetitions after waking.
 
 use super::pacing::Gate;
-use super::snapshot::keeps_turn;
-use super::{Bosh, Errand, Instant, Millis, Progress, State};
+use super::snapshot::is_unsent_inherited;
+use super::{Bosh, Instant, Millis, Progress, RequestPurpose, State};
 use crate::io::Transmit;
 
 /// The longest requested pause, in seconds: a server should not keep an abandoned session for longer.
 pub(super) const LONGEST: u64 = 600;
-/// A page that still runs this long after it announced its sleep is not asleep.
-const NOD: Millis = Millis::seconds(5);
-/// A repeated request without a response for this long, while requests break, hangs.
-const HANGS: Millis = Millis::seconds(1);
+/// A page that still runs this long after it announced its pause is not frozen.
+const WAKE_CHECK: Millis = Millis::seconds(5);
+/// While requests break, a repeated request that has no response after this time hangs.
+const HANG_TIMEOUT: Millis = Millis::seconds(1);
 
 impl Bosh {
-    /// Called when the page is about to sleep or to be left: asks a server that supports pauses (`maxpause`) to keep
-    /// the session as long as it allows, up to ten minutes. Does nothing otherwise. The next request ends the pause.
+    /// Called when the page is about to be frozen or unloaded: requests a pause of up to ten minutes from a server that
+    /// supports pauses (`maxpause`). Does nothing otherwise. The next request ends the pause.
     pub fn pause(&mut self, now: Instant) {
         let Some(longest) = self.terms.maxpause else {
             return;
@@ -30,8 +30,8 @@ impl Bosh {
         // The server does not keep its response for repetitions (§14.3), so the pause carries nothing.
         let mut body = self.begin();
         body.number("pause", longest.min(LONGEST));
-        self.transmit(now, body.finish(), Vec::new(), Errand::Pause);
-        self.pacing.set(Gate::Sleep, now + NOD);
+        self.transmit(now, body.finish(), Vec::new(), RequestPurpose::Pause);
+        self.pacing.set(Gate::Sleep, now + WAKE_CHECK);
     }
 
     /// Notes whether the caller may be gone at any moment, as a page that is being left. If so, requests are marked to
@@ -51,11 +51,11 @@ impl Bosh {
 
     /// Whether a broken request is not repeated for now: while the caller leaves, a request without elements, and one
     /// that the platform completes although its response is no longer reported.
-    pub(super) fn rests(&self, request: &super::Request) -> bool {
-        self.pacing.is_leaving() && rests_with(request)
+    pub(super) fn is_deferred(&self, request: &super::Request) -> bool {
+        self.pacing.is_leaving() && is_skipped_when_leaving(request)
     }
 
-    /// The network is said to be back, or the page woke: what waits to be repeated is repeated now, and what breaks
+    /// The network may be back, or the page woke: waiting repetitions are sent now, and what breaks
     /// again is waited for as if it had not broken before. An attempt to repeat that has hung for a while is given up for
     /// another one: it may wait for a connection that is dead. What the page before this one sent keeps its turn: a pause of it
     /// has arrived, most likely, and must not be repeated (§14.3).
@@ -65,17 +65,17 @@ impl Bosh {
         for request in &mut self.in_flight {
             request.pauses = 0;
             request.broken_since = None;
-            let keeps_turn = keeps_turn(request);
+            let is_unsent_inherited = is_unsent_inherited(request);
             match &mut request.progress {
-                Progress::Repeating(_) if keeps_turn => {}
+                Progress::Repeating(_) if is_unsent_inherited => {}
                 Progress::Repeating(at) => *at = now.min(*at),
-                Progress::Flying(exchange)
-                    if request.attempts > 1 && now >= request.sent_at + HANGS =>
+                Progress::InFlight(exchange)
+                    if request.attempts > 1 && now >= request.sent_at + HANG_TIMEOUT =>
                 {
                     self.transmits.push_back(Transmit::CancelHttp(*exchange));
                     request.progress = Progress::Repeating(now);
                 }
-                Progress::Flying(_) | Progress::Answered { .. } => {}
+                Progress::InFlight(_) | Progress::Answered { .. } => {}
             }
         }
     }
@@ -94,7 +94,7 @@ impl Bosh {
         if passed && self.in_flight.iter().any(answered) {
             let request = self.in_flight.remove(0);
             self.last_in_order = request.rid;
-            if let Progress::Flying(exchange) = request.progress {
+            if let Progress::InFlight(exchange) = request.progress {
                 self.transmits.push_back(Transmit::CancelHttp(exchange));
             }
         }
@@ -126,10 +126,10 @@ impl Bosh {
 
 /// Whether the request is a pause.
 pub(super) fn is_pause(request: &super::Request) -> bool {
-    request.errand == Errand::Pause
+    request.purpose == RequestPurpose::Pause
 }
 
 /// Whether the request is not repeated while the caller leaves.
-pub(super) fn rests_with(request: &super::Request) -> bool {
-    request.errand == Errand::Poll || request.errand.is_last()
+pub(super) fn is_skipped_when_leaving(request: &super::Request) -> bool {
+    request.purpose == RequestPurpose::Poll || request.purpose.is_last()
 }

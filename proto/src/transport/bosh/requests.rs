@@ -1,14 +1,15 @@
 //! Sends requests: as many as the window allows, each with as many elements as fit (XEP-0124 §7, §11, §13).
 
 use super::broken::is_troubled;
-use super::pause::{is_pause, rests_with};
+use super::pause::{is_pause, is_skipped_when_leaving};
 use super::snapshot::{LAST_RID, SETTLING};
 use super::state::Timer;
-use super::{BodyWriter, Bosh, Errand, PATIENCE, Progress, Queued, Request, State};
+use super::{
+    BodyWriter, Bosh, BoshConfig, PATIENCE, Progress, Queued, Request, RequestPurpose, State,
+};
 use crate::event::{Delivery, SendId};
-use crate::io::Transmit;
+use crate::io::{ExchangeId, Transmit};
 use crate::time::{Instant, Millis};
-use std::rc::Rc;
 
 /// The size from which a body takes no further stanzas, in bytes: servers limit bodies, and a response should not wait
 /// for a long upload.
@@ -19,6 +20,27 @@ const SOFT_BODY_LIMIT: usize = 64 * 1024;
 const LAST_LIMIT: usize = 30 * 1024;
 /// How long a request may take to leave the platform. An empty request that was sent earlier has reached the server.
 const FRESH: Millis = Millis(250);
+
+impl Request {
+    /// Sends the body, for the first time or again. `farewell`: the transmission must outlive the caller.
+    fn send(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        config: &BoshConfig,
+        farewell: bool,
+    ) -> Transmit {
+        self.progress = Progress::InFlight(exchange);
+        self.sent_at = now;
+        Transmit::Http {
+            exchange,
+            address: config.address.clone(),
+            foreign: config.foreign,
+            body: self.body.clone(),
+            farewell,
+        }
+    }
+}
 
 impl Bosh {
     /// Sends the requests that may be sent.
@@ -92,8 +114,8 @@ impl Bosh {
         for request in &self.in_flight {
             let at = match request.progress {
                 Progress::Repeating(at) => at,
-                Progress::Flying(_) if request.inherited => request.sent_at + SETTLING,
-                Progress::Flying(_) => request.sent_at + PATIENCE,
+                Progress::InFlight(_) if request.inherited => request.sent_at + SETTLING,
+                Progress::InFlight(_) => request.sent_at + PATIENCE,
                 Progress::Answered { .. } => continue,
             };
             let settles = request.inherited && !is_pause(request);
@@ -107,7 +129,7 @@ impl Bosh {
     pub(super) fn repeat_due(&mut self, now: Instant) {
         let leaving = self.pacing.is_leaving();
         for request in &mut self.in_flight {
-            if leaving && rests_with(request) {
+            if leaving && is_skipped_when_leaving(request) {
                 continue;
             }
             if let Progress::Repeating(at) = request.progress
@@ -117,16 +139,10 @@ impl Bosh {
                     break;
                 }
                 self.pacing.note_sent(now);
-                let exchange = self.names.next_exchange();
-                request.progress = Progress::Flying(exchange);
-                request.sent_at = now;
-                self.transmits.push_back(Transmit::Http {
-                    exchange,
-                    address: self.config.address.clone(),
-                    foreign: self.config.foreign,
-                    body: request.body.clone(),
-                    farewell: request.errand.is_last() || leaving,
-                });
+                let farewell = request.purpose.is_last() || leaving;
+                let transmit =
+                    request.send(now, self.names.next_exchange(), &self.config, farewell);
+                self.transmits.push_back(transmit);
             }
         }
     }
@@ -157,23 +173,15 @@ impl Bosh {
     fn repeat_unconfirmed(&mut self, now: Instant) {
         let mut room = LAST_LIMIT;
         for request in &mut self.in_flight {
-            let flies = matches!(request.progress, Progress::Flying(_));
+            let is_in_flight = matches!(request.progress, Progress::InFlight(_));
             let fresh = now < request.sent_at + FRESH;
             let needed = !request.carried.is_empty() || fresh;
-            if !flies || !needed || request.body.len() > room {
+            if !is_in_flight || !needed || request.body.len() > room {
                 continue;
             }
             room -= request.body.len();
-            let exchange = self.names.next_exchange();
-            request.progress = Progress::Flying(exchange);
-            request.sent_at = now;
-            self.transmits.push_back(Transmit::Http {
-                exchange,
-                address: self.config.address.clone(),
-                foreign: self.config.foreign,
-                body: request.body.clone(),
-                farewell: true,
-            });
+            let transmit = request.send(now, self.names.next_exchange(), &self.config, true);
+            self.transmits.push_back(transmit);
         }
     }
 
@@ -202,7 +210,7 @@ impl Bosh {
         }
         let mut carried = Vec::new();
         self.take_queue(&mut body, &mut carried);
-        self.transmit(now, body.finish(), carried, Errand::Payload);
+        self.transmit(now, body.finish(), carried, RequestPurpose::Payload);
     }
 
     /// Begins every request but the first: the session (§14), the acknowledgement of responses (§9.2), the key (§15).
@@ -239,16 +247,16 @@ impl Bosh {
     pub(super) fn request_with_queue(&mut self, now: Instant, terminate: bool) {
         let mut body = self.begin();
         let mut carried = Vec::new();
-        let mut errand = Errand::Poll;
+        let mut purpose = RequestPurpose::Poll;
         let mut alone = false;
         if terminate {
-            errand = Errand::Farewell;
+            purpose = RequestPurpose::Farewell;
             body.attribute("type", "terminate");
         } else if let Some(Queued::Restart { alone: only }) = self.queue.front() {
             // XEP-0206 §5 requires the body to be empty, which not every server insists on.
             alone = *only;
             self.queue.pop_front();
-            errand = Errand::Payload;
+            purpose = RequestPurpose::Payload;
             body.attribute("to", &self.config.to);
             if let Some(lang) = &self.config.lang {
                 body.attribute("xml:lang", lang);
@@ -264,9 +272,9 @@ impl Bosh {
                 }
             }
         } else if !alone && self.take_queue(&mut body, &mut carried) {
-            errand = Errand::Payload;
+            purpose = RequestPurpose::Payload;
         }
-        self.transmit(now, body.finish(), carried, errand);
+        self.transmit(now, body.finish(), carried, purpose);
     }
 
     pub(super) fn transmit(
@@ -274,16 +282,16 @@ impl Bosh {
         now: Instant,
         body: String,
         carried: Vec<SendId>,
-        errand: Errand,
+        purpose: RequestPurpose,
     ) {
-        self.pacing.note_new(now, errand == Errand::Payload);
+        self.pacing
+            .note_new(now, purpose == RequestPurpose::Payload);
         let exchange = self.names.next_exchange();
-        let body: Rc<str> = body.into();
-        self.in_flight.push(Request {
+        let mut request = Request {
             rid: self.next_rid,
-            body: body.clone(),
+            body: body.into(),
             carried,
-            errand,
+            purpose,
             sent_at: now,
             attempts: 0,
             pauses: 0,
@@ -291,16 +299,13 @@ impl Bosh {
             damaged: (0, 0),
             overtaken_since: None,
             inherited: false,
-            progress: Progress::Flying(exchange),
-        });
+            progress: Progress::InFlight(exchange),
+        };
+        let farewell = purpose.is_last() || self.pacing.is_leaving();
+        let transmit = request.send(now, exchange, &self.config, farewell);
+        self.in_flight.push(request);
         self.next_rid += 1;
-        self.transmits.push_back(Transmit::Http {
-            exchange,
-            address: self.config.address.clone(),
-            foreign: self.config.foreign,
-            body,
-            farewell: errand.is_last() || self.pacing.is_leaving(),
-        });
+        self.transmits.push_back(transmit);
     }
 
     /// Whether the network and the pace allow a new request now.

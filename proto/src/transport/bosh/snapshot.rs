@@ -8,7 +8,7 @@ use super::broken::is_troubled;
 use super::keys::Keys;
 use super::pacing::Gate;
 use super::pause::{LONGEST, is_pause};
-use super::{Bosh, BoshConfig, Errand, OVERTAKEN, Progress, Queued, Request, State};
+use super::{Bosh, BoshConfig, OVERTAKEN, Progress, Queued, Request, RequestPurpose, State};
 use crate::ns;
 use crate::time::{Instant, Millis};
 use crate::transport::Names;
@@ -20,7 +20,7 @@ const LARGEST: usize = 1 << 20;
 /// overtook the repeated one, the server might ignore the repeated one and treat the session as broken.
 pub(super) const SETTLING: Millis = Millis(200);
 /// How long to wait for responses that show whether a pause has arrived.
-const HESITATION: Millis = Millis::seconds(1);
+const PAUSE_CHECK: Millis = Millis::seconds(1);
 /// The highest rid that all implementations can represent (§14.1).
 pub(super) const LAST_RID: u64 = (1 << 53) - 1;
 
@@ -53,10 +53,10 @@ impl Bosh {
         }
         for request in &self.in_flight {
             snapshot = snapshot.element("request", ns::EPODE_SESSION, |entry| {
-                let entry = entry.attr("errand", request.errand.name());
+                let entry = entry.attr("errand", request.purpose.name());
                 match &request.progress {
                     Progress::Answered { body, .. } => entry.child(body.clone()),
-                    Progress::Flying(_) => entry.text(&request.body),
+                    Progress::InFlight(_) => entry.text(&request.body),
                     Progress::Repeating(_) => entry.attr("broken", "1").text(&request.body),
                 }
             });
@@ -114,7 +114,7 @@ impl Bosh {
         if bosh.terms.requests == 1 || bosh.terms.hold == 0 || bosh.terms.wait == Millis(0) {
             // It is not known when the last request was sent (§12).
             bosh.pacing.set(Gate::Poll, now + bosh.terms.polling);
-            bosh.keep_pace();
+            bosh.apply_polling_interval();
             bosh.pacing.go_on(now);
         }
         for child in snapshot.children() {
@@ -131,25 +131,25 @@ impl Bosh {
             request.rid = rid;
         }
         bosh.last_in_order = rid.checked_sub(1)?;
-        bosh.hesitate(now);
+        bosh.delay_after_pause(now);
         Some(bosh)
     }
 
-    /// The former page paused the session, and the pause is not known to be lost. If it arrived, the requests before it
-    /// have been answered, and their repetitions are answered without delay: the other requests wait briefly for that,
-    /// and then follow in order.
-    fn hesitate(&mut self, now: Instant) {
+    /// The former page paused the session, and the pause may have arrived. If it did, the server has responded to the requests
+    /// before it, and responds to their repetitions without delay: the other requests wait briefly for that, and then follow
+    /// in order.
+    fn delay_after_pause(&mut self, now: Instant) {
         let mut behind = false;
         let mut first = true;
         let mut turn = now;
         for request in &mut self.in_flight {
-            behind |= is_resting(request) && !first;
+            behind |= is_inherited_pause(request) && !first;
             first = false;
             let pauses = is_pause(request);
             if let Progress::Repeating(at) = &mut request.progress {
                 if behind {
-                    *at = now + HESITATION;
-                    self.pacing.wait_until(now + HESITATION);
+                    *at = now + PAUSE_CHECK;
+                    self.pacing.wait_until(now + PAUSE_CHECK);
                 } else if !pauses {
                     *at = turn;
                     turn = turn + SETTLING;
@@ -158,13 +158,13 @@ impl Bosh {
         }
     }
 
-    /// The requests before such a pause have been answered: the pause has most likely arrived, and is not repeated
-    /// (§14.3) unless no later request is answered.
-    pub(super) fn hesitate_no_more(&mut self, now: Instant) {
+    /// The requests before such a pause have their responses: the pause has most likely arrived, and is not repeated (§14.3)
+    /// unless later requests get no response.
+    pub(super) fn release_after_pause(&mut self, now: Instant) {
         let Some(first) = self.in_flight.first_mut() else {
             return;
         };
-        if !is_resting(first) {
+        if !is_inherited_pause(first) {
             if let Progress::Repeating(at) = &mut first.progress
                 && first.inherited
             {
@@ -201,26 +201,26 @@ impl Bosh {
 }
 
 /// Whether the request is a pause of the former page that is not known to have broken.
-fn is_resting(request: &Request) -> bool {
+fn is_inherited_pause(request: &Request) -> bool {
     let waits = matches!(request.progress, Progress::Repeating(_));
     is_pause(request) && request.attempts == 0 && waits
 }
 
-/// Has this page not sent it yet, but the one before it?
-pub(super) fn keeps_turn(request: &Request) -> bool {
+/// Whether the former page has sent the request and this page has not repeated it yet.
+pub(super) fn is_unsent_inherited(request: &Request) -> bool {
     request.inherited && !is_troubled(request)
 }
 
 /// A request of a snapshot, without its rid.
 fn restored(entry: &Element, now: Instant) -> Option<Request> {
-    let errand = match entry.attr("errand")? {
-        "poll" => Errand::Poll,
-        "payload" => Errand::Payload,
-        "pause" => Errand::Pause,
+    let purpose = match entry.attr("errand")? {
+        "poll" => RequestPurpose::Poll,
+        "payload" => RequestPurpose::Payload,
+        "pause" => RequestPurpose::Pause,
         _ => return None,
     };
     // All requests but such a pause have been sent before and got no response.
-    let unbroken = errand == Errand::Pause && entry.attr("broken").is_none();
+    let unbroken = purpose == RequestPurpose::Pause && entry.attr("broken").is_none();
     let progress = match entry.children().next() {
         Some(body) => Progress::Answered {
             body: body.detach(),
@@ -234,7 +234,7 @@ fn restored(entry: &Element, now: Instant) -> Option<Request> {
         rid: 0,
         body: entry.text().as_ref().into(),
         carried: Vec::new(),
-        errand,
+        purpose,
         sent_at: now,
         attempts: usize::from(!unbroken),
         pauses: 0,

@@ -8,7 +8,7 @@ use crate::xml::Element;
 
 /// How long a session is assumed to be kept by a server that declares no time, in seconds. A server that has dropped it
 /// refuses the resumption.
-const UNSAID: u64 = 600;
+const ASSUMED_MAX: u64 = 600;
 
 impl StreamManagement {
     /// The snapshot of a session that can be resumed.
@@ -32,7 +32,7 @@ impl StreamManagement {
 
     /// How long the server keeps the session without a stream.
     pub fn lasts(&self) -> Millis {
-        Millis::seconds(self.max.unwrap_or(UNSAID))
+        Millis::seconds(self.max.unwrap_or(ASSUMED_MAX))
     }
 
     /// Restores the session of a snapshot. `None` if `snapshot` is not valid. The ids of sent stanzas are forgotten.

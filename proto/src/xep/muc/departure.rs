@@ -30,11 +30,11 @@ pub enum DepartureReason {
 /// The details of a departure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
-    /// Why.
+    /// The reason.
     pub why: DepartureReason,
     /// The actor, by nick or real JID.
     pub actor: Option<String>,
-    /// The given reason, or the occupant's status text.
+    /// The reason text that the actor gave, or the occupant's status text.
     pub reason: Option<String>,
     /// The alternative room, if the room was destroyed.
     pub alternative: Option<String>,
@@ -60,7 +60,7 @@ impl Departure {
             .x
             .as_ref()
             .and_then(|x| x.child("destroy", ns::MUC_USER));
-        // With several codes the stronger one counts; 333 marks a kick as a delivery error.
+        // Of several codes the most severe one counts; 333 marks a kick as a delivery error.
         let why = [
             (destroy.is_some(), DepartureReason::Destroyed),
             (user.has(301), DepartureReason::Banned),

@@ -70,7 +70,7 @@ pub enum RoomOutput {
 pub enum CommandError {
     /// The room refused.
     Refused {
-        /// Why (`conflict`: the nick is taken; `not-authorized`: the password; `registration-required`: members only;
+        /// The condition (`conflict`: the nick is taken; `not-authorized`: the password; `registration-required`: members only;
         /// `forbidden`: banned; `service-unavailable`: full; …).
         error: StanzaError,
         /// The whole reply.
@@ -108,15 +108,15 @@ pub enum RoomRefusal {
 pub struct RoomMessage {
     /// The sender's nick; `None` is the room itself.
     pub nick: Option<String>,
-    /// Its id.
+    /// The id of the message.
     pub id: Option<String>,
-    /// Its body; `None` if there is none.
+    /// The body; `None` if there is none.
     pub body: Option<String>,
-    /// Whether the room stamped it as delayed: history.
+    /// Whether the room marked the message as delayed: it is history.
     pub delayed: bool,
-    /// When it was sent, in milliseconds since 1970 UTC, if it is delayed and the stamp is readable.
+    /// The send time in milliseconds since 1970 UTC, if the message is delayed and its stamp is readable.
     pub time: Option<i64>,
-    /// Whether it is the reflection of one of our messages.
+    /// Whether the message is the reflection of one of ours.
     pub own: bool,
     /// The whole stanza.
     pub stanza: Element,
@@ -125,13 +125,13 @@ pub struct RoomMessage {
 /// An event of a room.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RoomEvent {
-    /// We joined: occupants, history and subject are known. The join is settled too.
+    /// We joined: occupants, history and subject are known. The join command is also settled.
     Joined {
         /// The status codes of our own presence: 100 (everyone sees real JIDs), 170 (logged), 201 (new), 210 (the nick was
         /// changed), …
         codes: Vec<u16>,
     },
-    /// We rejoined after a lost session, or after the room had lost us.
+    /// We rejoined after a lost session, or after the room had removed us without notice.
     Rejoined {
         /// As in [`RoomEvent::Joined`].
         codes: Vec<u16>,
@@ -144,49 +144,49 @@ pub enum RoomEvent {
     Subject {
         /// The subject; empty when there is none.
         subject: String,
-        /// Who set it.
+        /// The nick of the occupant who set it.
         nick: Option<String>,
-        /// When, in milliseconds since 1970 UTC, if that was earlier.
+        /// When it was set, in milliseconds since 1970 UTC, if before our join.
         time: Option<i64>,
     },
     /// An occupant joined. Occupants who joined before us are in [`Visit::occupants`](super::room::visit::Visit::occupants).
     OccupantJoined(Rc<Occupant>),
-    /// An occupant's availability, role or affiliation changed; ours too.
+    /// An occupant's availability, role or affiliation changed; also ours.
     OccupantChanged(Rc<Occupant>),
     /// An occupant left.
     OccupantLeft {
         /// The last known state of the occupant.
         occupant: Rc<Occupant>,
-        /// Why.
+        /// The reason.
         departure: Departure,
     },
     /// An occupant changed its nick. Our own nick may be the same as before, if the room normalises the requested nick
     /// to it.
     NickChanged {
-        /// Before.
+        /// The old nick.
         from: String,
-        /// Now.
+        /// The new nick.
         to: String,
-        /// Whether it is ours.
+        /// Whether the nick is ours.
         own: bool,
     },
     /// The room's configuration changed, described by status codes (104, 170–174).
     Configured {
-        /// At least one.
+        /// The status codes; at least one.
         codes: Vec<u16>,
     },
     /// The room or an occupant refused a stanza of ours.
     Bounced {
-        /// Its id.
+        /// The id of the stanza.
         id: Option<String>,
         /// The nick of the recipient; `None` for all.
         nick: Option<String>,
-        /// Why.
+        /// The error.
         error: StanzaError,
         /// The whole reply.
         stanza: Element,
     },
-    /// The room had lost us before it received this message of ours: the message was not delivered.
+    /// The room had removed us without notice before it received this message of ours: the message was not delivered.
     Lost {
         /// The message as it was sent.
         message: Element,
@@ -195,7 +195,7 @@ pub enum RoomEvent {
     Unreachable,
     /// The room has more occupants than the limit: the rest is not listed. Reported once.
     Crowded,
-    /// We are out of the room, not by our own `leave`. The last event.
+    /// The visit ended without our `leave`. The last event.
     Out(Ended),
 }
 
@@ -206,7 +206,7 @@ pub enum Ended {
     Departed(Departure),
     /// The room refused our rejoin.
     Refused(StanzaError),
-    /// The room removes us repeatedly or does not reply: rejoining was given up.
+    /// The room removes us repeatedly or does not reply: no further attempt to rejoin.
     GivenUp,
     /// The new session is not confidential, and the room's password must not be sent in it.
     Insecure,

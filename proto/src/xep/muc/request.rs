@@ -6,8 +6,7 @@ use crate::stanza::{message, presence};
 use crate::xep::delay::write_date_time;
 use crate::xml::Element;
 
-/// How much history to request on joining (§7.2); the strictest limit counts. The default leaves it to
-/// the room.
+/// How much history to request on joining (§7.2). The strictest limit counts. By default the room decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// The maximal number of messages.
@@ -70,9 +69,8 @@ pub(crate) fn private(to: &str, id: &str, body: &str) -> Element {
 }
 
 /// Whether a stanza contains a room's password: a join (§7.2.6), a configuration that sets one (§10.1.3), or the end of a
-/// room that names another one (§10.9). It must not be sent over a
-/// connection that is not confidential.
-pub fn shows_password(stanza: &Element) -> bool {
+/// room that names another one (§10.9). It must not be sent over a connection that is not confidential.
+pub fn contains_password(stanza: &Element) -> bool {
     let joins = stanza
         .child("x", ns::MUC)
         .is_some_and(|x| x.has_child("password", ns::MUC));

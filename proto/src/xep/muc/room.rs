@@ -1,12 +1,12 @@
 //! One room (XEP-0045 §7): joining, presence in the room, rejoining, leaving.
 //!
 //! Joining has a defined order (§7.1): the presences of the occupants, our own with status 110, the
-//! history, and last the subject, even an empty one. Only then the join is complete. If a room omits parts of it, they are
-//! inferred: see `presence.rs` and `message.rs`.
+//! history, and last the subject, even an empty one. Only then is the join complete. If a room omits some of these stanzas,
+//! they are inferred: see `presence.rs` and `message.rs`.
 //!
 //! This file holds the state and the commands. `room/` matches replies to presences (`ledger.rs`), handles presences
 //! (`presence.rs`, `departing.rs`, `refusal.rs`) and messages (`message.rs`), rejoins (`returning.rs`), checks with pings
-//! whether a silent room still has us (`self_ping.rs`), remembers sent and received messages (`sent.rs`, `heard.rs`), and
+//! whether we are still an occupant of a silent room (`self_ping.rs`), remembers sent and received messages (`sent.rs`, `heard.rs`), and
 //! holds the deadlines (`timers.rs`, `deadlines.rs`).
 
 mod deadlines;
@@ -35,7 +35,7 @@ use self_ping::SelfPing;
 use timers::{RoomTimer, RoomTimers, end_visit};
 use visit::{Visit, VisitState};
 
-/// A room that we are in, or that has not answered a presence of ours.
+/// A room that we are in, or that has not replied to a presence of ours.
 #[derive(Debug)]
 pub(super) struct Room {
     jid: Jid,
@@ -43,9 +43,9 @@ pub(super) struct Room {
     ledger: Ledger,
     timers: RoomTimers,
     ping: SelfPing,
-    /// When the last stanza of the room arrived.
+    /// When the last stanza from the room arrived.
     heard_at: Instant,
-    /// Since when it is doubtful whether the room still has us.
+    /// Since when it is uncertain whether we are still an occupant.
     doubted_at: Option<Instant>,
     /// Our nick became unavailable during a change of nick: it is not known yet whether we were removed.
     vanished: Option<super::departure::Departure>,
@@ -73,7 +73,7 @@ impl Room {
         self.visit.as_ref()
     }
 
-    /// Whether the join of the current visit is unanswered.
+    /// Whether the join of the current visit has no reply yet.
     pub(super) fn is_join_unanswered(&self) -> bool {
         let visit = self.visit.as_ref().map(Visit::id);
         self.ledger
@@ -103,7 +103,7 @@ impl Room {
         if self.visit.as_ref().is_some_and(|visit| !visit.is_leaving()) {
             return Err(RoomRefusal::AlreadyIn);
         }
-        // A visit that is leaving ends here; its leave is settled by the room's answer to it.
+        // A visit that is leaving ends here; its leave is settled by the room's reply.
         self.close(shared);
         let join = PendingCommand {
             command,
@@ -252,7 +252,7 @@ impl Room {
     ) -> Result<(), RoomRefusal> {
         let id = shared.stanza_id();
         let message = request::to_all(self.jid.as_str(), &id, "body", body);
-        let visit = self.speaker()?;
+        let visit = self.visit_for_sending()?;
         visit.sent.note(shared.now, command, &id, body, &message);
         shared.send(message, Some(command));
         self.arm_check(shared);
@@ -268,7 +268,7 @@ impl Room {
     ) -> Result<(), RoomRefusal> {
         let id = shared.stanza_id();
         let to = self.occupant_jid(nick);
-        self.speaker()?.sent.note_private(&id, nick);
+        self.visit_for_sending()?.sent.note_private(&id, nick);
         shared.send(request::private(&to, &id, body), Some(command));
         Ok(())
     }
@@ -281,13 +281,13 @@ impl Room {
     ) -> Result<(), RoomRefusal> {
         let id = shared.stanza_id();
         let message = request::to_all(self.jid.as_str(), &id, "subject", subject);
-        self.speaker()?;
+        self.visit_for_sending()?;
         shared.send(message, Some(command));
         Ok(())
     }
 
     /// Returns the visit if messages can be sent: we are in, or will be when the message arrives.
-    fn speaker(&mut self) -> Result<&mut Visit, RoomRefusal> {
+    fn visit_for_sending(&mut self) -> Result<&mut Visit, RoomRefusal> {
         self.visit
             .as_mut()
             .filter(|visit| visit.is_joined() || visit.is_returning())
@@ -312,7 +312,7 @@ impl Room {
         }
     }
 
-    /// Cancels a join: the leave sent behind it ends the visit, whatever the room answers to the join.
+    /// Cancels a join: the leave that follows it ends the visit, whatever the room replies to the join.
     fn withdraw(&mut self, shared: &mut RoomContext) {
         self.send_leave(shared, None, Vec::new());
         self.close(shared);
@@ -404,7 +404,7 @@ impl Room {
         }
     }
 
-    /// Settles presences that the room handled without an answer that we received.
+    /// Settles presences that the room has handled although no reply arrived.
     fn settle_skipped(
         &mut self,
         shared: &mut RoomContext,
@@ -434,8 +434,8 @@ impl Room {
         }
     }
 
-    /// A room does not answer a leave if we are not in: settle it now. The entry stays in the ledger for a while, for rooms
-    /// that do answer.
+    /// Settles a leave from a room that we are not in: the room does not reply to it. The entry stays in the ledger for a
+    /// while, for rooms that do reply.
     fn settle_idle_leaves(&mut self, shared: &mut RoomContext) {
         if self.ledger.present.is_some() {
             return;

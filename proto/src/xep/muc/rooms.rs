@@ -45,13 +45,21 @@ pub(super) struct RoomContext {
     pub(super) now: Instant,
     /// Milliseconds since 1970 UTC.
     pub(super) unix_ms: i64,
-    /// `unix_ms` minus `now`, when both were given last.
+    /// The last given `unix_ms` minus the `now` given with it.
     pub(super) unix_offset: i64,
     output: VecDeque<RoomOutput>,
     next_id: u32,
 }
 
 impl RoomContext {
+    /// Notes the new or resumed session.
+    fn begin_session(&mut self, now: Instant, account: &Jid, confidential: bool) {
+        self.now = now;
+        self.account = Some(account.clone());
+        self.confidential = confidential;
+        self.interrupted = false;
+    }
+
     fn number(&mut self) -> u32 {
         self.next_id = self.next_id.wrapping_add(1);
         self.next_id
@@ -145,7 +153,7 @@ impl Rooms {
             .any(|visit| from.resource().is_none_or(|nick| nick == visit.nick()))
     }
 
-    /// The visits whose join is unanswered.
+    /// The visits whose join has no reply yet.
     pub fn unanswered_joins(&self) -> Vec<RoomId> {
         let rooms = self.rooms.iter();
         let rooms = rooms.filter(|room| room.is_join_unanswered());
@@ -211,7 +219,7 @@ impl Rooms {
         Ok((id, command))
     }
 
-    /// Leaves a room, with a status text. The command is settled by the room's answer. `None` if we are not in the room.
+    /// Leaves a room, with a status text. The command is settled by the room's reply. `None` if we are not in the room.
     pub fn leave(
         &mut self,
         now: Instant,
@@ -222,7 +230,7 @@ impl Rooms {
         let (room, shared) = self.room_of(now, id)?;
         let command = CommandId(shared.number());
         room.leave(shared, status, command, timeout);
-        self.sweep();
+        self.remove_closed();
         Some(command)
     }
 
@@ -252,7 +260,7 @@ impl Rooms {
         Ok(command)
     }
 
-    /// Sends a private message (§7.5). Settled as [`Self::send`].
+    /// Sends a private message (§7.5). Settled like [`Self::send`].
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -269,7 +277,7 @@ impl Rooms {
         Ok(command)
     }
 
-    /// Sets the subject; an empty one clears it. Settled as [`Self::send`].
+    /// Sets the subject; an empty one clears it. Settled like [`Self::send`].
     ///
     /// # Errors
     /// [`RoomRefusal::NotIn`].
@@ -293,7 +301,7 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.abandon(shared, command);
         }
-        self.sweep();
+        self.remove_closed();
     }
 
     /// Reports that the stanza of a command could not be sent. The command is not settled.
@@ -303,10 +311,10 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.handle_unsent(shared, command);
         }
-        // The caller settles it: a leave that needs no answer was settled when it was made.
+        // The caller settles it: a leave that gets no reply was settled when it was created.
         let is_it = |output: &RoomOutput| matches!(output, RoomOutput::Settled { command: settled, .. } if *settled == command);
         shared.output.retain(|output| !is_it(output));
-        self.sweep();
+        self.remove_closed();
     }
 
     /// Reports the delivery of a message.
@@ -318,18 +326,14 @@ impl Rooms {
 
     // ── the session ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Handles a new session: all rooms are joined again. `confidential`: whether a
-    /// password may be sent in it.
+    /// Handles a new session: all rooms are joined again. `confidential`: whether a password may be sent in it.
     pub fn handle_session(&mut self, now: Instant, account: &Jid, confidential: bool) {
-        self.shared.now = now;
-        self.shared.account = Some(account.clone());
-        self.shared.confidential = confidential;
-        self.shared.interrupted = false;
+        self.shared.begin_session(now, account, confidential);
         let Self { rooms, shared } = self;
         for room in rooms.iter_mut() {
             room.handle_new_session(shared);
         }
-        self.sweep();
+        self.remove_closed();
     }
 
     /// Handles an interruption: stanzas are queued.
@@ -346,10 +350,7 @@ impl Rooms {
 
     /// Handles a resumed session.
     pub fn handle_resumed(&mut self, now: Instant, account: &Jid, confidential: bool) {
-        self.shared.now = now;
-        self.shared.account = Some(account.clone());
-        self.shared.confidential = confidential;
-        self.shared.interrupted = false;
+        self.shared.begin_session(now, account, confidential);
         let Self { rooms, shared } = self;
         for room in rooms.iter_mut() {
             room.handle_resumed(shared);
@@ -386,7 +387,7 @@ impl Rooms {
         if let Some(room) = rooms.get_mut(at) {
             room.handle_stanza(shared, stanza);
         }
-        self.sweep();
+        self.remove_closed();
         true
     }
 
@@ -402,7 +403,7 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.handle_reply(shared, request, outcome);
         }
-        self.sweep();
+        self.remove_closed();
     }
 
     /// Handles all deadlines up to `now`.
@@ -412,7 +413,7 @@ impl Rooms {
         for room in rooms.iter_mut() {
             room.handle_timeout(shared);
         }
-        self.sweep();
+        self.remove_closed();
     }
 
     /// When [`Self::handle_timeout`] is due.
@@ -434,8 +435,8 @@ impl Rooms {
         Some((room, shared))
     }
 
-    /// Removes rooms that we are not in and that have answered all presences.
-    fn sweep(&mut self) {
+    /// Removes rooms that we are not in and that have replied to all presences.
+    fn remove_closed(&mut self) {
         self.rooms.retain(|room| !room.is_idle());
     }
 }

@@ -46,7 +46,7 @@ impl Digest {
     }
 
     /// The digest of an item that was reported without its payload.
-    pub fn as_told(self) -> Self {
+    pub fn as_reported(self) -> Self {
         Self {
             revision: self.revision.max(BARE),
             ..self

@@ -203,7 +203,7 @@ impl Feeds {
             return;
         };
         let service = entry.service.clone();
-        if let Some(question) = self.services.study(&service) {
+        if let Some(question) = self.services.discover(&service) {
             self.ask(
                 ReplyOwner::Service(service.clone()),
                 question,
@@ -230,7 +230,7 @@ impl Feeds {
 
     /// The requests that end the subscriptions of full JIDs, which some
     /// services keep for ever. Send them before the session closes.
-    pub fn good_bye(&self) -> Vec<Element> {
+    pub fn closing_requests(&self) -> Vec<Element> {
         let mut all = self.subscriptions.of_full_jids();
         for (_, asker) in &self.asked {
             if let ReplyOwner::Abandoned(held) = asker

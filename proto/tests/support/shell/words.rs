@@ -123,7 +123,7 @@ impl Way {
             };
             config.services.push(service(*kind, address));
         }
-        config.session.haste = self.lasts;
+        config.session.pipelining = self.lasts;
         config.reconnect = self.lasts.then(Reconnect::default);
         config.bosh.spaced = true;
         config

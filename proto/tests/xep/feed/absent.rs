@@ -37,7 +37,7 @@ fn reply(inside: &str) -> Element {
 }
 
 #[test]
-fn of_an_event() {
+fn missing_parts_of_an_event() {
     // 2–5, 7–9
     let told = alone("<items><item/></items>", "").expect("an event");
     assert_eq!(told.node(), "");
@@ -102,7 +102,7 @@ fn of_an_event() {
 }
 
 #[test]
-fn of_what_a_feed_is_told() {
+fn missing_parts_of_a_feeds_messages() {
     let event = |inside: &str, more: &str| {
         format!(
             "message <event xmlns='{}'>{inside}</event>{more}",
@@ -141,7 +141,7 @@ fn of_what_a_feed_is_told() {
 }
 
 #[test]
-fn of_a_page_of_items() {
+fn missing_parts_of_a_page_of_items() {
     // 35–39: first without an index, nothing but a count, nothing at all.
     for (set, asked) in [
         ("<first>pd</first>", "before pd"),
@@ -169,7 +169,7 @@ fn of_a_page_of_items() {
 }
 
 #[test]
-fn of_other_answers() {
+fn missing_parts_of_other_replies() {
     let nothing = xml("<iq/>");
     // 26–30
     assert_eq!(request::parse_subscription(&nothing), None);
@@ -234,7 +234,7 @@ fn of_other_answers() {
 }
 
 #[test]
-fn of_an_archive() {
+fn missing_parts_of_an_archive() {
     let mut play = Play::new(Feed::new(settings(), None));
     play.feed.learn(Traits {
         order: Order::Publication,
@@ -283,7 +283,7 @@ fn of_an_archive() {
 }
 
 #[test]
-fn of_a_list_of_ids() {
+fn missing_parts_of_a_list_of_ids() {
     let list = |inside: &str| {
         format!("reply <query xmlns='http://jabber.org/protocol/disco#items'>{inside}</query>")
     };
@@ -311,7 +311,7 @@ fn of_a_list_of_ids() {
 }
 
 #[test]
-fn of_messages_from_the_own_account() {
+fn missing_parts_of_messages_from_the_own_account() {
     // 1: without a sender it is the account's own (RFC 6120 §8.1.2.1), also of an archive.
     let me = Jid::parse("me@localhost", &NativeUnicode).expect("a JID");
     let mut feeds = Feeds::new();

@@ -90,7 +90,7 @@ impl Play {
 }
 
 #[test]
-fn an_archive_that_leads_in_circles_is_left() {
+fn an_archive_that_repeats_pages_is_left() {
     for script in [
         // Always the same page.
         "S: archived n1 b1\nS: fin n1\nC: archive after n1\nS: archived n1 b1\nS: fin n1",
@@ -126,7 +126,7 @@ fn an_archive_that_leads_in_circles_is_left() {
 }
 
 #[test]
-fn a_page_without_the_name_of_its_end_goes_on_after_its_last_result() {
+fn a_page_without_last_continues_after_its_last_result() {
     let mut play = archived();
     play.run("S: archived n1 b1");
     play.hear("reply <fin xmlns='urn:xmpp:mam:2'/>");
@@ -142,7 +142,7 @@ fn a_page_without_the_name_of_its_end_goes_on_after_its_last_result() {
 }
 
 #[test]
-fn a_result_that_comes_twice_or_without_a_name_is_told_once() {
+fn a_duplicate_or_unnamed_result_is_reported_once() {
     let mut play = archived();
     play.run(
         "
@@ -157,7 +157,7 @@ fn a_result_that_comes_twice_or_without_a_name_is_told_once() {
 }
 
 #[test]
-fn the_last_item_has_no_name_in_the_archive_and_is_told_once() {
+fn the_last_item_without_an_archive_id_is_reported_once() {
     let mut play = archived();
     play.run(
         "
@@ -172,7 +172,7 @@ fn the_last_item_has_no_name_in_the_archive_and_is_told_once() {
 }
 
 #[test]
-fn pages_of_items_that_never_end_are_left() {
+fn endless_pages_of_items_are_left() {
     let mut play = at_c1();
     play.run("session\nS: subscribed");
     let mut number = 0;
@@ -200,7 +200,7 @@ fn pages_of_items_that_never_end_are_left() {
 }
 
 #[test]
-fn a_list_of_ids_that_is_a_part_shows_nothing_gone() {
+fn a_partial_list_of_ids_retracts_nothing() {
     let mut play = at_c1();
     let list = |ids: &str, set: &str| {
         let ids: String = ids
@@ -224,7 +224,7 @@ fn a_list_of_ids_that_is_a_part_shows_nothing_gone() {
 }
 
 #[test]
-fn a_count_that_is_less_than_what_came_is_not_believed() {
+fn a_count_below_the_received_results_is_ignored() {
     let mut play = at_c1();
     play.run(
         "

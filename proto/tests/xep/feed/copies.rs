@@ -10,7 +10,7 @@ fn hash(payload: &str) -> u32 {
 }
 
 #[test]
-fn a_payload_is_the_same_in_every_spelling() {
+fn a_payload_is_the_same_in_every_serialisation() {
     let plain = hash("<row xmlns='urn:rows' n='1' m='2'><a>x &amp; y</a><b/></row>");
     for same in [
         // Prosody reorders attributes after a restart.
@@ -53,7 +53,7 @@ fn a_payload_is_the_same_in_every_spelling() {
 }
 
 #[test]
-fn a_listing_in_another_spelling_is_no_news() {
+fn a_listing_in_another_serialisation_reports_nothing() {
     let spelt = |one: &str| {
         format!(
             "reply <pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='{NODE}'><item id='a'>{one}</item></items></pubsub>"
@@ -79,7 +79,7 @@ fn a_listing_in_another_spelling_is_no_news() {
 }
 
 #[test]
-fn a_position_of_another_version_is_a_gap_and_no_false_news() {
+fn a_position_of_another_version_is_a_gap_without_duplicates() {
     let play = at_c1();
     let text = play.feed.position().expect("a position");
     let (version, rest) = text.split_once('.').expect("a version");
@@ -129,7 +129,7 @@ fn a_position_of_another_version_is_a_gap_and_no_false_news() {
 }
 
 #[test]
-fn an_event_that_is_delivered_twice_is_told_once() {
+fn an_event_that_is_delivered_twice_is_reported_once() {
     // COMPAT(ejabberd): another session of the account died in silence, and its events are routed to this one.
     let mut play = at_c1();
     play.run(
@@ -171,7 +171,7 @@ fn an_event_that_is_delivered_twice_is_told_once() {
 }
 
 #[test]
-fn repetitions_are_told_to_a_page_that_asks_for_them() {
+fn repetitions_are_reported_on_request() {
     let mut play = Play::of(|settings| settings.repeats = true);
     play.feed.learn(by_publication());
     play.run(
@@ -191,7 +191,7 @@ fn repetitions_are_told_to_a_page_that_asks_for_them() {
 }
 
 #[test]
-fn an_event_that_comes_again_while_the_node_is_asked_is_told_once() {
+fn an_event_repeated_during_the_listing_is_reported_once() {
     let mut play = at_c1();
     // Of another session's queue: before the listing, behind it, and of what it does not reach.
     play.run(
@@ -216,7 +216,7 @@ fn an_event_that_comes_again_while_the_node_is_asked_is_told_once() {
 }
 
 #[test]
-fn the_last_item_on_subscribing_is_no_news() {
+fn the_last_item_on_subscribing_is_not_reported_as_new() {
     // COMPAT(Prosody 0.12): without a stamp, at once behind the answer to the subscription.
     let news = || {
         let mut play = Play::of(|settings| settings.snapshot = false);
@@ -300,7 +300,7 @@ fn the_last_item_on_subscribing_is_no_news() {
 }
 
 #[test]
-fn without_a_look_before_nothing_is_taken_for_the_last_item() {
+fn without_an_earlier_listing_no_item_is_treated_as_the_last_one() {
     // The service lists nothing to who is not subscribed: what comes may be news, and is told.
     let mut play = Play::of(|settings| settings.snapshot = false);
     play.feed.learn(by_publication());
@@ -317,7 +317,7 @@ fn without_a_look_before_nothing_is_taken_for_the_last_item() {
 }
 
 #[test]
-fn the_last_item_that_comes_with_presence_is_no_news() {
+fn the_last_item_sent_on_presence_is_not_reported_as_new() {
     let mut play = at_c1();
     play.run(
         "
@@ -332,7 +332,7 @@ fn the_last_item_that_comes_with_presence_is_no_news() {
 }
 
 #[test]
-fn an_entry_of_the_archive_that_is_delivered_twice_is_told_once() {
+fn an_archive_entry_that_is_delivered_twice_is_reported_once() {
     let mut play = at_c1();
     play.run(
         "

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 #[test]
-fn a_snapshot_then_what_happens() {
+fn a_snapshot_then_events() {
     play(
         "
         session
@@ -27,7 +27,7 @@ fn a_snapshot_then_what_happens() {
 /// The last answers of a BOSH session may come without the one before them: what they bring waits until the next session shows
 /// what was lost.
 #[test]
-fn what_comes_behind_a_hole_waits_for_the_next_session() {
+fn events_after_lost_stanzas_wait_for_the_next_session() {
     const BEGUN: &str = "
         session
         S: subscribed
@@ -57,7 +57,7 @@ fn what_comes_behind_a_hole_waits_for_the_next_session() {
 }
 
 #[test]
-fn what_was_told_before_the_listing_is_told_once_and_what_it_superseded_not_at_all() {
+fn events_before_the_listing_are_reported_once_and_superseded_ones_never() {
     play(
         "
         session
@@ -87,7 +87,7 @@ fn what_was_told_before_the_listing_is_told_once_and_what_it_superseded_not_at_a
 }
 
 #[test]
-fn events_that_come_after_the_listing_and_were_before_it_are_put_before_it() {
+fn late_events_are_ordered_before_the_listing() {
     // COMPAT(ejabberd): they waited in a queue; the node keeps three.
     play(
         "
@@ -108,7 +108,7 @@ fn events_that_come_after_the_listing_and_were_before_it_are_put_before_it() {
 }
 
 #[test]
-fn what_an_earlier_subscription_told_is_not_newer_than_the_listing() {
+fn events_of_an_earlier_subscription_are_not_newer_than_the_listing() {
     // Before the answer to the subscription: the node is asked again, and what was told before is older.
     let mut play = Play::new(Feed::new(settings(), None));
     play.feed.learn(by_publication());
@@ -156,7 +156,7 @@ fn what_an_earlier_subscription_told_is_not_newer_than_the_listing() {
 }
 
 #[test]
-fn an_event_that_is_late_even_so_is_not_told_again() {
+fn a_late_event_is_not_reported_again() {
     play(
         "
         session
@@ -187,7 +187,7 @@ fn an_event_that_is_late_even_so_is_not_told_again() {
 }
 
 #[test]
-fn what_was_missed_is_caught_up_with() {
+fn missed_items_are_caught_up() {
     let mut play = at_c1();
     play.run(
         "
@@ -205,7 +205,7 @@ fn what_was_missed_is_caught_up_with() {
 }
 
 #[test]
-fn a_node_that_dropped_what_was_known_is_a_gap() {
+fn a_node_that_dropped_the_known_items_is_a_gap() {
     let mut play = at_c1();
     play.run(
         "
@@ -264,7 +264,7 @@ fn with_sixty_rows() -> Play {
 }
 
 #[test]
-fn only_a_whole_listing_shows_what_is_gone() {
+fn only_a_complete_listing_shows_retractions() {
     let mut play = with_sixty_rows();
     let ids: String = (0..60)
         .filter(|n| *n != 7)
@@ -282,7 +282,7 @@ fn only_a_whole_listing_shows_what_is_gone() {
 }
 
 #[test]
-fn rows_that_are_saved_unchanged_do_not_hide_what_changed_before() {
+fn rows_saved_unchanged_do_not_hide_earlier_changes() {
     let mut play = with_sixty_rows();
     // One row was changed, and then thirty others saved as they were.
     play.run("session");
@@ -301,7 +301,7 @@ fn rows_that_are_saved_unchanged_do_not_hide_what_changed_before() {
 }
 
 #[test]
-fn the_only_item_of_a_node_saved_unchanged_does_not_hide_what_is_new() {
+fn the_only_item_saved_unchanged_does_not_hide_new_items() {
     let new: String = (1..20).map(|n| format!("r{}1 ", letters(n))).collect();
     let mut play = Play::new(Feed::new(settings(), None));
     play.feed.learn(by_publication());
@@ -339,7 +339,7 @@ fn a_service_that_lists_by_creation_shows_changes_anywhere() {
 }
 
 #[test]
-fn more_is_asked_for_until_what_is_known_is_reached() {
+fn more_items_are_requested_until_a_known_one() {
     let list = |from: usize, to: usize| -> String {
         (from..to)
             .map(|n| format!("i{} ", letters(n)))
@@ -369,7 +369,7 @@ fn letters(number: usize) -> String {
 }
 
 #[test]
-fn pages_are_turned_until_what_is_known_is_reached() {
+fn pages_are_requested_until_a_known_item() {
     let mut play = play(
         "
         session
@@ -407,7 +407,7 @@ fn pages_are_turned_until_what_is_known_is_reached() {
 }
 
 #[test]
-fn ids_where_nothing_else_is_answered() {
+fn ids_are_requested_if_items_are_refused() {
     play(
         "
         session
@@ -472,7 +472,7 @@ fn an_archive_fills_every_gap() {
 }
 
 #[test]
-fn a_position_outlives_the_page() {
+fn a_position_survives_a_reload() {
     let play = at_c1();
     let mut other = play.reload();
     other.run(
@@ -502,7 +502,7 @@ fn a_position_outlives_the_page() {
 }
 
 #[test]
-fn a_position_is_where_the_last_change_was_told() {
+fn a_position_is_that_of_the_last_reported_change() {
     let mut feed = Feed::new(settings(), None);
     feed.learn(by_publication());
     assert_eq!(feed.position(), None);
@@ -530,7 +530,7 @@ fn a_position_is_where_the_last_change_was_told() {
 }
 
 #[test]
-fn without_a_snapshot_only_what_happens_and_what_was_missed() {
+fn without_a_snapshot_only_events_and_missed_items() {
     let mut settings = settings();
     settings.snapshot = false;
     let mut play = Play::new(Feed::new(settings, None));
@@ -554,7 +554,7 @@ fn without_a_snapshot_only_what_happens_and_what_was_missed() {
 }
 
 #[test]
-fn where_nothing_is_listed_every_interruption_is_a_gap_unless_the_last_item_says_otherwise() {
+fn without_listings_an_interruption_is_a_gap_unless_the_last_item_is_known() {
     let mut play = play(
         "
         session
@@ -586,7 +586,7 @@ fn where_nothing_is_listed_every_interruption_is_a_gap_unless_the_last_item_says
 }
 
 #[test]
-fn an_answer_that_does_not_come_is_asked_for_again() {
+fn a_request_without_a_reply_is_repeated() {
     let mut play = at_c1();
     play.run(
         "
@@ -625,7 +625,7 @@ fn an_answer_that_does_not_come_is_asked_for_again() {
 }
 
 #[test]
-fn payloads_that_are_not_told_are_fetched_and_the_order_is_kept() {
+fn missing_payloads_are_fetched_in_order() {
     play(
         "
         session
@@ -687,7 +687,7 @@ fn a_refusal_ends_it() {
 }
 
 #[test]
-fn a_node_that_was_forgotten_is_a_gap_and_is_subscribed_again_when_it_is_there() {
+fn a_deleted_node_is_a_gap_and_is_subscribed_again_when_it_returns() {
     let mut play = at_c1();
     play.run(
         "
@@ -711,7 +711,7 @@ fn a_node_that_was_forgotten_is_a_gap_and_is_subscribed_again_when_it_is_there()
 }
 
 #[test]
-fn a_service_that_is_away_is_waited_for() {
+fn an_unavailable_service_is_retried() {
     let mut play = at_c1();
     play.run(
         "
@@ -728,7 +728,7 @@ fn a_service_that_is_away_is_waited_for() {
 }
 
 #[test]
-fn what_came_in_two_sessions_before_it_was_caught_up() {
+fn items_of_two_sessions_before_the_catch_up() {
     let mut play = at_c1();
     play.run(
         "
@@ -761,7 +761,7 @@ fn what_came_in_two_sessions_before_it_was_caught_up() {
 }
 
 #[test]
-fn a_purge_meanwhile_begins_anew() {
+fn a_purge_during_the_catch_up_restarts_it() {
     let mut play = at_c1();
     play.run(
         "
@@ -800,7 +800,7 @@ fn the_end_of_a_node_and_of_a_subscription() {
 }
 
 #[test]
-fn too_much_meanwhile_is_told_and_is_a_gap() {
+fn too_many_events_during_the_catch_up_are_a_gap() {
     let mut play = at_c1();
     play.run(
         "

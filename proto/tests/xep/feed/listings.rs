@@ -4,7 +4,7 @@
 use super::*;
 
 #[test]
-fn a_listing_without_payloads_changes_nothing_that_is_known() {
+fn a_listing_without_payloads_changes_no_known_item() {
     let mut play = at_c1();
     play.run(
         "
@@ -33,7 +33,7 @@ fn a_listing_without_payloads_changes_nothing_that_is_known() {
 }
 
 #[test]
-fn what_is_unknown_is_asked_for_by_id() {
+fn unknown_items_are_requested_by_id() {
     let mut play = at_c1();
     play.run(
         "
@@ -68,7 +68,7 @@ fn what_is_unknown_is_asked_for_by_id() {
 }
 
 #[test]
-fn a_snapshot_without_payloads_asks_for_them() {
+fn a_snapshot_without_payloads_requests_them() {
     play(
         "
         session
@@ -111,7 +111,7 @@ fn letters(number: usize) -> String {
 }
 
 #[test]
-fn an_item_that_stands_elsewhere_without_its_payload_shows_no_gap() {
+fn an_item_listed_elsewhere_without_payload_is_not_a_gap() {
     let mut play = at_c1();
     play.run(
         "
@@ -131,7 +131,7 @@ fn an_item_that_stands_elsewhere_without_its_payload_shows_no_gap() {
 }
 
 #[test]
-fn events_bring_the_payloads_that_a_listing_leaves_out() {
+fn events_provide_the_payloads_that_a_listing_omits() {
     let mut play = at_c1();
     play.run(
         "
@@ -149,7 +149,7 @@ fn events_bring_the_payloads_that_a_listing_leaves_out() {
 }
 
 #[test]
-fn a_notification_without_a_payload_is_told_each_time() {
+fn a_notification_without_a_payload_is_reported_each_time() {
     // Nothing shows that they are the same.
     let mut play = at_c1();
     play.run(
@@ -174,7 +174,7 @@ fn a_notification_without_a_payload_is_told_each_time() {
 }
 
 #[test]
-fn without_a_snapshot_a_listing_without_payloads_is_a_place_to_go_on_from() {
+fn without_a_snapshot_a_listing_without_payloads_is_a_position() {
     let mut play = Play::of(|settings| settings.snapshot = false);
     play.feed.learn(by_publication());
     play.run(

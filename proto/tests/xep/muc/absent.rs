@@ -35,7 +35,7 @@ fn b10_own_presence_without_110_and_then_the_subject() {
 }
 
 #[test]
-fn b10_own_presence_without_110_and_then_live_talk() {
+fn b10_own_presence_without_110_and_then_live_messages() {
     let mut scene = joining();
     scene.hear(&presence("thirdwitch", MEMBER));
     scene.hear(&said("firstwitch", "hello", ""));
@@ -133,7 +133,7 @@ fn a_room_that_sends_no_presence_at_all() {
 }
 
 #[test]
-fn the_nick_without_110_may_be_somebody_elses() {
+fn the_nick_without_110_may_belong_to_another_user() {
     let mut scene = joining();
     scene.hear(&presence("thirdwitch", MEMBER));
     let id = scene.id(0);

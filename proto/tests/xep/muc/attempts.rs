@@ -61,7 +61,7 @@ const ENTERED: [&str; 4] = [
 ];
 
 #[test]
-fn a_join_that_was_given_up_is_not_taken_for_the_next_one() {
+fn an_abandoned_join_is_not_matched_with_the_next_one() {
     both(|room| {
         let mut scene = Scene::new();
         scene.join_within("thirdwitch", 100);
@@ -92,7 +92,7 @@ fn a_join_that_was_given_up_is_not_taken_for_the_next_one() {
 }
 
 #[test]
-fn several_joins_are_given_up_before_any_answer() {
+fn several_joins_are_abandoned_before_any_reply() {
     both(|room| {
         let mut scene = Scene::new();
         let mut ids = Vec::new();
@@ -119,7 +119,7 @@ fn several_joins_are_given_up_before_any_answer() {
 }
 
 #[test]
-fn the_refusal_of_a_given_up_join_is_not_taken_for_the_next_one() {
+fn the_refusal_of_an_abandoned_join_is_not_matched_with_the_next_one() {
     both(|room| {
         let mut scene = Scene::new();
         scene.join("thirdwitch");
@@ -137,7 +137,7 @@ fn the_refusal_of_a_given_up_join_is_not_taken_for_the_next_one() {
 }
 
 #[test]
-fn the_second_join_may_be_refused_after_the_first_one_was_granted() {
+fn the_second_join_may_be_refused_after_the_first_one_succeeded() {
     both(|room| {
         let mut scene = Scene::new();
         scene.join("thirdwitch");
@@ -155,7 +155,7 @@ fn the_second_join_may_be_refused_after_the_first_one_was_granted() {
 }
 
 #[test]
-fn the_answer_comes_between_the_two_joins() {
+fn the_reply_arrives_between_the_two_joins() {
     both(|room| {
         let mut scene = Scene::new();
         scene.join("thirdwitch");
@@ -177,7 +177,7 @@ fn the_answer_comes_between_the_two_joins() {
 }
 
 #[test]
-fn a_kick_before_the_leave_is_not_taken_for_the_next_visits() {
+fn a_kick_before_the_leave_does_not_end_the_next_visit() {
     let mut scene = Scene::joined();
     scene.leave();
     scene.join("thirdwitch");
@@ -197,7 +197,7 @@ fn a_kick_before_the_leave_is_not_taken_for_the_next_visits() {
 }
 
 #[test]
-fn join_leave_join_before_any_answer() {
+fn join_leave_join_before_any_reply() {
     both(|room| {
         let mut scene = Scene::new();
         scene.join("thirdwitch");
@@ -218,7 +218,7 @@ fn join_leave_join_before_any_answer() {
 }
 
 #[test]
-fn a_leave_that_was_given_up_does_not_end_the_next_visit() {
+fn an_abandoned_leave_does_not_end_the_next_visit() {
     both(|room| {
         let mut scene = Scene::joined();
         scene.leave_within(100);
@@ -241,7 +241,7 @@ fn a_leave_that_was_given_up_does_not_end_the_next_visit() {
 }
 
 #[test]
-fn the_leave_of_a_failed_join_is_not_waited_for() {
+fn the_leave_of_a_failed_join_is_settled_at_once() {
     both(|room| {
         let mut scene = Scene::new();
         scene.join("thirdwitch");
@@ -265,7 +265,7 @@ fn the_leave_of_a_failed_join_is_not_waited_for() {
 }
 
 #[test]
-fn a_change_of_nick_that_was_given_up_is_reported_and_does_not_answer_the_next() {
+fn an_abandoned_change_of_nick_is_reported_and_does_not_settle_the_next() {
     let changed = |from: &str, to: &str| {
         gone(
             from,
@@ -302,7 +302,7 @@ fn a_change_of_nick_that_was_given_up_is_reported_and_does_not_answer_the_next()
 }
 
 #[test]
-fn a_late_answer_after_everything_was_given_up_leaves_nobody_inside() {
+fn a_late_reply_after_everything_was_abandoned_leaves_the_room() {
     both(|room| {
         let mut scene = Scene::new();
         scene.join_within("thirdwitch", 100);
@@ -318,7 +318,7 @@ fn a_late_answer_after_everything_was_given_up_leaves_nobody_inside() {
 }
 
 #[test]
-fn a_lost_answer_does_not_stand_in_the_way_for_ever() {
+fn a_lost_reply_does_not_block_forever() {
     // No answer to the first join, and no ids: for five minutes the next answer may be the first one's.
     let mut scene = Scene::new();
     scene.join_within("thirdwitch", 100);
@@ -335,7 +335,7 @@ fn a_lost_answer_does_not_stand_in_the_way_for_ever() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_not_answered() {
+fn a_presence_that_cannot_be_sent_expects_no_reply() {
     let mut scene = Scene::new();
     let now = scene.instant();
     let (_, command) = scene

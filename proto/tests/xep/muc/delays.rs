@@ -57,7 +57,7 @@ fn a4_only_the_rooms_own_stamp_counts() {
 }
 
 #[test]
-fn a4_on_the_way_in_a_stranger_stamps_nothing() {
+fn a4_while_joining_the_stamp_of_another_user_is_ignored() {
     let mut scene = entering();
     let stamp = "<delay xmlns='urn:xmpp:delay' stamp='2001-01-01T00:00:00Z' from='mallory@evil'/>";
     assert_eq!(
@@ -85,7 +85,7 @@ fn a4_private_messages_and_subjects_are_stamped_by_the_room() {
 }
 
 #[test]
-fn b12_history_may_be_stamped_in_the_old_way() {
+fn b12_history_may_have_stamps_of_xep_0091() {
     for stamp in [
         "<x xmlns='jabber:x:delay' stamp='20021013T23:58:37'/>",
         "<x xmlns='jabber:x:delay' from='$' stamp='20021013T23:58:37'>Old</x>",
@@ -114,7 +114,7 @@ fn b12_history_may_be_stamped_in_the_old_way() {
 }
 
 #[test]
-fn a_stamp_without_a_time_is_history_of_an_unknown_time() {
+fn a_stamp_without_a_time_marks_history_of_unknown_time() {
     for stamp in [
         "<delay xmlns='urn:xmpp:delay' from='$'/>",
         "<delay xmlns='urn:xmpp:delay' from='$' stamp='yesterday'/>",
@@ -161,7 +161,7 @@ fn stamps_are_read_in_all_forms() {
 }
 
 #[test]
-fn a_delay_is_read_in_both_ways() {
+fn a_delay_is_read_in_both_formats() {
     let both = xml(
         "<message><x xmlns='jabber:x:delay' stamp='20010101T00:00:00'/><delay xmlns='urn:xmpp:delay' stamp='2002-01-01T00:00:00Z'/></message>",
     );

@@ -42,7 +42,7 @@ fn asked(scene: &Scene, name: &str) -> Option<String> {
 
 /// A history that reaches further back than what was missed does not bring what was said before the visit.
 #[test]
-fn what_was_said_before_the_visit_does_not_come_behind_it() {
+fn messages_before_the_visit_are_not_reported_after_it() {
     let mut scene = without_history();
     scene.hear(&said("firstwitch", "heard", " id='m2'"));
     scene.session(true);
@@ -63,7 +63,7 @@ fn what_was_said_before_the_visit_does_not_come_behind_it() {
 /// The last answers of a BOSH session may come without the one before them: what they bring waits for the history of the next
 /// session, which has all in order.
 #[test]
-fn what_comes_behind_a_hole_waits_for_the_history() {
+fn messages_after_lost_stanzas_wait_for_the_history() {
     let behind = || {
         let mut scene = without_history();
         scene.hear(&said("firstwitch", "heard", " id='m1'"));
@@ -113,7 +113,7 @@ fn what_comes_behind_a_hole_waits_for_the_history() {
 
 /// A visit that has heard nothing has not missed nothing.
 #[test]
-fn a_visit_that_heard_nothing_asks_for_what_was_said_since() {
+fn a_visit_without_messages_requests_the_history_since_its_join() {
     let mut scene = without_history();
     assert_eq!(asked(&scene, "maxstanzas").as_deref(), Some("0"));
     scene.session(true);
@@ -123,7 +123,7 @@ fn a_visit_that_heard_nothing_asks_for_what_was_said_since() {
 
 /// Of a history that is cut short, the rest is asked for: it is as old as it is.
 #[test]
-fn the_rest_of_a_lost_history_is_asked_for() {
+fn the_rest_of_a_lost_history_is_requested() {
     let mut scene = Scene::new();
     scene.join("thirdwitch");
     scene.hear(&presence("thirdwitch", SELF));
@@ -136,7 +136,7 @@ fn the_rest_of_a_lost_history_is_asked_for() {
 
 /// A room without a subject does not tell where its history ends; its answer to a ping does.
 #[test]
-fn a_late_history_is_one() {
+fn a_late_history_is_recognised() {
     let mut scene = Scene::new();
     scene.join("thirdwitch");
     scene.hear(&presence("thirdwitch", SELF));
@@ -156,7 +156,7 @@ fn a_late_history_is_one() {
 
 /// Nothing comes during an interruption: neither the subject nor the end of the wait for it.
 #[test]
-fn a_history_is_not_over_during_an_interruption() {
+fn a_history_does_not_end_during_an_interruption() {
     let mut scene = Scene::new();
     scene.join("thirdwitch");
     scene.hear(&presence("thirdwitch", SELF));
@@ -178,7 +178,7 @@ fn a_history_is_not_over_during_an_interruption() {
 
 /// The session was in the room already (a page that was loaded anew): what it says before it answers the join is no answer.
 #[test]
-fn talk_before_our_presence_is_not_for_the_new_visit() {
+fn messages_before_our_presence_are_not_for_the_new_visit() {
     let mut scene = Scene::new();
     scene.join("thirdwitch");
     scene.hear(&said("firstwitch", "hello", " id='m1'"));
@@ -198,7 +198,7 @@ fn talk_before_our_presence_is_not_for_the_new_visit() {
 
 /// A visit that is left before the room has answered its join hears nothing of the one before.
 #[test]
-fn what_an_earlier_visit_still_hears_is_not_for_a_visit_that_is_left() {
+fn messages_for_an_earlier_visit_are_not_for_an_abandoned_one() {
     let mut scene = Scene::joined();
     scene.leave();
     scene.join("newt");
@@ -210,7 +210,7 @@ fn what_an_earlier_visit_still_hears_is_not_for_a_visit_that_is_left() {
 
 /// A message that leaves behind a ping is not known to be dropped when the ping is answered.
 #[test]
-fn a_message_behind_a_ping_is_still_expected_back() {
+fn a_message_after_a_ping_still_awaits_its_reflection() {
     let mut scene = Scene::joined();
     scene.wait(Millis::seconds(15 * 60).0);
     scene.expect(&["ping thirdwitch"]);

@@ -165,7 +165,7 @@ fn every_refusal_is_an_error() {
 }
 
 #[test]
-fn a_new_room_is_configured_before_we_are_in() {
+fn a_new_room_is_configured_before_the_join_is_complete() {
     let enter = || {
         let mut scene = Scene::new();
         scene.join("firstwitch");
@@ -190,7 +190,7 @@ fn a_new_room_is_configured_before_we_are_in() {
 }
 
 #[test]
-fn a_room_without_a_subject_is_entered_all_the_same() {
+fn a_room_without_a_subject_is_joined() {
     let enter = || {
         let mut scene = Scene::new();
         scene.join("thirdwitch");
@@ -217,7 +217,7 @@ fn a_room_without_a_subject_is_entered_all_the_same() {
 }
 
 #[test]
-fn who_has_our_wanted_nick_may_go_while_we_enter() {
+fn an_occupant_with_the_requested_nick_may_leave_during_the_join() {
     let mut scene = Scene::new();
     scene.join("thirdwitch");
     scene.hear(&presence("thirdwitch", MEMBER));
@@ -233,7 +233,7 @@ fn who_has_our_wanted_nick_may_go_while_we_enter() {
 }
 
 #[test]
-fn occupants_come_change_and_go() {
+fn occupants_join_change_and_leave() {
     let mut scene = Scene::joined();
     scene.hear(&presence("newt", MEMBER));
     scene.hear(&presence("newt", MEMBER));
@@ -256,7 +256,7 @@ fn occupants_come_change_and_go() {
 }
 
 #[test]
-fn b11_own_messages_are_known_by_id_or_by_order_and_body() {
+fn b11_own_messages_are_recognised_by_id_or_by_order_and_body() {
     let mut scene = Scene::joined();
     scene.say("a");
     let id = scene.id(0);
@@ -307,14 +307,14 @@ fn a_subject_with_a_body_or_a_thread_is_a_message() {
 }
 
 #[test]
-fn what_is_no_text_is_a_message_too() {
+fn a_message_without_a_body_is_reported() {
     let mut scene = Scene::joined();
     scene.hear("<message type='groupchat' from='$/firstwitch'><json xmlns='urn:xmpp:json:0'>{}</json></message>");
     scene.expect(&["1: message firstwitch: (no body)"]);
 }
 
 #[test]
-fn private_messages_and_their_bounces_are_told_apart() {
+fn private_messages_and_their_errors_are_distinguished() {
     let mut scene = Scene::joined();
     scene.hear_element(&example("0045", 47));
     scene.expect(&["1: private secondwitch: I'll give thee a wind."]);
@@ -330,7 +330,7 @@ fn private_messages_and_their_bounces_are_told_apart() {
 }
 
 #[test]
-fn changes_of_configuration_are_told() {
+fn changes_of_configuration_are_reported() {
     let mut scene = Scene::joined();
     scene.hear_element(&example("0045", 171));
     scene.hear("<message from='$'><x xmlns='http://jabber.org/protocol/muc#user'/></message>");
@@ -360,7 +360,7 @@ fn leaving_is_confirmed() {
 }
 
 #[test]
-fn being_thrown_out_is_told_with_its_reason() {
+fn a_removal_is_reported_with_its_reason() {
     for (codes, why) in [
         ("<status code='110'/>", "left"),
         ("<status code='110'/><status code='307'/>", "kicked"),
@@ -390,7 +390,7 @@ fn being_thrown_out_is_told_with_its_reason() {
 }
 
 #[test]
-fn a_room_with_too_many_occupants_is_cut_off() {
+fn the_list_of_occupants_has_a_limit() {
     let mut scene = Scene::joined();
     let mut told = Vec::new();
     for number in 0..20_010 {

@@ -71,7 +71,7 @@ fn the_room_may_change_our_nick_by_itself() {
 }
 
 #[test]
-fn b13_a_nick_change_without_303_and_110_is_seen_by_our_full_jid() {
+fn b13_a_nick_change_without_303_and_110_is_recognised_by_our_full_jid() {
     let item = "<item role='participant' affiliation='member' jid='hag66@shakespeare.lit/pda'/>";
     let mut scene = Scene::joined();
     scene.nick("oldhag");
@@ -105,7 +105,7 @@ fn b13_a_nick_change_without_303_and_110_is_seen_by_our_full_jid() {
 }
 
 #[test]
-fn a_nick_change_without_303_110_and_jid_is_seen_by_its_id() {
+fn a_nick_change_without_303_110_and_jid_is_recognised_by_its_id() {
     let mut scene = Scene::joined();
     scene.nick("oldhag");
     scene.take();
@@ -115,7 +115,7 @@ fn a_nick_change_without_303_110_and_jid_is_seen_by_its_id() {
 }
 
 #[test]
-fn a_change_of_nick_in_two_presences_that_nothing_connects() {
+fn a_change_of_nick_in_two_unrelated_presences() {
     let plain = gone("thirdwitch", "<item role='none'/>");
     for presences in [
         [plain.clone(), presence("oldhag", MEMBER)],
@@ -176,7 +176,7 @@ fn a_change_of_nick_without_303() {
 }
 
 #[test]
-fn asking_for_the_nick_that_we_have_is_answered() {
+fn a_request_for_the_current_nick_is_settled() {
     // The room turns another into the same.
     let mut scene = Scene::joined();
     scene.nick("ThirdWitch");
@@ -202,7 +202,7 @@ fn asking_for_the_nick_that_we_have_is_answered() {
 }
 
 #[test]
-fn a_refused_nick_leaves_us_in() {
+fn a_refused_nick_does_not_end_the_visit() {
     for (number, condition) in [(52, "conflict"), (53, "not-acceptable")] {
         let mut scene = Scene::joined();
         scene.nick("oldhag");
@@ -227,7 +227,7 @@ fn a_refused_nick_leaves_us_in() {
 }
 
 #[test]
-fn a_nick_that_cannot_be_one_is_refused() {
+fn an_invalid_nick_is_refused() {
     let mut scene = Scene::joined();
     let (now, visit) = (scene.instant(), scene.visit());
     for nick in ["", "a\u{7}b", "n".repeat(1024).as_str()] {

@@ -15,7 +15,7 @@ fn lost() -> Scene {
 }
 
 #[test]
-fn what_was_heard_before_is_not_told_again() {
+fn messages_are_not_reported_again_after_a_rejoin() {
     let mut scene = lost();
     assert!(!scene.is_joined());
     scene.hear(&presence("newt", MEMBER));
@@ -37,7 +37,7 @@ fn what_was_heard_before_is_not_told_again() {
 
 /// The room told the lost session alone that it had a message. When it loses us later, only what was said since is lost.
 #[test]
-fn what_left_in_a_lost_session_is_not_lost_with_the_next() {
+fn messages_sent_in_a_lost_session_are_settled_in_the_next() {
     let mut scene = Scene::joined();
     scene.say("one");
     scene.settle_last(Delivery::Unknown);
@@ -64,7 +64,7 @@ fn what_left_in_a_lost_session_is_not_lost_with_the_next() {
 }
 
 #[test]
-fn history_without_ids_is_told_once() {
+fn history_without_ids_is_reported_once() {
     let mut scene = Scene::joined();
     for body in ["yes", "no", "yes"] {
         scene.hear(&said("firstwitch", body, ""));
@@ -86,7 +86,7 @@ fn history_without_ids_is_told_once() {
 }
 
 #[test]
-fn our_ghost_is_waited_out() {
+fn a_rejoin_waits_until_our_ghost_is_gone() {
     let mut scene = lost();
     for _ in 0..60 {
         let id = scene.id(0);
@@ -101,7 +101,7 @@ fn our_ghost_is_waited_out() {
 }
 
 #[test]
-fn a_service_that_restarts_is_waited_for() {
+fn a_rejoin_waits_for_a_restarting_service() {
     for condition in ["remote-server-timeout", "remote-server-not-found"] {
         let mut scene = lost();
         let id = scene.id(0);
@@ -117,7 +117,7 @@ fn a_service_that_restarts_is_waited_for() {
 }
 
 #[test]
-fn a_room_that_does_not_answer_is_asked_again_for_a_while() {
+fn a_rejoin_without_a_reply_is_repeated_for_a_while() {
     let mut scene = lost();
     scene.wait(30_000);
     scene.expect(&["join thirdwitch since"]);
@@ -142,7 +142,7 @@ fn a_room_that_does_not_answer_is_asked_again_for_a_while() {
 }
 
 #[test]
-fn answers_of_the_lost_session_do_not_come_into_the_new_one() {
+fn replies_of_the_lost_session_are_ignored_in_the_new_one() {
     let mut scene = Scene::joined();
     scene.leave();
     scene.take();
@@ -159,7 +159,7 @@ fn answers_of_the_lost_session_do_not_come_into_the_new_one() {
 }
 
 #[test]
-fn leaving_on_the_way_back() {
+fn leaving_during_a_rejoin() {
     let mut scene = lost();
     scene.leave();
     scene.expect(&["leave thirdwitch"]);
@@ -173,7 +173,7 @@ fn leaving_on_the_way_back() {
 }
 
 #[test]
-fn another_nick_on_coming_back_is_told() {
+fn another_nick_after_a_rejoin_is_reported() {
     let mut scene = lost();
     scene.hear(&presence(
         "guest",
@@ -189,7 +189,7 @@ fn another_nick_on_coming_back_is_told() {
 }
 
 #[test]
-fn a_room_that_is_gone_is_made_again() {
+fn a_destroyed_room_is_created_again() {
     let mut scene = lost();
     scene.hear(&presence(
         "thirdwitch",
@@ -203,7 +203,7 @@ fn a_room_that_is_gone_is_made_again() {
 
 /// A page that slept handles the timeout before what arrived meanwhile. A second join would be answered, too.
 #[test]
-fn a_page_that_slept_reads_the_answer_before_it_asks_again() {
+fn a_page_that_slept_reads_the_reply_before_it_retries() {
     let mut scene = lost();
     scene.now += 30_500;
     scene.rooms.handle_timeout(scene.instant());
@@ -229,7 +229,7 @@ fn a_page_that_slept_reads_the_answer_before_it_asks_again() {
 
 /// The answer was lost with an interruption, or arrived while the page slept.
 #[test]
-fn a_new_room_is_asked_again_to_accept_its_configuration() {
+fn the_configuration_of_a_new_room_is_accepted_again() {
     let mut scene = lost();
     let owner =
         "<item affiliation='owner' role='moderator'/><status code='110'/><status code='201'/>";

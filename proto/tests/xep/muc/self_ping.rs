@@ -23,7 +23,7 @@ fn bounce(condition: &str) -> String {
 }
 
 #[test]
-fn a_silent_room_is_asked_and_has_us() {
+fn a_silent_room_is_pinged_and_confirms_us() {
     let mut scene = asked();
     scene.reply_ok();
     scene.expect(&[]);
@@ -41,7 +41,7 @@ fn a_silent_room_is_asked_and_has_us() {
 }
 
 #[test]
-fn errors_that_say_that_we_are_out() {
+fn errors_that_mean_that_we_are_not_an_occupant() {
     for condition in [
         "not-acceptable",
         "not-allowed",
@@ -67,7 +67,7 @@ fn errors_that_say_that_we_are_out() {
 }
 
 #[test]
-fn errors_that_say_nothing_are_followed_by_another_ping() {
+fn unclear_errors_are_followed_by_another_ping() {
     for condition in [
         "service-unavailable",
         "item-not-found",
@@ -87,7 +87,7 @@ fn errors_that_say_nothing_are_followed_by_another_ping() {
 }
 
 #[test]
-fn an_unknown_occupant_is_out_unless_the_nick_was_changed() {
+fn item_not_found_means_out_unless_the_nick_was_changed() {
     // Twice, and no change of nick: ejabberd answers so for a room that is no more.
     let mut scene = asked();
     scene.reply_error("item-not-found");
@@ -111,7 +111,7 @@ fn an_unknown_occupant_is_out_unless_the_nick_was_changed() {
 }
 
 #[test]
-fn a_room_that_does_not_answer_is_asked_ever_more_rarely() {
+fn a_room_without_a_reply_is_pinged_less_and_less_often() {
     let mut scene = asked();
     scene.reply(Err(RequestFailure::TimedOut));
     // Reported once.
@@ -134,7 +134,7 @@ fn a_room_that_does_not_answer_is_asked_ever_more_rarely() {
 }
 
 #[test]
-fn b29_messages_that_do_not_come_back_are_noticed() {
+fn b29_messages_without_a_reflection_cause_a_ping() {
     let mut scene = Scene::joined();
     scene.say("one");
     scene.wait(5_000);
@@ -172,7 +172,7 @@ fn b29_messages_that_do_not_come_back_are_noticed() {
 }
 
 #[test]
-fn b29_a_room_that_drops_a_message_on_purpose_keeps_us() {
+fn b29_a_room_that_discards_a_message_keeps_us() {
     let mut scene = Scene::joined();
     scene.say("spam");
     scene.wait(20_000);
@@ -183,7 +183,7 @@ fn b29_a_room_that_drops_a_message_on_purpose_keeps_us() {
 }
 
 #[test]
-fn b29_a_refused_return_is_the_end() {
+fn b29_a_refused_rejoin_ends_the_visit() {
     let mut scene = asked();
     scene.reply_error("not-acceptable");
     let id = scene.id(0);
@@ -193,7 +193,7 @@ fn b29_a_refused_return_is_the_end() {
 }
 
 #[test]
-fn b14_a_bounce_makes_us_ask() {
+fn b14_a_bounce_causes_a_ping() {
     for condition in [
         "not-acceptable",
         "item-not-found",
@@ -218,7 +218,7 @@ fn b14_a_bounce_makes_us_ask() {
 }
 
 #[test]
-fn b14_bounces_do_not_make_us_ask_without_end() {
+fn b14_pings_after_bounces_are_limited() {
     let mut scene = Scene::joined();
     let mut pings = 0;
     for _ in 0..600 {
@@ -234,7 +234,7 @@ fn b14_bounces_do_not_make_us_ask_without_end() {
 }
 
 #[test]
-fn a_room_that_loses_us_again_and_again_is_given_up() {
+fn a_room_that_removes_us_repeatedly_is_left() {
     let mut scene = Scene::joined();
     for losses in 1..=20 {
         scene.hear(&bounce("not-acceptable"));
@@ -259,7 +259,7 @@ fn a_room_that_loses_us_again_and_again_is_given_up() {
 }
 
 #[test]
-fn a_resumed_session_makes_us_ask() {
+fn a_resumed_session_causes_a_ping() {
     let mut scene = Scene::joined();
     scene.rooms.handle_interrupted();
     scene.say("kept");
@@ -278,7 +278,7 @@ fn a_resumed_session_makes_us_ask() {
 }
 
 #[test]
-fn a_ping_waits_for_the_answer_to_a_change_of_nick() {
+fn a_ping_waits_for_the_reply_to_a_change_of_nick() {
     let mut scene = Scene::joined();
     scene.wait(15 * MINUTE - 1_000);
     scene.nick("oldhag");

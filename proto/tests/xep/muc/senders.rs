@@ -1,6 +1,6 @@
 //! Who may cause what: A4, A9, A15. Occupants can send almost anything, and not every service removes it.
 
-use epode_proto::xep::muc::request::shows_password;
+use epode_proto::xep::muc::request::contains_password;
 use epode_proto::xep::muc::{JoinOptions, RoomRefusal};
 
 use super::support::{MEMBER, NOBODY, SELF, SUBJECT, Scene, error, gone, presence, said};
@@ -40,7 +40,7 @@ fn a9_status_110_counts_beside_the_item_only() {
 }
 
 #[test]
-fn a9_nobody_known_as_another_becomes_us() {
+fn a9_an_occupant_known_as_another_user_is_not_us() {
     let mut scene = Scene::joined();
     scene.hear(&presence("firstwitch", SELF));
     assert_eq!(scene.own_nick(), "thirdwitch");
@@ -60,7 +60,7 @@ fn a9_nobody_known_as_another_becomes_us() {
 }
 
 #[test]
-fn what_a_leaving_occupant_claims_is_not_believed() {
+fn claims_of_a_leaving_occupant_are_ignored() {
     // A kick, a ban, the end of the room, our nick: all claimed in a payload of the occupant's own.
     for fake in [
         "<status code='307'/>",
@@ -87,7 +87,7 @@ fn what_a_leaving_occupant_claims_is_not_believed() {
 }
 
 #[test]
-fn a_new_room_is_made_by_the_room_only() {
+fn only_the_room_reports_its_creation() {
     let mut scene = Scene::new();
     scene.join("thirdwitch");
     scene.hear(&forged("", "thirdwitch", "<status code='201'/>", SELF));
@@ -120,7 +120,7 @@ fn a9_an_error_without_id_from_an_occupant_refuses_nothing() {
 }
 
 #[test]
-fn errors_of_an_occupant_say_nothing_about_us() {
+fn errors_of_an_occupant_do_not_concern_our_membership() {
     let mut scene = Scene::joined();
     scene.hear(&error("$/firstwitch", "", "not-acceptable"));
     scene.hear(
@@ -144,7 +144,7 @@ fn errors_of_an_occupant_say_nothing_about_us() {
 }
 
 #[test]
-fn occupants_set_the_subject_in_messages_to_all_only() {
+fn occupants_set_the_subject_only_in_groupchat_messages() {
     let mut scene = Scene::joined();
     scene.hear("<message type='chat' from='$/firstwitch'><subject>forged</subject></message>");
     scene.hear("<message from='$/firstwitch'><subject>forged</subject></message>");
@@ -155,7 +155,7 @@ fn occupants_set_the_subject_in_messages_to_all_only() {
 }
 
 #[test]
-fn occupants_configure_and_invite_nobody() {
+fn configurations_and_invitations_of_occupants_are_ignored() {
     let mut scene = Scene::joined();
     // A configuration, a declined invitation and an invitation, claimed by an occupant, to all and to us alone.
     for kind in ["groupchat", "chat", "normal"] {
@@ -192,7 +192,7 @@ fn messages_of_others_are_not_ours() {
 }
 
 #[test]
-fn stanzas_of_other_rooms_and_of_nobody_are_not_ours() {
+fn stanzas_of_other_rooms_or_without_a_sender_are_ignored() {
     let mut scene = Scene::joined();
     for from in [
         "other@chat.shakespeare.lit/thirdwitch",
@@ -246,14 +246,14 @@ fn a15_a_password_waits_for_a_confidential_connection() {
 }
 
 #[test]
-fn a15_stanzas_that_show_a_password_are_recognised() {
+fn a15_stanzas_that_contain_a_password_are_recognised() {
     for text in [
         "<presence to='$/x'><x xmlns='http://jabber.org/protocol/muc'><password>p</password></x></presence>",
         "<iq type='set'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'>
          <field var='FORM_TYPE'><value>f</value></field><field var='muc#roomconfig_roomsecret'><value>p</value></field></x></query></iq>",
         "<iq type='set'><query xmlns='http://jabber.org/protocol/muc#owner'><destroy jid='a@b'><password>p</password></destroy></query></iq>",
     ] {
-        assert!(shows_password(&xml(text)), "{text}");
+        assert!(contains_password(&xml(text)), "{text}");
     }
     for text in [
         "<presence to='$/x'><x xmlns='http://jabber.org/protocol/muc'/></presence>",
@@ -262,6 +262,6 @@ fn a15_stanzas_that_show_a_password_are_recognised() {
         "<iq type='set'><query xmlns='http://jabber.org/protocol/muc#owner'><destroy jid='a@b'/></query></iq>",
         "<message><body>password</body></message>",
     ] {
-        assert!(!shows_password(&xml(text)), "{text}");
+        assert!(!contains_password(&xml(text)), "{text}");
     }
 }

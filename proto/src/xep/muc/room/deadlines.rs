@@ -14,7 +14,7 @@ use crate::xml::Element;
 
 /// How long to wait for stanzas that should come at once: the subject after the join (some rooms send none), and the presence under the new
 /// nick after the one under the old nick.
-pub(super) const SOON: Millis = Millis::seconds(5);
+pub(super) const FOLLOW_UP_TIMEOUT: Millis = Millis::seconds(5);
 /// How long an unanswered presence delays a self-ping.
 const ANSWERS_SOON: Millis = Millis::seconds(30);
 
@@ -51,7 +51,7 @@ impl Room {
             };
             for waiting in expired {
                 shared.settle(waiting.command, Err(CommandError::TimedOut));
-                // A room that has lost us does not answer.
+                // A room of which we are no longer an occupant does not reply.
                 self.doubted_at.get_or_insert(now);
             }
         }
@@ -62,7 +62,7 @@ impl Room {
             self.withdraw(shared);
         }
         if shared.interrupted {
-            // During an interruption no stanza arrives: the awaited one may arrive after it.
+            // During an interruption no stanza arrives: the pending one may arrive after it.
             self.await_again(now);
         }
         if self.timers.expire(RoomTimer::Subject, now) {
@@ -83,7 +83,7 @@ impl Room {
         }
         let answer = self.timers.get(RoomTimer::Answer);
         if self.timers.expire(RoomTimer::Answer, now) {
-            // A page that slept has not read what arrived meanwhile.
+            // A page that slept has not read the stanzas that arrived meanwhile.
             let late = answer.is_some_and(|due| now > due);
             self.handle_no_answer(shared, late);
         }
@@ -101,7 +101,7 @@ impl Room {
     pub(super) fn await_again(&mut self, now: Instant) {
         for timer in [RoomTimer::Subject, RoomTimer::Rename] {
             if self.timers.get(timer).is_some() {
-                self.timers.set(timer, now + SOON);
+                self.timers.set(timer, now + FOLLOW_UP_TIMEOUT);
             }
         }
     }
@@ -123,7 +123,7 @@ impl Room {
 
     // ── membership checks ───────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Schedules a self-ping: it is doubtful whether the room still has us.
+    /// Schedules a self-ping: it is uncertain whether we are still an occupant.
     pub(super) fn doubt(&mut self, now: Instant) {
         self.doubted_at.get_or_insert(now);
     }
@@ -145,7 +145,7 @@ impl Room {
         let due = self
             .doubted_at
             .map_or(expected, |doubted| doubted.min(expected));
-        // XEP-0410 §4: not before the room has answered a change of nick.
+        // XEP-0410 §4: not before the room has replied to a change of nick.
         let answered = self.ledger.iter().map(|step| step.sent + ANSWERS_SOON);
         let due = answered.max().map_or(due, |answered| answered.max(due));
         self.timers.set(RoomTimer::Check, self.ping.earliest(due));
@@ -202,7 +202,7 @@ impl Room {
         }
         match verdict {
             PingVerdict::In => {
-                // The room answers in order: a message not reflected by now was discarded by the room.
+                // The room replies in order: it has discarded a message that is not reflected by now.
                 visit.sent.note_answered();
                 self.heard_at = shared.now;
             }
@@ -230,7 +230,8 @@ impl Room {
                 let visit = self.visit.as_ref();
                 if visit.is_some_and(|visit| visit.configurations < MOST_CONFIGURATIONS) {
                     // The page slept, or the session was interrupted: the room may have accepted it.
-                    self.timers.set(RoomTimer::Answer, shared.now + SOON);
+                    self.timers
+                        .set(RoomTimer::Answer, shared.now + FOLLOW_UP_TIMEOUT);
                     return;
                 }
                 (CommandError::TimedOut, Ended::GivenUp)

@@ -1,7 +1,7 @@
 //! Unavailable presences from a room: occupants, including us, leave or change their nick.
 
 use super::Room;
-use super::deadlines::SOON;
+use super::deadlines::FOLLOW_UP_TIMEOUT;
 use super::ledger::{PresenceRequest, UnansweredPresence};
 use super::timers::RoomTimer;
 use super::visit::VisitState;
@@ -126,10 +126,11 @@ impl Room {
                 return self.handle_rename(shared, None, &wanted);
             }
             self.vanished = Some(departure);
-            self.timers.set(RoomTimer::Rename, shared.now + SOON);
+            self.timers
+                .set(RoomTimer::Rename, shared.now + FOLLOW_UP_TIMEOUT);
             return;
         }
-        // A room does not answer the leave of a non-occupant; if it does, the answer removes no occupant.
+        // A room does not reply to the leave of a non-occupant; if it does, the reply removes no occupant.
         if (inside || !removal)
             && let Some(steps) = self.ledger.take_leave()
         {
@@ -151,11 +152,11 @@ impl Room {
         );
     }
 
-    /// Handles the room's answer to our leave.
+    /// Handles the room's reply to our leave.
     pub(super) fn handle_left(&mut self, shared: &mut RoomContext, steps: Vec<UnansweredPresence>) {
         self.ledger.present = None;
         if let Some(visit) = self.visit.as_mut().filter(|visit| visit.is_joining()) {
-            // The occupants listed for the earlier visit.
+            // These occupants were listed for the earlier visit.
             visit.occupants.clear();
         }
         self.settle_skipped(shared, steps, &CommandError::Left);

@@ -8,8 +8,8 @@ use crate::xep::muc::event::RoomMessage;
 use crate::xep::muc::request::History;
 
 /// How many messages are remembered.
-const MOST_HEARD: usize = 500;
-/// How many new messages of a history are kept back.
+const MOST_REMEMBERED: usize = 500;
+/// How many new messages of a history are held.
 const MOST_KEPT: usize = 500;
 /// How much more history is requested than necessary, in milliseconds: clocks differ.
 const SINCE_MARGIN: i64 = 30_000;
@@ -22,7 +22,7 @@ struct KnownMessage {
     id: Option<u64>,
     /// Nick and text.
     content: u64,
-    /// Whether this history has repeated it already.
+    /// Whether this history has already repeated the message.
     repeated: bool,
 }
 
@@ -35,15 +35,15 @@ pub(super) struct RecentMessages {
     stamp: Option<i64>,
     /// When the last live message arrived, in milliseconds since 1970 UTC. It may have been in transit for long.
     came: Option<i64>,
-    /// The send time of the last request that the room has answered: earlier messages have arrived.
+    /// The send time of the last request that the room has replied to: earlier messages have arrived.
     synced: Option<Instant>,
     /// When the current history was requested.
     asked: Option<Instant>,
-    /// When we joined first.
+    /// When we first joined.
     entered: Option<i64>,
     /// Whether the current history may repeat delivered messages.
     again: bool,
-    /// Whether new messages of such a history are kept back.
+    /// Whether new messages of such a history are held.
     keeps: bool,
     /// New messages of such a history, until its end shows that none of them is older than a delivered one.
     kept: Vec<(RoomMessage, i64)>,
@@ -71,7 +71,7 @@ impl RecentMessages {
         self.hole = true;
     }
 
-    /// Gives up lost messages: no history will contain them.
+    /// Stops waiting for lost messages: no history will contain them.
     pub(super) fn end_hole(&mut self) {
         self.hole = false;
     }
@@ -81,14 +81,14 @@ impl RecentMessages {
         self.entered.get_or_insert(unix_ms);
     }
 
-    /// Notes that the room answered a request sent at this time.
+    /// Notes that the room replied to a request sent at this time.
     pub(super) fn note_synced(&mut self, asked: Option<Instant>) {
         self.synced = self.synced.max(asked);
     }
 
     /// The history to request on rejoining: since the time up to which all messages are known to have arrived. If
-    /// this time is unknown, the history requested first (it may be lost) and all since. `unix_offset`: by how much
-    /// milliseconds since 1970 UTC are ahead of an [`Instant`].
+    /// this time is unknown, the history requested first (it may be lost) and all since. `unix_offset`: milliseconds
+    /// since 1970 UTC minus the [`Instant`].
     pub(super) fn missed(&self, first: History, unix_offset: i64) -> History {
         let synced = self
             .synced
@@ -196,7 +196,7 @@ impl RecentMessages {
             self.stamp = message.time;
         }
         let (id, content) = hashes(message);
-        if self.known.len() >= MOST_HEARD {
+        if self.known.len() >= MOST_REMEMBERED {
             self.known.pop_front();
         }
         self.known.push_back(KnownMessage {

@@ -1,22 +1,22 @@
-//! The unanswered presences to a room, in the order of sending.
+//! The pending presences to a room, in the order of sending.
 //!
-//! A room handles what one session sends in order, and answers in order. So an answer that carries the id of a presence belongs
-//! to that presence, and everything before it has been handled; an answer without such an id belongs to the oldest presence
-//! that it can answer. COMPAT(Prosody 0.12, ejabberd 23.01): both repeat the id of a join and of a leave; that of a change
-//! of nick Prosody repeats in the presence under the new nick, where ejabberd repeats the one of the join.
+//! A room handles the stanzas of one session in order, and replies in order. A reply with the id of a presence belongs to that
+//! presence, and the room has handled everything before it. A reply without such an id belongs to the oldest presence that it
+//! can reply to. COMPAT(Prosody 0.12, ejabberd 23.01): both repeat the id of a join and of a leave. In the presence under a new
+//! nick, Prosody repeats the id of the change of nick, ejabberd the id of the join.
 //!
-//! The ledger belongs to the room and not to the visit: an abandoned visit leaves its join and its leave here, so that
-//! their answers are not taken for those of the next visit.
+//! The ledger belongs to the room and not to the visit: the join and the leave of an abandoned visit stay here, so that their
+//! replies are not matched with the next visit.
 
 use crate::time::{Instant, Millis};
 use crate::xep::muc::event::{CommandId, RoomId};
 
-/// How many unanswered presences are kept.
+/// How many pending presences are kept.
 const MOST_STEPS: usize = 64;
-/// How long the answer to an abandoned presence is expected. After this time a lost answer does not block others.
+/// How long the reply to an abandoned presence is expected. After this time a lost reply does not block others.
 pub(super) const EXPIRY: Millis = Millis::seconds(300);
 
-/// A command that waits for its answer.
+/// A command that waits for its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PendingCommand {
     pub(super) command: CommandId,
@@ -27,18 +27,18 @@ pub(super) struct PendingCommand {
 #[derive(Debug)]
 pub(super) enum PresenceRequest {
     Join,
-    /// Another nick.
+    /// Change the nick.
     Nick(Option<PendingCommand>),
     /// Leave.
     Leave(Vec<PendingCommand>),
 }
 
-/// A presence that was sent and not answered.
+/// A presence that was sent and has no reply yet.
 #[derive(Debug)]
 pub(super) struct UnansweredPresence {
     pub(super) ask: PresenceRequest,
     pub(super) id: String,
-    /// The occupant JID's resource that it was sent to, normalised.
+    /// The resource of the occupant JID that the presence was sent to, normalised.
     pub(super) nick: String,
     pub(super) visit: RoomId,
     pub(super) sent: Instant,
@@ -49,7 +49,7 @@ impl UnansweredPresence {
         matches!(self.ask, PresenceRequest::Leave(_))
     }
 
-    /// Whether a command waits for its answer; the command of a join is its visit's.
+    /// Whether a command waits for its reply; the command of a join belongs to its visit.
     fn is_awaited(&self) -> bool {
         match &self.ask {
             PresenceRequest::Join => false,
@@ -59,17 +59,17 @@ impl UnansweredPresence {
     }
 }
 
-/// The unanswered presences, and our state in the room according to the answers.
+/// The pending presences, and our state in the room according to the replies.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// The oldest first; few.
+    /// The oldest first; only a few.
     steps: Vec<UnansweredPresence>,
-    /// Our nick in the room according to the answers so far; `None`: not in the room.
+    /// Our nick in the room according to the replies so far; `None`: not in the room.
     pub(super) present: Option<String>,
 }
 
 impl Ledger {
-    /// Adds a presence. Beyond the limit returns the oldest one, whose answer will not be recognised.
+    /// Adds a presence. Beyond the limit, returns the oldest one, whose reply will not be recognised.
     #[must_use]
     pub(super) fn push(&mut self, step: UnansweredPresence) -> Option<UnansweredPresence> {
         self.steps.push(step);
@@ -92,7 +92,7 @@ impl Ledger {
         self.steps.retain(keep);
     }
 
-    /// The oldest presence that the room must answer. A room does not answer the leave of a non-occupant.
+    /// The oldest presence that the room must reply to. A room does not reply to the leave of a non-occupant.
     pub(super) fn front(&self) -> Option<&UnansweredPresence> {
         self.steps
             .iter()
@@ -104,13 +104,13 @@ impl Ledger {
         self.steps.iter().find(|step| step.id == id)
     }
 
-    /// Whether nothing older than the join of that visit is unanswered.
+    /// Whether no presence older than the join of that visit is pending.
     pub(super) fn is_turn_of(&self, visit: RoomId) -> bool {
         self.front()
             .is_some_and(|step| matches!(step.ask, PresenceRequest::Join) && step.visit == visit)
     }
 
-    /// Whether the join of that visit is unanswered.
+    /// Whether the join of that visit is pending.
     pub(super) fn awaits_join(&self, visit: RoomId) -> bool {
         let is_it = |step: &UnansweredPresence| {
             matches!(step.ask, PresenceRequest::Join) && step.visit == visit
@@ -150,8 +150,7 @@ impl Ledger {
         core::mem::take(&mut self.steps)
     }
 
-    /// Removes abandoned presences whose answer is overdue. `current` is the visit whose join
-    /// is awaited.
+    /// Removes abandoned presences whose reply is overdue. `current` is the visit whose join is pending.
     pub(super) fn expire(&mut self, now: Instant, current: Option<RoomId>) {
         self.steps.retain(|step| {
             step.is_awaited()

@@ -71,14 +71,14 @@ impl Room {
         }
         let id = visit.id;
         let text = self.read(shared, nick, stanza, true);
-        // With a body (or a thread) it is a message that happens to have a subject (§8.1).
+        // With a body or a thread it is an ordinary message that also has a subject (§8.1).
         let subject = match text.body {
             None if !stanza.has_child("thread", ns::CLIENT) => message::subject(stanza),
             _ => None,
         };
         // Only occupants receive live messages.
         let live = nick.is_some() && !text.delayed;
-        // But the session may have been in the room before this visit (a reloaded page): until the room answers the join,
+        // But the session may have been in the room before this visit (a reloaded page): until the room replies to the join,
         // live messages prove nothing.
         if live && self.visit.as_ref().is_some_and(Visit::awaits_own_presence) {
             return;
@@ -135,7 +135,7 @@ impl Room {
             }
             self.enter_unmarked(shared);
         }
-        // A ping distinguishes a room without subject from a late history: its reply comes behind the history.
+        // A ping distinguishes a room without subject from a late history: its reply follows the history.
         if let Some(visit) = &mut self.visit {
             visit.open_history = true;
         }
@@ -204,8 +204,8 @@ impl Room {
 
     /// When a delayed message was sent: `Some(None)` if the time is not readable, `None` if it is live.
     ///
-    /// Only the room's own stamp counts (§7.2.14), from its bare JID: occupants can send stamps, and services remove none but
-    /// those that claim to be the room's. While history may come, and so for a moment only, these are believed too: a stamp
+    /// Only the room's own stamp counts (§7.2.14), from its bare JID: occupants can send stamps, and services remove only
+    /// stamps that claim to be the room's. While history may come, and so for a moment only, these are also accepted: a stamp
     /// without `from` (XEP-0091 and XEP-0203 leave it optional), one from the service's domain, and one from the sender's own
     /// address in the room or real JID as the room shows it (XEP-0045 before 1.25, COMPAT(Openfire)).
     fn stamp(

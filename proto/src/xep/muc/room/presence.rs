@@ -1,6 +1,6 @@
-//! Presences from a room: occupants, and the answers to our own presences.
+//! Presences from a room: occupants, and the replies to our own presences.
 //!
-//! A presence is ours if it shows our full JID, if it comes from the nick under which the room has us, if it carries the id of a
+//! A presence is ours if it shows our full JID, if it comes from our current nick, if it carries the id of a
 //! presence of ours for that nick, or if a status code marks it (see `payload.rs`); but a status code is ignored for an occupant
 //! known to be another user. Without marks (§7.2.2 requires status 110) the following stanzas decide: a client that receives a
 //! subject or live messages is in.
@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use super::Room;
-use super::deadlines::SOON;
+use super::deadlines::FOLLOW_UP_TIMEOUT;
 use super::ledger::{PresenceRequest, UnansweredPresence};
 use super::timers::RoomTimer;
 use super::visit::VisitState;
@@ -89,8 +89,9 @@ impl Room {
             VisitState::Joining { unmarked } => {
                 if nick == visit.nick {
                     *unmarked = Some(user.codes);
-                    // A room shows no occupants to a refused client: without an error, we are in.
-                    self.timers.set(RoomTimer::Subject, shared.now + SOON);
+                    // A room shows no occupants to a refused client: without an error, we have joined.
+                    self.timers
+                        .set(RoomTimer::Subject, shared.now + FOLLOW_UP_TIMEOUT);
                 }
                 visit.add_silently(shared, occupant);
             }
@@ -108,7 +109,7 @@ impl Room {
             .any(|step| matches!(step.ask, PresenceRequest::Nick(_)) && step.nick == nick)
     }
 
-    /// Handles our own presence: the room has us under this nick.
+    /// Handles our own presence: this is our nick in the room.
     fn handle_own_arrival(
         &mut self,
         shared: &mut RoomContext,
@@ -146,7 +147,7 @@ impl Room {
                     visit.open_history = true;
                     self.doubt(shared.now);
                 }
-                // The answer belongs to an earlier visit: occupants listed for it may be gone when ours begins.
+                // The reply belongs to an earlier visit: occupants listed for it may be gone when ours begins.
                 if let Some(visit) = self.visit.as_mut().filter(|visit| visit.is_joining()) {
                     visit.occupants.clear();
                     return;
@@ -177,13 +178,13 @@ impl Room {
         }
     }
 
-    /// The step that our presence under that nick answers, by order.
+    /// The step that our presence under that nick is the reply to, by order.
     fn answered_by_arrival(&self, nick: &str) -> Option<String> {
         let step = self.ledger.front()?;
         let present = self.ledger.present.as_deref();
         let answers = match &step.ask {
             PresenceRequest::Join => true,
-            // Our presence for another reason is no answer.
+            // Our presence for another reason is not a reply.
             PresenceRequest::Nick(_) => step.nick == nick || present != Some(nick),
             PresenceRequest::Leave(_) => false,
         };
@@ -224,7 +225,8 @@ impl Room {
         visit.add_silently(shared, occupant);
         self.timers.stop(RoomTimer::Answer);
         self.timers.stop(RoomTimer::Rejoin);
-        self.timers.set(RoomTimer::Subject, shared.now + SOON);
+        self.timers
+            .set(RoomTimer::Subject, shared.now + FOLLOW_UP_TIMEOUT);
         let created = codes.contains(&201);
         visit.configurations = 0;
         visit.enter(VisitState::Entered {

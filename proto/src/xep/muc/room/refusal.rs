@@ -9,7 +9,7 @@ use crate::xml::Element;
 
 impl Room {
     /// A refusal carries the id of the refused presence. Without an id it must come from the room itself, or from the address that
-    /// the presence was sent to, if no occupant has it: an occupant may send errors, too.
+    /// the presence was sent to, if no occupant has it: an occupant can also send errors.
     pub(super) fn handle_presence_error(
         &mut self,
         shared: &mut RoomContext,
@@ -55,7 +55,7 @@ impl Room {
                     shared.settle(waiting.command, Err(error));
                 }
             }
-            // A room that refuses a leave does not have us any more.
+            // A room that refuses a leave no longer lists us as an occupant.
             PresenceRequest::Leave(_) => self.handle_left(shared, vec![step]),
         }
     }
@@ -92,7 +92,7 @@ impl Room {
     }
 }
 
-/// Whether an error may mean that the room does not have us.
+/// Whether an error may mean that we are not an occupant.
 pub(super) fn not_in(error: &StanzaError) -> bool {
     // The ordinary refusals: no voice, a bad message, a limit.
     !matches!(

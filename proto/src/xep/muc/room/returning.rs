@@ -1,7 +1,7 @@
-//! Rejoining after a lost session, and after the room has lost us.
+//! Rejoining after a lost session, and after the room has removed us without notice.
 
 use super::Room;
-use super::deadlines::SOON;
+use super::deadlines::FOLLOW_UP_TIMEOUT;
 use super::timers::{RoomTimer, end_visit};
 use super::visit::{Returning, VisitState};
 use crate::stanza::{ErrorKind, StanzaError};
@@ -11,12 +11,12 @@ use crate::xep::muc::event::{CommandError, Ended, RoomEvent};
 use crate::xep::muc::rooms::RoomContext;
 use crate::xml::Element;
 
-/// How long to wait for the answer to a rejoin before the next attempt.
+/// How long to wait for the reply to a rejoin before the next attempt.
 pub(super) const ANSWER_TIMEOUT: Millis = Millis::seconds(30);
-/// The delays between attempts while our former session still holds our nick (ghost): servers notice a dead session after minutes.
-const KNOCK_AGAIN: Millis = Millis::seconds(5);
-const MOST_KNOCKS: u32 = 60;
-/// How often a room may lose us within [`LOSSES_WITHIN`] before we stay out.
+/// The delays between attempts while our former session still holds our nick (ghost): servers detect a dead session after minutes.
+const REJOIN_DELAY: Millis = Millis::seconds(5);
+const MOST_REJOINS: u32 = 60;
+/// How often a room may remove us without notice within [`LOSSES_WITHIN`] before we stop rejoining.
 const MOST_LOSSES: usize = 5;
 const LOSSES_WITHIN: Millis = Millis::seconds(600);
 
@@ -32,7 +32,7 @@ impl Room {
         self.doubted_at = None;
         let Some(visit) = &mut self.visit else { return };
         if visit.is_leaving() {
-            // The room has removed us already.
+            // The room has already removed us.
             return self.close(shared);
         }
         if visit.join.is_some() {
@@ -44,7 +44,7 @@ impl Room {
         self.return_in(shared);
     }
 
-    /// Handles a resumed session: the room may have lost us meanwhile.
+    /// Handles a resumed session: the room may have removed us meanwhile.
     pub(in crate::xep::muc) fn handle_resumed(&mut self, shared: &mut RoomContext) {
         if let Some(visit) = &mut self.visit {
             visit.sent.restart(shared.now);
@@ -67,7 +67,7 @@ impl Room {
         self.end(shared, CommandError::Offline, Ended::Disconnected);
     }
 
-    /// Handles that the room has lost us (XEP-0410): messages that it did not reflect were not delivered.
+    /// Handles that we are no longer an occupant (XEP-0410): messages that the room did not reflect were not delivered.
     pub(super) fn handle_lost(&mut self, shared: &mut RoomContext) {
         let now = shared.now;
         self.ledger.present = None;
@@ -89,7 +89,7 @@ impl Room {
         if let Some(visit) = &mut self.visit {
             visit.enter(VisitState::Joining { unmarked: None });
         }
-        let pause = KNOCK_AGAIN.0.saturating_mul(1 << losses.min(8));
+        let pause = REJOIN_DELAY.0.saturating_mul(1 << losses.min(8));
         self.timers.set(RoomTimer::Rejoin, now + Millis(pause));
     }
 
@@ -114,19 +114,19 @@ impl Room {
         self.send_join(shared, history);
     }
 
-    /// Handles the timeout of a rejoin, or of the configuration of a new room. `late`: it is handled after it was due, so that
-    /// the answer may have arrived and not been handled.
+    /// Handles the timeout of a rejoin, or of the configuration of a new room. `late`: the timeout is handled after it was
+    /// due, so that the reply may have arrived without being handled.
     pub(super) fn handle_no_answer(&mut self, shared: &mut RoomContext, late: bool) {
         if shared.interrupted {
-            // The join waits in the outbox, or a new session begins with another one.
+            // The join waits in the outbox, or a new session starts with another join.
             return self
                 .timers
                 .set(RoomTimer::Answer, shared.now + ANSWER_TIMEOUT);
         }
         let Some(visit) = &self.visit else { return };
         if visit.is_joining() {
-            // A room answers two joins with two lists of occupants, which cannot be told from live presences.
-            let pause = if late { SOON } else { Millis(0) };
+            // A room replies to two joins with two lists of occupants, which look like live presences.
+            let pause = if late { FOLLOW_UP_TIMEOUT } else { Millis(0) };
             self.schedule_rejoin(shared, pause, Ended::GivenUp);
         } else if visit.is_locked() {
             self.configure(shared);
@@ -139,7 +139,7 @@ impl Room {
             return;
         };
         returning.attempts += 1;
-        if returning.attempts > MOST_KNOCKS {
+        if returning.attempts > MOST_REJOINS {
             return self.end(shared, CommandError::Left, otherwise);
         }
         self.timers.stop(RoomTimer::Answer);
@@ -164,7 +164,7 @@ impl Room {
             );
         if visit.join.is_none() && passes {
             visit.occupants.clear();
-            return self.schedule_rejoin(shared, KNOCK_AGAIN, ended);
+            return self.schedule_rejoin(shared, REJOIN_DELAY, ended);
         }
         let error = CommandError::Refused {
             error,

@@ -1,8 +1,8 @@
-//! XEP-0410: MUC Self-Ping 1.1.0. Checks whether a silent room still has us.
+//! XEP-0410: MUC Self-Ping 1.1.0. Checks whether we are still an occupant of a silent room.
 //!
 //! The client pings its own occupant JID: after a long silence, after a resumed session, when a message of ours bounced, and when one
-//! was not reflected: a room whose cluster node died accepts messages without delivering them. Not sent while the room has
-//! unanswered presences of ours (§4), nor while the session is interrupted.
+//! was not reflected: a room whose cluster node died accepts messages without delivering them. Not sent while
+//! presences of ours have no reply (§4), nor while the session is interrupted.
 
 use crate::event::RequestFailure;
 use crate::time::{Instant, Millis};
@@ -17,15 +17,15 @@ pub(super) const ECHO: Millis = Millis::seconds(20);
 pub(super) const PING_TIMEOUT: Millis = Millis::seconds(30);
 /// The minimal time between two pings, since others can provoke them.
 pub(super) const SPACING: Millis = Millis::seconds(15);
-/// The pause after a first ping without a clear answer; doubled with each, up to [`SILENCE`].
+/// The pause after a first ping without a clear reply; doubled with each, up to [`SILENCE`].
 const RETRY: Millis = Millis::seconds(60);
 
 /// The meaning of a reply (§3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PingVerdict {
-    /// We are in.
+    /// We are an occupant.
     In,
-    /// We are out.
+    /// We are not an occupant.
     Out,
     /// Unknown: ping again.
     Unclear,
@@ -41,9 +41,9 @@ pub(super) struct SelfPing {
     /// The pending ping, and the nick it was sent to.
     out: Option<(RequestToken, String)>,
     asked_at: Option<Instant>,
-    /// Pings in a row without a clear answer.
+    /// Consecutive pings without a clear reply.
     unclear: u32,
-    /// The last answer was `item-not-found`.
+    /// The last reply was `item-not-found`.
     unknown: bool,
     /// The missing replies were reported to the caller.
     pub(super) reported: bool,
@@ -54,7 +54,7 @@ impl SelfPing {
         self.out.is_some()
     }
 
-    /// When a ping that is due at `due` may leave.
+    /// When a ping that is due at `due` may be sent.
     pub(super) fn earliest(&self, due: Instant) -> Instant {
         self.asked_at
             .map_or(due, |asked_at| due.max(asked_at + SPACING))
@@ -85,7 +85,7 @@ impl SelfPing {
         Some(asked_at + Millis(doubled.min(SILENCE.0)))
     }
 
-    /// Reads the answer to the ping named `token`. `nick` is our nick now. `None` if no such ping is pending.
+    /// Reads the reply to the ping `token`. `nick` is our nick now. `None` if no such ping is pending.
     pub(super) fn verdict(
         &mut self,
         token: RequestToken,
@@ -99,12 +99,12 @@ impl SelfPing {
             Err(RequestFailure::Disconnected) => return Some(PingVerdict::NoSession),
             Err(RequestFailure::TimedOut) => PingVerdict::Silent,
             Err(RequestFailure::Refused { error, .. }) => match error.condition.as_str() {
-                // In, but the client does not support pings. An unavailable service gives the same error: ping again.
+                // An occupant whose client does not support pings. An unavailable service gives the same error: ping again.
                 "feature-not-implemented" => PingVerdict::In,
                 "service-unavailable" => PingVerdict::Unclear,
-                // The XEP: in, the nick was changed just before. The room answers in order, so it has confirmed that change. If it
-                // has not, ask once more. COMPAT(Prosody 0.12, ejabberd 23.01): a room that does not exist (any
-                // more) answers so, too.
+                // XEP-0410: an occupant whose nick has just changed. The room replies in order, so it has confirmed that change. If it
+                // has not, ping once more. COMPAT(Prosody 0.12, ejabberd 23.01): a room that does not exist (any more) gives
+                // the same reply.
                 "item-not-found" if nick != Some(asked.as_str()) => PingVerdict::In,
                 "item-not-found" if unknown => PingVerdict::Out,
                 "item-not-found" => {

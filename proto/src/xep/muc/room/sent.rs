@@ -1,7 +1,7 @@
 //! Our messages to a room: matches reflections and errors with them.
 //!
-//! A room sends every groupchat message back to its sender (§7.4). The reflection confirms delivery. The id should be
-//! kept, but some rooms omit or replace it; then the message is recognised by its text, in the order of sending.
+//! A room sends every groupchat message back to its sender (§7.4). The reflection confirms delivery. Rooms should
+//! keep the id, but some omit or replace it; then the message is recognised by its text, in the order of sending.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,11 +20,11 @@ struct SentMessage {
     command: CommandId,
     id: String,
     body: u64,
-    /// Until the reflection: the send time and the message.
+    /// The send time and the message, until the reflection arrives.
     out: Option<(Instant, Element)>,
-    /// Whether it was sent; delivery is unknown.
+    /// Whether the message was sent; its delivery is unknown.
     left: bool,
-    /// Whether a self-ping was sent after it: the reply comes behind the reflection.
+    /// Whether a self-ping was sent after the message: the reply follows the reflection.
     asked: bool,
 }
 
@@ -92,7 +92,7 @@ impl SentMessages {
         true
     }
 
-    /// A message could not be sent.
+    /// Handles that a message could not be sent.
     pub(super) fn unsent(&mut self, command: CommandId) {
         self.all.retain(|sent| sent.command != command);
     }

@@ -6,7 +6,7 @@ use crate::timers::{Name, Timers};
 #[derive(Clone, Copy, Debug)]
 #[repr(usize)]
 pub(super) enum RoomTimer {
-    /// The answer to a rejoin; the next request that configures a new room.
+    /// The reply to a rejoin; the next request that configures a new room.
     Answer,
     /// The subject that ends the history.
     Subject,
@@ -29,7 +29,7 @@ impl Name for RoomTimer {
 /// The deadlines of one room.
 pub(super) type RoomTimers = Timers<RoomTimer, 6>;
 
-/// Stops the timers of a visit: all but that of the room's ledger.
+/// Stops the timers of a visit: all except the timer of the room's ledger.
 pub(super) fn end_visit(timers: &mut RoomTimers) {
     let expiry = timers.get(RoomTimer::Expiry);
     *timers = RoomTimers::default();

@@ -12,7 +12,7 @@ use crate::xep::muc::occupant::{Occupant, Occupants};
 use crate::xep::muc::request::History;
 use crate::xep::muc::rooms::RoomContext;
 
-/// How often a new room is asked to accept its configuration, when it does not answer.
+/// How often the default configuration of a new room is accepted again, if the room does not reply.
 pub(super) const MOST_CONFIGURATIONS: u32 = 3;
 
 /// The state of a visit.
@@ -20,16 +20,16 @@ pub(super) const MOST_CONFIGURATIONS: u32 = 3;
 pub(super) enum VisitState {
     /// The join was sent or is queued.
     Joining {
-        /// The status codes of a presence of the requested nick without marks of ours. The next stanzas show whether it is ours.
+        /// The status codes of a presence under the requested nick that is not marked as ours. The next stanzas show whether it is.
         unmarked: Option<Vec<u16>>,
     },
     /// Admitted; history, subject or the configuration of a new room are still expected.
     Entered {
         /// The status codes of our own presence.
         codes: Vec<u16>,
-        /// Whether the subject is still to come.
+        /// Whether the subject is still pending.
         subject: bool,
-        /// The request that configures a new room, while it is out.
+        /// The pending request that configures a new room.
         locked: Option<RequestToken>,
     },
     /// Joined.
@@ -47,7 +47,7 @@ pub enum VisitPlace {
     Entered,
     /// The join is complete.
     Inside,
-    /// Our leave is on its way.
+    /// The leave was sent.
     Leaving,
 }
 
@@ -58,10 +58,10 @@ impl Place for VisitPlace {
         (Self::Entered, Self::Inside),
         (Self::Entered, Self::Leaving),
         (Self::Inside, Self::Leaving),
-        // In again, in a new session or because the room has lost us.
+        // Joined again, in a new session or because the room has removed us without notice.
         (Self::Entered, Self::Joining),
         (Self::Inside, Self::Joining),
-        // The leave never left, and the room has let us in meanwhile.
+        // The leave was never sent, and the room has admitted us meanwhile.
         (Self::Leaving, Self::Inside),
     ];
 }
@@ -80,9 +80,9 @@ impl VisitState {
 /// The state before a rejoin.
 #[derive(Debug)]
 pub(super) struct Returning {
-    /// Our nick before.
+    /// Our earlier nick.
     pub(super) nick: String,
-    /// The occupants before.
+    /// The earlier occupants.
     pub(super) before: Vec<Rc<Occupant>>,
     /// The number of failed attempts.
     pub(super) attempts: u32,
@@ -100,16 +100,16 @@ pub struct Visit {
     /// The join, until it is settled.
     pub(super) join: Option<PendingCommand>,
     pub(super) returning: Option<Returning>,
-    /// How often the room, which is new, was asked to accept its configuration.
+    /// How often the configuration of the new room was accepted.
     pub(super) configurations: u32,
-    /// The times of the last rejoins after the room had lost us.
+    /// The times of the last rejoins after the room had removed us without notice.
     pub(super) returns: Vec<Instant>,
     pub(super) occupants: Occupants,
     pub(super) crowded: bool,
     pub(super) subject: Option<String>,
     pub(super) sent: SentMessages,
     pub(super) heard: RecentMessages,
-    /// The history may be incomplete, although it is not awaited any more.
+    /// The history may be incomplete, although the client no longer waits for it.
     pub(super) open_history: bool,
 }
 
@@ -148,7 +148,7 @@ impl Visit {
         self.state = next;
     }
 
-    /// Its id.
+    /// The id of the visit.
     pub fn id(&self) -> RoomId {
         self.id
     }
@@ -207,14 +207,14 @@ impl Visit {
         matches!(self.state, VisitState::Leaving)
     }
 
-    /// Ends the history: a stanza behind it has arrived.
+    /// Ends the history: a later stanza has arrived.
     pub(super) fn close_history(&mut self, shared: &mut RoomContext) {
         self.report_kept(shared);
         self.open_history = false;
         self.heard.end_history();
     }
 
-    /// Reports the kept messages at the end of the history or the visit.
+    /// Reports the held messages at the end of the history or the visit.
     pub(super) fn report_kept(&mut self, shared: &mut RoomContext) {
         for message in self.heard.take_kept() {
             shared.emit(self.id, RoomEvent::Message(message));

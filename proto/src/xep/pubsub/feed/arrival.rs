@@ -80,7 +80,7 @@ impl Arrival {
     }
 
     /// An item whose payload has to be fetched first (§7.1.2.2).
-    pub fn is_wanting(&self) -> bool {
+    pub fn needs_payload(&self) -> bool {
         self.as_item()
             .is_some_and(|arrived| arrived.item.payload.is_none() && !arrived.bare)
     }

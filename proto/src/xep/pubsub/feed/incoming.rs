@@ -70,7 +70,7 @@ impl Feed {
             self.arrivals.push_back(arrival);
             if self.arrivals.len() > WAITING {
                 // Changes waiting for a payload are reported without it.
-                self.give_payloads_up();
+                self.report_without_payloads();
             }
             return;
         }
@@ -86,7 +86,7 @@ impl Feed {
                 FeedPhase::Apart => Some(FeedPhase::Apart),
                 _ => None,
             };
-            self.nothing_found();
+            self.handle_unlisted();
             if let Some(state) = without_session {
                 self.state = state;
             }

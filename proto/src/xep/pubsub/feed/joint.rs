@@ -85,7 +85,7 @@ impl Joint {
         let Some(place) = place.filter(|place| self.digests.get(*place).copied() == told) else {
             return self.pending.push(arrival);
         };
-        if arrival.is_wanting() && self.unseen.get(place) == Some(&true) {
+        if arrival.needs_payload() && self.unseen.get(place) == Some(&true) {
             // Without a payload the event cannot be compared with the known revision.
             return self.pending.push(arrival);
         }

@@ -101,7 +101,7 @@ impl Feed {
             let by_creation = self.traits.order == Order::Creation;
             let reached = waiting.iter().take(earlier).any(|arrival| {
                 joint.place(arrival).is_some()
-                    && (by_creation || arrival.is_wanting() || !joint.lists_another(arrival))
+                    && (by_creation || arrival.needs_payload() || !joint.lists_another(arrival))
             });
             if !reached {
                 island = Some(earlier);
@@ -231,7 +231,7 @@ impl Feed {
 
     /// Handles a node that cannot be listed. The last item, which many services send on subscribing, may show that nothing
     /// was missed (§6.1.7).
-    pub(super) fn nothing_found(&mut self) {
+    pub(super) fn handle_unlisted(&mut self) {
         let mut earlier = self.meanwhile.take_all();
         self.drop_last_item(&mut earlier);
         if self.basis.take_outdated() {

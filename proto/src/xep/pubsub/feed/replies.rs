@@ -114,7 +114,7 @@ impl Feed {
                         let goal = catch_up.goal;
                         return self.settle(Listing::Held { goal, held, whole });
                     }
-                    FetchProgress::Nothing => return self.nothing_found(),
+                    FetchProgress::Nothing => return self.handle_unlisted(),
                 }
             }
             Inquiry::Querying(mut archive) => match outcome {

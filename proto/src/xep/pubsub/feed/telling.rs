@@ -28,7 +28,7 @@ impl Feed {
             if let Some(change) = self.asides.pop_front() {
                 return FeedOutput::Change(Box::new(change));
             }
-            if self.arrivals.front().is_some_and(Arrival::is_wanting) {
+            if self.arrivals.front().is_some_and(Arrival::needs_payload) {
                 if self.fetch_payloads() {
                     continue;
                 }
@@ -50,7 +50,7 @@ impl Feed {
         }
         let mut ids = Vec::new();
         for arrival in self.arrivals.iter() {
-            if arrival.is_wanting()
+            if arrival.needs_payload()
                 && let Some(id) = arrival
                     .as_item()
                     .and_then(|arrived| arrived.item.id.clone())
@@ -101,7 +101,7 @@ impl Feed {
     }
 
     /// Too many changes wait for payloads: report them without.
-    pub(super) fn give_payloads_up(&mut self) {
+    pub(super) fn report_without_payloads(&mut self) {
         self.asked
             .retain(|(_, asked)| !matches!(asked, FeedRequest::Payloads(..)));
         let mut arrivals = VecDeque::new();
@@ -118,7 +118,7 @@ impl Feed {
     fn next_change(&mut self) -> Option<Change> {
         loop {
             let is_over = matches!(self.state, FeedPhase::Over);
-            if !is_over && self.arrivals.front().is_some_and(Arrival::is_wanting) {
+            if !is_over && self.arrivals.front().is_some_and(Arrival::needs_payload) {
                 return None;
             }
             let arrival = self.arrivals.pop_front()?;
@@ -152,7 +152,8 @@ impl Feed {
                     return None;
                 }
                 if let Some(id) = &item.id {
-                    self.known.note(digest.as_told(), id, self.settings.limit);
+                    self.known
+                        .note(digest.as_reported(), id, self.settings.limit);
                     self.last = Some(id.clone());
                 }
                 Change::Item { item, time, via }

@@ -8,11 +8,11 @@ use crate::xml::Element;
 /// The services of feeds.
 #[derive(Debug, Default)]
 pub struct Services {
-    all: Vec<StudiedService>,
+    all: Vec<KnownService>,
 }
 
 #[derive(Debug)]
-struct StudiedService {
+struct KnownService {
     name: String,
     /// Whether it was queried in this session.
     asked: bool,
@@ -22,11 +22,11 @@ struct StudiedService {
 
 impl Services {
     /// The disco#info request to a service that was not queried yet.
-    pub fn study(&mut self, name: &str) -> Option<Element> {
+    pub fn discover(&mut self, name: &str) -> Option<Element> {
         match self.all.iter_mut().find(|known| known.name == name) {
             Some(known) if known.asked || known.traits.is_some() => return None,
             Some(known) => known.asked = true,
-            None => self.all.push(StudiedService {
+            None => self.all.push(KnownService {
                 name: name.into(),
                 asked: true,
                 traits: None,

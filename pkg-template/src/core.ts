@@ -6,7 +6,7 @@
 
 import type { XmppError } from "./errors.js";
 
-export { Core, SaslCore, StreamCore } from "./epode.js";
+export { Core, RetryCore, SaslCore, StreamCore } from "./epode.js";
 
 /** The options of a client: those of the page, read and validated. */
 export interface Settings {

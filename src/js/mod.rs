@@ -7,6 +7,7 @@
 pub mod core;
 mod feeds;
 mod problems;
+mod retry;
 mod rooms;
 mod sasl;
 pub mod settings;

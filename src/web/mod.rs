@@ -18,6 +18,7 @@ mod network;
 pub mod platform;
 pub mod race;
 pub mod raw_driver;
+pub mod retry_driver;
 mod socket;
 mod storage;
 pub mod unicode;

@@ -386,7 +386,7 @@ export class Bosh extends BoshTerms implements Transport {
       return;
     }
     if (error) log.error(`The BOSH session ended: ${error.message}`);
-    if (reopen && error && mayPass(error)) {
+    if (reopen && error && mayPass(error) && !_conn._isReopening()) {
       // A request that was given up has no status.
       if (error.code === "timeout") this._hitError(0);
       if (this.errors <= MOST_ERRORS) this.#openAgain(reopen);

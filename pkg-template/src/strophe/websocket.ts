@@ -107,7 +107,7 @@ export class Websocket implements Transport {
     // An encrypted connection is not left for one that is none.
     if (!/^wss?:/.test(address) || (_conn.service.startsWith("wss:") && !address.startsWith("wss:"))) return;
     _conn._changeConnectStatus(Status.REDIRECT, "Received see-other-uri, resetting connection");
-    _conn.reset();
+    if (!_conn._isReopening()) _conn.reset();
     _conn.service = address;
     this._connect();
   }

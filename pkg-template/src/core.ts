@@ -187,5 +187,6 @@ export interface Sink {
 export interface StreamSink extends Pick<Sink, "problem" | "closeReason" | "replacement"> {
   frame(words: Uint32Array): void;
   sentText(text: string): void;
+  unsent(words: Uint32Array): void;
   closed(error: XmppError | undefined): void;
 }

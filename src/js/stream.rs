@@ -32,6 +32,7 @@ impl RawSink for StreamShell {
         let Some(sink) = self.sink() else { return };
         report_exception(match event {
             RawEvent::Frame(frame) => sink.frame(&frame.pack()),
+            RawEvent::Unsent(element) => sink.unsent(&element.pack()),
             RawEvent::Closed(reason) => {
                 let service = self.driver.read(|stream| stream.service().to_owned());
                 sink.closed(&sink.reason(&reason, Some(&service)))

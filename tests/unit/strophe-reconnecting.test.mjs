@@ -381,6 +381,24 @@ test("BOSH: a session that the server ended is replaced by another one", async (
   assert.deepEqual(page.told(), ["CONNECTING", "CONNECTED"]);
 });
 
+test("BOSH: what was in no request leaves in the next session, before what was sent meanwhile", async () => {
+  const page = new Page({}, "http://x/http-bind");
+  const answers = [mechanisms("PLAIN"), sasl("success"), BOSH_BINDABLE, BOSH_BOUND, IN_SESSION];
+  page.connection.connect("u@h", "p", page.status);
+  await page.give(...answers);
+  const seen = [];
+  page.connection.sendIQ($iq({ type: "get", id: "2" }), () => seen.push("2"), () => seen.push("no 2"));
+  page.connection.sendIQ($iq({ type: "get", id: "0" }), () => seen.push("0"), () => seen.push("no 0"));
+  await turn();
+  page.stream.end({ code: "terminated", condition: "item-not-found", message: "" }, [client("message", "id='1'"), client("iq", "type='get' id='2'")]);
+  page.connection.send($msg({ id: "3" }));
+  await page.retry();
+  await page.give(...answers);
+  assert.deepEqual(stanzasOf(page.stream).flatMap((text) => /id="(\d)"/.exec(text)?.[1] ?? []), ["1", "2", "3"]);
+  await page.give(body(client("iq", "type='result' id='2'")));
+  assert.deepEqual(seen, ["no 0", "2"]);
+});
+
 test("a redirect during an attempt is followed once; the next attempt begins at the service", async () => {
   const page = new Page({}, "wss://x/ws");
   await page.logIn();

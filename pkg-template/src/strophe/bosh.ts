@@ -12,6 +12,7 @@ import { $build, Builder } from "./builder.js";
 import type { ConnectCallback, Connection, Queued } from "./connection.js";
 import { NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
+import { elementOf } from "./dom.js";
 import { observedFetch } from "./http-status.js";
 import { keepSession, keptSession } from "./kept-session.js";
 import log from "./log.js";
@@ -149,7 +150,7 @@ export class Bosh extends BoshTerms implements Transport {
       this.#isLeaving = false;
       this.#registrations = [
         stream.on("frame", (body) => this.#handleFrame(body)),
-        stream.on("close", ({ error }) => this.#handleClose(error)),
+        stream.on("close", ({ error, unsent }) => this.#handleClose(error, unsent)),
       ];
       this.#isObserved = false;
       this.#watchWire();
@@ -374,8 +375,10 @@ export class Bosh extends BoshTerms implements Transport {
     if (this.errors > MOST_ERRORS && !isOpen) this._conn._onDisconnectTimeout();
   }
 
-  #handleClose(error: XmppError | undefined): void {
+  #handleClose(error: XmppError | undefined, unsent: readonly Stanza[] = []): void {
     const { _conn } = this;
+    // For a connection that is opened again; the end forgets it otherwise.
+    _conn._data.unshift(...unsent.map(elementOf));
     const isLeaving = this.#isLeaving || _conn.disconnecting;
     const reopen = this.#reopen;
     this.#drop();

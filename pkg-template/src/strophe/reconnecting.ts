@@ -180,7 +180,9 @@ export class Reconnecting {
       const stanzas = unsent.filter((one): one is Element => one instanceof Object && isCountableStanza(one.tagName));
       this.#kept.unshift(...stanzas);
     }
-    const isSentAgain = ({ id }: Handler): boolean => isCounted && sm.state.unacked.some(({ stanza }) => stanza.includes(String(id)));
+    const ids = new Set(this.#kept.map((elem) => elem.getAttribute("id")));
+    const isSentAgain = ({ id }: Handler): boolean =>
+      ids.has(id ?? "") || (isCounted && sm.state.unacked.some(({ stanza }) => stanza.includes(String(id))));
     this.#unanswered = [...handlers, ...addHandlers].filter((one) => this.#endings.has(one) && !isSentAgain(one));
   }
 

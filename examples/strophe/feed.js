@@ -6,6 +6,7 @@ var PUBSUB = "pubsub.localhost";
 var NODE = (/[?&]node=([^&]+)/.exec(location.search) || [])[1] || "headlines";
 
 var connection = null;
+var failure = null;
 
 function show(item) {
   var title = item.getElementsByTagName("title")[0];
@@ -38,14 +39,19 @@ function onSubscribed(iq) {
 }
 
 $(document).ready(function () {
-  connection = new Strophe.Connection(BOSH_SERVICE);
-  connection.connect(DOMAIN, null, function (status) {
+  // Was: new Strophe.Connection(BOSH_SERVICE). The option is not one of strophe.js: the page asks to be connected again.
+  connection = new Strophe.Connection(BOSH_SERVICE, { reconnect: true });
+  connection.connect(DOMAIN, null, function (status, condition) {
     if (status === Strophe.Status.CONNECTED) {
       $("#state").text("Connected");
       connection.send($pres().tree());
       connection.pubsub.subscribe(connection.jid, PUBSUB, NODE, [], onEvent, onSubscribed);
+    } else if (status === Strophe.Status.RECONNECTING) {
+      $("#state").text("Reconnecting");
+    } else if (status === Strophe.Status.CONNFAIL) {
+      failure = condition;
     } else if (status === Strophe.Status.DISCONNECTED) {
-      $("#state").text("Not connected");
+      $("#state").text(failure ? "Not connected: " + failure : "Not connected");
     }
   });
 });

@@ -369,7 +369,8 @@ test("BOSH: a session that the server ended is replaced by another one", async (
   page.connection.connect("u@h", "p", page.status);
   await page.give(...answers);
   assert.deepEqual(page.told(), ["CONNECTING", "CONNECTED"]);
-  await page.give(body("", "type='terminate' condition='item-not-found'"));
+  page.stream.give(body("", "type='terminate' condition='item-not-found'"));
+  page.stream.end({ code: "terminated", condition: "item-not-found", message: "" });
   assert.deepEqual(page.told(), ["RECONNECTING item-not-found"]);
   await page.retry();
   page.stream.end({ code: "unreachable", message: "no network" });
@@ -390,7 +391,13 @@ test("BOSH: what was in no request leaves in the next session, before what was s
   page.connection.sendIQ($iq({ type: "get", id: "2" }), () => seen.push("2"), () => seen.push("no 2"));
   page.connection.sendIQ($iq({ type: "get", id: "0" }), () => seen.push("0"), () => seen.push("no 0"));
   await turn();
+  page.told();
+  const shown = [];
+  page.connection.xmlInput = (elem) => shown.push(elem.getAttribute("condition"));
+  page.stream.give(body("", "type='terminate' condition='item-not-found'"));
   page.stream.end({ code: "terminated", condition: "item-not-found", message: "" }, [client("message", "id='1'"), client("iq", "type='get' id='2'")]);
+  assert.deepEqual(page.told(), ["RECONNECTING item-not-found"]);
+  assert.deepEqual(shown, ["item-not-found"]);
   page.connection.send($msg({ id: "3" }));
   await page.retry();
   await page.give(...answers);

@@ -19,7 +19,7 @@ import log from "./log.js";
 import { AnsweredRequest, Request } from "./request.js";
 import { makeStream, moduleFault, type Transport } from "./transport.js";
 import { getDomainFromJid, toElement } from "./utils.js";
-import { elementsIn } from "./arrival.js";
+import { BodyFrame, elementsIn } from "./arrival.js";
 
 /** strophe.js gives up after so many failures without a success between them. */
 const MOST_ERRORS = 4;
@@ -316,6 +316,11 @@ export class Bosh extends BoshTerms implements Transport {
   #handleFrame(body: Stanza): void {
     this.#reopen = undefined;
     this.#watchWire();
+    if (this._conn._mayReopen() && body.attr("type") === "terminate") {
+      // The stream's end follows, which has the same condition, and what has not left.
+      this._conn._showInput(new BodyFrame(body));
+      return;
+    }
     const receive: Answered = (req) => this._conn._dataRecv(req);
     const answered = this.#answered.shift() ?? ((req: Request) => this._onRequestStateChange(receive, req));
     answered(new AnsweredRequest(body, answered, this.rid - 1));

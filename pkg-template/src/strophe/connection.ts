@@ -207,6 +207,11 @@ export class Connection extends Login {
     return this.#reconnecting?.isAttempting === true;
   }
 
+  /** Whether an interruption now would be followed by an attempt to open the connection again. */
+  _mayReopen(): boolean {
+    return this.#reconnecting?.isOnline === true && !this.disconnecting;
+  }
+
   override addHandler(...values: Parameters<Login["addHandler"]>): Handler {
     const added = super.addHandler(...values);
     this.#reconnecting?.note(added);

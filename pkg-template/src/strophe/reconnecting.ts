@@ -73,6 +73,11 @@ export class Reconnecting {
     return this.#stage === "attempting";
   }
 
+  /** Whether there is a session that would be replaced. */
+  get isOnline(): boolean {
+    return this.#stage === "online";
+  }
+
   /** The page connects. */
   begin(login: LoginArguments): void {
     this.stop();

@@ -112,6 +112,7 @@ test("esbuild: a plugin of npm, with the alias of the guide", async () => {
     format: "esm",
     outfile: path.join(out, "main.js"),
     alias: { "strophe.js": "epode/strophe" },
+    absWorkingDir: root,
     logLevel: "silent",
   });
   fs.copyFileSync(path.join(root, "index.html"), path.join(out, "index.html"));
@@ -152,7 +153,7 @@ for (const [name, source] of [
     t.after(() => fs.rmSync(root, { recursive: true, force: true }));
     fs.cpSync(PACKAGE, path.join(root, "node_modules/epode"), { recursive: true });
     const [load] = source.split("\n");
-    fs.writeFileSync(path.join(root, name), `${load}\ntry { $msg({ to: "a" }); } catch (error) { console.log(error.name, error.message); }`);
+    fs.writeFileSync(path.join(root, name), `${load}\ntry { $msg({ to: "a" }).tree(); } catch (error) { console.log(error.name, error.message); }`);
     const { output } = await run(process.execPath, [name], { cwd: root, show: "none" });
     assert.match(output, /^DomMissingError .*npm install @xmldom\/xmldom/);
   });

@@ -205,16 +205,18 @@ impl RawDriver {
     }
 
     fn drain(self: &Rc<Self>) {
+        // Read once: each reading is a call of the platform, and nothing here waits.
+        let now = now();
         let hidden = is_hidden();
         if self.hidden.replace(hidden) != hidden {
             let input = Input::Visibility { hidden };
-            self.stream.borrow_mut().handle_input(now(), input);
+            self.stream.borrow_mut().handle_input(now, input);
         }
         loop {
-            let output = self.stream.borrow_mut().poll_output(now());
+            let output = self.stream.borrow_mut().poll_output(now);
             let transmit = match output {
                 RawOutput::Transmit(transmit) => transmit,
-                RawOutput::Timeout(at) => return self.arm(at),
+                RawOutput::Timeout(at) => return self.arm(at, now),
             };
             let text = match &transmit {
                 Transmit::Http { body: text, .. } | Transmit::Frame { text, .. } => {
@@ -227,7 +229,8 @@ impl RawDriver {
                 transmit,
                 Rc::new(move |input| {
                     if let Some(driver) = driver.upgrade() {
-                        driver.stream.borrow_mut().handle_input(now(), input);
+                        let now = super::clock::now();
+                        driver.stream.borrow_mut().handle_input(now, input);
                         driver.pump();
                     }
                 }),
@@ -239,8 +242,8 @@ impl RawDriver {
     }
 
     /// Arms one timer for the earliest deadline.
-    fn arm(self: &Rc<Self>, at: Option<Instant>) {
-        self.alarm.arm(at, now(), || self.later(Self::ring));
+    fn arm(self: &Rc<Self>, at: Option<Instant>, now: Instant) {
+        self.alarm.arm(at, now, || self.later(Self::ring));
     }
 
     fn ring(self: &Rc<Self>) {
@@ -249,7 +252,7 @@ impl RawDriver {
             self.stream.borrow_mut().handle_timeout(now);
             self.pump();
         } else {
-            self.arm(self.alarm.deadline());
+            self.arm(self.alarm.deadline(), now);
         }
     }
 

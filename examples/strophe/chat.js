@@ -89,7 +89,7 @@ function onStatus(status, condition) {
     log("Registration failed: " + condition);
     connection.disconnect();
   } else if (status === Strophe.Status.CONNFAIL) {
-    log("Connecting failed: " + condition);
+    log((connection.authenticated ? "Connection lost: " : "Connecting failed: ") + condition);
   } else if (status === Strophe.Status.AUTHFAIL) {
     log("Wrong name or password.");
     connection.disconnect();

@@ -382,8 +382,7 @@ export class Bosh extends BoshTerms implements Transport {
 
   #handleClose(error: XmppError | undefined, unsent: readonly Stanza[] = []): void {
     const { _conn } = this;
-    // For a connection that is opened again; the end forgets it otherwise.
-    _conn._data.unshift(...unsent.map(elementOf));
+    if (_conn._mayReopen()) _conn._data = [...unsent.map(elementOf), ..._conn._data];
     const isLeaving = this.#isLeaving || _conn.disconnecting;
     const reopen = this.#reopen;
     this.#drop();

@@ -9,15 +9,15 @@ import { sleep } from "../servers/lifecycle.mjs";
 const env = environment({ server: { persistent: true } });
 
 /** Connects in the page. `statuses` are the names of what it was told, `got` the bodies of messages, in order. */
-async function connect(page, { account, transport, origin = env.origin, managed = false }) {
+async function connect(page, { account, transport, origin = env.origin, managed = false, pauses = { least: 100, most: 1_000 } }) {
   await page.evaluate(
-    async ({ jid, password, service, managed }) => {
+    async ({ jid, password, service, managed, pauses }) => {
       const { Strophe, $pres } = await import("/epode/strophe.js");
       Strophe.setLogLevel(Strophe.LogLevel.FATAL);
       const names = Object.fromEntries(Object.entries(Strophe.Status).map(([name, number]) => [number, name]));
       window.statuses = [];
       window.got = [];
-      window.connection = new Strophe.Connection(service, { reconnect: { least: 100, most: 1_000 }, enableStreamManagement: managed });
+      window.connection = new Strophe.Connection(service, { reconnect: pauses, enableStreamManagement: managed });
       // Added once, and not again by the callback.
       connection.addHandler((message) => got.push(message.getElementsByTagName("body")[0].textContent), null, "message", "chat");
       connection.connect(jid, password, (status) => {
@@ -30,6 +30,7 @@ async function connect(page, { account, transport, origin = env.origin, managed 
       password: account.password,
       service: transport === "ws" ? `${origin.url.replace(/^http/, "ws")}/ws` : `${origin.url}/http-bind`,
       managed,
+      pauses,
     },
   );
   await told(page, "CONNECTED");
@@ -129,6 +130,19 @@ test("sockets are cut: stream management resumes the session, and each message a
   await got(page, all.at(-1));
   await leave(page);
   assert.deepEqual(await page.evaluate(() => window.got), all);
+});
+
+test("the network is back: the attempt does not wait for its pause", async () => {
+  const account = await env.account();
+  const origin = await env.serve();
+  const page = await env.page();
+  const HOUR = 3_600_000;
+  await connect(page, { account, transport: "ws", origin, pauses: { least: 24 * HOUR, most: 24 * HOUR } });
+  for (const socket of origin.sockets) socket.destroy();
+  await told(page, "RECONNECTING");
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await told(page, "CONNECTED", 2);
+  await leave(page);
 });
 
 test("disconnect() ends it while the server is away", async () => {

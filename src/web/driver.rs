@@ -222,11 +222,11 @@ impl Driver {
         }
         let lifecycle = wanted.then(|| {
             let driver = Rc::downgrade(self);
-            Lifecycle::listen(move |turn| {
+            Lifecycle::listen(Box::new(move |turn| {
                 if let Some(driver) = driver.upgrade() {
                     driver.handle_turn(turn);
                 }
-            })
+            }))
         });
         self.lifecycle.replace(lifecycle);
     }
@@ -405,7 +405,7 @@ impl Driver {
 
     /// Arms one timer for the earliest deadline.
     fn arm(self: &Rc<Self>, at: Option<Instant>) {
-        self.alarm.arm(at, self.time.get(), || {
+        self.alarm.arm(at, self.time.get(), &|| {
             let driver = Rc::downgrade(self);
             Rc::new(move || {
                 if let Some(driver) = driver.upgrade() {

@@ -154,11 +154,11 @@ impl RawDriver {
         }
         let lifecycle = wanted.then(|| {
             let driver = Rc::downgrade(self);
-            Lifecycle::listen(move |change| {
+            Lifecycle::listen(Box::new(move |change| {
                 if let Some(driver) = driver.upgrade() {
                     driver.handle_page(change);
                 }
-            })
+            }))
         });
         self.lifecycle.replace(lifecycle);
     }
@@ -243,7 +243,7 @@ impl RawDriver {
 
     /// Arms one timer for the earliest deadline.
     fn arm(self: &Rc<Self>, at: Option<Instant>, now: Instant) {
-        self.alarm.arm(at, now, || self.later(Self::ring));
+        self.alarm.arm(at, now, &|| self.later(Self::ring));
     }
 
     fn ring(self: &Rc<Self>) {

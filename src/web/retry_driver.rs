@@ -48,8 +48,8 @@ impl RetryDriver {
             let schedule = self.schedule.borrow();
             (schedule.poll_timeout(), schedule.is_idle())
         };
-        let driver = Rc::downgrade(self);
-        self.alarm.arm(at, now(), || {
+        self.alarm.arm(at, now(), &|| {
+            let driver = Rc::downgrade(self);
             Rc::new(move || {
                 if let Some(driver) = driver.upgrade() {
                     driver.ring();
@@ -61,12 +61,12 @@ impl RetryDriver {
             self.lifecycle.replace(None);
         } else if self.lifecycle.borrow().is_none() {
             let driver = Rc::downgrade(self);
-            let lifecycle = Lifecycle::listen(move |change| {
+            let lifecycle = Lifecycle::listen(Box::new(move |change| {
                 if let (PageChange::Awake, Some(driver)) = (change, driver.upgrade()) {
                     driver.change(RetrySchedule::wake);
                     driver.ring();
                 }
-            });
+            }));
             self.lifecycle.replace(Some(lifecycle));
         }
     }

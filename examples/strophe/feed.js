@@ -9,6 +9,8 @@ var connection = null;
 var failure = null;
 
 function show(item) {
+  // A server may send the last item with the subscription, and again with the list.
+  if (document.getElementById("item-" + item.getAttribute("id"))) return;
   var title = item.getElementsByTagName("title")[0];
   var li = $("<li></li>").attr("id", "item-" + item.getAttribute("id"));
   li.text(title ? Strophe.xmlunescape(Strophe.getText(title)) : "?");
@@ -33,7 +35,7 @@ function onSubscribed(iq) {
   // What was published before.
   connection.pubsub.items(connection.jid, PUBSUB, NODE, function (result) {
     var items = result.getElementsByTagName("item");
-    for (var i = 0; i < items.length; i += 1) if (!document.getElementById("item-" + items[i].getAttribute("id"))) show(items[i]);
+    for (var i = 0; i < items.length; i += 1) show(items[i]);
   });
   return false;
 }

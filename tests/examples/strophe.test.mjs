@@ -114,7 +114,7 @@ test("an anonymous page shows what is published", async (t) => {
 test("by keyboard alone: register, chat, stop", async (t) => {
   const page = await open(t, "chat.html");
   const { keyboard } = page;
-  const isFocused = (id) => page.waitForFunction((name) => document.activeElement.id === name, id);
+  const isFocused = (id) => page.waitForFunction((name) => document.activeElement?.id === name, id);
   await isFocused("name");
   await keyboard.type("kim");
   await keyboard.press("Tab");

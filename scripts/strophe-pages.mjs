@@ -12,6 +12,7 @@ import { main, onInterrupt } from "./lib/run.mjs";
 import { build } from "./build.mjs";
 import { setup } from "./setup.mjs";
 import { startEjabberd } from "../tests/servers/ejabberd.mjs";
+import { sleep } from "../tests/servers/lifecycle.mjs";
 import { startOrigin } from "../tests/servers/origin.mjs";
 import { startProsody } from "../tests/servers/prosody.mjs";
 
@@ -19,14 +20,27 @@ const START = { prosody: startProsody, ejabberd: startEjabberd };
 
 /** The pages in front of an XMPP server, prosody or ejabberd. `pkg`: the folder of the package. */
 export async function startStrophePages({ server = "prosody", port, pkg = PKG } = {}) {
-  const xmpp = await START[server]({ openPublish: true });
+  const xmpp = await START[server]({ openPublish: true, persistent: true });
   const roots = { "/": at("examples/strophe"), "/epode": pkg, "/jquery": at("node_modules/jquery/dist") };
   const origin = await startOrigin({ roots, bosh: xmpp.bosh, ws: xmpp.ws, ...(port && { port }) });
   const stop = async () => {
     await origin.stop();
     await xmpp.stop();
   };
-  return { url: origin.url, xmpp, stop };
+  /** Ends the server as a crash would, and starts it again at the same address. */
+  const crash = async () => {
+    await xmpp.kill();
+    for (;;) {
+      try {
+        return await xmpp.start();
+      } catch (error) {
+        // The kernel takes its time to close what a large process had open.
+        if (!/in use/.test(error.message)) throw error;
+        await sleep(50);
+      }
+    }
+  };
+  return { url: origin.url, xmpp, crash, stop };
 }
 
 async function run() {

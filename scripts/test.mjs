@@ -205,7 +205,7 @@ const STEPS = [
     name: "bundlers",
     what: "the package through Vite, rollup and esbuild, in Chromium",
     browser: true,
-    run: () => testFiles(["tests/packaging/bundlers.test.mjs"], {}),
+    run: () => testFiles(["tests/packaging/bundlers.test.mjs", "tests/packaging/strophe-bundlers.test.mjs"], {}),
   },
   { name: "e2e-prosody", what: "pages in Chromium against Prosody", browser: true, run: (options) => endToEnd("prosody", options) },
   {

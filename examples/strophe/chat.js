@@ -12,6 +12,11 @@ function log(text) {
   $("<div></div>").text(text).appendTo("#log");
 }
 
+// One connection at a time.
+function setBusy(busy) {
+  $("#register, #connect").prop("disabled", busy);
+}
+
 function onPresence(presence) {
   var from = $(presence).attr("from");
   if (Strophe.getBareJidFromJid(from) !== room) return true;
@@ -45,6 +50,7 @@ function onMessage(message) {
       .appendTo(line);
     $("<span></span>").text(body.text()).appendTo(line);
     line.appendTo("#messages");
+    $("#messages").scrollTop($("#messages").prop("scrollHeight"));
   }
   return true;
 }
@@ -53,6 +59,7 @@ function onConnected() {
   log("Connected as " + connection.jid + ".");
   $("#login").hide();
   $("#chat").show();
+  $("#text").focus();
   nick = Strophe.getNodeFromJid(connection.jid);
   room = Strophe.escapeNode($("#room").val()) + "@" + ROOMS;
   connection.addHandler(onPresence, null, "presence", null, null, null);
@@ -82,7 +89,7 @@ function onStatus(status, condition) {
     log("Registration failed: " + condition);
     connection.disconnect();
   } else if (status === Strophe.Status.CONNFAIL) {
-    log("Connecting failed: " + condition);
+    log((connection.authenticated ? "Connection lost: " : "Connecting failed: ") + condition);
   } else if (status === Strophe.Status.AUTHFAIL) {
     log("Wrong name or password.");
     connection.disconnect();
@@ -90,6 +97,8 @@ function onStatus(status, condition) {
     log("Disconnected.");
     $("#chat").hide();
     $("#login").show();
+    setBusy(false);
+    $("#name").focus();
     $("#people, #messages").empty();
     joined = false;
   } else if (status === Strophe.Status.CONNECTED) {
@@ -98,16 +107,20 @@ function onStatus(status, condition) {
 }
 
 $(document).ready(function () {
+  $("#name").focus();
   $("#register").bind("click", function () {
+    setBusy(true);
     connection = new Strophe.Connection(BOSH_SERVICE);
     connection.register.connect(DOMAIN, onStatus);
   });
   $("#login").bind("submit", function () {
+    setBusy(true);
     connection = new Strophe.Connection(BOSH_SERVICE);
     connection.connect($("#name").val() + "@" + DOMAIN, $("#password").val(), onStatus);
     return false;
   });
   $("#speak").bind("submit", function () {
+    if ($("#text").val() === "") return false;
     connection.send($msg({ to: room, type: "groupchat" }).c("body").t($("#text").val()).tree());
     $("#text").val("");
     return false;

@@ -6,8 +6,11 @@ var PUBSUB = "pubsub.localhost";
 var NODE = (/[?&]node=([^&]+)/.exec(location.search) || [])[1] || "headlines";
 
 var connection = null;
+var failure = null;
 
 function show(item) {
+  // A server may send the last item with the subscription, and again with the list.
+  if (document.getElementById("item-" + item.getAttribute("id"))) return;
   var title = item.getElementsByTagName("title")[0];
   var li = $("<li></li>").attr("id", "item-" + item.getAttribute("id"));
   li.text(title ? Strophe.xmlunescape(Strophe.getText(title)) : "?");
@@ -32,20 +35,25 @@ function onSubscribed(iq) {
   // What was published before.
   connection.pubsub.items(connection.jid, PUBSUB, NODE, function (result) {
     var items = result.getElementsByTagName("item");
-    for (var i = 0; i < items.length; i += 1) if (!document.getElementById("item-" + items[i].getAttribute("id"))) show(items[i]);
+    for (var i = 0; i < items.length; i += 1) show(items[i]);
   });
   return false;
 }
 
 $(document).ready(function () {
-  connection = new Strophe.Connection(BOSH_SERVICE);
-  connection.connect(DOMAIN, null, function (status) {
+  // Was: new Strophe.Connection(BOSH_SERVICE). The option is not one of strophe.js: the page asks to be connected again.
+  connection = new Strophe.Connection(BOSH_SERVICE, { reconnect: true });
+  connection.connect(DOMAIN, null, function (status, condition) {
     if (status === Strophe.Status.CONNECTED) {
       $("#state").text("Connected");
       connection.send($pres().tree());
       connection.pubsub.subscribe(connection.jid, PUBSUB, NODE, [], onEvent, onSubscribed);
+    } else if (status === Strophe.Status.RECONNECTING) {
+      $("#state").text("Reconnecting");
+    } else if (status === Strophe.Status.CONNFAIL) {
+      failure = condition;
     } else if (status === Strophe.Status.DISCONNECTED) {
-      $("#state").text("Not connected");
+      $("#state").text(failure ? "Not connected: " + failure : "Not connected");
     }
   });
 });

@@ -7,7 +7,7 @@
 import type { XmppError } from "./errors.js";
 import type { PackedText } from "./stanza.js";
 
-export { Core, SaslCore, StreamCore } from "./epode.js";
+export { Core, RetryCore, SaslCore, StreamCore } from "./epode.js";
 
 /** The options of a client: those of the page, read and validated. */
 export interface Settings {
@@ -192,5 +192,6 @@ export interface Sink {
 export interface StreamSink extends Pick<Sink, "problem" | "closeReason" | "replacement"> {
   frame(text: PackedText, words: Uint32Array): void;
   sentText(text: string): void;
+  unsent(text: PackedText, words: Uint32Array): void;
   closed(error: XmppError | undefined): void;
 }

@@ -35,6 +35,7 @@ export type {
 } from "./options.js";
 export { type AtomEntry, type DjangoObject, type PayloadFormat, atom, json } from "./payloads.js";
 export type { Approval, FeedOptions, Payload, PersonalEvent, PubSub, ServiceOption } from "./pubsub.js";
+export { RetryTimer, type RetryPauses } from "./retry-timer.js";
 export { type Affiliation, type Occupant, type Role, Room, type RoomEvents, type RoomMessage } from "./room.js";
 export { SaslClient, type SaslCredentials, type ScramKeys } from "./sasl-client.js";
 export { type Attribute, Stanza } from "./stanza.js";

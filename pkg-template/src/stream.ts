@@ -63,8 +63,11 @@ export interface StreamEvents {
   sent: string;
   /** What arrived, as XML: the element of `frame`, before that event. */
   received: string;
-  /** The stream is at its end, once. Without `error` it was closed in order, by `close()` or `abort()`. */
-  close: { error?: XmppError };
+  /**
+   * The stream is at its end, once. Without `error` it was closed in order, by `close()` or `abort()`. `unsent`, where there is any: what
+   * `send()` took and has not left, as it was in no request yet (BOSH), in order.
+   */
+  close: { error?: XmppError; unsent?: Stanza[] };
 }
 
 const HTTP_BIND = "http://jabber.org/protocol/httpbind";
@@ -78,6 +81,7 @@ class StreamHub implements StreamSink {
   /** Keeps the page's stream alive for as long as the module holds this hub. */
   readonly owner: Stream;
   readonly #replacements: ReadonlyMap<string, unknown>;
+  readonly #unsent: Stanza[] = [];
 
   constructor(owner: Stream, settings: StreamSettings, replacements: ReadonlyMap<string, unknown>) {
     mustBeWhole();
@@ -127,8 +131,13 @@ class StreamHub implements StreamSink {
     this.listeners.emit("sent", text);
   }
 
+  unsent(text: PackedText, words: Uint32Array): void {
+    this.#unsent.push(stanzaOf(text, words));
+  }
+
   closed(error: XmppError | undefined): void {
-    this.listeners.emit("close", error ? { error } : {});
+    const unsent = this.#unsent;
+    this.listeners.emit("close", { ...(error && { error }), ...(unsent.length && { unsent }) });
   }
 }
 

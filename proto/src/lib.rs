@@ -166,6 +166,7 @@ pub mod prepare;
 pub mod random;
 pub mod raw_stream;
 pub mod reconnect;
+pub mod retry_schedule;
 pub mod sasl;
 pub mod sasl2;
 pub mod session;

@@ -55,6 +55,8 @@ impl RawConfig {
 pub enum RawEvent {
     /// A whole `<body/>` in request order, or one element of a WebSocket frame, `<open/>` and `<close/>` included.
     Frame(Element),
+    /// An element was sent and has not left: it was in no request when the BOSH session ended. Before [`RawEvent::Closed`], in order.
+    Unsent(Element),
     /// The stream is at its end; [`CloseReason::Requested`] if the caller closed it. Nothing follows.
     Closed(CloseReason),
 }
@@ -308,12 +310,14 @@ impl RawStream {
                     };
                     self.dismiss(now, reason);
                 }
+                TransportEvent::Returned(element, _) => {
+                    self.events.push_back(RawEvent::Unsent(element));
+                }
                 TransportEvent::Closed(reason) => self.handle_closed(reason),
                 // Nothing is sent under a name, and a transport by hand sends nothing of its own. A lost answer shows in the frames.
                 TransportEvent::Element(_)
                 | TransportEvent::Hole
                 | TransportEvent::Settled(..)
-                | TransportEvent::Returned(..)
                 | TransportEvent::OwnSent(_)
                 | TransportEvent::OwnReceived(_) => {}
             }

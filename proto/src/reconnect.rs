@@ -134,13 +134,28 @@ pub fn is_curable(reason: &CloseReason) -> bool {
         CloseReason::Terminated { condition } => {
             !matches!(condition.as_str(), "host-unknown" | "improper-addressing")
         }
-        // Another connection replaced this one: reconnecting would only replace that one in turn (RFC 6120 §4.9.3.3).
-        CloseReason::Stream(error) => !matches!(
-            error.condition.as_str(),
-            "conflict" | "host-unknown" | "host-gone" | "not-authorized" | "unsupported-version"
-        ),
+        CloseReason::Stream(error) => is_curable_stream_error(&error.condition),
         _ => true,
     }
+}
+
+/// Whether another stream may not end with the same stream error.
+fn is_curable_stream_error(condition: &str) -> bool {
+    // Another connection replaced this one: reconnecting would only replace that one in turn (RFC 6120 §4.9.3.3).
+    !matches!(
+        condition,
+        "conflict" | "host-unknown" | "host-gone" | "not-authorized" | "unsupported-version"
+    )
+}
+
+/// Whether another attempt may succeed after the end of a stream by hand, by the condition of a stream error or of a BOSH body.
+pub fn is_curable_condition(condition: &str) -> bool {
+    is_curable_stream_error(condition) && condition != "improper-addressing"
+}
+
+/// Whether another attempt may succeed after a refused login or binding (RFC 6120 §6.5.10, §7.6.2.1).
+pub fn is_curable_refusal(condition: &str) -> bool {
+    matches!(condition, "temporary-auth-failure" | "resource-constraint")
 }
 
 /// Before the first login: whether another service may succeed where this one failed.

@@ -12,6 +12,7 @@ mod handler;
 mod jid;
 mod mask;
 mod raw_stream;
+mod retry_schedule;
 mod sasl;
 mod simulation;
 mod states;

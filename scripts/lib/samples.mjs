@@ -107,7 +107,7 @@ const uses = (text, name) => new RegExp(`(?<![.\\w"'])${name}\\b`).test(text);
 export const importOf = (text, exported) => `import { ${exported.filter((name) => uses(text, name)).join(", ")} } from "epode";`;
 
 /** What examples may use without making it. */
-const GIVEN = { client: "Client", feed: "Feed", room: "Room", stanza: "Stanza", stream: "Stream", sasl: "SaslClient" };
+const GIVEN = { client: "Client", feed: "Feed", room: "Room", stanza: "Stanza", stream: "Stream", sasl: "SaslClient", retries: "RetryTimer" };
 
 /** An example as a module: with imports of what it uses of `exported`, and with what examples are given. */
 export function moduleOf(text, exported) {

@@ -8,6 +8,7 @@ pub mod core;
 mod crossing;
 mod feeds;
 mod problems;
+mod retry;
 mod rooms;
 mod sasl;
 pub mod settings;

@@ -371,6 +371,10 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = sentText)]
     pub fn sent_text(this: &StreamSink, text: &str) -> Result<(), JsValue>;
 
+    /// An element has not left; before `closed`.
+    #[wasm_bindgen(method, catch)]
+    pub fn unsent(this: &StreamSink, text: &JsValue, words: &[u32]) -> Result<(), JsValue>;
+
     /// The stream is at its end; `error` is `undefined` where that was asked for.
     #[wasm_bindgen(method, catch)]
     pub fn closed(this: &StreamSink, error: &JsValue) -> Result<(), JsValue>;

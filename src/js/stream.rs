@@ -40,6 +40,10 @@ impl EventSink<StreamEvent> for StreamShell {
                     Crossing::of(&frame, |number| run_loop.frame(number));
                 sink.frame(&text, &words)
             }
+            StreamEvent::Stream(RawEvent::Unsent(element)) => {
+                let Crossing { text, words } = Crossing::alone(&element);
+                sink.unsent(&text, &words)
+            }
             StreamEvent::Stream(RawEvent::Closed(reason)) => {
                 let service = self.driver.read(|stream| stream.service().to_owned());
                 sink.closed(&sink.reason(&reason, Some(&service)))

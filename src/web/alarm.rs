@@ -18,7 +18,7 @@ pub struct Alarm {
 
 impl Alarm {
     /// Takes a deadline; without one, no timer is left. `fire` must call [`Alarm::ring`].
-    pub fn arm(&self, at: Option<Instant>, now: Instant, fire: impl FnOnce() -> Rc<dyn Fn()>) {
+    pub fn arm(&self, at: Option<Instant>, now: Instant, fire: &dyn Fn() -> Rc<dyn Fn()>) {
         self.deadline.set(at);
         let Some(at) = at else {
             self.timer.replace(None);

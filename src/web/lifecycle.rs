@@ -56,7 +56,7 @@ pub struct Lifecycle {
 
 impl Lifecycle {
     /// Calls `on_change` for each change. Without a page (Node) there are no changes.
-    pub fn listen(on_change: impl Fn(PageChange) + 'static) -> Self {
+    pub fn listen(on_change: Box<dyn Fn(PageChange)>) -> Self {
         let listener = Closure::new(move |happening: PageEvent| {
             on_change(match happening.kind().as_str() {
                 "visibilitychange" if super::global::is_hidden() => PageChange::Hidden,

@@ -18,6 +18,7 @@ mod network;
 pub mod platform;
 pub mod race;
 pub mod raw_driver;
+pub mod retry_driver;
 pub mod run_loop;
 mod socket;
 mod storage;

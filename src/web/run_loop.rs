@@ -207,11 +207,11 @@ pub trait Driven: Sized + 'static {
         }
         let listener = wanted.then(|| {
             let driver = Rc::downgrade(self);
-            Lifecycle::listen(move |change| {
+            Lifecycle::listen(Box::new(move |change| {
                 if let Some(driver) = driver.upgrade() {
                     driver.handle_page(change);
                 }
-            })
+            }))
         });
         lifecycle.replace(listener);
     }
@@ -232,7 +232,7 @@ pub trait Driven: Sized + 'static {
     /// Arms one timer for the earliest deadline.
     fn arm(self: &Rc<Self>, at: Option<Instant>) {
         let run_loop = self.run_loop();
-        run_loop.alarm.arm(at, run_loop.time(), || {
+        run_loop.alarm.arm(at, run_loop.time(), &|| {
             let driver = Rc::downgrade(self);
             Rc::new(move || {
                 if let Some(driver) = driver.upgrade() {

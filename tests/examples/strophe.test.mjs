@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { startStrophePages } from "../../scripts/strophe-pages.mjs";
+import { sleep } from "../servers/lifecycle.mjs";
 
 const SERVER = process.env.EPODE_SERVER || "prosody";
 const LIMIT = 20_000;
@@ -108,4 +109,72 @@ test("an anonymous page shows publications", async (t) => {
   await publish("2", "Rain expected");
   await reader.locator("#item-2", { hasText: "Rain expected" }).waitFor();
   assert.deepEqual(await reader.locator("#headlines li").allTextContents(), ["Rain expected", "Tea & cake"]);
+});
+
+test("by keyboard alone: register, chat, stop", async (t) => {
+  const page = await open(t, "chat.html");
+  const { keyboard } = page;
+  const isFocused = (id) => page.waitForFunction((name) => document.activeElement?.id === name, id);
+  await isFocused("name");
+  await keyboard.type("kim");
+  await keyboard.press("Tab");
+  await keyboard.type("pencil of kim");
+  await keyboard.press("Tab");
+  await keyboard.type("kitchen");
+  await keyboard.press("Tab");
+  await keyboard.press("Tab");
+  await isFocused("register");
+  await keyboard.press("Space");
+  await says(page, "You are in kitchen.");
+  await isFocused("text");
+  await keyboard.press("Enter");
+  await keyboard.type("typed");
+  await keyboard.press("Enter");
+  await page.locator(".message", { hasText: "kim: typed" }).waitFor();
+  assert.equal(await page.locator(".message").count(), 1, "nothing is sent for an empty field");
+  await keyboard.press("Tab");
+  await keyboard.press("Tab");
+  await isFocused("stop");
+  await Promise.all([page.waitForEvent("framenavigated"), keyboard.press("Enter")]);
+  await isFocused("name");
+});
+
+test("the server is killed and comes back: the feed is subscribed again, the chat page says that it is disconnected", async (t) => {
+  const writer = await open(t, "chat.html");
+  await enter(writer, "pat", "#register", "desk");
+  await says(writer, "You are in desk.");
+  const publish = (id, title) =>
+    writer.evaluate(
+      ([item, text]) =>
+        new Promise((resolve, reject) => {
+          const iq = $iq({ type: "set", to: "pubsub.localhost" }).c("pubsub", { xmlns: "http://jabber.org/protocol/pubsub" });
+          iq.c("publish", { node: "late" }).c("item", { id: item }).c("entry", { xmlns: "urn:headline" }).c("title").t(text);
+          connection.sendIQ(iq, () => resolve(), (error) => reject(new Error(Strophe.serialize(error))));
+        }),
+      [id, title],
+    );
+  await publish("1", "Before");
+  const reader = await open(t, "feed.html?node=late");
+  await reader.locator("#item-1", { hasText: "Before" }).waitFor();
+  // COMPAT(ejabberd): an account and a node are on its disk some seconds after they were made.
+  if (SERVER === "ejabberd") await sleep(5_000);
+  const states = reader.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const seen = [];
+        new MutationObserver(() => {
+          seen.push(document.getElementById("state").textContent);
+          if (seen.at(-1) === "Subscribed") resolve(seen);
+        }).observe(document.getElementById("state"), { childList: true });
+      }),
+  );
+  await pages.crash();
+  assert.deepEqual(new Set(await states), new Set(["Reconnecting", "Connected", "Subscribed"]));
+  // The page of 2010 does not connect again by itself. It shows its form, and the user does.
+  await says(writer, "Disconnected.");
+  await writer.click("#connect");
+  await writer.locator("#chat").waitFor();
+  await publish("2", "After");
+  await reader.locator("#item-2", { hasText: "After" }).waitFor();
+  assert.deepEqual(await reader.locator("#headlines li").allTextContents(), ["After", "Before"]);
 });

@@ -5,6 +5,7 @@ import fs from "node:fs";
 import { test } from "node:test";
 import * as xmldom from "@xmldom/xmldom";
 import { importSources } from "../../scripts/lib/typescript.mjs";
+import { pack } from "./strophe/packing.mjs";
 
 const table = JSON.parse(fs.readFileSync(new URL("packed.json", import.meta.url), "utf8"));
 
@@ -68,4 +69,27 @@ test("xmldom's elements have the members of a browser's elements", () => {
   documentElement.innerHTML = "<e>&amp;</e>";
   assert.equal(documentElement.innerHTML, "<e>&amp;</e>");
   assert.equal(xmlHtmlNode("<a>").documentElement.nodeName, "parsererror");
+});
+
+test("elements of one kind have their own attributes, whatever the page does to the others", () => {
+  useXmldom(() => xmldom);
+  const make = (xml) => elementOf(stanzaOf(pack(xml)));
+  const write = (element) => new xmldom.XMLSerializer().serializeToString(element);
+  const message = (id, to, more = "") => `<message xmlns="jabber:client" id="${id}" to="${to}"${more}><body>${id}</body></message>`;
+  const first = make(message("1", "a"));
+  const text = write(first);
+  first.setAttribute("id", "changed");
+  first.removeAttribute("to");
+  first.setAttribute("more", "x");
+  first.firstChild.setAttribute("own", "y");
+  assert.equal(write(make(message("1", "a"))), text);
+  assert.equal(write(make(message("2", "b"))), message("2", "b"));
+  assert.equal(write(make(message("3", "b", ' type="chat"'))), message("3", "b", ' type="chat"'));
+  assert.equal(write(make('<message xmlns="jabber:client" to="b" id="4"><body xmlns="urn:x"/></message>')), '<message xmlns="jabber:client" to="b" id="4"><body xmlns="urn:x"/></message>');
+  // More kinds than are kept, and values that are long.
+  for (let count = 0; count < 600; count += 1) {
+    const xml = `<m${count} xmlns="urn:k" a="${"long ".repeat(count % 100)}${count}"><c b="${count}"/></m${count}>`;
+    assert.equal(write(make(xml)), xml);
+  }
+  assert.equal(write(make(message("5", "c"))), message("5", "c"));
 });

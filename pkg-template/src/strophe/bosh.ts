@@ -12,13 +12,14 @@ import { $build, Builder } from "./builder.js";
 import type { ConnectCallback, Connection, Queued } from "./connection.js";
 import { NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
+import { elementOf } from "./dom.js";
 import { observedFetch } from "./http-status.js";
 import { keepSession, keptSession } from "./kept-session.js";
 import log from "./log.js";
 import { AnsweredRequest, Request } from "./request.js";
 import { makeStream, moduleFault, type Transport } from "./transport.js";
 import { getDomainFromJid, toElement } from "./utils.js";
-import { elementsIn } from "./arrival.js";
+import { BodyFrame, elementsIn } from "./arrival.js";
 
 /** strophe.js disconnects after this number of consecutive failures. */
 const MOST_ERRORS = 4;
@@ -149,7 +150,7 @@ export class Bosh extends BoshTerms implements Transport {
       this.#isLeaving = false;
       this.#registrations = [
         stream.on("frame", (body) => this.#handleFrame(body)),
-        stream.on("close", ({ error }) => this.#handleClose(error)),
+        stream.on("close", ({ error, unsent }) => this.#handleClose(error, unsent)),
       ];
       this.#isObserved = false;
       this.#watchWire();
@@ -315,6 +316,11 @@ export class Bosh extends BoshTerms implements Transport {
   #handleFrame(body: Stanza): void {
     this.#reopen = undefined;
     this.#watchWire();
+    if (this._conn._mayReopen() && body.attr("type") === "terminate") {
+      // The stream's end follows, which has the same condition, and what has not left.
+      this._conn._showInput(new BodyFrame(body));
+      return;
+    }
     const receive: Answered = (req) => this._conn._dataRecv(req);
     const answered = this.#answered.shift() ?? ((req: Request) => this._onRequestStateChange(receive, req));
     answered(new AnsweredRequest(body, answered, this.rid - 1));
@@ -374,8 +380,9 @@ export class Bosh extends BoshTerms implements Transport {
     if (this.errors > MOST_ERRORS && !isOpen) this._conn._onDisconnectTimeout();
   }
 
-  #handleClose(error: XmppError | undefined): void {
+  #handleClose(error: XmppError | undefined, unsent: readonly Stanza[] = []): void {
     const { _conn } = this;
+    if (_conn._mayReopen()) _conn._data = [...unsent.map(elementOf), ..._conn._data];
     const isLeaving = this.#isLeaving || _conn.disconnecting;
     const reopen = this.#reopen;
     this.#drop();
@@ -386,7 +393,7 @@ export class Bosh extends BoshTerms implements Transport {
       return;
     }
     if (error) log.error(`The BOSH session ended: ${error.message}`);
-    if (reopen && error && mayPass(error)) {
+    if (reopen && error && mayPass(error) && !_conn._isReopening()) {
       // An aborted request has no status.
       if (error.code === "timeout") this._hitError(0);
       if (this.errors <= MOST_ERRORS) this.#openAgain(reopen);

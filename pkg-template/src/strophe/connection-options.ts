@@ -1,5 +1,6 @@
 // The options of a connection.
 
+import type { RetryPauses } from "../retry-timer.js";
 import type { StreamManagementOptions } from "./stream-management.js";
 import type { MechanismClass } from "./login.js";
 
@@ -16,7 +17,7 @@ export interface Password {
   salt: string;
 }
 
-/** The options of strophe.js 5.0.0. */
+/** The options of strophe.js 5.0.0, and `reconnect`. */
 export interface ConnectionOptions {
   /** Cookies to set, for a server that requires them. */
   cookies?: Record<string, unknown>;
@@ -39,4 +40,9 @@ export interface ConnectionOptions {
   withCredentials?: boolean;
   /** Content-Type of BOSH requests. */
   contentType?: string;
+  /**
+   * Whether the connection logs in again after an interruption, with what `connect()` was given; the pauses in milliseconds.
+   * Default: false, since old pages do it themselves.
+   */
+  reconnect?: boolean | RetryPauses;
 }

@@ -5,15 +5,17 @@ import { Bosh } from "./bosh.js";
 import { $iq, $pres, Builder } from "./builder.js";
 import type { ConnectionOptions, Password } from "./connection-options.js";
 import { NS, Status } from "./constants.js";
-import { Handler } from "./handler.js";
+import { Handler, type TimedHandler } from "./handler.js";
 import log from "./log.js";
 import { Login } from "./login.js";
 import { addPlugin, attachPlugins, tellPlugins } from "./plugins.js";
+import { type LoginArguments, Reconnecting } from "./reconnecting.js";
 import type { Request } from "./request.js";
 import { SessionStorageBackend } from "./storage.js";
 import { StreamManagement, isCountableStanza } from "./stream-management.js";
 import type { Transport } from "./transport.js";
 import { addCookies, getBareJidFromJid, getDomainFromJid, getNodeFromJid, handleError, toElement } from "./utils.js";
+import { uuid } from "./uuid.js";
 import { toStanzaView } from "./views.js";
 import { Websocket } from "./websocket.js";
 import { WorkerWebsocket } from "./worker-websocket.js";
@@ -62,12 +64,14 @@ export class Connection extends Login {
   _data: Queued[] = [];
   _uniqueId = 0;
   _disconnectTimeout: ReturnType<Login["_addSysTimedHandler"]> | null = null;
+  readonly #reconnecting: Reconnecting | undefined;
 
   constructor(service: string, options: ConnectionOptions = {}) {
     super();
     this.service = service;
     this.options = options;
     this.setProtocol();
+    if (options.reconnect) this.#reconnecting = new Reconnecting(this, options.reconnect);
     if (options.enableStreamManagement) this.sm = this.#makeStreamManagement(options);
     addCookies(options.cookies as never);
     this.registerSASLMechanisms(options.mechanisms);
@@ -117,6 +121,7 @@ export class Connection extends Login {
 
   /** Resets the connection to its initial state, so that it can connect again. */
   reset(): void {
+    this.#reconnecting?.stop();
     this._proto._reset();
     this.sm?.reset();
     this.do_session = false;
@@ -171,23 +176,52 @@ export class Connection extends Login {
     authcid?: string,
     disconnection_timeout = DISCONNECTION_TIMEOUT,
   ): void {
+    const login: LoginArguments = { jid, pass: pass as string | Password | null, authcid, wait, hold, route };
+    this.#reconnecting?.begin(login);
+    this.connect_callback = callback;
+    this.disconnection_timeout = disconnection_timeout;
+    this.sm?.reset();
+    this._prepareLogin(login);
+    this._changeConnectStatus(Status.CONNECTING, null);
+    this._proto._connect(wait, hold, route);
+  }
+
+  /** Takes what a login begins with. */
+  _prepareLogin({ jid, pass, authcid }: Pick<LoginArguments, "jid" | "pass" | "authcid">): void {
     this.jid = jid;
     this.authzid = getBareJidFromJid(jid);
     this.authcid = authcid || getNodeFromJid(jid);
-    this.pass = pass as string | Password | null;
+    this.domain = getDomainFromJid(jid);
+    this.pass = pass;
     this.scram_keys = null;
-    this.connect_callback = callback;
     this.disconnecting = false;
     this.connected = false;
     this.authenticated = false;
     this.restored = false;
-    this.disconnection_timeout = disconnection_timeout;
-    this.sm?.reset();
-    this.domain = getDomainFromJid(jid);
     // Unsent elements of an earlier session would be sent during this login.
     this._data = [];
-    this._changeConnectStatus(Status.CONNECTING, null);
-    this._proto._connect(wait, hold, route);
+  }
+
+  /** Whether an interrupted connection is just being opened again. */
+  _isReopening(): boolean {
+    return this.#reconnecting?.isAttempting === true;
+  }
+
+  /** Whether an interruption now would be followed by an attempt to open the connection again. */
+  _mayReopen(): boolean {
+    return this.#reconnecting?.isOnline === true && !this.disconnecting;
+  }
+
+  override addHandler(...values: Parameters<Login["addHandler"]>): Handler {
+    const added = super.addHandler(...values);
+    this.#reconnecting?.note(added);
+    return added;
+  }
+
+  override addTimedHandler(period: number, handler: () => unknown): TimedHandler {
+    const added = super.addTimedHandler(period, handler);
+    this.#reconnecting?.note(added);
+    return added;
   }
 
   /** Continues a BOSH session that was created elsewhere. `rid` is that of the next request. */
@@ -200,6 +234,7 @@ export class Connection extends Login {
     hold?: number,
     wind?: number,
   ): void {
+    this.#reconnecting?.stop();
     if (this._proto instanceof Bosh && typeof jid === "string") {
       this._proto._attach(jid, sid as string, rid as number, callback, wait, hold, wind);
     } else if (this._proto instanceof WorkerWebsocket && typeof jid === "function") {
@@ -214,6 +249,7 @@ export class Connection extends Login {
     if (!(this._proto instanceof Bosh) || !this._sessionCachingSupported()) {
       throw new SessionError('The "restore" method can only be used with a BOSH connection.');
     }
+    this.#reconnecting?.stop();
     this._proto._restore(jid, callback, wait, hold, wind);
   }
 
@@ -300,13 +336,16 @@ export class Connection extends Login {
         types,
         id,
       );
-      if (timeout) {
-        patience = this.addTimedHandler(timeout, () => {
-          this.deleteHandler(handler);
-          errback?.(null);
-          return false;
-        });
-      }
+      const giveUp = (): boolean => {
+        this.deleteHandler(handler);
+        errback?.(null);
+        return false;
+      };
+      if (timeout) patience = this.addTimedHandler(timeout, giveUp);
+      this.#reconnecting?.expect(handler, () => {
+        if (patience) this.deleteTimedHandler(patience);
+        giveUp();
+      });
     }
     this.send(elem);
     return id;
@@ -316,6 +355,7 @@ export class Connection extends Login {
     if (!elem?.tagName || !elem.childNodes) throw stropheError("Cannot queue non-DOMElement.");
     // COMPAT(ejabberd 23.01): it rejects requests without an id, which the register plugins send.
     if (elem.tagName === "iq" && !elem.getAttribute("id")) elem.setAttribute("id", this.getUniqueId("iq"));
+    if (this.#reconnecting?.keeps(elem)) return;
     this._data.push(elem);
     if (this.sm?.isTracking() && isCountableStanza(elem.tagName)) this.sm.trackOutbound(toStanzaView(elem));
   }
@@ -331,6 +371,7 @@ export class Connection extends Login {
 
   /** Closes the session. The callback gets `reason` with DISCONNECTING. */
   override disconnect(reason?: string): void {
+    this.#reconnecting?.stop();
     this._changeConnectStatus(Status.DISCONNECTING, reason);
     if (reason) log.info(`Disconnecting: ${reason}`);
     if (!this.connected) {
@@ -346,6 +387,12 @@ export class Connection extends Login {
   }
 
   override _changeConnectStatus(status: number, condition?: string | null, elem?: Element | null): void {
+    const tell = (): void => this.#tell(status, condition, elem);
+    if (this.#reconnecting) this.#reconnecting.handleStatus(status, condition, elem, tell);
+    else tell();
+  }
+
+  #tell(status: number, condition?: string | null, elem?: Element | null): void {
     tellPlugins(this, status, condition);
     if (!this.connect_callback) return;
     try {
@@ -357,6 +404,7 @@ export class Connection extends Login {
   }
 
   override _doDisconnect(condition?: string | null): void {
+    if (this.#reconnecting?.takes(condition)) return;
     clearTimeout(this._idleTimeout ?? undefined);
     if (this._disconnectTimeout) this.deleteTimedHandler(this._disconnectTimeout);
     this._disconnectTimeout = null;
@@ -375,15 +423,6 @@ export class Connection extends Login {
     this._doDisconnect();
     return false;
   }
-}
-
-/** RFC 9562, version 4. `crypto.getRandomValues()` also exists on pages without HTTPS; `crypto.randomUUID()` does not. */
-function uuid(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** Members of strophe.js 1.0 that later moved to the transport. Plugins of 2011 use them here. */

@@ -110,6 +110,16 @@ export abstract class Dispatch {
     this.removeTimeds = [];
   }
 
+  /** Forgets the handlers of a login, and keeps those of the page. */
+  _dropSysHandlers(): void {
+    const isOfPage = ({ user }: Handler | TimedHandler): boolean => user;
+    this.handlers = this.handlers.filter(isOfPage);
+    this.addHandlers = this.addHandlers.filter(isOfPage);
+    this.timedHandlers = this.timedHandlers.filter(isOfPage);
+    this.addTimeds = this.addTimeds.filter(isOfPage);
+    this._scheduleIdle();
+  }
+
   /** Sends the queued elements at the end of the turn. */
   _flushSoon(): void {
     if (this.#isFlushing) return;

@@ -10,9 +10,17 @@ const { isMatch, namespaceMatch, getNamespace } = Handler.prototype;
 const isPlain = (handler: Handler): boolean =>
   handler.isMatch === isMatch && handler.namespaceMatch === namespaceMatch && handler.getNamespace === getNamespace;
 
+/** Handlers that have the same value of their most selective condition. */
+interface Group {
+  readonly handlers: Set<Handler>;
+  /** Where the group is, under which key; the group of all others is nowhere. */
+  readonly map?: Map<string, Group>;
+  readonly key: string;
+}
+
 interface Place {
   order: number;
-  group: Set<Handler>;
+  group: Group;
 }
 
 /** An index over the array `connection.handlers`, which pages may replace or change. */
@@ -21,16 +29,16 @@ export class HandlerIndex {
   #length = 0;
   #order = 0;
   readonly #places = new Map<Handler, Place>();
-  readonly #ids = new Map<string, Set<Handler>>();
-  readonly #senders = new Map<string, Set<Handler>>();
-  readonly #namespaces = new Map<string, Set<Handler>>();
-  readonly #names = new Map<string, Set<Handler>>();
-  readonly #others = new Set<Handler>();
+  readonly #ids = new Map<string, Group>();
+  readonly #senders = new Map<string, Group>();
+  readonly #namespaces = new Map<string, Group>();
+  readonly #names = new Map<string, Group>();
+  readonly #others: Group = { handlers: new Set(), key: "" };
 
   /** Updates the index from the array. The array is authoritative. */
   follow(array: Handler[]): void {
     if (array === this.#array && array.length === this.#length) return;
-    for (const map of [this.#places, this.#ids, this.#senders, this.#namespaces, this.#names, this.#others]) map.clear();
+    for (const all of [this.#places, this.#ids, this.#senders, this.#namespaces, this.#names, this.#others.handlers]) all.clear();
     this.#array = array;
     this.#length = array.length;
     for (const handler of array) this.#place(handler);
@@ -49,17 +57,20 @@ export class HandlerIndex {
     if (at < 0) return;
     this.#array.splice(at, 1);
     this.#length -= 1;
-    this.#places.get(handler)?.group.delete(handler);
+    const group = this.#places.get(handler)?.group;
     this.#places.delete(handler);
+    group?.handlers.delete(handler);
+    // What no handler asks for is not looked up: the namespaces in a stanza, above all.
+    if (group?.handlers.size === 0) group.map?.delete(group.key);
   }
 
   #place(handler: Handler): void {
     const group = this.#groupFor(handler);
-    group.add(handler);
+    group.handlers.add(handler);
     this.#places.set(handler, { order: (this.#order += 1), group });
   }
 
-  #groupFor(handler: Handler): Set<Handler> {
+  #groupFor(handler: Handler): Group {
     if (!isPlain(handler)) return this.#others;
     const { id, from, ns, name } = handler;
     if (id) return groupIn(this.#ids, id);
@@ -75,19 +86,19 @@ export class HandlerIndex {
     // A page that patches the class itself expects every handler to be tested.
     if (Handler.prototype.isMatch !== isMatch || Handler.prototype.namespaceMatch !== namespaceMatch) return [...this.#array];
     const groups: Set<Handler>[] = [];
-    const collect = (group: Set<Handler> | undefined): void => {
-      if (group?.size) groups.push(group);
+    const collect = (group: Group | undefined): void => {
+      if (group) groups.push(group.handlers);
     };
-    collect(this.#others);
+    if (this.#others.handlers.size) collect(this.#others);
     if (this.#ids.size) collect(this.#ids.get(arrival.attr("id") ?? ""));
     if (this.#senders.size) for (const from of sendersOf(arrival)) collect(this.#senders.get(from));
     if (this.#namespaces.size) this.#collectNamespaces(arrival, collect);
-    if (this.#names.size) collect(this.#names.get(arrival.name.replace(/^.*:/, "")));
+    if (this.#names.size) collect(this.#names.get(arrival.name.slice(arrival.name.lastIndexOf(":") + 1)));
     if (groups.length === 1) return [...(groups[0] as Set<Handler>)];
     return groups.flatMap((group) => [...group]).sort((one, other) => this.#orderOf(one) - this.#orderOf(other));
   }
 
-  #collectNamespaces(arrival: Arrival, collect: (group: Set<Handler> | undefined) => void): void {
+  #collectNamespaces(arrival: Arrival, collect: (group: Group | undefined) => void): void {
     const keys = new Set<string>();
     for (const ns of arrival.namespaces) keys.add(ns).add(withoutFragment(ns));
     for (const key of keys) collect(this.#namespaces.get(key));
@@ -98,8 +109,10 @@ export class HandlerIndex {
   }
 }
 
-function groupIn(map: Map<string, Set<Handler>>, key: string): Set<Handler> {
-  const group = map.get(key) ?? new Set<Handler>();
+function groupIn(map: Map<string, Group>, key: string): Group {
+  const known = map.get(key);
+  if (known) return known;
+  const group = { handlers: new Set<Handler>(), map, key };
   map.set(key, group);
   return group;
 }

@@ -169,6 +169,16 @@ export class StreamManagement implements StreamManagementController {
     this.serverSupported = false;
   }
 
+  /** The stream was interrupted: the session is resumed in the next one, or what it has left is sent again there. */
+  suspend(): void {
+    this.serverSupported = false;
+    this.#resumePending = false;
+    if (this.hasResumableState()) return;
+    this.#left.push(...this.#state.unacked);
+    this.#state = fresh();
+    this.clearPersistedState();
+  }
+
   #forget(): void {
     this.#state = fresh();
     this.#resumePending = false;

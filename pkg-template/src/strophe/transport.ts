@@ -2,6 +2,7 @@
 
 import type { StreamOptions } from "../stream.js";
 import { Stream } from "../stream.js";
+import { RetryTimer, type RetryPauses } from "../retry-timer.js";
 import type { Request } from "./request.js";
 
 /** A transport of strophe.js 5.0.0. */
@@ -40,4 +41,14 @@ export let makeStream: MakeStream = (service, options) => new Stream(service, op
 /** Replaces the source of streams, for tests. @internal */
 export function makeStreamsWith(make: MakeStream): void {
   makeStream = make;
+}
+
+type MakeRetryTimer = (attempt: () => void, pauses: RetryPauses) => Pick<RetryTimer, "online" | "lost" | "refused" | "stop">;
+
+/** Makes a timer of the public API. @internal */
+export let makeRetryTimer: MakeRetryTimer = (attempt, pauses) => new RetryTimer(attempt, pauses);
+
+/** Another source of timers, for tests. @internal */
+export function makeRetryTimersWith(make: MakeRetryTimer): void {
+  makeRetryTimer = make;
 }

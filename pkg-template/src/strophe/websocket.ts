@@ -107,7 +107,7 @@ export class Websocket implements Transport {
     // A redirect from an encrypted to an unencrypted connection is not followed.
     if (!/^wss?:/.test(address) || (_conn.service.startsWith("wss:") && !address.startsWith("wss:"))) return;
     _conn._changeConnectStatus(Status.REDIRECT, "Received see-other-uri, resetting connection");
-    _conn.reset();
+    if (!_conn._isReopening()) _conn.reset();
     _conn.service = address;
     this._connect();
   }

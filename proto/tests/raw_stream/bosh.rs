@@ -98,6 +98,25 @@ fn a_broken_request_is_repeated_without_a_ping() {
     );
 }
 
+/// What was in no request when the session ended is handed back, in order; what was in one may have arrived.
+#[test]
+fn what_has_not_left_is_handed_back() {
+    let mut stream = opened();
+    stream.play(
+        "A: send <message id='1'/>
+         C: <body rid='3' sid='s1'><message id='1'/></body>
+         A: send <message id='2'/>
+         A: send <presence/><message id='3'/>
+         S: <body type='terminate' condition='item-not-found'/>
+         E: <body type='terminate' condition='item-not-found'/>
+         C: cancel 3
+         E: unsent <message id='2'/>
+         E: unsent <presence/>
+         E: unsent <message id='3'/>
+         E: closed terminated item-not-found",
+    );
+}
+
 /// An echo of our own request is not a frame.
 #[test]
 fn an_echo_is_not_delivered() {

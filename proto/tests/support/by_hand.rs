@@ -153,6 +153,11 @@ impl ByHand {
             RawEvent::Closed(reason) => {
                 assert_eq!(format!("closed {}", reason_words(&reason)), expected);
             }
+            RawEvent::Unsent(element) => {
+                let expected = expected.strip_prefix("unsent ").unwrap_or_default();
+                let difference = self.names.difference(&xml(expected), &element);
+                assert_eq!(difference, None, "E: {expected}\nis {element:?}");
+            }
             RawEvent::Frame(frame) => {
                 let difference = self.names.difference(&xml(expected), &frame);
                 assert_eq!(difference, None, "E: {expected}\nis {frame:?}");

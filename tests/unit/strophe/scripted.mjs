@@ -63,8 +63,9 @@ export class ScriptedStream {
   }
 
   /** The stream's end. */
-  end(error) {
-    this.#emit("close", error ? { error } : {});
+  end(error, unsent = []) {
+    const elements = unsent.map((xml) => this.library.stanzaOf(pack(xml)));
+    this.#emit("close", { ...(error && { error }), ...(elements.length && { unsent: elements }) });
   }
 
   /** An HTTP answer of that status, or none (0), as the stream's `fetch` sees it. */

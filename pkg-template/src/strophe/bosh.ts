@@ -12,10 +12,11 @@ import { $build, Builder } from "./builder.js";
 import type { ConnectCallback, Connection, Queued } from "./connection.js";
 import { NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
-import { observedFetch } from "./http-status.js";
+import { headersAsText, observedFetch } from "./http-status.js";
 import { keepSession, keptSession } from "./kept-session.js";
 import log from "./log.js";
 import { AnsweredRequest, Request } from "./request.js";
+import { sendRequest } from "./request-sending.js";
 import { makeStream, moduleFault, type Transport } from "./transport.js";
 import { getDomainFromJid, toElement } from "./utils.js";
 import { elementsIn } from "./arrival.js";
@@ -143,7 +144,7 @@ export class Bosh extends BoshTerms implements Transport {
         ...(withCredentials && { withCredentials }),
         ...(contentType && { contentType }),
         ...(customHeaders && { headers: customHeaders }),
-        fetch: observedFetch((status, headers) => this.#observe(stream, status, headers)),
+        fetch: observedFetch(sendRequest, (status, headers) => this.#observe(stream, status, headers)),
       });
       this.#stream = stream;
       this.#isLeaving = false;
@@ -317,7 +318,7 @@ export class Bosh extends BoshTerms implements Transport {
     this.#watchWire();
     const receive: Answered = (req) => this._conn._dataRecv(req);
     const answered = this.#answered.shift() ?? ((req: Request) => this._onRequestStateChange(receive, req));
-    answered(new AnsweredRequest(body, answered, this.rid - 1));
+    answered(new AnsweredRequest(body, answered, this.rid - 1, () => this.lastResponseHeaders));
   }
 
   /** A request has got further: one of the stream, or one that the page shows. */
@@ -360,9 +361,9 @@ export class Bosh extends BoshTerms implements Transport {
     if (stream !== this.#stream) return;
     this._noteHeaders(headers);
     if (status === 200) return;
-    const req = new AnsweredRequest(undefined as never, () => {}, this.rid - 1);
+    const req = new AnsweredRequest(undefined, () => {}, this.rid - 1, () => headersAsText(headers));
     req.sends = this.errors + 1;
-    Object.assign(req.xhr, { status });
+    req.xhr.status = status;
     this._onRequestStateChange(() => {}, req);
   }
 

@@ -347,6 +347,8 @@ export class Connection extends Login {
 
   override _changeConnectStatus(status: number, condition?: string | null, elem?: Element | null): void {
     tellPlugins(this, status, condition);
+    // Plugins that resume a session themselves set `authenticated`, which the page's timed handlers wait for.
+    this._scheduleIdle();
     if (!this.connect_callback) return;
     try {
       this.connect_callback(status, condition, elem);

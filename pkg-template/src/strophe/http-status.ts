@@ -1,11 +1,11 @@
 // What HTTP answered, told to strophe.js's error handlers and kept for `lastResponseHeaders`.
 
-/** The platform's `fetch`, each answer told. Status 0 stands for a request that got none. */
-export function observedFetch(tell: (status: number, headers: Headers | null) => void): typeof fetch {
+/** `send`, each answer told. Status 0 stands for a request that got none. */
+export function observedFetch(send: typeof fetch, tell: (status: number, headers: Headers | null) => void): typeof fetch {
   return async (address, init) => {
     let response: Response;
     try {
-      response = await globalThis.fetch(address, init);
+      response = await send(address, init);
     } catch (error) {
       // The stream itself gives up requests: such an end is no failure of the service.
       if (!init?.signal?.aborted) tell(0, null);
@@ -23,4 +23,10 @@ export function headersAsText(headers: Headers | string | null): string | null {
   let text = "";
   headers.forEach((value, name) => (text += `${name}: ${value}\r\n`));
   return text;
+}
+
+/** Names and values in such a text. */
+export function headerPairs(text: string | null): [string, string][] {
+  const found = (text ?? "").matchAll(/^([^:\r\n]+):[ \t]*([^\r\n]*)$/gm);
+  return Array.from(found, ([, name, value]) => [name as string, value as string]);
 }

@@ -31,6 +31,8 @@ const idle = (): RequestState => ({
   abort: () => {},
 });
 
+const UNUSED = idle();
+
 type Answered = (request: Request) => void;
 
 let lastId = 0;
@@ -139,9 +141,9 @@ export class AnsweredRequest extends Request {
     this.xhr = new AnsweredState(body && this.frame, headers);
   }
 
-  /** Not sent by the page. */
+  /** Already sent: `xhr` is replaced by the answer. */
   override _newXHR(): RequestState {
-    return idle();
+    return UNUSED;
   }
 
   override getResponse(): Element {

@@ -425,3 +425,7 @@ for (const name of ["_buildBody", "_onRequestStateChange", "_throttledRequestHan
     },
   });
 }
+
+// COMPAT(Vue 3, Alpine.js): reactive state wraps the objects in it in a `Proxy`, which private members refuse. Vue leaves alone what has
+// this mark, and with it the transports, which are only reached through their connection.
+Object.defineProperty(Connection.prototype, "__v_skip", { value: true });

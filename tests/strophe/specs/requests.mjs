@@ -37,7 +37,29 @@ const noting = (seen) => (make) =>
     return xhr;
   };
 
+/** As Vue 3 wraps objects: none that is marked, and none of the platform's. */
+function reactive(value) {
+  if (typeof value !== "object" || value === null || value.__v_skip || !/^\[object (Object|Array)\]$/.test(Object.prototype.toString.call(value))) return value;
+  return new Proxy(value, { get: (target, name, receiver) => reactive(Reflect.get(target, name, receiver)) });
+}
+
 export const specs = [
+  {
+    member: "Connection",
+    name: "in the reactive state of a page",
+    over: ["bosh", "ws"],
+    where: "page",
+    async run(world) {
+      const client = new Client(world);
+      const state = reactive({ connection: client.connection });
+      client.connection = state.connection;
+      await client.online();
+      const answer = await new Promise((resolve) => state.connection.sendIQ(world.lib.$iq({ type: "get" }).c("q", { xmlns: "urn:parity:echo" }), resolve));
+      await client.said("<message xmlns='jabber:client' id='in'/>");
+      await client.end();
+      return [answer.nodeName, client.seen, state.connection.connected];
+    },
+  },
   {
     member: "Strophe.Request._newXHR",
     name: "makes what a request has",

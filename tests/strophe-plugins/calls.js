@@ -302,4 +302,38 @@ window.calls = {
     await connection.end();
     return { h, pong: pong.getAttribute("type"), counters };
   },
+
+  async resumption(env) {
+    const seen = [];
+    const got = [];
+    const connection = new Strophe.Connection(env.service);
+    const { resumption } = connection;
+    const reached = (name) => new Promise((resolve) => (connection.reached = (status) => status === name && resolve()));
+    let waiting = reached("CONNECTED");
+    connection.connect(env.jid, env.password, (status) => {
+      seen.push(nameOf(status));
+      connection.reached(nameOf(status));
+    });
+    await waiting;
+    const { jid } = connection;
+    connection.addHandler((message) => (got.push(message.getAttribute("id")), true), null, "message", "chat");
+    const enabled = stanza(connection, "enabled", () => true);
+    resumption.enable();
+    await enabled;
+    connection.send($msg({ to: jid, type: "chat", id: "before" }).c("body").t("before"));
+    connection._proto._closeSocket();
+    connection._proto._onClose(null);
+    const between = [connection.connected, connection.authenticated, connection._proto.socket];
+    waiting = reached("CONNECTED");
+    resumption.resume();
+    await waiting;
+    const back = stanza(connection, "message", (message) => message.getAttribute("id") === "after");
+    connection.send($msg({ to: jid, type: "chat", id: "after" }).c("body").t("after"));
+    await back;
+    const members = [connection.jid === jid, connection.restored, connection.authenticated, resumption.isOffered];
+    waiting = reached("DISCONNECTED");
+    connection.disconnect();
+    await waiting;
+    return { seen, between, members, got };
+  },
 };

@@ -49,6 +49,7 @@ const PLUGINS = {
   register2011: { scripts: ["/examples/strophe.register.js"], over: ["bosh"], alone: { bosh: "no Strophe since 1.1 runs it" } },
   register2013: { scripts: ["/old/register-2013.js"], ...REGISTER },
   register2015: { scripts: ["/old/register-2015.js"], ...REGISTER },
+  resumption: { scripts: ["/old/resumption.js"], over: ["ws"] },
   pubsub2008: { scripts: ["/examples/strophe.pubsub.js"] },
 };
 

@@ -13,10 +13,11 @@ import type { ConnectCallback, Connection, Queued } from "./connection.js";
 import { NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
 import { elementOf } from "./dom.js";
-import { observedFetch } from "./http-status.js";
+import { headersAsText, observedFetch } from "./http-status.js";
 import { keepSession, keptSession } from "./kept-session.js";
 import log from "./log.js";
 import { AnsweredRequest, Request } from "./request.js";
+import { sendRequest } from "./request-sending.js";
 import { makeStream, moduleFault, type Transport } from "./transport.js";
 import { getDomainFromJid, toElement } from "./utils.js";
 import { BodyFrame, elementsIn } from "./arrival.js";
@@ -144,7 +145,7 @@ export class Bosh extends BoshTerms implements Transport {
         ...(withCredentials && { withCredentials }),
         ...(contentType && { contentType }),
         ...(customHeaders && { headers: customHeaders }),
-        fetch: observedFetch((status, headers) => this.#observe(stream, status, headers)),
+        fetch: observedFetch(sendRequest, (status, headers) => this.#observe(stream, status, headers)),
       });
       this.#stream = stream;
       this.#isLeaving = false;
@@ -323,7 +324,7 @@ export class Bosh extends BoshTerms implements Transport {
     }
     const receive: Answered = (req) => this._conn._dataRecv(req);
     const answered = this.#answered.shift() ?? ((req: Request) => this._onRequestStateChange(receive, req));
-    answered(new AnsweredRequest(body, answered, this.rid - 1));
+    answered(new AnsweredRequest(body, answered, this.rid - 1, () => this.lastResponseHeaders));
   }
 
   /** The state of a request has changed: a request of the stream, or one that the page passed in. */
@@ -366,9 +367,9 @@ export class Bosh extends BoshTerms implements Transport {
     if (stream !== this.#stream) return;
     this._noteHeaders(headers);
     if (status === 200) return;
-    const req = new AnsweredRequest(undefined as never, () => {}, this.rid - 1);
+    const req = new AnsweredRequest(undefined, () => {}, this.rid - 1, () => headersAsText(headers));
     req.sends = this.errors + 1;
-    Object.assign(req.xhr, { status });
+    req.xhr.status = status;
     this._onRequestStateChange(() => {}, req);
   }
 

@@ -394,6 +394,8 @@ export class Connection extends Login {
 
   #tell(status: number, condition?: string | null, elem?: Element | null): void {
     tellPlugins(this, status, condition);
+    // Plugins that resume a session themselves set `authenticated`, which the page's timed handlers wait for.
+    this._scheduleIdle();
     if (!this.connect_callback) return;
     try {
       this.connect_callback(status, condition, elem);
@@ -462,3 +464,7 @@ for (const name of ["_buildBody", "_onRequestStateChange", "_throttledRequestHan
     },
   });
 }
+
+// COMPAT(Vue 3, Alpine.js): reactive state wraps the objects in it in a `Proxy`, which private members refuse. Vue leaves alone what has
+// this mark, and with it the transports, which are only reached through their connection.
+Object.defineProperty(Connection.prototype, "__v_skip", { value: true });

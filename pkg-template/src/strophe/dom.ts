@@ -106,7 +106,10 @@ function made(name: string, ns: string, outerNs: string, attributes: readonly At
       element.setAttribute(attribute.name, attribute.value);
     } else {
       number += 1;
-      element.setAttributeNS(attribute.ns, `${PREFIXES.get(attribute.ns) ?? `ns${number}:`}${attribute.name}`, attribute.value);
+      const prefix = PREFIXES.get(attribute.ns) ?? `ns${number}:`;
+      // Declared, so that the element as text can be parsed again. `xml:` is never declared.
+      if (attribute.ns !== XML_NS) element.setAttributeNS(XMLNS_NS, `xmlns:${prefix.slice(0, -1)}`, attribute.ns);
+      element.setAttributeNS(attribute.ns, `${prefix}${attribute.name}`, attribute.value);
     }
   }
   return element;

@@ -5,6 +5,7 @@ import type { Stanza } from "../stanza.js";
 import { BodyFrame } from "./arrival.js";
 import { Builder } from "./builder.js";
 import { ErrorCondition } from "./constants.js";
+import { headerPairs } from "./http-status.js";
 import { getParserError, xmlHtmlNode } from "./utils.js";
 
 /** The members of `XMLHttpRequest` that plugins read. It makes no request. */
@@ -12,8 +13,9 @@ export interface RequestState {
   readyState: number;
   status: number;
   responseText?: string;
-  responseXML?: { documentElement: Element } | null;
-  onreadystatechange?: (() => void) | null;
+  responseXML?: Document | null;
+  onreadystatechange?: ((event: never) => void) | null;
+  getResponseHeader?(name: string): string | null;
   getAllResponseHeaders?(): string | null;
   abort?(): void;
 }
@@ -24,9 +26,12 @@ const idle = (): RequestState => ({
   responseText: "",
   responseXML: null,
   onreadystatechange: null,
+  getResponseHeader: () => null,
   getAllResponseHeaders: () => "",
   abort: () => {},
 });
+
+const UNUSED = idle();
 
 type Answered = (request: Request) => void;
 
@@ -44,7 +49,7 @@ export class Request {
   sends: number;
   abort = false;
   dead: Date | null = null;
-  xhr: RequestState = idle();
+  xhr: RequestState;
   #data: string | undefined;
 
   constructor(elem: Element, func: Answered, rid: number, sends = 0) {
@@ -53,6 +58,16 @@ export class Request {
     this.func = func;
     this.rid = rid;
     this.sends = sends;
+    this.xhr = this._newXHR();
+  }
+
+  /** What the request is sent with. Where a page or a plugin replaces this method, the stream's requests are sent with it too. */
+  _newXHR(): RequestState {
+    if (typeof XMLHttpRequest === "undefined") return idle();
+    const xhr = new XMLHttpRequest();
+    xhr.overrideMimeType?.("text/xml; charset=utf-8");
+    xhr.onreadystatechange = () => this.func(this);
+    return xhr;
   }
 
   /** The body as text. */
@@ -75,21 +90,60 @@ export class Request {
     const { responseXML, responseText } = this.xhr;
     const parsed = responseXML ?? (responseText ? xmlHtmlNode(responseText) : null);
     if (!parsed) return null;
-    if (getParserError(parsed as Document) === null) return parsed.documentElement;
+    if (getParserError(parsed) === null) return parsed.documentElement;
     const error = new Error("The answer is not XML.");
     error.name = ErrorCondition.BAD_FORMAT;
     throw error;
   }
 }
 
-/** A body that the stream has received, as the response to a request. */
+/** An answer as pages read it: text and document are made when they are asked for. */
+class AnsweredState implements RequestState {
+  readonly readyState = 4;
+  status = 200;
+  onreadystatechange = null;
+  readonly #frame: BodyFrame | undefined;
+  readonly #headers: () => string | null;
+  #document: Document | undefined;
+
+  constructor(frame: BodyFrame | undefined, headers: () => string | null) {
+    this.#frame = frame;
+    this.#headers = headers;
+  }
+
+  get responseText(): string {
+    return this.#frame?.text() ?? "";
+  }
+
+  get responseXML(): Document | null {
+    return this.#frame ? (this.#document ??= xmlHtmlNode(this.responseText)) : null;
+  }
+
+  getAllResponseHeaders(): string | null {
+    return this.#headers();
+  }
+
+  getResponseHeader(name: string): string | null {
+    return new Headers(headerPairs(this.#headers())).get(name);
+  }
+
+  abort(): void {}
+}
+
+/** A body that the stream has received, as the response to a request; without one, only a status. */
 export class AnsweredRequest extends Request {
   readonly frame: BodyFrame;
+  declare readonly xhr: AnsweredState;
 
-  constructor(body: Stanza, func: Answered, rid: number) {
+  constructor(body: Stanza | undefined, func: Answered, rid: number, headers: () => string | null) {
     super(undefined as unknown as Element, func, rid, 1);
-    this.frame = new BodyFrame(body);
-    this.xhr = { ...idle(), readyState: 4, status: 200 };
+    this.frame = new BodyFrame(body as Stanza);
+    this.xhr = new AnsweredState(body && this.frame, headers);
+  }
+
+  /** Already sent: `xhr` is replaced by the answer. */
+  override _newXHR(): RequestState {
+    return UNUSED;
   }
 
   override getResponse(): Element {

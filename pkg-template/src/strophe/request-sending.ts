@@ -1,0 +1,61 @@
+// How BOSH requests are sent: by `fetch`, or by what a page or a plugin has put in the place of `Request.prototype._newXHR`: pages of
+// 2012 to 2015 set `withCredentials` there, read headers, or send through another domain.
+
+import { headerPairs } from "./http-status.js";
+import log from "./log.js";
+import { Request, type RequestState } from "./request.js";
+import { toElement } from "./utils.js";
+
+const { _newXHR } = Request.prototype;
+
+/** Statuses whose answer has no body: `Response` refuses one. */
+const BODILESS: readonly number[] = [204, 205, 304];
+
+/** `fetch` for the stream. */
+export const sendRequest: typeof fetch = (address, init = {}) => {
+  // Only `fetch` completes a request after its page is gone.
+  if (Request.prototype._newXHR !== _newXHR && !init.keepalive) {
+    try {
+      return sendByPage(String(address), init);
+    } catch (error) {
+      log.warn(`The page's _newXHR() threw, the request is sent without it: ${(error as Error).message}`);
+    }
+  }
+  return globalThis.fetch(address, init);
+};
+
+/** Throws what `_newXHR()` throws. Redirects are followed, as `XMLHttpRequest` does. */
+function sendByPage(address: string, { body, headers, credentials, signal }: RequestInit): Promise<Response> {
+  const text = String(body);
+  const elem = toElement(text);
+  let settle: (xhr: RequestState) => void = () => {};
+  const request = new Request(elem, ({ xhr }) => xhr.readyState === 4 && settle(xhr), Number(elem.getAttribute("rid")));
+  const xhr = request.xhr as XMLHttpRequest;
+  return new Promise((resolve, reject) => {
+    settle = (answer) => {
+      try {
+        resolve(responseOf(answer));
+      } catch (error) {
+        reject(error as Error);
+      }
+    };
+    signal?.addEventListener("abort", () => {
+      settle = () => {};
+      xhr.abort();
+      reject(signal.reason as Error);
+    });
+    xhr.open("POST", address, true);
+    // Objects for other domains have no such method.
+    new Headers(headers).forEach((value, name) => (xhr as Partial<XMLHttpRequest>).setRequestHeader?.(name, value));
+    if (credentials === "include") xhr.withCredentials = true;
+    request.date = Date.now();
+    xhr.send(text);
+  });
+}
+
+function responseOf(xhr: RequestState): Response {
+  const { status, responseText = "" } = xhr;
+  if (!status) throw new TypeError("The request got no answer.");
+  const headers = headerPairs(xhr.getAllResponseHeaders?.() ?? null);
+  return new Response(BODILESS.includes(status) ? null : responseText, { status, headers });
+}

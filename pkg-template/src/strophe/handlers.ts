@@ -1,5 +1,7 @@
 // The index of handlers: which of a thousand may be for a stanza, without asking each. A handler is kept under its most selective
-// condition; those that a page has subclassed or patched are asked every time, as strophe.js does.
+// condition; those that a page has subclassed or patched are asked every time, as strophe.js does. Pages change conditions and methods
+// of handlers that are in use: before each stanza the places of all handlers are compared with the handlers, which costs a few
+// nanoseconds each.
 
 import { sendersOf, type Arrival } from "./arrival.js";
 import { Handler, fitsType } from "./handler.js";
@@ -10,36 +12,51 @@ const { isMatch, namespaceMatch, getNamespace } = Handler.prototype;
 const isPlain = (handler: Handler): boolean =>
   handler.isMatch === isMatch && handler.namespaceMatch === namespaceMatch && handler.getNamespace === getNamespace;
 
+/** The conditions that a handler may be kept under, the most selective one first. */
+const CONDITIONS = ["id", "from", "ns", "name"] as const;
+type Condition = (typeof CONDITIONS)[number];
+
+/** Where a handler is kept, and what was read off the handler for it. */
 interface Place {
+  handler: Handler;
   order: number;
   group: Set<Handler>;
+  isPlain: boolean;
+  condition: Condition | undefined;
+  value: string | undefined;
 }
+
+/** Whether the handler would be kept at the same place now. */
+const isCurrent = ({ handler, isPlain: wasPlain, condition, value }: Place): boolean =>
+  isPlain(handler) === wasPlain && (condition === undefined || handler[condition] === value);
 
 /** An index over the array `connection.handlers`, which pages may replace or change. */
 export class HandlerIndex {
   #array: Handler[] = [];
-  #length = 0;
   #order = 0;
+  /** One for each handler of the array, in its order. */
+  #inOrder: Place[] = [];
   readonly #places = new Map<Handler, Place>();
-  readonly #ids = new Map<string, Set<Handler>>();
-  readonly #senders = new Map<string, Set<Handler>>();
-  readonly #namespaces = new Map<string, Set<Handler>>();
-  readonly #names = new Map<string, Set<Handler>>();
+  readonly #kept: Record<Condition, Map<string, Set<Handler>>> = { id: new Map(), from: new Map(), ns: new Map(), name: new Map() };
   readonly #others = new Set<Handler>();
 
-  /** Makes the index agree with the array, which is what counts. */
+  /** Makes the index agree with the array and the handlers in it, which are what counts. */
   follow(array: Handler[]): void {
-    if (array === this.#array && array.length === this.#length) return;
-    for (const map of [this.#places, this.#ids, this.#senders, this.#namespaces, this.#names, this.#others]) map.clear();
+    if (array === this.#array && this.#isCurrent()) return;
+    for (const map of [this.#places, ...Object.values(this.#kept), this.#others]) map.clear();
     this.#array = array;
-    this.#length = array.length;
+    this.#inOrder = [];
     for (const handler of array) this.#place(handler);
+  }
+
+  #isCurrent(): boolean {
+    const array = this.#array;
+    return array.length === this.#inOrder.length && this.#inOrder.every((place, index) => place.handler === array[index] && isCurrent(place));
   }
 
   /** Appends to the array. */
   add(handler: Handler): void {
     this.#array.push(handler);
-    this.#length += 1;
     this.#place(handler);
   }
 
@@ -48,49 +65,42 @@ export class HandlerIndex {
     const at = this.#array.indexOf(handler);
     if (at < 0) return;
     this.#array.splice(at, 1);
-    this.#length -= 1;
+    this.#inOrder.splice(at, 1);
     this.#places.get(handler)?.group.delete(handler);
     this.#places.delete(handler);
   }
 
   #place(handler: Handler): void {
-    const group = this.#groupFor(handler);
+    const plain = isPlain(handler);
+    const condition = plain ? CONDITIONS.find((one) => handler[one]) : undefined;
+    const value = condition && (handler[condition] as string);
+    const group = this.#groupFor(condition, value);
     group.add(handler);
-    this.#places.set(handler, { order: (this.#order += 1), group });
+    const place = { handler, order: (this.#order += 1), group, isPlain: plain, condition, value };
+    this.#inOrder.push(place);
+    this.#places.set(handler, place);
   }
 
-  #groupFor(handler: Handler): Set<Handler> {
-    if (!isPlain(handler)) return this.#others;
-    const { id, from, ns, name } = handler;
-    if (id) return groupIn(this.#ids, id);
-    if (from) return groupIn(this.#senders, from);
-    if (ns) return groupIn(this.#namespaces, ns);
+  #groupFor(condition: Condition | undefined, value: string | undefined): Set<Handler> {
     // A stream element has two names: prefixed, as strophe.js reads it over BOSH, and plain.
-    if (name && !name.includes(":")) return groupIn(this.#names, name);
-    return this.#others;
+    if (!condition || !value || (condition === "name" && value.includes(":"))) return this.#others;
+    return groupIn(this.#kept[condition], value);
   }
 
   /** The handlers that may be for it, in the order of the array. */
   candidates(arrival: Arrival): Handler[] {
-    // A page that patches the class itself expects every handler to be asked.
-    if (Handler.prototype.isMatch !== isMatch || Handler.prototype.namespaceMatch !== namespaceMatch) return [...this.#array];
+    const { id: ids, from: senders, ns: namespaces, name: names } = this.#kept;
     const groups: Set<Handler>[] = [];
     const collect = (group: Set<Handler> | undefined): void => {
       if (group?.size) groups.push(group);
     };
     collect(this.#others);
-    if (this.#ids.size) collect(this.#ids.get(arrival.attr("id") ?? ""));
-    if (this.#senders.size) for (const from of sendersOf(arrival)) collect(this.#senders.get(from));
-    if (this.#namespaces.size) this.#collectNamespaces(arrival, collect);
-    if (this.#names.size) collect(this.#names.get(arrival.name.replace(/^.*:/, "")));
+    if (ids.size) collect(ids.get(arrival.attr("id") ?? ""));
+    if (senders.size) for (const from of sendersOf(arrival)) collect(senders.get(from));
+    if (namespaces.size) for (const ns of keysOf(arrival.namespaces)) collect(namespaces.get(ns));
+    if (names.size) collect(names.get(arrival.name.replace(/^.*:/, "")));
     if (groups.length === 1) return [...(groups[0] as Set<Handler>)];
     return groups.flatMap((group) => [...group]).sort((one, other) => this.#orderOf(one) - this.#orderOf(other));
-  }
-
-  #collectNamespaces(arrival: Arrival, collect: (group: Set<Handler> | undefined) => void): void {
-    const keys = new Set<string>();
-    for (const ns of arrival.namespaces) keys.add(ns).add(withoutFragment(ns));
-    for (const key of keys) collect(this.#namespaces.get(key));
   }
 
   #orderOf(handler: Handler): number {
@@ -106,9 +116,16 @@ function groupIn(map: Map<string, Set<Handler>>, key: string): Set<Handler> {
 
 const withoutFragment = (ns: string): string => ns.split("#", 1)[0] as string;
 
+/** Under which namespaces a handler for the stanza may be kept. */
+function keysOf(all: ReadonlySet<string>): Set<string> {
+  const keys = new Set<string>();
+  for (const ns of all) keys.add(ns).add(withoutFragment(ns));
+  return keys;
+}
+
 /** Whether the handler is for it. Builds no DOM, unless a page has replaced how handlers compare. */
 export function isFor(handler: Handler, arrival: Arrival): boolean {
-  if (!isPlain(handler) || Handler.prototype.isMatch !== isMatch) return handler.isMatch(arrival.element());
+  if (!isPlain(handler)) return handler.isMatch(arrival.element());
   const { id, from, name, ns } = handler;
   return (
     (!id || arrival.attr("id") === id) &&

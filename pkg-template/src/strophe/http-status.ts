@@ -1,11 +1,11 @@
 // What HTTP answered, told to strophe.js's error handlers and kept for `lastResponseHeaders`.
 
-/** The platform's `fetch`, each answer told. Status 0 stands for a request that got none. */
-export function observedFetch(tell: (status: number, headers: Headers | null) => void): typeof fetch {
+/** `fetch`, each answer told. Status 0 stands for a request that got none. */
+export function observedFetch(fetch: typeof globalThis.fetch, tell: (status: number, headers: Headers | null) => void): typeof fetch {
   return async (address, init) => {
     let response: Response;
     try {
-      response = await globalThis.fetch(address, init);
+      response = await fetch(address, init);
     } catch (error) {
       // The stream itself gives up requests: such an end is no failure of the service.
       if (!init?.signal?.aborted) tell(0, null);

@@ -1,25 +1,25 @@
 // `fetch` over `XMLHttpRequest`, which strophe.js uses: for pages that have replaced or wrapped the platform's, to watch requests or to
 // answer them (sinon's fake server, xhr2 in Node, a bridge of a native application). Others get the platform's `fetch`.
 //
-// Left out: what `XMLHttpRequest` cannot do. Requests that outlive the page, and those without the page's cookies, go by `fetch`.
+// Left out: what `XMLHttpRequest` cannot do. Requests without the page's cookies go by `fetch`, as do those that outlive the page where
+// only methods are wrapped.
 
 /** Statuses whose answers have no body (Fetch §2.2.3). */
 const BODILESS = [204, 205, 304];
 
 const isNative = (value: unknown): boolean => typeof value === "function" && /\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
 
-/** Whether there is an `XMLHttpRequest` that is not the platform's own. */
-function isReplaced(): boolean {
-  if (typeof XMLHttpRequest === "undefined") return false;
+/** Whether the request has to be made with `XMLHttpRequest`. */
+function isForXhr({ keepalive, credentials, mode }: RequestInit): boolean {
+  if (typeof XMLHttpRequest === "undefined" || credentials === "omit" || mode === "no-cors") return false;
+  // One that is not the platform's may have no network behind it: it gets every request.
+  if (!isNative(XMLHttpRequest)) return true;
   const { open, send, setRequestHeader } = XMLHttpRequest.prototype;
-  return ![XMLHttpRequest, open, send, setRequestHeader].every(isNative);
+  return !keepalive && ![open, send, setRequestHeader].every(isNative);
 }
 
 /** One request, by what the page wants requests to be made with. */
-export const fetchForPage: typeof fetch = (address, init) => {
-  const needsFetch = init?.keepalive || init?.credentials === "omit" || init?.mode === "no-cors";
-  return !needsFetch && isReplaced() ? fetchByXhr(String(address), init ?? {}) : globalThis.fetch(address, init);
-};
+export const fetchForPage: typeof fetch = (address, init = {}) => (isForXhr(init) ? fetchByXhr(String(address), init) : globalThis.fetch(address, init));
 
 function fetchByXhr(address: string, { method = "GET", headers, credentials, body, signal }: RequestInit): Promise<Response> {
   return new Promise((resolve, reject) => {

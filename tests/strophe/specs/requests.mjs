@@ -163,7 +163,7 @@ export const specs = [
     name: "the server does not answer, and the page waits longer than three seconds",
     over: BOSH,
     async run(world) {
-      const client = await new Client(world, "no-good-bye").online(undefined, undefined, undefined, undefined, undefined, undefined, 4_000);
+      const client = await new Client(world, "no-good-bye").online(undefined, undefined, undefined, undefined, undefined, undefined, 3_500);
       await client.end();
       return client.seen;
     },

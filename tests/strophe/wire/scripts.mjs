@@ -119,7 +119,13 @@ export const scripts = {
   "html-at-open": { http: when(({ phase }) => phase === "open", answer(200, "<html xmlns='http://www.w3.org/1999/xhtml'><body>no</body></html>", "text/html")) },
   "empty-at-open": { http: when(({ phase }) => phase === "open", answer(200, "", "text/xml")) },
   "no-good-bye": { http: when(({ body }) => /type=['"]terminate/.test(body), () => true) },
-  "late-good-bye": { http: when(({ body }) => /type=['"]terminate/.test(body), (exchange) => setTimeout(() => answer(200, "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>", "text/xml")(exchange), 4_000)) },
+  "late-good-bye": {
+    http: when(({ body }) => /type=['"]terminate/.test(body), (exchange) => setTimeout(() => {
+      // A request that is held is answered as well.
+      exchange.session.terminate("");
+      answer(200, "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>", "text/xml")(exchange);
+    }, 3_500)),
+  },
   "showing-headers": {
     http: ({ phase, request, session }) => {
       if (phase === "open") session.note(`headers ${request.headers["content-type"]} ${request.headers["x-page"] ?? ""}`);

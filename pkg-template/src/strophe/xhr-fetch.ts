@@ -2,7 +2,7 @@
 // answer them (sinon's fake server, xhr2 in Node, a bridge of a native application). Others get the platform's `fetch`.
 //
 // Left out: what `XMLHttpRequest` cannot do. Requests without the page's cookies go by `fetch`, as do those that outlive the page where
-// only methods are wrapped.
+// only methods are wrapped. Redirects are followed, as strophe.js's are: `fetch` refuses them, since a body may hold a password.
 
 /** Statuses whose answers have no body (Fetch §2.2.3). */
 const BODILESS = [204, 205, 304];

@@ -60,8 +60,8 @@ class Storage {
   clear = () => this.#kept.clear();
 }
 
-/** Sets what is missing. */
-export function completeNode() {
-  globalThis.XMLHttpRequest ??= Request;
+/** Sets what is missing. epode uses Node's own `fetch`, unless there is an `XMLHttpRequest`. */
+export function completeNode(name) {
+  if (name === "npm") globalThis.XMLHttpRequest ??= Request;
   globalThis.sessionStorage ??= new Storage();
 }

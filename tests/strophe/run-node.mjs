@@ -10,7 +10,7 @@ import { completeNode } from "./polyfills.mjs";
 
 const [, , name, origin, folder, only] = process.argv;
 
-completeNode();
+completeNode(name);
 // epode's transport takes the platform's WebSocket, which Node has since version 22.
 if (name === "epode") globalThis.WebSocket ??= createRequire(import.meta.url)("ws");
 

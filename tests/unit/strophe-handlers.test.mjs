@@ -84,6 +84,25 @@ both("a handler that is subclassed, and one that is patched", async (side, conne
   await side.give(body(client("message", "id='2'")));
 });
 
+both("a handler that is changed while it is in use", async (side, connection, { Handler }) => {
+  await login(side);
+  const changed = connection.addHandler(side.handler("changed"), "urn:none");
+  const patched = connection.addHandler(side.handler("patched"), null, null, null, "none");
+  const message = () => side.give(body(client("message", "id='1'", "<x xmlns='urn:x'/>")));
+  await message();
+  changed.ns = "urn:x";
+  Object.defineProperty(patched, "isMatch", { configurable: true, value: () => true });
+  await message();
+  changed.ns = "urn:none";
+  delete patched.isMatch;
+  await message();
+  const { namespaceMatch } = Handler.prototype;
+  Handler.prototype.namespaceMatch = () => true;
+  await message();
+  Handler.prototype.namespaceMatch = namespaceMatch;
+  await message();
+});
+
 both("a reset within a handler", async (side, connection) => {
   await login(side);
   connection.addHandler(() => {

@@ -8,6 +8,9 @@ import { keepSession } from "./kept-session.js";
 import log from "./log.js";
 import type { Request } from "./request.js";
 
+let timeoutMultiplier = 1.1;
+let secondaryTimeoutMultiplier = 0.1;
+
 /** The terms of a session. */
 export abstract class BoshTerms {
   _conn: Connection;
@@ -22,6 +25,26 @@ export abstract class BoshTerms {
 
   constructor(connection: Connection) {
     this._conn = connection;
+  }
+
+  static setTimeoutMultiplier(multiplier: number): void {
+    timeoutMultiplier = multiplier;
+  }
+
+  static getTimeoutMultplier(): number {
+    return timeoutMultiplier;
+  }
+
+  static setSecondaryTimeoutMultiplier(multiplier: number): void {
+    secondaryTimeoutMultiplier = multiplier;
+  }
+
+  static getSecondaryTimeoutMultplier(): number {
+    return secondaryTimeoutMultiplier;
+  }
+
+  static _getRequestStatus(req: Request, otherwise = 0): number {
+    return (req.xhr.readyState === 4 ? req.xhr.status : undefined) ?? otherwise;
   }
 
   abstract get rid(): number;

@@ -13,9 +13,11 @@ import type { ConnectCallback, Connection, Queued } from "./connection.js";
 import { NS, Status } from "./constants.js";
 import { Dispatch } from "./dispatch.js";
 import { elementOf } from "./dom.js";
+import { Farewell } from "./farewell.js";
 import { headersAsText, observedFetch } from "./http-status.js";
 import { keepSession, keptSession } from "./kept-session.js";
 import log from "./log.js";
+import { postAlone } from "./lone-request.js";
 import { AnsweredRequest, Request } from "./request.js";
 import { sendRequest } from "./request-sending.js";
 import { makeStream, moduleFault, type Transport } from "./transport.js";
@@ -25,10 +27,10 @@ import { BodyFrame, elementsIn } from "./arrival.js";
 /** strophe.js disconnects after this number of consecutive failures. */
 const MOST_ERRORS = 4;
 
-type Answered = (req: Request) => void;
+/** How long strophe.js collects what is sent, in milliseconds. */
+const TICK = 100;
 
-let timeoutMultiplier = 1.1;
-let secondaryTimeoutMultiplier = 0.1;
+type Answered = (req: Request) => void;
 
 /** The value of `rid` until the stream has chosen its first one. */
 const someRid = (): number => Math.floor(Math.random() * 4294967295);
@@ -41,6 +43,9 @@ export class Bosh extends BoshTerms implements Transport {
   #registrations: Registration[] = [];
   #isObserved = false;
   #isLeaving = false;
+  #farewell: Farewell | undefined;
+  /** Until the page connects for the first time. */
+  #isUnused = true;
   /** The function that handles the next responses, if it is not `_dataRecv`. */
   #answered: Answered[] = [];
   #rid = someRid();
@@ -53,26 +58,6 @@ export class Bosh extends BoshTerms implements Transport {
   constructor(connection: Connection) {
     super(connection);
     this.strip = Bosh.prototype.strip ?? false;
-  }
-
-  static setTimeoutMultiplier(multiplier: number): void {
-    timeoutMultiplier = multiplier;
-  }
-
-  static getTimeoutMultplier(): number {
-    return timeoutMultiplier;
-  }
-
-  static setSecondaryTimeoutMultiplier(multiplier: number): void {
-    secondaryTimeoutMultiplier = multiplier;
-  }
-
-  static getSecondaryTimeoutMultplier(): number {
-    return secondaryTimeoutMultiplier;
-  }
-
-  static _getRequestStatus(req: Request, otherwise = 0): number {
-    return (req.xhr.readyState === 4 ? req.xhr.status : undefined) ?? otherwise;
   }
 
   /** The rid of the next request. */
@@ -131,7 +116,7 @@ export class Bosh extends BoshTerms implements Transport {
 
   /** The session was not opened for a temporary reason: retries after the same delay as strophe.js. */
   #openAgain(open: () => void): void {
-    const pause = this.errors > 1 ? Math.min(Math.floor(timeoutMultiplier * this.wait), this.errors ** 3) : 0;
+    const pause = this.errors > 1 ? Math.min(Math.floor(BoshTerms.getTimeoutMultplier() * this.wait), this.errors ** 3) : 0;
     this.#timer = setTimeout(open, pause * 1000);
   }
 
@@ -145,8 +130,15 @@ export class Bosh extends BoshTerms implements Transport {
         ...(withCredentials && { withCredentials }),
         ...(contentType && { contentType }),
         ...(customHeaders && { headers: customHeaders }),
-        fetch: observedFetch(sendRequest, (status, headers) => this.#observe(stream, status, headers)),
+        fetch: observedFetch(
+          (address, init = {}) => (this.#isLeaving ? farewell.send(sendRequest, address, init) : sendRequest(address, init)),
+          (status, headers) => this.#observe(stream, status, headers),
+        ),
       });
+      const farewell = new Farewell(() => {
+        if (farewell === this.#farewell && !this.#stream && _conn.disconnecting) _conn._doDisconnect();
+      });
+      this.#farewell = farewell;
       this.#stream = stream;
       this.#isLeaving = false;
       this.#registrations = [
@@ -191,6 +183,7 @@ export class Bosh extends BoshTerms implements Transport {
     const stream = this.#stream;
     this.#stream = undefined;
     this.#attached = false;
+    this.#isUnused = false;
     this.#reopen = undefined;
     clearTimeout(this.#timer);
     for (const registration of this.#registrations.splice(0)) registration.remove();
@@ -288,8 +281,12 @@ export class Bosh extends BoshTerms implements Transport {
   #sendQueued(): void {
     const stream = this.#running();
     const waiting: Queued[] = this._conn._data;
-    if (!stream || !waiting.length) return;
+    if (!waiting.length || !(stream || this.#isUnused)) return;
     this._conn._data = [];
+    if (!stream) {
+      void postAlone(this._conn, this._buildBody(), waiting, (req) => this.#isUnused && this._onRequestStateChange((one) => this._conn._dataRecv(one), req));
+      return;
+    }
     this.#watchWire();
     for (const one of waiting) {
       if (one === "restart") stream.restart();
@@ -307,7 +304,9 @@ export class Bosh extends BoshTerms implements Transport {
   }
 
   _send(): void {
-    this._conn._flushSoon();
+    if (!this.#isUnused) return this._conn._flushSoon();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this._conn._onIdle(), TICK);
   }
 
   _sendRestart(): void {
@@ -335,7 +334,7 @@ export class Bosh extends BoshTerms implements Transport {
     }
     if (req.xhr.readyState !== 4) return;
     const { _conn } = this;
-    const status = Bosh._getRequestStatus(req);
+    const status = BoshTerms._getRequestStatus(req);
     if (!(req instanceof AnsweredRequest)) this._noteHeaders(req.xhr.getAllResponseHeaders?.() ?? null);
     this._removeRequest(req);
     if (status === 200) {
@@ -389,6 +388,8 @@ export class Bosh extends BoshTerms implements Transport {
     this.#drop();
     this.#isLeaving = false;
     if (isLeaving) {
+      // The page's own limit ends it.
+      if (!error && this.#farewell?.isAwaited && _conn._disconnectTimeout) return;
       if (error) _conn._onDisconnectTimeout();
       else _conn._doDisconnect();
       return;

@@ -13,14 +13,19 @@ export interface HandlerOptions {
 /** The function that is called with a stanza. A truthy result keeps the handler. */
 export type StanzaCallback = (stanza: Element) => unknown;
 
+/** How often conditions of handlers that existed were changed: an index of handlers is rebuilt when it grows. @internal */
+export let conditionChanges = 0;
+
+type Condition = string | null | undefined;
+
 /** A condition on stanzas, and the function that is called if it holds. */
 export class Handler {
   handler: StanzaCallback;
-  ns: string | null | undefined;
-  name: string | null | undefined;
+  #ns: Condition;
+  #name: Condition;
   type: string | string[] | null | undefined;
-  id: string | null | undefined;
-  from: string | null | undefined;
+  #id: Condition;
+  #from: Condition;
   options: HandlerOptions;
   /** Whether the page added it. Such handlers run only after the login. */
   user = true;
@@ -35,12 +40,48 @@ export class Handler {
     options?: HandlerOptions,
   ) {
     this.handler = handler;
-    this.ns = ns;
-    this.name = name;
+    this.#ns = ns;
+    this.#name = name;
     this.type = type;
-    this.id = id;
+    this.#id = id;
     this.options = options || { matchBareFromJid: false, ignoreNamespaceFragment: false };
-    this.from = this.options.matchBareFromJid ? (from ? getBareJidFromJid(from) : null) : from;
+    this.#from = this.options.matchBareFromJid ? (from ? getBareJidFromJid(from) : null) : from;
+  }
+
+  get ns(): Condition {
+    return this.#ns;
+  }
+
+  set ns(ns: Condition) {
+    this.#ns = ns;
+    conditionChanges += 1;
+  }
+
+  get name(): Condition {
+    return this.#name;
+  }
+
+  set name(name: Condition) {
+    this.#name = name;
+    conditionChanges += 1;
+  }
+
+  get id(): Condition {
+    return this.#id;
+  }
+
+  set id(id: Condition) {
+    this.#id = id;
+    conditionChanges += 1;
+  }
+
+  get from(): Condition {
+    return this.#from;
+  }
+
+  set from(from: Condition) {
+    this.#from = from;
+    conditionChanges += 1;
   }
 
   /** The namespace of an element, without its fragment if `ignoreNamespaceFragment` is set. */

@@ -1,14 +1,19 @@
 // The index of handlers: finds the handlers that may match a stanza without a test of each. A handler is indexed under its most selective
-// condition. Handlers that a page has subclassed or patched are tested for every stanza, as in strophe.js.
+// condition. Handlers that a page has subclassed or patched are tested for every stanza, as in strophe.js. Pages change conditions and
+// methods of handlers that are in use: a changed condition is counted, the methods are compared before each stanza (2 ns each).
 
 import { sendersOf, type Arrival } from "./arrival.js";
-import { Handler, fitsType } from "./handler.js";
+import { Handler, conditionChanges, fitsType } from "./handler.js";
 
 const { isMatch, namespaceMatch, getNamespace } = Handler.prototype;
 
-/** Whether the page has not replaced the methods by which this handler compares. */
+/** Whether the page has left alone how this handler compares. */
 const isPlain = (handler: Handler): boolean =>
   handler.isMatch === isMatch && handler.namespaceMatch === namespaceMatch && handler.getNamespace === getNamespace;
+
+/** The conditions that a handler may be kept under, the most selective one first. */
+const CONDITIONS = ["id", "from", "ns", "name"] as const;
+type Condition = (typeof CONDITIONS)[number];
 
 /** Handlers that have the same value of their most selective condition. */
 interface Group {
@@ -18,90 +23,98 @@ interface Group {
   readonly key: string;
 }
 
+/** Where a handler is kept. */
 interface Place {
+  handler: Handler;
   order: number;
   group: Group;
+  isPlain: boolean;
 }
 
 /** An index over the array `connection.handlers`, which pages may replace or change. */
 export class HandlerIndex {
   #array: Handler[] = [];
-  #length = 0;
   #order = 0;
+  /** Of `conditionChanges`, when the places were given. */
+  #changes = 0;
+  /** One for each handler of the array, in its order. */
+  #inOrder: Place[] = [];
   readonly #places = new Map<Handler, Place>();
-  readonly #ids = new Map<string, Group>();
-  readonly #senders = new Map<string, Group>();
-  readonly #namespaces = new Map<string, Group>();
-  readonly #names = new Map<string, Group>();
+  readonly #kept: Record<Condition, Map<string, Group>> = { id: new Map(), from: new Map(), ns: new Map(), name: new Map() };
   readonly #others: Group = { handlers: new Set(), key: "" };
 
   /** Updates the index from the array. The array is authoritative. */
   follow(array: Handler[]): void {
-    if (array === this.#array && array.length === this.#length) return;
-    for (const all of [this.#places, this.#ids, this.#senders, this.#namespaces, this.#names, this.#others.handlers]) all.clear();
+    if (array !== this.#array || array.length !== this.#inOrder.length) this.#rebuild(array);
+  }
+
+  #rebuild(array: Handler[]): void {
+    for (const map of [this.#places, ...Object.values(this.#kept), this.#others.handlers]) map.clear();
     this.#array = array;
-    this.#length = array.length;
+    this.#inOrder = [];
+    this.#changes = conditionChanges;
     for (const handler of array) this.#place(handler);
   }
 
-  /** Appends handlers to the array. */
+  /** Whether the array has the handlers that it had, as they were. */
+  #isCurrent(): boolean {
+    if (this.#changes !== conditionChanges) return false;
+    const array = this.#array;
+    const places = this.#inOrder;
+    for (let index = 0; index < places.length; index += 1) {
+      const place = places[index] as Place;
+      if (place.handler !== array[index] || isPlain(place.handler) !== place.isPlain) return false;
+    }
+    return true;
+  }
+
+  /** Appends a handler to the array. */
   add(handler: Handler): void {
     this.#array.push(handler);
-    this.#length += 1;
     this.#place(handler);
   }
 
-  /** Removes handlers from the array. */
+  /** Removes from the array. */
   remove(handler: Handler): void {
     const at = this.#array.indexOf(handler);
     if (at < 0) return;
     this.#array.splice(at, 1);
-    this.#length -= 1;
-    const group = this.#places.get(handler)?.group;
+    const [place] = this.#inOrder.splice(at, 1);
+    if (place) leave(place.group, place.handler);
     this.#places.delete(handler);
-    group?.handlers.delete(handler);
-    // What no handler asks for is not looked up: the namespaces in a stanza, above all.
-    if (group?.handlers.size === 0) group.map?.delete(group.key);
   }
 
   #place(handler: Handler): void {
     const group = this.#groupFor(handler);
     group.handlers.add(handler);
-    this.#places.set(handler, { order: (this.#order += 1), group });
+    const place = { handler, order: (this.#order += 1), group, isPlain: isPlain(handler) };
+    this.#inOrder.push(place);
+    this.#places.set(handler, place);
   }
 
   #groupFor(handler: Handler): Group {
-    if (!isPlain(handler)) return this.#others;
-    const { id, from, ns, name } = handler;
-    if (id) return groupIn(this.#ids, id);
-    if (from) return groupIn(this.#senders, from);
-    if (ns) return groupIn(this.#namespaces, ns);
+    const condition = isPlain(handler) ? CONDITIONS.find((one) => handler[one]) : undefined;
+    const value = condition && handler[condition];
     // A stream element has two names: prefixed, as strophe.js reads it over BOSH, and plain.
-    if (name && !name.includes(":")) return groupIn(this.#names, name);
-    return this.#others;
+    if (!value || (condition === "name" && value.includes(":"))) return this.#others;
+    return groupIn(this.#kept[condition], value);
   }
 
   /** The handlers that may match the element, in the order of the array. */
   candidates(arrival: Arrival): Handler[] {
-    // A page that patches the class itself expects every handler to be tested.
-    if (Handler.prototype.isMatch !== isMatch || Handler.prototype.namespaceMatch !== namespaceMatch) return [...this.#array];
+    if (!this.#isCurrent()) this.#rebuild(this.#array);
+    const { id: ids, from: senders, ns: namespaces, name: names } = this.#kept;
     const groups: Set<Handler>[] = [];
     const collect = (group: Group | undefined): void => {
-      if (group) groups.push(group.handlers);
+      if (group?.handlers.size) groups.push(group.handlers);
     };
-    if (this.#others.handlers.size) collect(this.#others);
-    if (this.#ids.size) collect(this.#ids.get(arrival.attr("id") ?? ""));
-    if (this.#senders.size) for (const from of sendersOf(arrival)) collect(this.#senders.get(from));
-    if (this.#namespaces.size) this.#collectNamespaces(arrival, collect);
-    if (this.#names.size) collect(this.#names.get(arrival.name.slice(arrival.name.lastIndexOf(":") + 1)));
+    collect(this.#others);
+    if (ids.size) collect(ids.get(arrival.attr("id") ?? ""));
+    if (senders.size) for (const from of sendersOf(arrival)) collect(senders.get(from));
+    if (namespaces.size) for (const ns of keysOf(arrival.namespaces)) collect(namespaces.get(ns));
+    if (names.size) collect(names.get(arrival.name.replace(/^.*:/, "")));
     if (groups.length === 1) return [...(groups[0] as Set<Handler>)];
     return groups.flatMap((group) => [...group]).sort((one, other) => this.#orderOf(one) - this.#orderOf(other));
-  }
-
-  #collectNamespaces(arrival: Arrival, collect: (group: Group | undefined) => void): void {
-    const keys = new Set<string>();
-    for (const ns of arrival.namespaces) keys.add(ns).add(withoutFragment(ns));
-    for (const key of keys) collect(this.#namespaces.get(key));
   }
 
   #orderOf(handler: Handler): number {
@@ -110,18 +123,29 @@ export class HandlerIndex {
 }
 
 function groupIn(map: Map<string, Group>, key: string): Group {
-  const known = map.get(key);
-  if (known) return known;
-  const group = { handlers: new Set<Handler>(), map, key };
+  const group = map.get(key) ?? { handlers: new Set(), map, key };
   map.set(key, group);
   return group;
 }
 
+/** Removes a handler from its group. What no handler asks for is not looked up: the namespaces in a stanza, above all. */
+function leave(group: Group, handler: Handler): void {
+  group.handlers.delete(handler);
+  if (group.handlers.size === 0) group.map?.delete(group.key);
+}
+
 const withoutFragment = (ns: string): string => ns.split("#", 1)[0] as string;
+
+/** The keys under which a handler for these namespaces may be indexed. */
+function keysOf(all: ReadonlySet<string>): Set<string> {
+  const keys = new Set<string>();
+  for (const ns of all) keys.add(ns).add(withoutFragment(ns));
+  return keys;
+}
 
 /** Whether the handler matches the element. Builds no DOM unless the page has replaced how handlers compare. */
 export function isFor(handler: Handler, arrival: Arrival): boolean {
-  if (!isPlain(handler) || Handler.prototype.isMatch !== isMatch) return handler.isMatch(arrival.element());
+  if (!isPlain(handler)) return handler.isMatch(arrival.element());
   const { id, from, name, ns } = handler;
   return (
     (!id || arrival.attr("id") === id) &&

@@ -1,10 +1,11 @@
-// How BOSH requests are sent: by `fetch`, or by what a page or a plugin has put in the place of `Request.prototype._newXHR`: pages of
+// How BOSH requests are sent: by `fetch` or what the page has put in its place (`xhr-fetch.ts`), or by what a page or a plugin has put in the place of `Request.prototype._newXHR`: pages of
 // 2012 to 2015 set `withCredentials` there, read headers, or send through another domain.
 
 import { headerPairs } from "./http-status.js";
 import log from "./log.js";
 import { Request, type RequestState } from "./request.js";
 import { toElement } from "./utils.js";
+import { fetchForPage } from "./xhr-fetch.js";
 
 const { _newXHR } = Request.prototype;
 
@@ -21,7 +22,7 @@ export const sendRequest: typeof fetch = (address, init = {}) => {
       log.warn(`The page's _newXHR() threw, the request is sent without it: ${(error as Error).message}`);
     }
   }
-  return globalThis.fetch(address, init);
+  return fetchForPage(address, init);
 };
 
 /** Throws what `_newXHR()` throws. Redirects are followed, as `XMLHttpRequest` does. */

@@ -10,11 +10,12 @@ import * as members from "./members.mjs";
 import * as objects from "./objects.mjs";
 import * as plugins from "./plugins.mjs";
 import * as requests from "./requests.mjs";
+import * as http from "./http.mjs";
 import * as sessions from "./sessions.mjs";
 import * as stanzas from "./stanzas.mjs";
 import * as values from "./values.mjs";
 
-const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, sessions, plugins, requests];
+const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, sessions, requests, http, plugins];
 
 /** The limit for one specification: reached only by one that does not end. */
 const LIMIT = 20_000;

@@ -115,6 +115,55 @@ const handlers = [
     handler.isMatch = (stanza) => stanza.getAttribute("id") === "m1";
     await client.said(MESSAGE, EVENT);
   }),
+  connected("Handler.isMatch", "replaced while the handler is in use", async (client, connection) => {
+    const handlers = ["urn:none", "urn:deep"].map((ns) => connection.addHandler(client.note(ns), ns));
+    await client.said(MESSAGE, EVENT);
+    for (const handler of handlers) handler.isMatch = (stanza) => stanza.getAttribute("id") === "m1";
+    await client.said(MESSAGE, EVENT);
+  }),
+  ...["isMatch", "namespaceMatch", "getNamespace"].map((name) => ({
+    ...connected(`Handler.prototype.${name}`, "replaced while handlers are in use", async (client, connection, { Strophe: { Handler } }) => {
+      connection.addHandler(client.note("odd"), "urn:none", name === "isMatch" ? null : "message");
+      await client.said(MESSAGE, EVENT);
+      const { [name]: original } = Handler.prototype;
+      Handler.prototype[name] = function (elem) {
+        if (this.ns === "urn:none") return name === "getNamespace" ? "urn:none" : elem.getAttribute("id") === "m1";
+        return original.call(this, elem);
+      };
+      try {
+        await client.said(MESSAGE, EVENT);
+      } finally {
+        Handler.prototype[name] = original;
+      }
+      await client.said(MESSAGE, EVENT);
+    }),
+    alone: true,
+  })),
+  ...Object.entries({
+    id: [[null, null, null, "none"], "m1"],
+    from: [[null, null, null, null, "none@b"], "a@b/c"],
+    ns: [["urn:none"], "urn:deep"],
+    name: [[null, "none"], "presence"],
+    type: [[null, null, "none"], ["chat"]],
+    "nothing of the handler": [["urn:none", "message"], null],
+  }).map(([condition, [before, after]]) =>
+    connected("Connection.addHandler", `a condition is changed later: ${condition}`, async (client, connection) => {
+      const handler = connection.addHandler(client.note("got"), ...before);
+      await client.said(MESSAGE, EVENT, PRESENCE, RESULT);
+      if (after === null) handler.ns = null;
+      else handler[condition] = after;
+      await client.said(MESSAGE, EVENT, PRESENCE, RESULT);
+    }),
+  ),
+  connected("Connection.handlers", "one is exchanged for another", async (client, connection, { Strophe }) => {
+    const handler = connection.addHandler(client.note("first"), null, "message", "chat");
+    await client.said(MESSAGE);
+    const other = new Strophe.Handler(client.note("second"), null, "presence");
+    connection.handlers = connection.handlers.map((one) => (one === handler ? other : one));
+    await client.said(MESSAGE, PRESENCE);
+    connection.handlers[connection.handlers.indexOf(other)] = handler;
+    await client.said(MESSAGE, PRESENCE);
+  }),
   connected("Handler.run", "replaced by the page", async (client, connection) => {
     const handler = connection.addHandler(client.note("never"), null, "message", "chat");
     handler.run = (stanza) => (client.seen.push(["run", stanza.getAttribute("id")]), true);

@@ -6,7 +6,7 @@
 //   auth           (element, session) => true when it has answered
 //   bind           (element, session) => true when it has answered
 //   stanza         (element, session) => true when it has answered
-//   http           ({ phase, body, response, session }) => true when it has answered: BOSH alone
+//   http           ({ phase, body, request, response, session }) => true when it has answered: BOSH alone
 //   socket         ({ count, text, session }) => true when it has answered: WebSocket alone
 //   opening        attributes of the service's <open/>
 //   showsVersion   the transcript has the version of BOSH
@@ -119,6 +119,19 @@ export const scripts = {
   "html-at-open": { http: when(({ phase }) => phase === "open", answer(200, "<html xmlns='http://www.w3.org/1999/xhtml'><body>no</body></html>", "text/html")) },
   "empty-at-open": { http: when(({ phase }) => phase === "open", answer(200, "", "text/xml")) },
   "no-good-bye": { http: when(({ body }) => /type=['"]terminate/.test(body), () => true) },
+  "late-good-bye": {
+    http: when(({ body }) => /type=['"]terminate/.test(body), (exchange) => setTimeout(() => {
+      // A request that is held is answered as well.
+      exchange.session.terminate("");
+      answer(200, "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>", "text/xml")(exchange);
+    }, 3_500)),
+  },
+  "showing-headers": {
+    http: ({ phase, request, session }) => {
+      if (phase === "open") session.note(`headers ${request.headers["content-type"]} ${request.headers["x-page"] ?? ""}`);
+      return false;
+    },
+  },
   managed: managed(),
   "managed-refused": managed({ enabled: `<failed xmlns='${SM}'><unexpected-request xmlns='${STANZAS}'/></failed>` }),
   "managed-not-resumable": managed({ enabled: `<enabled xmlns='${SM}'/>` }),

@@ -54,9 +54,9 @@ class Bosh {
     if (early) this.take(...early);
   }
 
-  #isReplaced({ text }, response) {
+  #isReplaced({ text, request }, response) {
     const { session } = this;
-    return Boolean(session.script.http?.({ phase: this.#first ? "open" : session.phase, body: text, response, session }));
+    return Boolean(session.script.http?.({ phase: this.#first ? "open" : session.phase, body: text, request, response, session }));
   }
 
   #handle(body, request, response) {

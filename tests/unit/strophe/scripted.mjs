@@ -70,7 +70,9 @@ export class ScriptedStream {
 
   /** An HTTP answer of that status, or none (0), as the stream's `fetch` sees it. */
   async fail(status) {
-    const { fetch } = globalThis;
+    const { fetch, XMLHttpRequest } = globalThis;
+    // The one that is there is strophe.js's network.
+    delete globalThis.XMLHttpRequest;
     globalThis.fetch = async () => {
       if (!status) throw new TypeError("no network");
       return { status, type: "basic", headers: new Headers() };
@@ -80,7 +82,7 @@ export class ScriptedStream {
     } catch (error) {
       if (error.message !== "no network") throw error;
     } finally {
-      globalThis.fetch = fetch;
+      Object.assign(globalThis, { fetch, XMLHttpRequest });
     }
   }
 }

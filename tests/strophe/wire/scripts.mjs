@@ -128,7 +128,7 @@ export const scripts = {
   },
   "showing-headers": {
     http: ({ phase, request, session }) => {
-      if (phase === "open") session.note(`headers ${request.headers["content-type"]} ${request.headers["x-page"] ?? ""}`);
+      if (phase === "open") session.note(`headers ${request.headers["content-type"].toLowerCase()} ${request.headers["x-page"] ?? ""}`);
       return false;
     },
   },

@@ -106,8 +106,9 @@ impl Bosh {
 
     pub(super) fn repeat_due(&mut self, now: Instant) {
         let leaving = self.pacing.is_leaving();
+        let left_to_next = self.is_left_to_next();
         for request in &mut self.in_flight {
-            if leaving && rests_with(request) {
+            if leaving && (left_to_next || rests_with(request)) {
                 continue;
             }
             if let Progress::Repeating(at) = request.progress

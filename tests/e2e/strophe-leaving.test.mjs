@@ -1,11 +1,8 @@
-// `epode/strophe` when the page goes: a good-bye in the turn that leaves.
-//
-// Left out: `restore()` after a reload, which tests/strophe compares on a scripted service. Prosody 0.12 often answers nothing more in a
-// session whose held request went with the page; `Client` notices and logs in again, Strophe's contract has no such step.
+// `epode/strophe` when the page goes: a good-bye in the turn that leaves, and a session that the next page restores.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LIMIT, environment } from "./support.mjs";
+import { LIMIT, SERVER, environment } from "./support.mjs";
 
 const env = environment();
 
@@ -63,3 +60,64 @@ for (const transport of ["bosh", "ws"]) {
     await watching.waitForFunction((full) => window.gone.includes(full), `${jid}/leaving`, { timeout: LIMIT });
   });
 }
+
+/** Restores the session of the page before; `window.connection` goes on with it, `window.bodies` are the messages that arrive. */
+async function restore(page) {
+  return page.evaluate(async () => {
+    const { Strophe } = await import("/epode/strophe.js");
+    Strophe.setLogLevel(Strophe.LogLevel.FATAL);
+    const connection = new Strophe.Connection("/http-bind", { keepalive: true });
+    window.connection = connection;
+    window.bodies = [];
+    const statuses = [];
+    connection.addHandler((message) => window.bodies.push(message.textContent), null, "message");
+    connection.restore(undefined, (status) => statuses.push(status));
+    return { jid: connection.jid, sid: connection._proto.sid, isAttached: statuses[0] === Strophe.Status.ATTACHED };
+  });
+}
+
+async function sendTo(page, to, text) {
+  await page.evaluate(
+    async ({ to, text }) => {
+      const { $msg } = await import("/epode/strophe.js");
+      window.connection.send($msg({ to, type: "chat" }).c("body").t(text));
+      window.connection.flush();
+    },
+    { to, text },
+  );
+}
+
+const receives = (page, text) => page.waitForFunction((text) => window.bodies.includes(text), text, { timeout: LIMIT });
+
+// COMPAT(ejabberd 23.01): it does not notice that the held request went with the page, and answers it with what comes meanwhile; what
+// strophe.js keeps of a session does not suffice to ask for that answer once more. There the message comes when the page is back.
+const MEANWHILE = SERVER === "prosody";
+
+test("with keepalive each reload restores the session, and each message arrives once", async () => {
+  const { jid, password } = await env.account();
+  const [other, page] = await env.pages(2);
+  await connect(other, { jid: `${jid}/other`, password });
+  await connect(page, { jid: `${jid}/kept`, password, options: { keepalive: true } });
+  await other.evaluate(() => {
+    window.bodies = [];
+    window.connection.addHandler((message) => window.bodies.push(message.textContent), null, "message");
+  });
+  await presenceTaken(other);
+  const sid = await page.evaluate(() => window.connection._proto.sid);
+  for (const round of ["first", "second", "third"]) {
+    await page.reload();
+    await page.waitForFunction(() => window.ready);
+    const send = async () => {
+      await sendTo(other, `${jid}/kept`, `to ${round}`);
+      // The server has it.
+      await presenceTaken(other);
+    };
+    if (MEANWHILE) await send();
+    assert.deepEqual(await restore(page), { jid: `${jid}/kept`, sid, isAttached: true });
+    await sendTo(page, `${jid}/other`, `from ${round}`);
+    await receives(other, `from ${round}`);
+    if (!MEANWHILE) await send();
+    await receives(page, `to ${round}`);
+    assert.deepEqual(await page.evaluate(() => window.bodies), [`to ${round}`]);
+  }
+});

@@ -13,6 +13,11 @@ import type { StreamManagementController } from "./stream-management.js";
 /** A timer's longest delay, in milliseconds: larger ones fire at once. */
 const LONGEST = 2 ** 31 - 1;
 
+/** In milliseconds. strophe.js looks at its handlers so often: pages with shorter periods see what happens in between. */
+const SHORTEST_PERIOD = 100;
+
+const dueAt = ({ lastCalled, period }: TimedHandler): number => lastCalled + Math.max(period, SHORTEST_PERIOD);
+
 /** Handlers, timed handlers, and the dispatch of received elements. */
 export abstract class Dispatch {
   handlers: Handler[] = [];
@@ -147,7 +152,7 @@ export abstract class Dispatch {
     const staying: TimedHandler[] = [];
     for (const handler of all) {
       // Timed handlers of the page wait for the login.
-      const waits = (!this.authenticated && handler.user) || handler.lastCalled + handler.period > now;
+      const waits = (!this.authenticated && handler.user) || dueAt(handler) > now;
       if (waits || handler.run()) staying.push(handler);
     }
     if (this.timedHandlers === all) this.timedHandlers = staying;
@@ -158,8 +163,8 @@ export abstract class Dispatch {
     clearTimeout(this._idleTimeout ?? undefined);
     this._idleTimeout = null;
     let next = Infinity;
-    for (const { user, lastCalled, period } of [...this.timedHandlers, ...this.addTimeds]) {
-      if (this.authenticated || !user) next = Math.min(next, lastCalled + period);
+    for (const handler of [...this.timedHandlers, ...this.addTimeds]) {
+      if (this.authenticated || !handler.user) next = Math.min(next, dueAt(handler));
     }
     if (next === Infinity) return;
     const delay = Math.min(LONGEST, Math.max(0, next - Date.now()));

@@ -76,18 +76,18 @@ const WRAP = 2 ** 32;
 
 /** The state of a connection without stream management. */
 export const fresh = (): SMState => ({
+  boundJid: null,
   enableSent: false,
   enabled: false,
-  id: null,
-  boundJid: null,
-  max: null,
-  location: null,
-  resumeSupported: false,
-  resumed: false,
   hIn: 0,
   hOutAcked: 0,
-  unacked: [],
+  id: null,
+  location: null,
+  max: null,
+  resumeSupported: false,
+  resumed: false,
   sinceLastAck: 0,
+  unacked: [],
 });
 
 function counterOf(text: unknown): number | null {

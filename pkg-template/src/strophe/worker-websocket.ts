@@ -19,12 +19,16 @@ export class WorkerWebsocket extends Websocket {
     super._connect();
   }
 
-  /** Always fails: there is no connection of another tab to attach to. */
+  /** Always fails: there is no connection of another tab to attach to. Pages expect the answer after the call, as a worker would give it. */
   _attach(callback: ConnectCallback): void {
-    this._conn.connect_callback = callback;
-    this._conn.authenticated = false;
-    this._conn.connected = false;
-    this._conn.restored = false;
-    this._conn._changeConnectStatus(Status.ATTACHFAIL);
+    const { _conn } = this;
+    _conn.connect_callback = callback;
+    setTimeout(() => {
+      // The page may have connected meanwhile.
+      if (_conn.connected || this.socket) return;
+      _conn.authenticated = false;
+      _conn.restored = false;
+      _conn._changeConnectStatus(Status.ATTACHFAIL);
+    }, 0);
   }
 }

@@ -202,6 +202,44 @@ fn an_unloading_page_does_not_end_the_stream() {
     );
 }
 
+/// The browser aborts the requests of a page that goes. The page does not repeat them: the server would hold the repetition, and answer
+/// it with what is meant for the next page.
+#[test]
+fn what_a_leaving_page_breaks_is_not_repeated() {
+    let mut stream = opened();
+    stream.play(
+        "A: send <presence/>
+         C: <body rid='3' sid='s1'><presence/></body>
+         S: <body/>
+         E: <body/>
+         A: leave
+         F#3: unreachable
+         +5s
+         // It returned from the cache of pages.
+         A: return
+         C: again 3",
+    );
+}
+
+/// What broke is sent before the good-bye, which the server would not process without it.
+#[test]
+fn what_a_leaving_page_breaks_goes_before_its_good_bye() {
+    let mut stream = opened();
+    stream.play(
+        "A: send <message id='1'/>
+         C: <body rid='3' sid='s1'><message id='1'/></body>
+         S: <body/>
+         E: <body/>
+         A: leave
+         F#3: unreachable
+         A: close
+         // Because it broke, and because it is not known to have arrived: the rid makes one of it.
+         C: again 3
+         C: again 3
+         C: last <body rid='4' sid='s1' type='terminate'/>",
+    );
+}
+
 #[test]
 fn a_close_before_the_session() {
     let mut stream = ByHand::over_bosh();

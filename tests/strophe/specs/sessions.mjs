@@ -77,6 +77,23 @@ const attaching = [
     },
   },
   {
+    member: "Connection.attach",
+    name: "to a shared worker that has no connection",
+    where: "page",
+    over: SOCKET,
+    async run(world) {
+      const client = new Client(world, "plain", { worker: "/npm/shared-connection-worker.js" });
+      const { connection } = client;
+      const order = [];
+      client.onStatus = (status) => order.push(status);
+      connection.attach(client.status);
+      // Converse makes the promise that the status settles after the call.
+      order.push("attach() has returned");
+      await client.reached("ATTACHFAIL");
+      return { order, seen: client.seen, flags: [connection.authenticated, connection.connected, connection.restored] };
+    },
+  },
+  {
     member: "Connection.restore",
     name: "after the page was loaded anew",
     over: BOSH,

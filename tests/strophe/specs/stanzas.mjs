@@ -328,6 +328,21 @@ const flow = [
     await new Promise((resolve) => setTimeout(resolve, 250));
     return [handler.period, typeof handler.lastCalled, handler.user];
   }),
+  // The specifications of Converse set a timeout of one millisecond and look at what is shown until then.
+  connected("Connection.addTimedHandler", "a period that is shorter than strophe.js's tick", async (client, connection, lib) => {
+    let isCalled = false;
+    connection.addTimedHandler(1, () => {
+      isCalled = true;
+      client.seen.push(["tick"]);
+    });
+    connection.send(lib.$pres());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    client.seen.push(["the page's next turns"]);
+    connection.send(lib.$pres());
+    await turn();
+    client.seen.push(["after another stanza"]);
+    await until(() => isCalled);
+  }, { over: ["bosh"] }),
   connected("Connection.deleteTimedHandler", "before it is called", async (client, connection) => {
     const handler = connection.addTimedHandler(10, () => client.seen.push(["tick"]));
     connection.deleteTimedHandler(handler);

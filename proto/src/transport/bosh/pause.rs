@@ -49,10 +49,18 @@ impl Bosh {
         self.pacing.set_hidden(hidden);
     }
 
-    /// Whether a broken request is not repeated for now: while the caller leaves, a request without elements, and one
-    /// that the platform completes although its response is no longer reported.
+    /// Whether a broken request is not repeated for now: while the caller leaves, a request without elements, one
+    /// that the platform completes although its response is no longer reported, and every request of
+    /// [a session that the next page may continue](Bosh::is_left_to_next).
     pub(super) fn is_deferred(&self, request: &super::Request) -> bool {
-        self.pacing.is_leaving() && is_skipped_when_leaving(request)
+        self.pacing.is_leaving() && (self.is_left_to_next() || is_skipped_when_leaving(request))
+    }
+
+    /// Whether the next page may continue the session at the rid that the caller has read. The platform aborts the
+    /// requests of a page that leaves. The server would hold a repetition, which no page reads, and answer it with the
+    /// stanzas for the next page.
+    pub(super) fn is_left_to_next(&self) -> bool {
+        self.config.by_hand && self.is_open()
     }
 
     /// The network may be back, or the page woke: waiting repetitions are sent now, and what breaks

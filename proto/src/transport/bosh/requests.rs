@@ -128,8 +128,9 @@ impl Bosh {
 
     pub(super) fn repeat_due(&mut self, now: Instant) {
         let leaving = self.pacing.is_leaving();
+        let left_to_next = self.is_left_to_next();
         for request in &mut self.in_flight {
-            if leaving && is_skipped_when_leaving(request) {
+            if leaving && (left_to_next || is_skipped_when_leaving(request)) {
                 continue;
             }
             if let Progress::Repeating(at) = request.progress

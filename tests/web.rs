@@ -8,6 +8,7 @@
 mod addresses;
 
 use epode::js::core::Core;
+use epode::js::jid::normalize_jid;
 use epode::js::settings::Settings;
 use epode::js::sink::Sink;
 use epode::web::address::Address;
@@ -240,10 +241,10 @@ fn read(xml: &str) -> epode_proto::xml::Element {
 #[wasm_bindgen_test]
 fn addresses_and_documents_are_read_without_a_client() {
     assert_eq!(
-        Core::normalize_jid("Romeo@EXAMPLE.org/R").unwrap(),
+        normalize_jid("Romeo@EXAMPLE.org/R").unwrap(),
         "romeo@example.org/R"
     );
-    let reason = Core::normalize_jid("@").unwrap_err();
+    let reason = normalize_jid("@").unwrap_err();
     assert!(reason.is_string());
     let xml = "<a xmlns='urn:a' b='\u{1F600}'>c</a>";
     assert_eq!(Core::parse_xml(xml).unwrap(), read(xml).pack());

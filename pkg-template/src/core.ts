@@ -1,12 +1,12 @@
-// The boundary to the module: its options (`Settings`) and its events (`Sink`). Its methods are those of `Core`, which
-// wasm-bindgen declares (src/js/core.rs).
+// The boundary to the modules: their options (`Settings`) and their events (`Sink`). Their methods are those of `Core`,
+// which wasm-bindgen declares (src/js/core.rs), and those of stream-core.ts.
 //
 // Elements cross packed, as arrays that are views of the module's memory: copy what you keep. Times are milliseconds
 // since 1970, NaN for none. No method may throw.
 
 import type { XmppError } from "./errors.js";
 
-export { Core, SaslCore, StreamCore } from "./epode.js";
+export { Core } from "./epode.js";
 
 /** The options of a client: those of the page, read and validated. */
 export interface Settings {

@@ -1,7 +1,7 @@
 // What a BOSH session is opened with, out of what strophe.js, a page or a plugin says; and what its first answer and its end say.
 
 import type { XmppError } from "../errors.js";
-import type { StreamOptions } from "../stream.js";
+import type { StreamOptions } from "../xmpp-stream.js";
 
 /** An attribute as a number. */
 export function numberOf(body: Element, name: string): number | undefined {

@@ -133,10 +133,32 @@ async function optimise(file, level, parts) {
   fs.renameSync(wasm, compiled);
   const features = FEATURES.map((name) => `--enable-${name}`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  const passes = [...level.split(/\s+/), `--symbolmap=${names}`, ...strip];
-  await run("wasm-opt", [...features, ...passes, compiled, "-o", wasm], { show: "none" });
+  const passes = [...level.split(/\s+/), `--symbolmap=${names}`, ...strip, "--minify-imports-and-exports-and-modules"];
+  const { output } = await run("wasm-opt", [...features, ...passes, compiled, "-o", wasm], { show: "none" });
+  shortenNames(path.join(WORK, file.replace("_bg.wasm", ".js")), JSON.parse(output));
   parts[file] = partsOfWasm(fs.readFileSync(wasm), fs.readFileSync(names, "utf8"));
   for (const done of [compiled, names]) fs.rmSync(done);
+}
+
+/**
+ * Makes the glue call the module by the names that wasm-opt has given to its imports and exports. wasm-bindgen's contain hashes and whole
+ * types, 5 KB gzip in the two files.
+ */
+function shortenNames(glue, { imports, exports }) {
+  // All imports are of one module, which binaryen calls so.
+  const [module, short] = [imports[0][0], "a"];
+  const imported = new Map(imports.map(([, name, short]) => [name, short]));
+  const exported = new Map(exports);
+  const known = (names, name) => {
+    if (!names.has(name)) throw new Error(`${path.basename(glue)} names '${name}', which its module does not have`);
+    return names.get(name);
+  };
+  const text = fs
+    .readFileSync(glue, "utf8")
+    .replace(/^( +)(__wb\w+)(?=: function\()/gm, (_, indent, name) => indent + JSON.stringify(known(imported, name)))
+    .replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${known(exported, name)}`)
+    .replaceAll(JSON.stringify(module), JSON.stringify(short));
+  fs.writeFileSync(glue, text);
 }
 
 /** Compiles a module with the Node that runs this, the oldest engine we promise being Node 20; looks for paths of this machine. */

@@ -2,18 +2,18 @@
 //
 //   npm run build [-- --dev] [--wasm-opt=-O3]
 //
-//   wasm-pack (--target web)   → epode.js, epode_bg.wasm, epode.d.ts
-//   wasm-opt                   → epode_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json. Functions are ordered by name: those of a
+//   wasm-pack (--target web)   → NAME.js, NAME_bg.wasm, NAME.d.ts for each of MODULES: the crate with one of its features
+//   wasm-opt                   → NAME_bg.wasm, smaller; the level is `epode.wasmOpt` of package.json. Functions are ordered by name: those of a
 //                                type and those of a generic function stand together, which gzip makes 1.2 % less of
 //   pkg-template/*             → copied over it; the version in package.json becomes that of Cargo.toml
 //   pkg-template/src/*.ts      → tsc: scripts and their declarations, beside what wasm-bindgen has made
-//   epode_bg.base64.js         → the module as text, for inline.js
-//   NAME.node.js               → NAME.js for Node: imports node.js instead of index.js
-//   strophe-node.js            → strophe.node.js: an entry for Node that is more than NAME.js with another source
+//   NAME_bg.base64.js          → the module as text, for the entries with the module inside
+//   NAME.node.js               → NAME.js for Node: imports node.js or stream.node.js instead of index.js or stream.js
 //   strophe.cjs, strophe.global.js → esbuild: CommonJS and a classic script, each with all that it needs
 //   NAME.inline.js             → NAME.js that imports inline.js instead of index.js, for development servers
 //   NAME.production.js         → NAME.js with advice.production.js instead of advice.js: errors without advice
-//   esbuild                    → each entry one minified module, with a source map; entries share what index.js or node.js loads
+//   esbuild                    → each entry one minified module, with a source map. common.js is what index.js and stream.js have in
+//                                common; other entries import what they use of those two
 //   README.md, docs/*.md, LICENSE* → copied
 //
 // The release build compiles the standard library too (`-Zbuild-std`), for size and without the texts of panics: a panic
@@ -32,9 +32,13 @@ import { main, run, seconds } from "./lib/run.mjs";
 import { partsOfWasm } from "./lib/wasm-parts.mjs";
 import { setup } from "./setup.mjs";
 
-const NAME = "epode";
-/** The module as a script, which entries import and none contains. */
-const INLINED = `${NAME}_bg.base64.js`;
+/** The modules: their names in the package, and the feature of the crate that each is compiled with. */
+const MODULES = [
+  { name: "epode", feature: "client" },
+  { name: "epode_stream", feature: "stream" },
+];
+/** A module as a script, which entries import and none contains. */
+const isInlined = (file) => file.endsWith("_bg.base64.js");
 const WORK = at("target/epode-pkg");
 /** Where `npm run size` finds what each file of the released package consists of: `{ FILE: { PART: bytes } }`. */
 export const PARTS = at("target/epode-parts.json");
@@ -48,9 +52,14 @@ export async function build({ dev = false, wasmOpt = readJson(at("package.json")
   const parts = {};
   fs.rmSync(WORK, { recursive: true, force: true });
 
-  await compile(dev);
-  if (!dev) await optimise(wasmOpt, parts);
-  await checkModule(dev);
+  let finished = Promise.resolve();
+  for (const module of MODULES) {
+    await compile(module, dev);
+    // While the next one is compiled.
+    finished = Promise.all([finished, finish(module, { dev, wasmOpt, parts })]);
+    finished.catch(() => {});
+  }
+  await finished;
   await complete();
   await bundleWhole(dev);
   if (!dev) {
@@ -79,20 +88,21 @@ function rustFlags(dev) {
   return ["--config", `target.wasm32-unknown-unknown.rustflags=${JSON.stringify(flags)}`];
 }
 
-async function compile(dev) {
+async function compile({ name, feature }, dev) {
   let done = 0;
   await run(
     "wasm-pack",
     // prettier-ignore
     [
-      "build", ROOT, "--target", "web", dev ? "--dev" : "--release", "--out-dir", WORK, "--out-name", NAME,
+      "build", ROOT, "--target", "web", dev ? "--dev" : "--release", "--out-dir", WORK, "--out-name", name,
       "--mode", "no-install", "--no-pack", "--no-gitignore", "--no-opt", "--", "--locked",
+      "--no-default-features", "--features", feature,
       ...(dev ? [] : BUILD_STD), ...rustFlags(dev),
     ],
     {
       env: dev ? {} : { RUSTC_BOOTSTRAP: "1" },
       show: "progress",
-      label: "wasm-pack",
+      label: `wasm-pack, ${name}`,
       progress(line) {
         if (/^\s*Compiling /.test(line)) done += 1;
         return `${done} crates compiled`;
@@ -108,34 +118,61 @@ async function compile(dev) {
 // What Rust itself uses on this target. With --all-features binaryen writes what Node 20 refuses.
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
-async function optimise(level, parts) {
-  const file = `${NAME}_bg.wasm`;
+async function finish({ name }, { dev, wasmOpt, parts }) {
+  const file = `${name}_bg.wasm`;
+  if (!dev) await optimise(file, wasmOpt, parts);
+  await checkModule(file, dev);
+  // Types of the module's raw exports, which only the glue calls.
+  fs.rmSync(path.join(WORK, `${file}.d.ts`), { force: true });
+}
+
+async function optimise(file, level, parts) {
   const wasm = path.join(WORK, file);
-  const compiled = path.join(WORK, "compiled.wasm");
-  const names = path.join(WORK, "names");
+  const compiled = path.join(WORK, `compiled.${file}`);
+  const names = path.join(WORK, `names.${file}`);
   fs.renameSync(wasm, compiled);
   const features = FEATURES.map((name) => `--enable-${name}`);
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  const passes = [...level.split(/\s+/), `--symbolmap=${names}`, ...strip];
-  await run("wasm-opt", [...features, ...passes, compiled, "-o", wasm], { show: "none" });
+  const passes = [...level.split(/\s+/), `--symbolmap=${names}`, ...strip, "--minify-imports-and-exports-and-modules"];
+  const { output } = await run("wasm-opt", [...features, ...passes, compiled, "-o", wasm], { show: "none" });
+  shortenNames(path.join(WORK, file.replace("_bg.wasm", ".js")), JSON.parse(output));
   parts[file] = partsOfWasm(fs.readFileSync(wasm), fs.readFileSync(names, "utf8"));
   for (const done of [compiled, names]) fs.rmSync(done);
 }
 
-/** Compiles the module with the Node that runs this, the oldest engine we promise being Node 20; looks for paths of this machine. */
-async function checkModule(dev) {
-  const bytes = fs.readFileSync(path.join(WORK, `${NAME}_bg.wasm`));
+/**
+ * Makes the glue call the module by the names that wasm-opt has given to its imports and exports. wasm-bindgen's contain hashes and whole
+ * types, 5 KB gzip in the two files.
+ */
+function shortenNames(glue, { imports, exports }) {
+  // All imports are of one module, which binaryen calls so.
+  const [module, short] = [imports[0][0], "a"];
+  const imported = new Map(imports.map(([, name, short]) => [name, short]));
+  const exported = new Map(exports);
+  const known = (names, name) => {
+    if (!names.has(name)) throw new Error(`${path.basename(glue)} names '${name}', which its module does not have`);
+    return names.get(name);
+  };
+  const text = fs
+    .readFileSync(glue, "utf8")
+    .replace(/^( +)(__wb\w+)(?=: function\()/gm, (_, indent, name) => indent + JSON.stringify(known(imported, name)))
+    .replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${known(exported, name)}`)
+    .replaceAll(JSON.stringify(module), JSON.stringify(short));
+  fs.writeFileSync(glue, text);
+}
+
+/** Compiles a module with the Node that runs this, the oldest engine we promise being Node 20; looks for paths of this machine. */
+async function checkModule(file, dev) {
+  const bytes = fs.readFileSync(path.join(WORK, file));
   await WebAssembly.compile(bytes);
   const path_ = dev ? null : /[\w./-]*(?:\/home\/|\/root\/|\/Users\/|\.cargo\/|\/rustc\/)[\w./-]*/.exec(bytes.toString("latin1"));
-  if (path_) throw new Error(`the module names a path of the machine that built it: ${path_[0]}`);
-  // Types of the module's raw exports, which only the glue calls.
-  fs.rmSync(path.join(WORK, `${NAME}_bg.wasm.d.ts`), { force: true });
+  if (path_) throw new Error(`${file} names a path of the machine that built it: ${path_[0]}`);
 }
 
 /** The folder of the sources in TypeScript, and their configuration: neither is published. */
 const TYPESCRIPT = /^(src\b|tsconfig\.json$)/;
 
-/** Compiles the sources in TypeScript where the module's own declarations are, which they import. */
+/** Compiles the sources in TypeScript where the modules' own declarations are, which they import. */
 async function compileTypeScript() {
   const folder = at("pkg-template/src");
   const sources = filesUnder(folder);
@@ -149,7 +186,7 @@ async function compileTypeScript() {
   await run(process.execPath, [compiler("typescript"), "--project", project], { show: "none" });
   // For editors, and for `tsc -p pkg-template --noEmit`: what wasm-bindgen has declared.
   fs.mkdirSync(at("target/types"), { recursive: true });
-  fs.copyFileSync(path.join(WORK, `${NAME}.d.ts`), at("target/types", `${NAME}.d.ts`));
+  for (const { name } of MODULES) fs.copyFileSync(path.join(WORK, `${name}.d.ts`), at("target/types", `${name}.d.ts`));
   for (const name of [...sources, "tsconfig.json"]) fs.rmSync(path.join(WORK, name));
 }
 
@@ -164,16 +201,18 @@ async function complete() {
     fs.copyFileSync(path.join(template, name), target);
   }
   await compileTypeScript();
-  fs.renameSync(path.join(WORK, "strophe-node.js"), path.join(WORK, "strophe.node.js"));
   for (const name of filesNamed()) {
     const [, base, kind] = /^(.+)\.(node|inline|production)\.js$/.exec(name) ?? [];
     if (!base || fs.existsSync(path.join(WORK, name))) continue;
-    const entry = kind === "production" ? "index.production" : kind;
+    const index = kind === "production" ? "index.production" : kind;
     const text = fs.readFileSync(path.join(WORK, `${base}.js`), "utf8");
-    fs.writeFileSync(path.join(WORK, name), text.replaceAll('from "./index.js"', `from "./${entry}.js"`));
+    const own = text.replaceAll('from "./index.js"', `from "./${index}.js"`).replaceAll('from "./stream.js"', `from "./stream.${kind}.js"`);
+    fs.writeFileSync(path.join(WORK, name), own);
   }
-  const module = fs.readFileSync(path.join(WORK, `${NAME}_bg.wasm`)).toString("base64");
-  fs.writeFileSync(path.join(WORK, INLINED), `export default "${module}";\n`);
+  for (const { name } of MODULES) {
+    const module = fs.readFileSync(path.join(WORK, `${name}_bg.wasm`)).toString("base64");
+    fs.writeFileSync(path.join(WORK, `${name}_bg.base64.js`), `export default "${module}";\n`);
+  }
   const file = path.join(WORK, "package.json");
   fs.writeFileSync(file, `${JSON.stringify({ ...readJson(file), version: crateVersion() }, null, 2)}\n`);
   for (const name of ["README.md", ...pagesOfDocs(), ...licences()]) {
@@ -204,11 +243,12 @@ function pruneDeclarations() {
   for (const file of filesUnder(WORK)) if (file.endsWith(".d.ts") && !reached.has(file)) fs.rmSync(path.join(WORK, file));
 }
 
-/** What an entry takes from the main one stays there: a page that uses both has one module, loaded once. */
+/** What an entry takes from the main one, or from that of a stream, stays there: a page that uses both has one module, loaded once. */
 const SHARED = {
   name: "shared",
   setup(build) {
-    build.onResolve({ filter: /^\.\/(index|index\.production|node|inline|epode_bg\.base64)\.js$/ }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
+    const filter = /^\.\/(index|index\.production|node|inline|stream|stream\.(production|node|inline)|\w+_bg\.base64)\.js$/;
+    build.onResolve({ filter }, ({ kind, path: name }) => (kind === "entry-point" ? undefined : { path: name, external: true }));
   },
 };
 
@@ -221,16 +261,16 @@ const BRIEF = {
 };
 
 /**
- * What `epode/strophe` takes from the package itself is in the main entry (`main`), by the same names: it is not bundled once more, and
- * what that entry does not export, it cannot use.
+ * What `epode/strophe` takes from the package itself is in an entry `epode/stream` (`stream`), by the same names: it is not bundled once
+ * more, and what that entry does not export, it cannot use.
  */
-const sharedWith = (main) => ({
-  name: "shared-with-main",
+const sharedWith = (stream) => ({
+  name: "shared-with-stream",
   setup(build) {
     build.onResolve({ filter: /^\.\.?\// }, ({ kind, path: name, resolveDir }) => {
       if (kind === "entry-point") return undefined;
       const file = path.relative(WORK, path.join(resolveDir, name));
-      return /^(strophe\b|inlined\.js)/.test(file) ? undefined : { path: file === INLINED ? `./${INLINED}` : `./${main}`, external: true };
+      return /^(strophe\b|inlined\.js)/.test(file) ? undefined : { path: `./${isInlined(file) ? file : stream}`, external: true };
     });
   },
 });
@@ -268,26 +308,36 @@ async function bundle(parts) {
   const { build: esbuild } = await import("esbuild");
   const whole = ["strophe.cjs", "strophe.global.js"];
   const entries = filesNamed().filter((file) => /\.[mc]?js$/.test(file) && !whole.some((name) => file.endsWith(name)));
-  const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file) && file !== INLINED && !whole.includes(file));
+  const scripts = filesUnder(WORK).filter((file) => /\.[mc]?js$/.test(file) && !isInlined(file) && !whole.includes(file));
   const out = path.join(WORK, "out");
   // Node prints the line of an uncaught error: there, sources are read rather than downloaded.
   const isForNode = (file) => /(^|[./])node\.js$/.test(file);
   const isBrief = (file) => /\.production\.js$/.test(file);
   const isStrophe = (file) => /(^|\/)strophe\./.test(file);
-  const groups = [
-    { of: (file) => !isForNode(file) && !isStrophe(file) && !isBrief(file), minify: true, plugins: [SHARED] },
-    { of: (file) => isBrief(file) && !isStrophe(file), minify: true, plugins: [SHARED, BRIEF] },
-    { of: (file) => isForNode(file) && !isStrophe(file), minify: false, plugins: [SHARED] },
-    { of: (file) => !isForNode(file) && isStrophe(file) && !isBrief(file), minify: true, plugins: [sharedWith("index.js")] },
-    { of: (file) => isStrophe(file) && isBrief(file), minify: true, plugins: [sharedWith("index.production.js")] },
-    { of: (file) => isForNode(file) && isStrophe(file), minify: false, plugins: [sharedWith("node.js")] },
+  // What both have in common, as the class of errors, is a chunk: there is one of it in a page that uses both.
+  const pairs = [
+    { names: ["index.js", "stream.js"], common: "common", minify: true, plugins: [] },
+    { names: ["index.production.js", "stream.production.js"], common: "common.production", minify: true, plugins: [BRIEF] },
+    { names: ["node.js", "stream.node.js"], common: "common.node", minify: false, plugins: [] },
   ];
-  for (const { of, minify, plugins } of groups) {
+  const paired = new Set(pairs.flatMap(({ names }) => names));
+  const isOther = (file) => !paired.has(path.normalize(file)) && !isStrophe(file);
+  const groups = [
+    ...pairs.map(({ names, ...pair }) => ({ of: (file) => names.includes(path.normalize(file)), ...pair })),
+    { of: (file) => isOther(file) && !isForNode(file) && !isBrief(file), minify: true, plugins: [SHARED] },
+    { of: (file) => isOther(file) && isBrief(file), minify: true, plugins: [SHARED, BRIEF] },
+    { of: (file) => isOther(file) && isForNode(file), minify: false, plugins: [SHARED] },
+    { of: (file) => isStrophe(file) && !isForNode(file) && !isBrief(file), minify: true, plugins: [sharedWith("stream.js")] },
+    { of: (file) => isStrophe(file) && isBrief(file), minify: true, plugins: [sharedWith("stream.production.js")] },
+    { of: (file) => isStrophe(file) && isForNode(file), minify: false, plugins: [sharedWith("stream.node.js")] },
+  ];
+  for (const { of, common, minify, plugins } of groups) {
     const { metafile } = await esbuild({
       metafile: true,
       entryPoints: entries.filter(of).map((file) => path.join(WORK, file)),
       outdir: out,
       bundle: true,
+      ...(common && { splitting: true, chunkNames: common }),
       minify,
       format: "esm",
       platform: "neutral",

@@ -11,7 +11,7 @@ import { setup } from "./setup.mjs";
 
 const OUT = at("target/docs");
 /** The entries whose reference is built: all that have declarations of their own. */
-const ENTRIES = ["index.d.ts", "juggernaut.d.ts", "pubsub-client.d.ts"];
+const ENTRIES = ["index.d.ts", "stream.d.ts", "juggernaut.d.ts", "pubsub-client.d.ts"];
 
 const OPTIONS = {
   name: `epode ${crateVersion()}`,

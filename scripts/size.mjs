@@ -31,7 +31,7 @@ function target(entry) {
 }
 
 const IMPORT = /\b(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
-const WASM = /["']([^"'\s]+\.wasm)["']/g;
+const WASM = /\bnew URL\(\s*["']([^"'\s]+\.wasm)["']/g;
 
 /** The files an entry consists of, as { js: Set, wasm: Set }. */
 function filesOf(file, found = { js: new Set(), wasm: new Set() }) {

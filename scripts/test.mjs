@@ -150,6 +150,8 @@ const STEPS = [
     async run() {
       await clippy(["--package", "epode-proto", "--all-targets"]);
       await clippy([...WASM, "--package", "epode", "--lib", "--test", "web"]);
+      // As the build compiles the two modules.
+      for (const feature of ["client", "stream"]) await clippy([...WASM, "--package", "epode", "--lib", "--no-default-features", "--features", feature]);
       return none;
     },
   },

@@ -6,9 +6,13 @@
 
 #[path = "../proto/tests/support/addresses.rs"]
 mod addresses;
+#[path = "web/stream.rs"]
+mod stream;
+#[path = "web/support.rs"]
+mod support;
 
 use epode::js::core::Core;
-use epode::js::settings::Settings;
+use epode::js::jid::normalize_jid;
 use epode::js::sink::Sink;
 use epode::web::address::Address;
 use epode::web::clock;
@@ -20,42 +24,15 @@ use epode_proto::random::Random;
 use epode_proto::transport::Kind;
 use epode_proto::unicode::Unicode;
 use epode_proto::xml::{Limits, parse};
-use js_sys::futures::JsFuture;
-use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array, Uint32Array};
+use js_sys::{Array, Function, Object, Reflect, Uint8Array, Uint32Array};
 use std::cell::RefCell;
 use std::future::pending;
 use std::rc::Rc;
+use support::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_browser);
-
-fn object(fields: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new();
-    for (name, value) in fields {
-        Reflect::set(&object, &(*name).into(), value).unwrap();
-    }
-    object.into()
-}
-
-fn get(value: &JsValue, name: &str) -> JsValue {
-    Reflect::get(value, &name.into()).unwrap()
-}
-
-fn text(value: &JsValue, name: &str) -> Option<String> {
-    get(value, name).as_string()
-}
-
-/// Waits until the tasks queued for the end of this turn have run.
-async fn turn() {
-    let promise = Promise::new(&mut |resolve, _| {
-        gloo_timers::callback::Timeout::new(0, move || {
-            resolve.call0(&JsValue::UNDEFINED).unwrap();
-        })
-        .forget();
-    });
-    JsFuture::from(promise).await.unwrap();
-}
 
 // ── the shell ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -149,90 +126,6 @@ async fn a_future_finishes_or_times_out() {
 
 // ── the boundary ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// A JavaScript sink that records each call as `[method, …arguments]`, then calls `act`, which may throw, re-enter or free.
-fn sink() -> (Sink, Rc<RefCell<Vec<Array>>>) {
-    let notes: Rc<RefCell<Vec<Array>>> = Rc::default();
-    let writer = Rc::clone(&notes);
-    let note = Closure::<dyn FnMut(Array)>::new(move |call: Array| writer.borrow_mut().push(call));
-    let make = Function::new_with_args(
-        "note",
-        "const sink = new Proxy({ act: () => {} }, {
-           get(target, name) {
-             if (name in target) return target[name];
-             if (name === 'problem') return (kind, first, second) => Object.assign(new Error(kind), { kind, first, second });
-             if (name === 'stanzaError') return (condition) => Object.assign(new Error(condition), { kind: 'stanza-error' });
-             if (name === 'closeReason') return (code, message) => Object.assign(new Error(message), { kind: code });
-             if (name === 'occupant') return (nick) => ({ nick });
-             if (name === 'replacement') return () => undefined;
-             return (...args) => {
-               const copies = args.map((one) => ArrayBuffer.isView(one) ? one.slice() : one);
-               note([name, ...copies]);
-               target.act(name, ...copies);
-             };
-           },
-         });
-         return sink;",
-    );
-    let sink = make
-        .call1(&JsValue::UNDEFINED, &note.into_js_value())
-        .unwrap();
-    (sink.unchecked_into(), notes)
-}
-
-/// The function that the sink calls after each call.
-fn act(sink: &Sink, act: Closure<dyn FnMut(String)>) {
-    Reflect::set(sink, &"act".into(), &act.into_js_value()).unwrap();
-}
-
-/// Settings in which these fields replace the default ones.
-fn settings(fields: &[(&str, JsValue)]) -> Settings {
-    let settings = object(&[
-        ("services", texts(&["/http-bind"])),
-        ("domain", "example.org".into()),
-        ("anonymous", true.into()),
-        ("allowPlainText", false.into()),
-        ("presence", true.into()),
-        ("wait", 60.into()),
-        ("hold", 1.into()),
-        ("keys", false.into()),
-        (
-            "headers",
-            texts(&["Content-Type", "text/xml; charset=utf-8"]),
-        ),
-        ("withCredentials", false.into()),
-        ("timeout", 30_000.into()),
-        ("maxBytes", (1 << 24).into()),
-        ("reconnect", true.into()),
-        ("streamManagement", true.into()),
-        ("silence", 30_000.into()),
-        ("features", texts(&[])),
-    ]);
-    for (name, value) in fields {
-        Reflect::set(&settings, &(*name).into(), value).unwrap();
-    }
-    settings.unchecked_into()
-}
-
-fn texts(all: &[&str]) -> JsValue {
-    all.iter()
-        .map(|one| JsValue::from_str(one))
-        .collect::<Array>()
-        .into()
-}
-
-fn kind(error: &JsValue) -> String {
-    text(error, "kind").unwrap_or_default()
-}
-
-/// The names of the calls so far.
-fn calls(notes: &Rc<RefCell<Vec<Array>>>) -> Vec<String> {
-    let notes = notes.borrow();
-    notes
-        .iter()
-        .filter_map(|call| call.get(0).as_string())
-        .collect()
-}
-
 fn read(xml: &str) -> epode_proto::xml::Element {
     parse(xml.as_bytes().to_vec(), &Limits::default()).unwrap()
 }
@@ -240,10 +133,10 @@ fn read(xml: &str) -> epode_proto::xml::Element {
 #[wasm_bindgen_test]
 fn addresses_and_documents_are_read_without_a_client() {
     assert_eq!(
-        Core::normalize_jid("Romeo@EXAMPLE.org/R").unwrap(),
+        normalize_jid("Romeo@EXAMPLE.org/R").unwrap(),
         "romeo@example.org/R"
     );
-    let reason = Core::normalize_jid("@").unwrap_err();
+    let reason = normalize_jid("@").unwrap_err();
     assert!(reason.is_string());
     let xml = "<a xmlns='urn:a' b='\u{1F600}'>c</a>";
     let packed = read(xml).pack();
@@ -331,47 +224,6 @@ fn unsendable_stanzas_are_refused_by_name() {
     assert!(notes.borrow().is_empty(), "nothing is told of it");
 }
 
-/// A scripted `fetch`: records each request and responds as the script says.
-fn scripted_fetch(answers: Vec<Result<&'static str, ()>>) -> (Rc<RefCell<Vec<String>>>, JsValue) {
-    let bodies = Rc::new(RefCell::new(Vec::new()));
-    let noted = Rc::clone(&bodies);
-    let answers = RefCell::new(answers.into_iter());
-    let fetch =
-        Closure::<dyn FnMut(JsValue, JsValue) -> Promise>::new(move |_: JsValue, init: JsValue| {
-            noted
-                .borrow_mut()
-                .push(text(&init, "body").unwrap_or_default());
-            let body = text(&init, "body").unwrap_or_default();
-            // The good-bye is answered whatever the script still holds.
-            let answer = if body.contains("type='terminate'") {
-                Some(Ok(TERMINATED))
-            } else {
-                answers.borrow_mut().next()
-            };
-            match answer {
-                Some(Ok(answer)) => {
-                    let iq = body.split("<iq").nth(1).unwrap_or_default();
-                    let id = iq.split("id='").nth(1).unwrap_or_default();
-                    let id = id.split('\'').next().unwrap_or_default();
-                    let answer = answer.replace("ID", id);
-                    let constructor: Function = get(&js_sys::global(), "Response").unchecked_into();
-                    let headers = object(&[("Content-Type", "text/xml; charset=utf-8".into())]);
-                    let options = object(&[("headers", headers)]);
-                    let arguments: Array = [answer.as_str().into(), options].iter().collect();
-                    Promise::resolve(&Reflect::construct(&constructor, &arguments).unwrap())
-                }
-                Some(Err(())) => Promise::reject(&js_sys::TypeError::new("Failed to fetch")),
-                None => Promise::new(&mut |_, _| {}),
-            }
-        });
-    let global = js_sys::global();
-    let original = get(&global, "fetch");
-    Reflect::set(&global, &"fetch".into(), &fetch.into_js_value()).unwrap();
-    (bodies, original)
-}
-
-const TERMINATED: &str = "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>";
-const FEATURES: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams' sid='s' wait='60' hold='1' requests='2'><stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features></body>";
 const SUCCESS: &str = "<body xmlns='http://jabber.org/protocol/httpbind'><success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></body>";
 const BIND: &str = "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'><stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features></body>";
 /// The reply to the binding request, whose id replaces `ID`, and two messages.
@@ -391,12 +243,6 @@ fn logging_in() -> (Rc<Core>, Sink, Rc<RefCell<Vec<Array>>>) {
         }),
     );
     (core, sink, notes)
-}
-
-async fn turns(count: usize) {
-    for _ in 0..count {
-        turn().await;
-    }
 }
 
 /// Both directions with a scripted server: the login posts the expected requests, a broken request is repeated byte for byte.
@@ -471,10 +317,6 @@ async fn online(react: impl Fn(&Rc<Core>, &str) + 'static) -> Vec<String> {
     Reflect::set(&global, &"reportError".into(), &reported).unwrap();
     core.shut();
     calls(&notes)
-}
-
-fn count(calls: &[String], name: &str) -> usize {
-    calls.iter().filter(|call| *call == name).count()
 }
 
 #[wasm_bindgen_test]

@@ -9,8 +9,8 @@ import { XmppError, aborted, badArgument, problem } from "./errors.js";
 import { Listeners, type Registration, mustBeFunction, registrationOf } from "./events.js";
 import { type Given, Hub } from "./hub.js";
 import { normalJid } from "./jid.js";
-import { init, isLoaded } from "./loading.js";
 import { CallSite, addressee, located, locating, siting } from "./located.js";
+import { init, mainModule } from "./main-module.js";
 import { type Matcher, readMatcher } from "./matcher.js";
 import { type Muc, mucOf } from "./muc.js";
 import {
@@ -19,10 +19,8 @@ import {
   type ClientOptions,
   type RegisterOptions,
   type Service,
-  addressesOf,
   readClientOptions,
   readRegisterOptions,
-  ridOption,
 } from "./options.js";
 import { metadata, readMetadata } from "./nodes.js";
 import { Patience } from "./patience.js";
@@ -30,6 +28,7 @@ import { type PubSub, pubSubOf } from "./pubsub.js";
 import { Reader } from "./reader.js";
 import { type Stanza, stanzaOf } from "./stanza.js";
 import { STANZA_IDS } from "./stanza-ids.js";
+import { addressesOf, ridOption } from "./transport-options.js";
 import { type Waiting, quietly } from "./waiting.js";
 import { type Sendable, markupOf, mustBeText, mustBeWellFormed } from "./xml.js";
 
@@ -73,7 +72,7 @@ export class Client {
   constructor(service: Service, options: ClientOptions) {
     this.#services = addressesOf(service);
     this.#options = options;
-    if (isLoaded()) this.#make();
+    if (mainModule.isLoaded) this.#make();
   }
 
   #make(): Hub {

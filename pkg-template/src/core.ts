@@ -1,5 +1,5 @@
-// The boundary to the module: its options (`Settings`) and its events (`Sink`). Its methods are those of `Core`, which
-// wasm-bindgen declares (src/js/core.rs).
+// The boundary to the modules: their options (`Settings`) and their events (`Sink`). Their methods are those of `Core`,
+// which wasm-bindgen declares (src/js/core.rs), and those of stream-core.ts.
 //
 // Elements cross packed, as a text (`undefined` for no element) and an array of words. Arrays are views of the module's memory:
 // copy what you keep. Times are milliseconds since 1970, NaN for none. No method may throw.
@@ -7,7 +7,7 @@
 import type { XmppError } from "./errors.js";
 import type { PackedText } from "./stanza.js";
 
-export { Core, RetryCore, SaslCore, StreamCore } from "./epode.js";
+export { Core } from "./epode.js";
 
 /** The options of a client: those of the page, read and validated. */
 export interface Settings {

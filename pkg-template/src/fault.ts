@@ -2,6 +2,7 @@
 
 import { XmppError } from "./errors.js";
 
+/** A page with both modules stops using both: they are made of the same code. */
 let broken: XmppError | undefined;
 
 /** Converts a fault of the module to the page's error; returns any other error unchanged. */

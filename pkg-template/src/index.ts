@@ -1,9 +1,9 @@
 // The entry for pages and workers: fetches the module from the directory of this file.
 
-import { defaultSource } from "./loading.js";
+import { mainModule } from "./main-module.js";
 
-defaultSource(() => new URL("./epode_bg.wasm", import.meta.url));
+mainModule.findBy(() => new URL("./epode_bg.wasm", import.meta.url));
 
-/** For the entries with the module inside, which replace the source. @internal */
-export { defaultSource as _defaultSource, defaultSourceNow } from "./loading.js";
+/** For the entry with the module inside, which replaces the source. @internal */
+export { mainModule } from "./main-module.js";
 export * from "./public.js";

@@ -1,13 +1,22 @@
 // Addresses (RFC 7622), which the module parses and normalises.
 
-import { Core } from "./core.js";
 import { problem } from "./errors.js";
 import { isXmlText } from "./xml.js";
+
+/** Normalises an address; throws the reason why there is none in a text. */
+type Normalize = (text: string) => string;
+
+let normalize: Normalize | undefined;
+
+/** Sets what normalises addresses: the module that was loaded last. All of them do it alike. @internal */
+export function normalizeBy(module: Normalize): void {
+  normalize = module;
+}
 
 /** A normalised address. Text that XML cannot carry is not an address. @internal */
 export function normalJid(text: string): string {
   try {
-    return Core.normalizeJid(isXmlText(text) ? text : "\0");
+    return (normalize as Normalize)(isXmlText(text) ? text : "\0");
   } catch (reason) {
     if (typeof reason !== "string") throw reason;
     throw problem("bad-jid", JSON.stringify(text), reason);

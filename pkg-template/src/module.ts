@@ -1,6 +1,5 @@
-// The WebAssembly module: fetched, compiled, instantiated. Every failure is an `XmppError` with advice.
+// A WebAssembly module of the package: fetched, compiled, instantiated. Every failure is an `XmppError` with advice.
 
-import load, { initSync as loadNow } from "./epode.js";
 import { type XmppErrorDetails, type ErrorCode, XmppError, badArgument } from "./errors.js";
 
 /**
@@ -10,6 +9,16 @@ import { type XmppErrorDetails, type ErrorCode, XmppError, badArgument } from ".
  * await init(source);
  */
 export type ModuleSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+
+/** A module of the package: its file, the entry that loads it, and what wasm-bindgen made for it. @internal */
+export interface WasmModule {
+  file: string;
+  entry: string;
+  load(from: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  loadNow(from: { module: WebAssembly.Module }): unknown;
+  /** Once it is loaded. */
+  normalizeJid(text: string): string;
+}
 
 /** The smallest module: only the header. A platform that refuses it refuses every module. */
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
@@ -24,7 +33,7 @@ const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
  * missing or wrong file, because a bundler that moved the script is the usual cause of both.
  */
 const FILE =
-  "Copy epode_bg.wasm from the package to the folder of the script that loads it, or say where it is: await init(\"/assets/epode_bg.wasm\"). Or import from \"epode/inline\", which has the module in the script: bundlers such as rollup and esbuild do not carry the file along. With Vite's development server also: optimizeDeps: { exclude: [\"epode\"] }.";
+  "Copy FILE from the package to the folder of the script that loads it, or say where it is: await init(\"/assets/FILE\"). Or import from \"ENTRY/inline\", which has the module in the script: bundlers such as rollup and esbuild do not carry the file along. With Vite's development server also: optimizeDeps: { exclude: [\"epode\"] }.";
 const ADVICE = {
   missing: ["module-unavailable", FILE],
   foreign: ["module-unavailable", `${FILE} The server must answer with the file itself, as application/wasm, not with a page for unknown addresses.`],
@@ -33,16 +42,20 @@ const ADVICE = {
     "Check the network, the address, and that the page may fetch it: the content security policy's connect-src, CORS headers on another origin. Another call tries again.",
   ],
   damaged: ["module-unavailable", "It is cut short, damaged, or needs a newer browser. Deploy it again, unchanged, and clear the caches in between."],
-  stale: ["module-unavailable", "Deploy epode_bg.wasm and the scripts of the package together, and clear the caches in between."],
+  stale: ["module-unavailable", "Deploy FILE and the scripts of the package together, and clear the caches in between."],
   forbidden: ["module-blocked", "Add 'wasm-unsafe-eval' to script-src in the page's Content-Security-Policy."],
-  large: ["module-blocked", "Use a browser of 2023 or later (Chromium 114), or load the module with await init() from \"epode\"."],
+  large: ["module-blocked", "Use a browser of 2023 or later (Chromium 114), or load the module with await init() from \"ENTRY\"."],
   unsupported: ["module-blocked", "Use a browser that has WebAssembly, or allow it in this one's settings (lockdown modes turn it off)."],
 } as const satisfies Record<string, readonly [ErrorCode, string]>;
 
-function moduleError(kind: keyof typeof ADVICE, what: string, details?: XmppErrorDetails): XmppError {
-  const [code, advice] = ADVICE[kind];
+/** Makes the errors of a module: `FILE` and `ENTRY` of the advice are its own. */
+type MakeError = (kind: keyof typeof ADVICE, what: string, details?: XmppErrorDetails) => XmppError;
+
+const errorsOf = (of: WasmModule): MakeError => (kind, what, details) => {
+  const [code, text] = ADVICE[kind];
+  const advice = text.replaceAll("FILE", of.file).replaceAll("ENTRY", of.entry);
   return new XmppError(code, `epode's WebAssembly module could not be loaded: ${what}. ${advice}`, details);
-}
+};
 
 /** The class of an object, even if the object comes from another realm (a frame, Node's vm). */
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
@@ -62,7 +75,7 @@ function isModule(bytes: BufferSource): boolean {
 }
 
 /** Why compiling failed. `bytes`: the compiled bytes, if known; `type`: their Content-Type. */
-function diagnose(cause: unknown, place: string, bytes?: BufferSource, type?: string): XmppError {
+function diagnose(moduleError: MakeError, cause: unknown, place: string, bytes?: BufferSource, type?: string): XmppError {
   if (bytes && !isModule(bytes)) {
     const what = /html/i.test(type ?? "") ? "an HTML page" : bytes.byteLength === 0 ? "an empty file" : "something else";
     return moduleError("foreign", `${place} is ${what}, not the module`, { cause });
@@ -72,15 +85,15 @@ function diagnose(cause: unknown, place: string, bytes?: BufferSource, type?: st
   return moduleError("damaged", `${place} cannot be compiled`, { cause });
 }
 
-async function compileBytes(bytes: BufferSource, place: string, type?: string): Promise<WebAssembly.Module> {
+async function compileBytes(moduleError: MakeError, bytes: BufferSource, place: string, type?: string): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes);
   } catch (error) {
-    throw diagnose(error, place, bytes, type);
+    throw diagnose(moduleError, error, place, bytes, type);
   }
 }
 
-async function compileResponse(response: Response): Promise<WebAssembly.Module> {
+async function compileResponse(moduleError: MakeError, response: Response): Promise<WebAssembly.Module> {
   const place = response.url || "the given response";
   const { ok, status } = response;
   if (!ok) {
@@ -94,7 +107,7 @@ async function compileResponse(response: Response): Promise<WebAssembly.Module> 
     try {
       return await WebAssembly.compileStreaming(response);
     } catch (error) {
-      throw diagnose(error, place);
+      throw diagnose(moduleError, error, place);
     }
   }
   let bytes: ArrayBuffer;
@@ -103,16 +116,16 @@ async function compileResponse(response: Response): Promise<WebAssembly.Module> 
   } catch (cause) {
     throw moduleError("unreachable", `${place} could not be read to its end`, { cause });
   }
-  const module = await compileBytes(bytes, place, type);
+  const module = await compileBytes(moduleError, bytes, place, type);
   console.warn(`epode: ${place} came as ${type || "no type at all"}. It loads faster as application/wasm.`);
   return module;
 }
 
-async function compile(from: ModuleSource): Promise<WebAssembly.Module> {
+async function compile(moduleError: MakeError, from: ModuleSource): Promise<WebAssembly.Module> {
   const kind = kindOf(from);
   if (kind === "WebAssembly.Module") return from as WebAssembly.Module;
-  if (kind === "ArrayBuffer" || ArrayBuffer.isView(from)) return compileBytes(from as BufferSource, "the given bytes");
-  if (kind === "Response") return compileResponse(from as Response);
+  if (kind === "ArrayBuffer" || ArrayBuffer.isView(from)) return compileBytes(moduleError, from as BufferSource, "the given bytes");
+  if (kind === "Response") return compileResponse(moduleError, from as Response);
   if (typeof from !== "string" && kind !== "URL" && kind !== "Request") {
     throw badArgument("init() takes the module's address, a Request, a Response, its bytes, or a WebAssembly.Module.");
   }
@@ -122,25 +135,26 @@ async function compile(from: ModuleSource): Promise<WebAssembly.Module> {
   } catch (cause) {
     throw moduleError("unreachable", `${kind === "Request" ? (from as Request).url : String(from)} could not be fetched`, { cause });
   }
-  return compileResponse(response);
+  return compileResponse(moduleError, response);
 }
 
 /** Throws where this platform, or the page's policy, refuses WebAssembly. */
-function mustHaveWebAssembly(): void {
+function mustHaveWebAssembly(moduleError: MakeError): void {
   if (kindOf(globalThis.WebAssembly) !== "WebAssembly") throw moduleError("unsupported", "this platform has no WebAssembly");
   if (!mayCompile()) throw moduleError("forbidden", "the page's content security policy forbids WebAssembly");
 }
 
 /** The module could not be started. */
-function startError(cause: unknown): XmppError {
+function startError(moduleError: MakeError, cause: unknown): XmppError {
   // What the module imports, and what these scripts give it, differ.
   if (cause instanceof WebAssembly.LinkError || cause instanceof TypeError) return moduleError("stale", "it belongs to another version of epode", { cause });
   return moduleError("damaged", "it could not be started", { cause });
 }
 
-/** Loads the module in this very turn, from its bytes or as it was compiled. @internal */
-export function loadModuleNow(find: () => BufferSource | WebAssembly.Module): void {
-  mustHaveWebAssembly();
+/** Loads a module in this very turn, from its bytes or as it was compiled. @internal */
+export function loadModuleNow(of: WasmModule, find: () => BufferSource | WebAssembly.Module): void {
+  const moduleError = errorsOf(of);
+  mustHaveWebAssembly(moduleError);
   const from = find();
   let module: WebAssembly.Module;
   try {
@@ -148,20 +162,21 @@ export function loadModuleNow(find: () => BufferSource | WebAssembly.Module): vo
   } catch (cause) {
     // COMPAT(Chromium < 114): it compiles no more than 4 KB at once in a page's thread; later ones 8 MB.
     if (cause instanceof RangeError) throw moduleError("large", "this browser compiles no module of its size at once", { cause });
-    throw diagnose(cause, "the given bytes", from as BufferSource);
+    throw diagnose(moduleError, cause, "the given bytes", from as BufferSource);
   }
   try {
-    loadNow({ module });
+    of.loadNow({ module });
   } catch (cause) {
-    throw startError(cause);
+    throw startError(moduleError, cause);
   }
 }
 
-/** Loads the module from where `find` says: an address, a request or response, bytes, or a compiled module. @internal */
-export async function loadModule(find: () => ModuleSource | Promise<ModuleSource>): Promise<void> {
+/** Loads a module from where `find` says: an address, a request or response, bytes, or a compiled module. @internal */
+export async function loadModule(of: WasmModule, find: () => ModuleSource | Promise<ModuleSource>): Promise<void> {
+  const moduleError = errorsOf(of);
   // Before anything is fetched: COMPAT(Chromium): a response whose compilation the policy forbids is never read to its end, and
   // keeps its connection.
-  mustHaveWebAssembly();
+  mustHaveWebAssembly(moduleError);
   let from: ModuleSource;
   try {
     from = await find();
@@ -169,15 +184,15 @@ export async function loadModule(find: () => ModuleSource | Promise<ModuleSource
     // The file is missing beside this script, or this script has no address to resolve a relative one against.
     throw moduleError("missing", (cause as Error | undefined)?.message ?? "it was not found", { cause });
   }
-  const module = await compile(from);
+  const module = await compile(moduleError, from);
   try {
     // At once: `initSync()` in the meantime would start a second one.
-    loadNow({ module });
+    of.loadNow({ module });
   } catch (cause) {
     // COMPAT(Chromium < 114): not in a page's thread.
-    if (!(cause instanceof RangeError)) throw startError(cause);
-    await load({ module_or_path: module }).catch((error: unknown) => {
-      throw startError(error);
+    if (!(cause instanceof RangeError)) throw startError(moduleError, cause);
+    await of.load({ module_or_path: module }).catch((error: unknown) => {
+      throw startError(moduleError, error);
     });
   }
 }

@@ -2,13 +2,13 @@
 
 // @ts-expect-error Node's own types are no dependency of this package.
 import { readFile } from "node:fs/promises";
-import { defaultSource } from "./loading.js";
+import { mainModule } from "./main-module.js";
 import type { ModuleSource } from "./module.js";
 
 const read = readFile as (url: URL) => Promise<ModuleSource>;
 
-defaultSource(() => read(new URL("./epode_bg.wasm", import.meta.url)));
+mainModule.findBy(() => read(new URL("./epode_bg.wasm", import.meta.url)));
 
-/** For the entries with the module inside, which replace the source. @internal */
-export { defaultSource as _defaultSource, defaultSourceNow } from "./loading.js";
+/** For the entry with the module inside, which replaces the source. @internal */
+export { mainModule } from "./main-module.js";
 export * from "./public.js";

@@ -4,6 +4,7 @@ import type { Settings } from "./core.js";
 import { XmppError, badArgument } from "./errors.js";
 import { bareOf, domainOf, localOf, resourceOf } from "./jid.js";
 import { Reader } from "./reader.js";
+import { replacementsOf, transportSettings } from "./transport-options.js";
 
 /**
  * A password or token: the text, or a function that gives it and is called for every login (for an access token that expires, or a prompt).
@@ -236,8 +237,6 @@ export interface RegisterOptions
   signal?: AbortSignal;
 }
 
-/** The default limit of a response. */
-const MAX_BYTES = 16 * 1024 * 1024;
 const MECHANISMS: readonly string[] = [
   "SCRAM-SHA-512",
   "SCRAM-SHA-256",
@@ -266,13 +265,6 @@ export interface Prepared {
   memory?: NonNullable<ClientOptions["memory"]> | undefined;
   /** The replacements of platform APIs, by name. */
   replacements: ReadonlyMap<string, unknown>;
-}
-
-/** The services' addresses: one, or several that are tried in order. @internal */
-export function addressesOf(service: Service): string[] {
-  const all: readonly unknown[] = Array.isArray(service) ? service : [service];
-  if (all.every((one) => typeof one === "string" || one instanceof URL)) return all.map(String);
-  throw badArgument('The service is missing: the address of the server\'s BOSH service, such as "/http-bind".');
 }
 
 /** The options of a client. @internal */
@@ -406,46 +398,6 @@ function aboutOption(read: Reader): Pick<Settings, "name" | "version" | "os" | "
   }
   about.done();
   return settings;
-}
-
-function headersOption(read: Reader): string[] {
-  const headers = read.record("headers");
-  headers.push(["Content-Type", read.text("contentType") ?? "text/xml; charset=utf-8"]);
-  try {
-    const checked = new Headers();
-    for (const [name, value] of headers) checked.set(name, value);
-  } catch {
-    read.refuse("headers", "holds a name or value that HTTP does not allow");
-  }
-  return headers.flat();
-}
-
-/** The option `rid`: a number that XEP-0124 §14.1 allows, at most 2^53 - 1, also as digits; `undefined` for anything else. @internal */
-export function ridOption(read: Reader): number | undefined {
-  const given = read.given("rid");
-  const rid = typeof given === "string" && /^\d{1,16}$/.test(given) ? Number(given) : given;
-  return typeof rid === "number" && Number.isSafeInteger(rid) && rid > 0 ? rid : undefined;
-}
-
-/** The settings of a transport. @internal */
-export function transportSettings(read: Reader): Pick<Settings, "wait" | "hold" | "maxBytes" | "headers" | "timeout" | "lang" | "withCredentials"> {
-  return {
-    wait: read.number("wait", 1, 3_600, "is a number of seconds, 1 to 3600") ?? 60,
-    hold: read.number("hold", 1, 4, "is a number of requests, 1 to 4") ?? 1,
-    maxBytes: read.number("maxBytes", 1, 0xffff_ffff, "is a number of bytes, 1 or more") ?? MAX_BYTES,
-    headers: headersOption(read),
-    timeout: read.millis("timeout") ?? 30_000,
-    lang: read.text("lang"),
-    withCredentials: read.flag("withCredentials", false),
-  };
-}
-
-/** What replaces the platform's own, by its name. @internal */
-export function replacementsOf(read: Reader): ReadonlyMap<string, unknown> {
-  return new Map<string, unknown>([
-    ["WebSocket", read.callable("WebSocket", "is a class with the interface of the browser's WebSocket")],
-    ["fetch", read.callable("fetch", "is a function with the interface of the browser's fetch")],
-  ]);
 }
 
 /** What a client and a registration have in common. */

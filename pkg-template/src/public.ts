@@ -1,4 +1,4 @@
-// The exports of every entry of the package.
+// The exports of the main entry, wherever it finds the module.
 
 export type { ClientEvents, Status, StatusChange } from "./client-events.js";
 export { Client, attach, connect, discover, register } from "./client.js";
@@ -7,7 +7,7 @@ export type { Registration } from "./events.js";
 export { Feed, type FeedChange, type FeedEvents, type RetractVia } from "./feed.js";
 export type { Form, FormField, FormInput, FormValue } from "./form.js";
 export type { DecodeOption, PubsubItem } from "./item.js";
-export { init, initSync } from "./loading.js";
+export { init, initSync } from "./main-module.js";
 export type { Matcher } from "./matcher.js";
 export type { ModuleSource } from "./module.js";
 export type { Muc } from "./muc.js";
@@ -35,10 +35,7 @@ export type {
 } from "./options.js";
 export { type AtomEntry, type DjangoObject, type PayloadFormat, atom, json } from "./payloads.js";
 export type { Approval, FeedOptions, Payload, PersonalEvent, PubSub, ServiceOption } from "./pubsub.js";
-export { RetryTimer, type RetryPauses } from "./retry-timer.js";
 export { type Affiliation, type Occupant, type Role, Room, type RoomEvents, type RoomMessage } from "./room.js";
-export { SaslClient, type SaslCredentials, type ScramKeys } from "./sasl-client.js";
 export { type Attribute, Stanza } from "./stanza.js";
 export type { Waiting } from "./waiting.js";
-export { Stream, type StreamEvents, type StreamOptions, type StreamSession } from "./stream.js";
 export { type Sendable, type Xml, xml } from "./xml.js";

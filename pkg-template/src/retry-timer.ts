@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // `RetryTimer`: when a `Stream` that was interrupted is opened again. The module decides it, as it does for a `Client`.
 
-import { RetryCore } from "./core.js";
 import { disposeBy } from "./dispose.js";
 import { badArgument } from "./errors.js";
 import { guarded, mustBeWhole } from "./fault.js";
-import { mustBeLoaded } from "./loading.js";
 import { Reader } from "./reader.js";
+import { RetryCore } from "./stream-core.js";
+import { streamModule } from "./stream-module.js";
 
 /**
  * The pauses between attempts, in milliseconds. Each is random, up to the length of the outage so far, within these bounds.
@@ -43,7 +43,7 @@ export class RetryTimer {
    * const retries = new RetryTimer(() => console.log("open a stream now"), { most: 60_000 });
    */
   constructor(attempt: () => unknown, pauses: RetryPauses = {}) {
-    mustBeLoaded();
+    streamModule.mustBeLoaded();
     mustBeWhole();
     if (typeof attempt !== "function") throw badArgument("The first argument is the function that opens a stream again.");
     const read = new Reader(pauses);

@@ -1,10 +1,11 @@
 // `SaslClient`: one SASL exchange (RFC 4422), for a login by hand over a `Stream`. The module computes it.
 
-import { SaslCore, type Sink } from "./core.js";
+import type { Sink } from "./core.js";
 import { type ProblemKind, XmppError, badArgument, closeReason, problem } from "./errors.js";
 import { guarded, mustBeWhole } from "./fault.js";
-import { mustBeLoaded } from "./loading.js";
 import { Reader } from "./reader.js";
+import { SaslCore } from "./stream-core.js";
+import { streamModule } from "./stream-module.js";
 
 /**
  * What SCRAM derives from a password (RFC 5802 §3), with what it was derived with. As good as the password for a login to this account,
@@ -105,7 +106,7 @@ export class SaslClient {
    * const usable = offered.filter((name) => SaslClient.knows(name));
    */
   static knows(mechanism: string): boolean {
-    mustBeLoaded();
+    streamModule.mustBeLoaded();
     mustBeWhole();
     return guarded(() => SaslCore.knows(String(mechanism)));
   }

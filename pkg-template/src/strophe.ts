@@ -1,8 +1,10 @@
 // The entry `epode/strophe` for pages: what strophe.js exports. The module is inside, and loaded when it is first needed, in that very turn.
 
-import { inlinedModule } from "./inlined.js";
-import { defaultSourceNow } from "./loading.js";
+// @ts-expect-error Written by scripts/build.mjs.
+import base64 from "./epode_stream_bg.base64.js";
+import { bytesOf } from "./inlined.js";
+import { streamModule } from "./stream-module.js";
 
-defaultSourceNow(inlinedModule);
+streamModule.findNowBy(() => bytesOf(base64 as string));
 
 export * from "./strophe/index.js";

@@ -103,8 +103,27 @@ export function publicMembers(entry) {
 
 const uses = (text, name) => new RegExp(`(?<![.\\w"'])${name}\\b`).test(text);
 
-/** An import of what a text uses of `exported`, names of the package. */
-export const importOf = (text, exported) => `import { ${exported.filter((name) => uses(text, name)).join(", ")} } from "epode";`;
+/** The entries whose names samples and examples use, with their declarations. What needs the second is imported from there. */
+const ENTRIES = { epode: "index.d.ts", "epode/stream": "stream.d.ts" };
+
+/** The names that each entry of the package in `folder` exports: `{ ENTRY: [NAME, …] }`. */
+export function exportedNames(folder) {
+  const namesOf = (file) => publicMembers(path.join(folder, file)).map(({ name }) => name).filter((name) => !name.includes("."));
+  const main = namesOf(ENTRIES.epode);
+  // A declaration that an entry leads to need not be one of its exports.
+  const text = fs.readFileSync(path.join(folder, "public-stream.d.ts"), "utf8");
+  const stream = [...text.matchAll(/\{([^}]*)\}/g)].flatMap(([, names]) => names.split(",").map((name) => name.replace(/\btype\b/, "").trim()));
+  return { epode: main, "epode/stream": stream.filter(Boolean) };
+}
+
+/** Imports of what a text uses, by the names of `exported` (see `exportedNames`). */
+export function importOf(text, exported) {
+  const used = (entry) => exported[entry].filter((name) => uses(text, name));
+  const isByHand = used("epode/stream").some((name) => !exported.epode.includes(name));
+  const stream = isByHand ? used("epode/stream") : [];
+  const main = used("epode").filter((name) => !stream.includes(name));
+  return `import { ${main.join(", ")} } from "epode"; import { ${stream.join(", ")} } from "epode/stream";`;
+}
 
 /** What examples may use without making it. */
 const GIVEN = { client: "Client", feed: "Feed", room: "Room", stanza: "Stanza", stream: "Stream", sasl: "SaslClient", retries: "RetryTimer" };

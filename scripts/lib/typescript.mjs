@@ -6,7 +6,7 @@ import { at } from "./project.mjs";
 export async function importSources(...names) {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
-    stdin: { contents: names.map((name) => `export * from "./${name}.js";`).join("\n"), resolveDir: at("pkg-template/src") },
+    stdin: { contents: [...names.map((name) => `export * from "./${name}.js";`), ADDRESSES].join("\n"), resolveDir: at("pkg-template/src") },
     bundle: true,
     format: "esm",
     platform: "neutral",
@@ -18,22 +18,25 @@ export async function importSources(...names) {
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
 
-/** In place of the module: what reads addresses, roughly. Everything else that calls the module fails. */
-const CORE = `export class Core {
-  static normalizeJid(text) {
-    if (/^@|\\0/.test(text)) throw "an address that the stand-in for the module refuses";
-    return text.toLowerCase();
-  }
-}
+/** In place of a module: what reads addresses, roughly. */
+const ADDRESSES = `import { normalizeBy } from "./jid.js";
+normalizeBy((text) => {
+  if (/^@|\\0/.test(text)) throw "an address that the stand-in for the module refuses";
+  return text.toLowerCase();
+});`;
+
+/** In place of what wasm-bindgen makes: what calls a module fails. */
+const GLUE = `export class Core {}
 export class SaslCore {}
 export class StreamCore {}
+export const normalizeJid = () => {};
 export const initSync = () => {};
 export default () => {};`;
 
 const WITHOUT_MODULE = {
   name: "without-module",
   setup(build) {
-    build.onResolve({ filter: /^\.\/epode\.js$/ }, () => ({ path: "epode", namespace: "none" }));
-    build.onLoad({ filter: /./, namespace: "none" }, () => ({ contents: CORE }));
+    build.onResolve({ filter: /^\.\/epode(_stream)?\.js$/ }, ({ path }) => ({ path, namespace: "none" }));
+    build.onLoad({ filter: /./, namespace: "none" }, () => ({ contents: GLUE }));
   },
 };

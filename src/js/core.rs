@@ -5,9 +5,10 @@
 //! A method calls the sink only to create such an error, and holds no borrow while it does.
 
 use super::crossing::Crossing;
-use super::problems::of_send;
+use super::failures::of_send;
+use super::listener::Listener;
 use super::settings::Settings;
-use super::shell::{Listener, Shell};
+use super::shell::Shell;
 use super::sink::Sink;
 use crate::web::clock::PlatformCalendar;
 use crate::web::driver::Driver;
@@ -100,18 +101,6 @@ impl Core {
         let weak = Rc::downgrade(&shell);
         shell.driver.listen(weak);
         Ok(Self(shell))
-    }
-
-    /// Normalises an address (RFC 7622).
-    ///
-    /// # Errors
-    /// A string with the reason why the address is invalid.
-    #[wasm_bindgen(js_name = normalizeJid)]
-    pub fn normalize_jid(text: &str) -> Result<String, JsValue> {
-        match Jid::parse(text, &PlatformUnicode) {
-            Ok(jid) => Ok(jid.as_str().to_owned()),
-            Err(error) => Err(error.as_str().into()),
-        }
     }
 
     /// Parses one document and returns it packed (proto/src/xml/packed.rs).

@@ -1,7 +1,7 @@
 //! `Core`: feeds, and the events of a pubsub service that need no subscription.
 
 use super::core::{Core, jid, millis};
-use super::problems::of_send;
+use super::failures::of_send;
 use epode_proto::client::{FeedOptions, WatchId};
 use epode_proto::xep::pubsub::feed::position::Position;
 use epode_proto::xep::pubsub::subscriptions::FeedId;

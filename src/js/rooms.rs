@@ -1,7 +1,7 @@
 //! `Core`: rooms. A command returns its id, under which `Sink.roomCommand` reports its result.
 
 use super::core::{Core, jid};
-use super::problems::of_room;
+use super::failures::of_room;
 use epode_proto::client::Client;
 use epode_proto::time::{Instant, Millis};
 use epode_proto::xep::muc::request::History;

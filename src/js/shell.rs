@@ -1,60 +1,14 @@
-//! The two sides of one client: the driver with the protocol, and the page's sink.
-//!
-//! Rust holds the sink weakly, and strongly while the driver owns this shell, that is while the connection is not
-//! offline. The sink refers to the page's client and to all objects that the page has registered, so these stay alive
-//! as long as an event may come, and are garbage-collected afterwards.
+//! The two sides of one client: the driver with the protocol, and the page's sink, which is held strongly while the
+//! driver owns this shell, that is while the connection is not offline.
 
+use super::listener::Listener;
 use super::sink::Sink;
 use crate::web::driver::Driver;
-use crate::web::platform::ApiOverrides;
 use crate::web::run_loop::EventSink;
 use epode_proto::client::ClientEvent;
 use epode_proto::error::CloseReason;
-use js_sys::{Object, WeakRef};
-use std::cell::RefCell;
 use std::rc::Rc;
-use wasm_bindgen::prelude::*;
-
-/// The page's sink, held weakly, and strongly while it is pinned.
-pub struct Listener {
-    weak: WeakRef<Object>,
-    strong: RefCell<Option<Rc<Sink>>>,
-}
-
-impl Listener {
-    /// Holds the sink weakly.
-    pub fn new(sink: &Sink) -> Rc<Self> {
-        Rc::new(Self {
-            weak: WeakRef::new(sink.unchecked_ref()),
-            strong: RefCell::default(),
-        })
-    }
-
-    /// Holds it strongly from now on, or not any more.
-    pub fn hold(&self, on: bool) {
-        let sink = if on { self.sink() } else { None };
-        self.strong.replace(sink);
-    }
-
-    /// Whether it is held strongly.
-    pub fn is_held(&self) -> bool {
-        self.strong.borrow().is_some()
-    }
-
-    /// `None` if the sink was garbage-collected: the page has no reference left to its client.
-    pub fn sink(&self) -> Option<Rc<Sink>> {
-        let strong = self.strong.borrow().clone();
-        strong.or_else(|| Some(Rc::new(self.weak.deref()?.unchecked_into())))
-    }
-}
-
-/// The sink knows the page's replacements of platform APIs.
-impl ApiOverrides for Listener {
-    fn replacement(&self, name: &str) -> JsValue {
-        let found = self.sink().and_then(|sink| sink.replacement(name).ok());
-        found.unwrap_or(JsValue::UNDEFINED)
-    }
-}
+use wasm_bindgen::JsValue;
 
 /// The two sides of one client.
 pub struct Shell {

@@ -1,20 +1,41 @@
 //! `StreamCore`: a stream by hand, as the page sees it (pkg-template/src/stream.ts).
 
 use super::crossing::Crossing;
-use super::problems::of_raw_send;
+use super::listener::Listener;
 use super::settings::StreamSettings;
-use super::shell::Listener;
 use super::sink::{StreamSink, report_exception};
 use crate::web::entropy::{self, Entropy};
 use crate::web::raw_driver::{RawDriver, StreamEvent};
 use crate::web::run_loop::Driven;
 use crate::web::run_loop::EventSink;
 use crate::web::unicode::PlatformUnicode;
-use epode_proto::raw_stream::{RawEvent, RawStream};
+use epode_proto::raw_stream::{RawConfig, RawEvent, RawSendError, RawStream};
 use epode_proto::stanza;
 use epode_proto::xml::{Element, is_xml_text};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+
+/// Why something was not sent on a stream by hand.
+fn of_raw_send(error: RawSendError) -> &'static str {
+    match error {
+        RawSendError::NotOpen => "stream-not-open",
+        RawSendError::Full => "outbox-full",
+    }
+}
+
+impl StreamSettings {
+    /// The configuration of a stream by hand; `None` where the service is none.
+    fn stream(&self) -> Option<RawConfig> {
+        let mut services = self.services()?;
+        let service = (!services.is_empty()).then(|| services.remove(0))?;
+        let mut config = RawConfig::for_service(service, &self.domain());
+        config.timeout = self.timeout();
+        config.bosh.from = self.text("from");
+        config.bosh.route = self.text("route");
+        self.fill(&mut config.bosh);
+        Some(config)
+    }
+}
 
 /// The two sides of one stream.
 struct StreamShell {

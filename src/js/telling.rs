@@ -74,7 +74,7 @@ impl Shell {
                 sink.room_command(command.0, &error)
             }
             ClientEvent::RoomUnsent { command, error } => {
-                sink.room_command(command.0, &sink.error(super::problems::of_send(error)))
+                sink.room_command(command.0, &sink.error(super::failures::of_send(error)))
             }
             ClientEvent::RoomDelivery { command, delivery } => {
                 sink.room_command(command.0, &sink.delivery(delivery))

@@ -7,20 +7,25 @@ mod alarm;
 mod allocator;
 pub mod clock;
 pub mod derive;
+#[cfg(feature = "client")]
 pub mod driver;
 pub mod entropy;
 mod global;
 pub mod http;
+#[cfg(feature = "client")]
 pub mod keeper;
 mod lifecycle;
+#[cfg(feature = "client")]
 mod lock;
 mod network;
 pub mod platform;
 pub mod race;
+#[cfg(feature = "stream")]
 pub mod raw_driver;
 pub mod retry_driver;
 pub mod run_loop;
 mod socket;
+#[cfg(feature = "client")]
 mod storage;
 pub mod unicode;
 

@@ -62,7 +62,7 @@ let browser;
 /** What /sample.js is. */
 let sample = "";
 
-const ENTRIES = { epode: "/epode/index.js", "epode/pubsub-client": "/epode/pubsub-client.js", "epode/juggernaut": "/epode/juggernaut.js" };
+const ENTRIES = { epode: "/epode/index.js", "epode/stream": "/epode/stream.js", "epode/pubsub-client": "/epode/pubsub-client.js", "epode/juggernaut": "/epode/juggernaut.js" };
 const PAGE = `<!doctype html><meta charset="utf-8"><title>sample</title>
 <script type="importmap">${JSON.stringify({ imports: ENTRIES })}</script>
 <script type="module">

@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { PKG, at } from "../../scripts/lib/project.mjs";
-import { fencedBlocks, importOf, publicMembers } from "../../scripts/lib/samples.mjs";
+import { exportedNames, fencedBlocks, importOf } from "../../scripts/lib/samples.mjs";
 import { HELPERS, settingOf } from "./setting.mjs";
 
 export const PACKAGE = path.resolve(process.env.EPODE_PACKAGE ?? PKG);
@@ -27,16 +27,15 @@ export const blocks = FILES.flatMap((file) => {
 /** Those in JavaScript or TypeScript. */
 export const scripts = blocks.filter(({ language }) => language === "js" || language === "ts");
 
-const exported = () => publicMembers(path.join(PACKAGE, "index.d.ts")).map(({ name }) => name).filter((name) => !name.includes("."));
 let names;
 
 const IMPORT = /^import .*;\n/gm;
 
 /** The imports stay first: the sample's own, and those of what the rest uses. A sample that imports from the package is complete. */
 export function sampleModule({ text, setting }) {
-  names ??= exported();
+  names ??= exportedNames(PACKAGE);
   const own = (text.match(IMPORT) ?? []).join("");
   const rest = [HELPERS, setting.before ?? "", text.replace(IMPORT, ""), setting.after ?? ""].join("\n");
-  const isComplete = /from "epode";/.test(own);
+  const isComplete = /from "epode(?:\/stream)?";/.test(own);
   return `${own}${isComplete ? "" : importOf(rest, names)}\n${rest}\nexport {};\n`;
 }

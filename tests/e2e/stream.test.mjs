@@ -12,9 +12,18 @@ const env = environment();
 const WS = () => `${env.origin.url.replace(/^http/, "ws")}/ws`;
 const SERVICES = { BOSH: () => "/http-bind", WebSocket: WS };
 
+/** A page in which `epode` is the entry `epode/stream`. */
+async function streamPage(options) {
+  const page = await env.page(options);
+  await page.evaluate(async () => {
+    window.epode = await import("/epode/stream.js");
+  });
+  return page;
+}
+
 /** A page with `open_`, `scram_` and `bind_`: the steps of a login by hand. `next(name)` is the next element of that name. */
 async function handPage(options) {
-  const page = await env.page(options);
+  const page = await streamPage(options);
   await page.evaluate(() => {
     window.SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
     window.open_ = async (service, domain, options = {}) => {
@@ -294,7 +303,7 @@ test("SCRAM test vectors in the module, with keys derived by the platform and by
 
 /** In the page: a stream over a `fetch` of the test's, which opens a session and holds what comes then. */
 test("listeners may close, abort, free and throw", async () => {
-  const page = await env.page();
+  const page = await streamPage();
   const result = await page.evaluate(async () => {
     await epode.init();
     const opened = "<body xmlns='http://jabber.org/protocol/httpbind' sid='s' requests='2'><a xmlns='urn:a'/><b xmlns='urn:b'/></body>";
@@ -383,10 +392,10 @@ for (const kind of ["classic script", "module"]) {
   });
 }
 
-test("initSync() takes bytes or a module; a page with both entries has one module", async () => {
-  const page = await env.page();
+test("initSync() takes bytes or a module; a page with both entries of a stream has one module", async () => {
+  const page = await streamPage();
   const result = await page.evaluate(async () => {
-    const bytes = await (await fetch("/epode/epode_bg.wasm")).arrayBuffer();
+    const bytes = await (await fetch("/epode/epode_stream_bg.wasm")).arrayBuffer();
     const early = (await failure(() => new epode.Stream("/http-bind", { domain: "b.example" }))).code;
     const wrong = (await failure(() => epode.initSync(new Uint8Array(20)))).code;
     epode.initSync(new WebAssembly.Module(bytes));
@@ -425,7 +434,7 @@ for (const [name, { headers, script, message }] of Object.entries(FORBIDDEN)) {
     await page.waitForFunction(() => window.ready);
     const error = await page.evaluate(async () => {
       await import("/epode/strophe.js");
-      const { Stream } = await import("/epode/index.js");
+      const { Stream } = await import("/epode/stream.js");
       return [await failure(() => new Stream("/http-bind", { domain: "b.example" })), await failure(() => new Stream("/http-bind", { domain: "b.example" }))];
     });
     for (const { name, code, message: said } of error) {
@@ -438,8 +447,33 @@ for (const [name, { headers, script, message }] of Object.entries(FORBIDDEN)) {
 
 // ── Node ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+test("a page with the main entry and that of a stream: each has its module, and what both have is the same", async () => {
+  const page = await env.page();
+  const result = await page.evaluate(async () => {
+    const stream = await import("/epode/stream.js");
+    await epode.init();
+    const early = await failure(() => new stream.Stream("/http-bind", { domain: "b.example" }));
+    await stream.init();
+    const one = new stream.Stream("/http-bind", { domain: "b.example", from: "Romeo@B.example" });
+    const refused = await failure(() => one.send(epode.xml`<presence/>`));
+    const address = await failure(() => new epode.Client("/http-bind", { jid: "@", password: "x" }).connect());
+    const same = ["XmppError", "Stanza", "xml"].filter((name) => stream[name] === epode[name]);
+    const there = ["Client", "Stream", "SaslClient"].map((name) => [name in epode, name in stream].join());
+    return { early: early.code, refused: refused.code, address: address.code, same, there, initDiffers: epode.init !== stream.init };
+  });
+  assert.deepEqual(result, {
+    early: "not-connected",
+    refused: "not-connected",
+    address: "bad-jid",
+    same: ["XmppError", "Stanza", "xml"],
+    there: ["true,false", "false,true", "false,true"],
+    initDiffers: true,
+  });
+});
+
 test("Node: a stream by hand, and epode/strophe by import and by require", async () => {
-  const { init, Stream } = await env.node();
+  const { init, Stream, XmppError } = await import(path.join(env.package, "stream.node.js"));
+  assert.equal(XmppError, (await env.node()).XmppError);
   await init();
   const stream = new Stream(`${env.origin.url}/http-bind`, { domain: env.names.domain });
   const first = new Promise((resolve) => stream.on("element", resolve));

@@ -28,6 +28,18 @@ import { PubSubClient } from "epode/pubsub-client";
 globalThis.older = [Juggernaut, PubSubClient];
 `;
 
+/** Loads the module of a stream by hand, and the main one beside it. */
+const BY_HAND = `
+import { Client, XmppError as Main } from "epode";
+import { Stream, XmppError, init, xml } from "FROM";
+init().then(
+  () => (document.title = "ready " + [new Stream("/bosh", { domain: "example.org" }).isBosh, XmppError === Main, xml\`<a/>\`, typeof Client].join(" ")),
+  (error) => (document.title = error.name + " " + error.code + ": " + error.message),
+);
+`;
+const BY_HAND_READY = "ready true true <a/> function";
+const byHand = (from = "epode/stream") => BY_HAND.replace("FROM", from);
+
 before(() => openBrowser("bundlers"));
 after(() => closeBrowser());
 
@@ -45,6 +57,10 @@ test("vite dev, an entry of an older system alone", async () => {
   // The module is there: what is missing is a service.
   const code = await developed(project(main));
   assert.notEqual(code, "module-unavailable");
+});
+
+test("vite dev, a stream by hand", async () => {
+  assert.equal(await developed(project(byHand())), BY_HAND_READY);
 });
 
 test("vite dev, a package that is installed above the project", async () => {
@@ -74,6 +90,20 @@ test("vite build: the module is a separate file; inlined, it is not requested", 
   }
 });
 
+test("vite build, a stream by hand: its module is a file of its own; inlined, it is not asked for", async () => {
+  for (const [from, asked] of [
+    ["epode/stream", ["epode_stream_bg"]],
+    ["epode/stream/inline", []],
+  ]) {
+    const root = project(byHand(from));
+    await viteBuild({ root, configFile: false, logLevel: "error" });
+    const { title, asked: files } = await served(path.join(root, "dist"));
+    assert.equal(title, BY_HAND_READY, from);
+    const modules = files.filter((name) => name.endsWith(".wasm")).map((name) => /^.*\/(\w+_bg)[-.]/.exec(name)?.[1]);
+    assert.deepEqual(modules, asked, "nothing loads the main module");
+  }
+});
+
 const BUNDLERS = {
   async rollup(root, out) {
     const bundle = await rollup({ input: path.join(root, "main.js"), plugins: [resolvePackage(root)], logLevel: "silent" });
@@ -89,9 +119,9 @@ const BUNDLERS = {
 };
 
 /** A project through a bundler; resolves with the folder that is served. */
-async function bundled(name, from) {
+async function bundled(name, from, main = report(from, OLDER)) {
   const html = name.endsWith("script") ? '<script src="./main.js"></script>' : undefined;
-  const root = project(report(from, OLDER), { html });
+  const root = project(main, { html });
   const out = path.join(root, "dist");
   await BUNDLERS[name](root, out);
   fs.copyFileSync(path.join(root, "index.html"), path.join(out, "index.html"));
@@ -110,6 +140,19 @@ for (const name of Object.keys(BUNDLERS)) {
     }
     const { title: inlined, asked } = await served(await bundled(name, "epode/inline"));
     assert.equal(inlined, READY);
+    assert.ok(!asked.some((file) => file.endsWith(".wasm")), asked.join());
+  });
+
+  test(`${name}: a stream by hand, with its module beside the script or inside`, async () => {
+    const without = await bundled(name, "epode/stream", byHand());
+    const { title } = await served(without);
+    assert.match(title, /^XmppError module-unavailable: .*[Cc]opy epode_stream_bg\.wasm.*"epode\/stream\/inline"/);
+    if (!name.endsWith("script")) {
+      fs.copyFileSync(path.join(PACKAGE, "epode_stream_bg.wasm"), path.join(without, "epode_stream_bg.wasm"));
+      assert.equal((await served(without)).title, BY_HAND_READY);
+    }
+    const { title: inlined, asked } = await served(await bundled(name, "epode/stream/inline", byHand("epode/stream/inline")));
+    assert.equal(inlined, BY_HAND_READY);
     assert.ok(!asked.some((file) => file.endsWith(".wasm")), asked.join());
   });
 }
@@ -144,4 +187,21 @@ test("Node: the inlined entry reads no file", async () => {
   fs.writeFileSync(path.join(root, "program.mjs"), program);
   const { output } = await run(process.execPath, ["program.mjs"], { cwd: root, show: "none" });
   assert.equal(output.trim(), "true function");
+});
+
+test("Node: a stream by hand, and epode/strophe, have one module and the main entry's errors", async () => {
+  const root = project("");
+  fs.rmSync(path.join(root, "node_modules/epode/epode_bg.wasm"));
+  const program = `
+    import { XmppError } from "epode";
+    import { Stream, XmppError as ByHand, init } from "epode/stream";
+    import { Stream as Inline } from "epode/stream/inline";
+    import { Strophe } from "epode/strophe";
+    await init();
+    const stream = new Stream("http://127.0.0.1:9/bosh", { domain: "example.org" });
+    console.log(XmppError === ByHand, Stream === Inline, stream.isBosh, typeof Strophe.Connection);
+  `;
+  fs.writeFileSync(path.join(root, "program.mjs"), program);
+  const { output } = await run(process.execPath, ["program.mjs"], { cwd: root, show: "none" });
+  assert.equal(output.trim(), "true true true function");
 });

@@ -1,5 +1,7 @@
 // A login by hand, and a page of Strophe's, as the compiler sees them.
-import { SaslClient, type ScramKeys, Stream, type StreamEvents, xml } from "epode";
+import { SaslClient, type ScramKeys, Stream, type StreamEvents, XmppError, init, xml } from "epode/stream";
+import * as inline from "epode/stream/inline";
+import * as main from "epode";
 import { $msg, Strophe } from "epode/strophe";
 
 const stream = new Stream("/http-bind", { domain: "example.org", route: "xmpp:host:5222", wait: 59 });
@@ -9,6 +11,14 @@ stream.on("element", async (element) => {
   stream.send(xml`<response xmlns="urn:ietf:params:xml:ns:xmpp-sasl">${btoa(answer)}</response>`, "<presence/>");
 });
 stream.on("close", ({ error }) => void error?.condition);
+void init("/assets/epode_stream_bg.wasm");
+// What both entries have is the same, for the compiler, too.
+const error: main.XmppError = new XmppError("bad-argument", "The title is missing. Give one.");
+void error;
+const again: Stream = new inline.Stream("/http-bind", { domain: "example.org" });
+void again;
+// @ts-expect-error: a stream by hand has an entry of its own.
+void main.Stream;
 // @ts-expect-error: not an event of a stream.
 stream.on("stanza", () => {});
 // @ts-expect-error: the domain is missing.

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { importSources } from "../../scripts/lib/typescript.mjs";
 
-const { Reader, addressesOf, readClientOptions, readMatcher, readRegisterOptions, valuesOf } = await importSources("options", "reader", "matcher", "form");
+const { Reader, addressesOf, readClientOptions, readMatcher, readRegisterOptions, valuesOf } = await importSources("options", "transport-options", "reader", "matcher", "form");
 
 const LOGIN = { jid: "romeo@example.org", password: "pencil" };
 const read = (options) => readClientOptions(["/http-bind"], options);

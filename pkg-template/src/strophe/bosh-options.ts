@@ -1,7 +1,7 @@
 // The options that open a BOSH session, read from strophe.js's members or from a body that a page or plugin has built.
 
 import type { XmppError } from "../errors.js";
-import type { StreamOptions } from "../stream.js";
+import type { StreamOptions } from "../xmpp-stream.js";
 
 /** An attribute as a number. */
 export function numberOf(body: Element, name: string): number | undefined {

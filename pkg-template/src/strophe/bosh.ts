@@ -4,7 +4,7 @@
 import type { Registration } from "../events.js";
 import type { XmppError } from "../errors.js";
 import type { Stanza } from "../stanza.js";
-import type { Stream, StreamOptions } from "../stream.js";
+import type { Stream, StreamOptions } from "../xmpp-stream.js";
 import { tellEnd } from "./bosh-end.js";
 import { mayPass, openingOptions, withinLimits } from "./bosh-options.js";
 import { BoshTerms } from "./bosh-terms.js";

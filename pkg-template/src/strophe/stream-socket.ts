@@ -3,7 +3,7 @@
 import type { XmppError } from "../errors.js";
 import type { Registration } from "../events.js";
 import type { Stanza } from "../stanza.js";
-import type { Stream } from "../stream.js";
+import type { Stream } from "../xmpp-stream.js";
 import { SocketFrame } from "./arrival.js";
 import { NS } from "./constants.js";
 

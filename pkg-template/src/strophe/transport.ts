@@ -1,7 +1,7 @@
 // The interface of a transport: the members of strophe.js's `Bosh` and `Websocket` that pages, plugins and `Connection` use.
 
-import type { StreamOptions } from "../stream.js";
-import { Stream } from "../stream.js";
+import type { StreamOptions } from "../xmpp-stream.js";
+import { Stream } from "../xmpp-stream.js";
 import { RetryTimer, type RetryPauses } from "../retry-timer.js";
 import type { Request } from "./request.js";
 

@@ -1,7 +1,7 @@
 // `Websocket`: strophe.js's WebSocket transport (RFC 7395) on the stream of the public API. A received frame stays a view until a handler
 // needs DOM. Text or DOM that a page passes in takes the same path as in strophe.js.
 
-import type { StreamOptions } from "../stream.js";
+import type { StreamOptions } from "../xmpp-stream.js";
 import { $build, Builder } from "./builder.js";
 import type { Connection, Queued } from "./connection.js";
 import { ErrorCondition, NS, Status } from "./constants.js";

@@ -41,20 +41,20 @@ export function census(gc) {
 /** The module's memory, in bytes: `watchMemory()` before the module is loaded. */
 export function watchMemory() {
   let memory;
-  const note = ({ exports }) => {
-    // Node's own fetch has a module as well.
-    if (exports.__wbindgen_malloc) memory = exports.memory;
+  const note = ({ exports }, imports) => {
+    // Node's own fetch has a module as well, which imports from `env`.
+    if (!("env" in imports)) memory = Object.values(exports).find((one) => one instanceof WebAssembly.Memory);
   };
   const { instantiate, Instance } = WebAssembly;
   WebAssembly.instantiate = async (...args) => {
     const result = await instantiate.apply(WebAssembly, args);
-    note(result.instance ?? result);
+    note(result.instance ?? result, args[1]);
     return result;
   };
   WebAssembly.Instance = class extends Instance {
     constructor(...args) {
       super(...args);
-      note(this);
+      note(this, args[1]);
     }
   };
   return () => memory.buffer.byteLength;

@@ -73,7 +73,7 @@ test("xmldom's elements have the members of a browser's elements", () => {
 
 test("elements of one kind have their own attributes, whatever the page does to the others", () => {
   useXmldom(() => xmldom);
-  const make = (xml) => elementOf(stanzaOf(pack(xml)));
+  const make = (xml) => elementOf(stanzaOf(...pack(xml)));
   const write = (element) => new xmldom.XMLSerializer().serializeToString(element);
   const message = (id, to, more = "") => `<message xmlns="jabber:client" id="${id}" to="${to}"${more}><body>${id}</body></message>`;
   const first = make(message("1", "a"));

@@ -64,7 +64,7 @@ export class ScriptedStream {
 
   /** The stream's end. */
   end(error, unsent = []) {
-    const elements = unsent.map((xml) => this.library.stanzaOf(pack(xml)));
+    const elements = unsent.map((xml) => this.library.stanzaOf(...pack(xml)));
     this.#emit("close", { ...(error && { error }), ...(elements.length && { unsent: elements }) });
   }
 

@@ -16,7 +16,7 @@ export async function postAlone(connection: Connection, body: Builder, elements:
   const sent = postText(connection.service, { headers, body: req.data, ...(withCredentials && { credentials: "include" as const }) });
   connection.xmlOutput(tree);
   connection.rawOutput(req.data);
-  Object.assign(req.xhr, { readyState: 4, ...(await sent) });
+  req.xhr = { readyState: 4, ...(await sent) };
   answered(req);
 }
 

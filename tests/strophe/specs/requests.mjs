@@ -64,6 +64,7 @@ export const specs = [
   {
     member: "Strophe.Request._newXHR",
     name: "makes what a request has",
+    where: "page",
     run({ lib: { Strophe } }) {
       const request = new Strophe.Request(Strophe.xmlElement("body"), () => {}, 7);
       return [typeof request._newXHR, typeof request._newXHR().open, request.xhr.readyState, request.xhr.status, request.xhr.responseText];

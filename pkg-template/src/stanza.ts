@@ -43,7 +43,7 @@ export class Packed {
     this.words = copyOf(words);
   }
 
-  /** Decoded when it is first read: a long payload that nobody reads costs nothing. */
+  /** Decoded when it is first read: a long payload that is not read costs nothing. */
   get text(): string {
     const text = this.#text;
     return typeof text === "string" ? text : (this.#text = decoder.decode(text));

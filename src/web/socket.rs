@@ -151,7 +151,7 @@ impl Sockets {
         let report = Rc::clone(&on_input);
         let on_message = Closure::<dyn FnMut(SocketEvent)>::new(move |event: SocketEvent| {
             report(read_frame(socket, event.data(), max_bytes, &latest));
-            // Nobody needs it any more, and it may be large.
+            // It is not needed after this, and may be large.
             latest.text.take();
         });
         let sockets = Rc::downgrade(&self.open);

@@ -128,7 +128,7 @@ function groupIn(map: Map<string, Group>, key: string): Group {
   return group;
 }
 
-/** Removes a handler from its group. What no handler asks for is not looked up: the namespaces in a stanza, above all. */
+/** Removes a handler from its group. A condition without a handler is not looked up, above all the namespaces in a stanza. */
 function leave(group: Group, handler: Handler): void {
   group.handlers.delete(handler);
   if (group.handlers.size === 0) group.map?.delete(group.key);

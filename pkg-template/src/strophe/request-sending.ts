@@ -1,16 +1,12 @@
-// How BOSH requests are sent: by `fetch` or what the page has put in its place (`xhr-fetch.ts`), or by what a page or a plugin has put in the place of `Request.prototype._newXHR`: pages of
-// 2012 to 2015 set `withCredentials` there, read headers, or send through another domain.
+// How BOSH requests are sent: by `fetch` or the page's `XMLHttpRequest` (`xhr-fetch.ts`), or by what a page or a plugin has put in the place of
+// `Request.prototype._newXHR`: pages of 2012 to 2015 set `withCredentials` there, read headers, or send through another domain.
 
-import { headerPairs } from "./http-status.js";
 import log from "./log.js";
 import { Request, type RequestState } from "./request.js";
 import { toElement } from "./utils.js";
-import { fetchForPage } from "./xhr-fetch.js";
+import { fetchForPage, responseOf } from "./xhr-fetch.js";
 
 const { _newXHR } = Request.prototype;
-
-/** Statuses whose answer has no body: `Response` refuses one. */
-const BODILESS: readonly number[] = [204, 205, 304];
 
 /** `fetch` for the stream. */
 export const sendRequest: typeof fetch = (address, init = {}) => {
@@ -33,13 +29,7 @@ function sendByPage(address: string, { body, headers, credentials, signal }: Req
   const request = new Request(elem, ({ xhr }) => xhr.readyState === 4 && settle(xhr), Number(elem.getAttribute("rid")));
   const xhr = request.xhr as XMLHttpRequest;
   return new Promise((resolve, reject) => {
-    settle = (answer) => {
-      try {
-        resolve(responseOf(answer));
-      } catch (error) {
-        reject(error as Error);
-      }
-    };
+    settle = (answer) => resolve(responseOf(answer));
     signal?.addEventListener("abort", () => {
       settle = () => {};
       xhr.abort();
@@ -52,11 +42,4 @@ function sendByPage(address: string, { body, headers, credentials, signal }: Req
     request.date = Date.now();
     xhr.send(text);
   });
-}
-
-function responseOf(xhr: RequestState): Response {
-  const { status, responseText = "" } = xhr;
-  if (!status) throw new TypeError("The request got no answer.");
-  const headers = headerPairs(xhr.getAllResponseHeaders?.() ?? null);
-  return new Response(BODILESS.includes(status) ? null : responseText, { status, headers });
 }

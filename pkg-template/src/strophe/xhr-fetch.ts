@@ -4,8 +4,11 @@
 // Left out: what `XMLHttpRequest` cannot do. Requests without the page's cookies go by `fetch`, as do those that outlive the page where
 // only methods are wrapped. Redirects are followed, as strophe.js's are: `fetch` refuses them, since a body may hold a password.
 
-/** Statuses whose answers have no body (Fetch §2.2.3). */
-const BODILESS = [204, 205, 304];
+import { headerPairs } from "./http-status.js";
+import type { RequestState } from "./request.js";
+
+/** Statuses whose responses have no body (Fetch §2.2.3): `Response` refuses one. */
+const BODILESS: readonly number[] = [204, 205, 304];
 
 const isNative = (value: unknown): boolean => typeof value === "function" && /\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
 
@@ -26,9 +29,7 @@ function fetchByXhr(address: string, { method = "GET", headers, credentials, bod
     const xhr = new XMLHttpRequest();
     xhr.overrideMimeType?.("text/xml; charset=utf-8");
     xhr.onreadystatechange = () => {
-      if (xhr.readyState !== 4) return;
-      if (xhr.status) resolve(responseOf(xhr));
-      else reject(new TypeError("The request has got no answer."));
+      if (xhr.readyState === 4) resolve(responseOf(xhr));
     };
     xhr.open(method, address, true);
     new Headers(headers).forEach((value, name) => xhr.setRequestHeader(capitalised(name), value));
@@ -45,12 +46,11 @@ function fetchByXhr(address: string, { method = "GET", headers, credentials, bod
 /** As strophe.js, and so those who watch requests, write the names of headers. */
 const capitalised = (name: string): string => name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 
-function responseOf(xhr: XMLHttpRequest): Response {
-  const headers = new Headers();
-  for (const line of (xhr.getAllResponseHeaders() ?? "").split(/\r?\n/)) {
-    const [, name, value] = /^([^\s:]+):\s*(.*)$/.exec(line) ?? [];
-    // The text is decoded already: its length is another.
-    if (name && !/^content-(length|encoding)$/i.test(name)) headers.append(name, value as string);
-  }
-  return new Response(BODILESS.includes(xhr.status) ? null : xhr.responseText, { status: xhr.status, headers });
+/** What such an object has received. Rejects without an answer, and with one that no `Response` can be. */
+export async function responseOf(xhr: RequestState): Promise<Response> {
+  const { status, responseText = "" } = xhr;
+  if (!status) throw new TypeError("The request has got no answer.");
+  // The text is decoded already: its length is another.
+  const headers = headerPairs(xhr.getAllResponseHeaders?.() ?? null).filter(([name]) => !/^content-(length|encoding)$/i.test(name));
+  return new Response(BODILESS.includes(status) ? null : responseText, { status, headers });
 }

@@ -83,8 +83,8 @@ struct Packer<'a> {
 impl<'a> Packer<'a> {
     fn new(document: &'a Document, frame: Option<Frame<'a>>, index: u32) -> Self {
         let records = document.subtree(index).len();
-        // Estimates: of most elements each has two attributes, if any.
-        let words = HEAD + records * 10 + 16;
+        // Enough for a stanza. Memory of the module is never given back: a large document that has attributes makes it grow.
+        let words = HEAD + records * 5 + 32;
         let units = frame.as_ref().map_or(0, |frame| {
             if frame.is_ascii {
                 frame.text.len() as u32

@@ -42,6 +42,13 @@ impl Reconnect {
 
 /// A connection that lasted this long was stable: earlier failures are forgotten.
 const GOOD: Millis = Millis::seconds(20);
+/// An attempt that began this short before a sign of the network counts as begun with it: several signs come at once.
+pub(crate) const BEGUN_WITH_SIGN: Millis = Millis(250);
+/// How long the server may be silent in an attempt before a sign of the network, and after it. The time doubles after each
+/// replaced attempt, so that frequent signs do not keep a slow network from completing an attempt.
+const SILENT: Millis = Millis::seconds(1);
+/// How many times [`SILENT`] doubles.
+const MOST_DOUBLED: u32 = 5;
 
 /// The length of an interruption and the number of attempts.
 #[derive(Debug, Default)]
@@ -107,9 +114,9 @@ impl Backoff {
         self.replaced = self.replaced.saturating_add(1);
     }
 
-    /// The number of attempts that were replaced since the last connection.
-    pub fn replaced(&self) -> u32 {
-        self.replaced
+    /// How long an attempt from before a sign of the network may go on without a word of the server.
+    pub fn patience(&self) -> Millis {
+        Millis(SILENT.0 << self.replaced.min(MOST_DOUBLED))
     }
 
     /// The number of the next attempt, from 1.

@@ -5,20 +5,13 @@
 //! caller's business: credentials, resuming a session, what is sent meanwhile.
 
 use super::random::Random;
-use super::reconnect::{Backoff, Reconnect, is_curable_condition, is_curable_refusal};
+use super::reconnect::{
+    BEGUN_WITH_SIGN, Backoff, Reconnect, is_curable_condition, is_curable_refusal,
+};
 use super::time::{Instant, Millis};
 
 /// How long one attempt may take. Then the next pause begins; the attempt may still succeed during the pause.
 const ATTEMPT: Millis = Millis::seconds(30);
-
-/// An attempt as young as this began after the sign of a working network.
-const FRESH: Millis = Millis(250);
-
-/// A sign of a working network replaces an attempt that is older than this; each replacement doubles it, so that signs in quick
-/// succession do not keep a slow login from its end.
-const PATIENCE: Millis = Millis::seconds(1);
-/// How many times [`PATIENCE`] doubles.
-const MOST_DOUBLED: u32 = 5;
 
 /// Why a stream or an attempt has ended, as far as the schedule looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,8 +100,8 @@ impl RetrySchedule {
         self.backoff.begin_anew(now);
         match self.stage {
             Stage::Waiting(at) => self.stage = Stage::Waiting(at.min(now)),
-            Stage::Attempting(begun) if now >= begun + FRESH => {
-                let patience = Millis(PATIENCE.0 << self.backoff.replaced().min(MOST_DOUBLED));
+            Stage::Attempting(begun) if now >= begun + BEGUN_WITH_SIGN => {
+                let patience = self.backoff.patience();
                 self.backoff.note_replaced();
                 self.backoff.count();
                 self.stage = Stage::Waiting(now.max(begun + patience));

@@ -5,6 +5,7 @@ use super::policy::Target;
 use super::state::{Attempt, Link, Online, State, Timer};
 use super::{Connection, ConnectionPlace};
 use crate::error::{CloseReason, Phase};
+use crate::reconnect::BEGUN_WITH_SIGN;
 use crate::session::Circumstances;
 use crate::time::{Instant, Millis};
 use crate::transport::bosh::BoshConfig;
@@ -18,13 +19,6 @@ const GATHERING: Millis = Millis(20);
 const PIPELINED_WITHIN: Millis = Millis::seconds(4);
 /// The time for a socket to open if another service is configured.
 const OPEN_WITHIN: Millis = Millis::seconds(8);
-/// An attempt that began this short before a sign of the network counts as begun with it: several signs come at once.
-const FRESH: Millis = Millis(250);
-/// How long the server may be silent in an attempt before a sign of the network, and after it. The time doubles after each
-/// replaced attempt, so that frequent signs do not keep a slow network from completing an attempt.
-const SILENT: Millis = Millis::seconds(1);
-/// How many times [`SILENT`] doubles.
-const MOST_DOUBLED: u32 = 5;
 
 impl Connection {
     /// Opens a stream at the next address.
@@ -161,10 +155,10 @@ impl Connection {
         let Some(attempt) = self.state.attempt() else {
             return;
         };
-        if waits || now < attempt.begun_at + FRESH {
+        if waits || now < attempt.begun_at + BEGUN_WITH_SIGN {
             return;
         }
-        let patience = Millis(SILENT.0 << self.backoff.replaced().min(MOST_DOUBLED));
+        let patience = self.backoff.patience();
         if now >= attempt.heard_at + patience {
             self.replace_attempt(now);
         } else if self.timers.get(Timer::Doubt).is_none() {

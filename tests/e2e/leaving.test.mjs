@@ -61,21 +61,23 @@ for (const cacheControl of ["no-store", undefined]) {
         { watcher, room },
       );
       const said = new Set();
-      // What each session has sent, in order of arrival: for the report of a failure.
+      // What each run's page has sent, in order of arrival, and what it was answered: for the report of a failure.
       const arrived = [];
       const usual = origin.before;
       origin.before = (request, response) => {
         if (request.method === "POST") {
+          const run = Number(/run=(\d+)/.exec(request.headers.referer)?.[1]);
           let body = "";
           request.on("data", (chunk) => (body += chunk));
           request.on("end", () => {
-            arrived.push(body.replaceAll(/ xmlns(:\w+)?='[^']*'/g, "").slice(0, 120));
+            const line = { run, at: Math.round(performance.now()), body: body.replaceAll(/ xmlns(:\w+)?='[^']*'/g, "").slice(0, 120), end: "open" };
+            arrived.push(line);
+            response.on("close", () => (line.end = response.writableFinished ? `${response.statusCode}` : "given up"));
             if (/ type='terminate'/.test(body)) said.add(body);
           });
         }
         return usual(request, response);
       };
-      const ended = [];
       for (let run = 0; run < RUNS; run += 1) {
         const page = await env.page({ origin, file: `/blank.html?run=${run}` });
         if (way.early) await page.evaluate(way.early);
@@ -95,7 +97,9 @@ for (const cacheControl of ["no-store", undefined]) {
       const gone = await observer.evaluate((count) => gone.until(count).catch((error) => [String(error), ...gone.got]), RUNS);
       if (!OVER_SOCKET) t.diagnostic(`${SERVER}: ${said.size} of ${RUNS} requests to end a session`);
       const all = Array.from({ length: RUNS }, (_, run) => `leaver${run}`).sort();
-      assert.deepEqual([...new Set(gone)].sort(), all, `${gone.join(", ")}; ${said.size} good-byes:\n${arrived.join("\n")}`);
+      const missing = all.filter((leaver) => !gone.includes(leaver));
+      const lines = arrived.filter(({ run }) => missing.includes(`leaver${run}`)).map(({ at, body, end }) => `${at} ms: ${body}: ${end}`);
+      assert.deepEqual([...new Set(gone)].sort(), all, `${gone.join(", ")}; ${said.size} good-byes:\n${lines.join("\n")}`);
       if (!OVER_SOCKET) assert.equal(said.size, RUNS);
       await observer.evaluate(() => client.disconnect());
     });

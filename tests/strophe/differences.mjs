@@ -69,6 +69,18 @@ export const DIFFERENCES = [
     reason: "a bug not copied: strophe.js sends the word `null` as the authorization identity",
   },
   {
+    what: "The document of a received element",
+    member: "Connection.addHandler",
+    name: /^(the document of the element|others in the body that no handler is for)/,
+    reason: "DOM is built only for elements that a handler matches: its parent, `<body/>` or `<wrapper/>`, holds those alone, and is in no document",
+  },
+  {
+    what: "Prefixes in a received stanza",
+    member: "Connection.addHandler",
+    name: /^(prefixed names|its attributes as nodes)/,
+    reason: "the module keeps namespaces, not prefixes: elements have `stream:`, `xml:` or none, attributes a prefix of the facade",
+  },
+  {
     what: "The first BOSH request",
     member: "Connection.connect",
     name: /^the version of BOSH/,

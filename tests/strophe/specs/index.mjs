@@ -3,6 +3,7 @@
 
 import { shown } from "../show.mjs";
 import * as builders from "./builders.mjs";
+import * as dom from "./dom.mjs";
 import * as failures from "./failures.mjs";
 import * as logging from "./logging.mjs";
 import * as logins from "./logins.mjs";
@@ -15,7 +16,7 @@ import * as sessions from "./sessions.mjs";
 import * as stanzas from "./stanzas.mjs";
 import * as values from "./values.mjs";
 
-const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, sessions, requests, http, plugins];
+const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, dom, sessions, requests, http, plugins];
 
 /** The limit for one specification: reached only by one that does not end. */
 const LIMIT = 20_000;

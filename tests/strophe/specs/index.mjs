@@ -14,9 +14,10 @@ import * as requests from "./requests.mjs";
 import * as http from "./http.mjs";
 import * as sessions from "./sessions.mjs";
 import * as stanzas from "./stanzas.mjs";
+import * as stubs from "./stubs.mjs";
 import * as values from "./values.mjs";
 
-const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, dom, sessions, requests, http, plugins];
+const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, dom, stubs, sessions, requests, http, plugins];
 
 /** The limit for one specification: reached only by one that does not end. */
 const LIMIT = 20_000;

@@ -9,6 +9,7 @@ import * as logging from "./logging.mjs";
 import * as logins from "./logins.mjs";
 import * as members from "./members.mjs";
 import * as objects from "./objects.mjs";
+import * as pages from "./pages.mjs";
 import * as plugins from "./plugins.mjs";
 import * as requests from "./requests.mjs";
 import * as http from "./http.mjs";
@@ -17,7 +18,7 @@ import * as stanzas from "./stanzas.mjs";
 import * as stubs from "./stubs.mjs";
 import * as values from "./values.mjs";
 
-const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, dom, stubs, sessions, requests, http, plugins];
+const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, dom, stubs, pages, sessions, requests, http, plugins];
 
 /** The limit for one specification: reached only by one that does not end. */
 const LIMIT = 20_000;

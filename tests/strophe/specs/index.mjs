@@ -5,6 +5,7 @@ import { shown } from "../show.mjs";
 import * as builders from "./builders.mjs";
 import * as dom from "./dom.mjs";
 import * as failures from "./failures.mjs";
+import * as lives from "./lives.mjs";
 import * as logging from "./logging.mjs";
 import * as logins from "./logins.mjs";
 import * as members from "./members.mjs";
@@ -18,7 +19,7 @@ import * as stanzas from "./stanzas.mjs";
 import * as stubs from "./stubs.mjs";
 import * as values from "./values.mjs";
 
-const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, dom, stubs, pages, sessions, requests, http, plugins];
+const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, dom, stubs, pages, lives, sessions, requests, http, plugins];
 
 /** The limit for one specification: reached only by one that does not end. */
 const LIMIT = 20_000;

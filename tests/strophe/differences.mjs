@@ -69,6 +69,23 @@ export const DIFFERENCES = [
     reason: "a bug not copied: strophe.js sends the word `null` as the authorization identity",
   },
   {
+    what: "The document of a received element",
+    member: "Connection.addHandler",
+    name: /^(the document of the element|others in the body that no handler is for)/,
+    reason: "DOM is built only for elements that a handler matches: its parent, `<body/>` or `<wrapper/>`, holds those alone, and is in no document",
+  },
+  {
+    what: "Prefixes in a received stanza",
+    member: "Connection.addHandler",
+    name: /^(prefixed names|its attributes as nodes)/,
+    reason: "the module keeps namespaces, not prefixes: elements have `stream:`, `xml:` or none, attributes a prefix of the facade",
+  },
+  {
+    what: "`Websocket._streamWrap()`",
+    member: "Transport._streamWrap",
+    reason: "a frame is parsed by the module, without the text `<wrapper>`: a replacement is not called",
+  },
+  {
     what: "The first BOSH request",
     member: "Connection.connect",
     name: /^the version of BOSH/,
@@ -79,6 +96,12 @@ export const DIFFERENCES = [
     member: "Connection.send",
     name: /^an IQ without an id/,
     reason: "ejabberd refuses requests without an id, which registration plugins send: the facade gives them one",
+  },
+  {
+    what: "An element without a namespace",
+    member: "Connection.send",
+    name: /^an element without a namespace/,
+    reason: "a bug not copied: strophe.js sends a stanza of `xmlElement()` without `xmlns`, and servers drop it or end the stream: here it is `jabber:client`",
   },
   {
     what: "`send(undefined)`",

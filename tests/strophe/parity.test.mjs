@@ -25,7 +25,7 @@ const WHERE = process.env.EPODE_PARITY_WHERE;
 const LIMIT = 120_000;
 
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
-const FOLDERS = { "/tests/": HERE, "/epode/": PACKAGE, "/npm/": path.join(ROOT, "node_modules/strophe.js/dist") };
+const FOLDERS = { "/tests/": HERE, "/epode/": PACKAGE, "/npm/": path.join(ROOT, "node_modules/strophe.js/dist"), "/jquery/": path.join(ROOT, "node_modules/jquery/dist") };
 
 async function files(pathname) {
   const [prefix, folder] = Object.entries(FOLDERS).find(([one]) => pathname.startsWith(one)) ?? [];

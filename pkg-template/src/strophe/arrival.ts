@@ -4,7 +4,7 @@
 import type { Stanza } from "../stanza.js";
 import { Builder } from "./builder.js";
 import { NS } from "./constants.js";
-import { elementOf, wrapperOf } from "./dom.js";
+import { elementOf, emptyOf, wrapperOf } from "./dom.js";
 import { getBareJidFromJid, getNamespace } from "./utils.js";
 
 /** One top-level element. */
@@ -133,6 +133,8 @@ export function elementsIn(element: Element): Element[] {
 export class BodyFrame implements Frame {
   readonly #view: Stanza;
   #element: Element | undefined;
+  /** Has the children that are DOM without the others. */
+  #parent: Element | undefined;
   #arrivals: Arrival[] | undefined;
 
   constructor(view: Stanza) {
@@ -149,7 +151,10 @@ export class BodyFrame implements Frame {
 
   /** If the body is already DOM, a handler gets the element in that DOM. */
   #child(view: Stanza, index: number): Element {
-    return (this.#element && elementsIn(this.#element)[index]) ?? elementOf(view);
+    const made = this.#element && elementsIn(this.#element)[index];
+    if (made) return made;
+    this.#parent ??= emptyOf(this.#view);
+    return this.#parent.appendChild(elementOf(view, this.#view.ns));
   }
 
   element(): Element {
@@ -165,15 +170,14 @@ export class BodyFrame implements Frame {
   }
 }
 
-/** A WebSocket frame: one element. Pages that replace strophe.js's methods get it inside a `<wrapper/>`. */
+/** A WebSocket frame: one element. It is inside a `<wrapper/>`, as in strophe.js. */
 export class SocketFrame implements Frame {
   readonly view: Stanza;
   readonly arrivals: readonly Arrival[];
-  #wrapper: Element | undefined;
 
   constructor(view: Stanza) {
     this.view = view;
-    this.arrivals = [new ViewArrival(view, () => elementOf(view))];
+    this.arrivals = [new ViewArrival(view, () => wrapperOf(elementOf(view)).firstChild as Element)];
   }
 
   attr(): null {
@@ -181,7 +185,9 @@ export class SocketFrame implements Frame {
   }
 
   element(): Element {
-    return (this.#wrapper ??= wrapperOf((this.arrivals[0] as Arrival).element()));
+    const shown = this.shown();
+    // A page may have moved it elsewhere.
+    return shown.parentElement ?? wrapperOf(shown);
   }
 
   shown(): Element {

@@ -6,6 +6,7 @@ import type { XmppError } from "../errors.js";
 import type { Stanza } from "../stanza.js";
 import type { Stream, StreamOptions } from "../xmpp-stream.js";
 import { tellEnd } from "./bosh-end.js";
+import { BoshRequests, noteOriginal } from "./bosh-requests.js";
 import { mayPass, openingOptions, withinLimits } from "./bosh-options.js";
 import { BoshTerms } from "./bosh-terms.js";
 import { $build, Builder } from "./builder.js";
@@ -18,7 +19,7 @@ import { headersAsText, observedFetch } from "./http-status.js";
 import { keepSession, keptSession } from "./kept-session.js";
 import log from "./log.js";
 import { postAlone } from "./lone-request.js";
-import { AnsweredRequest, Request } from "./request.js";
+import { AnsweredRequest, Request, isReadByPage } from "./request.js";
 import { sendRequest } from "./request-sending.js";
 import { makeStream, moduleFault, type Transport } from "./transport.js";
 import { getDomainFromJid, toElement } from "./utils.js";
@@ -36,9 +37,7 @@ type Answered = (req: Request) => void;
 const someRid = (): number => Math.floor(Math.random() * 4294967295);
 
 /** The BOSH transport of a connection. */
-export class Bosh extends BoshTerms implements Transport {
-  /** Requests that plugins have built, until they are sent. */
-  _requests: Request[] = [];
+export class Bosh extends BoshRequests implements Transport {
   #stream: Stream | undefined;
   #registrations: Registration[] = [];
   #isObserved = false;
@@ -98,6 +97,12 @@ export class Bosh extends BoshTerms implements Transport {
     const { _conn } = this;
     const { _connect_cb } = _conn;
     const answered: Answered = (req) => _connect_cb.call(_conn, req);
+    if (this._isByPage()) {
+      this.#drop();
+      this.errors = 0;
+      this._handOpening(answered, route);
+      return;
+    }
     this.#open({ wait: this.wait, hold: this.hold, ...(route && { route }) }, (req) => this._onRequestStateChange(answered, req));
   }
 
@@ -237,6 +242,13 @@ export class Bosh extends BoshTerms implements Transport {
 
   /** Closes the session, after everything that was sent before. */
   _sendTerminate(pres: Element | Builder | null): void {
+    if (!this._isByPage()) return this.#leave(pres);
+    const body = this._buildBody().attrs({ type: "terminate" });
+    if (pres) body.cnode(pres);
+    this._hand(body, (req) => this._conn._dataRecv(req));
+  }
+
+  #leave(pres: Element | Builder | null): void {
     if (!this._conn.paused) this.#sendQueued();
     const stream = this.#running();
     this.#isLeaving = true;
@@ -259,6 +271,7 @@ export class Bosh extends BoshTerms implements Transport {
     log.warn("The server has not offered a mechanism that can be used. Waiting for its next answer.");
     const { _conn } = this;
     const next = typeof callback === "function" ? (callback as Answered) : (req: Request) => _conn._connect_cb(req);
+    if (this._isByPage()) return this._hand(this._buildBody(), (req) => next.call(_conn, req));
     this.#answered.push((req) => this._onRequestStateChange(next.bind(_conn), req));
   }
 
@@ -279,6 +292,11 @@ export class Bosh extends BoshTerms implements Transport {
   }
 
   #sendQueued(): void {
+    if (this._isByPage()) return this._handQueued();
+    this.#sendAll();
+  }
+
+  #sendAll(): void {
     const stream = this.#running();
     const waiting: Queued[] = this._conn._data;
     if (!waiting.length || !(stream || this.#isUnused)) return;
@@ -304,12 +322,14 @@ export class Bosh extends BoshTerms implements Transport {
   }
 
   _send(): void {
+    this._throttledRequestHandler();
     if (!this.#isUnused) return this._conn._flushSoon();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this._conn._onIdle(), TICK);
   }
 
   _sendRestart(): void {
+    this._throttledRequestHandler();
     this._conn._flushSoon();
   }
 
@@ -382,7 +402,7 @@ export class Bosh extends BoshTerms implements Transport {
 
   #handleClose(error: XmppError | undefined, unsent: readonly Stanza[] = []): void {
     const { _conn } = this;
-    if (_conn._mayReopen()) _conn._data = [...unsent.map(elementOf), ..._conn._data];
+    if (_conn._mayReopen()) _conn._data = [...unsent.map((view) => elementOf(view)), ..._conn._data];
     const isLeaving = this.#isLeaving || _conn.disconnecting;
     const reopen = this.#reopen;
     this.#drop();
@@ -416,22 +436,7 @@ export class Bosh extends BoshTerms implements Transport {
 
   /** @internal */
   _readsPlainly(req: Request): boolean {
-    return this._reqToData === Bosh.prototype._reqToData && req.getResponse === AnsweredRequest.prototype.getResponse;
-  }
-
-  _removeRequest(req: Request): void {
-    const at = this._requests.indexOf(req);
-    if (at >= 0) this._requests.splice(at, 1);
-  }
-
-  /** Same as `_processRequest()`: the stream repeats requests by itself. */
-  _restartRequest(index: number): void {
-    this._processRequest(index);
-  }
-
-  /** Sends the requests that plugins have added. */
-  _throttledRequestHandler(): void {
-    while (this._requests.length) this._processRequest(0);
+    return this._reqToData === Bosh.prototype._reqToData && req.getResponse === AnsweredRequest.prototype.getResponse && !isReadByPage();
   }
 
   /** Sends a body that a plugin has built: its children, and what its attributes request. Its function gets the next response. */
@@ -442,17 +447,19 @@ export class Bosh extends BoshTerms implements Transport {
     req.sends += 1;
     req.date = Date.now();
     const has = (name: string): boolean => body.getAttribute(name) !== null;
-    if (!this.#running() && !has("sid")) {
+    if (!this.#running() && !has("sid") && has("to")) {
       this.#open(openingOptions(body), (answer) => req.func(answer));
       return;
     }
     if (body.getAttribute("type") === "terminate") {
-      this._sendTerminate(elementsIn(body)[0] ?? null);
+      this.#leave(elementsIn(body)[0] ?? null);
       return;
     }
     this.#answered.push((answer) => req.func(answer));
     this._conn._data.push(...elementsIn(body));
     if (has("xmpp:restart")) this._conn._data.push("restart");
-    this.#sendQueued();
+    this.#sendAll();
   }
 }
+
+noteOriginal(Bosh.prototype);

@@ -116,11 +116,11 @@ function made(name: string, ns: string, outerNs: string, attributes: readonly At
 }
 
 /**
- * A received element as DOM. Elements have the prefix `stream:` in the namespace of streams and none otherwise.
+ * A received element as DOM, in an element of the namespace `outerNs`. Elements have the prefix `stream:` in the namespace of streams and none otherwise.
  * Iterative: an element of the greatest depth that the module accepts needs no stack.
  */
-export function elementOf(view: View): Element {
-  const root = shallow(view, "");
+export function elementOf(view: View, outerNs = ""): Element {
+  const root = shallow(view, outerNs);
   const waiting: [View, Element][] = [[view, root]];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const [from, to] = next;
@@ -137,9 +137,14 @@ export function elementOf(view: View): Element {
   return root;
 }
 
+/** The element without its content. */
+export const emptyOf = (view: View): Element => shallow(view, "");
+
+let emptyWrapper: Element | undefined;
+
 /** The element inside `<wrapper/>`: the form in which strophe.js passes a WebSocket frame to replaced methods. */
 export function wrapperOf(element: Element): Element {
-  const wrapper = xmlGenerator().createElement("wrapper");
+  const wrapper = (emptyWrapper ??= xmlGenerator().createElement("wrapper")).cloneNode(false) as Element;
   wrapper.appendChild(element);
   return wrapper;
 }

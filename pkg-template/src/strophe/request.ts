@@ -97,6 +97,11 @@ export class Request {
   }
 }
 
+const { getResponse } = Request.prototype;
+
+/** Whether the page has replaced what reads answers. */
+export const isReadByPage = (): boolean => Request.prototype.getResponse !== getResponse;
+
 /** An answer as pages read it: text and document are made when they are asked for. */
 class AnsweredState implements RequestState {
   readonly readyState = 4;
@@ -146,7 +151,7 @@ export class AnsweredRequest extends Request {
     return UNUSED;
   }
 
-  override getResponse(): Element {
-    return this.frame.element();
+  override getResponse(): Element | null {
+    return isReadByPage() ? super.getResponse() : this.frame.element();
   }
 }

@@ -3,19 +3,23 @@
 
 import { shown } from "../show.mjs";
 import * as builders from "./builders.mjs";
+import * as dom from "./dom.mjs";
 import * as failures from "./failures.mjs";
+import * as lives from "./lives.mjs";
 import * as logging from "./logging.mjs";
 import * as logins from "./logins.mjs";
 import * as members from "./members.mjs";
 import * as objects from "./objects.mjs";
+import * as pages from "./pages.mjs";
 import * as plugins from "./plugins.mjs";
 import * as requests from "./requests.mjs";
 import * as http from "./http.mjs";
 import * as sessions from "./sessions.mjs";
 import * as stanzas from "./stanzas.mjs";
+import * as stubs from "./stubs.mjs";
 import * as values from "./values.mjs";
 
-const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, sessions, requests, http, plugins];
+const FILES = [members, values, builders, logging, objects, logins, failures, stanzas, dom, stubs, pages, lives, sessions, requests, http, plugins];
 
 /** The limit for one specification: reached only by one that does not end. */
 const LIMIT = 20_000;

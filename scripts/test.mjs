@@ -3,12 +3,11 @@
 //   npm test [-- --only NAME,NAME] [--skip NAME,NAME] [--keep-going] [--whole] [--list]
 //
 // It gets what it needs first. Stops at the first step that fails unless --keep-going is given. Each step
-// prints its time; a table and the number of tests come last, and what passed only when it was run again.
+// prints its time; a table and the number of tests come last.
 
 import fs from "node:fs";
-import path from "node:path";
 import { parseArgs } from "node:util";
-import { ROOT, at, which } from "./lib/project.mjs";
+import { at, which } from "./lib/project.mjs";
 import { layering } from "./lib/layering.mjs";
 import { checkPackage, pack } from "./lib/packaging.mjs";
 import { main, run, seconds } from "./lib/run.mjs";
@@ -85,65 +84,22 @@ async function endToEnd(server, { transport = "bosh", whole = false } = {}) {
   return testFiles(files.sort().map((name) => `tests/e2e/${name}`), { EPODE_SERVER: server, EPODE_TRANSPORT: transport });
 }
 
-/** What passed only when its file was run again: `FILE, SERVER: NAME`. Printed below the table. */
-const unstable = [];
-
-/**
- * Runs tests with the package as it is packed. A file that failed is run once more: a server, a browser and a page are three programs on
- * a machine that may be busy. What passes then is named below the table, for whoever mends it; what fails twice fails.
- */
+/** Runs tests with the package as it is packed. */
 async function testFiles(files, env) {
   await build();
   // What is tested is what was packed: a file that was left out of the package must not be found.
   const { folder } = await pack(at("target/packed"));
-  const all = { ...env, EPODE_PACKAGE: folder, EPODE_CHROMIUM: which("chromium") };
-  try {
-    return await testOnce(files, all);
-  } catch (error) {
-    const failed = error.results?.filter((result) => result.failed.length > 0) ?? [];
-    if (failed.length === 0) throw error;
-    console.log(`\nagain: ${failed.map(({ file }) => path.relative(ROOT, file)).join(", ")}`);
-    await testOnce(failed.map(({ file }) => file), all);
-    for (const { file, failed: names } of failed) {
-      for (const name of names) unstable.push(`${path.relative(ROOT, file)}${env.EPODE_SERVER ? `, ${env.EPODE_SERVER}` : ""}: ${name}`);
-    }
-    // What passed in files that were run again is counted once.
-    return { passed: error.counts.passed + failed.reduce((sum, { failed: names }) => sum + names.length, 0), failed: 0 };
-  }
-}
-
-async function testOnce(files, env) {
   // A test that failed half-way leaves its server and its connections open, and would keep its file from
   // ending; Node 20.14 and later end it all the same.
   const [major, minor] = process.versions.node.split(".").map(Number);
   const force = major > 22 || (major === 22 && minor >= 1) || (major === 20 && minor >= 14) ? ["--test-force-exit"] : [];
-  const results = at("target/test-results.ndjson");
-  fs.rmSync(results, { force: true });
-  // prettier-ignore
-  const reporters = ["--test-reporter=spec", "--test-reporter-destination=stdout", `--test-reporter=${at("scripts/lib/file-results.mjs")}`, "--test-reporter-destination=stderr"];
-  try {
-    // One file at a time: two cores carry one browser and one server.
-    return await counted(countNode, process.execPath, ["--test", ...force, ...reporters, "--test-concurrency=1", ...files], { env: { ...env, EPODE_TEST_RESULTS: results }, timeout: 15 * MINUTE });
-  } catch (error) {
-    // There are none if it was ended before the last file.
-    throw Object.assign(error, { results: readResults(results) });
-  } finally {
-    for (const { file, ms } of readResults(results)) console.log(`  ${seconds(ms).padStart(8)}  ${path.relative(ROOT, file)}`);
-  }
-}
-
-/** The results of each file: `{ file, ms, failed: [NAME, …] }`. */
-function readResults(results) {
-  const files = new Map();
-  if (!fs.existsSync(results)) return [];
-  for (const line of fs.readFileSync(results, "utf8").split("\n").filter(Boolean)) {
-    const { file, name, ms, failed } = JSON.parse(line);
-    const row = files.get(file) ?? { file, ms: 0, failed: [] };
-    files.set(file, row);
-    row.ms += ms;
-    if (failed) row.failed.push(name);
-  }
-  return [...files.values()];
+  // One file at a time: two cores carry one browser and one server.
+  return counted(
+    countNode,
+    process.execPath,
+    ["--test", ...force, "--test-reporter=spec", "--test-concurrency=1", ...files],
+    { env: { ...env, EPODE_PACKAGE: folder, EPODE_CHROMIUM: which("chromium") }, timeout: 15 * MINUTE },
+  );
 }
 
 /** Runs tests/web.rs in a headless browser, through its WebDriver. */
@@ -409,7 +365,6 @@ await main(async () => {
     if (row.result !== "ok" && !values["keep-going"]) break;
   }
   table(rows, steps.slice(rows.length));
-  for (const name of unstable) console.log(`UNSTABLE, passed when it was run again: ${name}`);
   console.log(`in all ${seconds(Date.now() - start)}, set-up included\n`);
   const sum = rows.map((row) => row.counts).reduce(add, none);
   if (rows.some((row) => row.result !== "ok")) process.exitCode = 1;

@@ -104,6 +104,12 @@ export const DIFFERENCES = [
     reason: "a bug not copied: strophe.js sends a stanza of `xmlElement()` without `xmlns`, and servers drop it or end the stream: here it is `jabber:client`",
   },
   {
+    what: "`send()` after `disconnect()` in one turn",
+    member: "Connection.disconnect",
+    name: /^what is sent afterwards in the same turn/,
+    reason: "strophe.js sends it behind the good-bye, to a session that has ended: here it is not sent",
+  },
+  {
     what: "`send(undefined)`",
     member: "Connection.send",
     name: /^what is none/,

@@ -27,11 +27,11 @@ import { startProsody } from "../servers/prosody.mjs";
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const PAGES = path.join(HERE, "pages");
 
-/** Which server the tests run against. */
 /** EPODE_TRANSPORT=ws: over WebSocket what is not about BOSH. */
 export const OVER_SOCKET = process.env.EPODE_TRANSPORT === "ws";
 const TRANSPORT = OVER_SOCKET ? "?transport=ws" : "";
 
+/** Which server the tests run against. */
 export const SERVER = process.env.EPODE_SERVER || "prosody";
 const START = { prosody: startProsody, ejabberd: startEjabberd }[SERVER];
 if (!START) throw new Error(`EPODE_SERVER is ${SERVER}; it can be prosody or ejabberd`);
